@@ -1,0 +1,387 @@
+"""The SQLite index of one mirror: its photos, what of them is done, what failed and why, the coverage.
+
+The rows are the work list: whatever is new, was interrupted, is due for another try or lacks something that
+is asked for now is found by the same query. Blocking: event loops call it in a thread, one call at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Self
+
+from flickr_mirror.coverage import Coverage, Interval
+from flickr_mirror.database import Database
+from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.progress import FailedPhoto
+from flickr_mirror.sizes import SAMPLE, Proof, best_picture, listing_proves
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+RETRY_AFTER = (3600, 86_400, 7 * 86_400)
+"""Seconds until a photo that failed in a run is due again: after its first, second, third and later run."""
+
+_FETCH_OR_ASK = "iif(proof AND NOT video, 1, 0)"
+_FAILING = "id IN (SELECT photo_id FROM failures)"
+
+class Status(IntEnum):
+    """How far a photo's image, or its information, is."""
+
+    UNSETTLED = 0
+    """The best size is not known yet; information that names it waits."""
+    PENDING = 1
+    DONE = 2
+    RETRY = 3
+    """Failed in this run, and is tried again at its end."""
+    FAILED = 4
+    """Failed for now; a later run tries again when it is due."""
+    UNAVAILABLE = 5
+    """Out of reach until something changes at Flickr."""
+    NOT_READY = 6
+    """Flickr is still processing it; the next run looks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """A row: the photo with its best known size, whether that is proved, and the level of its information."""
+
+    photo: FlickrPhoto
+    size: FlickrPhotoSize | None
+    proof: Proof
+    info_level: int
+
+    @property
+    def photo_id(self) -> str:
+        """The id of the photo."""
+        return self.photo.id
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a photo on disk: `kind` is `image` or `video`; `note` says what is odd about it."""
+
+    kind: str
+    extension: str
+    bytes: int
+    sha256: bytes
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many photos the mirror knows, and how many of them are in which state."""
+
+    known: int
+    images: int
+    infos: int
+    to_ask: int
+    unavailable: int
+
+
+class Catalogue:
+    """The index of one mirror. Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
+
+    The methods that note what became of a photo are to be called inside of `transaction`, many at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+        self._query = self._database.query
+        self.transaction = self._database.transaction
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    # What was listed
+
+    def begin_run(self, now: int, *, images: bool, info_level: int | None) -> None:
+        """Put back on the work list what is due at `now`, lacks the level asked for, or was waiting.
+
+        `info_level` is `None` where no information is asked for, `images` whether images are.
+        """
+        due = "id IN (SELECT photo_id FROM failures WHERE job = ? AND (due <= ? OR runs = 0))"
+        with self.transaction():
+            self._query(
+                f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status IN (3, 4) AND {due}",
+                ("image", now),
+            )
+            self._query(f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due}", ("info", now))
+            self._query("UPDATE photos SET image_status = 0 WHERE image_status = 6")
+            if info_level is not None and info_level > int(self.note("info_level") or -1):
+                self._query(
+                    "UPDATE photos SET info_status = 1 WHERE info_status = 2 AND info_level < ?", (info_level,)
+                )
+                self.set_note("info_level", str(info_level))
+            # Information waits for the best size to be settled, unless no image is asked for.
+            waiting, going = (1, 0) if images else (0, 1)
+            self._query(
+                f"UPDATE photos SET info_status = {going} WHERE info_status = {waiting} AND image_status = 0"
+            )
+
+    def add_page(
+        self, photos: Collection[FlickrPhoto], covered: Interval | None, *, info_waits: bool
+    ) -> int:
+        """Store a page's photos with the upload time that it covers, in one step; return how many are new."""
+        with self.transaction():
+            for label in {size.label for photo in photos for size in photo.sizes}:
+                self._query(
+                    "INSERT INTO size_evidence (label, listed) VALUES (?, 1)"
+                    " ON CONFLICT DO UPDATE SET listed = 1",
+                    (label,),
+                )
+            answered = self._answered()
+            new = self._database.query_many(
+                "INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1) ON CONFLICT DO NOTHING",
+                [_state_row(photo, answered, info_waits=info_waits) for photo in photos],
+            )
+            self._database.query_many(
+                "INSERT INTO listed VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [_text_row(photo) for photo in photos],
+            )
+            if covered is not None:
+                coverage = self.coverage().with_interval(covered)
+                self._query("DELETE FROM coverage")
+                self._database.query_many(
+                    "INSERT INTO coverage VALUES (?, ?)",
+                    [(interval.low, interval.high) for interval in coverage.intervals],
+                )
+        return new
+
+    def coverage(self) -> Coverage:
+        """Return the upload times whose photos are all listed."""
+        return Coverage.of(Interval(*row) for row in self._query("SELECT low, high FROM coverage"))
+
+    def _answered(self) -> set[str]:
+        return {row[0] for row in self._query("SELECT label FROM size_evidence WHERE listed")}
+
+    def judge_again(self) -> int:
+        """Settle what the whole listing proves but a single page could not; return how many are left to ask."""
+        answered = self._answered()
+
+        def proved(label: str | None, width: int, height: int) -> bool:
+            size = FlickrPhotoSize(label, width, height, "") if label else None
+            return listing_proves(size, original_listed=False, answered=answered)
+
+        self._database.define("proved", proved, 3)
+        with self.transaction():
+            self._settle_alike(Proof.LISTING, "proved(size_label, width, height)")
+        return int(self._query("SELECT count(*) FROM photos WHERE image_status = 0").fetchone()[0])
+
+    def _settle_alike(self, proof: Proof, condition: str, parameters: tuple[object, ...] = ()) -> None:
+        # Information that was written without a size is written again.
+        self._query(
+            f"UPDATE photos SET proof = {int(proof)}, image_status = 1, info_status = iif(info_status IN (0, 2),"
+            f" 1, info_status) WHERE image_status = 0 AND NOT video AND NOT proof AND {condition}",
+            parameters,
+        )
+
+    # The work list
+
+    def images_to_fetch(self, **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
+        """Return photos whose best size is settled and whose image is missing; see `_page`."""
+        return self._page("image_status = 1", **page)
+
+    def images_to_ask(self, *, videos_only: bool = False, **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
+        """Return photos whose best size Flickr must be asked for; see `_page`."""
+        return self._page("image_status = 0 AND video" if videos_only else "image_status = 0", **page)
+
+    def infos_to_write(self, **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
+        """Return photos whose information is missing or of too low a level; see `_page`."""
+        return self._page("info_status = 1", **page)
+
+    def _page(
+        self, condition: str, *, newest_first: bool, frontier: int | None, busy: Collection[str], limit: int
+    ) -> list[StoredPhoto]:
+        """Return up to `limit` photos, in order, without the `busy` ones.
+
+        `frontier` leaves out what is uploaded then or beyond it: there may be photos not listed yet before.
+        """
+        beyond = "" if frontier is None else f"AND uploaded {'>' if newest_first else '<'} {int(frontier)}"
+        order = "DESC" if newest_first else "ASC"
+        rows = self._query(
+            "SELECT id, title, description, facts, size_label, width, height, url, proof, info_level"
+            f" FROM photos JOIN listed USING (id) WHERE {condition} {beyond} ORDER BY uploaded {order}, id {order} LIMIT ?",
+            (limit + len(busy),),
+        ).fetchall()
+        return [_stored(row) for row in rows if str(row[0]) not in busy][:limit]
+
+    # What became of it
+
+    def settle(self, photo_id: str, size: FlickrPhotoSize) -> None:
+        """Note the best size of a photo, as Flickr told it when it was asked."""
+        row = self._query("SELECT size_label FROM photos WHERE id = ?", (photo_id,)).fetchone()
+        # Information already written names no size, or another: it is written again.
+        self._query(
+            "UPDATE photos SET info_status = iif(info_status = 0 OR info_status = 2 AND (NOT proof OR"
+            " (size_label, width, height) IS NOT (?, ?, ?)), 1, info_status), size_label = ?, width = ?,"
+            " height = ?, url = ?, proof = ?, image_status = iif(video OR image_status <> 0, image_status, 1)"
+            " WHERE id = ?",
+            (*(size.label, size.width, size.height) * 2, size.url, Proof.ASKED, photo_id),
+        )
+        if row and row[0]:
+            self._weigh(row[0], confirmed=row[0] == size.label)
+
+    def _weigh(self, label: str, *, confirmed: bool) -> None:
+        """Take the listing's word for the rest of a label once enough of it was confirmed."""
+        verdict = "confirmed" if confirmed else "contradicted"
+        confirmations, contradictions = self._query(
+            f"INSERT INTO size_evidence (label, {verdict}) VALUES (?, 1) ON CONFLICT DO UPDATE"
+            f" SET {verdict} = {verdict} + 1 RETURNING confirmed, contradicted",
+            (label,),
+        ).fetchone()
+        if confirmations >= SAMPLE and not contradictions:
+            self._settle_alike(Proof.ASSUMED, "size_label = ?", (label,))
+
+    def image_done(self, photo_id: str, files: Iterable[StoredFile], *, partly: str = "") -> None:
+        """Note the files of a photo. `partly` is why its film is missing, where it has one."""
+        for file in files:
+            self._query(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+                (photo_id, file.kind, file.extension, file.bytes, file.sha256, file.note),
+            )
+        if partly:
+            self.give_up(photo_id, "image", partly)
+            return
+        self._query(
+            "UPDATE photos SET image_status = 2, info_status = iif(info_status = 0, 1, info_status) WHERE id = ?",
+            (photo_id,),
+        )
+        self._forget_failure(photo_id, "image")
+
+    def info_done(self, photo_id: str, level: int) -> None:
+        """Note that the information of a photo is on disk, at this level."""
+        self._query("UPDATE photos SET info_status = 2, info_level = ? WHERE id = ?", (level, photo_id))
+        self._forget_failure(photo_id, "info")
+
+    def _forget_failure(self, photo_id: str, job: str) -> None:
+        self._query("DELETE FROM failures WHERE photo_id = ? AND job = ?", (photo_id, job))
+
+    def retry_later(self, photo_id: str, job: str, reason: str) -> None:
+        """Note a failure; the photo is tried again at the end of this run, or by the next one."""
+        self._fail(photo_id, job, reason, Status.RETRY)
+
+    def put_back(self, job: str) -> int:
+        """Put what failed for a job in this run back on the work list, and return how many photos that are."""
+        if job == "image":
+            change = f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status = 3 AND {_FAILING}"
+        else:
+            change = f"UPDATE photos SET info_status = 1 WHERE info_status = 3 AND {_FAILING}"
+        with self.transaction():
+            return self._query(change).rowcount
+
+    def has_left(self, job: str) -> bool:
+        """Return whether the work list holds anything for a job, be it waiting or out."""
+        conditions = {
+            "image": ("image_status = 0", "image_status = 1"),
+            "info": ("info_status = 1", "image_status = 0 AND info_status = 0"),
+        }
+        return any(
+            self._query(f"SELECT 1 FROM photos WHERE {condition} LIMIT 1").fetchone()
+            for condition in conditions[job]
+        )
+
+    def close_run(self, now: int) -> None:
+        """Turn what still fails into failures that a later run tries again."""
+        with self.transaction():
+            for column, job in (("image_status", "image"), ("info_status", "info")):
+                rows = self._query(
+                    f"SELECT id, runs FROM photos JOIN failures ON id = photo_id AND job = ? WHERE {column} = 3",
+                    (job,),
+                ).fetchall()
+                for photo_id, runs in rows:
+                    due = now + RETRY_AFTER[min(runs, len(RETRY_AFTER) - 1)]
+                    self._query(
+                        "UPDATE failures SET runs = runs + 1, due = ? WHERE photo_id = ? AND job = ?",
+                        (due, photo_id, job),
+                    )
+                self._query(f"UPDATE photos SET {column} = 4 WHERE {column} = 3 AND {_FAILING}")
+
+    def give_up(self, photo_id: str, job: str, reason: str) -> None:
+        """Note that something is out of reach until Flickr changes it."""
+        self._fail(photo_id, job, reason, Status.UNAVAILABLE)
+
+    def _fail(self, photo_id: str, job: str, reason: str, status: Status) -> None:
+        column = "image_status" if job == "image" else "info_status"
+        self._query(f"UPDATE photos SET {column} = ? WHERE id = ?", (status, photo_id))
+        if job == "image":  # information waits no longer for a size that does not come
+            self._query("UPDATE photos SET info_status = 1 WHERE id = ? AND info_status = 0", (photo_id,))
+        self._query(
+            "INSERT INTO failures VALUES (?, ?, ?, 0, 0) ON CONFLICT DO UPDATE SET reason = excluded.reason",
+            (photo_id, job, reason),
+        )
+
+    # What there is
+
+    def failures(self) -> list[FailedPhoto]:
+        """Return the photos that failed, oldest upload first."""
+        rows = self._query(
+            "SELECT id, job, reason, iif(job = 'image', image_status, info_status) FROM failures"
+            " JOIN photos ON id = photo_id ORDER BY uploaded, id, job"
+        )
+        return [FailedPhoto(str(row[0]), row[1], row[2], row[3] == Status.UNAVAILABLE) for row in rows]
+
+    def files(self, photo_id: str) -> list[StoredFile]:
+        """Return the files of a photo that are on disk."""
+        rows = self._query(
+            "SELECT kind, extension, bytes, sha256, note FROM files WHERE photo_id = ?", (photo_id,)
+        )
+        return [StoredFile(*row) for row in rows]
+
+    def counts(self) -> Counts:
+        """Return how many photos there are, and how far they are."""
+        row = self._query(
+            "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
+            " total(image_status = 5) FROM photos"
+        ).fetchone()
+        return Counts(*map(int, row))
+
+    def note(self, name: str) -> str | None:
+        """Return what was noted under `name`."""
+        row = self._query("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_note(self, name: str, value: str) -> None:
+        """Note a value under `name`."""
+        self._query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
+
+
+def _state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> tuple[object, ...]:
+    facts = photo.facts
+    video = facts.media == "video"
+    size = best_picture(photo.sizes)
+    original_listed = any(size.label == ORIGINAL for size in photo.sizes)
+    proved = not video and listing_proves(size, original_listed=original_listed, answered=answered)
+    if facts.media_status != "ready":
+        image_status = Status.NOT_READY
+    else:
+        image_status = Status.PENDING if proved else Status.UNSETTLED
+    return (
+        int(photo.id),
+        facts.uploaded or 0,
+        video,
+        *((size.label, size.width, size.height, size.url) if size else (None, None, None, None)),
+        Proof.LISTING if proved else Proof.NONE,
+        image_status,
+        Status.UNSETTLED if info_waits and image_status is Status.UNSETTLED else Status.PENDING,
+    )
+
+
+_DEFAULTS = asdict(PhotoFacts())
+
+
+def _text_row(photo: FlickrPhoto) -> tuple[object, ...]:
+    facts = {name: value for name, value in asdict(photo.facts).items() if value != _DEFAULTS[name]}
+    return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
+
+
+def _stored(row: tuple[Any, ...]) -> StoredPhoto:
+    photo_id, title, description, facts, label, width, height, url, proof, info_level = row
+    photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**json.loads(facts)))
+    size = FlickrPhotoSize(label, width, height, url) if label else None
+    return StoredPhoto(photo, size, Proof(proof), info_level)

@@ -1,0 +1,53 @@
+"""Which stretches of upload time have been listed, and which gaps are left. Pure: no I/O.
+
+Page numbers slide when the owner uploads; upload times do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """The seconds from `low` to `high`, both included, in seconds since 1970 (UTC)."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A set of seconds, kept as disjoint intervals in rising order, none of which touch."""
+
+    intervals: tuple[Interval, ...] = ()
+
+    @staticmethod
+    def of(intervals: Iterable[Interval]) -> Coverage:
+        """Return the coverage of intervals in any order, which may overlap; empty ones do not count."""
+        merged: list[Interval] = []
+        for interval in sorted(interval for interval in intervals if interval.low <= interval.high):
+            if merged and interval.low <= merged[-1].high + 1:
+                merged[-1] = Interval(merged[-1].low, max(merged[-1].high, interval.high))
+            else:
+                merged.append(interval)
+        return Coverage(tuple(merged))
+
+    def with_interval(self, interval: Interval) -> Coverage:
+        """Return this coverage and the seconds of `interval`."""
+        return Coverage.of((*self.intervals, interval))
+
+    def gaps(self, until: int) -> list[Interval]:
+        """Return what is missing from second 0 to `until`, newest first."""
+        gaps: list[Interval] = []
+        low = 0
+        for interval in self.intervals:
+            if interval.low > low:
+                gaps.append(Interval(low, min(interval.low - 1, until)))
+            low = interval.high + 1
+        gaps.append(Interval(low, until))
+        return [gap for gap in reversed(gaps) if gap.low <= gap.high]

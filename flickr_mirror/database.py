@@ -1,0 +1,153 @@
+"""The SQLite file of a catalogue: opening, schema, transactions, errors."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flickr_mirror.errors import CacheFullError, CatalogueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+APPLICATION_ID = 0x464C4D52  # "FLMR": tells a catalogue from any other SQLite file
+VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE photos (
+    id INTEGER PRIMARY KEY,
+    uploaded INTEGER NOT NULL,
+    video INTEGER NOT NULL,
+    size_label TEXT, width INTEGER, height INTEGER, url TEXT,
+    proof INTEGER NOT NULL,
+    image_status INTEGER NOT NULL,
+    info_status INTEGER NOT NULL,
+    info_level INTEGER NOT NULL DEFAULT -1
+);
+CREATE INDEX images_to_ask ON photos (uploaded, id) WHERE image_status = 0;
+CREATE INDEX images_to_fetch ON photos (uploaded, id) WHERE image_status = 1;
+CREATE INDEX infos_to_write ON photos (uploaded, id) WHERE info_status = 1;
+CREATE INDEX images_not_ready ON photos (id) WHERE image_status = 6;
+CREATE TABLE listed (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    description TEXT,
+    facts TEXT NOT NULL
+);
+CREATE TABLE files (
+    photo_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    extension TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (photo_id, kind)
+) WITHOUT ROWID;
+CREATE TABLE failures (
+    photo_id INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    PRIMARY KEY (photo_id, job)
+) WITHOUT ROWID;
+CREATE TABLE coverage (low INTEGER PRIMARY KEY, high INTEGER NOT NULL);
+CREATE TABLE size_evidence (
+    label TEXT PRIMARY KEY,
+    listed INTEGER NOT NULL DEFAULT 0,
+    confirmed INTEGER NOT NULL DEFAULT 0,
+    contradicted INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Database:
+    """An open catalogue file. Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
+
+    The photos' state stands apart from their texts, so that marking a photo rewrites a short row, and
+    counting reads few pages.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._errors():
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+        try:
+            self._open()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _open(self) -> None:
+        with self._errors():
+            query = self._database.execute
+            query("PRAGMA journal_mode = WAL")
+            # A commit lost with the power costs no photo: its file is found whole and adopted.
+            query("PRAGMA synchronous = NORMAL")
+            (application,) = query("PRAGMA application_id").fetchone()
+            (version,) = query("PRAGMA user_version").fetchone()
+            if (application, version) == (0, 0):
+                if query("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise CatalogueError(f"{self._path} is no catalogue of flickr_mirror.", self._path)
+                self._database.executescript(
+                    f"BEGIN; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
+                    f"PRAGMA user_version = {VERSION}; COMMIT;"
+                )
+            elif application != APPLICATION_ID:
+                raise CatalogueError(f"{self._path} is no catalogue of flickr_mirror.", self._path)
+            elif version > VERSION:
+                raise CatalogueError(
+                    f"{self._path} has version {version}, and this program knows {VERSION}: update it.", self._path
+                )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0)
+            if code == sqlite3.SQLITE_FULL:
+                raise CacheFullError(
+                    f"{self._path}: the disk is full. Make room and run the same command again.", self._path
+                ) from error
+            raise CatalogueError(
+                f"{self._path} cannot be used ({error}). Move it away: the next run makes a new one, and "
+                "downloads nothing again that is on disk.",
+                self._path,
+            ) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all that is called inside as one step, or nothing of it."""
+        with self._errors():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def query(self, sql: str, parameters: Iterable[object] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        with self._errors():
+            return self._database.execute(sql, tuple(parameters))
+
+    def query_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> int:
+        """Run one statement for each row; return how many rows of the file were changed."""
+        with self._errors():
+            before = self._database.total_changes
+            self._database.executemany(sql, rows)
+            return self._database.total_changes - before
+
+    def define(self, name: str, function: Callable[..., bool], arguments: int) -> None:
+        """Let statements use a function of Python by this name."""
+        with self._errors():
+            self._database.create_function(name, arguments, function, deterministic=True)

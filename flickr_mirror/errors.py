@@ -1,0 +1,127 @@
+"""Everything that can go wrong, as one tree.
+
+    FlickrMirrorError
+    ├── FlickrApiError            Flickr answered stat="fail"; str() is Flickr's own message
+    │   ├── UserNotFoundError
+    │   ├── InvalidKeyError
+    │   ├── PhotoNotFoundError    (also a PhotoError)
+    │   └── PermissionDeniedError (also a PhotoError)
+    ├── PhotoError                this photo only; the run goes on
+    │   ├── BadImageError         what came is not one whole image
+    │   ├── ImageGoneError        the image server answers 403, 404 or 410
+    │   └── NoSizeError           Flickr lists no file of this photo that could be kept
+    ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
+    ├── TransportError            no usable answer after all retries
+    │   └── ThrottledError        "too many requests"
+    ├── CacheError                the mirror's folder cannot be used
+    │   ├── CacheFullError
+    │   ├── CacheLockedError
+    │   ├── CacheOwnerError       the folder belongs to another Flickr account
+    │   └── CatalogueError
+    └── KeysError                 no usable API keys
+
+Wrong arguments are `ValueError` where they are given, outside of this tree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FlickrMirrorError(Exception):
+    """The root of all errors that this package raises on purpose."""
+
+
+class FlickrApiError(FlickrMirrorError):
+    """Flickr refused a call; the text is Flickr's own message.
+
+    `code` is Flickr's number, which means something else for each `method`.
+    """
+
+    def __init__(self, message: str, code: int = 0, method: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.method = method
+
+
+class UserNotFoundError(FlickrApiError):
+    """No Flickr account goes by this name, or the account was deleted."""
+
+
+class InvalidKeyError(FlickrApiError):
+    """Flickr does not accept the API key."""
+
+
+class PhotoError(FlickrMirrorError):
+    """One photo cannot be mirrored now; the run goes on without it."""
+
+
+class PhotoNotFoundError(FlickrApiError, PhotoError):
+    """The photo was deleted, is private or never existed: Flickr does not tell which."""
+
+
+class PermissionDeniedError(FlickrApiError, PhotoError):
+    """The owner does not let strangers see this."""
+
+
+class BadImageError(PhotoError):
+    """What was received is not one whole image."""
+
+
+class ImageGoneError(PhotoError):
+    """The image server does not serve this address (any more)."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NoSizeError(PhotoError):
+    """Flickr lists no file of this photo that could be kept."""
+
+
+class PhotostreamError(FlickrMirrorError):
+    """This user's photostream cannot be mirrored as it was asked for."""
+
+
+class TransportError(FlickrMirrorError):
+    """No usable answer came, though it was asked for several times."""
+
+
+class ThrottledError(TransportError):
+    """The server asks for a pause; `retry_after` is in seconds where it said how long."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CacheError(FlickrMirrorError):
+    """The folder of a mirror cannot be used; `path` is the place that failed."""
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class CacheFullError(CacheError):
+    """The disk, the quota or the number of files is used up."""
+
+
+class CacheLockedError(CacheError):
+    """Another process works on this mirror."""
+
+
+class CacheOwnerError(CacheError):
+    """The folder holds the photostream of another Flickr account."""
+
+
+class CatalogueError(CacheError):
+    """The mirror's catalogue is unreadable, or was written by a newer version."""
+
+
+class KeysError(FlickrMirrorError):
+    """There are no usable API keys."""

@@ -1,0 +1,73 @@
+"""Which Flickr account is meant: an NSID, a profile's address, a username or a path alias."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from flickr_mirror.errors import PhotostreamError, UserNotFoundError
+
+if TYPE_CHECKING:
+    from flickr_mirror.api import AsyncFlickrApi
+    from flickr_mirror.models import FlickrProfile, FlickrUser
+
+_NSID = re.compile(r"\d+@N\d\d")
+_ADDRESS = re.compile(r"(?:https?://)?(?:www\.|m\.)?flickr\.com/.+", re.IGNORECASE)
+
+
+def is_nsid(name: str) -> bool:
+    """Return whether `name` is the identification of an account, such as `13476480@N07`."""
+    return _NSID.fullmatch(name) is not None
+
+
+def page_of(name: str) -> str:
+    """Return the address of the photostream whose path alias or NSID is `name`."""
+    return f"https://www.flickr.com/photos/{quote(name, safe='@')}/"
+
+
+async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False) -> tuple[FlickrUser, str]:
+    """Return the account that `name` means, and a sentence where that is worth saying.
+
+    A bare word is a username first, because that is what Flickr shows; failing that, it is the path alias of
+    an address. The two can name different accounts. `alias_known` spares the first question where an earlier
+    run learned the answer. Raises `UserNotFoundError`, whose text says what was tried.
+    """
+    if _ADDRESS.fullmatch(name):
+        address = name if "://" in name else f"https://{name}"
+        return await api.lookup_user(address), ""
+    if is_nsid(name):
+        return (await api.get_profile(name)).user, ""
+    if not alias_known:
+        try:
+            return await api.find_user(name), ""
+        except UserNotFoundError:
+            pass  # then it may be an alias
+    try:
+        user = await api.lookup_user(page_of(name))
+    except UserNotFoundError as error:
+        raise UserNotFoundError(
+            f"{error}: no Flickr account has the username or the address {name!r}. Copy the address of the "
+            "photostream from the browser, or give the NSID.",
+            error.code,
+            error.method,
+        ) from None
+    return user, f"{page_of(name)} is the account {user.user_id}, whose username is {user.username!r}."
+
+
+async def check_has_photos(api: AsyncFlickrApi, name: str, profile: FlickrProfile) -> None:
+    """Raise `PhotostreamError` where an account has no public photos, naming the one that may be meant."""
+    if profile.photo_count != 0:
+        return
+    user = profile.user
+    advice = "Check the name; private photos cannot be mirrored without a login."
+    try:
+        other = None if is_nsid(name) or "/" in name else await api.lookup_user(page_of(name))
+    except UserNotFoundError:
+        other = None
+    if other is not None and other.user_id != user.user_id:
+        advice = (
+            f"{page_of(name)} is another account, {other.username!r}: to mirror that one, give "
+            f"--username {other.user_id}."
+        )
+    raise PhotostreamError(f"{user.username!r} ({user.user_id}) has no public photos. {advice}")

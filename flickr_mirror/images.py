@@ -1,0 +1,145 @@
+"""Fetch one image or film into a file that is handed in, and check that it is one whole file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+from flickr_mirror import pictures
+from flickr_mirror.errors import BadImageError, ImageGoneError, ThrottledError, TransportError
+from flickr_mirror.models import to_int
+from flickr_mirror.sizes import same_pixels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from flickr_mirror.limiter import Brake
+    from flickr_mirror.models import FlickrPhotoSize
+    from flickr_mirror.pictures import Picture
+    from flickr_mirror.transport import Transport
+
+LARGEST = {"photo": 1 << 30, "video": 8 << 30}
+"""A longer body, in bytes, is no photo (Flickr takes 200 MB) and no film (1 GB)."""
+PATIENCE = 60.0
+SLOWEST = 1024
+"""A transfer of fewer bytes per second than this over `PATIENCE` seconds is given up."""
+
+
+class ImageFile(Protocol):
+    """A file that can be written from its start once more."""
+
+    path: Path
+    size: int
+
+    async def write(self, data: bytes) -> None:
+        """Append `data`."""
+        ...
+
+    async def flush(self) -> None:
+        """Let others read what was written."""
+        ...
+
+    async def restart(self) -> None:
+        """Forget what was written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file that was received: what it is, its size in bytes, its SHA-256; `doubt` is why it may not be
+    what Flickr has, and is empty where there is none."""
+
+    picture: Picture
+    size: int
+    sha256: bytes
+    doubt: str = ""
+
+
+class ImageFetcher:
+    """Fetches images through one transport, all of them under one brake."""
+
+    def __init__(self, transport: Transport, brake: Brake) -> None:
+        self._transport = transport
+        self._brake = brake
+
+    async def fetch(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
+        """Fetch the file of a size into `file`, trying again as the transport's policy says.
+
+        A pause that the server asks for is waited for and is no failed try. Raises `ImageGoneError` where the
+        server does not serve this file, `BadImageError` where what comes is none, `TransportError` when no
+        whole file came.
+        """
+        async for attempt in self._transport.retrying(BadImageError):
+            with attempt:
+                fetched = await self._fetch_unthrottled(size, file)
+        return fetched
+
+    async def _fetch_unthrottled(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
+        while True:
+            async with self._brake as started:
+                try:
+                    fetched = await _fetch_once(self._transport, size, file)
+                except ThrottledError as error:
+                    self._brake.throttled(started, error.retry_after)
+                else:
+                    self._brake.good()
+                    return fetched
+
+
+async def _fetch_once(transport: Transport, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
+    if file.size:
+        await file.restart()
+    async with transport.stream(size.url) as response:
+        proved, sha256 = await _receive(response, size.media, file)
+    await file.flush()
+    picture = await anyio.to_thread.run_sync(pictures.inspect, file.path)
+    if picture.media != size.media:
+        raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
+    doubt = _other_pixels(picture, size)
+    if doubt and picture.extension not in size.url:
+        raise ImageGoneError(f"A placeholder came instead of the image: {doubt}", 200)
+    if doubt or not proved or not picture.ends:
+        try:
+            await anyio.to_thread.run_sync(pictures.decode, file.path)
+        except BadImageError as error:
+            if not proved:  # it may just have been cut on its way
+                raise
+            doubt = str(error)
+    return Fetched(picture, file.size, sha256, doubt)
+
+
+async def _receive(response: httpx.Response, media: str, file: ImageFile) -> tuple[bool, bytes]:
+    """Write the body into `file`; return whether it is proved to be complete, and its SHA-256."""
+    # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
+    hint = to_int(response.headers.get("x-ttdb-l"))
+    length = to_int(response.headers.get("Content-Length", hint))
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    digest = hashlib.sha256()
+    mark = 0
+    with anyio.fail_after(PATIENCE) as deadline:
+        async for chunk in response.aiter_raw():
+            digest.update(chunk)
+            await file.write(chunk)
+            if file.size > LARGEST[media]:
+                raise BadImageError(f"The file is larger than {LARGEST[media]} bytes.")
+            if file.size - mark > SLOWEST * PATIENCE:
+                mark = file.size
+                deadline.deadline = anyio.current_time() + PATIENCE
+    if length is not None and length != file.size:
+        raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
+    return length is not None or chunked, digest.digest()
+
+
+def _other_pixels(picture: Picture, size: FlickrPhotoSize) -> str:
+    """Return in words that a picture has other pixels than Flickr lists; an empty text where it has not."""
+    if picture.media == "video" or not size.area or same_pixels((picture.width, picture.height), size):
+        return ""
+    return (
+        f"{picture.width}x{picture.height} pixels came where Flickr lists {size.width}x{size.height} "
+        f"({size.label})."
+    )

@@ -1,0 +1,224 @@
+"""What is done for one photo: its best size settled, its image fetched, its information written."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from flickr_mirror import pictures
+from flickr_mirror.cache import info_document, stored_comments
+from flickr_mirror.catalogue import StoredFile, StoredPhoto
+from flickr_mirror.disk import part_file
+from flickr_mirror.errors import BadImageError, ImageGoneError, NoSizeError, PhotoNotFoundError
+from flickr_mirror.languages import Label
+from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted
+from flickr_mirror.sizes import best_picture, playable_files, same_pixels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flickr_mirror.api import AsyncFlickrApi
+    from flickr_mirror.cache import PhotoCache
+    from flickr_mirror.catalogue import Catalogue
+    from flickr_mirror.detection import LanguageDetector
+    from flickr_mirror.images import ImageFetcher
+    from flickr_mirror.models import FlickrComment, FlickrPhotoSize, FlickrUser
+    from flickr_mirror.progress import MirrorReport, Observer
+    from flickr_mirror.worklist import WorkList
+
+
+@dataclass(frozen=True, slots=True)
+class ImageJob:
+    """A photo whose image is to be fetched in this size; `films` are the files of a video, best first.
+
+    `asked` is whether Flickr named the sizes a moment ago, so that asking again would tell nothing new.
+    """
+
+    stored: StoredPhoto
+    size: FlickrPhotoSize
+    films: list[FlickrPhotoSize] = field(default_factory=list)
+    asked: bool = False
+
+    @property
+    def photo_id(self) -> str:
+        """The id of the photo."""
+        return self.stored.photo.id
+
+
+@dataclass(slots=True)
+class Jobs:
+    """What the worker pools do for a photo; each result is handed to the work list.
+
+    `adopting` is whether files may be on disk that the catalogue does not know: of a run that was killed,
+    or from before the catalogue was lost. The methods raise a `PhotoError` or a `TransportError` where a
+    photo fails, anything else where the run must end.
+    """
+
+    user: FlickrUser
+    api: AsyncFlickrApi
+    fetcher: ImageFetcher
+    detector: LanguageDetector
+    cache: PhotoCache
+    catalogue: Catalogue
+    work: WorkList
+    report: MirrorReport
+    tell: Observer
+    info_level: int
+    adopting: bool
+
+    # Sizes
+
+    async def resolve_size(self, stored: StoredPhoto) -> ImageJob:
+        """Ask Flickr which files the photo has. Raises `NoSizeError` where there is none to keep."""
+        sizes = await self.api.get_photo_sizes(stored.photo.id)
+        best = best_picture(sizes)
+        if best is None:
+            raise NoSizeError("Flickr lists no image of this photo.")
+        self.work.note(partial(self.catalogue.settle, stored.photo.id, best))
+        return ImageJob(stored, best, playable_files(sizes), asked=True)
+
+    # Images
+
+    async def cache_image(self, job: ImageJob) -> None:
+        """Bring the photo's image to disk: of a video its poster, and the best film that is served."""
+        self.tell(ImageStarted(job.photo_id))
+        before = self.report.bytes
+        image, path = await self._image(job)
+        files, partly = [image], ""
+        if job.stored.photo.facts.media == "video":
+            film, partly = await self._film(job)
+            files += film
+        self.work.finish(
+            "image", job.photo_id, partial(self.catalogue.image_done, job.photo_id, files, partly=partly)
+        )
+        fetched = self.report.bytes - before
+        if partly:
+            raise ImageGoneError(partly, 403)
+        self.tell(ImageCached(job.photo_id, path, fetched))
+
+    async def _image(self, job: ImageJob) -> tuple[StoredFile, Path]:
+        if adopted := await self._adopt(job.photo_id, "image", job.size):
+            return adopted
+        try:
+            return await self._download(job, "image", job.size)
+        except ImageGoneError:
+            if job.asked:
+                raise
+        job = await self.resolve_size(job.stored)  # the address may have changed since it was listed
+        return await self._download(job, "image", job.size)
+
+    async def _film(self, job: ImageJob) -> tuple[list[StoredFile], str]:
+        """Return the film's file, or why there is none: the original is often the owner's alone."""
+        if adopted := await self._adopt(job.photo_id, "video", None):
+            return [adopted[0]], ""
+        refusals = []
+        for size in job.films:
+            try:
+                film, _ = await self._download(job, "video", size)
+            except ImageGoneError as error:
+                refusals.append(f"{size.label}: HTTP {error.status}")
+            else:
+                return [film], ""
+        reason = ", ".join(refusals) or "Flickr lists no file of it"
+        return [], f"The poster is mirrored, the film is not ({reason})."
+
+    async def _download(
+        self, job: ImageJob, kind: str, size: FlickrPhotoSize
+    ) -> tuple[StoredFile, Path]:
+        async with part_file(self.cache.parts) as part:
+            fetched = await self.fetcher.fetch(size, part)
+            self.report.bytes += fetched.size
+            if fetched.doubt:
+                # Once more, from where Flickr has it now. The same again is what Flickr has, and is kept.
+                if not job.asked:
+                    size = (await self.resolve_size(job.stored)).size
+                again = await self.fetcher.fetch(size, part)
+                self.report.bytes += again.size
+                if again.doubt and again.sha256 != fetched.sha256:
+                    raise BadImageError(again.doubt)
+                fetched = again
+            path = self.cache.path(job.photo_id, fetched.picture.extension)
+            await part.keep_as(path)
+        note = fetched.doubt or (size.label if kind == "video" else "")
+        return StoredFile(kind, fetched.picture.extension, fetched.size, fetched.sha256, note), path
+
+    async def _adopt(
+        self, photo_id: str, kind: str, size: FlickrPhotoSize | None
+    ) -> tuple[StoredFile, Path] | None:
+        if not self.adopting:
+            return None
+        adopted = await anyio.to_thread.run_sync(self._find_whole, photo_id, kind, size)
+        if adopted:
+            self.report.adopted += 1
+        return adopted
+
+    def _find_whole(
+        self, photo_id: str, kind: str, size: FlickrPhotoSize | None
+    ) -> tuple[StoredFile, Path] | None:
+        """Return the photo's file that is already on disk, if it is whole and of this size."""
+        extensions = pictures.PHOTO_EXTENSIONS if kind == "image" else pictures.VIDEO_EXTENSIONS
+        path = self.cache.find(photo_id, extensions)
+        if path is None:
+            return None
+        try:
+            picture = pictures.inspect(path)
+        except (BadImageError, OSError):
+            return None
+        if not picture.ends or (size and not same_pixels((picture.width, picture.height), size)):
+            return None
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        return StoredFile(kind, picture.extension, path.stat().st_size, digest.digest()), path
+
+    # Information
+
+    async def cache_info(self, stored: StoredPhoto) -> None:
+        """Bring the photo's information to disk, at the level asked for or the higher one it already has."""
+        photo = stored.photo
+        self.tell(InfoStarted(photo.id))
+        level = max(self.info_level, stored.info_level)
+        try:
+            comments = await self._comments(stored) if level == 2 else None
+        except PhotoNotFoundError:  # gone since it was listed: what the listing told is kept
+            await self._write_info(stored, 1, None)
+            raise
+        path = await self._write_info(stored, level, comments)
+        self.work.finish("info", photo.id, partial(self.catalogue.info_done, photo.id, level))
+        self.tell(InfoCached(photo.id, path))
+
+    async def _comments(self, stored: StoredPhoto) -> list[tuple[FlickrComment, Label]]:
+        photo = stored.photo
+        if stored.info_level == 2:
+            info = await anyio.to_thread.run_sync(self.cache.read_info, photo.id)
+            if (known := stored_comments(info)) is not None:
+                return known
+        if photo.facts.comment_count == 0:
+            return []
+        comments = await self.api.get_comments(photo.id)
+        locales = await self.detector.detect([comment.content for comment in comments])
+        return [
+            (comment, Label(comment.content, locale))
+            for comment, locale in zip(comments, locales, strict=True)
+        ]
+
+    async def _write_info(
+        self, stored: StoredPhoto, level: int, comments: list[tuple[FlickrComment, Label]] | None
+    ) -> Path:
+        photo = stored.photo
+        texts = [photo.raw_title, photo.raw_description or ""]
+        locales = await self.detector.detect(texts[: 2 if level else 1])
+        labels = [Label(text, locale) for text, locale in zip(texts, locales, strict=False)]
+        document = info_document(
+            photo,
+            self.user,
+            stored.size if stored.proof else None,
+            title=labels[0],
+            description=labels[1] if level else None,
+            comments=comments,
+        )
+        return await anyio.to_thread.run_sync(self.cache.write_info, photo.id, document)

@@ -1,0 +1,190 @@
+"""How often Flickr may be asked: the budget of API calls, and the brake on image downloads."""
+
+from __future__ import annotations
+
+import time
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+HOUR = 3600.0
+TOLERATED_IN_A_ROW = 20
+
+
+class Priority(IntEnum):
+    """Who is served first when calls are scarce."""
+
+    LISTING = 0
+    SIZES = 1
+    COMMENTS = 2
+
+
+class CallLedger(Protocol):
+    """Where the times of the calls of the last hour are kept, for all processes that use one key."""
+
+    def take(self, now: float, calls_per_hour: int) -> float:
+        """Note a call at `now` (UTC seconds) and return 0, or return the seconds until one is free."""
+        ...
+
+
+def last_hour(stamps: Iterable[float], now: float) -> list[float]:
+    """Return the stamps of the hour before `now`; those of the future are from before a clock was set back."""
+    return [stamp for stamp in stamps if now - HOUR < stamp <= now]
+
+
+def seconds_until_free(stamps: Sequence[float], now: float, calls_per_hour: int) -> float:
+    """Return how long to wait until fewer than `calls_per_hour` of the `stamps` are of the last hour."""
+    if len(stamps) < calls_per_hour:
+        return 0
+    return max(stamps[-calls_per_hour] + HOUR - now, 0.001)
+
+
+class MemoryLedger:
+    """A ledger for one process: a sliding window of UTC stamps."""
+
+    def __init__(self) -> None:
+        self._stamps: list[float] = []
+
+    def take(self, now: float, calls_per_hour: int) -> float:
+        """Note a call at `now` and return 0, or return the seconds until one is free."""
+        self._stamps = last_hour(self._stamps, now)
+        delay = seconds_until_free(self._stamps, now, calls_per_hour)
+        if not delay:
+            self._stamps.append(now)
+        return delay
+
+
+class ApiBudget:
+    """Paces the calls to Flickr's API: at most `calls_per_hour` in any hour and `calls_per_second`.
+
+    A more urgent call overtakes the waiting ones. Comments leave the last tenth of the hour to others as
+    long as `others_have_work` says that there are any. It holds no timer, task or event loop, so it outlives
+    loops. A caller that is cancelled while it waits costs no call.
+    """
+
+    def __init__(
+        self,
+        calls_per_hour: int = 3600,
+        calls_per_second: float = 10,
+        *,
+        ledger: CallLedger | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self.calls_per_hour = calls_per_hour
+        self._interval = 1 / calls_per_second
+        self._ledger = ledger or MemoryLedger()
+        self._clock = clock
+        self._utc = utc
+        self._sleep = sleep
+        self._next = clock()
+        self._waiting = [0] * len(Priority)
+        self.others_have_work: Callable[[], bool] = lambda: False
+        self.on_wait: Callable[[float], None] = lambda _: None
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody call for so long."""
+        self._next = max(self._next, self._clock() + seconds)
+
+    async def wait(self, priority: Priority = Priority.LISTING) -> None:
+        """Return when a call may be made; it is counted then."""
+        self._waiting[priority] += 1
+        try:
+            while (delay := self._delay(priority)) > 0:
+                await self._sleep(delay)
+            while (delay := await self._take(priority)) > 0:
+                self.on_wait(delay)
+                # in slices, so that a clock that is set, or another process, is noticed
+                await self._sleep(min(delay, 60))
+        finally:
+            self._waiting[priority] -= 1
+
+    def _delay(self, priority: Priority) -> float:
+        now = self._clock()
+        if self._next > now:
+            return self._next - now
+        if any(self._waiting[:priority]):  # somebody more urgent wants this slot
+            return self._interval
+        self._next = max(self._next, now - self._interval) + self._interval
+        return 0
+
+    async def _take(self, priority: Priority) -> float:
+        limit = self.calls_per_hour
+        if priority is Priority.COMMENTS and self.others_have_work():
+            limit = max(limit * 9 // 10, 1)
+        return await anyio.to_thread.run_sync(self._ledger.take, self._utc(), limit)
+
+
+class Brake:
+    """The pause that all image downloads share when the image servers throttle.
+
+    Flickr's image servers answer 429 by themselves, apart from the API's limit, and do not say for how long
+    (gallery-dl#8297). The first pause lasts `first` seconds, each further one twice as long up to `longest`;
+    20 good images make it `first` again. However many downloads are refused at once, it is one pause.
+    After it, fewer downloads run side by side, and one more after every 20 good images.
+    """
+
+    def __init__(
+        self,
+        parallel: int,
+        *,
+        first: float = 5.0,
+        longest: float = 900.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._most = parallel
+        self._places = anyio.CapacityLimiter(parallel)
+        self._first = self._length = first
+        self._longest = longest
+        self._clock = clock
+        self._sleep = sleep
+        self._until = clock()
+        self._good = 0
+        self.on_pause: Callable[[float], None] = lambda _: None
+
+    @property
+    def parallel(self) -> int:
+        """How many downloads may run side by side now."""
+        return int(self._places.total_tokens)
+
+    async def __aenter__(self) -> float:
+        """Wait for the pause to end and a place to be free; return the time at which the download starts."""
+        await self._places.acquire()
+        try:
+            while (delay := self._until - self._clock()) > 0:
+                await self._sleep(delay)
+        except BaseException:
+            self._places.release()
+            raise
+        return self._clock()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
+    def throttled(self, started: float, retry_after: float | None = None) -> None:
+        """Pause all downloads because one that began at `started` was refused.
+
+        One that began before the latest pause belongs to the same burst and changes nothing.
+        """
+        now = self._clock()
+        if started < self._until:
+            return
+        seconds = min(max(self._length, retry_after or 0.0), self._longest)
+        self._until = now + seconds
+        self._length = min(self._length * 2, self._longest)
+        self._places.total_tokens = max(self.parallel // 2, 1)
+        self._good = 0
+        self.on_pause(seconds)
+
+    def good(self) -> None:
+        """Note an image that came whole."""
+        self._good += 1
+        if self._good % TOLERATED_IN_A_ROW == 0:
+            self._length = self._first
+            self._places.total_tokens = min(self.parallel + 1, self._most)

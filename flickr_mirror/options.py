@@ -1,0 +1,106 @@
+"""What to mirror, and how hard: frozen values that every room is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+DEFAULT_CACHE_PATH = Path("~/.flickr")
+DEFAULT_CACHE_DIRECTORY_DEPTH = 4
+MAX_CACHE_DIRECTORY_DEPTH = 32
+FLICKR_API_URL = "https://api.flickr.com/services/rest/"
+
+
+class CachingStrategy(Enum):
+    """In which order the photos of a photostream are mirrored."""
+
+    FIFO = 1
+    """From the oldest upload to the most recent one."""
+    LIFO = 2
+    """From the most recent upload to the oldest one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorOptions:
+    """What to mirror, and where to.
+
+    `info_level` is 0 for the title, 1 for the description too, 2 for the comments too.
+    `cache_directory_depth` is the number of folders between a mirror's folder and its files, 0 to 32; `None`
+    is the depth that the mirror already has, else 4. `verify_image` decodes the images already in the cache
+    and downloads the broken ones again. `api_url` is another endpoint than Flickr's, whose host may then
+    serve images as well.
+
+    Raises `ValueError` where the values contradict each other or are out of range.
+    """
+
+    cache_path: Path = DEFAULT_CACHE_PATH
+    cache_directory_depth: int | None = None
+    strategy: CachingStrategy = CachingStrategy.LIFO
+    image_only: bool = False
+    info_only: bool = False
+    info_level: int = 0
+    verify_image: bool = False
+    api_url: str = FLICKR_API_URL
+
+    def __post_init__(self) -> None:
+        if self.image_only and self.info_only:
+            raise ValueError("image_only and info_only exclude each other: leave both out to mirror both.")
+        if self.info_only and self.verify_image:
+            raise ValueError("verify_image checks images, and info_only leaves them out: give one of the two.")
+        if self.info_level not in (0, 1, 2):
+            raise ValueError(f"info_level is 0, 1 or 2, not {self.info_level!r}.")
+        depth = self.cache_directory_depth
+        if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
+            raise ValueError(f"cache_directory_depth is 0 to {MAX_CACHE_DIRECTORY_DEPTH}, not {depth!r}.")
+
+    @property
+    def wants_images(self) -> bool:
+        """Whether images are mirrored."""
+        return not self.info_only
+
+    @property
+    def wants_info(self) -> bool:
+        """Whether information is mirrored."""
+        return not self.image_only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How hard to work: the budget at Flickr, the sizes of the worker pools, patience.
+
+    `calls_per_hour` is Flickr's own limit for everything done with one API key. Times are in seconds.
+    `settle_margin` is how long after its upload a photo may still become visible: stretches of upload time
+    younger than this are listed again by the next run. `passes` is how often a photo that fails is tried in
+    one run, the later times at the run's end.
+
+    Raises `ValueError` for a value out of range.
+    """
+
+    calls_per_hour: int = 3600
+    calls_per_second: float = 10
+    size_workers: int = 2
+    image_workers: int = 8
+    info_workers: int = 4
+    page_size: int = 500
+    settle_margin: int = 3600
+    passes: int = 3
+    timeout: float = 30
+    attempts: int = field(default=5)
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("calls_per_hour", 1, 3600),
+            ("size_workers", 1, 16),
+            ("image_workers", 1, 16),
+            ("info_workers", 1, 16),
+            ("page_size", 1, 500),
+            ("settle_margin", 0, 30 * 86400),
+            ("passes", 1, 10),
+            ("attempts", 1, 20),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {low} to {high}, not {getattr(self, name)!r}.")
+        for name, top in (("calls_per_second", 10), ("timeout", 3600)):
+            if not 0 < getattr(self, name) <= top:
+                raise ValueError(f"{name} is more than 0 and at most {top}, not {getattr(self, name)!r}.")

@@ -1,0 +1,306 @@
+"""One run: the page producer, the feeders and the three worker pools, in one task group.
+
+    pages -> catalogue -> feeders -> to_ask      -> size resolvers    -> to_download
+                                  -> to_download -> image downloaders
+                                  -> to_describe -> info fetchers
+
+Closing a stream is the only sign that no more work comes. Here and in `mirror` the network wing and the disk
+wing meet.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+from anyio import create_memory_object_stream, create_task_group
+
+from flickr_mirror.catalogue import StoredPhoto
+from flickr_mirror.coverage import Interval
+from flickr_mirror.errors import (
+    FlickrApiError,
+    ImageGoneError,
+    InvalidKeyError,
+    NoSizeError,
+    PermissionDeniedError,
+    PhotoError,
+    PhotoNotFoundError,
+    PhotostreamError,
+    TransportError,
+)
+from flickr_mirror.jobs import ImageJob
+from flickr_mirror.options import CachingStrategy
+from flickr_mirror.photostream import Photostream
+from flickr_mirror.progress import ListingEnded, Notice, PageScanned, PhotoFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+    from flickr_mirror.jobs import Jobs
+    from flickr_mirror.options import Limits, MirrorOptions
+
+T = TypeVar("T")
+
+MISSES_IN_A_ROW = 20
+"""So many photos in a row without an answer, and none with one, mean that the line is down."""
+LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
+
+
+class Pipeline:
+    """A run over one mirror. `stop` may be called at any time, from the same event loop.
+
+    `published` is the number of public photos that the owner's profile tells, where it was asked.
+    """
+
+    def __init__(self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None = None) -> None:
+        self._jobs = jobs
+        self._work = jobs.work
+        self._catalogue = jobs.catalogue
+        self._report = jobs.report
+        self._tell = jobs.tell
+        self._options = options
+        self._limits = limits
+        self._published = published
+        self._newest_first = options.strategy is CachingStrategy.LIFO
+        self._frontier: int | None = None
+        self._listed = False
+        self._stopping = False
+        self._misses = 0
+        self._passes_left = {"image": limits.passes - 1, "info": limits.passes - 1}
+        self._deciding = anyio.Lock()
+        self._intakes: list[anyio.CancelScope] = []
+        self._scope = anyio.CancelScope()
+
+    def stop(self, grace: float) -> None:
+        """Take no more work; what is in flight has `grace` seconds to finish."""
+        self._stopping = True
+        for intake in self._intakes:
+            intake.cancel()
+        self._scope.deadline = min(self._scope.deadline, anyio.current_time() + grace)
+
+    @contextmanager
+    def _intake(self) -> Iterator[None]:
+        """Take in work inside of this, which a stop ends."""
+        with anyio.CancelScope() as scope:
+            self._intakes.append(scope)
+            if self._stopping:
+                scope.cancel()
+            yield
+
+    def others_have_work(self) -> bool:
+        """Return whether calls more urgent than those for comments are to be expected."""
+        return not self._listed or self._work.is_busy("image")
+
+    async def run(self) -> None:
+        """Mirror what is asked for. Raises what ends the run; the failures of photos are in the catalogue."""
+        try:
+            with self._scope:
+                async with create_task_group() as book_keeping:
+                    book_keeping.start_soon(self._work.keep_flushing)
+                    await self._mirror()
+                    book_keeping.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._work.flush()
+        if not self._stopping:
+            await self._work.call(self._catalogue.close_run, int(time.time()))
+        self._report.complete = not self._stopping
+
+    async def _mirror(self) -> None:
+        options, limits, jobs = self._options, self._limits, self._jobs
+        await self._work.call(
+            self._catalogue.begin_run,
+            int(time.time()),
+            images=options.wants_images,
+            info_level=options.info_level if options.wants_info else None,
+        )
+        to_ask, asked = create_memory_object_stream[StoredPhoto](2 * limits.size_workers)
+        to_download, settled = create_memory_object_stream[ImageJob](2 * limits.image_workers)
+        to_describe, described = create_memory_object_stream[StoredPhoto](2 * limits.info_workers)
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._list_photos)
+            if options.wants_images:
+                tasks.start_soon(self._feed_images, to_download.clone())
+                tasks.start_soon(self._feed_questions, to_ask.clone())
+            if options.wants_info:
+                tasks.start_soon(self._feed_infos, to_describe.clone())
+            for _ in range(limits.size_workers):
+                tasks.start_soon(self._resolve_sizes, asked.clone(), to_download.clone())
+            for _ in range(limits.image_workers):
+                tasks.start_soon(self._work_off, "image", settled.clone(), jobs.cache_image)
+            for _ in range(limits.info_workers):
+                tasks.start_soon(self._work_off, "info", described.clone(), jobs.cache_info)
+            for stream in (to_ask, asked, to_download, settled, to_describe, described):
+                stream.close()
+
+    # The page producer
+
+    async def _list_photos(self) -> None:
+        with self._intake():
+            api = self._jobs.api
+            now = int(min(time.time(), api.server_time or time.time()))
+            coverage = await self._work.call(self._catalogue.coverage)
+            gaps = coverage.gaps(now)
+            self._frontier = now if self._newest_first else 0
+            stream = Photostream(
+                api, self._jobs.user.id, gaps, self._options.strategy, page_size=self._limits.page_size
+            )
+            settled_until = now - self._limits.settle_margin
+            async for page in stream.pages():
+                covered = page.covered and Interval(page.covered.low, min(page.covered.high, settled_until))
+                new = await self._work.call(
+                    self._catalogue.add_page,
+                    page.photos,
+                    covered,
+                    info_waits=self._options.wants_images,
+                )
+                self._note_page(page.total, new)
+                self._frontier = page.frontier
+                if page.number:
+                    self._tell(PageScanned(page.number, page.pages, page.total, new))
+                self._work.wake()
+            if stream.open_gaps:
+                self._tell(
+                    Notice(
+                        f"Flickr listed fewer photos than it counts in {len(stream.open_gaps)} stretches of "
+                        "upload time. The next run asks for them again."
+                    )
+                )
+            await self._end_listing()
+
+    def _note_page(self, total: int, new: int) -> None:
+        user = self._jobs.user
+        self._report.listed += new
+        published, self._published = self._published, None
+        if published is not None and total < published:
+            self._tell(
+                Notice(
+                    f"{user.username} has {published} public photos, and Flickr shows {total} of them to "
+                    "visitors who are not logged in. The others cannot be mirrored without a login."
+                )
+            )
+        if not total and self._report.known and self._newest_first:
+            raise PhotostreamError(
+                f"{user.username} ({user.id}) shows no photos any more. What was mirrored is kept."
+            )
+
+    async def _end_listing(self) -> None:
+        to_ask = await self._work.call(self._catalogue.judge_again)
+        self._frontier = None
+        self._listed = True
+        self._tell(ListingEnded(self._report.known + self._report.listed, to_ask))
+        self._work.wake()
+
+    # The feeders
+
+    async def _feed_images(self, to_download: MemoryObjectSendStream[ImageJob]) -> None:
+        async def send(stored: StoredPhoto) -> None:
+            if stored.size is not None:
+                await to_download.send(ImageJob(stored, stored.size))
+
+        with to_download:
+            await self._feed("image", self._catalogue.images_to_fetch, send)
+
+    async def _feed_questions(self, to_ask: MemoryObjectSendStream[StoredPhoto]) -> None:
+        # A film's files are never in a listing. Photos wait until the listing has shown what it can prove.
+        def query(**page: object) -> list[StoredPhoto]:
+            return self._catalogue.images_to_ask(videos_only=not self._listed, **page)
+
+        with to_ask:
+            await self._feed("image", query, to_ask.send)
+
+    async def _feed_infos(self, to_describe: MemoryObjectSendStream[StoredPhoto]) -> None:
+        with to_describe:
+            await self._feed("info", self._catalogue.infos_to_write, to_describe.send)
+
+    async def _feed(
+        self,
+        job: str,
+        query: Callable[..., list[StoredPhoto]],
+        send: Callable[[StoredPhoto], Awaitable[None]],
+    ) -> None:
+        """Give out what `query` finds until there is nothing left for this job."""
+        with self._intake():
+            while True:
+                changed, listed = self._work.changed, self._listed
+                batch = await self._work.take(
+                    job, query, newest_first=self._newest_first, frontier=self._frontier
+                )
+                for stored in batch:
+                    await send(stored)
+                if not batch:
+                    if listed and not await self._is_more_to_come(job):
+                        return
+                    await changed.wait()
+
+    async def _is_more_to_come(self, job: str) -> bool:
+        """Return whether there will be work for this job, after putting back what failed if there was none."""
+        async with self._deciding:
+            if self._work.is_busy(job) or await self._work.call(self._catalogue.has_left, job):
+                return True
+            if self._passes_left[job] and await self._work.call(self._catalogue.put_back, job):
+                self._passes_left[job] -= 1
+                self._jobs.adopting = True  # a poster may be there already
+                self._work.wake()
+                return True
+        self._work.wake()  # the job's other feeder is at its end too
+        return False
+
+    # The workers
+
+    async def _resolve_sizes(
+        self, photos: MemoryObjectReceiveStream[StoredPhoto], to_download: MemoryObjectSendStream[ImageJob]
+    ) -> None:
+        with photos, to_download:
+            async for stored in photos:
+                if self._stopping:
+                    continue
+                job = await self._attempt("image", stored.photo.id, partial(self._jobs.resolve_size, stored))
+                if job is not None:
+                    await to_download.send(job)
+
+    async def _work_off(
+        self, job: str, photos: MemoryObjectReceiveStream[Any], action: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        with photos:
+            async for photo in photos:
+                if not self._stopping:
+                    await self._attempt(job, photo.photo_id, partial(action, photo))
+
+    async def _attempt(self, job: str, photo_id: str, action: Callable[[], Awaitable[T]]) -> T | None:
+        """Return what `action` returns; where the photo fails, note that and return `None`."""
+        try:
+            result = await action()
+        except InvalidKeyError:
+            raise
+        except LASTING as error:
+            self._note_failure(job, photo_id, str(error), self._catalogue.give_up, again=False)
+        except (FlickrApiError, PhotoError, TransportError) as error:
+            self._count_miss(error)
+            again = self._passes_left[job] > 0
+            self._note_failure(job, photo_id, str(error), self._catalogue.retry_later, again=again)
+        else:
+            self._misses = 0
+            return result
+        return None
+
+    def _note_failure(
+        self, job: str, photo_id: str, reason: str, change: Callable[[str, str, str], None], *, again: bool
+    ) -> None:
+        self._work.finish(job, photo_id, partial(change, photo_id, job, reason))
+        self._tell(PhotoFailed(photo_id, job, reason, again))
+
+    def _count_miss(self, error: Exception) -> None:
+        if not isinstance(error, TransportError):
+            return
+        self._misses += 1
+        if self._misses >= MISSES_IN_A_ROW:
+            raise TransportError(
+                f"{self._misses} photos in a row got no answer (the last: {error}). Check the line, and run the "
+                "same command again: it goes on where it stopped."
+            ) from error

@@ -1,0 +1,188 @@
+"""What happens during a run, as frozen events; the observer that is told; the report at the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flickr_mirror.models import inventory_number
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+logger = logging.getLogger("flickr_mirror")
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The user is known and the mirror is open; counts of photos are of what was there before."""
+
+    username: str
+    user_id: str
+    folder: Path
+    known: int
+    images: int
+    infos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the user should know, as one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageScanned:
+    """A page of the photostream was listed: the `number`-th of `pages`; Flickr counts `total` photos."""
+
+    number: int
+    pages: int
+    total: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListingEnded:
+    """All pages are listed: the mirror knows `known` photos, `to_ask` of which need a call for their size."""
+
+    known: int
+    to_ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStarted:
+    """The download of a photo's image begins."""
+
+    photo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCached:
+    """A photo's image (of a video: its poster and its film) is on disk. `fetched` is 0 bytes where it was
+    there already."""
+
+    photo_id: str
+    path: Path
+    fetched: int
+
+
+@dataclass(frozen=True, slots=True)
+class InfoStarted:
+    """The information of a photo is being fetched and written."""
+
+    photo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfoCached:
+    """A photo's information is on disk."""
+
+    photo_id: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFailed:
+    """A photo could not be mirrored. It is tried again later in this run where `again` says so."""
+
+    photo_id: str
+    job: str
+    reason: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing is sent to Flickr for some `seconds`, because of `cause`: `budget`, `images` or `api`."""
+
+    cause: str
+    seconds: float
+
+
+Event = (
+    RunStarted
+    | Notice
+    | PageScanned
+    | ListingEnded
+    | ImageStarted
+    | ImageCached
+    | InfoStarted
+    | InfoCached
+    | PhotoFailed
+    | Waiting
+)
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPhoto:
+    """A photo that is not mirrored, and why; `job` is `image` or `info`. A `lasting` failure is only tried
+    again by full scans."""
+
+    photo_id: str
+    job: str
+    reason: str
+    lasting: bool
+
+
+@dataclass(slots=True)
+class MirrorReport:
+    """What a run did.
+
+    `listed` counts the photos that the listing showed for the first time, `images`, `infos` and `bytes` what
+    was fetched, `adopted` the files found whole from a run that was killed, `api_calls` the calls sent.
+    `failures` are the photos that fail now, `unavailable` counts those known before to be out of reach.
+    `complete` is whether nothing that was asked for is left to do but those.
+    """
+
+    username: str = ""
+    user_id: str = ""
+    folder: Path | None = None
+    listed: int = 0
+    known: int = 0
+    images: int = 0
+    infos: int = 0
+    adopted: int = 0
+    bytes: int = 0
+    api_calls: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    unavailable: int = 0
+    failures: list[FailedPhoto] = field(default_factory=list)
+    complete: bool = False
+
+
+def log_events(event: Event) -> None:
+    """Log an event in the words of the specification, to the logger `flickr_mirror`."""
+    match event:
+        case PageScanned(number, pages):
+            logger.info("Scanning page %d/%d...", number, pages)
+        case ImageStarted(photo_id):
+            logger.info("Caching image of photo %s...", inventory_number(photo_id))
+        case InfoStarted(photo_id):
+            logger.info("Caching information of photo %s...", inventory_number(photo_id))
+        case PhotoFailed(photo_id, job, reason, again):
+            level = logging.INFO if again else logging.WARNING
+            later = " It is tried again at the end of this run." if again else ""
+            logger.log(level, "No %s of photo %s: %s%s", job, photo_id, reason, later)
+        case Notice(text):
+            logger.warning("%s", text)
+        case Waiting(cause, seconds):
+            logger.warning("%s", waiting_text(cause, seconds))
+        case _:
+            logger.debug("%s", event)
+
+
+def waiting_text(cause: str, seconds: float) -> str:
+    """Return the sentence that tells a user why nothing moves, and for how long."""
+    reasons = {
+        "budget": "This hour's calls to Flickr are used up",
+        "api": "Flickr asks for a pause",
+        "images": "Flickr's image servers ask for a pause",
+    }
+    minutes, rest = divmod(round(seconds), 60)
+    duration = f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{reasons[cause]}: going on in {duration}."

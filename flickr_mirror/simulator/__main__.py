@@ -1,0 +1,68 @@
+"""A simulated Flickr that runs until it is interrupted: `python -m flickr_mirror.simulator --photos 1000`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from flickr_mirror.simulator.demo import demo_photostream
+from flickr_mirror.simulator.server import SimulatedFlickr
+from flickr_mirror.simulator.sizes import Mix
+from flickr_mirror.simulator.stream import SimulatedPhotostream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MIXES = {"plain": Mix.PLAIN, "mixed": Mix.MIXED, "free": Mix.FREE, "no-originals": Mix.NO_ORIGINALS}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m flickr_mirror.simulator", description=__doc__)
+    parser.add_argument("--photos", type=int, default=1000, help="how many photos there are (default: 1000)")
+    parser.add_argument(
+        "--mix", choices=_MIXES, default="plain", help="which kinds of photos (default: plain)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another number makes other photos")
+    parser.add_argument("--demo", action="store_true", help="serve the sixty landscapes of the demonstration")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--api-latency", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--image-latency", type=float, default=0.0, metavar="SECONDS")
+    return parser
+
+
+def build_flickr(arguments: argparse.Namespace) -> SimulatedFlickr:
+    """Return the server that a command line asks for."""
+    if arguments.demo:
+        stream = demo_photostream()
+    else:
+        stream = SimulatedPhotostream(arguments.photos, seed=arguments.seed, mix=_MIXES[arguments.mix])
+    return SimulatedFlickr(
+        stream,
+        port=arguments.port,
+        api_latency=arguments.api_latency,
+        image_latency=arguments.image_latency,
+    )
+
+
+async def serve(flickr: SimulatedFlickr) -> None:
+    """Say where the server is, and serve until the task is cancelled."""
+    async with flickr:
+        stream = flickr.streams[0]
+        sys.stdout.write(f"{flickr.api_url}\n")
+        sys.stdout.flush()
+        sys.stderr.write(f"{len(stream)} photos of {stream.username!r} ({stream.nsid}); stop with Ctrl-C.\n")
+        await asyncio.Event().wait()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(build_flickr(build_parser().parse_args(argv))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""A Flickr on the loopback: the REST API, the image servers and the video servers, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import json
+import re
+import time
+from collections import Counter
+from contextlib import contextmanager
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+from anyio.from_thread import start_blocking_portal
+
+from flickr_mirror.simulator import pictures
+from flickr_mirror.simulator.answers import RestApi
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from ssl import SSLContext
+
+    from flickr_mirror.models import Payload
+    from flickr_mirror.simulator.photo import SimulatedPhoto
+    from flickr_mirror.simulator.sizes import SimulatedSize
+    from flickr_mirror.simulator.stream import SimulatedPhotostream
+
+    Intercept = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+
+API_PATH = "/services/rest/"
+SIGNED_FOR = 180
+"""How many seconds the address of a video is valid: https://live.staticflickr.com/video/...?s=eyJp..."""
+
+_PICTURE = re.compile(r"/\d+/(\d+)_[0-9a-f]{10}(?:_\w+)?\.(?:jpg|png|gif)")
+_PLAYER = re.compile(r"/photos/[^/]+/(\d+)/play/(\w+)/([0-9a-f]{10})/?")
+_VIDEO = re.compile(r"/video/(\d+)/([0-9a-f]{10})/(\w+)\.mp4")
+
+
+class SimulatedFlickr:
+    """Some photostreams, served at `api_url`; an async context manager.
+
+    `api_key` is the one that is valid, `None` accepts any. `undocumented_extras` and `count_comments` are
+    what a listing knows beyond Flickr's documentation. Pictures come in chunks without a `Content-Length`, as
+    Flickr's do, unless `content_length`. Latencies are in seconds. `ssl` makes the addresses HTTPS.
+
+    `intercept` sees every request first: what it returns is sent, `None` lets the request go on. `calls`
+    counts the API calls by method, `requests` the pictures and videos served by photo id, `bytes_sent`
+    their bytes.
+    """
+
+    def __init__(
+        self,
+        *streams: SimulatedPhotostream,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_latency: float = 0.0,
+        image_latency: float = 0.0,
+        undocumented_extras: bool = True,
+        count_comments: bool = True,
+        content_length: bool = False,
+        api_key: str | None = None,
+        clock: Callable[[], float] = time.time,
+        ssl: SSLContext | None = None,
+    ) -> None:
+        self.streams = streams
+        self.host = host
+        self.port = port
+        self.api_latency = api_latency
+        self.image_latency = image_latency
+        self.intercept: Intercept | None = None
+        self.calls: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
+        self.bytes_sent = 0
+        self._content_length = content_length
+        self._clock = clock
+        self._ssl = ssl
+        self._api = RestApi(
+            streams, undocumented_extras=undocumented_extras, count_comments=count_comments, api_key=api_key
+        )
+        self._paintings = {
+            stream.nsid: pictures.Paintings(stream.painter) for stream in streams if stream.painter
+        }
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self.host, self.port, ssl_context=self._ssl).start()
+        except BaseException:
+            await self._runner.cleanup()
+            raise
+        self.port = self._runner.addresses[0][1]
+        for stream in self.streams:
+            stream.base_url = self.url
+            stream.clock = self._clock
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @property
+    def url(self) -> str:
+        """The address of the server, without a slash at its end."""
+        return f"{'https' if self._ssl else 'http'}://{self.host}:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """The address of the REST API."""
+        return f"{self.url}{API_PATH}"
+
+    def reset_counters(self) -> None:
+        """Count from 0 again."""
+        self.calls.clear()
+        self.requests.clear()
+        self.bytes_sent = 0
+
+    def call(self, **arguments: str) -> Payload:
+        """Return the API's answer to a call, without HTTP and uncounted."""
+        return self._api.answer({"api_key": "any", "format": "json", **arguments})
+
+    def file(self, photo_id: str, size: SimulatedSize | None = None) -> bytes:
+        """Return the bytes that a size of a public photo has (the best one by default), uncounted."""
+        found = self._api.find_photo(photo_id)
+        if found is None:
+            raise KeyError(photo_id)
+        return self._bytes(*found, size or found[1].best)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Return what the server answers when nobody intercepts."""
+        if request.path.rstrip("/") == API_PATH.rstrip("/"):
+            return await self._answer_call(request)
+        if match := _PICTURE.fullmatch(request.path):
+            return await self._answer_picture(request, match[1])
+        if match := _PLAYER.fullmatch(request.path):
+            return self._answer_player(*match.groups())
+        if match := _VIDEO.fullmatch(request.path):
+            return await self._answer_video(request, *match.groups())
+        return web.Response(status=404, content_type="text/html")
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if request.path.rstrip("/") == API_PATH.rstrip("/"):
+            self.calls[(await arguments_of(request)).get("method", "")] += 1
+        intercepted = await self.intercept(request) if self.intercept else None
+        return await self.answer(request) if intercepted is None else intercepted
+
+    async def _answer_call(self, request: web.Request) -> web.Response:
+        if self.api_latency:
+            await asyncio.sleep(self.api_latency)
+        arguments = await arguments_of(request)
+        text = json.dumps(self._api.answer(arguments), separators=(",", ":"))
+        if arguments.get("nojsoncallback") != "1":
+            text = f"jsonFlickrApi({text})"
+        response = web.Response(text=text, content_type="application/json")
+        response.headers["Date"] = formatdate(self._clock(), usegmt=True)
+        return response
+
+    async def _answer_picture(self, request: web.Request, photo_id: str) -> web.Response:
+        found = self._api.find_photo(photo_id)
+        sizes = found[1].pictures if found else ()
+        size = next((size for size in sizes if size.path == request.path), None)
+        if found is None or size is None:
+            return web.Response(status=404, content_type="text/html")
+        body = await self._drawn(*found, size)
+        mark = hashlib.blake2b(request.path.encode(), digest_size=16).hexdigest()
+        response = web.Response(
+            body=body,
+            content_type=pictures.CONTENT_TYPES[size.path.rpartition(".")[2]],
+            headers={
+                "ETag": f'"{mark}.1"',  # no MD5, although it looks like one (recorded)
+                "Last-Modified": formatdate(found[1].uploaded, usegmt=True),
+                "Cache-Control": "public, max-age=31536000",
+                "x-ttdb-l": str(len(body)),
+                "imagewidth": str(size.width),
+                "imageheight": str(size.height),
+            },
+        )
+        if not self._content_length:
+            response.enable_chunked_encoding()
+        return response
+
+    def _answer_player(self, photo_id: str, key: str, secret: str) -> web.Response:
+        size = self._video(photo_id, key, secret)
+        if size is None or size.refusal == 404:
+            return web.Response(status=404, content_type="text/html")
+        path = f"/video/{photo_id}/{secret}/{key}.mp4"
+        token = _token(path, int(self._clock()) + SIGNED_FOR)
+        return web.Response(status=302, headers={"Location": f"{self.url}{path}?s={token}"})
+
+    async def _answer_video(self, request: web.Request, photo_id: str, secret: str, key: str) -> web.Response:
+        size = self._video(photo_id, key, secret)
+        found = self._api.find_photo(photo_id)
+        if size is None or found is None:
+            return web.Response(status=404, content_type="text/html")
+        if size.refusal or not _is_valid(request.query.get("s", ""), request.path, self._clock()):
+            return web.Response(status=403, content_type="text/html")
+        body = await self._drawn(*found, size)
+        digest = hashlib.md5(body, usedforsecurity=False)
+        headers = {
+            "Accept-Ranges": "bytes",
+            "Content-MD5": base64.b64encode(digest.digest()).decode(),
+            "ETag": f'"{digest.hexdigest()}"',
+        }
+        return web.Response(body=body, content_type="video/mp4", headers=headers)
+
+    def _video(self, photo_id: str, key: str, secret: str) -> SimulatedSize | None:
+        found = self._api.find_photo(photo_id)
+        videos = found[1].videos if found else ()
+        return next((size for size in videos if size.path.endswith(f"/{key}/{secret}/")), None)
+
+    async def _drawn(self, stream: SimulatedPhotostream, photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
+        if self.image_latency:
+            await asyncio.sleep(self.image_latency)
+        if stream.painter is None:
+            body = self._bytes(stream, photo, size)
+        else:
+            body = await asyncio.to_thread(self._bytes, stream, photo, size)
+        self.requests[photo.id] += 1
+        self.bytes_sent += len(body)
+        return body
+
+    def _bytes(self, stream: SimulatedPhotostream, photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
+        if size.media == "video":
+            return pictures.video(photo, size)
+        if stream.nsid in self._paintings:
+            return self._paintings[stream.nsid].picture(photo, size)
+        return pictures.picture(photo, size, noise=stream.noise)
+
+
+async def arguments_of(request: web.Request) -> dict[str, str]:
+    """Return the arguments of an API call, whether in its address or in its body."""
+    form = await request.post() if request.method == "POST" else {}
+    return {**request.query, **{name: value for name, value in form.items() if isinstance(value, str)}}
+
+
+@contextmanager
+def run_in_thread(flickr: SimulatedFlickr) -> Iterator[SimulatedFlickr]:
+    """Serve from another thread, for callers that block."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(flickr) as running:
+        yield running
+
+
+def _token(path: str, expires: int) -> str:
+    """Return the signature of an address: the base64 of `{"i": ..., "e": 1733150400, "s": ..., "v": 1}`."""
+    signature = hashlib.sha1(f"{path} {expires}".encode(), usedforsecurity=False).hexdigest()
+    text = json.dumps({"i": path.split("/")[2], "e": expires, "s": signature, "v": 1})
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _is_valid(token: str, path: str, now: float) -> bool:
+    try:
+        expires = int(json.loads(base64.urlsafe_b64decode(token + "==="))["e"])
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        return False
+    return now <= expires and token == _token(path, expires)

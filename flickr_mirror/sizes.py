@@ -1,0 +1,86 @@
+"""Which file of a photo is the best one, and is the listing proof of it?"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from flickr_mirror.models import LISTED_SIZES, ORIGINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from flickr_mirror.models import FlickrPhotoSize
+
+SAMPLE = 50
+"""So many confirmations of the listing by getSizes, without one contradiction, prove it for a label."""
+
+_LONGEST_SIDE = dict(LISTED_SIZES.values())
+
+# The label that a still larger file would have. "X-Large 4K F" exists for 2:1 panoramas only.
+_LADDER = [label for label, _ in reversed(LISTED_SIZES.values()) if label != "X-Large 4K F"]
+_NEXT_LARGER = {**dict(zip(_LADDER, _LADDER[1:], strict=False)), "X-Large 4K F": "X-Large 5K"}
+
+# The files of a video that can be played, best first; "Video Player" is a page, never a file.
+_PLAYABLE = (
+    "Video Original",
+    "1080p",
+    "720p",
+    "HD MP4",
+    "Site MP4",
+    "appletv",
+    "360p",
+    "iphone_wifi",
+    "288p",
+    "Mobile MP4",
+    "700",
+    "300",
+    "100",
+)
+
+
+class Proof(IntEnum):
+    """Why the best size of a photo is taken for the best."""
+
+    NONE = 0
+    LISTING = 1
+    ASKED = 2
+    ASSUMED = 3
+
+
+def best_picture(sizes: Iterable[FlickrPhotoSize]) -> FlickrPhotoSize | None:
+    """Return the picture with the most pixels; of several, the original, which was not compressed again."""
+    pictures = (size for size in sizes if size.media == "photo" and size.area and size.url)
+    return max(pictures, key=lambda size: (size.area, size.label == ORIGINAL), default=None)
+
+
+def playable_files(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
+    """Return the files of a video that can be played, best first."""
+    files = [size for size in sizes if size.label in _PLAYABLE and size.url]
+    return sorted(files, key=lambda size: _PLAYABLE.index(size.label))
+
+
+def listing_proves(best: FlickrPhotoSize | None, *, original_listed: bool, answered: Collection[str]) -> bool:
+    """Return whether no larger file than `best` can exist, judging by a listing alone.
+
+    `answered` are the labels that this server has given in listings: one that ignores the undocumented
+    extras proves nothing by leaving them out. Flickr never enlarges, so a file whose longest side is shorter
+    than its label allows has all the pixels that there are.
+    """
+    if best is None:
+        return False
+    if original_listed:
+        return True
+    longest = _LONGEST_SIDE.get(best.label)
+    if longest is not None and max(best.width, best.height) < longest:
+        return True
+    return _NEXT_LARGER.get(best.label) in answered
+
+
+def same_pixels(found: tuple[int, int], size: FlickrPhotoSize) -> bool:
+    """Return whether a picture has the pixels that Flickr lists; turned by 90 degrees or one off is the same.
+
+    Originals "might not be rotated": https://www.flickr.com/services/api/misc.urls.html
+    """
+    pairs = zip(sorted(found), sorted((size.width, size.height)), strict=True)
+    return all(abs(a - b) <= 1 for a, b in pairs)

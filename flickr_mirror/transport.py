@@ -1,0 +1,233 @@
+"""One polite HTTP exchange: pace, timeouts, retries, allowed hosts, and a status turned into an error.
+
+The only module that knows httpx. No address with an API key in it exists above the wire: the key is added
+by the innermost transport, so that no log line, exception or traceback can show it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+import anyio
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from flickr_mirror.errors import ImageGoneError, ThrottledError, TransportError
+from flickr_mirror.limiter import Priority
+from flickr_mirror.options import FLICKR_API_URL, Limits
+from flickr_mirror.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from flickr_mirror.limiter import ApiBudget
+
+logger = logging.getLogger("flickr_mirror")
+
+USER_AGENT = f"flickr_mirror/{__version__}"
+MAX_ANSWER = 50 << 20
+"""No answer of the API is longer, in bytes; the longest listing of 500 photos is about 2 MB."""
+MAX_REDIRECTS = 3
+API_PAUSE = 5.0
+"""The pause in seconds after "too many requests" without a word on how long."""
+LONGEST_PAUSE = 900.0
+_IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
+_FAILURES = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """Return the TLS settings that all connections share: reading the certificates takes 20 ms."""
+    return httpx.create_ssl_context()
+
+
+class _KeyedTransport(httpx.AsyncBaseTransport):
+    """Adds the API key to each request just before it is sent."""
+
+    def __init__(self, api_key: str) -> None:
+        self._api_key = api_key
+        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), trust_env=True)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        keyed = httpx.Request(
+            request.method,
+            request.url.copy_merge_params({"api_key": self._api_key}),
+            headers=request.headers,
+            extensions=request.extensions,
+        )
+        return await self._inner.handle_async_request(keyed)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class Transport:
+    """The connections to Flickr's API and to its image servers; an async context manager.
+
+    `call` and `stream` raise `TransportError` when no usable answer came, `ThrottledError` when the server
+    asks for a pause. `server_time` is Flickr's clock (UTC seconds) as its latest answer told it.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        budget: ApiBudget,
+        api_url: str = FLICKR_API_URL,
+        limits: Limits | None = None,
+        image_transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._budget = budget
+        self._sleep = sleep
+        self._api_url = httpx.URL(api_url)
+        self.calls: dict[str, int] = {}
+        self.server_time: float | None = None
+        timeout = httpx.Timeout(self._limits.timeout, pool=None)
+        headers = {"User-Agent": USER_AGENT}
+        self._api = httpx.AsyncClient(
+            transport=_KeyedTransport(api_key),
+            headers={**headers, "Accept-Encoding": "gzip"},
+            timeout=timeout,
+        )
+        self._images = httpx.AsyncClient(
+            transport=image_transport
+            or AiohttpTransport(
+                verify=tls_context(), limits=httpx.Limits(max_connections=None, keepalive_expiry=30)
+            ),
+            headers={**headers, "Accept-Encoding": "identity"},
+            timeout=timeout,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._api.aclose()
+            await self._images.aclose()
+
+    def retrying(self, *more: type[Exception]) -> AsyncRetrying:
+        """Return the one policy for trying again: full jitter up to a minute, a limited number of times.
+
+        What is tried again is a `TransportError`, and whatever `more` names.
+        """
+        return AsyncRetrying(
+            retry=retry_if_exception_type((TransportError, *more)),
+            wait=wait_random_exponential(multiplier=1, max=60),
+            stop=stop_after_attempt(self._limits.attempts),
+            sleep=self._sleep,
+            reraise=True,
+        )
+
+    async def call(self, method: str, priority: Priority = Priority.LISTING, **arguments: str) -> Any:  # noqa: ANN401
+        """Return the JSON that Flickr answers to one call of `method`; each call sent is counted.
+
+        Raises `TransportError` where no JSON object came.
+        """
+        await self._budget.wait(priority)
+        self.calls[method] = self.calls.get(method, 0) + 1
+        parameters = {**arguments, "method": method, "format": "json", "nojsoncallback": "1"}
+        body = bytearray()
+        try:
+            async with self._api.stream("GET", self._api_url, params=parameters) as response:
+                self._note_time(response)
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_ANSWER:
+                        raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
+        except _FAILURES as error:
+            raise TransportError(f"{method}: {_reason(error)}") from error
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            pause = retry_after(response.headers.get("Retry-After"))
+            self._budget.pause(pause or API_PAUSE)
+            raise ThrottledError(f"{method}: Flickr asks for a pause (HTTP 429).", pause)
+        if response.status_code != httpx.codes.OK:
+            raise TransportError(f"{method}: Flickr answered HTTP {response.status_code}.")
+        try:
+            answer = json.loads(body)
+        except ValueError as error:
+            raise TransportError(f"{method}: the answer is not JSON; is this {self._api_url.host}?") from error
+        if not isinstance(answer, dict):
+            raise TransportError(f"{method}: the answer is not a JSON object.")
+        logger.debug("%s %s: %d bytes", method, arguments, len(body))
+        return answer
+
+    @asynccontextmanager
+    async def stream(self, url: str) -> AsyncIterator[httpx.Response]:
+        """Open the file at `url`, following redirects between allowed hosts.
+
+        Raises `ImageGoneError` for 403, 404 and 410 and for an address or a redirect that leads elsewhere
+        (to a placeholder), `ThrottledError` for 429, `TransportError` for all else that is not a file.
+        """
+        target = httpx.URL(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            self._check_host(target)
+            try:
+                async with self._images.stream("GET", target) as response:
+                    if not response.is_redirect:
+                        _check_status(response)
+                        yield response
+                        return
+                    target = target.join(response.headers.get("Location", ""))
+            except _FAILURES as error:
+                raise TransportError(f"{target.host}: {_reason(error)}") from error
+        raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
+
+    def _check_host(self, url: httpx.URL) -> None:
+        if url.scheme == self._api_url.scheme and url.netloc == self._api_url.netloc:
+            return  # an endpoint of the user's own may serve the images too
+        allowed = url.scheme == "https" and url.port is None and not url.userinfo
+        if not (allowed and f".{url.host}".endswith(_IMAGE_HOSTS)):
+            raise ImageGoneError(f"The address leads to {url.host!r}, which is no image server of Flickr.", 302)
+
+    def _note_time(self, response: httpx.Response) -> None:
+        try:
+            self.server_time = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        except (KeyError, ValueError, TypeError):
+            return
+
+
+def _check_status(response: httpx.Response) -> None:
+    status = response.status_code
+    host = response.url.host
+    if status in (403, 404, 410):
+        raise ImageGoneError(f"{host} answers HTTP {status} for this image.", status)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        pause = retry_after(response.headers.get("Retry-After"))
+        raise ThrottledError(f"{host} asks for a pause (HTTP 429).", pause)
+    if status != httpx.codes.OK:
+        raise TransportError(f"{host} answered HTTP {status}.")
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for, at most 15 minutes; `None` for nonsense."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except (ValueError, TypeError):
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(seconds, LONGEST_PAUSE) if seconds > 0 else None
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong in words that hold no address, because addresses can hold secrets."""
+    cause = error.__cause__ or error
+    text = "" if isinstance(cause, aiohttp.ClientResponseError) else str(cause)
+    return f"{type(error).__name__}{f' ({text})' if text else ''}"

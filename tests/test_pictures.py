@@ -1,0 +1,593 @@
+"""Tests of `flickr_mirror.pictures`: what a file's bytes prove about the image or video in it."""
+
+from __future__ import annotations
+
+import errno
+import io
+import random
+import struct
+import subprocess
+import sys
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image, ImageFile
+from PIL.GifImagePlugin import GifImageFile
+
+from flickr_mirror import pictures
+from flickr_mirror.errors import BadImageError
+from flickr_mirror.pictures import MAX_PIXELS, Picture, decode, inspect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE = (160, 120)
+
+
+@cache
+def picture(width: int = SIZE[0], height: int = SIZE[1]) -> Image.Image:
+    """Return an image whose content does not compress to nothing, the same in every run."""
+    return Image.frombytes("L", (width, height), random.Random(4).randbytes(width * height)).convert("RGB")
+
+
+@cache
+def image(pillow_format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture().save(file, pillow_format, **options)
+    return file.getvalue()
+
+
+@cache
+def animation(pillow_format: str, frames: int = 5) -> bytes:
+    file = io.BytesIO()
+    first, *others = (picture(*SIZE).rotate(7 * frame) for frame in range(frames))
+    first.save(file, pillow_format, save_all=True, append_images=others, duration=50)
+    return file.getvalue()
+
+
+def png(
+    width: int,
+    height: int,
+    *,
+    depth: int = 1,
+    rows: int | None = None,
+    extra: tuple[bytes, bytes] = (b"", b""),
+) -> bytes:
+    """Return a grey PNG of one colour, however large: nothing of it is ever held in memory."""
+    packer = zlib.compressobj(9)
+    row = bytes(1 + (width * depth + 7) // 8)
+    pixels = b"".join(packer.compress(row) for _ in range(height if rows is None else rows)) + packer.flush()
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)), extra]
+    chunks += [(b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+        if name
+    )
+
+
+def jpeg_claiming(width: int, height: int) -> bytes:
+    """Return a JPEG whose header claims another size than its pixels have."""
+    data = bytearray(image("JPEG"))
+    start = data.index(b"\xff\xc0") + 5
+    data[start : start + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def box(name: bytes, content: bytes = b"", *, length: int | None = None) -> bytes:
+    return struct.pack(">I4s", 8 + len(content) if length is None else length, name) + content
+
+
+def long_box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4sQ", 1, name, 16 + len(content)) + content
+
+
+FTYP = box(b"ftyp", b"mp42\0\0\0\0mp42isom")
+MOOV = box(b"moov", box(b"mvhd", bytes(100)))
+MP4 = FTYP + MOOV + box(b"free") + box(b"mdat", bytes(range(256)) * 8)
+RIFF_VIDEO = b"RIFF" + struct.pack("<I", 4 + 8 + 400) + b"AVI LIST" + struct.pack("<I", 400) + bytes(400)
+
+THUMBNAIL = image("JPEG", quality=5).replace(struct.pack(">HH", *reversed(SIZE)), struct.pack(">HH", 60, 80))
+
+STILLS = {
+    "jpg": image("JPEG", quality=90),
+    "jpg, progressive": image("JPEG", progressive=True),
+    "jpg, grey": image("JPEG", optimize=True, subsampling=0),
+    "png": image("PNG"),
+    "gif": image("GIF"),
+    "gif, animated": animation("GIF"),
+    "webp": image("WEBP"),
+    "webp, lossless": image("WEBP", lossless=True),
+    "webp, animated": animation("WEBP"),
+    "tif": image("TIFF"),
+    "tif, packed": image("TIFF", compression="tiff_lzw"),
+    "bmp": image("BMP"),
+}
+ENDLESS = ("tif", "bmp")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "file"
+
+
+def written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def is_accepted(path: Path) -> bool:
+    """Return whether the file passes both the cheap and the thorough check."""
+    try:
+        ends = inspect(path).ends
+        decode(path)
+    except BadImageError:
+        return False
+    return ends
+
+
+@pytest.mark.parametrize("kind", STILLS)
+def test_whole_image_is_recognised_whatever_its_name(file: Path, kind: str) -> None:
+    """A whole image is told by its bytes: kind, size in pixels, and that it's whole."""
+    written(file, STILLS[kind])
+    extension = kind[:4].rstrip(",")
+
+    found = inspect(file)
+
+    assert found == Picture(extension, "photo", *SIZE, ends=extension not in ENDLESS)
+    decode(file)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STILLS if not kind.startswith(ENDLESS)])
+def test_image_cut_anywhere_is_never_taken_for_whole(file: Path, kind: str) -> None:
+    """Wherever a transfer broke off, the two checks together notice it."""
+    data = STILLS[kind]
+    cuts = {len(data) * step // 50 for step in range(50)} | {len(data) - lost for lost in range(1, 14)}
+
+    taken = [cut for cut in sorted(cuts) if is_accepted(written(file, data[:cut]))]
+
+    assert taken == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STILLS if kind != "bmp"])
+@pytest.mark.parametrize("lenient", [False, True])
+def test_decoding_alone_notices_a_cut(
+    file: Path, kind: str, lenient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cut image does not decode, even where the host program told Pillow to forgive cuts."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
+    data = STILLS[kind]
+
+    for step in range(50):
+        written(file, data[: len(data) * step // 50])
+        with pytest.raises(BadImageError):
+            decode(file)
+
+
+def test_cut_bitmap_does_not_decode(file: Path) -> None:
+    """A bitmap whose last rows are missing is not whole."""
+    with pytest.raises(BadImageError):
+        decode(written(file, STILLS["bmp"][:-300]))
+
+
+def test_jpeg_cut_to_two_thirds_keeps_its_size_but_does_not_end(file: Path) -> None:
+    """A JPEG that lacks its last third is still measured, and known to be cut."""
+    written(file, STILLS["jpg"][: len(STILLS["jpg"]) * 2 // 3])
+
+    assert inspect(file) == Picture("jpg", "photo", *SIZE, ends=False)
+    with pytest.raises(BadImageError, match="cut"):
+        decode(file)
+
+
+def test_jpeg_filled_up_with_zeros_is_not_whole(file: Path) -> None:
+    """A file that was laid out at full length and filled only by half is not taken for whole."""
+    data = STILLS["jpg"]
+
+    assert not is_accepted(written(file, data[: len(data) // 2] + bytes(len(data) // 2)))
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "gif"])
+@pytest.mark.parametrize("padding", [b"\0", b"\n", b"\r\n", bytes(512)])
+def test_a_little_padding_does_no_harm(file: Path, kind: str, padding: bytes) -> None:
+    """Zeros or a line end after the image, as some cameras and programs leave them, raise no suspicion."""
+    assert is_accepted(written(file, STILLS[kind] + padding))
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "gif", "webp"])
+@pytest.mark.parametrize("other", [b"<!-- served by cdn7 -->", MP4, bytes(8192)])
+def test_other_data_after_the_image_raise_suspicion_but_decode(file: Path, kind: str, other: bytes) -> None:
+    """A phone's film behind a photo is no reason to refuse the photo, only to look closer."""
+    written(file, STILLS[kind] + other)
+
+    assert inspect(file) == Picture(kind, "photo", *SIZE, ends=False)
+    decode(file)
+
+
+def test_jpeg_size_is_found_behind_large_metadata_and_stray_bytes(file: Path) -> None:
+    """Colour profiles, thumbnails, fill bytes and stray bytes before the header do not hide the size."""
+    # the thumbnail has another size, and ends with the same marker
+    thumbnail = b"\xff\xe1" + struct.pack(">H", 2 + 60_000) + (b"Exif\0\0" + THUMBNAIL).ljust(60_000, b"\xff")
+    tables = b"\xff\xc4\0\x13" + bytes(17)
+    written(file, b"\xff\xd8\xff" + thumbnail * 12 + b"\xff\xff\xff" + tables + STILLS["jpg"][2:])
+
+    assert inspect(file) == Picture("jpg", "photo", *SIZE, ends=True)
+
+    written(file, b"\xff\xd8" + thumbnail + b"\0\0" + STILLS["jpg"][2:])
+    assert inspect(file) == Picture("jpg", "photo", *SIZE, ends=True)
+    decode(file)
+
+    written(file, b"\xff\xd8\xff\x01\xff\xd0" + STILLS["jpg"][2:])
+    assert inspect(file) == Picture("jpg", "photo", *SIZE, ends=True)
+
+
+def test_jpeg_cut_behind_its_thumbnail_is_refused(file: Path) -> None:
+    """The end marker of the thumbnail is not the end of the photo."""
+    segment = b"\xff\xe1" + struct.pack(">H", 2 + 6 + len(STILLS["jpg"])) + b"Exif\0\0" + STILLS["jpg"]
+
+    with pytest.raises(BadImageError, match="cut"):
+        inspect(written(file, b"\xff\xd8" + segment))
+
+
+def test_gif_cut_where_it_looks_like_an_end_is_noticed(file: Path) -> None:
+    """One byte of a GIF that happens to be a semicolon is not its end."""
+    data = STILLS["gif"]
+    cuts = [end for end in range(1000, len(data)) if data[end - 1 : end] == b";"]
+
+    taken = [cut for cut in cuts if inspect(written(file, data[:cut])).ends]
+
+    # the byte before is looked at as well, and what then still looks like an end does not decode
+    assert len(taken) < len(cuts) / 10
+    assert not any(is_accepted(written(file, data[:cut])) for cut in taken)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xd9" + b"\0" * 20, b"\xff\xd8\xff\xda\0\x08" + bytes(20)])
+def test_jpeg_without_header_is_refused(file: Path, data: bytes) -> None:
+    """A JPEG that ends or begins its pixels before it said how many there are is none."""
+    with pytest.raises(BadImageError, match="header"):
+        inspect(written(file, data))
+
+
+def test_jpeg_of_endless_stray_bytes_is_refused_in_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hostile photo cannot keep a thread busy for hours."""
+    monkeypatch.setattr(pictures, "_MANY_STEPS", 50)
+
+    with pytest.raises(BadImageError, match="header"):
+        inspect(written(file, b"\xff\xd8\xff" + bytes(100) + STILLS["jpg"][2:]))
+
+
+@pytest.mark.parametrize("kind", STILLS)
+def test_no_damage_leads_to_any_other_error(file: Path, kind: str) -> None:
+    """Whatever bytes are changed, a file is either an image or a bad one: nothing else can go wrong."""
+    chance = random.Random(kind)
+    for _ in range(60):
+        data = bytearray(STILLS[kind])
+        for _ in range(chance.randint(1, 6)):
+            data[min(int(chance.expovariate(1 / 200)), len(data) - 1)] = chance.choice(
+                (0, 255, chance.randrange(256))
+            )
+        written(file, bytes(data))
+        with suppress(BadImageError):
+            inspect(file)
+        with suppress(BadImageError):
+            decode(file)
+
+
+def test_damaged_exif_data_do_not_matter(file: Path) -> None:
+    """A photo with broken camera data is whole, and no warning spoils the terminal."""
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x03" + b"\x01\x1a\0\x05\0\0\0\x01\xff\xff\xff\0" * 3
+    written(file, image("JPEG", exif=exif))
+
+    assert inspect(file).ends
+    decode(file)
+
+
+def test_png_with_an_enormous_colour_profile_is_accepted(file: Path) -> None:
+    """A PNG is not refused for its metadata, as Pillow would do."""
+    profile = b"profile\0\0" + zlib.compress(bytes(5_000_000))
+    written(file, png(64, 48, extra=(b"iCCP", profile)))
+
+    assert is_accepted(file)
+
+
+@pytest.mark.parametrize("where", ["IHDR", "IDAT", "IEND"])
+def test_flipped_bit_in_a_png_is_noticed(file: Path, where: str) -> None:
+    """A PNG's checksums show every changed bit."""
+    data = bytearray(STILLS["png"])
+    data[data.index(where.encode()) + 5] ^= 0x10
+
+    assert not is_accepted(written(file, bytes(data)))
+
+
+def test_damaged_png_header_is_refused_at_once(file: Path) -> None:
+    """A PNG whose width was changed on the way is refused without being decoded."""
+    with pytest.raises(BadImageError, match="header"):
+        inspect(written(file, STILLS["png"].replace(struct.pack(">I", SIZE[0]), struct.pack(">I", 161), 1)))
+
+
+def test_flipped_bit_in_the_text_of_a_png_is_noticed(file: Path) -> None:
+    """Not only the pixels of a PNG are checked."""
+    data = png(64, 48, extra=(b"tEXt", b"Title\0Hue"))
+    decode(written(file, data))
+
+    with pytest.raises(BadImageError, match="checksum"):
+        decode(written(file, data.replace(b"Hue", b"Hui")))
+
+
+def test_png_whose_pixels_end_early_is_refused(file: Path) -> None:
+    """A PNG with right checksums, but only a part of its packed pixels, is not whole."""
+    whole = png(64, 48)
+    start = whole.index(b"IDAT")
+    half = whole[start + 4 : start + 10]
+    chunk = struct.pack(">I", len(half)) + b"IDAT" + half + struct.pack(">I", zlib.crc32(b"IDAT" + half))
+
+    with pytest.raises(BadImageError, match="pixels"):
+        decode(written(file, whole[: start - 4] + chunk + whole[-12:]))
+
+
+def test_large_original_is_accepted_without_a_warning(file: Path) -> None:
+    """A picture of 200 megapixels is a picture, though Pillow's own limit says otherwise."""
+    written(file, png(20_000, 10_000))
+
+    assert inspect(file) == Picture("png", "photo", 20_000, 10_000, ends=True)
+    decode(file)
+
+
+@pytest.mark.parametrize("kind", STILLS)
+@pytest.mark.parametrize("limit", [15_000, SIZE[0] * SIZE[1], None])
+def test_limit_of_the_host_program_does_not_matter(
+    file: Path, kind: str, limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host program that lowers or lifts Pillow's limit on pixels sees no warning and keeps its limit."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    written(file, STILLS[kind])
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert (inspect(file).width, inspect(file).height) == SIZE
+        decode(file)
+
+    assert warned == []
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_cut_tiff_header_causes_no_warnings(file: Path) -> None:
+    """What Pillow thinks of a cut TIFF is told by an error, not on the terminal."""
+    data = image("TIFF", compression="tiff_lzw")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for cut in range(len(data) - 200, len(data)):
+            with suppress(BadImageError):
+                inspect(written(file, data[:cut]))
+
+    assert warned == []
+
+
+def test_image_too_large_to_decode_is_judged_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end marker decides about pictures that would take gigabytes of memory."""
+    monkeypatch.setattr(pictures, "_DECODED_PIXELS", 1000)
+    data = STILLS["jpg, progressive"]
+
+    decode(written(file, data))
+    with pytest.raises(BadImageError, match="end marker"):
+        decode(written(file, data[:-2]))
+
+
+def test_long_animation_is_judged_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first frames of an endless animation are decoded; the end marker tells of the rest."""
+    monkeypatch.setattr(pictures, "_DECODED_PIXELS", 2 * SIZE[0] * SIZE[1])
+    data = STILLS["gif, animated"]
+
+    frames: list[int] = []
+    load = GifImageFile.load
+
+    def counting(self: GifImageFile) -> Any:
+        frames.append(self.tell())
+        return load(self)
+
+    monkeypatch.setattr(GifImageFile, "load", counting)
+    decode(written(file, data))
+
+    assert max(frames) == 1
+    with pytest.raises(BadImageError, match="end marker"):
+        decode(written(file, data[:-100]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(50_000, 50_000, rows=10),
+        jpeg_claiming(65_500, 65_500),
+        b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + STILLS["gif"][10:],
+        STILLS["bmp"][:18] + struct.pack("<ii", 1_000_000, -1_000_000) + STILLS["bmp"][26:],
+        jpeg_claiming(0, 120),
+    ],
+)
+def test_pixel_bomb_is_refused_before_anything_is_unpacked(file: Path, data: bytes) -> None:
+    """A small file that claims gigapixels, or none at all, is refused for what its header says."""
+    written(file, data)
+
+    with pytest.raises(BadImageError, match=r"claims \d+ x \d+ pixels|cut or damaged"):
+        inspect(file)
+    with pytest.raises(BadImageError):
+        decode(file)
+
+
+def test_ceiling_is_far_above_real_photos() -> None:
+    """The largest photos that cameras take are far below the ceiling."""
+    assert MAX_PIXELS >= 4 * 200_000_000
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "Nothing"),
+        (bytes(5000), "Zeros"),
+        (b"<!DOCTYPE html><title>429</title>", "An HTML page"),
+        (b"\xef\xbb\xbf\r\n <HTML><body>", "An HTML page"),
+        (b"<!-- edge --><html lang='en'>", "An HTML page"),
+        ("\ufeff<html>".encode("utf-16"), "An HTML page"),
+        (b'<?xml version="1.0"?><!DOCTYPE html>', "An HTML page"),
+        (b'<?xml version="1.0" encoding="utf-8" ?>\n<rsp stat="fail">', "An XML document"),
+        (b'{"stat":"fail","code":1}', "JSON"),
+        (b'jsonFlickrApi({"stat":"ok"})', "JSON"),
+        (b"Too Many Requests\n", "Plain text"),
+        (b"The free lunch is over", "Plain text"),
+        (b"BMW has moved", "Plain text"),
+        (b"BM\xff\xff" + bytes([200]) * 60, "Something that begins with 424dffff"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", r"Something that begins with 255044462d312e37"),
+        (box(b"ftyp", b"heic\0\0\0\0") + box(b"meta"), "Something that begins with"),
+        (STILLS["jpg"][:2], "Something that begins with ffd8"),
+        (STILLS["jpg"][1:], "Something that begins with"),
+    ],
+)
+def test_what_is_no_image_is_told_in_one_sentence(file: Path, data: bytes, told: str) -> None:
+    """What came instead of an image is named: a page, an answer of the API, nothing at all."""
+    written(file, data)
+
+    with pytest.raises(BadImageError, match=rf"^{told}[0-9a-f ]* came instead of an image\.$"):
+        inspect(file)
+    with pytest.raises(BadImageError):
+        decode(file)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "gif", "webp", "bmp"])
+def test_cut_header_is_refused(file: Path, kind: str) -> None:
+    """A file that breaks off within its header is refused at once."""
+    with pytest.raises(BadImageError, match=r"cut|damaged|came instead"):
+        inspect(written(file, STILLS[kind][:9]))
+
+
+VIDEOS = {
+    "mp4": MP4,
+    "mp4, index last": FTYP + box(b"mdat", bytes(2000)) + MOOV,
+    "mp4, 64-bit length": FTYP + MOOV + long_box(b"mdat", bytes(2000)),
+    "mp4, open-ended": FTYP + MOOV + box(b"mdat", bytes(2000), length=0),
+    "mov": box(b"ftyp", b"qt  \0\0\0\0qt  ") + box(b"wide") + box(b"mdat", bytes(2000)) + MOOV,
+    "mov, of the nineties": box(b"mdat", bytes(2000)) + MOOV,
+    "3gp": box(b"ftyp", b"3gp5\0\0\0\0") + MOOV + box(b"mdat", bytes(2000)),
+    "3g2": box(b"ftyp", b"3g2a\0\0\0\0") + MOOV + box(b"mdat", bytes(2000)),
+    "avi": RIFF_VIDEO,
+    "mpg": b"\0\0\1\xba" + b"D\0\4\0" * 600 + b"\0\0\1\xb9",
+}
+
+
+@pytest.mark.parametrize("kind", VIDEOS)
+def test_whole_video_is_recognised(file: Path, kind: str) -> None:
+    """A whole video is told by its bytes, and that it is whole."""
+    written(file, VIDEOS[kind])
+
+    assert inspect(file) == Picture(kind[:3], "video", 0, 0, ends=True)
+    decode(file)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VIDEOS if kind != "mp4, open-ended"])
+def test_video_cut_anywhere_does_not_end(file: Path, kind: str) -> None:
+    """Wherever a video breaks off, it's not taken for whole; of MP4 and QuickTime decoding says so."""
+    data = VIDEOS[kind]
+
+    for cut in sorted({16 + (len(data) - 16) * step // 50 for step in range(50)} | {len(data) - 1}):
+        written(file, data[:cut])
+        assert not inspect(file).ends
+        if kind[:3] not in ("avi", "mpg"):
+            with pytest.raises(BadImageError, match="video is cut"):
+                decode(file)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FTYP + box(b"mdat", bytes(2000)),
+        FTYP + MOOV + box(b"mdat", bytes(2000), length=7),
+        FTYP + MOOV + box(b"mdat", length=1),
+        FTYP + MOOV + b"\0\0\0\4" + box(b"free"),
+        FTYP + MOOV + struct.pack(">I4sQ", 1, b"mdat", 3),
+        MP4 + b"tail",
+        FTYP + MOOV + box(b"mdat", length=2**32 - 1),
+    ],
+)
+def test_broken_video_is_refused(file: Path, data: bytes) -> None:
+    """A video without table of contents, or whose parts overlap or exceed it, is not whole."""
+    written(file, data)
+
+    assert not inspect(file).ends
+    with pytest.raises(BadImageError, match="video is cut"):
+        decode(file)
+
+
+def test_video_of_endlessly_many_parts_is_refused_in_time(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hostile video cannot keep a thread busy for hours."""
+    monkeypatch.setattr(pictures, "_MANY_STEPS", 50)
+
+    assert not inspect(written(file, FTYP + MOOV + box(b"free") * 100)).ends
+
+
+@pytest.mark.parametrize(
+    ("data", "extension"),
+    [
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webmB\x87", "webm"),
+        (b"\x1a\x45\xdf\xa3\xa3B\x86\x81\x01B\x82\x88matroskaB\x87", "mkv"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa", "wmv"),
+        (b"\0\0\1\xb3\x14\0\xf0\x14", "mpg"),
+        (b"OggS\0\x02" + bytes(30), "ogv"),
+        (b"FLV\1\x05\0\0\0\x09", "flv"),
+        ((b"G" + bytes(187)) * 5, "ts"),
+        ((bytes(4) + b"G\x40" + bytes(186)) * 5, "m2ts"),
+    ],
+)
+def test_other_videos_are_recognised_but_never_proved(file: Path, data: bytes, extension: str) -> None:
+    """Kinds of video that say too little of themselves are kept without a promise."""
+    written(file, data)
+
+    assert inspect(file) == Picture(extension, "video", 0, 0, ends=False)
+    decode(file)
+
+
+def test_eight_threads_inspect_and_decode_at_once(tmp_path: Path) -> None:
+    """Parallel downloads are checked in parallel, and none gets another one's answer."""
+    paths = []
+    for number, (kind, data) in enumerate({**STILLS, **VIDEOS}.items()):
+        paths.append((written(tmp_path / str(number), data), kind[:4].rstrip(",")))
+
+    def check(path: Path, extension: str) -> bool:
+        decode(path)
+        return inspect(path).extension == extension
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda job: check(*job), paths * 8))
+
+
+@pytest.mark.parametrize("look", [inspect, decode])
+def test_missing_file_is_told_as_such(file: Path, look: Any) -> None:
+    """A file that cannot be read is the disk's failure and not the image's."""
+    with pytest.raises(FileNotFoundError):
+        look(file)
+
+
+def test_failing_disk_is_not_mistaken_for_a_bad_image(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk fails while an image is read, the image is not called damaged."""
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("PIL.JpegImagePlugin.JpegImageFile.load_read", fail)
+
+    with pytest.raises(OSError, match="Input/output error"):
+        decode(written(file, STILLS["jpg"]))
+
+
+def test_pillow_is_loaded_only_when_something_is_decoded(file: Path) -> None:
+    """Starting up and the check on every photo's way do not wait for Pillow."""
+    written(file, STILLS["jpg"])
+    program = (
+        "import sys, pathlib\nfrom flickr_mirror.pictures import *\npath = pathlib.Path(sys.argv[1])\n"
+        "inspect(path); assert 'PIL' not in sys.modules; decode(path); assert 'PIL' in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", program, file], check=True, timeout=60)

@@ -78,6 +78,21 @@ class AsyncFlickrApi:
     async def __aexit__(self, *error: object) -> None:
         await self._transport.__aexit__(*error)
 
+    @property
+    def transport(self) -> Transport:
+        """The connections that the calls go through."""
+        return self._transport
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """How many calls of each method were sent."""
+        return self._transport.calls
+
+    @property
+    def server_time(self) -> float | None:
+        """Flickr's clock as its latest answer told it, in seconds since 1970 (UTC)."""
+        return self._transport.server_time
+
     async def find_user(self, username: str) -> FlickrUser:
         """Return the user who shows this username."""
         return FlickrUser.from_json(
@@ -130,9 +145,7 @@ class AsyncFlickrApi:
 
     async def get_photo_sizes(self, photo_id: str) -> list[FlickrPhotoSize]:
         """Return the sizes in which Flickr has a photo, smallest first; unusable entries are left out."""
-        part = await self._call(
-            "flickr.photos.getSizes", "sizes", _PHOTO, Priority.SIZES, photo_id=photo_id
-        )
+        part = await self._call("flickr.photos.getSizes", "sizes", _PHOTO, Priority.SIZES, photo_id=photo_id)
         sizes = [FlickrPhotoSize.from_json(entry) for entry in _entries(part.get("size"))]
         return [size for size in sizes if size.url and (size.area or size.media == "video")]
 
@@ -173,7 +186,8 @@ class AsyncFlickrApi:
                 wanted = answer.get(part)
                 if not isinstance(wanted, dict):
                     raise TransportError(f"{method}: the answer has no {part!r}.")
-        return wanted
+                return wanted
+        raise AssertionError("the last attempt returns or raises")
 
 
 def _raise_failure(answer: Payload, method: str, errors: Mapping[int, type[FlickrApiError]]) -> None:

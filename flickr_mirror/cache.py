@@ -34,9 +34,13 @@ class PhotoCache:
     `<root>/<username>/<h0>/<h1>/<h2>/<h3>/<h>.<ext>`, where h is the photo's inventory number.
     """
 
-    def __init__(self, folder: Path, depth: int) -> None:
+    def __init__(self, folder: Path, depth: int, *, is_new: bool = False) -> None:
         self.folder = folder
         self.depth = depth
+        self.is_new = is_new
+        """Whether nobody's photostream was mirrored here yet."""
+        self.is_empty = not (folder.is_dir() and any(folder.iterdir()))
+        """Whether there was no file at all in the folder."""
         self.state = folder / STATE_FOLDER
         self.parts = self.state / "parts"
         self.lock = self.state / "lock"
@@ -55,7 +59,7 @@ class PhotoCache:
         if owner is None:
             if depth is None:
                 depth = DEFAULT_CACHE_DIRECTORY_DEPTH
-            return PhotoCache(folder, depth)
+            return PhotoCache(folder, depth, is_new=True)
         if owner["nsid"] != user.user_id:
             raise CacheOwnerError(
                 f"{folder} is the mirror of the account {owner['nsid']}, but {user.username!r} is now the "
@@ -101,6 +105,10 @@ class PhotoCache:
                 return path
         return None
 
+    def set_aside(self, path: Path) -> None:
+        """Move a broken file out of the mirror, where it can be looked at. Raises `CacheError`."""
+        disk.move(path, self.state / "broken" / path.name)
+
     def read_info(self, photo_id: str) -> dict[str, Any] | None:
         """Return the photo's information as it is on disk; `None` where it is missing or unreadable."""
         try:
@@ -126,15 +134,21 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
     try:
         owner = json.loads(path.read_bytes())
         if owner["format"] > FORMAT:
-            raise CacheError(f"{folder} was written by a newer version of flickr_mirror: update this one.", folder)
+            raise CacheError(
+                f"{folder} was written by a newer version of flickr_mirror: update this one.", folder
+            )
         if not isinstance(owner["nsid"], str) or not isinstance(owner["depth"], int):
             raise TypeError
     except FileNotFoundError:
         return None
     except NotADirectoryError as error:
-        raise CacheError(f"{folder} is a file: move it away, or choose another --cache-path.", folder) from error
+        raise CacheError(
+            f"{folder} is a file: move it away, or choose another --cache-path.", folder
+        ) from error
     except OSError as error:
-        raise CacheError(f"{path}: {error.strerror}. Check that it is yours and can be read.", path) from error
+        raise CacheError(
+            f"{path}: {error.strerror}. Check that it is yours and can be read.", path
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise CacheError(
             f"{path} does not say whose mirror this is. Move it away to let the next run write it anew.", path

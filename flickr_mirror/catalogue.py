@@ -27,6 +27,7 @@ RETRY_AFTER = (3600, 86_400, 7 * 86_400)
 _FETCH_OR_ASK = "iif(proof AND NOT video, 1, 0)"
 _FAILING = "id IN (SELECT photo_id FROM failures)"
 
+
 class Status(IntEnum):
     """How far a photo's image, or its information, is."""
 
@@ -65,9 +66,14 @@ class StoredFile:
 
     kind: str
     extension: str
-    bytes: int
+    size: int
     sha256: bytes
     note: str = ""
+
+    @property
+    def note_is_damage(self) -> bool:
+        """Whether Flickr itself has this file damaged."""
+        return self.kind == "image" and bool(self.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +117,18 @@ class Catalogue:
                 f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status IN (3, 4) AND {due}",
                 ("image", now),
             )
-            self._query(f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due}", ("info", now))
+            self._query(
+                f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due}", ("info", now)
+            )
             self._query("UPDATE photos SET image_status = 0 WHERE image_status = 6")
+            self._query(  # what was out of reach before this run is no news
+                "UPDATE failures SET runs = 1 WHERE runs = 0 AND 5 = (SELECT iif(job = 'image', image_status,"
+                " info_status) FROM photos WHERE id = photo_id)"
+            )
             if info_level is not None and info_level > int(self.note("info_level") or -1):
                 self._query(
-                    "UPDATE photos SET info_status = 1 WHERE info_status = 2 AND info_level < ?", (info_level,)
+                    "UPDATE photos SET info_status = 1 WHERE info_status = 2 AND info_level < ?",
+                    (info_level,),
                 )
                 self.set_note("info_level", str(info_level))
             # Information waits for the best size to be settled, unless no image is asked for.
@@ -124,9 +137,7 @@ class Catalogue:
                 f"UPDATE photos SET info_status = {going} WHERE info_status = {waiting} AND image_status = 0"
             )
 
-    def add_page(
-        self, photos: Collection[FlickrPhoto], covered: Interval | None, *, info_waits: bool
-    ) -> int:
+    def add_page(self, photos: Collection[FlickrPhoto], covered: Interval | None, *, info_waits: bool) -> int:
         """Store a page's photos with the upload time that it covers, in one step; return how many are new."""
         with self.transaction():
             for label in {size.label for photo in photos for size in photo.sizes}:
@@ -242,8 +253,9 @@ class Catalogue:
         """Note the files of a photo. `partly` is why its film is missing, where it has one."""
         for file in files:
             self._query(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
-                (photo_id, file.kind, file.extension, file.bytes, file.sha256, file.note),
+                "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (photo_id, file.kind, file.extension, file.size, file.sha256, file.note),
             )
         if partly:
             self.give_up(photo_id, "image", partly)
@@ -321,15 +333,40 @@ class Catalogue:
     def failures(self) -> list[FailedPhoto]:
         """Return the photos that failed, oldest upload first."""
         rows = self._query(
-            "SELECT id, job, reason, iif(job = 'image', image_status, info_status) FROM failures"
+            "SELECT id, job, reason, iif(job = 'image', image_status, info_status), runs FROM failures"
             " JOIN photos ON id = photo_id ORDER BY uploaded, id, job"
         )
-        return [FailedPhoto(str(row[0]), row[1], row[2], row[3] == Status.UNAVAILABLE) for row in rows]
+        return [
+            FailedPhoto(
+                str(photo_id),
+                job,
+                reason,
+                status == Status.UNAVAILABLE,
+                status == Status.UNAVAILABLE and runs > 0,
+            )
+            for photo_id, job, reason, status, runs in rows
+        ]
+
+    def files_after(self, after: tuple[str, int], limit: int) -> list[tuple[str, int, StoredFile]]:
+        """Return up to `limit` files behind (kind, photo id), in that order."""
+        rows = self._query(
+            "SELECT photo_id, kind, extension, bytes, sha256, note FROM files WHERE (kind, photo_id) > (?, ?)"
+            " ORDER BY kind, photo_id LIMIT ?",
+            (*after, limit),
+        )
+        return [(row[1], row[0], StoredFile(*row[1:])) for row in rows]
+
+    def fetch_again(self, photo_id: str) -> None:
+        """Put a photo whose file is broken or missing back on the work list."""
+        self._query("DELETE FROM files WHERE kind IN ('image', 'video') AND photo_id = ?", (photo_id,))
+        self._query(f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE id = ?", (photo_id,))
 
     def files(self, photo_id: str) -> list[StoredFile]:
         """Return the files of a photo that are on disk."""
         rows = self._query(
-            "SELECT kind, extension, bytes, sha256, note FROM files WHERE photo_id = ?", (photo_id,)
+            "SELECT kind, extension, bytes, sha256, note FROM files WHERE kind IN ('image', 'video')"
+            " AND photo_id = ?",
+            (photo_id,),
         )
         return [StoredFile(*row) for row in rows]
 

@@ -43,7 +43,7 @@ CREATE TABLE files (
     bytes INTEGER NOT NULL,
     sha256 BLOB NOT NULL,
     note TEXT NOT NULL,
-    PRIMARY KEY (photo_id, kind)
+    PRIMARY KEY (kind, photo_id)
 ) WITHOUT ROWID;
 CREATE TABLE failures (
     photo_id INTEGER NOT NULL,
@@ -100,7 +100,8 @@ class Database:
                 raise CatalogueError(f"{self._path} is no catalogue of flickr_mirror.", self._path)
             elif version > VERSION:
                 raise CatalogueError(
-                    f"{self._path} has version {version}, and this program knows {VERSION}: update it.", self._path
+                    f"{self._path} has version {version}, and this program knows {VERSION}: update it.",
+                    self._path,
                 )
 
     def close(self) -> None:

@@ -172,6 +172,14 @@ def write_file(path: Path, data: bytes, *, folder: Path | None = None, private: 
             temporary.unlink(missing_ok=True)
 
 
+def move(path: Path, target: Path) -> None:
+    """Move a file durably; one that is not there need not be moved. Raises `CacheError`."""
+    make_folder(target.parent)
+    with disk_errors(path), suppress(FileNotFoundError):
+        path.replace(target)
+        _sync_folder(target.parent)
+
+
 def check_writable(folder: Path) -> None:
     """Make `folder` where it is missing, and prove that files can be written to it. Raises `CacheError`."""
     make_folder(folder)

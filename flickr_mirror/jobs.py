@@ -99,6 +99,7 @@ class Jobs:
         fetched = self.report.bytes - before
         if partly:
             raise ImageGoneError(partly, 403)
+        self.report.images += bool(fetched)
         self.tell(ImageCached(job.photo_id, path, fetched))
 
     async def _image(self, job: ImageJob) -> tuple[StoredFile, Path]:
@@ -127,9 +128,7 @@ class Jobs:
         reason = ", ".join(refusals) or "Flickr lists no file of it"
         return [], f"The poster is mirrored, the film is not ({reason})."
 
-    async def _download(
-        self, job: ImageJob, kind: str, size: FlickrPhotoSize
-    ) -> tuple[StoredFile, Path]:
+    async def _download(self, job: ImageJob, kind: str, size: FlickrPhotoSize) -> tuple[StoredFile, Path]:
         async with part_file(self.cache.parts) as part:
             fetched = await self.fetcher.fetch(size, part)
             self.report.bytes += fetched.size
@@ -189,6 +188,7 @@ class Jobs:
             raise
         path = await self._write_info(stored, level, comments)
         self.work.finish("info", photo.id, partial(self.catalogue.info_done, photo.id, level))
+        self.report.infos += 1
         self.tell(InfoCached(photo.id, path))
 
     async def _comments(self, stored: StoredPhoto) -> list[tuple[FlickrComment, Label]]:

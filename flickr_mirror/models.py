@@ -33,6 +33,8 @@ LISTED_SIZES: dict[str, tuple[str, int | None]] = {
     "m": ("Medium", 500),
 }
 ORIGINAL = "Original"
+CROPPED = {"Square", "Large Square"}
+"""These show a part of the picture only, and of a tiny original they have more pixels than it has."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -328,7 +330,8 @@ class FlickrPhoto:
     def best_size(self) -> FlickrPhotoSize | None:
         """The size with the highest resolution, the first of several; `None` where none is known."""
         pictures = [size for size in self._sizes if size.media == "photo" and size.area and size.url]
-        return max(pictures, key=lambda size: size.area, default=None)
+        whole = [size for size in pictures if size.label not in CROPPED]
+        return max(whole or pictures, key=lambda size: size.area, default=None)
 
     @property
     def inventory_number(self) -> str:

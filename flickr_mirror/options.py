@@ -47,7 +47,9 @@ class MirrorOptions:
         if self.image_only and self.info_only:
             raise ValueError("image_only and info_only exclude each other: leave both out to mirror both.")
         if self.info_only and self.verify_image:
-            raise ValueError("verify_image checks images, and info_only leaves them out: give one of the two.")
+            raise ValueError(
+                "verify_image checks images, and info_only leaves them out: give one of the two."
+            )
         if self.info_level not in (0, 1, 2):
             raise ValueError(f"info_level is 0, 1 or 2, not {self.info_level!r}.")
         depth = self.cache_directory_depth

@@ -118,7 +118,7 @@ class Photostream:
                 covered = Interval(max(answer.oldest + 1, gap.low), ceiling)
             if not covering and covered.low <= covered.high:
                 self.open_gaps.append(covered)
-            frontier = (after and after.high) if ended else max(answer.oldest, gap.low)
+            frontier = (after.high if after else None) if ended else max(answer.oldest, gap.low)
             yield self._listed(page, covered if covering else None, frontier)
             if ended:
                 return
@@ -136,7 +136,7 @@ class Photostream:
         if len(page.photos) >= page.total or not page.photos:
             if not answer.true:
                 self.open_gaps.append(gap)
-            yield self._listed(page, gap if answer.true else None, after and after.low)
+            yield self._listed(page, gap if answer.true else None, after.low if after else None)
             return
         # Page 1 only tells how many there are; what it covers is done, and the walk begins at the far end
         # of the rest, in a window whose newest second is the oldest one of page 1.
@@ -163,7 +163,7 @@ class Photostream:
             covered = Interval(floor, high)
             if not answer.true and floor <= high:
                 self.open_gaps.append(covered)
-            frontier = (after and after.low) if number == 0 else answer.newest
+            frontier = (after.low if after else None) if number == 0 else answer.newest
             yield self._listed(page, covered if answer.true and floor <= high else None, frontier)
             floor = max(floor, high + 1)
 

@@ -38,8 +38,9 @@ _MAGIC = (  # what stands where in which kind of file; the first match counts
     (4, dict.fromkeys((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"), "mov")),  # older than ftyp
 )
 _END_MARKERS = {"jpg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b"\0;", "mpg": b"\0\0\1\xb9"}
-_PHOTOS = ("jpg", "png", "gif", "webp", "tif", "bmp")
+PHOTO_EXTENSIONS = ("jpg", "png", "gif", "webp", "tif", "bmp")
 _MADE_OF_BOXES = ("mp4", "mov", "3gp", "3g2")
+VIDEO_EXTENSIONS = (*_MADE_OF_BOXES, "avi", "mkv", "webm", "wmv", "mpg", "ogv", "flv", "ts", "m2ts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _inspect(file: _File) -> Picture:
         raise BadImageError(f"{_what_came(head)} came instead of an image.")
     with _told_as_bad_image(extension):
         ends = _ends(file, extension, head)
-        if extension not in _PHOTOS:
+        if extension not in PHOTO_EXTENSIONS:
             return Picture(extension, "video", 0, 0, ends)
         width, height = _measure(file, extension, head)
     if min(width, height) <= 0 or width * height > MAX_PIXELS:

@@ -57,7 +57,9 @@ class Pipeline:
     `published` is the number of public photos that the owner's profile tells, where it was asked.
     """
 
-    def __init__(self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None = None) -> None:
+    def __init__(
+        self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None = None
+    ) -> None:
         self._jobs = jobs
         self._work = jobs.work
         self._catalogue = jobs.catalogue

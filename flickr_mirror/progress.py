@@ -119,13 +119,17 @@ Observer = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class FailedPhoto:
-    """A photo that is not mirrored, and why; `job` is `image` or `info`. A `lasting` failure is only tried
-    again by full scans."""
+    """A photo that is not mirrored, and why; `job` is `image` or `info`.
+
+    A `lasting` failure is out of reach until something changes at Flickr; `known` is whether an earlier run
+    reported it.
+    """
 
     photo_id: str
     job: str
     reason: str
     lasting: bool
+    known: bool
 
 
 @dataclass(slots=True)
@@ -134,8 +138,8 @@ class MirrorReport:
 
     `listed` counts the photos that the listing showed for the first time, `images`, `infos` and `bytes` what
     was fetched, `adopted` the files found whole from a run that was killed, `api_calls` the calls sent.
-    `failures` are the photos that fail now, `unavailable` counts those known before to be out of reach.
-    `complete` is whether nothing that was asked for is left to do but those.
+    `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
+    only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
     """
 
     username: str = ""

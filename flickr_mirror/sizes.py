@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from flickr_mirror.models import LISTED_SIZES, ORIGINAL
+from flickr_mirror.models import CROPPED, LISTED_SIZES, ORIGINAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -50,7 +50,11 @@ class Proof(IntEnum):
 
 def best_picture(sizes: Iterable[FlickrPhotoSize]) -> FlickrPhotoSize | None:
     """Return the picture with the most pixels; of several, the original, which was not compressed again."""
-    pictures = (size for size in sizes if size.media == "photo" and size.area and size.url)
+    pictures = (
+        size
+        for size in sizes
+        if size.media == "photo" and size.area and size.url and size.label not in CROPPED
+    )
     return max(pictures, key=lambda size: (size.area, size.label == ORIGINAL), default=None)
 
 

@@ -157,7 +157,9 @@ class Transport:
         try:
             answer = json.loads(body)
         except ValueError as error:
-            raise TransportError(f"{method}: the answer is not JSON; is this {self._api_url.host}?") from error
+            raise TransportError(
+                f"{method}: the answer is not JSON; is this {self._api_url.host}?"
+            ) from error
         if not isinstance(answer, dict):
             raise TransportError(f"{method}: the answer is not a JSON object.")
         logger.debug("%s %s: %d bytes", method, arguments, len(body))
@@ -189,7 +191,9 @@ class Transport:
             return  # an endpoint of the user's own may serve the images too
         allowed = url.scheme == "https" and url.port is None and not url.userinfo
         if not (allowed and f".{url.host}".endswith(_IMAGE_HOSTS)):
-            raise ImageGoneError(f"The address leads to {url.host!r}, which is no image server of Flickr.", 302)
+            raise ImageGoneError(
+                f"The address leads to {url.host!r}, which is no image server of Flickr.", 302
+            )
 
     def _note_time(self, response: httpx.Response) -> None:
         try:

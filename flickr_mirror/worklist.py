@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -43,9 +44,12 @@ class WorkList:
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401
         """Run a method of the catalogue in a thread, one at a time; a call that began is not abandoned."""
-        async with self._turn:
-            with anyio.CancelScope(shield=True):
-                return await anyio.to_thread.run_sync(lambda: function(*arguments, **named))
+        await self._turn.acquire()
+        try:
+            # a thread is not abandoned by default: a cancelled caller waits for it
+            return await anyio.to_thread.run_sync(partial(function, *arguments, **named))
+        finally:
+            self._turn.release()
 
     async def take(self, job: str, query: Callable[..., list[StoredPhoto]], **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
         """Return photos to work on, which are this task's until `finish`."""

@@ -1,0 +1,47 @@
+"""Is everything in the mirror whole?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from flickr_mirror import pictures
+from flickr_mirror.errors import BadImageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flickr_mirror.cache import PhotoCache
+    from flickr_mirror.catalogue import Catalogue
+
+BATCH = 200
+
+
+async def set_broken_images_aside(cache: PhotoCache, catalogue: Catalogue) -> list[Path]:
+    """Decode every image and film of the mirror; move the broken ones aside and have them fetched again.
+
+    Returns where the broken and the missing ones were. A file that Flickr itself has damaged is as it should
+    be. Raises `CacheError` where a file cannot be moved.
+    """
+    broken: list[Path] = []
+    after = ("", 0)
+    while files := await to_thread.run_sync(catalogue.files_after, after, BATCH):
+        for kind, photo_id, file in files:
+            path = cache.path(str(photo_id), file.extension)
+            if not file.note_is_damage and not await to_thread.run_sync(_is_whole, path):
+                broken.append(path)
+                await to_thread.run_sync(cache.set_aside, path)
+                with catalogue.transaction():
+                    catalogue.fetch_again(str(photo_id))
+            after = (kind, photo_id)
+    return broken
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        pictures.inspect(path)
+        pictures.decode(path)
+    except (BadImageError, OSError):
+        return False
+    return True

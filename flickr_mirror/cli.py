@@ -1,0 +1,403 @@
+"""The command `mirror_flickr`: flags to options, keys in order, errors to sentences and exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import signal
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import anyio
+import typer
+from rich.console import Console
+
+from flickr_mirror.errors import (
+    CacheError,
+    CacheLockedError,
+    CacheOwnerError,
+    FlickrMirrorError,
+    InvalidKeyError,
+    KeysError,
+    PhotostreamError,
+    TransportError,
+    UserNotFoundError,
+)
+from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
+from flickr_mirror.limiter import ApiBudget
+from flickr_mirror.mirror import PhotostreamMirror, one_error
+from flickr_mirror.models import inventory_number
+from flickr_mirror.options import (
+    DEFAULT_CACHE_PATH,
+    FLICKR_API_URL,
+    MAX_CACHE_DIRECTORY_DEPTH,
+    CachingStrategy,
+    Limits,
+    MirrorOptions,
+)
+from flickr_mirror.progress import MirrorReport, log_events
+from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
+from flickr_mirror.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flickr_mirror.progress import Event
+
+EXIT_CODES: list[tuple[type[BaseException], int]] = [
+    (UserNotFoundError, 4),
+    (PhotostreamError, 4),
+    (CacheOwnerError, 4),
+    (InvalidKeyError, 5),
+    (KeysError, 5),
+    (CacheLockedError, 11),
+    (CacheError, 7),
+    (TransportError, 75),
+]
+"""What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
+
+EXIT_HELP = (
+    "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
+    "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
+    "from Flickr, run again later; 129, 130, 143 stopped by a signal."
+)
+EXIT_PHOTOS_FAILED = 3
+GRACE = 10.0
+"""Seconds that downloads in flight have to finish after the first Ctrl-C."""
+LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if value:
+        sys.stdout.write(f"mirror_flickr {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(
+    invoke_without_command=True, help="Mirror the photostream of a Flickr user to disk.", epilog=EXIT_HELP
+)
+def mirror_flickr(
+    context: typer.Context,
+    username: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose photostream: a username, an NSID (13476480@N07) or the address of a photostream."
+        ),
+    ] = None,
+    cache_path: Annotated[
+        Path,
+        typer.Option("--cache-path", "--cache_path", help="Where images, information and keys are kept."),
+    ] = DEFAULT_CACHE_PATH,
+    cache_directory_depth: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MAX_CACHE_DIRECTORY_DEPTH,
+            help="Folders between the mirror's folder and its files. [default: 4]",
+        ),
+    ] = None,
+    consumer_key: Annotated[
+        str | None,
+        typer.Option(envvar="FLICKR_CONSUMER_KEY", show_envvar=True, help="Your Flickr API key."),
+    ] = None,
+    consumer_secret: Annotated[
+        str | None,
+        typer.Option(envvar="FLICKR_CONSUMER_SECRET", show_envvar=True, help="The secret of the key."),
+    ] = None,
+    save_api_keys: Annotated[
+        bool, typer.Option("--save-api-keys", help="Save the keys for later runs.")
+    ] = False,
+    fifo: Annotated[bool, typer.Option("--fifo", help="Begin with the oldest upload.")] = False,
+    lifo: Annotated[bool, typer.Option("--lifo", help="Begin with the newest upload (the default).")] = False,
+    image_only: Annotated[bool, typer.Option("--image-only", help="Mirror images only.")] = False,
+    info_only: Annotated[bool, typer.Option("--info-only", help="Mirror information only.")] = False,
+    info_level: Annotated[
+        int,
+        typer.Option(metavar="LEVEL", min=0, max=2, help="0: title; 1: description too; 2: comments too."),
+    ] = 0,
+    verify_image: Annotated[
+        bool, typer.Option("--verify-image", help="Decode the images already there; fetch broken ones again.")
+    ] = False,
+    debug: Annotated[
+        int | None,
+        typer.Option(
+            metavar="LEVEL",
+            min=0,
+            max=4,
+            help="Log level, from critical (0) to debug (4). [default: 3; 2 on a terminal]",
+        ),
+    ] = None,
+    size_workers: Annotated[int, typer.Option(min=1, max=16, help="Calls for sizes side by side.")] = 2,
+    image_workers: Annotated[int, typer.Option(min=1, max=16, help="Downloads side by side.")] = 8,
+    info_workers: Annotated[int, typer.Option(min=1, max=16, help="Photos described side by side.")] = 4,
+    calls_per_hour: Annotated[int, typer.Option(min=1, max=3600, help="API calls in any hour.")] = 3600,
+    calls_per_second: Annotated[float, typer.Option(help="API calls in a second, 10 at most.")] = 10,
+    api_url: Annotated[
+        str,
+        typer.Option(
+            envvar="FLICKR_API_URL", help="Another endpoint than Flickr's; it may serve the images too."
+        ),
+    ] = FLICKR_API_URL,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Mirror the photostream of a Flickr user to disk."""
+    if context.invoked_subcommand is not None:
+        return
+    if not username:
+        _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
+    if fifo and lifo:
+        _usage("--fifo and --lifo exclude each other: give one of the two.")
+    if image_only and info_only:
+        _usage("--image-only and --info-only exclude each other: leave both out to mirror both.")
+    _set_up_logging(debug)
+    try:
+        options = MirrorOptions(
+            cache_path=cache_path,
+            cache_directory_depth=cache_directory_depth,
+            strategy=CachingStrategy.FIFO if fifo else CachingStrategy.LIFO,
+            image_only=image_only,
+            info_only=info_only,
+            info_level=info_level,
+            verify_image=verify_image,
+            api_url=_endpoint(api_url),
+        )
+        limits = Limits(
+            calls_per_hour=calls_per_hour,
+            calls_per_second=calls_per_second,
+            size_workers=size_workers,
+            image_workers=image_workers,
+            info_workers=info_workers,
+        )
+    except ValueError as error:
+        _usage(str(error))
+    root = cache_path.expanduser()
+    _run(
+        lambda observe: _build(
+            username, root, consumer_key, consumer_secret, options, limits, observe, save=save_api_keys
+        ),
+        options,
+    )
+
+
+def _build(
+    username: str,
+    root: Path,
+    consumer_key: str | None,
+    consumer_secret: str | None,
+    options: MirrorOptions,
+    limits: Limits,
+    observe: Callable[[Event], None],
+    *,
+    save: bool,
+) -> PhotostreamMirror:
+    keys = find_keys(root, consumer_key, consumer_secret)
+    if save:
+        _say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
+    return PhotostreamMirror(
+        username, keys.consumer_key, keys.consumer_secret, options=options, limits=limits, observer=observe
+    )
+
+
+@app.command()
+def demo(
+    cache_path: Annotated[
+        Path, typer.Option("--cache-path", help="Where the demonstration's photos are put.")
+    ] = Path("flickr_demo"),
+) -> None:
+    """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
+    _set_up_logging(None)
+    anyio.run(_demo, cache_path.expanduser())
+
+
+async def _demo(cache_path: Path) -> None:
+    from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
+
+    stream = demo_photostream()
+    async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
+        options = MirrorOptions(cache_path=cache_path, info_level=2, api_url=flickr.api_url)
+        view = _View(options)
+        mirror = PhotostreamMirror(
+            stream.username, "demo", "demo", options=options, observer=view, budget=ApiBudget()
+        )
+        _say(
+            f"Mirroring {len(stream)} photos of {stream.username} from a simulated Flickr, with their comments."
+        )
+        code = await _mirror(mirror, view)
+    example = stream.photo(next(iter(stream.ids)))
+    folder = cache_path / stream.username
+    sys.stdout.write(
+        f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
+        f"{example.id} is {inventory_number(example.id)}.jpg, and what Flickr tells of it is beside it, in a .json "
+        "file. Run the demo again to see that nothing is fetched twice.\n"
+    )
+    raise typer.Exit(code)
+
+
+# Keys
+
+
+def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None) -> ApiKeys:
+    """Return the API keys: from the command line or the environment, else from the file, else from a prompt.
+
+    Only what is missing is looked for. Raises `KeysError` where there is no terminal to ask on.
+    """
+    if consumer_key and consumer_secret:
+        return ApiKeys(consumer_key, consumer_secret)
+    saved = read_keys(root)
+    if saved:
+        return ApiKeys(consumer_key or saved.consumer_key, consumer_secret or saved.consumer_secret)
+    if not sys.stdin.isatty():
+        raise KeysError(
+            "There are no Flickr API keys. Set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or run once on a "
+            f"terminal with --save-api-keys, which writes them to {root / FILE_NAME}. "
+            "Flickr gives keys at https://www.flickr.com/services/apps/create/ (to Pro members)."
+        )
+    key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
+    secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
+    if not (key and secret):
+        raise KeysError("The API key and its secret must not be empty.")
+    return ApiKeys(key, secret)
+
+
+# Running
+
+
+class _View:
+    """The observer of a run: the log, and on a terminal the live view too."""
+
+    def __init__(self, options: MirrorOptions) -> None:
+        self.mirror: PhotostreamMirror | None = None
+        self.live = None
+        if console.is_terminal and not console.is_dumb_terminal:
+            self.live = LiveView(
+                console, images=options.wants_images, info=options.wants_info, calls=self._calls
+            )
+
+    def _calls(self) -> int:
+        return self.mirror.calls_sent if self.mirror else 0
+
+    def __call__(self, event: Event) -> None:
+        log_events(event)
+        if self.live:
+            self.live(event)
+
+
+def _run(build: Callable[[Callable[[Event], None]], PhotostreamMirror], options: MirrorOptions) -> NoReturn:
+    view = _View(options)
+    try:
+        mirror = build(view)
+    except FlickrMirrorError as error:
+        _fail(error)
+    except ValueError as error:
+        _usage(str(error))
+    raise typer.Exit(anyio.run(_mirror, mirror, view))
+
+
+async def _mirror(mirror: PhotostreamMirror, view: _View) -> int:
+    """Run a mirror under the signals of a terminal, and return the exit code."""
+    view.mirror = mirror
+    received: list[int] = []
+    report = MirrorReport()
+    try:
+        with one_error():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_stop_on_signals, mirror, received, tasks.cancel_scope)
+                with view.live or nullcontext():
+                    report = await mirror.run()
+                tasks.cancel_scope.cancel()
+    except FlickrMirrorError as error:
+        return _say_failure(error)
+    code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if report.failures else 0
+    _sum_up(report, code)
+    return code
+
+
+async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async for number in signals:
+            received.append(number)
+            if len(received) > 1:
+                scope.cancel()
+                return
+            _say(
+                f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. Nothing is lost."
+            )
+            mirror.stop(GRACE)
+
+
+def _sum_up(report: MirrorReport, code: int) -> None:
+    for failure in report.failures:
+        _say(f"Not mirrored: the {failure.job} of photo {failure.photo_id}. {plain(failure.reason)}")
+    if report.unavailable:
+        _say(f"{report.unavailable} photos are known to be out of reach.")
+    if code > 128:
+        _say("Run the same command again to go on.")
+    _say(
+        f"done user={plain(report.username)} nsid={report.user_id} new={report.listed} images={report.images} "
+        f"infos={report.infos} failed={len(report.failures)} bytes={report.bytes} "
+        f"api_calls={report.api_calls} seconds={report.seconds:.1f} exit={code}"
+    )
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, emoji=False)
+
+
+def _say_failure(error: BaseException) -> int:
+    logging.getLogger("flickr_mirror").debug("The run ended.", exc_info=error)
+    _say(f"mirror_flickr: {plain(str(error))}{_advice(error)}")
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def _advice(error: BaseException) -> str:
+    if isinstance(error, InvalidKeyError):
+        return ". Check the key at https://www.flickr.com/services/apps/by/me, then save it with --save-api-keys."
+    return ""
+
+
+def _fail(error: FlickrMirrorError) -> NoReturn:
+    raise typer.Exit(_say_failure(error))
+
+
+def _usage(text: str) -> NoReturn:
+    _say(f"mirror_flickr: {text}")
+    raise typer.Exit(2)
+
+
+def _endpoint(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise ValueError(f"--api-url is an address that begins with https://, not {url!r}.")
+    return url
+
+
+def _set_up_logging(debug: int | None) -> None:
+    level = LEVELS[debug] if debug is not None else logging.WARNING if console.is_terminal else logging.INFO
+    logger = logging.getLogger("flickr_mirror")
+    logger.handlers = [ConsoleHandler(console)]
+    logger.setLevel(level)
+    logger.propagate = False
+    if sys.platform == "win32":
+        logger.warning(
+            "Windows is not supported: what is on the disk is not proved to be whole after a crash."
+        )
+
+
+def main() -> None:
+    """Run the command."""
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)

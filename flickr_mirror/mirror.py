@@ -1,0 +1,278 @@
+"""Mirror a photostream: the engine's one door, for embedders, for the blocking face and for the command."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from flickr_mirror import disk
+from flickr_mirror.api import AsyncFlickrApi
+from flickr_mirror.audit import set_broken_images_aside
+from flickr_mirror.cache import PhotoCache, owners
+from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.detection import LanguageDetector
+from flickr_mirror.errors import FlickrMirrorError, NoSizeError
+from flickr_mirror.identity import check_has_photos, identify, is_nsid
+from flickr_mirror.images import ImageFetcher
+from flickr_mirror.jobs import Jobs
+from flickr_mirror.limiter import ApiBudget, Brake
+from flickr_mirror.models import FlickrUser
+from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL, Limits, MirrorOptions
+from flickr_mirror.pipeline import Pipeline
+from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, log_events
+from flickr_mirror.sizes import best_picture
+from flickr_mirror.transport import Transport
+from flickr_mirror.worklist import WorkList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from flickr_mirror.models import FlickrPhoto
+    from flickr_mirror.progress import Event, Observer
+
+logger = logging.getLogger("flickr_mirror")
+
+
+def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_URL) -> ApiBudget:
+    """Return the budget of calls that all processes of this user share for a key.
+
+    It is kept in a file below `~/.flickr`, named by a hash of the key.
+    """
+    name = hashlib.sha256(f"{consumer_key} {api_url}".encode()).hexdigest()[:16]
+    ledger = disk.CallLedgerFile(DEFAULT_CACHE_PATH.expanduser() / "api_calls" / name)
+    return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=ledger)
+
+
+class PhotostreamMirror:
+    """The mirror of one user's photostream.
+
+    `username` is a username, an NSID, a path alias or the address of a photostream. The `observer` is told
+    every event, in the event loop; an observer that raises is told no more. Raises `ValueError` for an
+    empty name.
+    """
+
+    def __init__(
+        self,
+        username: str,
+        consumer_key: str,
+        consumer_secret: str,
+        *,
+        options: MirrorOptions | None = None,
+        limits: Limits | None = None,
+        observer: Observer = log_events,
+        budget: ApiBudget | None = None,
+        image_transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        if not username.strip():
+            raise ValueError(
+                "The username is empty: give a username, an NSID or the address of a photostream."
+            )
+        self._name = username.strip()
+        self.__consumer_key = consumer_key
+        self.__consumer_secret = consumer_secret
+        self._options = options or MirrorOptions()
+        self._limits = limits or Limits()
+        self._observer: Observer | None = observer
+        self._budget = budget
+        self._image_transport = image_transport
+        self._root = Path(self._options.cache_path).expanduser().absolute()
+        self._pipeline: Pipeline | None = None
+        self._stopped = False
+        self._calls: dict[str, int] = {}
+
+    @property
+    def calls_sent(self) -> int:
+        """How many API calls the current run has sent."""
+        return sum(self._calls.values())
+
+    def stop(self, grace: float = 10.0) -> None:
+        """Take no more work; what is in flight has `grace` seconds to finish. `run` then returns.
+
+        To be called from the event loop in which `run` runs.
+        """
+        self._stopped = True
+        if self._pipeline is not None:
+            self._pipeline.stop(grace)
+
+    async def find_user(self) -> FlickrUser:
+        """Return the user whose photostream is mirrored. Raises `UserNotFoundError`."""
+        async with self._open() as api:
+            return (await identify(api, self._name))[0]
+
+    async def cache_photo_image(self, photo: FlickrPhoto) -> Path:
+        """Bring the best image of one photo to disk, and return where; the photo's sizes are filled in.
+
+        Raises a `PhotoError` or a `TransportError` where that fails.
+        """
+        async with self._open() as api:
+            user = await self._identify(api)
+            cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
+            with disk.locked(cache.lock):
+                cache.prepare(user, self._name)
+                photo.sizes = await api.get_photo_sizes(photo.id)
+                best = best_picture(photo.sizes)
+                if best is None:
+                    raise NoSizeError("Flickr lists no image of this photo.")
+                async with disk.part_file(cache.parts) as part:
+                    fetcher = ImageFetcher(api.transport, Brake(1))
+                    photo.extension = (await fetcher.fetch(best, part)).picture.extension
+                    path = cache.path(photo.id, photo.extension)
+                    await part.keep_as(path)
+        return path
+
+    async def run(self) -> MirrorReport:
+        """Mirror what is new, was interrupted or is lacking, and return what was done.
+
+        A photo that fails is in the report. Whatever ends the run is raised as one `FlickrMirrorError`.
+        What is done stays done, however the run ends.
+        """
+        started = time.monotonic()
+        report = MirrorReport()
+        with one_error():
+            await to_thread.run_sync(disk.check_writable, self._root)
+            async with self._open() as api:
+                self._calls = api.calls
+                try:
+                    await self._run(api, report)
+                finally:
+                    report.calls = dict(api.calls)
+                    report.api_calls = sum(api.calls.values())
+                    report.seconds = time.monotonic() - started
+        return report
+
+    def _open(self) -> AsyncFlickrApi:
+        key, url = self.__consumer_key, self._options.api_url
+        self._budget = self._budget or shared_budget(key, self._limits, url)
+        self._budget.on_wait = lambda seconds: self._tell(Waiting("budget", seconds))
+        transport = Transport(
+            key,
+            budget=self._budget,
+            api_url=url,
+            limits=self._limits,
+            image_transport=self._image_transport,
+        )
+        return AsyncFlickrApi(key, self.__consumer_secret, transport=transport)
+
+    async def _run(self, api: AsyncFlickrApi, report: MirrorReport) -> None:
+        user = await self._identify(api)
+        options = self._options
+        cache = PhotoCache.of(self._root, user, options.cache_directory_depth)
+        published = None
+        if cache.is_new:
+            profile = await api.get_profile(user.id)
+            await check_has_photos(api, self._name, profile)
+            published = profile.photo_count
+        with disk.locked(cache.lock):
+            cache.prepare(user, self._name)
+            with Catalogue(cache.catalogue) as catalogue:
+                async with LanguageDetector() as detector:
+                    await self._mirror(api, user, cache, catalogue, detector, report, published)
+
+    async def _mirror(
+        self,
+        api: AsyncFlickrApi,
+        user: FlickrUser,
+        cache: PhotoCache,
+        catalogue: Catalogue,
+        detector: LanguageDetector,
+        report: MirrorReport,
+        published: int | None,
+    ) -> None:
+        options, limits = self._options, self._limits
+        before = catalogue.counts()
+        report.username, report.user_id, report.folder = user.username, user.id, cache.folder
+        report.known = before.known
+        self._tell(
+            RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
+        )
+        if options.verify_image:
+            for path in await set_broken_images_aside(cache, catalogue):
+                self._tell(Notice(f"{path} was not whole: it was moved aside and is downloaded again."))
+        brake = Brake(limits.image_workers)
+        brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
+        jobs = Jobs(
+            user=user,
+            api=api,
+            fetcher=ImageFetcher(api.transport, brake),
+            detector=detector,
+            cache=cache,
+            catalogue=catalogue,
+            work=WorkList(catalogue),
+            report=report,
+            tell=self._tell,
+            info_level=options.info_level,
+            adopting=not cache.is_empty,
+        )
+        self._pipeline = Pipeline(jobs, options, limits, published)
+        if self._budget is not None:
+            self._budget.others_have_work = self._pipeline.others_have_work
+        if self._stopped:
+            return
+        try:
+            await self._pipeline.run()
+        finally:
+            self._pipeline = None
+            _sum_up(report, catalogue)
+
+    async def _identify(self, api: AsyncFlickrApi) -> FlickrUser:
+        """Return the account; an NSID, or an alias, that was mirrored before costs at most one call."""
+        alias_known = False
+        for _, owner in owners(self._root):
+            if is_nsid(self._name) and owner["nsid"] == self._name:
+                return FlickrUser(owner["nsid"], owner["username"])
+            if owner.get("asked_for") == self._name and self._name != owner["username"]:
+                alias_known = True
+        user, sentence = await identify(api, self._name, alias_known=alias_known)
+        if sentence:
+            self._tell(Notice(sentence))
+        return user
+
+    def _tell(self, event: Event) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer(event)
+        except Exception:  # a broken progress bar must not end a run of days
+            logger.exception("The observer failed, and is told no more.")
+            self._observer = None
+
+
+def _sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
+    counts = catalogue.counts()
+    before = report.known
+    report.known = counts.known
+    report.listed = counts.known - before
+    failures = catalogue.failures()
+    report.unavailable = sum(failure.known for failure in failures)
+    report.failures = [failure for failure in failures if not failure.known]
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Let the first error of this package out of the group that a task group makes of it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        leaves = list(_leaves(group))
+        own = [error for error in leaves if isinstance(error, FlickrMirrorError)]
+        if len(leaves) == 1:
+            raise leaves[0] from leaves[0].__cause__
+        if own:
+            raise own[0] from group
+        raise
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,146 @@
+"""What a person sees: the live view on a terminal, and text that is safe to show on one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from flickr_mirror.progress import (
+    ImageCached,
+    InfoCached,
+    ListingEnded,
+    PageScanned,
+    PhotoFailed,
+    RunStarted,
+    Waiting,
+    waiting_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+    from flickr_mirror.progress import Event
+
+LOG_FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
+
+
+def plain(text: str) -> str:
+    """Return a text from anywhere without what could command a terminal or forge a line of a log."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+class ConsoleHandler(logging.Handler):
+    """Writes log lines to a console, above the live view where there is one."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self.setFormatter(logging.Formatter(LOG_FORMAT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        lines = self.format(record).splitlines()
+        self._console.print(
+            "\n".join(map(plain, lines)), markup=False, highlight=False, emoji=False, soft_wrap=True
+        )
+
+
+def size_text(count: float) -> str:
+    """Return a number of bytes in the unit that reads best.
+
+    >>> size_text(84_100_000)
+    '84.1 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+class LiveView:
+    """The live view of a run: a context manager and an observer.
+
+    `calls` tells how many API calls were sent so far.
+    """
+
+    def __init__(self, console: Console, *, images: bool, info: bool, calls: Callable[[], int]) -> None:
+        self._wants = {"images": images, "info": info}
+        self._calls = calls
+        self._name = ""
+        self._total = 0
+        self._done = {"images": 0, "info": 0}
+        self._bytes = 0
+        self._failed = 0
+        self._stage = "looking up the account"
+        self._waiting: tuple[str, float] | None = None
+        self._started = time.monotonic()
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8)
+
+    def __enter__(self) -> Self:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting = None
+        self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event."""
+        match event:
+            case RunStarted(username, _, _, known, images, infos):
+                self._name, self._total = username, known
+                self._done = {"images": images, "info": infos}
+                self._stage = "listing"
+            case PageScanned(number, pages, total, _):
+                self._total = max(self._total, total)
+                self._stage = f"listing page {number}/{pages}"
+            case ListingEnded(known, _):
+                self._total, self._stage = known, ""
+            case ImageCached(_, _, fetched):
+                self._done["images"] += 1
+                self._bytes += fetched
+            case InfoCached():
+                self._done["info"] += 1
+            case PhotoFailed(again=False):
+                self._failed += 1
+            case Waiting(cause, seconds):
+                self._waiting = cause, time.monotonic() + seconds
+            case _:
+                pass
+
+    def _render(self) -> RenderableType:
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1)
+        table.add_column(justify="right", no_wrap=True)
+        for name, wanted in self._wants.items():
+            if wanted:
+                done = min(self._done[name], self._total)
+                bar = ProgressBar(total=max(self._total, 1), completed=done)
+                table.add_row(name, bar, f"{done:,}/{self._total:,}")
+        return Group(table, Text(self._status(), no_wrap=True, overflow="ellipsis"))
+
+    def _status(self) -> str:
+        if self._waiting is not None:
+            cause, until = self._waiting
+            if (left := until - time.monotonic()) > 0:
+                return waiting_text(cause, left)
+        rate = self._bytes / max(time.monotonic() - self._started, 0.001)
+        parts = [
+            plain(self._name),
+            self._stage,
+            f"{size_text(self._bytes)}, {size_text(rate)}/s" if self._wants["images"] else "",
+            f"{self._calls()} API calls",
+            f"{self._failed} failed" if self._failed else "",
+        ]
+        return " · ".join(part for part in parts if part)

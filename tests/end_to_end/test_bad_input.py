@@ -1,0 +1,179 @@
+"""Whatever is wrong is said in one sentence, with the exit code that tells scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import KEYS, run, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def sentence(text: str) -> str:
+    """Return the one line that the command printed about a failure; there must be no traceback."""
+    assert "Traceback" not in text
+    lines = [line for line in text.splitlines() if line.startswith("mirror_flickr: ")]
+    assert len(lines) == 1, text
+    return lines[0]
+
+
+async def test_an_unknown_user_is_said_with_what_to_try(tmp_path: Path) -> None:
+    """An unknown name, a name made to break out of the folder: exit 4, nothing is written."""
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        for name in ("nobody at all", "../../etc", "/etc", "9@N00"):
+            outcome = await run(flickr, tmp_path / "cache", "--username", name)
+            assert outcome.code == 4, outcome.err
+            assert "not found" in sentence(outcome.err)
+        assert tree(tmp_path) == {}
+
+
+async def test_a_deleted_user_is_said(tmp_path: Path) -> None:
+    """An account that was deleted: exit 4."""
+    stream = SimulatedPhotostream(3, deleted=True)
+    async with SimulatedFlickr(stream) as flickr:
+        outcome = await run(flickr, tmp_path, "--username", stream.nsid)
+        assert outcome.code == 4, outcome.err
+        assert "deleted" in sentence(outcome.err).lower()
+
+
+async def test_an_account_without_photos_is_not_taken_silently(tmp_path: Path) -> None:
+    """A username without photos that is also another account's address: both are named, exit 4."""
+    empty = SimulatedPhotostream(0, nsid="1@N01", username="library", path_alias="empty-one")
+    full = SimulatedPhotostream(3, nsid="2@N02", username="The Library", path_alias="library")
+    async with SimulatedFlickr(empty, full) as flickr:
+        outcome = await run(flickr, tmp_path, "--username", "library")
+        assert outcome.code == 4, outcome.err
+        assert "2@N02" in sentence(outcome.err)
+        assert "1@N01" in sentence(outcome.err)
+        assert tree(tmp_path) == {}
+
+
+async def test_every_way_to_name_a_user_leads_to_the_same_folder(tmp_path: Path) -> None:
+    """Username, NSID, path alias, and address of a photostream are one mirror; an alias is said."""
+    stream = SimulatedPhotostream(5, username="Old Photos", path_alias="oldphotos")
+    async with SimulatedFlickr(stream) as flickr:
+        for name in (
+            "oldphotos",
+            stream.nsid,
+            "Old Photos",
+            "https://www.flickr.com/photos/oldphotos/",
+            "flickr.com/photos/" + stream.nsid,
+        ):
+            outcome = await run(flickr, tmp_path, "--username", name)
+            assert outcome.code == 0, outcome.err
+            if name == "oldphotos":
+                assert "Old Photos" in outcome.err
+        assert sum(flickr.requests.values()) == 5
+        assert [path.name for path in tmp_path.iterdir()] == ["Old Photos"]
+        flickr.reset_counters()
+        assert (await run(flickr, tmp_path, "--username", stream.nsid)).code == 0
+        assert sum(flickr.calls.values()) == 1
+
+
+async def test_a_wrong_key_is_said(tmp_path: Path) -> None:
+    """A key that Flickr refuses: exit 5, and the key is not shown."""
+    async with SimulatedFlickr(SimulatedPhotostream(3), api_key="the-right-one") as flickr:
+        outcome = await run(flickr, tmp_path)
+        assert outcome.code == 5, outcome.err
+        assert "Invalid API Key" in sentence(outcome.err)
+        assert KEYS[1] not in outcome.err
+
+
+async def test_without_keys_and_terminal_nothing_hangs(tmp_path: Path) -> None:
+    """No key and nobody to ask: exit 5, with the ways to give one."""
+    outcome = await run(None, tmp_path, "--username", "x")
+    assert outcome.code == 5
+    assert "FLICKR_CONSUMER_KEY" in sentence(outcome.err)
+    assert "--save-api-keys" in sentence(outcome.err)
+
+
+async def test_a_keys_file_that_is_no_json_is_said_without_its_content(tmp_path: Path) -> None:
+    """A broken keys file: exit 5, its name and the cure, and nothing of what is in it."""
+    (tmp_path / "flickr_keys").write_text("consumer_key = hunter2")
+    outcome = await run(None, tmp_path, "--username", "x")
+    assert outcome.code == 5
+    assert "flickr_keys" in sentence(outcome.err)
+    assert "hunter2" not in outcome.err
+
+
+async def test_saved_keys_serve_the_next_run(tmp_path: Path) -> None:
+    """--save-api-keys writes a file for the user alone, which the next run uses."""
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        assert (await run(flickr, tmp_path, "--save-api-keys")).code == 0
+        keys = tmp_path / "flickr_keys"
+        assert keys.stat().st_mode & 0o777 == 0o600
+        assert json.loads(keys.read_text()) == {"consumer_key": KEYS[1], "consumer_secret": KEYS[3]}
+        again = await run(
+            None, tmp_path, "--username", "saigon_archive", FLICKR_API_URL=flickr.api_url
+        )
+        assert again.code == 0, again.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--fifo", "--lifo"), "--fifo and --lifo"),
+        (("--image-only", "--info-only"), "--image-only and --info-only"),
+        (("--info-level", "3"), "--info-level"),
+        (("--cache-directory-depth", "33"), "--cache-directory-depth"),
+        (("--calls-per-second", "50"), "calls_per_second"),
+        (("--username", ""), "--username"),
+        (("--no-such-option",), "--no-such-option"),
+        (("--api-url", "ftp://x"), "--api-url"),
+    ],
+)
+async def test_contradictions_are_usage_errors(tmp_path: Path, arguments: tuple[str, ...], word: str) -> None:
+    """Options that contradict each other or are out of range: exit 2, before anything is done."""
+    line = arguments if "--username" in arguments else ("--username", "x", *arguments)
+    outcome = await run(None, tmp_path, *KEYS, *line)
+    assert outcome.code == 2
+    assert word in outcome.err
+    assert "Traceback" not in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_that_cannot_be_used_is_said_before_any_call(tmp_path: Path) -> None:
+    """A cache path below a file: exit 7, and Flickr is not asked."""
+    (tmp_path / "file").write_text("")
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        outcome = await run(flickr, tmp_path / "file" / "cache")
+        assert outcome.code == 7, outcome.err
+        assert str(tmp_path / "file") in sentence(outcome.err)
+        assert not flickr.calls
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_read_only_folder_is_said(tmp_path: Path) -> None:
+    """A folder that is not ours: exit 7."""
+    tmp_path.chmod(0o500)
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        outcome = await run(flickr, tmp_path / "cache")
+    assert outcome.code == 7
+    assert "Permission denied" in sentence(outcome.err)
+
+
+async def test_no_answer_is_a_passing_failure(tmp_path: Path) -> None:
+    """A dead line: exit 75, which tells a service manager to try again later."""
+    outcome = await run(None, tmp_path, "--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/")
+    assert outcome.code == 75, outcome.err
+    assert "127.0.0.1" in sentence(outcome.err) or "ConnectError" in sentence(outcome.err)
+
+
+async def test_another_accounts_folder_is_refused(tmp_path: Path) -> None:
+    """A username that now belongs to somebody else: exit 4, both accounts named, nothing changed."""
+    before = SimulatedPhotostream(3, nsid="1@N01")
+    async with SimulatedFlickr(before) as flickr:
+        assert (await run(flickr, tmp_path)).code == 0
+    files = tree(tmp_path)
+    async with SimulatedFlickr(SimulatedPhotostream(4, nsid="2@N02", seed=1)) as flickr:
+        outcome = await run(flickr, tmp_path)
+        assert outcome.code == 4, outcome.err
+        assert "1@N01" in sentence(outcome.err)
+        assert "2@N02" in sentence(outcome.err)
+    assert tree(tmp_path) == files

@@ -217,7 +217,8 @@ class Catalogue:
         order = "DESC" if newest_first else "ASC"
         rows = self._query(
             "SELECT id, title, description, facts, size_label, width, height, url, proof, info_level"
-            f" FROM photos JOIN listed USING (id) WHERE {condition} {beyond} ORDER BY uploaded {order}, id {order} LIMIT ?",
+            f" FROM photos JOIN listed USING (id) WHERE {condition} {beyond}"
+            f" ORDER BY uploaded {order}, id {order} LIMIT ?",
             (limit + len(busy),),
         ).fetchall()
         return [_stored(row) for row in rows if str(row[0]) not in busy][:limit]
@@ -394,10 +395,9 @@ def _state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> t
     size = best_picture(photo.sizes)
     original_listed = any(size.label == ORIGINAL for size in photo.sizes)
     proved = not video and listing_proves(size, original_listed=original_listed, answered=answered)
-    if facts.media_status != "ready":
-        image_status = Status.NOT_READY
-    else:
-        image_status = Status.PENDING if proved else Status.UNSETTLED
+    image_status = (
+        Status.NOT_READY if facts.media_status != "ready" else Status.PENDING if proved else Status.UNSETTLED
+    )
     return (
         int(photo.id),
         facts.uploaded or 0,

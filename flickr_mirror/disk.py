@@ -210,13 +210,13 @@ def locked(path: Path) -> Iterator[None]:
     make_folder(path.parent)
     holder = path.with_suffix(".json")
     lock = FileLock(path, timeout=0)
-    try:
-        with disk_errors(path):
+    with disk_errors(path):
+        try:
             lock.acquire()
-    except Timeout as error:
-        raise CacheLockedError(
-            f"Another run works on this mirror{_describe(holder)}. Wait for it to end, or stop it.", path
-        ) from error
+        except Timeout as error:
+            raise CacheLockedError(
+                f"Another run works on this mirror{_describe(holder)}. Wait for it to end, or stop it.", path
+            ) from error
     try:
         who = {"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}
         write_file(holder, json.dumps(who).encode())

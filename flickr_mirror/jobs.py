@@ -16,7 +16,7 @@ from flickr_mirror.catalogue import StoredFile, StoredPhoto
 from flickr_mirror.disk import part_file
 from flickr_mirror.errors import BadImageError, ImageGoneError, NoSizeError, PhotoNotFoundError
 from flickr_mirror.languages import Label
-from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted
+from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted, Notice
 from flickr_mirror.sizes import best_picture, playable_files, same_pixels
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Jobs:
         if best is None:
             raise NoSizeError("Flickr lists no image of this photo.")
         self.work.note(partial(self.catalogue.settle, stored.photo.id, best))
+        await self.work.flush()  # it may settle others, for which no call is spent then
         return ImageJob(stored, best, playable_files(sizes), asked=True)
 
     # Images
@@ -143,6 +144,8 @@ class Jobs:
                 fetched = again
             path = self.cache.path(job.photo_id, fetched.picture.extension)
             await part.keep_as(path)
+        if fetched.doubt:
+            self.tell(Notice(f"Flickr's own image of photo {job.photo_id} is kept as it is: {fetched.doubt}"))
         note = fetched.doubt or (size.label if kind == "video" else "")
         return StoredFile(kind, fetched.picture.extension, fetched.size, fetched.sha256, note), path
 

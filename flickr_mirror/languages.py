@@ -52,10 +52,11 @@ def _alpha3(code: str) -> str:
 
     import pycountry
 
-    if len(wanted) == 2:
-        language = pycountry.languages.get(alpha_2=wanted)
-    else:
-        language = pycountry.languages.get(alpha_3=wanted)
+    language = (
+        pycountry.languages.get(alpha_2=wanted)
+        if len(wanted) == 2
+        else pycountry.languages.get(alpha_3=wanted)
+    )
     if language is None:
         raise ValueError(f"{code!r} is no ISO 639 language code: give one such as 'vie' or 'vi'.")
     return str(language.alpha_3)

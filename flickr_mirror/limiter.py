@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 HOUR = 3600.0
-TOLERATED_IN_A_ROW = 20
+GOOD_IN_A_ROW = 20
+FIRST_PAUSE = 5.0
+"""The first pause of image downloads, in seconds."""
 
 
 class Priority(IntEnum):
@@ -133,14 +135,14 @@ class Brake:
         self,
         parallel: int,
         *,
-        first: float = 5.0,
+        first: float | None = None,
         longest: float = 900.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._most = parallel
         self._places = anyio.CapacityLimiter(parallel)
-        self._first = self._length = first
+        self._first = self._length = FIRST_PAUSE if first is None else first
         self._longest = longest
         self._clock = clock
         self._sleep = sleep
@@ -185,6 +187,6 @@ class Brake:
     def good(self) -> None:
         """Note an image that came whole."""
         self._good += 1
-        if self._good % TOLERATED_IN_A_ROW == 0:
+        if self._good % GOOD_IN_A_ROW == 0:
             self._length = self._first
             self._places.total_tokens = min(self.parallel + 1, self._most)

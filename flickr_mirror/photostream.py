@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flickr_mirror.coverage import Interval
-from flickr_mirror.models import PhotoPage
 from flickr_mirror.options import CachingStrategy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from flickr_mirror.api import AsyncFlickrApi
-    from flickr_mirror.models import FlickrPhoto
+    from flickr_mirror.models import FlickrPhoto, PhotoPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Photostream:
 
     async def _newest_to_oldest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
         # The newest gap is asked for without a lower bound: Flickr's total is then that of the whole stream.
-        low = None if gap == self._gaps[0] else gap.low
+        low = None if gap == self._gaps[0] else gap.low or None
         ceiling, number, covering = gap.high, 1, True
         seen: set[str] = set()
         while True:
@@ -112,10 +111,9 @@ class Photostream:
             seen |= fresh
             # Beyond the last page, Flickr sometimes repeats it instead of sending an empty one.
             ended = not fresh or len(seen) == page.total or answer.oldest < gap.low
-            if ended:
-                covered = Interval(gap.low, ceiling)
-            else:
-                covered = Interval(max(answer.oldest + 1, gap.low), ceiling)
+            covered = (
+                Interval(gap.low, ceiling) if ended else Interval(max(answer.oldest + 1, gap.low), ceiling)
+            )
             if not covering and covered.low <= covered.high:
                 self.open_gaps.append(covered)
             frontier = (after.high if after else None) if ended else max(answer.oldest, gap.low)

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+BATCH = 100
+"""So many photos are taken from the work list at once."""
 MISSES_IN_A_ROW = 20
 """So many photos in a row without an answer, and none with one, mean that the line is down."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
@@ -214,7 +216,8 @@ class Pipeline:
             return self._catalogue.images_to_ask(videos_only=not self._listed, **page)
 
         with to_ask:
-            await self._feed("image", query, to_ask.send)
+            # few at once, because an answer can settle the rest
+            await self._feed("image", query, to_ask.send, limit=self._limits.size_workers)
 
     async def _feed_infos(self, to_describe: MemoryObjectSendStream[StoredPhoto]) -> None:
         with to_describe:
@@ -225,13 +228,14 @@ class Pipeline:
         job: str,
         query: Callable[..., list[StoredPhoto]],
         send: Callable[[StoredPhoto], Awaitable[None]],
+        limit: int = BATCH,
     ) -> None:
         """Give out what `query` finds until there is nothing left for this job."""
         with self._intake():
             while True:
                 changed, listed = self._work.changed, self._listed
                 batch = await self._work.take(
-                    job, query, newest_first=self._newest_first, frontier=self._frontier
+                    job, query, newest_first=self._newest_first, frontier=self._frontier, limit=limit
                 )
                 for stored in batch:
                     await send(stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ _LONGEST_SIDE = dict(LISTED_SIZES.values())
 
 # The label that a still larger file would have. "X-Large 4K F" exists for 2:1 panoramas only.
 _LADDER = [label for label, _ in reversed(LISTED_SIZES.values()) if label != "X-Large 4K F"]
-_NEXT_LARGER = {**dict(zip(_LADDER, _LADDER[1:], strict=False)), "X-Large 4K F": "X-Large 5K"}
+_NEXT_LARGER = {**dict(itertools.pairwise(_LADDER)), "X-Large 4K F": "X-Large 5K"}
 
 # The files of a video that can be played, best first; "Video Player" is a page, never a file.
 _PLAYABLE = (

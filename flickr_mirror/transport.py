@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -27,6 +26,7 @@ from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from flickr_mirror.limiter import ApiBudget
@@ -40,6 +40,8 @@ MAX_REDIRECTS = 3
 API_PAUSE = 5.0
 """The pause in seconds after "too many requests" without a word on how long."""
 LONGEST_PAUSE = 900.0
+LONGEST_WAIT = 60.0
+"""No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
 _FAILURES = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
 
@@ -124,7 +126,7 @@ class Transport:
         """
         return AsyncRetrying(
             retry=retry_if_exception_type((TransportError, *more)),
-            wait=wait_random_exponential(multiplier=1, max=60),
+            wait=wait_random_exponential(multiplier=1, max=LONGEST_WAIT),
             stop=stop_after_attempt(self._limits.attempts),
             sleep=self._sleep,
             reraise=True,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BATCH = 100
-"""So many notes are written at once, and so many photos are taken at once."""
+"""So many notes are written at once."""
 LATEST = 0.2
 """No note waits longer than this, in seconds: a killed run loses no more of its book-keeping."""
 
@@ -54,7 +54,7 @@ class WorkList:
     async def take(self, job: str, query: Callable[..., list[StoredPhoto]], **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
         """Return photos to work on, which are this task's until `finish`."""
         busy = self._busy[job]
-        photos = await self.call(query, busy=frozenset(busy), limit=BATCH, **page)
+        photos = await self.call(query, busy=frozenset(busy), **page)
         photos = [stored for stored in photos if stored.photo.id not in busy]
         busy.update(stored.photo.id for stored in photos)
         return photos

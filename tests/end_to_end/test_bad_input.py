@@ -109,9 +109,7 @@ async def test_saved_keys_serve_the_next_run(tmp_path: Path) -> None:
         keys = tmp_path / "flickr_keys"
         assert keys.stat().st_mode & 0o777 == 0o600
         assert json.loads(keys.read_text()) == {"consumer_key": KEYS[1], "consumer_secret": KEYS[3]}
-        again = await run(
-            None, tmp_path, "--username", "saigon_archive", FLICKR_API_URL=flickr.api_url
-        )
+        again = await run(None, tmp_path, "--username", "saigon_archive", FLICKR_API_URL=flickr.api_url)
         assert again.code == 0, again.err
 
 

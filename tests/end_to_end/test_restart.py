@@ -29,7 +29,13 @@ async def start_and_signal(
         line, env=os.environ.copy(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     ) as process:
         with anyio.fail_after(60):
-            while sum(flickr.requests.values()) < served + images and process.returncode is None:
+            while (
+                sum(  # noqa: ASYNC110 - what another process does sets no event here
+                    flickr.requests.values()
+                )
+                < served + images
+                and process.returncode is None
+            ):
                 await anyio.sleep(0.005)
         if process.returncode is None:
             process.send_signal(number)

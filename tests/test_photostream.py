@@ -1,0 +1,243 @@
+"""The page producer on streams that change, lie, and upload five hundred photos in a second."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flickr_mirror.api import EXTRAS, AsyncFlickrApi
+from flickr_mirror.coverage import Coverage, Interval
+from flickr_mirror.models import PhotoPage
+from flickr_mirror.options import CachingStrategy
+from flickr_mirror.photostream import ListedPage, Photostream
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = 1_600_000_000
+UNTIL = NOW + 1000
+BOTH = pytest.mark.parametrize("strategy", CachingStrategy)
+
+
+class FakeApi:
+    """Flickr's listing without the network; `before_call` is told how many calls went before."""
+
+    def __init__(self, stream: SimulatedPhotostream) -> None:
+        self.stream = stream
+        self.flickr = SimulatedFlickr(stream)
+        stream.base_url = "http://127.0.0.1"
+        self.calls: list[tuple[int, int | None, int | None]] = []
+        self.before_call: Callable[[int], object] = lambda _: None
+        self.change: Callable[[int, PhotoPage], PhotoPage] = lambda _, page: page
+
+    async def get_page(
+        self,
+        user_id: str,
+        *,
+        page: int,
+        per_page: int,
+        min_upload_date: int | None,
+        max_upload_date: int | None,
+    ) -> PhotoPage:
+        """Answer a call."""
+        number = len(self.calls)
+        self.before_call(number)
+        self.calls.append((page, min_upload_date, max_upload_date))
+        bounds = {"min_upload_date": min_upload_date, "max_upload_date": max_upload_date}
+        answer = self.flickr.call(
+            method="flickr.people.getPhotos",
+            user_id=user_id,
+            page=str(page),
+            per_page=str(per_page),
+            extras=EXTRAS,
+            **{name: str(bound) for name, bound in bounds.items() if bound is not None},
+        )
+        return self.change(number, PhotoPage.from_json(answer["photos"]))
+
+
+async def walk(
+    api: FakeApi, strategy: CachingStrategy, coverage: Coverage | None = None, page_size: int = 50
+) -> tuple[list[ListedPage], Coverage, Photostream]:
+    """Walk the gaps of a coverage; return the pages, the coverage after them, and the walk."""
+    coverage = coverage or Coverage()
+    stream = Photostream(
+        cast("AsyncFlickrApi", api),
+        api.stream.nsid,
+        coverage.gaps(UNTIL),
+        strategy,
+        page_size=page_size,
+    )
+    pages = []
+    async for page in stream.pages():
+        pages.append(page)
+        if page.covered is not None:
+            coverage = coverage.with_interval(page.covered)
+    return pages, coverage, stream
+
+
+def ids(pages: list[ListedPage]) -> set[str]:
+    """Return the ids on all pages."""
+    return {photo.id for page in pages for photo in page.photos}
+
+
+@BOTH
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 237])
+async def test_every_photo_is_listed_and_all_time_is_covered(strategy: CachingStrategy, count: int) -> None:
+    """Whatever the length and the order, nothing is missed, at hardly more than a call a page."""
+    api = FakeApi(SimulatedPhotostream(count, newest=NOW))
+    pages, coverage, stream = await walk(api, strategy)
+    assert ids(pages) == set(api.stream.ids)
+    assert coverage == Coverage((Interval(0, UNTIL),))
+    assert stream.open_gaps == []
+    assert len(api.calls) <= count / 49 + 2
+    assert pages[-1].frontier is None
+
+
+@BOTH
+async def test_nothing_beyond_the_frontier_is_still_to_come(strategy: CachingStrategy) -> None:
+    """What the frontier lets through is complete: no later page brings a photo that should have come before."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    pages, _, _ = await walk(api, strategy)
+    newest_first = strategy is CachingStrategy.LIFO
+    for position, page in enumerate(pages[:-1]):
+        assert page.frontier is not None
+        seen = ids(pages[: position + 1])
+        for photo in (photo for rest in pages[position + 1 :] for photo in rest.photos):
+            uploaded = photo.facts.uploaded or 0
+            let_through = uploaded > page.frontier if newest_first else uploaded < page.frontier
+            assert photo.id in seen or not let_through
+
+
+async def test_a_thousand_photos_in_one_second_are_all_listed() -> None:
+    """More photos in a second than fit a page: the page numbers lead through that second."""
+    for strategy in CachingStrategy:
+        api = FakeApi(SimulatedPhotostream(300, newest=NOW, same_second=170))
+        pages, coverage, _ = await walk(api, strategy)
+        assert ids(pages) == set(api.stream.ids)
+        assert coverage == Coverage((Interval(0, UNTIL),))
+
+
+@BOTH
+async def test_nothing_new_is_one_call(strategy: CachingStrategy) -> None:
+    """A mirror that is up to date but for the settle margin costs one call."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    await walk(api, strategy, Coverage((Interval(0, UNTIL - 3600),)))
+    assert len(api.calls) == 1
+
+
+async def test_an_interrupted_walk_goes_on_where_it_was() -> None:
+    """Newest first: after the call for new photos, the very page that is missing is asked for."""
+    api = FakeApi(SimulatedPhotostream(500, newest=NOW))
+    low = api.stream.photo(api.stream.ids[250]).uploaded
+    pages, coverage, _ = await walk(api, CachingStrategy.LIFO, Coverage((Interval(low + 1, NOW - 3600),)))
+    assert coverage == Coverage((Interval(0, UNTIL),))
+    assert api.calls[1] == (1, None, low)
+    assert len(api.calls) <= 1 + 250 / 49 + 1
+    assert set(api.stream.ids[250:]) <= ids(pages)
+
+
+@BOTH
+async def test_uploads_during_the_walk_lose_nothing(strategy: CachingStrategy) -> None:
+    """Seven uploads between the calls: all that was there before is listed all the same."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    before = set(api.stream.ids)
+    api.before_call = lambda number: api.stream.upload(1, at=UNTIL + 1 + number)
+    pages, _, _ = await walk(api, strategy)
+    assert before <= ids(pages)
+
+
+@BOTH
+async def test_photos_published_late_during_the_walk_lose_nothing(strategy: CachingStrategy) -> None:
+    """Photos that appear within the window while it is walked push no other off the pages."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    before = set(api.stream.ids)
+    api.before_call = lambda number: number < 6 and api.stream.upload(1, at=NOW - 5)
+    pages, _, _ = await walk(api, strategy)
+    assert before <= ids(pages)
+
+
+@BOTH
+async def test_deletions_during_the_walk_lose_nothing(strategy: CachingStrategy) -> None:
+    """Seven deletions between the calls: all remaining photos are listed."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+
+    def delete(number: int) -> None:
+        if number < 7:
+            api.stream.delete(api.stream.ids[number * 20])
+
+    api.before_call = delete
+    pages, _, _ = await walk(api, strategy)
+    assert set(api.stream.ids) <= ids(pages)
+
+
+@BOTH
+async def test_a_short_page_is_asked_for_again_and_else_left_open(strategy: CachingStrategy) -> None:
+    """A page that lacks photos once is mended; one that stays short gives no coverage, and is said."""
+
+    def cut(page: PhotoPage) -> PhotoPage:
+        return PhotoPage(page.photos[:20] + page.photos[25:], page.page, page.pages, page.total)
+
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    api.change = lambda number, page: cut(page) if number == 2 else page
+    pages, coverage, stream = await walk(api, strategy)
+    assert ids(pages) == set(api.stream.ids)
+    assert coverage == Coverage((Interval(0, UNTIL),))
+
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    api.change = lambda number, page: cut(page) if number in (2, 3) else page
+    pages, coverage, stream = await walk(api, strategy)
+    missing = set(api.stream.ids) - ids(pages)
+    assert 0 < len(missing) <= 5
+    assert stream.open_gaps
+    for photo_id in missing:
+        uploaded = api.stream.photo(photo_id).uploaded
+        assert not any(interval.low <= uploaded <= interval.high for interval in coverage.intervals)
+
+
+@BOTH
+@pytest.mark.parametrize("lie", ["no total", "another page", "wrong times"])
+async def test_a_page_that_cannot_be_true_gives_no_coverage(strategy: CachingStrategy, lie: str) -> None:
+    """A wrong count, a page that was not asked for, times outside of the window: none is believed."""
+
+    def twist(_: int, page: PhotoPage) -> PhotoPage:
+        if lie == "no total":
+            return PhotoPage(page.photos, page.page, page.pages, 0)
+        if lie == "another page":
+            return PhotoPage(page.photos, page.page + 7, page.pages, page.total)
+        return PhotoPage(page.photos[::-1], page.page, page.pages, page.total)
+
+    api = FakeApi(SimulatedPhotostream(120, newest=NOW))
+    api.change = twist
+    _, coverage, stream = await walk(api, strategy)
+    assert stream.open_gaps
+    assert coverage == Coverage()
+    assert len(api.calls) < 40
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    strategy=st.sampled_from(CachingStrategy),
+    covered=st.lists(st.tuples(st.integers(0, 236), st.integers(0, 60)), max_size=4),
+    same_second=st.sampled_from([0, 30, 80]),
+)
+async def test_any_gaps_are_filled(
+    strategy: CachingStrategy, covered: list[tuple[int, int]], same_second: int
+) -> None:
+    """Whatever was covered before, the walk lists all photos of the gaps, and covers all time."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW, same_second=same_second))
+    times = [api.stream.photo(photo_id).uploaded for photo_id in api.stream.ids]
+    coverage = Coverage.of(
+        Interval(times[min(index + length, 236)], times[index]) for index, length in covered
+    )
+    pages, after, _ = await walk(api, strategy, coverage)
+    missing = {
+        photo_id
+        for photo_id, uploaded in zip(api.stream.ids, times, strict=True)
+        if not any(interval.low <= uploaded <= interval.high for interval in coverage.intervals)
+    }
+    assert missing <= ids(pages)
+    assert after == Coverage((Interval(0, UNTIL),))

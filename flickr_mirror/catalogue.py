@@ -6,85 +6,26 @@ is asked for now is found by the same query. Blocking: event loops call it in a 
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from flickr_mirror.coverage import Coverage, Interval
 from flickr_mirror.database import Database
-from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.models import FlickrPhotoSize
 from flickr_mirror.progress import FailedPhoto
-from flickr_mirror.sizes import SAMPLE, Proof, best_picture, listing_proves
+from flickr_mirror.records import Counts, Status, StoredFile, StoredPhoto, state_row, stored_photo, text_row
+from flickr_mirror.sizes import SAMPLE, Proof, listing_proves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
+
+    from flickr_mirror.models import FlickrPhoto
 
 RETRY_AFTER = (3600, 86_400, 7 * 86_400)
 """Seconds until a photo that failed in a run is due again: after its first, second, third and later run."""
 
 _FETCH_OR_ASK = "iif(proof AND NOT video, 1, 0)"
 _FAILING = "id IN (SELECT photo_id FROM failures)"
-
-
-class Status(IntEnum):
-    """How far a photo's image, or its information, is."""
-
-    UNSETTLED = 0
-    """The best size is not known yet; information that names it waits."""
-    PENDING = 1
-    DONE = 2
-    RETRY = 3
-    """Failed in this run, and is tried again at its end."""
-    FAILED = 4
-    """Failed for now; a later run tries again when it is due."""
-    UNAVAILABLE = 5
-    """Out of reach until something changes at Flickr."""
-    NOT_READY = 6
-    """Flickr is still processing it; the next run looks again."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPhoto:
-    """A row: the photo with its best known size, whether that is proved, and the level of its information."""
-
-    photo: FlickrPhoto
-    size: FlickrPhotoSize | None
-    proof: Proof
-    info_level: int
-
-    @property
-    def photo_id(self) -> str:
-        """The id of the photo."""
-        return self.photo.id
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of a photo on disk: `kind` is `image` or `video`; `note` says what is odd about it."""
-
-    kind: str
-    extension: str
-    size: int
-    sha256: bytes
-    note: str = ""
-
-    @property
-    def note_is_damage(self) -> bool:
-        """Whether Flickr itself has this file damaged."""
-        return self.kind == "image" and bool(self.note)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many photos the mirror knows, and how many of them are in which state."""
-
-    known: int
-    images: int
-    infos: int
-    to_ask: int
-    unavailable: int
 
 
 class Catalogue:
@@ -149,11 +90,11 @@ class Catalogue:
             answered = self._answered()
             new = self._database.query_many(
                 "INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1) ON CONFLICT DO NOTHING",
-                [_state_row(photo, answered, info_waits=info_waits) for photo in photos],
+                [state_row(photo, answered, info_waits=info_waits) for photo in photos],
             )
             self._database.query_many(
                 "INSERT INTO listed VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [_text_row(photo) for photo in photos],
+                [text_row(photo) for photo in photos],
             )
             if covered is not None:
                 coverage = self.coverage().with_interval(covered)
@@ -221,7 +162,7 @@ class Catalogue:
             f" ORDER BY uploaded {order}, id {order} LIMIT ?",
             (limit + len(busy),),
         ).fetchall()
-        return [_stored(row) for row in rows if str(row[0]) not in busy][:limit]
+        return [stored_photo(row) for row in rows if str(row[0]) not in busy][:limit]
 
     # What became of it
 
@@ -387,38 +328,3 @@ class Catalogue:
     def set_note(self, name: str, value: str) -> None:
         """Note a value under `name`."""
         self._query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
-
-
-def _state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> tuple[object, ...]:
-    facts = photo.facts
-    video = facts.media == "video"
-    size = best_picture(photo.sizes)
-    original_listed = any(size.label == ORIGINAL for size in photo.sizes)
-    proved = not video and listing_proves(size, original_listed=original_listed, answered=answered)
-    image_status = (
-        Status.NOT_READY if facts.media_status != "ready" else Status.PENDING if proved else Status.UNSETTLED
-    )
-    return (
-        int(photo.id),
-        facts.uploaded or 0,
-        video,
-        *((size.label, size.width, size.height, size.url) if size else (None, None, None, None)),
-        Proof.LISTING if proved else Proof.NONE,
-        image_status,
-        Status.UNSETTLED if info_waits and image_status is Status.UNSETTLED else Status.PENDING,
-    )
-
-
-_DEFAULTS = asdict(PhotoFacts())
-
-
-def _text_row(photo: FlickrPhoto) -> tuple[object, ...]:
-    facts = {name: value for name, value in asdict(photo.facts).items() if value != _DEFAULTS[name]}
-    return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
-
-
-def _stored(row: tuple[Any, ...]) -> StoredPhoto:
-    photo_id, title, description, facts, label, width, height, url, proof, info_level = row
-    photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**json.loads(facts)))
-    size = FlickrPhotoSize(label, width, height, url) if label else None
-    return StoredPhoto(photo, size, Proof(proof), info_level)

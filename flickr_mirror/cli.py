@@ -7,28 +7,19 @@ import logging
 import os
 import signal
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import anyio
 import typer
-from rich.console import Console
 
 from flickr_mirror.errors import (
-    CacheError,
-    CacheLockedError,
-    CacheOwnerError,
     FlickrMirrorError,
-    InvalidKeyError,
     KeysError,
-    PhotostreamError,
-    TransportError,
-    UserNotFoundError,
 )
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
 from flickr_mirror.limiter import ApiBudget
-from flickr_mirror.mirror import PhotostreamMirror, one_error
+from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.models import inventory_number
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
@@ -38,8 +29,8 @@ from flickr_mirror.options import (
     Limits,
     MirrorOptions,
 )
-from flickr_mirror.progress import MirrorReport, log_events
-from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
+from flickr_mirror.session import View, run_mirror, say, say_failure, set_up_logging
+from flickr_mirror.terminal import plain
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -47,34 +38,16 @@ if TYPE_CHECKING:
 
     from flickr_mirror.progress import Event
 
-EXIT_CODES: list[tuple[type[BaseException], int]] = [
-    (UserNotFoundError, 4),
-    (PhotostreamError, 4),
-    (CacheOwnerError, 4),
-    (InvalidKeyError, 5),
-    (KeysError, 5),
-    (CacheLockedError, 11),
-    (CacheError, 7),
-    (TransportError, 75),
-]
-"""What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
-
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
     "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
     "from Flickr, run again later; 129, 130, 143 stopped by a signal."
 )
-EXIT_PHOTOS_FAILED = 3
-GRACE = 10.0
-"""Seconds that downloads in flight have to finish after the first Ctrl-C."""
-LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
-
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
@@ -161,7 +134,7 @@ def mirror_flickr(
         _usage("--fifo and --lifo exclude each other: give one of the two.")
     if image_only and info_only:
         _usage("--image-only and --info-only exclude each other: leave both out to mirror both.")
-    _set_up_logging(debug)
+    set_up_logging(debug)
     try:
         options = MirrorOptions(
             cache_path=cache_path,
@@ -204,7 +177,7 @@ def _build(
 ) -> PhotostreamMirror:
     keys = find_keys(root, consumer_key, consumer_secret)
     if save:
-        _say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
+        say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
     return PhotostreamMirror(
         username, keys.consumer_key, keys.consumer_secret, options=options, limits=limits, observer=observe
     )
@@ -217,7 +190,7 @@ def demo(
     ] = Path("flickr_demo"),
 ) -> None:
     """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
-    _set_up_logging(None)
+    set_up_logging(None)
     anyio.run(_demo, cache_path.expanduser())
 
 
@@ -227,21 +200,22 @@ async def _demo(cache_path: Path) -> None:
     stream = demo_photostream()
     async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
         options = MirrorOptions(cache_path=cache_path, info_level=2, api_url=flickr.api_url)
-        view = _View(options)
+        view = View(options)
         mirror = PhotostreamMirror(
             stream.username, "demo", "demo", options=options, observer=view, budget=ApiBudget()
         )
-        _say(
+        say(
             f"Mirroring {len(stream)} photos of {stream.username} from a simulated Flickr, with their comments."
         )
-        code = await _mirror(mirror, view)
-    example = stream.photo(next(iter(stream.ids)))
-    folder = cache_path / stream.username
-    sys.stdout.write(
-        f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
-        f"{example.id} is {inventory_number(example.id)}.jpg, and what Flickr tells of it is beside it, in a .json "
-        "file. Run the demo again to see that nothing is fetched twice.\n"
-    )
+        code = await run_mirror(mirror, view)
+    if code == 0:
+        example = stream.photo(next(iter(stream.ids)))
+        folder = cache_path / stream.username
+        sys.stdout.write(
+            f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
+            f"{example.id} is {inventory_number(example.id)}.jpg, and what Flickr tells of it is beside it, in a .json "
+            "file. Run the demo again to see that nothing is fetched twice.\n"
+        )
     raise typer.Exit(code)
 
 
@@ -264,115 +238,33 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
             f"terminal with --save-api-keys, which writes them to {root / FILE_NAME}. "
             "Flickr gives keys at https://www.flickr.com/services/apps/create/ (to Pro members)."
         )
-    key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
-    secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
+    try:
+        key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
+        secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
+    except KeyboardInterrupt:
+        raise typer.Exit(128 + signal.SIGINT) from None
     if not (key and secret):
         raise KeysError("The API key and its secret must not be empty.")
     return ApiKeys(key, secret)
 
 
-# Running
-
-
-class _View:
-    """The observer of a run: the log, and on a terminal the live view too."""
-
-    def __init__(self, options: MirrorOptions) -> None:
-        self.mirror: PhotostreamMirror | None = None
-        self.live = None
-        if console.is_terminal and not console.is_dumb_terminal:
-            self.live = LiveView(
-                console, images=options.wants_images, info=options.wants_info, calls=self._calls
-            )
-
-    def _calls(self) -> int:
-        return self.mirror.calls_sent if self.mirror else 0
-
-    def __call__(self, event: Event) -> None:
-        log_events(event)
-        if self.live:
-            self.live(event)
-
-
 def _run(build: Callable[[Callable[[Event], None]], PhotostreamMirror], options: MirrorOptions) -> NoReturn:
-    view = _View(options)
+    view = View(options)
     try:
         mirror = build(view)
     except FlickrMirrorError as error:
         _fail(error)
     except ValueError as error:
         _usage(str(error))
-    raise typer.Exit(anyio.run(_mirror, mirror, view))
-
-
-async def _mirror(mirror: PhotostreamMirror, view: _View) -> int:
-    """Run a mirror under the signals of a terminal, and return the exit code."""
-    view.mirror = mirror
-    received: list[int] = []
-    report = MirrorReport()
-    try:
-        with one_error():
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_stop_on_signals, mirror, received, tasks.cancel_scope)
-                with view.live or nullcontext():
-                    report = await mirror.run()
-                tasks.cancel_scope.cancel()
-    except FlickrMirrorError as error:
-        return _say_failure(error)
-    code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if report.failures else 0
-    _sum_up(report, code)
-    return code
-
-
-async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        async for number in signals:
-            received.append(number)
-            if len(received) > 1:
-                scope.cancel()
-                return
-            _say(
-                f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. Nothing is lost."
-            )
-            mirror.stop(GRACE)
-
-
-def _sum_up(report: MirrorReport, code: int) -> None:
-    for failure in report.failures:
-        _say(f"Not mirrored: the {failure.job} of photo {failure.photo_id}. {plain(failure.reason)}")
-    if report.unavailable:
-        _say(f"{report.unavailable} photos are known to be out of reach.")
-    if code > 128:
-        _say("Run the same command again to go on.")
-    _say(
-        f"done user={plain(report.username)} nsid={report.user_id} new={report.listed} images={report.images} "
-        f"infos={report.infos} failed={len(report.failures)} bytes={report.bytes} "
-        f"api_calls={report.api_calls} seconds={report.seconds:.1f} exit={code}"
-    )
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, emoji=False)
-
-
-def _say_failure(error: BaseException) -> int:
-    logging.getLogger("flickr_mirror").debug("The run ended.", exc_info=error)
-    _say(f"mirror_flickr: {plain(str(error))}{_advice(error)}")
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
-
-
-def _advice(error: BaseException) -> str:
-    if isinstance(error, InvalidKeyError):
-        return ". Check the key at https://www.flickr.com/services/apps/by/me, then save it with --save-api-keys."
-    return ""
+    raise typer.Exit(anyio.run(run_mirror, mirror, view))
 
 
 def _fail(error: FlickrMirrorError) -> NoReturn:
-    raise typer.Exit(_say_failure(error))
+    raise typer.Exit(say_failure(error))
 
 
 def _usage(text: str) -> NoReturn:
-    _say(f"mirror_flickr: {text}")
+    say(f"mirror_flickr: {text}")
     raise typer.Exit(2)
 
 
@@ -382,22 +274,17 @@ def _endpoint(url: str) -> str:
     return url
 
 
-def _set_up_logging(debug: int | None) -> None:
-    level = LEVELS[debug] if debug is not None else logging.WARNING if console.is_terminal else logging.INFO
-    logger = logging.getLogger("flickr_mirror")
-    logger.handlers = [ConsoleHandler(console)]
-    logger.setLevel(level)
-    logger.propagate = False
-    if sys.platform == "win32":
-        logger.warning(
-            "Windows is not supported: what is on the disk is not proved to be whole after a crash."
-        )
-
-
 def main() -> None:
     """Run the command."""
     try:
         app()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except BrokenPipeError:  # `mirror_flickr ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # whatever it is, a person gets a sentence, and the log the rest
+        logging.getLogger("flickr_mirror").debug("Unexpected error.", exc_info=error)
+        say(
+            f"mirror_flickr: unexpected {type(error).__name__}: {plain(str(error))}. Nothing that was mirrored is "
+            "lost. With --debug 4 the log tells more; please report it."
+        )
         sys.exit(1)

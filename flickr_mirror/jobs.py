@@ -12,11 +12,11 @@ import anyio.to_thread
 
 from flickr_mirror import pictures
 from flickr_mirror.cache import info_document, stored_comments
-from flickr_mirror.catalogue import StoredFile, StoredPhoto
 from flickr_mirror.disk import part_file
 from flickr_mirror.errors import BadImageError, ImageGoneError, NoSizeError, PhotoNotFoundError
 from flickr_mirror.languages import Label
 from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted, Notice
+from flickr_mirror.records import StoredFile, StoredPhoto
 from flickr_mirror.sizes import best_picture, playable_files, same_pixels
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from flickr_mirror.audit import set_broken_images_aside
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import FlickrMirrorError, NoSizeError
+from flickr_mirror.errors import CacheError, FlickrMirrorError, NoSizeError
 from flickr_mirror.identity import check_has_photos, identify, is_nsid
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
-from flickr_mirror.limiter import ApiBudget, Brake
+from flickr_mirror.limiter import ApiBudget, Brake, MemoryLedger
 from flickr_mirror.models import FlickrUser
 from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL, Limits, MirrorOptions
 from flickr_mirror.pipeline import Pipeline
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from flickr_mirror.limiter import CallLedger
     from flickr_mirror.models import FlickrPhoto
     from flickr_mirror.progress import Event, Observer
 
@@ -44,10 +45,18 @@ logger = logging.getLogger("flickr_mirror")
 def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_URL) -> ApiBudget:
     """Return the budget of calls that all processes of this user share for a key.
 
-    It is kept in a file below `~/.flickr`, named by a hash of the key.
+    It is kept in a file below `~/.flickr`, named by a hash of the key; where that folder cannot be written
+    to, the budget is this process's own.
     """
     name = hashlib.sha256(f"{consumer_key} {api_url}".encode()).hexdigest()[:16]
-    ledger = disk.CallLedgerFile(DEFAULT_CACHE_PATH.expanduser() / "api_calls" / name)
+    folder = DEFAULT_CACHE_PATH.expanduser() / "api_calls"
+    ledger: CallLedger
+    try:
+        disk.check_writable(folder)
+        ledger = disk.CallLedgerFile(folder / name)
+    except CacheError as error:
+        logger.warning("Other runs with this key will not know of this one's calls: %s", error)
+        ledger = MemoryLedger()
     return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=ledger)
 
 
@@ -87,6 +96,8 @@ class PhotostreamMirror:
         self._pipeline: Pipeline | None = None
         self._stopped = False
         self._calls: dict[str, int] = {}
+        self.report = MirrorReport()
+        """What the latest run did, also where it was cancelled or ended by an error."""
 
     @property
     def calls_sent(self) -> int:
@@ -135,7 +146,7 @@ class PhotostreamMirror:
         What is done stays done, however the run ends.
         """
         started = time.monotonic()
-        report = MirrorReport()
+        report = self.report = MirrorReport()
         with one_error():
             await to_thread.run_sync(disk.check_writable, self._root)
             async with self._open() as api:

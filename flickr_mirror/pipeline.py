@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from anyio import create_memory_object_stream, create_task_group
 
-from flickr_mirror.catalogue import StoredPhoto
 from flickr_mirror.coverage import Interval
 from flickr_mirror.errors import (
     FlickrApiError,
@@ -35,6 +34,7 @@ from flickr_mirror.jobs import ImageJob
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.photostream import Photostream
 from flickr_mirror.progress import ListingEnded, Notice, PageScanned, PhotoFailed
+from flickr_mirror.records import StoredPhoto
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

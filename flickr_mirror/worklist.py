@@ -12,7 +12,8 @@ import anyio.to_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flickr_mirror.catalogue import Catalogue, StoredPhoto
+    from flickr_mirror.catalogue import Catalogue
+    from flickr_mirror.records import StoredPhoto
 
 T = TypeVar("T")
 

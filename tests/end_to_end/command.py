@@ -33,7 +33,7 @@ class Outcome:
     def summary(self) -> dict[str, str]:
         """The fields of the last line."""
         line = next(line for line in reversed(self.err.splitlines()) if line.startswith("done "))
-        return dict(re.findall(r"(\w+)=(\S+)", line))
+        return dict(re.findall(r"(\w+)=(\"[^\"]*\"|\S+)", line))
 
 
 def command(flickr: SimulatedFlickr | None, cache: Path, *arguments: str) -> list[str]:

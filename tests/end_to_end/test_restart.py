@@ -23,19 +23,13 @@ async def start_and_signal(
     flickr: SimulatedFlickr, cache: Path, images: int, number: signal.Signals
 ) -> tuple[int, str]:
     """Start the command, send it a signal once so many images were served, and return how it ended."""
-    served = sum(flickr.requests.values())
+    enough = flickr.requests.total() + images
     line = command(flickr, cache, "--image-workers", str(WORKERS), "--info-level", "1", "--debug", "2")
     async with await anyio.open_process(
         line, env=os.environ.copy(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     ) as process:
         with anyio.fail_after(60):
-            while (
-                sum(  # noqa: ASYNC110 - what another process does sets no event here
-                    flickr.requests.values()
-                )
-                < served + images
-                and process.returncode is None
-            ):
+            while flickr.requests.total() < enough and process.returncode is None:  # noqa: ASYNC110
                 await anyio.sleep(0.005)
         if process.returncode is None:
             process.send_signal(number)
@@ -61,7 +55,7 @@ async def test_ten_kills_cost_nothing_but_time(tmp_path: Path) -> None:
         assert outcome.code == 0, outcome.err
         assert parts(tmp_path) == []
         assert tree(tmp_path / "killed") == tree(tmp_path / "undisturbed")
-        assert sum(flickr.requests.values()) <= 1000 + kills * WORKERS
+        assert flickr.requests.total() <= 1000 + kills * WORKERS
 
 
 async def test_ctrl_c_finishes_what_is_in_flight_and_says_how_to_go_on(tmp_path: Path) -> None:
@@ -78,7 +72,7 @@ async def test_ctrl_c_finishes_what_is_in_flight_and_says_how_to_go_on(tmp_path:
         outcome = await run(flickr, tmp_path)
         assert outcome.code == 0
         assert outcome.summary["images"] == str(400 - images)
-        assert sum(flickr.requests.values()) == 400
+        assert flickr.requests.total() == 400
 
 
 async def test_sigterm_ends_like_ctrl_c(tmp_path: Path) -> None:

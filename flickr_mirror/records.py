@@ -1,0 +1,113 @@
+"""What the catalogue keeps of a photo: its rows, and how far it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any
+
+from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.sizes import Proof, best_picture, listing_proves
+
+
+class Status(IntEnum):
+    """How far a photo's image, or its information, is."""
+
+    UNSETTLED = 0
+    """The best size is not known yet; information that names it waits."""
+    PENDING = 1
+    DONE = 2
+    RETRY = 3
+    """Failed in this run, and is tried again at its end."""
+    FAILED = 4
+    """Failed for now; a later run tries again when it is due."""
+    UNAVAILABLE = 5
+    """Out of reach until something changes at Flickr."""
+    NOT_READY = 6
+    """Flickr is still processing it; the next run looks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """A row: the photo with its best known size, whether that is proved, and the level of its information."""
+
+    photo: FlickrPhoto
+    size: FlickrPhotoSize | None
+    proof: Proof
+    info_level: int
+
+    @property
+    def photo_id(self) -> str:
+        """The id of the photo."""
+        return self.photo.id
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a photo on disk: `kind` is `image` or `video`; `note` says what is odd about it."""
+
+    kind: str
+    extension: str
+    size: int
+    sha256: bytes
+    note: str = ""
+
+    @property
+    def note_is_damage(self) -> bool:
+        """Whether Flickr itself has this file damaged."""
+        return self.kind == "image" and bool(self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many photos the mirror knows, and how many of them are in which state."""
+
+    known: int
+    images: int
+    infos: int
+    to_ask: int
+    unavailable: int
+
+
+def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> tuple[object, ...]:
+    """Return the row of the table `photos` for a photo that a listing shows for the first time.
+
+    `answered` are the labels of sizes that listings have shown; `info_waits` is whether information is to
+    wait for a size that is not proved.
+    """
+    facts = photo.facts
+    video = facts.media == "video"
+    size = best_picture(photo.sizes)
+    original_listed = any(size.label == ORIGINAL for size in photo.sizes)
+    proved = not video and listing_proves(size, original_listed=original_listed, answered=answered)
+    image_status = (
+        Status.NOT_READY if facts.media_status != "ready" else Status.PENDING if proved else Status.UNSETTLED
+    )
+    return (
+        int(photo.id),
+        facts.uploaded or 0,
+        video,
+        *((size.label, size.width, size.height, size.url) if size else (None, None, None, None)),
+        Proof.LISTING if proved else Proof.NONE,
+        image_status,
+        Status.UNSETTLED if info_waits and image_status is Status.UNSETTLED else Status.PENDING,
+    )
+
+
+_DEFAULTS = asdict(PhotoFacts())
+
+
+def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
+    """Return the row of the table `listed` for a photo: its texts, and what the listing tells beyond them."""
+    facts = {name: value for name, value in asdict(photo.facts).items() if value != _DEFAULTS[name]}
+    return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
+
+
+def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
+    """Return the photo in a row of both tables: id, title, description, facts, size label, width, height,
+    address, proof, information level."""
+    photo_id, title, description, facts, label, width, height, url, proof, info_level = row
+    photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**json.loads(facts)))
+    size = FlickrPhotoSize(label, width, height, url) if label else None
+    return StoredPhoto(photo, size, Proof(proof), info_level)

@@ -1,0 +1,156 @@
+"""A run as a person sees it: the log, the live view, the signals, the last words and the exit code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import anyio
+from rich.console import Console
+
+from flickr_mirror.errors import (
+    CacheError,
+    CacheLockedError,
+    CacheOwnerError,
+    FlickrMirrorError,
+    InvalidKeyError,
+    KeysError,
+    PhotostreamError,
+    TransportError,
+    UserNotFoundError,
+)
+from flickr_mirror.mirror import one_error
+from flickr_mirror.progress import log_events
+from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
+
+if TYPE_CHECKING:
+    from flickr_mirror.mirror import PhotostreamMirror
+    from flickr_mirror.options import MirrorOptions
+    from flickr_mirror.progress import Event, MirrorReport
+
+EXIT_CODES: list[tuple[type[BaseException], int]] = [
+    (UserNotFoundError, 4),
+    (PhotostreamError, 4),
+    (CacheOwnerError, 4),
+    (InvalidKeyError, 5),
+    (KeysError, 5),
+    (CacheLockedError, 11),
+    (CacheError, 7),
+    (TransportError, 75),
+]
+"""What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
+
+
+EXIT_PHOTOS_FAILED = 3
+GRACE = 10.0
+"""Seconds that downloads in flight have to finish after the first Ctrl-C."""
+LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class View:
+    """The observer of a run: the log, and on a terminal the live view too."""
+
+    def __init__(self, options: MirrorOptions) -> None:
+        self.mirror: PhotostreamMirror | None = None
+        self.live = None
+        if console.is_terminal and not console.is_dumb_terminal:
+            self.live = LiveView(
+                console, images=options.wants_images, info=options.wants_info, calls=self._calls
+            )
+
+    def _calls(self) -> int:
+        return self.mirror.calls_sent if self.mirror else 0
+
+    def __call__(self, event: Event) -> None:
+        log_events(event)
+        if self.live:
+            self.live(event)
+
+
+async def run_mirror(mirror: PhotostreamMirror, view: View) -> int:
+    """Run a mirror under the signals of a terminal, and return the exit code."""
+    view.mirror = mirror
+    received: list[int] = []
+    try:
+        with one_error():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_stop_on_signals, mirror, received, tasks.cancel_scope)
+                with view.live or nullcontext():
+                    await mirror.run()
+                tasks.cancel_scope.cancel()
+    except FlickrMirrorError as error:
+        code = say_failure(error)
+    else:
+        code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if mirror.report.failures else 0
+    if mirror.report.username:
+        _sum_up(mirror.report, code)
+    return code
+
+
+async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async for number in signals:
+            received.append(number)
+            if len(received) > 1:
+                scope.cancel()
+                return
+            say(
+                f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. Nothing is lost."
+            )
+            mirror.stop(GRACE)
+
+
+def _sum_up(report: MirrorReport, code: int) -> None:
+    for failure in report.failures:
+        say(f"Not mirrored: the {failure.job} of photo {failure.photo_id}. {plain(failure.reason)}")
+    if report.unavailable:
+        say(f"{report.unavailable} photos are known to be out of reach.")
+    name = json.dumps(plain(report.username), ensure_ascii=False)
+    if not report.complete:
+        say("Run the same command again to go on.")
+    say(
+        f"done user={name} nsid={report.user_id} new={report.listed} images={report.images} "
+        f"infos={report.infos} failed={len(report.failures)} bytes={report.bytes} "
+        f"api_calls={report.api_calls} seconds={report.seconds:.1f} exit={code}"
+    )
+
+
+def say(text: str) -> None:
+    """Show a sentence to the user, above the live view where there is one."""
+    console.print(text, markup=False, emoji=False)
+
+
+def say_failure(error: BaseException) -> int:
+    """Tell the user why a run ended, and return the exit code."""
+    logging.getLogger("flickr_mirror").debug("The run ended.", exc_info=error)
+    say(f"mirror_flickr: {plain(str(error))}{_advice(error)}")
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def _advice(error: BaseException) -> str:
+    if isinstance(error, InvalidKeyError):
+        return ". Check the key at https://www.flickr.com/services/apps/by/me, then save it with --save-api-keys."
+    return ""
+
+
+def set_up_logging(debug: int | None) -> None:
+    """Send the package's log to standard error; `debug` is 0 (critical) to 4 (debug).
+
+    By default a terminal, which has the live view, gets warnings only, and a log file everything.
+    """
+    level = LEVELS[debug] if debug is not None else logging.WARNING if console.is_terminal else logging.INFO
+    logger = logging.getLogger("flickr_mirror")
+    logger.handlers = [ConsoleHandler(console)]
+    logger.setLevel(level)
+    logger.propagate = False
+    if sys.platform == "win32":
+        logger.warning(
+            "Windows is not supported: what is on the disk is not proved to be whole after a crash."
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from flickr_mirror.errors import (
     FlickrApiError,
@@ -28,7 +28,9 @@ from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 # What a listing is asked to tell of each photo. From url_k on the size keys are undocumented but served
 # (gallery-dl#472), as are count_comments and rotation; a server that ignores them leaves the keys out.
@@ -95,18 +97,20 @@ class AsyncFlickrApi:
 
     async def find_user(self, username: str) -> FlickrUser:
         """Return the user who shows this username."""
-        return FlickrUser.from_json(
-            await self._call("flickr.people.findByUsername", "user", _USER, username=username)
+        return _read(
+            FlickrUser.from_json,
+            await self._call("flickr.people.findByUsername", "user", _USER, username=username),
         )
 
     async def lookup_user(self, url: str) -> FlickrUser:
         """Return the user whose photos or profile are at this address on flickr.com."""
-        return FlickrUser.from_json(await self._call("flickr.urls.lookupUser", "user", _USER, url=url))
+        return _read(FlickrUser.from_json, await self._call("flickr.urls.lookupUser", "user", _USER, url=url))
 
     async def get_profile(self, user_id: str) -> FlickrProfile:
         """Return what Flickr tells of an account, among it the number of its public photos."""
-        return FlickrProfile.from_json(
-            await self._call("flickr.people.getInfo", "person", _STREAM, user_id=user_id)
+        return _read(
+            FlickrProfile.from_json,
+            await self._call("flickr.people.getInfo", "person", _STREAM, user_id=user_id),
         )
 
     async def get_photos(
@@ -201,6 +205,13 @@ def _raise_failure(answer: Payload, method: str, errors: Mapping[int, type[Flick
     if code in _KEY_CODES:
         raise InvalidKeyError(message, code, method)
     raise errors.get(code, FlickrApiError)(message, code, method)
+
+
+def _read(from_json: Callable[[Payload], T], payload: Payload) -> T:
+    try:
+        return from_json(payload)
+    except ValueError as error:
+        raise TransportError(str(error)) from error
 
 
 def _entries(value: object) -> list[Payload]:

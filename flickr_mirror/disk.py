@@ -194,8 +194,8 @@ def sweep(folder: Path) -> int:
 
     To be called under the mirror's lock only.
     """
-    parts = [path for path in folder.iterdir() if path.suffix == PART_SUFFIX and not path.is_dir()]
     with disk_errors(folder):
+        parts = [path for path in folder.iterdir() if path.suffix == PART_SUFFIX and not path.is_dir()]
         for path in parts:
             path.unlink(missing_ok=True)
     return len(parts)

@@ -43,7 +43,7 @@ def read_keys(cache_path: Path) -> ApiKeys | None:
         try:
             keys = json.loads(content)
             key, secret = keys["consumer_key"], keys["consumer_secret"]
-            if not (isinstance(key, str) and isinstance(secret, str) and key and secret):
+            if not (isinstance(key, str) and isinstance(secret, str) and key.strip() and secret.strip()):
                 raise TypeError
         except (ValueError, KeyError, TypeError):
             # from None: the error's context could show what is in the file

@@ -97,12 +97,15 @@ class ApiBudget:
         """Return when a call may be made; it is counted then."""
         self._waiting[priority] += 1
         try:
-            while (delay := self._delay(priority)) > 0:
-                await self._sleep(delay)
-            while (delay := await self._take(priority)) > 0:
-                self.on_wait(delay)
-                # in slices, so that a clock that is set, or another process, is noticed
-                await self._sleep(min(delay, 60))
+            while True:
+                if (delay := self._delay(priority)) > 0:
+                    await self._sleep(delay)
+                elif (delay := await self._take(priority)) > 0:
+                    self.on_wait(delay)
+                    # in slices, so that a clock that is set, or another process, is noticed
+                    await self._sleep(min(delay, 60))
+                else:
+                    return
         finally:
             self._waiting[priority] -= 1
 
@@ -112,7 +115,7 @@ class ApiBudget:
             return self._next - now
         if any(self._waiting[:priority]):  # somebody more urgent wants this slot
             return self._interval
-        self._next = max(self._next, now - self._interval) + self._interval
+        self._next = now + self._interval
         return 0
 
     async def _take(self, priority: Priority) -> float:

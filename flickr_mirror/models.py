@@ -107,9 +107,14 @@ class FlickrUser:
     def from_json(payload: Payload) -> FlickrUser:
         """Return the user that `people.findByUsername`, `urls.lookupUser` or `people.getInfo` describes.
 
+        Raises `ValueError` where the answer names no account.
+
         {"id": "13476480@N07", "nsid": "13476480@N07", "username": {"_content": "manhhai"}}
         """
-        return FlickrUser(text_of(payload.get("nsid") or payload["id"]), text_of(payload.get("username")))
+        user_id = text_of(payload.get("nsid") or payload.get("id"))
+        if not user_id:
+            raise ValueError(f"Flickr sent {user_id!r} as the id of an account.")
+        return FlickrUser(user_id, text_of(payload.get("username")))
 
 
 @dataclass(frozen=True, slots=True)

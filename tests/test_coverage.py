@@ -1,0 +1,73 @@
+"""What has been listed and what has not: together they are all of time, and nothing twice."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flickr_mirror.coverage import Coverage, Interval
+
+INTERVALS = st.lists(st.builds(Interval, st.integers(0, 60), st.integers(0, 60)), max_size=8)
+
+
+def seconds(intervals: list[Interval] | tuple[Interval, ...]) -> list[int]:
+    """Return every second of the intervals, as often as it is in one."""
+    return [second for interval in intervals for second in range(interval.low, interval.high + 1)]
+
+
+@given(INTERVALS, st.integers(0, 70))
+def test_what_is_covered_and_what_is_not_are_all_of_time(intervals: list[Interval], until: int) -> None:
+    """No second is left out, and none is listed twice: gaps and coverage share out all time."""
+    coverage = Coverage.of(intervals)
+    covered = [second for second in seconds(coverage.intervals) if second <= until]
+
+    assert sorted(covered + seconds(coverage.gaps(until))) == list(range(until + 1))
+    assert set(seconds(coverage.intervals)) == set(seconds(intervals))
+
+
+@given(INTERVALS)
+def test_a_coverage_is_kept_as_few_stretches(intervals: list[Interval]) -> None:
+    """Stretches that overlap or touch are one, in rising order, so the set stays a handful."""
+    kept = Coverage.of(intervals).intervals
+
+    assert all(one.high + 1 < other.low for one, other in pairwise(kept))
+    assert all(interval.low <= interval.high for interval in kept)
+
+
+@given(INTERVALS, st.randoms(use_true_random=False))
+def test_the_order_of_listing_does_not_matter(intervals: list[Interval], random: object) -> None:
+    """Newest first, oldest first or mixed: the same pages give the same coverage."""
+    shuffled = list(intervals)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    grown = Coverage()
+    for interval in shuffled:
+        grown = grown.with_interval(interval)
+
+    assert grown == Coverage.of(intervals)
+
+
+@given(INTERVALS, st.integers(0, 70))
+def test_listing_the_gaps_leaves_none(intervals: list[Interval], until: int) -> None:
+    """A run that lists every gap is done, and the next one has nothing to list."""
+    coverage = Coverage.of(intervals)
+    gaps = coverage.gaps(until)
+    for gap in gaps:
+        coverage = coverage.with_interval(gap)
+
+    assert gaps == sorted(gaps, reverse=True)
+    assert coverage.gaps(until) == []
+
+
+def test_touching_stretches_are_one() -> None:
+    """Pages that meet become one stretch; a second between them stays a gap."""
+    assert Coverage.of([Interval(5, 9), Interval(0, 4)]).intervals == (Interval(0, 9),)
+    assert Coverage.of([Interval(6, 9), Interval(0, 4)]).gaps(9) == [Interval(5, 5)]
+
+
+def test_a_new_mirror_is_one_gap() -> None:
+    """Where nothing was listed, everything is to be listed."""
+    assert Coverage().gaps(100) == [Interval(0, 100)]
+    assert Coverage.of([Interval(9, 3)]) == Coverage()
+    assert Coverage.of([Interval(0, 200)]).gaps(100) == []

@@ -1,0 +1,409 @@
+"""What is on the disk is whole, durable and ours, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from flickr_mirror import disk
+from flickr_mirror.errors import CacheError, CacheFullError, CacheLockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCKS = b"x" * (disk.BLOCK_SIZE * 2 + 7)
+
+HOLD = """
+import os, sys
+from pathlib import Path
+from flickr_mirror.disk import locked
+with locked(Path(sys.argv[1])):
+    print(os.getpid(), flush=True)
+    sys.stdin.read()
+"""
+
+TRY = """
+import sys
+from pathlib import Path
+from flickr_mirror.disk import locked
+from flickr_mirror.errors import CacheLockedError
+try:
+    with locked(Path(sys.argv[1])):
+        print("free")
+except CacheLockedError as error:
+    print(error)
+"""
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names of the files in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def open_files() -> int:
+    """Return how many descriptors this process has open, where the system tells."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, function: str, number: int) -> None:
+    """Let the system refuse every call of a function of `os`."""
+
+    def refused(path: object, *_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, function, refused)
+
+
+@contextmanager
+def mask(value: int) -> Iterator[None]:
+    """Set the mask that takes rights from new files."""
+    before = os.umask(value)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+async def test_a_part_file_that_is_kept_appears_whole(tmp_path: Path) -> None:
+    """A downloaded file has all its bytes under its final name, in a folder made for it."""
+    final = tmp_path / "f" / "b" / "photo.jpg"
+    async with disk.part_file(tmp_path) as part:
+        await part.write(b"first ")
+        await part.write(BLOCKS)
+        assert not final.exists()
+        await part.keep_as(final)
+
+    assert final.read_bytes() == b"first " + BLOCKS
+    assert part.size == len(BLOCKS) + 6
+    assert names(tmp_path) == ["f"]
+
+
+async def test_a_part_file_that_is_not_kept_is_gone(tmp_path: Path) -> None:
+    """A download that is given up leaves nothing behind."""
+    async with disk.part_file(tmp_path) as part:
+        await part.write(BLOCKS)
+        assert names(tmp_path) == [part.path.name]
+        assert part.path.suffix == disk.PART_SUFFIX
+
+    assert names(tmp_path) == []
+
+
+async def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    """An error in the middle of a download leaves no file, and is not hidden."""
+    with pytest.raises(ZeroDivisionError):
+        async with disk.part_file(tmp_path) as part:
+            await part.write(BLOCKS)
+            raise ZeroDivisionError
+
+    assert names(tmp_path) == []
+
+
+async def test_a_cancelled_write_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a download leaves no file and no open descriptor."""
+    before = open_files()
+    for _ in range(5):
+        with anyio.CancelScope() as scope:
+            async with disk.part_file(tmp_path) as part:
+                await part.write(BLOCKS)
+                scope.cancel()
+                await part.write(BLOCKS)
+        assert scope.cancelled_caught
+
+    assert names(tmp_path) == []
+    assert open_files() <= before
+
+
+async def test_a_cancelled_opening_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C just when a download begins leaves no file."""
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        async with disk.part_file(tmp_path):
+            await anyio.lowlevel.checkpoint()
+
+    assert names(tmp_path) == []
+
+
+async def test_a_restarted_part_file_forgets_what_it_had(tmp_path: Path) -> None:
+    """A download that begins anew keeps nothing of the first try."""
+    async with disk.part_file(tmp_path) as part:
+        await part.write(BLOCKS)
+        await part.write(b"left over")
+        await part.restart()
+        await part.write(b"new")
+        await part.keep_as(tmp_path / "photo.jpg")
+
+    assert (tmp_path / "photo.jpg").read_bytes() == b"new"
+    assert part.size == 3
+
+
+async def test_keeping_replaces_the_older_file_whole(tmp_path: Path) -> None:
+    """Whoever has the older file open still reads all of it; the name shows the new one."""
+    final = tmp_path / "photo.jpg"
+    final.write_bytes(b"the older, longer file")
+    with final.open("rb") as reader:
+        async with disk.part_file(tmp_path) as part:
+            await part.write(b"new")
+            await part.keep_as(final)
+        assert reader.read() == b"the older, longer file"
+
+    assert final.read_bytes() == b"new"
+
+
+async def test_bytes_are_durable_before_they_have_their_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss of power never leaves an empty file under a final name: fsync comes before the rename."""
+    final, steps = tmp_path / "photo.jpg", []
+    fsync = os.fsync
+
+    def record(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        steps.append((kind, final.exists(), os.fstat(descriptor).st_size if kind == "file" else None))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    async with disk.part_file(tmp_path) as part:
+        await part.write(b"new")
+        await part.keep_as(final)
+
+    assert steps == [("file", False, 3), ("folder", True, None)]
+
+
+async def test_a_full_disk_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is told in a sentence that says what to do, and costs no file that was there."""
+    final = tmp_path / "photo.jpg"
+    final.write_bytes(b"older")
+    sentence = r"photo\.jpg: No space .* Make room and run the same command"
+    with pytest.raises(CacheFullError, match=sentence):
+        async with disk.part_file(tmp_path) as part:
+            await part.write(b"new")
+            refuse(monkeypatch, "fsync", errno.ENOSPC)
+            await part.keep_as(final)
+
+    assert names(tmp_path) == ["photo.jpg"]
+    assert final.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, CacheFullError),
+        (errno.EDQUOT, CacheFullError),
+        (errno.EMLINK, CacheFullError),
+        (errno.EACCES, CacheError),
+        (errno.EROFS, CacheError),
+        (errno.EIO, CacheError),
+    ],
+)
+def test_each_failure_of_the_disk_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[CacheError]
+) -> None:
+    """Whatever the disk refuses, the user reads the place, the reason and what to do."""
+    path = tmp_path / "keys"
+    path.write_bytes(b"older")
+    refuse(monkeypatch, "fsync", number)
+    with pytest.raises(CacheError) as caught:
+        disk.write_file(path, b"new")
+
+    assert caught.type is kind
+    assert str(path) in str(caught.value)
+    assert os.strerror(number) in str(caught.value)
+    assert str(caught.value).endswith(".")
+    assert path.read_bytes() == b"older"
+    assert names(tmp_path) == ["keys"]
+
+
+def test_a_folder_that_may_not_be_made_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache path without the right to write is told by its name, with what to check."""
+    refuse(monkeypatch, "mkdir", errno.EACCES)
+    with pytest.raises(CacheError, match=r"Permission denied\. Check that the folder exists, is yours"):
+        disk.check_writable(tmp_path / "mirror")
+
+
+def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
+    """A cache path that leads through a file is told, not a traceback."""
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(CacheError, match="Not a directory"):
+            disk.make_folder(folder)
+
+
+def test_a_folder_is_made_with_its_parents_once(tmp_path: Path) -> None:
+    """The folders of a mirror are made when they are needed; that they are there is no error."""
+    for _ in range(2):
+        disk.make_folder(tmp_path / "a" / "b" / "c")
+
+    assert (tmp_path / "a" / "b" / "c").is_dir()
+
+
+def test_a_private_file_is_private_from_its_first_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else can read saved keys, not even for a moment, and not through a file that lay there."""
+    path, opened = tmp_path / "flickr_keys", []
+    path.write_bytes(b"older")
+    path.chmod(0o644)
+    real = os.open
+
+    def record(name: str | Path, flags: int, mode: int = 0o777, **more: int) -> int:
+        descriptor = real(name, flags, mode, **more)
+        if flags & os.O_CREAT:
+            status = os.fstat(descriptor)
+            opened.append((stat.S_IMODE(status.st_mode), status.st_size, bool(flags & os.O_EXCL)))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", record)
+    with mask(0):
+        disk.write_file(path, b"secret", private=True)
+
+    assert opened == [(0o600, 0, True)]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+async def test_files_have_the_rights_that_the_user_wants(tmp_path: Path, umask: int, mode: int) -> None:
+    """Images and information obey the user's umask, like the files of any other program."""
+    with mask(umask):
+        disk.write_file(tmp_path / "info.json", b"{}")
+        async with disk.part_file(tmp_path) as part:
+            await part.keep_as(tmp_path / "photo.jpg")
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {mode}
+
+
+def test_a_small_file_is_written_by_way_of_another_folder(tmp_path: Path) -> None:
+    """A file can be begun in the folder for unfinished files, so that no folder of the mirror shows it."""
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    disk.write_file(tmp_path / "a" / "info.json", b"{}", folder=parts)
+
+    assert names(tmp_path / "a") == ["info.json"]
+    assert names(parts) == []
+
+
+def test_moving_a_file_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+    """A broken file is set aside once, whoever was faster."""
+    (tmp_path / "photo.jpg").write_bytes(b"broken")
+    for _ in range(2):
+        disk.move(tmp_path / "photo.jpg", tmp_path / "broken" / "photo.jpg")
+
+    assert names(tmp_path) == ["broken"]
+    assert (tmp_path / "broken" / "photo.jpg").read_bytes() == b"broken"
+
+
+def test_sweep_removes_unfinished_files_only(tmp_path: Path) -> None:
+    """What a killed run left is removed, and nothing else that lies there."""
+    for name in ("12-0.part", ".12-1.part", "photo.jpg", "part", "x.part.jpg", "notes.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.part").mkdir()
+    (tmp_path / "12-2.part").symlink_to(tmp_path / "photo.jpg")
+
+    assert disk.sweep(tmp_path) == 3
+    assert names(tmp_path) == ["folder.part", "notes.txt", "part", "photo.jpg", "x.part.jpg"]
+
+
+def test_a_folder_that_cannot_be_swept_is_a_sentence(tmp_path: Path) -> None:
+    """A folder for unfinished files that cannot be listed is told like every failure of the disk."""
+    with pytest.raises(CacheError):
+        disk.sweep(tmp_path / "missing")
+
+
+@contextmanager
+def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a process that holds the lock."""
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == f"{process.pid}\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_run_is_refused_and_told_which_is_the_first(tmp_path: Path) -> None:
+    """Two runs on one mirror exclude each other, and the second one names the process of the first."""
+    path = tmp_path / "state" / "lock"
+    with (
+        holder(path) as process,
+        pytest.raises(CacheLockedError, match=rf"\(process {process.pid} on .+, since \d{{4}}-"),
+        disk.locked(path),
+    ):
+        pytest.fail("two processes hold one lock")
+
+
+def test_another_process_is_refused_while_we_hold_the_lock(tmp_path: Path) -> None:
+    """Our own lock holds other processes off, and only as long as we hold it."""
+
+    def attempt() -> str:
+        command = [sys.executable, "-c", TRY, str(tmp_path / "lock")]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    with disk.locked(tmp_path / "lock"):
+        assert f"process {os.getpid()} on" in attempt()
+    assert attempt() == "free\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_lock_is_free_after_the_holder_was_killed(tmp_path: Path, number: signal.Signals) -> None:
+    """A killed run never locks its mirror for good."""
+    path = tmp_path / "lock"
+    with holder(path) as process:
+        process.send_signal(number)
+        process.wait(timeout=10)
+
+        with disk.locked(path):
+            assert json.loads((tmp_path / "lock.json").read_bytes())["pid"] == os.getpid()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"pid": 1, "host": "x", "since": "x"}', b"\xff"])
+def test_a_holder_that_cannot_be_read_still_holds(tmp_path: Path, content: bytes) -> None:
+    """The refusal depends on the lock, not on the file that says who has it."""
+    path = tmp_path / "lock"
+    with disk.locked(path):
+        (tmp_path / "lock.json").write_bytes(content)
+        with pytest.raises(CacheLockedError, match="Another run works on this mirror"), disk.locked(path):
+            pytest.fail("two hold one lock")
+
+
+def test_a_ledger_is_shared_by_all_runs_with_one_key(tmp_path: Path) -> None:
+    """Two runs with one key together make no more calls in an hour than the key allows."""
+    one, two = (disk.CallLedgerFile(tmp_path / "new" / "calls") for _ in range(2))
+    granted = [ledger.take(1000.0 + second, 10) for second in range(10) for ledger in (one, two)]
+
+    assert granted[:10] == [0] * 10
+    assert all(
+        delay == pytest.approx(1000 + 3600 - (1000 + 5 + n // 2)) for n, delay in enumerate(granted[10:])
+    )
+    assert two.take(1000.0 + 3600, 10) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"not a ledger at all", b"\xff" * 80, b"\x00" * 4000])
+def test_a_damaged_ledger_stops_nobody(tmp_path: Path, content: bytes) -> None:
+    """A ledger full of garbage is a ledger of an hour without calls."""
+    path = tmp_path / "calls"
+    path.write_bytes(content)
+    ledger = disk.CallLedgerFile(path)
+
+    assert ledger.take(1.7e9, 1) == 0
+    assert ledger.take(1.7e9, 1) == 3600
+
+
+def test_a_ledger_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
+    """A home that cannot be written to is told like every failure of the disk."""
+    (tmp_path / "calls").mkdir()
+    with pytest.raises(CacheError, match="calls: Is a directory"):
+        disk.CallLedgerFile(tmp_path / "calls").take(1.7e9, 10)

@@ -1,0 +1,426 @@
+"""The budget of API calls and the brake on downloads, by a clock that the tests hold in their hands."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flickr_mirror.limiter import GOOD_IN_A_ROW, HOUR, ApiBudget, Brake, MemoryLedger, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START = 1_700_000_000.0
+
+
+class FakeTime:
+    """A clock that moves only to where the next sleeper wants to wake, and only when nobody has work."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self._sleepers: list[tuple[float, int, anyio.Event]] = []
+        self._count = 0
+
+    def clock(self) -> float:
+        """Return the time."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when the clock shows `seconds` more."""
+        event = anyio.Event()
+        self._count += 1
+        heappush(self._sleepers, (self.now + seconds, self._count, event))
+        await event.wait()
+
+    async def settle(self) -> None:
+        """Let every task go on until it sleeps or ends."""
+        threads = anyio.to_thread.current_default_thread_limiter()
+        idle = 0
+        while idle < 30:
+            await anyio.lowlevel.checkpoint()
+            idle = 0 if threads.borrowed_tokens else idle + 1
+
+    async def pass_by(self, seconds: float) -> None:
+        """Let so much time pass, in which everybody wakes as wanted."""
+        end = self.now + seconds
+        await self.settle()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            self.now, _, event = heappop(self._sleepers)
+            event.set()
+            await self.settle()
+        self.now = end
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    """Return a time that stands still until it is told to pass."""
+    return FakeTime()
+
+
+def open_budget(time: FakeTime, calls_per_hour: int = 3600, calls_per_second: float = 10) -> ApiBudget:
+    """Return a budget that lives in `time`."""
+    return ApiBudget(calls_per_hour, calls_per_second, clock=time.clock, utc=time.clock, sleep=time.sleep)
+
+
+async def call(
+    budget: ApiBudget,
+    time: FakeTime,
+    calls: list[tuple[float, Priority]],
+    priority: Priority = Priority.LISTING,
+    times: int = 1,
+) -> None:
+    """Make calls one after the other, and note when each was allowed."""
+    for _ in range(times):
+        await budget.wait(priority)
+        calls.append((time.now, priority))
+
+
+def most_within(stamps: Sequence[float], seconds: float) -> int:
+    """Return the largest number of stamps in any stretch of so many seconds."""
+    return max(sum(first <= stamp < first + seconds for stamp in stamps) for first in stamps)
+
+
+@given(st.integers(1, 12), st.lists(st.floats(0, 900, allow_nan=False), min_size=1, max_size=150))
+def test_no_hour_holds_more_calls_than_allowed(calls_per_hour: int, steps: list[float]) -> None:
+    """However the calls come, no hour holds more than the key allows."""
+    ledger, now, granted = MemoryLedger(), START, []
+    for step in steps:
+        now += step
+        if not ledger.take(now, calls_per_hour):
+            granted.append(now)
+
+    assert granted
+    assert most_within(granted, HOUR - 0.01) <= calls_per_hour
+
+
+@given(st.integers(1, 8), st.lists(st.floats(0, 600, allow_nan=False), max_size=60))
+def test_a_ledger_tells_how_long_to_wait_and_keeps_its_word(calls_per_hour: int, steps: list[float]) -> None:
+    """Whoever waits as long as it was told to is served, and was not told to wait for nothing."""
+    ledger, now = MemoryLedger(), START
+    for step in steps:
+        now += step
+        delay = ledger.take(now, calls_per_hour)
+        if delay > 1:
+            assert ledger.take(now + delay - 1, calls_per_hour) > 0
+        if delay:
+            now += delay + 0.001
+            assert ledger.take(now, calls_per_hour) == 0
+
+
+def test_a_clock_set_back_stops_nobody_for_long() -> None:
+    """Calls noted in what is now the future do not count, so a wrong clock never blocks a run for years."""
+    ledger = MemoryLedger()
+    for _ in range(5):
+        assert ledger.take(START + 1e9, 5) == 0
+    assert ledger.take(START + 1e9, 5) > 0
+
+    assert ledger.take(START, 5) == 0
+
+
+async def test_a_run_uses_the_whole_hour_and_not_one_call_more(time: FakeTime) -> None:
+    """A run with many workers gets exactly its calls in every hour."""
+    budget, calls = open_budget(time, calls_per_hour=20), list[tuple[float, Priority]]()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(6):
+            tasks.start_soon(call, budget, time, calls, Priority.SIZES, 10)
+        await time.pass_by(HOUR - 1)
+        assert len(calls) == 20
+        await time.pass_by(HOUR)
+        assert len(calls) == 40
+        await time.pass_by(HOUR)
+
+    assert len(calls) == 60
+    assert most_within([stamp for stamp, _ in calls], HOUR - 0.01) == 20
+
+
+async def test_calls_are_spread_over_the_second(time: FakeTime) -> None:
+    """Flickr sees no more calls in a second than agreed, however many workers want one."""
+    budget, calls = open_budget(time, calls_per_second=4), list[tuple[float, Priority]]()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(call, budget, time, calls, Priority.SIZES, 5)
+        await time.pass_by(60)
+
+    assert len(calls) == 40
+    assert most_within([stamp for stamp, _ in calls], 0.99) <= 4
+
+
+async def test_waiters_for_the_hour_do_not_rush_in_together(time: FakeTime) -> None:
+    """When an hour's calls come free all at once, they are still spread over the seconds."""
+    budget = open_budget(time, calls_per_hour=10, calls_per_second=2)
+    calls: list[tuple[float, Priority]] = []
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            budget._ledger.take(time.now, 10)
+        for _ in range(10):
+            tasks.start_soon(call, budget, time, calls)
+        await time.pass_by(2 * HOUR)
+
+    assert len(calls) == 10
+    assert most_within([stamp for stamp, _ in calls], 0.99) <= 2
+
+
+async def test_an_urgent_call_overtakes_those_that_wait(time: FakeTime) -> None:
+    """A page of the listing does not stand in the queue behind hundreds of comments."""
+    budget, calls = open_budget(time, calls_per_second=1), list[tuple[float, Priority]]()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(call, budget, time, calls, Priority.COMMENTS)
+        await time.pass_by(3)
+        before = len(calls)
+        tasks.start_soon(call, budget, time, calls, Priority.LISTING)
+        tasks.start_soon(call, budget, time, calls, Priority.SIZES)
+        await time.pass_by(60)
+
+    order = [priority for _, priority in calls]
+    assert 0 < before < 6
+    assert order[before : before + 2] == [Priority.LISTING, Priority.SIZES]
+
+
+async def test_an_urgent_call_overtakes_those_that_wait_for_the_hour(time: FakeTime) -> None:
+    """The first call of a new hour goes to the listing, not to the comments that waited longer."""
+    budget, calls = open_budget(time, calls_per_hour=1), list[tuple[float, Priority]]()
+    async with anyio.create_task_group() as tasks:
+        budget._ledger.take(time.now, 1)
+        tasks.start_soon(call, budget, time, calls, Priority.COMMENTS)
+        await time.pass_by(HOUR / 2)
+        tasks.start_soon(call, budget, time, calls, Priority.LISTING)
+        await time.pass_by(3 * HOUR)
+
+    assert [priority for _, priority in calls] == [Priority.LISTING, Priority.COMMENTS]
+
+
+@pytest.mark.parametrize(("others_have_work", "expected"), [(True, 18), (False, 20)])
+async def test_comments_leave_the_last_tenth_to_others(
+    time: FakeTime, others_have_work: bool, expected: int
+) -> None:
+    """Comments never use up the hour while images wait for calls, and use all of it when none do."""
+    budget, calls = open_budget(time, calls_per_hour=20), list[tuple[float, Priority]]()
+    budget.others_have_work = lambda: others_have_work
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call, budget, time, calls, Priority.COMMENTS, 30)
+        await time.pass_by(HOUR - 1)
+        assert len(calls) == expected
+        tasks.start_soon(call, budget, time, calls, Priority.SIZES, 30)
+        await time.pass_by(0.9)
+        tasks.cancel_scope.cancel()
+
+    assert len(calls) == 20
+
+
+async def test_a_pause_holds_everybody(time: FakeTime) -> None:
+    """While Flickr asks for a pause nobody calls, and a shorter pause does not end a longer one."""
+    budget, calls = open_budget(time), list[tuple[float, Priority]]()
+    budget.pause(60)
+    budget.pause(5)
+    async with anyio.create_task_group() as tasks:
+        for priority in Priority:
+            tasks.start_soon(call, budget, time, calls, priority)
+        await time.pass_by(59)
+        assert not calls
+        await time.pass_by(5)
+
+    assert len(calls) == 3
+
+
+async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> None:
+    """A pause that Flickr asks for while the hour is used up is kept too."""
+    budget, calls = open_budget(time, calls_per_hour=1), list[tuple[float, Priority]]()
+    async with anyio.create_task_group() as tasks:
+        budget._ledger.take(time.now, 1)
+        tasks.start_soon(call, budget, time, calls)
+        await time.pass_by(HOUR - 10)
+        budget.pause(100)
+        await time.pass_by(HOUR)
+
+    assert [stamp >= START + HOUR + 90 for stamp, _ in calls] == [True]
+
+
+async def test_a_cancelled_waiter_costs_no_call(time: FakeTime) -> None:
+    """Stopping a run that waits takes no call from the next one, and holds nobody up."""
+    budget, calls = open_budget(time, calls_per_hour=5), list[tuple[float, Priority]]()
+    budget.pause(10)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(call, budget, time, calls)
+        await time.pass_by(5)
+        tasks.cancel_scope.cancel()
+    assert not calls
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call, budget, time, calls, Priority.COMMENTS, 5)
+        await time.pass_by(30)
+
+    assert len(calls) == 5
+
+
+async def test_a_wait_for_the_hour_is_announced(time: FakeTime) -> None:
+    """A run that waits because the hour is used up says so, and for how long."""
+    budget, waits = open_budget(time, calls_per_hour=1), list[float]()
+    budget.on_wait = waits.append
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call, budget, time, list[tuple[float, Priority]](), Priority.SIZES, 2)
+        await time.pass_by(1)
+        assert waits == [pytest.approx(HOUR, abs=1)]
+        await time.pass_by(2 * HOUR)
+
+
+def test_a_budget_outlives_event_loops() -> None:
+    """The blocking classes, which run one loop for each call, are paced over all of them."""
+    now = [START]
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    budget = ApiBudget(100, 1, clock=lambda: now[0], utc=lambda: now[0], sleep=sleep)
+    for _ in range(5):
+        anyio.run(budget.wait)
+
+    assert now[0] >= START + 3
+
+
+def open_brake(time: FakeTime, parallel: int = 8) -> tuple[Brake, list[float]]:
+    """Return a brake that lives in `time`, and the pauses that it makes."""
+    brake, pauses = Brake(parallel, clock=time.clock, sleep=time.sleep), list[float]()
+    brake.on_pause = pauses.append
+    return brake, pauses
+
+
+def burst(brake: Brake, time: FakeTime, pauses: list[float], retry_after: float | None = None) -> float:
+    """Let a download begin after all pauses and be refused; return how long the new pause is."""
+    time.now += sum(pauses) + 1
+    brake.throttled(time.now, retry_after)
+    return pauses[-1]
+
+
+def test_a_burst_of_refusals_is_one_pause(time: FakeTime) -> None:
+    """Sixteen downloads refused at once make one pause of 5 seconds, not sixteen doublings."""
+    brake, pauses = open_brake(time, parallel=16)
+    time.now += 1
+    started = time.now
+    for _ in range(16):
+        time.now += 0.1
+        brake.throttled(started)
+
+    assert pauses == [5]
+    assert brake.parallel == 8
+
+
+def test_pauses_double_up_to_a_quarter_of_an_hour(time: FakeTime) -> None:
+    """An image server that goes on refusing is asked ever less often, but at least every 15 minutes."""
+    brake, pauses = open_brake(time)
+    for _ in range(10):
+        burst(brake, time, pauses)
+
+    assert pauses == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
+
+
+def test_good_images_make_the_pause_short_again(time: FakeTime) -> None:
+    """After 20 good images the next pause is 5 seconds again, after 19 it is not."""
+    brake, pauses = open_brake(time)
+    burst(brake, time, pauses)
+    burst(brake, time, pauses)
+    for _ in range(GOOD_IN_A_ROW - 1):
+        brake.good()
+    assert burst(brake, time, pauses) == 20
+
+    for _ in range(GOOD_IN_A_ROW):
+        brake.good()
+    assert burst(brake, time, pauses) == 5
+
+
+def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: FakeTime) -> None:
+    """A throttled run goes on with half the downloads, at least one, and finds its way back to all."""
+    brake, pauses = open_brake(time, parallel=8)
+    seen = []
+    for _ in range(5):
+        burst(brake, time, pauses)
+        seen.append(brake.parallel)
+    assert seen == [4, 2, 1, 1, 1]
+
+    for _ in range(GOOD_IN_A_ROW * 3):
+        brake.good()
+    assert brake.parallel == 4
+    for _ in range(GOOD_IN_A_ROW * 30):
+        brake.good()
+    assert brake.parallel == 8
+
+
+def test_a_pause_that_the_server_names_is_kept(time: FakeTime) -> None:
+    """A Retry-After that is longer than our own pause is honoured, a shorter one does not shorten it."""
+    brake, pauses = open_brake(time)
+
+    assert burst(brake, time, pauses, retry_after=60) == 60
+    assert burst(brake, time, pauses, retry_after=1) == 10
+
+
+async def test_nobody_downloads_during_a_pause(time: FakeTime) -> None:
+    """All downloads wait for the end of the pause, not only the one that was refused."""
+    brake, _ = open_brake(time)
+    started: list[float] = []
+
+    async def download() -> None:
+        async with brake as begin:
+            started.append(begin)
+
+    brake.throttled(time.now)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(download)
+        await time.pass_by(4.9)
+        assert not started
+        await time.pass_by(1)
+
+    assert started == [START + 5] * 3
+
+
+async def test_no_more_downloads_run_than_places(time: FakeTime) -> None:
+    """The number of downloads side by side is never above the limit, also after it was lowered."""
+    brake, _ = open_brake(time, parallel=4)
+    running, most = 0, [0]
+
+    async def download() -> None:
+        nonlocal running
+        async with brake:
+            running += 1
+            most.append(running)
+            await time.sleep(10)
+            running -= 1
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(12):
+            tasks.start_soon(download)
+        await time.pass_by(9)
+        assert max(most) == running == 4
+        brake.throttled(time.now)
+        most.clear()
+        await time.pass_by(60)
+
+    assert max(most) == 2
+
+
+async def test_a_download_cancelled_during_a_pause_gives_its_place_back(time: FakeTime) -> None:
+    """Stopping a run in a pause blocks no place for ever."""
+    brake, _ = open_brake(time, parallel=1)
+    brake.throttled(time.now)
+
+    async def download() -> None:
+        async with brake:
+            pytest.fail("the pause is not over")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(download)
+        await time.pass_by(1)
+        tasks.cancel_scope.cancel()
+    time.now += 10
+
+    with anyio.fail_after(5):
+        async with brake as begin:
+            assert begin == START + 11

@@ -1,0 +1,105 @@
+"""Values that cannot work are refused where they are given, with a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+
+from flickr_mirror.options import CachingStrategy, Limits, MirrorOptions
+
+RANGES = {
+    "calls_per_hour": (1, 3600),
+    "size_workers": (1, 16),
+    "image_workers": (1, 16),
+    "info_workers": (1, 16),
+    "page_size": (1, 500),
+    "settle_margin": (0, 30 * 86400),
+    "passes": (1, 10),
+    "attempts": (1, 20),
+}
+ABOVE_ZERO = {"calls_per_second": 10, "timeout": 3600}
+
+
+def test_every_limit_has_a_range() -> None:
+    """No limit can be set to nonsense unnoticed."""
+    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO}
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()])
+def test_a_limit_keeps_to_its_range(name: str, low: int, high: int) -> None:
+    """Both ends of the range are taken, and what is beyond is refused by name, range and value."""
+    for value in (low, high):
+        assert getattr(Limits(**{name: value}), name) == value
+    for value in (low - 1, high + 1):
+        with pytest.raises(ValueError, match=rf"^{name} is {low} to {high}, not {value}\.$"):
+            Limits(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "top"), ABOVE_ZERO.items())
+def test_a_pace_is_above_zero(name: str, top: int) -> None:
+    """A pace or a timeout of nothing, less, no number or too much is refused; a fraction is taken."""
+    values: list[Any] = [0.01, top]
+    for value in values:
+        assert getattr(Limits(**{name: value}), name) == value
+    wrong: list[Any] = [0, -1, float("nan"), top + 0.1]
+    for value in wrong:
+        with pytest.raises(ValueError, match=rf"^{name} is more than 0 and at most {top}, not .+\.$"):
+            Limits(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            {"image_only": True, "info_only": True},
+            r"image_only and info_only exclude each other: leave both out",
+        ),
+        (
+            {"info_only": True, "verify_image": True},
+            r"verify_image checks images, and info_only leaves them out",
+        ),
+        ({"info_level": 3}, r"info_level is 0, 1 or 2, not 3\."),
+        ({"info_level": -1}, r"info_level is 0, 1 or 2, not -1\."),
+        ({"info_level": "1"}, r"info_level is 0, 1 or 2, not '1'\."),
+        ({"cache_directory_depth": -1}, r"cache_directory_depth is 0 to 32, not -1\."),
+        ({"cache_directory_depth": 33}, r"cache_directory_depth is 0 to 32, not 33\."),
+    ],
+)
+def test_options_that_cannot_work_are_refused(values: dict[str, Any], sentence: str) -> None:
+    """A contradiction or a value out of range is told before anything is done."""
+    with pytest.raises(ValueError, match=sentence):
+        MirrorOptions(**values)
+
+
+@pytest.mark.parametrize("depth", [None, 0, 4, 32])
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_every_option_in_its_range_is_taken(depth: int | None, level: int) -> None:
+    """All depths and levels that the specification names can be asked for."""
+    options = MirrorOptions(cache_directory_depth=depth, info_level=level)
+    assert (options.cache_directory_depth, options.info_level) == (depth, level)
+
+
+def test_only_excludes_the_other() -> None:
+    """Images and information are both wanted unless one is asked for alone."""
+    both, image, info = MirrorOptions(), MirrorOptions(image_only=True), MirrorOptions(info_only=True)
+
+    assert (both.wants_images, both.wants_info) == (True, True)
+    assert (image.wants_images, image.wants_info) == (True, False)
+    assert (info.wants_images, info.wants_info) == (False, True)
+
+
+def test_without_options_the_specification_holds() -> None:
+    """The newest photos come first, into `~/.flickr`, with their titles, as fast as Flickr allows."""
+    options = MirrorOptions()
+    assert str(options.cache_path) == "~/.flickr"
+    assert (options.strategy, options.info_level, options.verify_image) == (CachingStrategy.LIFO, 0, False)
+    assert Limits().calls_per_hour == 3600
+
+
+def test_options_do_not_change() -> None:
+    """A running mirror cannot be given other options from outside."""
+    for values, name in ((MirrorOptions(), "info_level"), (Limits(), "passes")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(values, name, 1)

@@ -1,0 +1,111 @@
+"""Which file is the best one, and when a listing is enough to know it."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from flickr_mirror.models import FlickrPhotoSize
+from flickr_mirror.sizes import best_picture, listing_proves, playable_files, same_pixels
+
+
+def size(
+    label: str, width: int = 0, height: int = 0, media: str = "photo", url: str = "u"
+) -> FlickrPhotoSize:
+    """Return a size of a photo."""
+    return FlickrPhotoSize(label, width, height, url, media)
+
+
+def test_of_equal_pictures_the_original_is_the_best() -> None:
+    """The file that was uploaded is preferred to a copy with as many pixels, in whatever order they come."""
+    sizes = [size("Large 2048", 2048, 1536), size("Original", 2048, 1536), size("Large", 1024, 768)]
+    for order in permutations(sizes):
+        best = best_picture(order)
+        assert best
+        assert best.label == "Original"
+
+
+def test_the_most_pixels_win_whatever_the_label() -> None:
+    """An original that was turned small loses to a larger file."""
+    best = best_picture([size("Original", 800, 600), size("Large", 1024, 768)])
+    assert best
+    assert best.label == "Large"
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        size("Square", 75, 75),
+        size("Large Square", 150, 150),
+        size("1080p", 1920, 1080, media="video"),
+        size("Large", 1024, 768, url=""),
+        size("Large", 0, 768),
+    ],
+)
+def test_what_is_no_whole_picture_is_never_the_best(useless: FlickrPhotoSize) -> None:
+    """Crops, videos and entries without address or pixels are passed over, also where nothing else is."""
+    assert best_picture([useless]) is None
+    assert best_picture([useless, size("Thumbnail", 100, 60)]) == size("Thumbnail", 100, 60)
+
+
+@pytest.mark.parametrize(
+    ("best", "original_listed", "answered", "proved"),
+    [
+        (None, True, {"Original"}, False),
+        (size("Original", 4000, 3000), True, (), True),
+        # shorter than its label allows: Flickr had no more pixels
+        (size("Large", 1000, 750), False, (), True),
+        (size("Large", 750, 1000), False, (), True),
+        (size("Large 2048", 2047, 5), False, (), True),
+        # as long as its label allows: a larger one may exist, unless the server is known to tell
+        (size("Large", 1024, 768), False, (), False),
+        (size("Large", 768, 1024), False, (), False),
+        (size("Large", 1024, 768), False, {"Large 1600"}, True),
+        (size("Large", 1024, 768), False, {"Large 2048", "Medium"}, False),
+        (size("Large 2048", 2048, 900), False, {"X-Large 3K"}, True),
+        (size("X-Large 3K", 3072, 900), False, {"X-Large 4K"}, True),
+        (size("X-Large 3K", 3072, 900), False, {"X-Large 4K F"}, False),
+        (size("X-Large 4K", 4096, 900), False, {"X-Large 5K"}, True),
+        (size("X-Large 4K F", 4096, 2048), False, {"X-Large 5K"}, True),
+        (size("X-Large 6K", 6144, 900), False, {"X-Large 5K"}, False),
+        (size("X-Large 6K", 6144, 900), False, {"Original"}, True),
+        # a label that nobody knows proves nothing
+        (size("Gigantic", 10, 10), False, {"Original", "Large"}, False),
+    ],
+)
+def test_a_listing_is_enough_only_where_nothing_larger_can_be(
+    best: FlickrPhotoSize | None,
+    original_listed: bool,
+    answered: set[str],
+    proved: bool,
+) -> None:
+    """A call is saved only where no larger file can exist, so that no photo is kept too small."""
+    assert listing_proves(best, original_listed=original_listed, answered=answered) is proved
+
+
+def test_a_video_is_tried_best_file_first() -> None:
+    """The original video is wanted first, then the largest; pages and pictures are no videos."""
+    wanted = ["Video Original", "1080p", "720p", "HD MP4", "Site MP4", "360p", "Mobile MP4"]
+    sizes = [size(label, media="video") for label in (*reversed(wanted), "Video Player", "Original", "Large")]
+    without_address = size("288p", media="video", url="")
+
+    assert [file.label for file in playable_files([*sizes, without_address])] == wanted
+
+
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        ((2048, 1536), True),
+        ((1536, 2048), True),
+        ((2047, 1537), True),
+        ((1535, 2048), True),
+        ((2046, 1536), False),
+        ((2048, 1538), False),
+        ((1024, 768), False),
+        ((0, 0), False),
+    ],
+)
+def test_a_turned_picture_is_the_same_and_a_smaller_one_is_not(found: tuple[int, int], same: bool) -> None:
+    """A picture turned by 90 degrees or one pixel off is what Flickr listed; a placeholder is not."""
+    assert same_pixels(found, size("Original", 2048, 1536)) is same

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STATE_FOLDER = ".flickr_mirror"
 """Inside a mirror's folder: whose it is, the catalogue, the lock, and files that are not whole yet."""
 FORMAT = 1
+RESERVED = {"flickr_keys", "flickr_key", "api_calls"}
+"""What else stands beside the mirrors' folders."""
 MAX_NAME = 100
 """The longest folder name in bytes: file systems stop at 255, some at 143."""
 
@@ -113,7 +115,7 @@ class PhotoCache:
         """Return the photo's information as it is on disk; `None` where it is missing or unreadable."""
         try:
             info = json.loads(self.path(photo_id, "json").read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return info if isinstance(info, dict) else None
 
@@ -149,7 +151,7 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
         raise CacheError(
             f"{path}: {error.strerror}. Check that it is yours and can be read.", path
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CacheError(
             f"{path} does not say whose mirror this is. Move it away to let the next run write it anew.", path
         ) from error
@@ -185,7 +187,7 @@ def folder_name(user: FlickrUser) -> str:
     safe = str(sanitize_filename(name, platform="universal")).strip().lstrip(".-~ ")
     while len(safe.encode()) > MAX_NAME:
         safe = safe[:-1]
-    if safe == name and safe:
+    if safe and safe == name and safe not in RESERVED:
         return safe
     nsid = str(sanitize_filename(user.user_id, platform="universal"))
     return f"{safe} ({nsid})" if safe else nsid

@@ -232,7 +232,7 @@ def _describe(holder: Path) -> str:
         who = json.loads(holder.read_bytes())
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who["since"]))
         return f" (process {who['pid']} on {who['host']}, since {since})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return ""
 
 

@@ -45,7 +45,7 @@ def read_keys(cache_path: Path) -> ApiKeys | None:
             key, secret = keys["consumer_key"], keys["consumer_secret"]
             if not (isinstance(key, str) and isinstance(secret, str) and key.strip() and secret.strip()):
                 raise TypeError
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             # from None: the error's context could show what is in the file
             raise KeysError(
                 f'{path} is not JSON with "consumer_key" and "consumer_secret". Remove it, then run once '

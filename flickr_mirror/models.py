@@ -7,6 +7,7 @@ nothing above this room ever looks into a payload.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,11 +41,15 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_int(value: object) -> int | None:
-    """Return the whole number that Flickr wrote as `75`, `"75"`, `""` or not at all (`None`)."""
+    """Return the whole number that Flickr wrote as `75`, `"75"`, `""` or not at all (`None`).
+
+    A number that no file can hold (beyond 63 bits) is none.
+    """
     try:
-        return int(value)  # type: ignore[call-overload,no-any-return]
+        number = int(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
         return None
+    return number if abs(number) < 1 << 63 else None
 
 
 def text_of(value: object) -> str:
@@ -247,9 +252,10 @@ class PhotoFacts:
 
 def _to_float(value: object) -> float | None:
     try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 class FlickrPhoto:

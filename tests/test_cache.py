@@ -387,3 +387,8 @@ def test_half_a_character_from_flickr_can_be_written(tmp_path: Path) -> None:
 
     assert "du\ufffdk" in cache.path(PHOTO, "json").read_text(encoding="utf-8")
     assert cache.read_info(PHOTO) == info
+
+
+def test_nobodys_folder_is_where_the_keys_are() -> None:
+    """A user who is called like a file of the tool gets another folder."""
+    assert folder_name(FlickrUser("1@N01", "flickr_keys")) == "flickr_keys (1@N01)"

@@ -330,3 +330,11 @@ def test_sizes_can_be_set() -> None:
     photo = FlickrPhoto.from_json(PHOTO)
     photo.sizes = [size("Large", 10, 10)]
     assert photo.best_size == size("Large", 10, 10)
+
+
+def test_numbers_that_no_file_can_hold_are_none() -> None:
+    """A number beyond 63 bits, or no finite one, is as good as missing: it reaches no catalogue and no file."""
+    facts = PhotoFacts.from_json(
+        {"dateupload": "9" * 30, "latitude": "nan", "longitude": 1e999, "geo_is_public": 1, "accuracy": "16"}
+    )
+    assert (facts.uploaded, facts.latitude, facts.longitude, facts.accuracy) == (None, None, None, 16)

@@ -122,7 +122,7 @@ async def _receive(response: httpx.Response, media: str, file: ImageFile) -> tup
     digest = hashlib.sha256()
     mark = 0
     with anyio.fail_after(PATIENCE) as deadline:
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_bytes():
             digest.update(chunk)
             await file.write(chunk)
             if file.size > LARGEST[media]:

@@ -238,6 +238,11 @@ def info_document(
     return {**document, "flickr": more}
 
 
+def info_level_of(info: dict[str, Any] | None) -> int:
+    """Return the level of an information file, which its parts tell: 0 to 2, or -1 where there is none."""
+    return -1 if info is None else 2 if "comments" in info else 1 if "description" in info else 0
+
+
 def stored_comments(info: dict[str, Any] | None) -> list[tuple[FlickrComment, Label]] | None:
     """Return the comments in an information file, as far as they are there and well-formed."""
     try:

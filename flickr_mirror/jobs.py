@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
 from flickr_mirror import pictures
-from flickr_mirror.cache import info_document, stored_comments
+from flickr_mirror.cache import info_document, info_level_of, stored_comments
 from flickr_mirror.disk import part_file
 from flickr_mirror.errors import BadImageError, ImageGoneError, NoSizeError, PhotoNotFoundError
 from flickr_mirror.languages import Label
@@ -88,40 +88,39 @@ class Jobs:
     async def cache_image(self, job: ImageJob) -> None:
         """Bring the photo's image to disk: of a video its poster, and the best film that is served."""
         self.tell(ImageStarted(job.photo_id))
-        before = self.report.bytes
-        image, path = await self._image(job)
+        fetched: list[int] = []
+        image, path = await self._image(job, fetched)
         files, partly = [image], ""
         if job.stored.photo.facts.media == "video":
-            film, partly = await self._film(job)
+            film, partly = await self._film(job, fetched)
             files += film
         self.work.finish(
             "image", job.photo_id, partial(self.catalogue.image_done, job.photo_id, files, partly=partly)
         )
-        fetched = self.report.bytes - before
         if partly:
             raise ImageGoneError(partly, 403)
         self.report.images += bool(fetched)
-        self.tell(ImageCached(job.photo_id, path, fetched))
+        self.tell(ImageCached(job.photo_id, path, sum(fetched)))
 
-    async def _image(self, job: ImageJob) -> tuple[StoredFile, Path]:
+    async def _image(self, job: ImageJob, fetched_sizes: list[int]) -> tuple[StoredFile, Path]:
         if adopted := await self._adopt(job.photo_id, "image", job.size):
             return adopted
         try:
-            return await self._download(job, "image", job.size)
+            return await self._download(job, "image", job.size, fetched_sizes)
         except ImageGoneError:
             if job.asked:
                 raise
         job = await self.resolve_size(job.stored)  # the address may have changed since it was listed
-        return await self._download(job, "image", job.size)
+        return await self._download(job, "image", job.size, fetched_sizes)
 
-    async def _film(self, job: ImageJob) -> tuple[list[StoredFile], str]:
+    async def _film(self, job: ImageJob, fetched_sizes: list[int]) -> tuple[list[StoredFile], str]:
         """Return the film's file, or why there is none: the original is often the owner's alone."""
         if adopted := await self._adopt(job.photo_id, "video", None):
             return [adopted[0]], ""
         refusals = []
         for size in job.films:
             try:
-                film, _ = await self._download(job, "video", size)
+                film, _ = await self._download(job, "video", size, fetched_sizes)
             except ImageGoneError as error:
                 refusals.append(f"{size.label}: HTTP {error.status}")
             else:
@@ -129,16 +128,18 @@ class Jobs:
         reason = ", ".join(refusals) or "Flickr lists no file of it"
         return [], f"The poster is mirrored, the film is not ({reason})."
 
-    async def _download(self, job: ImageJob, kind: str, size: FlickrPhotoSize) -> tuple[StoredFile, Path]:
+    async def _download(
+        self, job: ImageJob, kind: str, size: FlickrPhotoSize, fetched_sizes: list[int]
+    ) -> tuple[StoredFile, Path]:
         async with part_file(self.cache.parts) as part:
             fetched = await self.fetcher.fetch(size, part)
-            self.report.bytes += fetched.size
+            self._count(fetched.size, fetched_sizes)
             if fetched.doubt:
                 # Once more, from where Flickr has it now. The same again is what Flickr has, and is kept.
                 if not job.asked:
                     size = (await self.resolve_size(job.stored)).size
                 again = await self.fetcher.fetch(size, part)
-                self.report.bytes += again.size
+                self._count(again.size, fetched_sizes)
                 if again.doubt and again.sha256 != fetched.sha256:
                     raise BadImageError(again.doubt)
                 fetched = again
@@ -148,6 +149,10 @@ class Jobs:
             self.tell(Notice(f"Flickr's own image of photo {job.photo_id} is kept as it is: {fetched.doubt}"))
         note = fetched.doubt or (size.label if kind == "video" else "")
         return StoredFile(kind, fetched.picture.extension, fetched.size, fetched.sha256, note), path
+
+    def _count(self, size: int, fetched_sizes: list[int]) -> None:
+        fetched_sizes.append(size)
+        self.report.bytes += size
 
     async def _adopt(
         self, photo_id: str, kind: str, size: FlickrPhotoSize | None
@@ -184,8 +189,13 @@ class Jobs:
         photo = stored.photo
         self.tell(InfoStarted(photo.id))
         level = max(self.info_level, stored.info_level)
+        known = None
+        if stored.info_level == 2 or (self.adopting and stored.info_level != level):
+            # what is on disk can know more than the catalogue, which may have been lost
+            known = await anyio.to_thread.run_sync(self.cache.read_info, photo.id)
+            level = max(level, info_level_of(known))
         try:
-            comments = await self._comments(stored) if level == 2 else None
+            comments = await self._comments(stored, known) if level == 2 else None
         except PhotoNotFoundError:  # gone since it was listed: what the listing told is kept
             await self._write_info(stored, 1, None)
             raise
@@ -194,12 +204,12 @@ class Jobs:
         self.report.infos += 1
         self.tell(InfoCached(photo.id, path))
 
-    async def _comments(self, stored: StoredPhoto) -> list[tuple[FlickrComment, Label]]:
+    async def _comments(
+        self, stored: StoredPhoto, info: dict[str, Any] | None
+    ) -> list[tuple[FlickrComment, Label]]:
         photo = stored.photo
-        if stored.info_level == 2:
-            info = await anyio.to_thread.run_sync(self.cache.read_info, photo.id)
-            if (known := stored_comments(info)) is not None:
-                return known
+        if (known := stored_comments(info)) is not None:
+            return known
         if photo.facts.comment_count == 0:
             return []
         comments = await self.api.get_comments(photo.id)

@@ -545,3 +545,23 @@ def test_an_empty_name_is_refused() -> None:
     """An empty username is a mistake that is said."""
     with pytest.raises(ValueError, match="username is empty"):
         PhotostreamMirror("  ", "key", "secret")
+
+
+async def test_a_lost_catalogue_costs_no_text(tmp_path: Path) -> None:
+    """Without its catalogue, a run at a lower level leaves the comments that are on disk where they are."""
+    async with mirroring(tmp_path, 8, commented=1.0) as run:
+        await run(info_level=2)
+        before = tree(tmp_path)
+        for path in (tmp_path / run.stream.username / ".flickr_mirror").glob("catalogue*"):
+            path.unlink()
+        run.flickr.reset_counters()
+        await run(info_level=0)
+        assert tree(tmp_path) == before
+        assert "flickr.photos.comments.getList" not in run.flickr.calls
+
+
+async def test_each_image_tells_its_own_bytes(tmp_path: Path) -> None:
+    """The bytes that the events tell add up to those that were fetched, however many workers there are."""
+    async with mirroring(tmp_path, 40) as run:
+        report = await run()
+        assert sum(event.fetched for event in run.told(ImageCached)) == report.bytes == run.flickr.bytes_sent

@@ -57,10 +57,12 @@ def run_blocking(function: Callable[[], Awaitable[T]]) -> T:
 class FlickrApi:
     """Flickr's REST API, read without a login: the blocking face of `AsyncFlickrApi`.
 
-    Calls are paced over the lifetime of the object, as one key's calls must be.
+    Calls are paced over the lifetime of the object, as one key's calls must be. `api_url` is another endpoint
+    than Flickr's, such as a simulated one.
     """
 
-    def __init__(self, consumer_key: str, consumer_secret: str) -> None:
+    def __init__(self, consumer_key: str, consumer_secret: str, *, api_url: str = FLICKR_API_URL) -> None:
+        self.__api_url = api_url
         self.__consumer_key = consumer_key
         self.__consumer_secret = consumer_secret
         self.__budget = ApiBudget()
@@ -73,7 +75,7 @@ class FlickrApi:
     ) -> T:
         async def call() -> T:
             async with AsyncFlickrApi(
-                self.__consumer_key, self.__consumer_secret, budget=self.__budget
+                self.__consumer_key, self.__consumer_secret, budget=self.__budget, api_url=self.__api_url
             ) as api:
                 return await method(api, *args, **kwargs)
 

@@ -84,6 +84,7 @@ class PhotoCache:
         """
         disk.check_writable(self.parts)
         disk.sweep(self.parts)
+        disk.sweep(self.state)
         owner = {
             "format": FORMAT,
             "nsid": user.user_id,
@@ -92,7 +93,7 @@ class PhotoCache:
             "depth": self.depth,
         }
         if read_owner(self.folder) != owner:
-            disk.write_file(self.state / "owner.json", _json(owner))
+            disk.write_file(self.state / "owner.json", _json(owner), folder=self.parts)
 
     def path(self, photo_id: str, extension: str) -> Path:
         """Return where the file of a photo with this extension is kept."""

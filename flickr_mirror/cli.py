@@ -29,6 +29,7 @@ from flickr_mirror.options import (
     Limits,
     MirrorOptions,
 )
+from flickr_mirror.progress import PageScanned
 from flickr_mirror.session import View, run_mirror, say, say_failure, set_up_logging
 from flickr_mirror.terminal import plain
 from flickr_mirror.version import __version__
@@ -114,7 +115,7 @@ def mirror_flickr(
     image_workers: Annotated[int, typer.Option(min=1, max=16, help="Downloads side by side.")] = 8,
     info_workers: Annotated[int, typer.Option(min=1, max=16, help="Photos described side by side.")] = 4,
     calls_per_hour: Annotated[int, typer.Option(min=1, max=3600, help="API calls in any hour.")] = 3600,
-    calls_per_second: Annotated[float, typer.Option(help="API calls in a second, 10 at most.")] = 10,
+    calls_per_second: Annotated[float, typer.Option(min=0.001, max=10, help="API calls in a second.")] = 10,
     api_url: Annotated[
         str,
         typer.Option(
@@ -134,6 +135,10 @@ def mirror_flickr(
         _usage("--fifo and --lifo exclude each other: give one of the two.")
     if image_only and info_only:
         _usage("--image-only and --info-only exclude each other: leave both out to mirror both.")
+    if info_only and verify_image:
+        _usage(
+            "--info-only and --verify-image exclude each other: the one leaves out the images, the other checks them."
+        )
     set_up_logging(debug)
     try:
         options = MirrorOptions(
@@ -176,11 +181,28 @@ def _build(
     save: bool,
 ) -> PhotostreamMirror:
     keys = find_keys(root, consumer_key, consumer_secret)
-    if save:
-        say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
     return PhotostreamMirror(
-        username, keys.consumer_key, keys.consumer_secret, options=options, limits=limits, observer=observe
+        username,
+        keys.consumer_key,
+        keys.consumer_secret,
+        options=options,
+        limits=limits,
+        observer=_saving(keys, root, observe) if save else observe,
     )
+
+
+def _saving(keys: ApiKeys, root: Path, observe: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return an observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
+    saved = False
+
+    def observer(event: Event) -> None:
+        nonlocal saved
+        observe(event)
+        if isinstance(event, PageScanned) and not saved:
+            saved = True
+            say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
+
+    return observer
 
 
 @app.command()
@@ -270,7 +292,7 @@ def _usage(text: str) -> NoReturn:
 
 def _endpoint(url: str) -> str:
     if not url.startswith(("https://", "http://")):
-        raise ValueError(f"--api-url is an address that begins with https://, not {url!r}.")
+        raise ValueError(f"--api-url is an address that begins with https:// or http://, not {url!r}.")
     return url
 
 

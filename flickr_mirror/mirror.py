@@ -157,6 +157,7 @@ class PhotostreamMirror:
                     report.calls = dict(api.calls)
                     report.api_calls = sum(api.calls.values())
                     report.seconds = time.monotonic() - started
+                    self._stopped = False
         return report
 
     def _open(self) -> AsyncFlickrApi:
@@ -206,7 +207,7 @@ class PhotostreamMirror:
         )
         if options.verify_image:
             for path in await set_broken_images_aside(cache, catalogue):
-                self._tell(Notice(f"{path} was not whole: it was moved aside and is downloaded again."))
+                self._tell(Notice(f"{path} was missing or not whole: it is downloaded again."))
         brake = Brake(limits.image_workers)
         brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
         jobs = Jobs(

@@ -171,7 +171,7 @@ def log_events(event: Event) -> None:
         case PhotoFailed(photo_id, job, reason, again):
             level = logging.INFO if again else logging.WARNING
             later = " It is tried again at the end of this run." if again else ""
-            logger.log(level, "No %s of photo %s: %s%s", job, photo_id, reason, later)
+            logger.log(level, "Photo %s, %s: %s%s", photo_id, job, reason, later)
         case Notice(text):
             logger.warning("%s", text)
         case Waiting(cause, seconds):

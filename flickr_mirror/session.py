@@ -109,7 +109,7 @@ async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope
 
 def _sum_up(report: MirrorReport, code: int) -> None:
     for failure in report.failures:
-        say(f"Not mirrored: the {failure.job} of photo {failure.photo_id}. {plain(failure.reason)}")
+        say(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}")
     if report.unavailable:
         say(f"{report.unavailable} photos are known to be out of reach.")
     name = json.dumps(plain(report.username), ensure_ascii=False)
@@ -136,7 +136,10 @@ def say_failure(error: BaseException) -> int:
 
 def _advice(error: BaseException) -> str:
     if isinstance(error, InvalidKeyError):
-        return ". Check the key at https://www.flickr.com/services/apps/by/me, then save it with --save-api-keys."
+        return (
+            ". Check the key at https://www.flickr.com/services/apps/by/me, and give the right one by "
+            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET; with --save-api-keys it replaces the saved one."
+        )
     return ""
 
 

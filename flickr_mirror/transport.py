@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import anyio
@@ -52,12 +53,20 @@ def tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def _open_session() -> aiohttp.ClientSession:
+    # how many connections there are is the business of the worker pool and the brake
+    connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
+    return aiohttp.ClientSession(connector=connector, trust_env=True)
+
+
 class _KeyedTransport(httpx.AsyncBaseTransport):
     """Adds the API key to each request just before it is sent."""
 
-    def __init__(self, api_key: str) -> None:
+    def __init__(self, api_key: str, api_url: httpx.URL) -> None:
         self._api_key = api_key
-        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), trust_env=True)
+        # httpx leaves the proxies of the environment to whoever brings a transport
+        proxy = None if proxy_bypass(api_url.host) else getproxies().get(api_url.scheme)
+        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         keyed = httpx.Request(
@@ -98,15 +107,12 @@ class Transport:
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         headers = {"User-Agent": USER_AGENT}
         self._api = httpx.AsyncClient(
-            transport=_KeyedTransport(api_key),
+            transport=_KeyedTransport(api_key, self._api_url),
             headers={**headers, "Accept-Encoding": "gzip"},
             timeout=timeout,
         )
         self._images = httpx.AsyncClient(
-            transport=image_transport
-            or AiohttpTransport(
-                verify=tls_context(), limits=httpx.Limits(max_connections=None, keepalive_expiry=30)
-            ),
+            transport=image_transport or AiohttpTransport(client=_open_session),
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
         )

@@ -92,7 +92,7 @@ class AsyncFlickrApi:
 
     @property
     def server_time(self) -> float | None:
-        """Flickr's clock as its latest answer told it, in seconds since 1970 (UTC)."""
+        """Flickr's clock as its answers told it, in seconds since 1970 (UTC)."""
         return self._transport.server_time
 
     async def find_user(self, username: str) -> FlickrUser:

@@ -108,9 +108,32 @@ class PhotoCache:
                 return path
         return None
 
+    def remove_others(self, photo_id: str, kept: Path, extensions: Sequence[str]) -> None:
+        """Remove the photo's older file where the new one, which is durable by now, has another extension.
+
+        Raises `CacheError`.
+        """
+        for extension in extensions:
+            path = self.path(photo_id, extension)
+            if path != kept:
+                disk.remove(path)
+
     def set_aside(self, path: Path) -> None:
         """Move a broken file out of the mirror, where it can be looked at. Raises `CacheError`."""
         disk.move(path, self.state / "broken" / path.name)
+
+    def throw_away(self, photo_id: str, extension: str) -> bool:
+        """Move a file of a photo to the trash, where it can be taken back from; return whether there was one.
+
+        Raises `CacheError`.
+        """
+        path = self.path(photo_id, extension)
+        target = self.state / "trash" / path.relative_to(self.folder)
+        earlier = 0
+        while target.exists():
+            earlier += 1
+            target = target.with_name(f"{path.stem}.{earlier}{path.suffix}")
+        return disk.move(path, target)
 
     def read_info(self, photo_id: str) -> dict[str, Any] | None:
         """Return the photo's information as it is on disk; `None` where it is missing or unreadable."""

@@ -1,4 +1,4 @@
-"""The SQLite index of one mirror: its photos, what of them is done, what failed and why, the coverage.
+"""The SQLite index of one mirror: its photos, what of them is done, what failed and why.
 
 The rows are the work list: whatever is new, was interrupted, is due for another try or lacks something that
 is asked for now is found by the same query. Blocking: event loops call it in a thread, one call at a time.
@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from flickr_mirror.coverage import Coverage, Interval
 from flickr_mirror.database import Database
+from flickr_mirror.listing import Listing
 from flickr_mirror.models import FlickrPhotoSize
 from flickr_mirror.progress import FailedPhoto
-from flickr_mirror.records import Counts, Status, StoredFile, StoredPhoto, state_row, stored_photo, text_row
+from flickr_mirror.records import (
+    NOT_STALE,
+    STORED,
+    Counts,
+    Stale,
+    Status,
+    StoredFile,
+    StoredPhoto,
+    stored_photo,
+)
 from flickr_mirror.sizes import SAMPLE, Proof, listing_proves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
-
-    from flickr_mirror.models import FlickrPhoto
 
 RETRY_AFTER = (3600, 86_400, 7 * 86_400)
 """Seconds until a photo that failed in a run is due again: after its first, second, third and later run."""
@@ -38,14 +45,13 @@ class Catalogue:
         self._database = Database(path)
         self._query = self._database.query
         self.transaction = self._database.transaction
+        self.listing = Listing(self._database)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
-
-    # What was listed
 
     def begin_run(self, now: int, *, images: bool, info_level: int | None) -> None:
         """Put back on the work list what is due at `now`, lacks the level asked for, or was waiting.
@@ -66,55 +72,25 @@ class Catalogue:
                 "UPDATE failures SET runs = 1 WHERE runs = 0 AND 5 = (SELECT iif(job = 'image', image_status,"
                 " info_status) FROM photos WHERE id = photo_id)"
             )
-            if info_level is not None and info_level > int(self.note("info_level") or -1):
+            if info_level is not None:
                 self._query(
-                    "UPDATE photos SET info_status = 1 WHERE info_status = 2 AND info_level < ?",
+                    "UPDATE photos SET info_status = 1 WHERE info_status = 2 AND info_level < ?"
+                    " AND gone IS NULL",
                     (info_level,),
                 )
-                self.set_note("info_level", str(info_level))
+            if info_level == 2:
+                self._query(
+                    "UPDATE photos SET info_status = 1 WHERE stale & 1 AND info_status = 2 AND info_level = 2"
+                )
             # Information waits for the best size to be settled, unless no image is asked for.
             waiting, going = (1, 0) if images else (0, 1)
             self._query(
                 f"UPDATE photos SET info_status = {going} WHERE info_status = {waiting} AND image_status = 0"
             )
 
-    def add_page(self, photos: Collection[FlickrPhoto], covered: Interval | None, *, info_waits: bool) -> int:
-        """Store a page's photos with the upload time that it covers, in one step; return how many are new."""
-        with self.transaction():
-            for label in {size.label for photo in photos for size in photo.sizes}:
-                self._query(
-                    "INSERT INTO size_evidence (label, listed) VALUES (?, 1)"
-                    " ON CONFLICT DO UPDATE SET listed = 1",
-                    (label,),
-                )
-            answered = self._answered()
-            new = self._database.query_many(
-                "INSERT INTO photos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1) ON CONFLICT DO NOTHING",
-                [state_row(photo, answered, info_waits=info_waits) for photo in photos],
-            )
-            self._database.query_many(
-                "INSERT INTO listed VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [text_row(photo) for photo in photos],
-            )
-            if covered is not None:
-                coverage = self.coverage().with_interval(covered)
-                self._query("DELETE FROM coverage")
-                self._database.query_many(
-                    "INSERT INTO coverage VALUES (?, ?)",
-                    [(interval.low, interval.high) for interval in coverage.intervals],
-                )
-        return new
-
-    def coverage(self) -> Coverage:
-        """Return the upload times whose photos are all listed."""
-        return Coverage.of(Interval(*row) for row in self._query("SELECT low, high FROM coverage"))
-
-    def _answered(self) -> set[str]:
-        return {row[0] for row in self._query("SELECT label FROM size_evidence WHERE listed")}
-
     def judge_again(self) -> int:
         """Settle what the whole listing proves but a single page could not; return how many are left to ask."""
-        answered = self._answered()
+        answered = self.listing.answered()
 
         def proved(label: str | None, width: int, height: int) -> bool:
             size = FlickrPhotoSize(label, width, height, "") if label else None
@@ -157,8 +133,7 @@ class Catalogue:
         beyond = "" if frontier is None else f"AND uploaded {'>' if newest_first else '<'} {int(frontier)}"
         order = "DESC" if newest_first else "ASC"
         rows = self._query(
-            "SELECT id, title, description, facts, size_label, width, height, url, proof, info_level"
-            f" FROM photos JOIN listed USING (id) WHERE {condition} {beyond}"
+            f"SELECT {STORED} FROM photos JOIN listed USING (id) WHERE {condition} {beyond}"
             f" ORDER BY uploaded {order}, id {order} LIMIT ?",
             (limit + len(busy),),
         ).fetchall()
@@ -166,16 +141,19 @@ class Catalogue:
 
     # What became of it
 
-    def settle(self, photo_id: str, size: FlickrPhotoSize) -> None:
+    # A photo that a listing showed changed since it was taken from the work list stays on it.
+
+    def settle(self, stored: StoredPhoto, size: FlickrPhotoSize) -> None:
         """Note the best size of a photo, as Flickr told it when it was asked."""
-        row = self._query("SELECT size_label FROM photos WHERE id = ?", (photo_id,)).fetchone()
+        now = (stored.photo.id, stored.revision)
+        row = self._query("SELECT size_label FROM photos WHERE id = ? AND revision = ?", now).fetchone()
         # Information already written names no size, or another: it is written again.
         self._query(
             "UPDATE photos SET info_status = iif(info_status = 0 OR info_status = 2 AND (NOT proof OR"
             " (size_label, width, height) IS NOT (?, ?, ?)), 1, info_status), size_label = ?, width = ?,"
             " height = ?, url = ?, proof = ?, image_status = iif(video OR image_status <> 0, image_status, 1)"
-            " WHERE id = ?",
-            (*(size.label, size.width, size.height) * 2, size.url, Proof.ASKED, photo_id),
+            " WHERE id = ? AND revision = ?",
+            (*(size.label, size.width, size.height) * 2, size.url, Proof.ASKED, *now),
         )
         if row and row[0]:
             self._weigh(row[0], confirmed=row[0] == size.label)
@@ -191,34 +169,39 @@ class Catalogue:
         if confirmations >= SAMPLE and not contradictions:
             self._settle_alike(Proof.ASSUMED, "size_label = ?", (label,))
 
-    def image_done(self, photo_id: str, files: Iterable[StoredFile], *, partly: str = "") -> None:
+    def image_done(self, stored: StoredPhoto, files: Iterable[StoredFile], *, partly: str = "") -> None:
         """Note the files of a photo. `partly` is why its film is missing, where it has one."""
         for file in files:
             self._query(
                 "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (photo_id, file.kind, file.extension, file.size, file.sha256, file.note),
+                (stored.photo.id, file.kind, file.extension, file.size, file.sha256, file.note),
             )
         if partly:
-            self.give_up(photo_id, "image", partly)
+            self.give_up(stored, "image", partly)
             return
         self._query(
-            "UPDATE photos SET image_status = 2, info_status = iif(info_status = 0, 1, info_status) WHERE id = ?",
-            (photo_id,),
+            "UPDATE photos SET image_status = 2, info_status = iif(info_status = 0, 1, info_status),"
+            f" stale = stale & ~{int(Stale.IMAGE)} WHERE id = ? AND revision = ?",
+            (stored.photo.id, stored.revision),
         )
-        self._forget_failure(photo_id, "image")
+        self._forget_failure(stored.photo.id, "image")
 
-    def info_done(self, photo_id: str, level: int) -> None:
-        """Note that the information of a photo is on disk, at this level."""
-        self._query("UPDATE photos SET info_status = 2, info_level = ? WHERE id = ?", (level, photo_id))
-        self._forget_failure(photo_id, "info")
+    def info_done(self, stored: StoredPhoto, level: int, *, stale: Stale = NOT_STALE) -> None:
+        """Note that the information of a photo is on disk, at this level; `stale` is what of it is older."""
+        self._query(
+            f"UPDATE photos SET info_status = 2, info_level = ?, stale = stale & {int(Stale.IMAGE)} | ?"
+            " WHERE id = ? AND revision = ?",
+            (level, stale & Stale.COMMENTS, stored.photo.id, stored.revision),
+        )
+        self._forget_failure(stored.photo.id, "info")
 
     def _forget_failure(self, photo_id: str, job: str) -> None:
         self._query("DELETE FROM failures WHERE photo_id = ? AND job = ?", (photo_id, job))
 
-    def retry_later(self, photo_id: str, job: str, reason: str) -> None:
+    def retry_later(self, stored: StoredPhoto, job: str, reason: str) -> None:
         """Note a failure; the photo is tried again at the end of this run, or by the next one."""
-        self._fail(photo_id, job, reason, Status.RETRY)
+        self._fail(stored, job, reason, Status.RETRY)
 
     def put_back(self, job: str) -> int:
         """Put what failed for a job in this run back on the work list, and return how many photos that are."""
@@ -256,13 +239,18 @@ class Catalogue:
                     )
                 self._query(f"UPDATE photos SET {column} = 4 WHERE {column} = 3 AND {_FAILING}")
 
-    def give_up(self, photo_id: str, job: str, reason: str) -> None:
+    def give_up(self, stored: StoredPhoto, job: str, reason: str) -> None:
         """Note that something is out of reach until Flickr changes it."""
-        self._fail(photo_id, job, reason, Status.UNAVAILABLE)
+        self._fail(stored, job, reason, Status.UNAVAILABLE)
 
-    def _fail(self, photo_id: str, job: str, reason: str, status: Status) -> None:
+    def _fail(self, stored: StoredPhoto, job: str, reason: str, status: Status) -> None:
         column = "image_status" if job == "image" else "info_status"
-        self._query(f"UPDATE photos SET {column} = ? WHERE id = ?", (status, photo_id))
+        photo_id = stored.photo.id
+        if not self._query(
+            f"UPDATE photos SET {column} = ? WHERE id = ? AND revision = ?",
+            (status, photo_id, stored.revision),
+        ).rowcount:
+            return
         if job == "image":  # information waits no longer for a size that does not come
             self._query("UPDATE photos SET info_status = 1 WHERE id = ? AND info_status = 0", (photo_id,))
         self._query(
@@ -319,6 +307,24 @@ class Catalogue:
             " total(image_status = 5) FROM photos"
         ).fetchone()
         return Counts(*map(int, row))
+
+    # What is gone
+
+    def gone(self, limit: int) -> list[tuple[str, list[StoredFile]]]:
+        """Return up to `limit` photos that vanished from the photostream, with their images and films."""
+        rows = self._query("SELECT id FROM photos WHERE gone IS NOT NULL LIMIT ?", (limit,)).fetchall()
+        return [(str(photo_id), self.files(str(photo_id))) for (photo_id,) in rows]
+
+    def forget(self, photo_ids: Iterable[str]) -> None:
+        """Forget photos altogether, in one step; one that is listed again will be new."""
+        ids = [(photo_id,) for photo_id in photo_ids]
+        with self.transaction():
+            self._database.query_many(
+                "DELETE FROM files WHERE kind IN ('image', 'video') AND photo_id = ?", ids
+            )
+            self._database.query_many("DELETE FROM failures WHERE photo_id = ?", ids)
+            self._database.query_many("DELETE FROM listed WHERE id = ?", ids)
+            self._database.query_many("DELETE FROM photos WHERE id = ?", ids)
 
     def note(self, name: str) -> str | None:
         """Return what was noted under `name`."""

@@ -24,12 +24,18 @@ CREATE TABLE photos (
     proof INTEGER NOT NULL,
     image_status INTEGER NOT NULL,
     info_status INTEGER NOT NULL,
-    info_level INTEGER NOT NULL DEFAULT -1
+    info_level INTEGER NOT NULL DEFAULT -1,
+    revision INTEGER NOT NULL DEFAULT 0,
+    stale INTEGER NOT NULL DEFAULT 0,
+    seen INTEGER NOT NULL DEFAULT 0,
+    gone INTEGER
 );
 CREATE INDEX images_to_ask ON photos (uploaded, id) WHERE image_status = 0;
 CREATE INDEX images_to_fetch ON photos (uploaded, id) WHERE image_status = 1;
 CREATE INDEX infos_to_write ON photos (uploaded, id) WHERE info_status = 1;
 CREATE INDEX images_not_ready ON photos (id) WHERE image_status = 6;
+CREATE INDEX comments_stale ON photos (id) WHERE stale & 1;
+CREATE INDEX gone_photos ON photos (id) WHERE gone IS NOT NULL;
 CREATE TABLE listed (
     id INTEGER PRIMARY KEY,
     title TEXT NOT NULL,
@@ -53,7 +59,19 @@ CREATE TABLE failures (
     due INTEGER NOT NULL,
     PRIMARY KEY (photo_id, job)
 ) WITHOUT ROWID;
-CREATE TABLE coverage (low INTEGER PRIMARY KEY, high INTEGER NOT NULL);
+CREATE TABLE coverage (
+    scan INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (scan, low)
+) WITHOUT ROWID;
+CREATE TABLE shortfalls (
+    low INTEGER PRIMARY KEY,
+    high INTEGER NOT NULL,
+    missing INTEGER,
+    runs INTEGER NOT NULL,
+    run INTEGER NOT NULL
+);
 CREATE TABLE size_evidence (
     label TEXT PRIMARY KEY,
     listed INTEGER NOT NULL DEFAULT 0,

@@ -172,12 +172,22 @@ def write_file(path: Path, data: bytes, *, folder: Path | None = None, private: 
             temporary.unlink(missing_ok=True)
 
 
-def move(path: Path, target: Path) -> None:
-    """Move a file durably; one that is not there need not be moved. Raises `CacheError`."""
+def move(path: Path, target: Path) -> bool:
+    """Move a file durably, and return whether it was there. Raises `CacheError`."""
     make_folder(target.parent)
-    with disk_errors(path), suppress(FileNotFoundError):
-        path.replace(target)
+    with disk_errors(path):
+        try:
+            path.replace(target)
+        except FileNotFoundError:
+            return False
         _sync_folder(target.parent)
+    return True
+
+
+def remove(path: Path) -> None:
+    """Remove a file; one that is not there need not be removed. Raises `CacheError`."""
+    with disk_errors(path):
+        path.unlink(missing_ok=True)
 
 
 def check_writable(folder: Path) -> None:

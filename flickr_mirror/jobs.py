@@ -16,7 +16,7 @@ from flickr_mirror.disk import part_file
 from flickr_mirror.errors import BadImageError, ImageGoneError, NoSizeError, PhotoNotFoundError
 from flickr_mirror.languages import Label
 from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted, Notice
-from flickr_mirror.records import StoredFile, StoredPhoto
+from flickr_mirror.records import Stale, StoredFile, StoredPhoto
 from flickr_mirror.sizes import best_picture, playable_files, same_pixels
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from flickr_mirror.models import FlickrComment, FlickrPhotoSize, FlickrUser
     from flickr_mirror.progress import MirrorReport, Observer
     from flickr_mirror.worklist import WorkList
+
+
+EXTENSIONS = {"image": pictures.PHOTO_EXTENSIONS, "video": pictures.VIDEO_EXTENSIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Jobs:
         best = best_picture(sizes)
         if best is None:
             raise NoSizeError("Flickr lists no image of this photo.")
-        self.work.note(partial(self.catalogue.settle, stored.photo.id, best))
+        self.work.note(partial(self.catalogue.settle, stored, best))
         await self.work.flush()  # it may settle others, for which no call is spent then
         return ImageJob(stored, best, playable_files(sizes), asked=True)
 
@@ -95,7 +98,7 @@ class Jobs:
             film, partly = await self._film(job, fetched)
             files += film
         self.work.finish(
-            "image", job.photo_id, partial(self.catalogue.image_done, job.photo_id, files, partly=partly)
+            "image", job.photo_id, partial(self.catalogue.image_done, job.stored, files, partly=partly)
         )
         if partly:
             raise ImageGoneError(partly, 403)
@@ -103,7 +106,7 @@ class Jobs:
         self.tell(ImageCached(job.photo_id, path, sum(fetched)))
 
     async def _image(self, job: ImageJob, fetched_sizes: list[int]) -> tuple[StoredFile, Path]:
-        if adopted := await self._adopt(job.photo_id, "image", job.size):
+        if adopted := await self._adopt(job.stored, "image", job.size):
             return adopted
         try:
             return await self._download(job, "image", job.size, fetched_sizes)
@@ -115,7 +118,7 @@ class Jobs:
 
     async def _film(self, job: ImageJob, fetched_sizes: list[int]) -> tuple[list[StoredFile], str]:
         """Return the film's file, or why there is none: the original is often the owner's alone."""
-        if adopted := await self._adopt(job.photo_id, "video", None):
+        if adopted := await self._adopt(job.stored, "video", None):
             return [adopted[0]], ""
         refusals = []
         for size in job.films:
@@ -145,6 +148,8 @@ class Jobs:
                 fetched = again
             path = self.cache.path(job.photo_id, fetched.picture.extension)
             await part.keep_as(path)
+        if job.stored.stale & Stale.IMAGE:
+            await anyio.to_thread.run_sync(self.cache.remove_others, job.photo_id, path, EXTENSIONS[kind])
         if fetched.doubt:
             self.tell(Notice(f"Flickr's own image of photo {job.photo_id} is kept as it is: {fetched.doubt}"))
         note = fetched.doubt or (size.label if kind == "video" else "")
@@ -155,21 +160,26 @@ class Jobs:
         self.report.bytes += size
 
     async def _adopt(
-        self, photo_id: str, kind: str, size: FlickrPhotoSize | None
+        self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize | None
     ) -> tuple[StoredFile, Path] | None:
         if not self.adopting:
             return None
-        adopted = await anyio.to_thread.run_sync(self._find_whole, photo_id, kind, size)
-        if adopted:
-            self.report.adopted += 1
+        adopted = await anyio.to_thread.run_sync(self._find_whole, stored.photo.id, kind, size)
+        if adopted is None:
+            return None
+        if stored.stale & Stale.IMAGE:  # the file that was replaced at Flickr is as whole as the new one
+            files = await self.work.call(self.catalogue.files, stored.photo.id)
+            old = [file.sha256 for file in files if file.kind == kind]
+            if not old or adopted[0].sha256 in old:
+                return None
+        self.report.adopted += 1
         return adopted
 
     def _find_whole(
         self, photo_id: str, kind: str, size: FlickrPhotoSize | None
     ) -> tuple[StoredFile, Path] | None:
         """Return the photo's file that is already on disk, if it is whole and of this size."""
-        extensions = pictures.PHOTO_EXTENSIONS if kind == "image" else pictures.VIDEO_EXTENSIONS
-        path = self.cache.find(photo_id, extensions)
+        path = self.cache.find(photo_id, EXTENSIONS[kind])
         if path is None:
             return None
         try:
@@ -194,13 +204,16 @@ class Jobs:
             # what is on disk can know more than the catalogue, which may have been lost
             known = await anyio.to_thread.run_sync(self.cache.read_info, photo.id)
             level = max(level, info_level_of(known))
+        is_asked = self.info_level == 2 and bool(stored.stale & Stale.COMMENTS)
         try:
-            comments = await self._comments(stored, known) if level == 2 else None
+            comments = await self._comments(stored, None if is_asked else known) if level == 2 else None
         except PhotoNotFoundError:  # gone since it was listed: what the listing told is kept
             await self._write_info(stored, 1, None)
             raise
         path = await self._write_info(stored, level, comments)
-        self.work.finish("info", photo.id, partial(self.catalogue.info_done, photo.id, level))
+        # comments that are not asked for now are refreshed when they are
+        stale = Stale(0) if is_asked else stored.stale
+        self.work.finish("info", photo.id, partial(self.catalogue.info_done, stored, level, stale=stale))
         self.report.infos += 1
         self.tell(InfoCached(photo.id, path))
 

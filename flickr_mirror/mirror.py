@@ -6,9 +6,13 @@ import hashlib
 import logging
 import time
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from random import uniform
 from typing import TYPE_CHECKING
 
+import anyio
 from anyio import to_thread
 
 from flickr_mirror import disk
@@ -17,7 +21,7 @@ from flickr_mirror.audit import set_broken_images_aside
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import CacheError, FlickrMirrorError, NoSizeError
+from flickr_mirror.errors import CacheError, FlickrMirrorError, NoSizeError, TransportError
 from flickr_mirror.identity import check_has_photos, identify, is_nsid
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
@@ -25,13 +29,14 @@ from flickr_mirror.limiter import ApiBudget, Brake, MemoryLedger
 from flickr_mirror.models import FlickrUser
 from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL, Limits, MirrorOptions
 from flickr_mirror.pipeline import Pipeline
-from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, log_events
+from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, Watching, log_events
+from flickr_mirror.prune import prune
 from flickr_mirror.sizes import best_picture
 from flickr_mirror.transport import Transport
 from flickr_mirror.worklist import WorkList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     import httpx
 
@@ -94,7 +99,7 @@ class PhotostreamMirror:
         self._image_transport = image_transport
         self._root = Path(self._options.cache_path).expanduser().absolute()
         self._pipeline: Pipeline | None = None
-        self._stopped = False
+        self._stopping = anyio.Event()
         self._calls: dict[str, int] = {}
         self.report = MirrorReport()
         """What the latest run did, also where it was cancelled or ended by an error."""
@@ -109,7 +114,7 @@ class PhotostreamMirror:
 
         To be called from the event loop in which `run` runs.
         """
-        self._stopped = True
+        self._stopping.set()
         if self._pipeline is not None:
             self._pipeline.stop(grace)
 
@@ -145,6 +150,19 @@ class PhotostreamMirror:
         A photo that fails is in the report. Whatever ends the run is raised as one `FlickrMirrorError`.
         What is done stays done, however the run ends.
         """
+        return await self._report_on(self._round)
+
+    async def watch(self, interval: float) -> MirrorReport:
+        """Mirror like `run`, then look for new photos every `interval` seconds, until `stop`.
+
+        A look costs one API call where there is nothing new. A line that is down is waited for. Returns, and
+        raises, like `run`, for all that was done. Raises `ValueError` for an interval of less than a second.
+        """
+        if not interval >= 1:
+            raise ValueError(f"The interval is 1 second or more, not {interval!r}.")
+        return await self._report_on(partial(self._watch, interval))
+
+    async def _report_on(self, work: Callable[[Jobs, int | None], Awaitable[None]]) -> MirrorReport:
         started = time.monotonic()
         report = self.report = MirrorReport()
         with one_error():
@@ -152,12 +170,12 @@ class PhotostreamMirror:
             async with self._open() as api:
                 self._calls = api.calls
                 try:
-                    await self._run(api, report)
+                    await self._run(api, report, work)
                 finally:
                     report.calls = dict(api.calls)
                     report.api_calls = sum(api.calls.values())
                     report.seconds = time.monotonic() - started
-                    self._stopped = False
+                    self._stopping = anyio.Event()
         return report
 
     def _open(self) -> AsyncFlickrApi:
@@ -173,7 +191,9 @@ class PhotostreamMirror:
         )
         return AsyncFlickrApi(key, self.__consumer_secret, transport=transport)
 
-    async def _run(self, api: AsyncFlickrApi, report: MirrorReport) -> None:
+    async def _run(
+        self, api: AsyncFlickrApi, report: MirrorReport, work: Callable[[Jobs, int | None], Awaitable[None]]
+    ) -> None:
         user = await self._identify(api)
         options = self._options
         cache = PhotoCache.of(self._root, user, options.cache_directory_depth)
@@ -186,9 +206,14 @@ class PhotostreamMirror:
             cache.prepare(user, self._name)
             with Catalogue(cache.catalogue) as catalogue:
                 async with LanguageDetector() as detector:
-                    await self._mirror(api, user, cache, catalogue, detector, report, published)
+                    jobs = self._jobs(api, user, cache, catalogue, detector, report)
+                    await self._begin(jobs)
+                    try:
+                        await work(jobs, published)
+                    finally:
+                        _sum_up(report, catalogue)
 
-    async def _mirror(
+    def _jobs(
         self,
         api: AsyncFlickrApi,
         user: FlickrUser,
@@ -196,21 +221,10 @@ class PhotostreamMirror:
         catalogue: Catalogue,
         detector: LanguageDetector,
         report: MirrorReport,
-        published: int | None,
-    ) -> None:
-        options, limits = self._options, self._limits
-        before = catalogue.counts()
-        report.username, report.user_id, report.folder = user.username, user.id, cache.folder
-        report.known = before.known
-        self._tell(
-            RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
-        )
-        if options.verify_image:
-            for path in await set_broken_images_aside(cache, catalogue):
-                self._tell(Notice(f"{path} was missing or not whole: it is downloaded again."))
-        brake = Brake(limits.image_workers)
+    ) -> Jobs:
+        brake = Brake(self._limits.image_workers)
         brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
-        jobs = Jobs(
+        return Jobs(
             user=user,
             api=api,
             fetcher=ImageFetcher(api.transport, brake),
@@ -220,19 +234,63 @@ class PhotostreamMirror:
             work=WorkList(catalogue),
             report=report,
             tell=self._tell,
-            info_level=options.info_level,
+            info_level=self._options.info_level,
             adopting=not cache.is_empty,
         )
-        self._pipeline = Pipeline(jobs, options, limits, published)
+
+    async def _begin(self, jobs: Jobs) -> None:
+        report, user, cache = jobs.report, jobs.user, jobs.cache
+        before = jobs.catalogue.counts()
+        report.username, report.user_id, report.folder = user.username, user.id, cache.folder
+        report.known = before.known
+        self._tell(
+            RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
+        )
+        if self._options.verify_image:
+            for path in await set_broken_images_aside(cache, jobs.catalogue):
+                self._tell(Notice(f"{path} was missing or not whole: it is downloaded again."))
+
+    async def _round(self, jobs: Jobs, published: int | None = None, *, again: bool = False) -> None:
+        """Mirror what there is to mirror now; `again` where this was done a moment ago."""
+        options = (
+            replace(self._options, full_scan=False, prune=False, accept_loss=False)
+            if again
+            else self._options
+        )
+        self._pipeline = Pipeline(jobs, options, self._limits, published, quiet=again)
         if self._budget is not None:
             self._budget.others_have_work = self._pipeline.others_have_work
-        if self._stopped:
-            return
         try:
-            await self._pipeline.run()
+            if not self._stopping.is_set():
+                await self._pipeline.run()
         finally:
             self._pipeline = None
-            _sum_up(report, catalogue)
+        if self._options.prune and jobs.report.scanned and jobs.report.complete:
+            await self._prune(jobs)
+
+    async def _prune(self, jobs: Jobs) -> None:
+        if any(not failure.known for failure in jobs.catalogue.failures()):
+            self._tell(Notice("Nothing was moved to the trash, because some photos failed."))
+            return
+        jobs.report.pruned += await prune(jobs.cache, jobs.catalogue)
+
+    async def _watch(self, interval: float, jobs: Jobs, published: int | None) -> None:
+        is_down = again = False
+        while not self._stopping.is_set():
+            try:
+                await self._round(jobs, published if not again else None, again=again)
+            except TransportError as error:
+                if not is_down:
+                    self._tell(Notice(f"{error} It is tried again until it works."))
+                is_down = True
+            else:
+                if is_down:
+                    self._tell(Notice("Flickr answers again."))
+                is_down, again = False, True
+            pause = interval * uniform(0.9, 1.1)  # noqa: S311 - many watchers are not to call at once
+            self._tell(Watching(pause))
+            with anyio.move_on_after(pause):
+                await self._stopping.wait()
 
     async def _identify(self, api: AsyncFlickrApi) -> FlickrUser:
         """Return the account; an NSID, or an alias, that was mirrored before costs at most one call."""
@@ -259,9 +317,7 @@ class PhotostreamMirror:
 
 def _sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
     counts = catalogue.counts()
-    before = report.known
     report.known = counts.known
-    report.listed = counts.known - before
     failures = catalogue.failures()
     report.unavailable = sum(failure.known for failure in failures)
     report.failures = [failure for failure in failures if not failure.known]

@@ -205,9 +205,11 @@ class PhotoFacts:
     """What a listing tells of a photo beyond its id, title and sizes.
 
     `uploaded` and `updated` are in seconds since 1970 (UTC); `taken` is the camera's clock as Flickr writes
-    it. `comment_count` is `None` where the listing does not say. `rotation` is in degrees.
+    it. `comment_count` is `None` where the listing does not say. `rotation` is in degrees. `secret` is a part
+    of the images' addresses: another image has another one.
     """
 
+    secret: str = ""
     uploaded: int | None = None
     updated: int | None = None
     taken: str = ""
@@ -231,6 +233,7 @@ class PhotoFacts:
         # latitude and accuracy are 0 without a place; a real one comes with geo_is_public
         located = "geo_is_public" in payload
         return PhotoFacts(
+            secret=text_of(payload.get("secret")),
             uploaded=to_int(payload.get("dateupload")),
             updated=to_int(payload.get("lastupdate")),
             taken=text_of(payload.get("datetaken")),

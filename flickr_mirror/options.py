@@ -31,6 +31,11 @@ class MirrorOptions:
     and downloads the broken ones again. `api_url` is another endpoint than Flickr's, whose host may then
     serve images as well.
 
+    `full_scan` lists the whole photostream once, to find edits, replaced images, photos made public later and
+    losses; `full_scan_every` does so where the last time is longer ago than these seconds. `prune` moves the
+    photos that a full scan in this run found gone to the mirror's trash folder. `accept_loss` believes a full
+    scan that lacks more than a tenth of the photos.
+
     Raises `ValueError` where the values contradict each other or are out of range.
     """
 
@@ -41,6 +46,10 @@ class MirrorOptions:
     info_only: bool = False
     info_level: int = 0
     verify_image: bool = False
+    full_scan: bool = False
+    full_scan_every: float | None = None
+    prune: bool = False
+    accept_loss: bool = False
     api_url: str = FLICKR_API_URL
 
     def __post_init__(self) -> None:
@@ -52,6 +61,12 @@ class MirrorOptions:
             )
         if self.info_level not in (0, 1, 2):
             raise ValueError(f"info_level is 0, 1 or 2, not {self.info_level!r}.")
+        if self.full_scan_every is not None and self.full_scan_every <= 0:
+            raise ValueError(f"full_scan_every is more than 0 seconds, not {self.full_scan_every!r}.")
+        if (self.prune or self.accept_loss) and not (self.full_scan or self.full_scan_every):
+            raise ValueError(
+                "prune and accept_loss follow from a full scan: add full_scan, or full_scan_every."
+            )
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
             raise ValueError(f"cache_directory_depth is 0 to {MAX_CACHE_DIRECTORY_DEPTH}, not {depth!r}.")

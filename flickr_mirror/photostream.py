@@ -2,37 +2,41 @@
 
 Flickr lists newest first, in pages whose numbers slide with every upload. Upload times do not slide, so a
 walk is held by times: newest first it always asks page 1 of what is not newer than the last photo seen;
-oldest first it walks page numbers downwards inside a window that no upload can enter.
+oldest first it walks page numbers downwards in a window whose lower edge follows the newest photo seen.
+What each page shows is reckoned up against what Flickr counts, stretch by stretch.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flickr_mirror.coverage import Interval
+from flickr_mirror.models import PhotoPage
 from flickr_mirror.options import CachingStrategy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from flickr_mirror.api import AsyncFlickrApi
-    from flickr_mirror.models import FlickrPhoto, PhotoPage
+    from flickr_mirror.models import FlickrPhoto
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
     """A page of the walk.
 
-    `covered` are the seconds whose photos are all listed by now, as far as this page adds any. `frontier` is
-    the second up to which (excluded) the walk has listed everything that comes before in its order; `None`
-    when it is at its end. `number` counts the pages of the walk out of `pages`; newest first it rises,
-    oldest first it falls.
+    `covered` are the seconds of which everything that Flickr shows is listed by now, as far as this page adds
+    any. `missing` is how many photos Flickr counts there beyond those; `None` where its answer cannot be true.
+    `frontier` is the second up to which (excluded) the walk has listed everything that comes before in its
+    order; `None` when it is at its end. `number` counts the pages of the walk out of `pages`; newest first it
+    rises, oldest first it falls, and it is 0 for what is no step of the walk. `total` is what Flickr counts.
     """
 
     photos: list[FlickrPhoto]
     covered: Interval | None
+    missing: int | None
     frontier: int | None
     number: int
     pages: int
@@ -41,29 +45,36 @@ class ListedPage:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What Flickr answered to the question for a page, and whether that can be all there is to it."""
+    """Flickr's answer to the question for a page: `missing` as in `ListedPage`, and the times on the page."""
 
     page: PhotoPage
-    true: bool
+    missing: int | None
+    times: list[int]
 
     @property
     def newest(self) -> int:
-        return _time(self.page.photos[0])
+        return max(self.times)
 
     @property
     def oldest(self) -> int:
-        return _time(self.page.photos[-1])
+        return min(self.times)
 
 
-def _time(photo: FlickrPhoto) -> int:
-    return photo.facts.uploaded or 0
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Seconds that were walked: the ids `listed` in them, and how many photos Flickr counted up to their end
+    that are not in them."""
+
+    seconds: Interval
+    listed: set[str]
+    below: int
 
 
 class Photostream:
-    """The photostream of one user up to the second `until`, as far as `gaps` leave it to be listed.
+    """The photostream of one user, as far as `gaps` leave it to be listed.
 
-    `gaps` stand newest first, as `Coverage.gaps` returns them. `open_gaps` are the stretches of which Flickr
-    listed fewer photos than it counted, even when asked twice; they give no coverage.
+    `gaps` stand newest first, as `Coverage.gaps` returns them. `total` is how many photos Flickr counts in
+    the whole stream; `None` until it was asked.
     """
 
     def __init__(
@@ -80,9 +91,9 @@ class Photostream:
         self._gaps = list(gaps)
         self._newest_first = strategy is CachingStrategy.LIFO
         self._page_size = page_size
-        self._total = 0
+        self._counted = 0
         self._asked = 0
-        self.open_gaps: list[Interval] = []
+        self.total: int | None = None
 
     async def pages(self) -> AsyncIterator[ListedPage]:
         """Yield the pages of all gaps, in the strategy's order.
@@ -97,81 +108,170 @@ class Photostream:
                 yield page
 
     async def _newest_to_oldest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
-        # The newest gap is asked for without a lower bound: Flickr's total is then that of the whole stream.
-        low = None if gap == self._gaps[0] else gap.low or None
-        ceiling, number, covering = gap.high, 1, True
-        seen: set[str] = set()
+        low = self._lower_bound(gap)
+        ceiling, number = gap.high, 1
+        missing: int | None = 0
+        listed: dict[str, int] = {}  # the photos up to the ceiling, with their times
+        above: _Stretch | None = None
         while True:
-            answer = await self._ask(number, low, ceiling)
-            page = answer.page
-            covering = covering and answer.true
-            if not self._total:
-                self._total = page.total
-            fresh = {photo.id for photo in page.photos} - seen
-            seen |= fresh
-            # Beyond the last page, Flickr sometimes repeats it instead of sending an empty one.
-            ended = not fresh or len(seen) == page.total or answer.oldest < gap.low
-            covered = (
-                Interval(gap.low, ceiling) if ended else Interval(max(answer.oldest + 1, gap.low), ceiling)
-            )
-            if not covering and covered.low <= covered.high:
-                self.open_gaps.append(covered)
-            frontier = (after.high if after else None) if ended else max(answer.oldest, gap.low)
-            yield self._listed(page, covered if covering else None, frontier)
-            if ended:
+            answer = await self._ask(number, low, ceiling, gap)
+            page, times = answer.page, answer.times
+            if above is not None:
+                if above.below > page.total:  # more is counted in it than was shown, or photos below are gone
+                    recounted = await self._recount(above.seconds, above.listed)
+                    yield recounted
+                    if recounted.missing and {photo.id for photo in recounted.photos} - above.listed:
+                        # a photo out of its order led the walk past others
+                        async for rest in self._newest_to_oldest(above.seconds, None):
+                            yield replace(rest, frontier=ceiling)
+                else:
+                    yield self._covering([], above.seconds, 0, ceiling)
+                above = None
+            fresh = {photo.id: _time(photo) for photo in page.photos if photo.id not in listed}
+            listed |= fresh
+            missing = _worse(missing, answer.missing)
+            # Beyond the last page, Flickr sometimes repeats it instead of sending an empty one. A full page
+            # is never taken for the last one, whatever is counted.
+            is_last = len(page.photos) < self._page_size and len(listed) == page.total
+            if not fresh or not times or is_last or answer.oldest < gap.low:
+                frontier = after.high if after else None
+                yield self._listed(page, Interval(gap.low, ceiling), missing, frontier)
                 return
-            if answer.oldest < ceiling:
-                ceiling, number, covering = answer.oldest, 1, True
-                seen.clear()
+            oldest = max(answer.oldest, gap.low)
+            walked = Interval(oldest + 1, ceiling)
+            is_doubtful = missing is None and oldest < ceiling
+            yield self._listed(page, walked if is_doubtful else None, missing if is_doubtful else 0, oldest)
+            if oldest < ceiling:
+                if missing is not None:  # else what Flickr counts tells nothing either
+                    ids = {photo_id for photo_id, time in listed.items() if time > oldest}
+                    above = _Stretch(walked, ids, page.total - len(ids))
+                ceiling, number, missing, listed = oldest, 1, 0, {}
             else:  # a whole page of one second: only the page's number leads on
                 number += 1
 
+    async def _recount(self, seconds: Interval, listed: set[str]) -> ListedPage:
+        """Ask what Flickr counts in a stretch, of which the ids `listed` are known."""
+        page = (await self._ask_once(1, seconds.low, seconds.high)).page
+        missing = max(page.total - len(listed | {photo.id for photo in page.photos}), 0)
+        return self._covering(page.photos, seconds, missing, seconds.low)
+
+    def _covering(
+        self, photos: list[FlickrPhoto], seconds: Interval | None, missing: int | None, frontier: int
+    ) -> ListedPage:
+        return ListedPage(photos, seconds, missing, frontier, 0, self._pages(), self._counted)
+
     async def _oldest_to_newest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
-        low = gap.low or None
-        answer = await self._ask(1, low, gap.high)
+        bound, end = self._lower_bound(gap), after.low if after else None
+        answer = await self._ask(1, bound, gap.high, gap)
         page = answer.page
-        self._total = max(self._total, page.total)
-        if len(page.photos) >= page.total or not page.photos:
-            if not answer.true:
-                self.open_gaps.append(gap)
-            yield self._listed(page, gap if answer.true else None, after.low if after else None)
+        is_all = len(page.photos) < self._page_size and len(page.photos) == page.total
+        if is_all or not answer.times or answer.oldest < gap.low:
+            yield self._listed(page, gap, answer.missing, end)
+            return
+        if page.total < len(page.photos):
+            async for rest in self._in_any_order(gap, gap, after):
+                yield rest
             return
         # Page 1 only tells how many there are; what it covers is done, and the walk begins at the far end
         # of the rest, in a window whose newest second is the oldest one of page 1.
         window = Interval(gap.low, answer.oldest)
         done = Interval(answer.oldest + 1, gap.high)
-        yield ListedPage(page.photos, done if answer.true else None, gap.low, 0, self._pages(), self._total)
-        if not answer.true:
-            self.open_gaps.append(done)
-        total = page.total - sum(_time(photo) > window.high for photo in page.photos)
-        floor = gap.low
-        number = math.ceil(total / self._page_size)
-        while number >= 1:
-            answer = await self._ask(number, low, window.high)
-            page = answer.page
-            slid = page.total - total
-            total = page.total
-            if slid > 0:  # photos slid to pages that were read already: read those again
-                number = min(number + math.ceil(slid / self._page_size), math.ceil(total / self._page_size))
-                continue
-            number -= 1
-            if not page.photos:
-                continue
-            high = window.high if number == 0 else answer.newest - 1
-            covered = Interval(floor, high)
-            if not answer.true and floor <= high:
-                self.open_gaps.append(covered)
-            frontier = (after.low if after else None) if number == 0 else answer.newest
-            yield self._listed(page, covered if answer.true and floor <= high else None, frontier)
-            floor = max(floor, high + 1)
+        above = {photo.id for photo in page.photos if _time(photo) > window.high}
+        doubts = 0
+        yield self._covering(page.photos, None if answer.missing else done, answer.missing, gap.low)
+        if answer.missing:
+            recounted = await self._recount(done, above)
+            doubts = max(answer.missing - (recounted.missing or 0), 0)
+            yield recounted
+        if (gap.low or None) == bound:
+            total = page.total - len(above)
+        else:
+            total = (await self._ask_once(1, gap.low, window.high)).page.total
+        async for listed in self._climb(window, total, doubts, gap, after):
+            yield listed
 
-    async def _ask(self, number: int, low: int | None, high: int) -> _Answer:
+    async def _climb(
+        self, window: Interval, expected: int, doubts_at_end: int, gap: Interval, after: Interval | None
+    ) -> AsyncIterator[ListedPage]:
+        """Walk a window that holds about `expected` photos from its last page to its first."""
+        low, floor = window.low or None, window.low
+        first = number = math.ceil(expected / self._page_size)
+        read: set[str] = set()  # the photos of the page that was read last
+        at_edge: set[str] = set()  # those that were read of the second that is the window's lower edge
+        slid, is_counted = 0, True
+        doubts = 0  # so many photos are counted on the pages read, but were not missing in their seconds
+        while number >= 1:
+            answer = await self._ask(number, low, window.high, gap)
+            page = answer.page
+            if slid and not {photo.id for photo in page.photos} - read:
+                is_counted = False  # what is counted, but not shown, did not slide
+            slid = max(page.total - expected, 0) if is_counted else 0
+            if slid:  # photos slid to pages that were read already: read those again
+                expected = page.total
+                number = min(
+                    number + math.ceil(slid / self._page_size), math.ceil(expected / self._page_size)
+                )
+                continue
+            if await self._is_no_end(answer, low, window.high, number if number == first else None):
+                async for rest in self._in_any_order(Interval(floor, window.high), gap, after):
+                    yield rest
+                return
+            number -= 1
+            if not answer.times:
+                continue
+            high = answer.newest - 1 if number else window.high
+            doubts += 0 if number else doubts_at_end
+            covered = Interval(floor, high) if floor <= high else None
+            frontier = answer.newest if number else after.low if after else None
+            if covered and answer.missing is not None and answer.missing + doubts:
+                listed = at_edge | {photo.id for photo in page.photos if _time(photo) <= high}
+                recounted = await self._recount(covered, listed)
+                doubts = max(answer.missing + doubts - (recounted.missing or 0), 0)
+                yield recounted
+                covered = None
+            yield self._listed(page, covered, answer.missing if covered else 0, frontier)
+            floor = max(floor, high + 1)
+            # From now on only what is not older than this page is counted, so that losses among the photos
+            # that were read cannot hide what appears among those that were not.
+            read = {photo.id for photo in page.photos}
+            edge = {photo.id for photo in page.photos if _time(photo) == answer.newest}
+            at_edge = at_edge | edge if low == answer.newest else edge
+            low = max(low or 0, answer.newest)
+            expected = number * self._page_size + len(at_edge)
+
+    async def _is_no_end(self, answer: _Answer, low: int | None, high: int, first: int | None) -> bool:
+        """Return whether an answer shows that Flickr's count does not tell where the far end is.
+
+        `first` is the number of the page, where it is the first one read: it should be the last one there is.
+        """
+        if not answer.times:
+            return bool(answer.missing)
+        if first is None or len(answer.page.photos) < self._page_size:
+            return False
+        beyond = await self._ask_once(first + 1, low, high)
+        return not {photo.id for photo in beyond.page.photos} <= {photo.id for photo in answer.page.photos}
+
+    async def _in_any_order(
+        self, rest: Interval, gap: Interval, after: Interval | None
+    ) -> AsyncIterator[ListedPage]:
+        """Walk the rest of a gap newest first, because nobody knows where its far end is."""
+        async for page in self._newest_to_oldest(rest, after):
+            is_end = page.frontier is None or page.frontier < gap.low
+            yield replace(page, frontier=(after.low if after else None) if is_end else gap.low)
+
+    def _lower_bound(self, gap: Interval) -> int | None:
+        # The newest gap is asked for without a lower bound: Flickr's total is then that of the whole stream.
+        return None if gap == self._gaps[0] else gap.low or None
+
+    async def _ask(self, number: int, low: int | None, high: int, gap: Interval) -> _Answer:
         """Ask for a page, and once more where the answer cannot be all there is."""
         answer = await self._ask_once(number, low, high)
-        if answer.true:
+        if answer.missing == 0:
             return answer
+        if low is None and answer.times and answer.oldest < gap.low:
+            low = gap.low  # what is missing beyond the gap is no matter here
         again = await self._ask_once(number, low, high)
-        better = again.true or len(again.page.photos) > len(answer.page.photos)
+        better = again.missing is not None and (answer.missing is None or again.missing <= answer.missing)
         return again if better else answer
 
     async def _ask_once(self, number: int, low: int | None, high: int) -> _Answer:
@@ -182,22 +282,37 @@ class Photostream:
             min_upload_date=low,
             max_upload_date=high,
         )
-        times = [photo.facts.uploaded for photo in page.photos]
+        if low is None and high == self._gaps[0].high and self.total is None:
+            self.total = page.total
+        self._counted = self._counted or page.total
         expected = min(self._page_size, page.total - (number - 1) * self._page_size)
-        true = (
-            not page.malformed
-            and expected <= len(times) <= page.total
-            and (page.page == number or not times)
-            and all(time is not None and (low or 0) <= time <= high for time in times)
-            and times == sorted(times, key=lambda time: time or 0, reverse=True)
-        )
-        return _Answer(page, true)
+        if expected <= 0 and page.page != number:  # there is no such page, and this is a repetition
+            page = PhotoPage(page=number, pages=page.pages, total=page.total)
+        times = [photo.facts.uploaded for photo in page.photos]
+        known = [time for time in times if time is not None and (low or 0) <= time <= high]
+        missing = None
+        if len(known) == len(times) and known == sorted(known, reverse=True):
+            # a count that is too low says nothing about the photos that are there
+            missing = max(expected - len({photo.id for photo in page.photos}), 0)
+        if times and page.page != number:
+            missing = None
+        return _Answer(page, missing, known)
 
-    def _listed(self, page: PhotoPage, covered: Interval | None, frontier: int | None) -> ListedPage:
+    def _listed(
+        self, page: PhotoPage, covered: Interval | None, missing: int | None, frontier: int | None
+    ) -> ListedPage:
         self._asked += 1
         pages = max(self._pages(), self._asked)
         number = self._asked if self._newest_first else max(pages - self._asked + 1, 1)
-        return ListedPage(page.photos, covered, frontier, number, pages, self._total)
+        return ListedPage(page.photos, covered, missing, frontier, number, pages, self._counted)
 
     def _pages(self) -> int:
-        return math.ceil(self._total / self._page_size)
+        return math.ceil(self._counted / self._page_size)
+
+
+def _time(photo: FlickrPhoto) -> int:
+    return photo.facts.uploaded or 0
+
+
+def _worse(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else max(first, second)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from anyio import create_memory_object_stream, create_task_group
 
-from flickr_mirror.coverage import Interval
+from flickr_mirror.api import EXTRAS
 from flickr_mirror.errors import (
     FlickrApiError,
     ImageGoneError,
@@ -31,9 +31,18 @@ from flickr_mirror.errors import (
     TransportError,
 )
 from flickr_mirror.jobs import ImageJob
+from flickr_mirror.listing import COMMENTS_LEVEL, sentences
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.photostream import Photostream
-from flickr_mirror.progress import ListingEnded, Notice, PageScanned, PhotoFailed
+from flickr_mirror.progress import (
+    ListingEnded,
+    Notice,
+    PageScanned,
+    PhotoFailed,
+    PhotoFound,
+    PhotoGone,
+    PhotoUpdated,
+)
 from flickr_mirror.records import StoredPhoto
 
 if TYPE_CHECKING:
@@ -42,10 +51,15 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
     from flickr_mirror.jobs import Jobs
+    from flickr_mirror.listing import WalkResult
     from flickr_mirror.options import Limits, MirrorOptions
+    from flickr_mirror.photostream import ListedPage
 
 T = TypeVar("T")
 
+DAY = 86_400
+LAG = 2
+"""Seconds by which Flickr's clock, as its answers tell it in whole seconds, may be behind."""
 BATCH = 100
 """So many photos are taken from the work list at once."""
 MISSES_IN_A_ROW = 20
@@ -56,11 +70,18 @@ LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundErro
 class Pipeline:
     """A run over one mirror. `stop` may be called at any time, from the same event loop.
 
-    `published` is the number of public photos that the owner's profile tells, where it was asked.
+    `published` is the number of public photos that the owner's profile tells, where it was asked. A `quiet` run
+    does not tell of pages that hold nothing new.
     """
 
     def __init__(
-        self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None = None
+        self,
+        jobs: Jobs,
+        options: MirrorOptions,
+        limits: Limits,
+        published: int | None = None,
+        *,
+        quiet: bool = False,
     ) -> None:
         self._jobs = jobs
         self._work = jobs.work
@@ -70,6 +91,7 @@ class Pipeline:
         self._options = options
         self._limits = limits
         self._published = published
+        self._is_quiet = quiet
         self._newest_first = options.strategy is CachingStrategy.LIFO
         self._frontier: int | None = None
         self._listed = False
@@ -146,58 +168,99 @@ class Pipeline:
 
     async def _list_photos(self) -> None:
         with self._intake():
-            api = self._jobs.api
-            now = int(min(time.time(), api.server_time or time.time()))
-            coverage = await self._work.call(self._catalogue.coverage)
-            gaps = coverage.gaps(now)
-            self._frontier = now if self._newest_first else 0
-            stream = Photostream(
-                api, self._jobs.user.id, gaps, self._options.strategy, page_size=self._limits.page_size
+            api, listing, options = self._jobs.api, self._catalogue.listing, self._options
+            clock = api.server_time
+            now = int(clock or time.time())
+            # Without Flickr's clock ours may be behind; what is asked of the future costs nothing.
+            until = now + (LAG if clock else DAY)
+            full = options.full_scan or await self._is_scan_due(now)
+            coverage = await self._work.call(
+                listing.begin,
+                now,
+                fields=frozenset(EXTRAS.split(",")),
+                full=full,
             )
-            settled_until = now - self._limits.settle_margin
+            self._frontier = until if self._newest_first else 0
+            stream = Photostream(
+                api,
+                self._jobs.user.id,
+                coverage.gaps(until),
+                options.strategy,
+                page_size=self._limits.page_size,
+            )
             async for page in stream.pages():
-                covered = page.covered and Interval(page.covered.low, min(page.covered.high, settled_until))
-                new = await self._work.call(
-                    self._catalogue.add_page,
-                    page.photos,
-                    covered,
-                    info_waits=self._options.wants_images,
-                )
-                self._note_page(page.total, new)
-                self._frontier = page.frontier
-                if page.number:
-                    self._tell(PageScanned(page.number, page.pages, page.total, new))
-                self._work.wake()
-            if stream.open_gaps:
-                self._tell(
-                    Notice(
-                        f"Flickr listed fewer photos than it counts in {len(stream.open_gaps)} stretches of "
-                        "upload time. The next run asks for them again."
-                    )
-                )
+                await self._store(page)
+            total = stream.total
+            if full:  # photos can vanish and appear while the whole stream is walked
+                counted = await api.get_page(self._jobs.user.id, per_page=1, max_upload_date=until)
+                total = counted.total
+            result = await self._work.call(listing.end, total, accept_loss=options.accept_loss)
+            self._tell_result(result)
             await self._end_listing()
 
-    def _note_page(self, total: int, new: int) -> None:
+    async def _is_scan_due(self, now: int) -> bool:
+        every = self._options.full_scan_every
+        if every is None:
+            return False
+        last = await self._work.call(self._catalogue.listing.last_scan)
+        return last is not None and now - last >= every
+
+    async def _store(self, page: ListedPage) -> None:
+        options, report = self._options, self._report
+        if page.number:
+            self._check_total(page)
+        found = await self._work.call(
+            self._catalogue.listing.add_page,
+            page.photos,
+            page.covered,
+            page.missing,
+            settled_until=self._settled_until(),
+            info_waits=options.wants_images,
+            comments=options.wants_info and options.info_level == COMMENTS_LEVEL,
+        )
+        report.new += len(found.new)
+        report.updated += len(found.updated)
+        self._frontier = page.frontier
+        for photo_id in found.new:
+            self._tell(PhotoFound(photo_id))
+        for photo_id, change in found.updated.items():
+            self._tell(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
+        if page.number and (found.new or found.updated or not self._is_quiet):
+            self._tell(PageScanned(page.number, page.pages, page.total, len(found.new)))
+        self._work.wake()
+
+    def _settled_until(self) -> int:
+        return int(self._jobs.api.server_time or time.time()) - self._limits.settle_margin
+
+    def _check_total(self, page: ListedPage) -> None:
         user = self._jobs.user
-        self._report.listed += new
         published, self._published = self._published, None
-        if published is not None and total < published:
+        if published is not None and page.total < published:
             self._tell(
                 Notice(
-                    f"{user.username} has {published} public photos, and Flickr shows {total} of them to "
+                    f"{user.username} has {published} public photos, and Flickr shows {page.total} of them to "
                     "visitors who are not logged in. The others cannot be mirrored without a login."
                 )
             )
-        if not total and self._report.known and self._newest_first:
+        if not (page.total or page.photos) and self._report.known and not self._report.new:
             raise PhotostreamError(
                 f"{user.username} ({user.id}) shows no photos any more. What was mirrored is kept."
             )
+
+    def _tell_result(self, result: WalkResult) -> None:
+        report = self._report
+        report.scanned = result.scanned and not result.lost
+        report.gone += len(result.gone)
+        for photo_id in result.gone:
+            self._tell(PhotoGone(photo_id))
+        for text in sentences(result):
+            self._tell(Notice(text))
 
     async def _end_listing(self) -> None:
         to_ask = await self._work.call(self._catalogue.judge_again)
         self._frontier = None
         self._listed = True
-        self._tell(ListingEnded(self._report.known + self._report.listed, to_ask))
+        self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
         self._work.wake()
 
     # The feeders
@@ -247,8 +310,10 @@ class Pipeline:
     async def _is_more_to_come(self, job: str) -> bool:
         """Return whether there will be work for this job, after putting back what failed if there was none."""
         async with self._deciding:
-            if self._work.is_busy(job) or await self._work.call(self._catalogue.has_left, job):
-                return True
+            # a best size that turns out otherwise than listed lets information be written again
+            for other in {job, "image"} if self._options.wants_images else {job}:
+                if self._work.is_busy(other) or await self._work.call(self._catalogue.has_left, other):
+                    return True
             if self._passes_left[job] and await self._work.call(self._catalogue.put_back, job):
                 self._passes_left[job] -= 1
                 self._jobs.adopting = True  # a poster may be there already
@@ -266,7 +331,7 @@ class Pipeline:
             async for stored in photos:
                 if self._stopping:
                     continue
-                job = await self._attempt("image", stored.photo.id, partial(self._jobs.resolve_size, stored))
+                job = await self._attempt("image", stored, partial(self._jobs.resolve_size, stored))
                 if job is not None:
                     await to_download.send(job)
 
@@ -276,30 +341,36 @@ class Pipeline:
         with photos:
             async for photo in photos:
                 if not self._stopping:
-                    await self._attempt(job, photo.photo_id, partial(action, photo))
+                    await self._attempt(job, photo.stored, partial(action, photo))
 
-    async def _attempt(self, job: str, photo_id: str, action: Callable[[], Awaitable[T]]) -> T | None:
+    async def _attempt(self, job: str, stored: StoredPhoto, action: Callable[[], Awaitable[T]]) -> T | None:
         """Return what `action` returns; where the photo fails, note that and return `None`."""
         try:
             result = await action()
         except InvalidKeyError:
             raise
         except LASTING as error:
-            self._note_failure(job, photo_id, str(error), self._catalogue.give_up, again=False)
+            self._note_failure(job, stored, str(error), self._catalogue.give_up, again=False)
         except (FlickrApiError, PhotoError, TransportError) as error:
             self._count_miss(error)
             again = self._passes_left[job] > 0
-            self._note_failure(job, photo_id, str(error), self._catalogue.retry_later, again=again)
+            self._note_failure(job, stored, str(error), self._catalogue.retry_later, again=again)
         else:
             self._misses = 0
             return result
         return None
 
     def _note_failure(
-        self, job: str, photo_id: str, reason: str, change: Callable[[str, str, str], None], *, again: bool
+        self,
+        job: str,
+        stored: StoredPhoto,
+        reason: str,
+        change: Callable[[StoredPhoto, str, str], None],
+        *,
+        again: bool,
     ) -> None:
-        self._work.finish(job, photo_id, partial(change, photo_id, job, reason))
-        self._tell(PhotoFailed(photo_id, job, reason, again))
+        self._work.finish(job, stored.photo.id, partial(change, stored, job, reason))
+        self._tell(PhotoFailed(stored.photo.id, job, reason, again))
 
     def _count_miss(self, error: Exception) -> None:
         if not isinstance(error, TransportError):

@@ -45,6 +45,35 @@ class PageScanned:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoFound:
+    """A photo was listed for the first time."""
+
+    photo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoUpdated:
+    """A photo changed since it was listed before; `what` of it is fetched again: `text`, `comments`, `image`."""
+
+    photo_id: str
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoGone:
+    """A full scan does not find a photo any more; its files are kept."""
+
+    photo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Everything is mirrored; in so many `seconds` it is looked for new photos again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ListingEnded:
     """All pages are listed: the mirror knows `known` photos, `to_ask` of which need a call for their size."""
 
@@ -106,6 +135,9 @@ Event = (
     RunStarted
     | Notice
     | PageScanned
+    | PhotoFound
+    | PhotoUpdated
+    | PhotoGone
     | ListingEnded
     | ImageStarted
     | ImageCached
@@ -113,6 +145,7 @@ Event = (
     | InfoCached
     | PhotoFailed
     | Waiting
+    | Watching
 )
 Observer = Callable[[Event], None]
 
@@ -136,8 +169,10 @@ class FailedPhoto:
 class MirrorReport:
     """What a run did.
 
-    `listed` counts the photos that the listing showed for the first time, `images`, `infos` and `bytes` what
-    was fetched, `adopted` the files found whole from a run that was killed, `api_calls` the calls sent.
+    `new` counts the photos that the listing showed for the first time, `updated` those that it showed changed,
+    `gone` those that a full scan did not find any more (`scanned` is whether there was one that came to its
+    end), `pruned` the files that were moved to the trash; `images`, `infos` and `bytes` what was fetched,
+    `adopted` the files found whole from a run that was killed, `api_calls` the calls sent.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
     only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
     """
@@ -145,7 +180,11 @@ class MirrorReport:
     username: str = ""
     user_id: str = ""
     folder: Path | None = None
-    listed: int = 0
+    new: int = 0
+    updated: int = 0
+    gone: int = 0
+    scanned: bool = False
+    pruned: int = 0
     known: int = 0
     images: int = 0
     infos: int = 0
@@ -164,6 +203,10 @@ def log_events(event: Event) -> None:
     match event:
         case PageScanned(number, pages):
             logger.info("Scanning page %d/%d...", number, pages)
+        case PhotoUpdated(photo_id, what):
+            logger.info("Photo %s changed: %s.", photo_id, ", ".join(what))
+        case PhotoGone(photo_id):
+            logger.info("Photo %s is gone from the photostream; what was mirrored is kept.", photo_id)
         case ImageStarted(photo_id):
             logger.info("Caching image of photo %s...", inventory_number(photo_id))
         case InfoStarted(photo_id):

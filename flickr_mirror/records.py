@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from enum import IntEnum
+from dataclasses import asdict, dataclass, replace
+from enum import Flag, IntEnum, IntFlag
 from typing import Any
 
 from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
@@ -26,21 +26,46 @@ class Status(IntEnum):
     """Out of reach until something changes at Flickr."""
     NOT_READY = 6
     """Flickr is still processing it; the next run looks again."""
+    GONE = 7
+    """Not mirrored before it vanished from the photostream."""
+
+
+class Stale(IntFlag):
+    """What on disk is older than what Flickr has."""
+
+    COMMENTS = 1
+    IMAGE = 2
+
+
+NOT_STALE = Stale(0)
+
+
+class Change(Flag):
+    """What of a photo is other than it was listed before."""
+
+    TEXT = 1
+    COMMENTS = 2
+    IMAGE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """A row: the photo with its best known size, whether that is proved, and the level of its information."""
+    """A row: the photo with its best known size, whether that is proved, and the level of its information.
+
+    `revision` rises with each change that a listing shows; `stale` is what on disk is older than that.
+    """
 
     photo: FlickrPhoto
     size: FlickrPhotoSize | None
     proof: Proof
     info_level: int
+    revision: int = 0
+    stale: Stale = NOT_STALE
 
     @property
-    def photo_id(self) -> str:
-        """The id of the photo."""
-        return self.photo.id
+    def stored(self) -> StoredPhoto:
+        """The row itself: what is worked off is a row, or a job that holds one."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +129,56 @@ def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
     return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
 
 
+STORED = "id, title, description, facts, size_label, width, height, url, proof, info_level, revision, stale"
+
+
 def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
-    """Return the photo in a row of both tables: id, title, description, facts, size label, width, height,
-    address, proof, information level."""
-    photo_id, title, description, facts, label, width, height, url, proof, info_level = row
+    """Return the photo in a row of both tables, whose columns are `STORED`."""
+    photo_id, title, description, facts, label, width, height, url, proof, info_level, revision, stale = row
     photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**json.loads(facts)))
     size = FlickrPhotoSize(label, width, height, url) if label else None
-    return StoredPhoto(photo, size, Proof(proof), info_level)
+    return StoredPhoto(photo, size, Proof(proof), info_level, revision, Stale(stale))
+
+
+def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
+    """Return what a listing shows otherwise than it did before.
+
+    `last_update` moves with comments too: https://www.flickr.com/services/api/flickr.photos.getInfo.html.
+    Whether it moves when one is deleted is not documented, so their number is compared as well.
+    """
+    change = Change(0)
+    before, after = old.photo.facts, new.facts
+    if _texts(old.photo) != _texts(new):
+        change |= Change.TEXT
+    had_comments = before.comment_count != 0 or after.comment_count != 0
+    if had_comments and (before.updated, before.comment_count) != (after.updated, after.comment_count):
+        change |= Change.COMMENTS
+    if _has_other_image(old, new):
+        change |= Change.IMAGE
+    return change
+
+
+def _texts(photo: FlickrPhoto) -> tuple[object, ...]:
+    """Return what the information file tells of a photo without its comments and sizes."""
+    facts = replace(photo.facts, secret="", updated=None, comment_count=None, media_status="", path_alias="")
+    return photo.raw_title, photo.raw_description, facts
+
+
+def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
+    """Return whether the image was replaced, or is there in a better size; a worse one is no reason to fetch."""
+    before, after = old.photo.facts.secret, new.facts.secret
+    best = best_picture(new.sizes)
+    if before and after and before != after:
+        return True
+    if best is None or old.size is None:
+        return False
+    if new.facts.media == "video":  # these are its posters, and the secret tells of the film
+        return False
+    if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):
+        return True
+    return best.label == old.size.label and _pixels(best) != _pixels(old.size)
+
+
+def _pixels(size: FlickrPhotoSize) -> tuple[object, ...]:
+    # The host and the folder of an address change without the image; its file is named by its secret.
+    return size.width, size.height, size.url.rpartition("/")[2]

@@ -116,8 +116,8 @@ def _sum_up(report: MirrorReport, code: int) -> None:
     if not report.complete:
         say("Run the same command again to go on.")
     say(
-        f"done user={name} nsid={report.user_id} new={report.listed} images={report.images} "
-        f"infos={report.infos} failed={len(report.failures)} bytes={report.bytes} "
+        f"done user={name} nsid={report.user_id} new={report.new} updated={report.updated} gone={report.gone} "
+        f"images={report.images} infos={report.infos} failed={len(report.failures)} bytes={report.bytes} "
         f"api_calls={report.api_calls} seconds={report.seconds:.1f} exit={code}"
     )
 

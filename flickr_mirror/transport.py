@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -85,7 +86,7 @@ class Transport:
     """The connections to Flickr's API and to its image servers; an async context manager.
 
     `call` and `stream` raise `TransportError` when no usable answer came, `ThrottledError` when the server
-    asks for a pause. `server_time` is Flickr's clock (UTC seconds) as its latest answer told it.
+    asks for a pause.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class Transport:
         self._sleep = sleep
         self._api_url = httpx.URL(api_url)
         self.calls: dict[str, int] = {}
-        self.server_time: float | None = None
+        self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         headers = {"User-Agent": USER_AGENT}
         self._api = httpx.AsyncClient(
@@ -194,6 +195,11 @@ class Transport:
                 raise TransportError(f"{target.host}: {_reason(error)}") from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
 
+    @property
+    def server_time(self) -> float | None:
+        """Flickr's clock (UTC seconds), as far as its answers told it."""
+        return None if self._ahead is None else time.time() + self._ahead
+
     def _check_host(self, url: httpx.URL) -> None:
         if url.scheme == self._api_url.scheme and url.netloc == self._api_url.netloc:
             return  # an endpoint of the user's own may serve the images too
@@ -205,7 +211,7 @@ class Transport:
 
     def _note_time(self, response: httpx.Response) -> None:
         try:
-            self.server_time = parsedate_to_datetime(response.headers["Date"]).timestamp()
+            self._ahead = parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
         except (KeyError, ValueError, TypeError):
             return
 

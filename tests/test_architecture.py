@@ -41,11 +41,13 @@ DISK = {
     "disk": {"errors", "limiter"},
     "database": {"errors"},
     "records": {"models", "sizes"},
-    "catalogue": {"coverage", "database", "models", "progress", "records", "sizes"},
+    "listing": {"coverage", "database", "models", "records", "sizes"},
+    "catalogue": {"database", "listing", "models", "progress", "records", "sizes"},
     "worklist": {"catalogue", "records"},
     "cache": {"disk", "errors", "languages", "models", "options"},
     "keys": {"disk", "errors"},
     "audit": {"cache", "catalogue", "errors", "pictures"},
+    "prune": {"cache", "catalogue"},
 }
 
 MEETING = {
@@ -65,7 +67,7 @@ MEETING = {
         "sizes",
         "worklist",
     },
-    "pipeline": {"coverage", "errors", "jobs", "options", "photostream", "progress", "records"},
+    "pipeline": {"api", "errors", "jobs", "listing", "options", "photostream", "progress", "records"},
     "mirror": {
         "api",
         "audit",
@@ -82,6 +84,7 @@ MEETING = {
         "options",
         "pipeline",
         "progress",
+        "prune",
         "sizes",
         "transport",
         "worklist",

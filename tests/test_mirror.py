@@ -128,7 +128,7 @@ async def test_the_report_tells_what_was_done(tmp_path: Path) -> None:
     """A first run reports new photos, images, information and calls; a second one that nothing is new."""
     async with mirroring(tmp_path) as run:
         report = await run(info_level=1)
-        assert (report.listed, report.images, report.infos, report.known) == (12, 12, 12, 12)
+        assert (report.new, report.images, report.infos, report.known) == (12, 12, 12, 12)
         assert report.complete
         assert not report.failures
         assert report.bytes == run.flickr.bytes_sent
@@ -136,7 +136,7 @@ async def test_the_report_tells_what_was_done(tmp_path: Path) -> None:
         assert len(run.told(ImageCached)) == 12
         assert [event.number for event in run.told(PageScanned)] == [1]
         report = await run(info_level=1)
-        assert (report.listed, report.images, report.infos, report.known) == (0, 0, 0, 12)
+        assert (report.new, report.images, report.infos, report.known) == (0, 0, 0, 12)
         assert report.api_calls == 2
 
 
@@ -536,7 +536,7 @@ async def test_new_uploads_are_all_that_a_later_run_fetches(
         run.stream.upload(7)
         run.flickr.reset_counters()
         report = await run(strategy=strategy)
-        assert (report.listed, report.images) == (7, 7)
+        assert (report.new, report.images) == (7, 7)
         assert sum(run.flickr.calls.values()) == 2
         assert sum(run.flickr.requests.values()) == 7
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.cache import PhotoCache
     from flickr_mirror.catalogue import Catalogue
+    from flickr_mirror.records import StoredFile
 
 BATCH = 200
 
@@ -29,7 +31,7 @@ async def set_broken_images_aside(cache: PhotoCache, catalogue: Catalogue) -> li
     while files := await to_thread.run_sync(catalogue.files_after, after, BATCH):
         for kind, photo_id, file in files:
             path = cache.path(str(photo_id), file.extension)
-            if not file.note_is_damage and not await to_thread.run_sync(_is_whole, path):
+            if not await to_thread.run_sync(_is_whole, path, file):
                 broken.append(path)
                 await to_thread.run_sync(cache.set_aside, path)
                 with catalogue.transaction():
@@ -38,8 +40,11 @@ async def set_broken_images_aside(cache: PhotoCache, catalogue: Catalogue) -> li
     return broken
 
 
-def _is_whole(path: Path) -> bool:
+def _is_whole(path: Path, file: StoredFile) -> bool:
     try:
+        if file.note_is_odd:  # what Flickr itself has damaged cannot be told from damage by looking at it
+            with path.open("rb") as content:
+                return hashlib.file_digest(content, "sha256").digest() == file.sha256
         pictures.inspect(path)
         pictures.decode(path)
     except (BadImageError, OSError):

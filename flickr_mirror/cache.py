@@ -163,7 +163,9 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
             raise CacheError(
                 f"{folder} was written by a newer version of flickr_mirror: update this one.", folder
             )
-        if not isinstance(owner["nsid"], str) or not isinstance(owner["depth"], int):
+        if not (isinstance(owner["nsid"], str) and isinstance(owner["username"], str)) or not isinstance(
+            owner["depth"], int
+        ):
             raise TypeError
     except FileNotFoundError:
         return None

@@ -56,9 +56,12 @@ class Catalogue:
     def begin_run(self, now: int, *, images: bool, info_level: int | None) -> None:
         """Put back on the work list what is due at `now`, lacks the level asked for, or was waiting.
 
+        What failed in a run that did not come to its end is tried at the end of this one, so that a few photos
+        that cannot be had never hold up the rest.
+
         `info_level` is `None` where no information is asked for, `images` whether images are.
         """
-        due = "id IN (SELECT photo_id FROM failures WHERE job = ? AND (due <= ? OR runs = 0))"
+        due = "id IN (SELECT photo_id FROM failures WHERE job = ? AND runs AND due <= ?)"
         with self.transaction():
             self._query(
                 f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status IN (3, 4) AND {due}",
@@ -169,14 +172,22 @@ class Catalogue:
         if confirmations >= SAMPLE and not contradictions:
             self._settle_alike(Proof.ASSUMED, "size_label = ?", (label,))
 
-    def image_done(self, stored: StoredPhoto, files: Iterable[StoredFile], *, partly: str = "") -> None:
-        """Note the files of a photo. `partly` is why its film is missing, where it has one."""
+    def image_done(
+        self, stored: StoredPhoto, files: Iterable[StoredFile], *, partly: str = "", ready: bool = True
+    ) -> None:
+        """Note the files of a photo.
+
+        `partly` is why its film is missing, where it has one; `ready` is whether Flickr has processed it.
+        """
         for file in files:
             self._query(
                 "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (stored.photo.id, file.kind, file.extension, file.size, file.sha256, file.note),
             )
+        if not ready:
+            self.not_ready(stored)
+            return
         if partly:
             self.give_up(stored, "image", partly)
             return
@@ -190,9 +201,19 @@ class Catalogue:
     def info_done(self, stored: StoredPhoto, level: int, *, stale: Stale = NOT_STALE) -> None:
         """Note that the information of a photo is on disk, at this level; `stale` is what of it is older."""
         self._query(
-            f"UPDATE photos SET info_status = 2, info_level = ?, stale = stale & {int(Stale.IMAGE)} | ?"
+            "UPDATE photos SET info_level = ?,"
+            f" stale = stale & {int(Stale.IMAGE)} | ?,"
+            # what was settled meanwhile is not in the file yet
+            " info_status = iif((size_label, width, height, proof > 0) IS (?, ?, ?, ?), 2, 1)"
             " WHERE id = ? AND revision = ?",
-            (level, stale & Stale.COMMENTS, stored.photo.id, stored.revision),
+            (
+                level,
+                stale & Stale.COMMENTS,
+                *((size.label, size.width, size.height) if (size := stored.size) else (None, None, None)),
+                stored.proof > 0,
+                stored.photo.id,
+                stored.revision,
+            ),
         )
         self._forget_failure(stored.photo.id, "info")
 
@@ -242,6 +263,13 @@ class Catalogue:
     def give_up(self, stored: StoredPhoto, job: str, reason: str) -> None:
         """Note that something is out of reach until Flickr changes it."""
         self._fail(stored, job, reason, Status.UNAVAILABLE)
+
+    def not_ready(self, stored: StoredPhoto) -> None:
+        """Note that Flickr is still processing a photo; the next run looks again."""
+        self._query(
+            f"UPDATE photos SET image_status = {int(Status.NOT_READY)} WHERE id = ? AND revision = ?",
+            (stored.photo.id, stored.revision),
+        )
 
     def _fail(self, stored: StoredPhoto, job: str, reason: str, status: Status) -> None:
         column = "image_status" if job == "image" else "info_status"
@@ -325,12 +353,3 @@ class Catalogue:
             self._database.query_many("DELETE FROM failures WHERE photo_id = ?", ids)
             self._database.query_many("DELETE FROM listed WHERE id = ?", ids)
             self._database.query_many("DELETE FROM photos WHERE id = ?", ids)
-
-    def note(self, name: str) -> str | None:
-        """Return what was noted under `name`."""
-        row = self._query("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def set_note(self, name: str, value: str) -> None:
-        """Note a value under `name`."""
-        self._query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))

@@ -9,14 +9,13 @@ import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import anyio
 import typer
 
-from flickr_mirror.errors import (
-    FlickrMirrorError,
-    KeysError,
-)
+from flickr_mirror import disk
+from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
 from flickr_mirror.limiter import ApiBudget
 from flickr_mirror.mirror import PhotostreamMirror
@@ -46,6 +45,7 @@ EXIT_HELP = (
 )
 app = typer.Typer(
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -128,7 +128,12 @@ def mirror_flickr(
 ) -> None:
     """Mirror the photostream of a Flickr user to disk."""
     if context.invoked_subcommand is not None:
+        if given := [name for name in context.params if _is_given(context, name)]:
+            option = given[0].replace("_", "-")
+            _usage(f"--{option} belongs behind {context.invoked_subcommand!r}, if that takes it.")
         return
+    if username and not _is_text(username):
+        _usage("--username holds what is no text: give a username, an NSID or the address of a photostream.")
     if not username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
     if fifo and lifo:
@@ -160,10 +165,9 @@ def mirror_flickr(
         )
     except ValueError as error:
         _usage(str(error))
-    root = cache_path.expanduser()
     _run(
         lambda observe: _build(
-            username, root, consumer_key, consumer_secret, options, limits, observe, save=save_api_keys
+            username, consumer_key, consumer_secret, options, limits, observe, save=save_api_keys
         ),
         options,
     )
@@ -171,7 +175,6 @@ def mirror_flickr(
 
 def _build(
     username: str,
-    root: Path,
     consumer_key: str | None,
     consumer_secret: str | None,
     options: MirrorOptions,
@@ -180,6 +183,7 @@ def _build(
     *,
     save: bool,
 ) -> PhotostreamMirror:
+    root = disk.home(options.cache_path)
     keys = find_keys(root, consumer_key, consumer_secret)
     return PhotostreamMirror(
         username,
@@ -200,7 +204,10 @@ def _saving(keys: ApiKeys, root: Path, observe: Callable[[Event], None]) -> Call
         observe(event)
         if isinstance(event, PageScanned) and not saved:
             saved = True
-            say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
+            try:
+                say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
+            except CacheError as error:
+                say(f"The API keys are not saved: {plain(str(error))}")
 
     return observer
 
@@ -213,7 +220,11 @@ def demo(
 ) -> None:
     """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
     set_up_logging(None)
-    anyio.run(_demo, cache_path.expanduser())
+    try:
+        folder = disk.home(cache_path)
+    except CacheError as error:
+        _fail(error)
+    anyio.run(_demo, folder)
 
 
 async def _demo(cache_path: Path) -> None:
@@ -265,6 +276,8 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
         secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
     except KeyboardInterrupt:
         raise typer.Exit(128 + signal.SIGINT) from None
+    except EOFError:
+        key = secret = ""
     if not (key and secret):
         raise KeysError("The API key and its secret must not be empty.")
     return ApiKeys(key, secret)
@@ -291,9 +304,29 @@ def _usage(text: str) -> NoReturn:
 
 
 def _endpoint(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError(f"--api-url is an address that begins with https:// or http://, not {url!r}.")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(
+            f"--api-url is an address such as https://api.flickr.com/services/rest/, not {url!r}."
+        )
     return url
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8
+        return False
+    return True
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import array
 import errno
 import json
 import os
+import secrets
 import socket
 import tempfile
 import time
@@ -46,6 +47,16 @@ def disk_errors(path: Path) -> Iterator[None]:
             ) from error
         raise CacheError(
             f"{place}: {reason}. Check that the folder exists, is yours and can be written to.", place
+        ) from error
+
+
+def home(path: Path) -> Path:
+    """Return a path with `~` replaced by the home folder. Raises `CacheError` where nobody knows that."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise CacheError(
+            f"{path}: there is no home folder. Set HOME, or choose a folder with --cache-path.", path
         ) from error
 
 
@@ -159,7 +170,8 @@ def write_file(path: Path, data: bytes, *, folder: Path | None = None, private: 
     make_folder(path.parent)
     with disk_errors(path):
         mode = 0o600 if private else 0o666
-        temporary = (folder or path.parent) / f".{os.getpid()}-{next(_NUMBERS)}{PART_SUFFIX}"
+        # process ids repeat, in containers above all, and a killed run leaves its file
+        temporary = (folder or path.parent) / f".{secrets.token_hex(8)}{PART_SUFFIX}"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -26,33 +27,41 @@ def page_of(name: str) -> str:
     return f"https://www.flickr.com/photos/{quote(name, safe='@')}/"
 
 
-async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False) -> tuple[FlickrUser, str]:
-    """Return the account that `name` means, and a sentence where that is worth saying.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account that is meant, a sentence where that is worth saying, and its profile where it was asked."""
+
+    user: FlickrUser
+    sentence: str = ""
+    profile: FlickrProfile | None = None
+
+
+async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False) -> Account:
+    """Return the account that `name` means.
 
     A bare word is a username first, because that is what Flickr shows; failing that, it is the path alias of
-    an address. The two can name different accounts. `alias_known` spares the first question where an earlier
-    run learned the answer. Raises `UserNotFoundError`, whose text says what was tried.
+    an address. The two can name different accounts. `alias_known` turns that round where an earlier run learned
+    that it is an alias. Raises `UserNotFoundError`, whose text says what was tried.
     """
     if _ADDRESS.fullmatch(name):
-        address = name if "://" in name else f"https://{name}"
-        return await api.lookup_user(address), ""
+        return Account(await api.lookup_user(name if "://" in name else f"https://{name}"))
     if is_nsid(name):
-        return (await api.get_profile(name)).user, ""
-    if not alias_known:
+        profile = await api.get_profile(name)
+        return Account(profile.user, profile=profile)
+    for is_alias in (alias_known, not alias_known):
         try:
-            return await api.find_user(name), ""
-        except UserNotFoundError:
-            pass  # then it may be an alias
-    try:
-        user = await api.lookup_user(page_of(name))
-    except UserNotFoundError as error:
-        raise UserNotFoundError(
-            f"{error}: no Flickr account has the username or the address {name!r}. Copy the address of the "
-            "photostream from the browser, or give the NSID.",
-            error.code,
-            error.method,
-        ) from None
-    return user, f"{page_of(name)} is the account {user.user_id}, whose username is {user.username!r}."
+            user = await (api.lookup_user(page_of(name)) if is_alias else api.find_user(name))
+        except UserNotFoundError as error:
+            refusal = error
+        else:
+            said = f"{page_of(name)} is the account {user.user_id}, whose username is {user.username!r}."
+            return Account(user, said if is_alias else "")
+    raise UserNotFoundError(
+        f"{refusal}: no Flickr account has the username or the address {name!r}. Copy the address of the "
+        "photostream from the browser, or give the NSID.",
+        refusal.code,
+        refusal.method,
+    )
 
 
 async def check_has_photos(api: AsyncFlickrApi, name: str, profile: FlickrProfile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,14 @@ import anyio.to_thread
 from flickr_mirror import pictures
 from flickr_mirror.cache import info_document, info_level_of, stored_comments
 from flickr_mirror.disk import part_file
-from flickr_mirror.errors import BadImageError, ImageGoneError, NoSizeError, PhotoNotFoundError
+from flickr_mirror.errors import (
+    BadImageError,
+    FlickrApiError,
+    ImageGoneError,
+    InvalidKeyError,
+    NoSizeError,
+    PhotoError,
+)
 from flickr_mirror.languages import Label
 from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted, Notice
 from flickr_mirror.records import Stale, StoredFile, StoredPhoto
@@ -32,6 +40,8 @@ if TYPE_CHECKING:
     from flickr_mirror.worklist import WorkList
 
 
+PROCESSING = 7 * 86_400
+"""So long after its upload, in seconds, a video without a file is taken for one that is still processed."""
 EXTENSIONS = {"image": pictures.PHOTO_EXTENSIONS, "video": pictures.VIDEO_EXTENSIONS}
 
 
@@ -76,8 +86,20 @@ class Jobs:
 
     # Sizes
 
-    async def resolve_size(self, stored: StoredPhoto) -> ImageJob:
-        """Ask Flickr which files the photo has. Raises `NoSizeError` where there is none to keep."""
+    async def resolve_size(self, stored: StoredPhoto) -> ImageJob | None:
+        """Ask Flickr which files the photo has; return `None` where it is still being processed.
+
+        Raises `NoSizeError` where there is none to keep.
+        """
+        try:
+            return await self._ask_sizes(stored)
+        except NoSizeError:
+            if not self._may_come(stored):
+                raise
+            self.work.finish("image", stored.photo.id, partial(self.catalogue.not_ready, stored))
+            return None
+
+    async def _ask_sizes(self, stored: StoredPhoto) -> ImageJob:
         sizes = await self.api.get_photo_sizes(stored.photo.id)
         best = best_picture(sizes)
         if best is None:
@@ -85,6 +107,12 @@ class Jobs:
         self.work.note(partial(self.catalogue.settle, stored, best))
         await self.work.flush()  # it may settle others, for which no call is spent then
         return ImageJob(stored, best, playable_files(sizes), asked=True)
+
+    def _may_come(self, stored: StoredPhoto) -> bool:
+        """Return whether Flickr may still be processing a video."""
+        facts = stored.photo.facts
+        now = self.api.server_time or time.time()
+        return facts.media == "video" and now - (facts.uploaded or 0) < PROCESSING
 
     # Images
 
@@ -97,9 +125,11 @@ class Jobs:
         if job.stored.photo.facts.media == "video":
             film, partly = await self._film(job, fetched)
             files += film
-        self.work.finish(
-            "image", job.photo_id, partial(self.catalogue.image_done, job.stored, files, partly=partly)
-        )
+        ready = not partly or bool(job.films) or not self._may_come(job.stored)
+        done = partial(self.catalogue.image_done, job.stored, files, partly=partly, ready=ready)
+        self.work.finish("image", job.photo_id, done)
+        if not ready:
+            return
         if partly:
             raise ImageGoneError(partly, 403)
         self.report.images += bool(fetched)
@@ -113,7 +143,7 @@ class Jobs:
         except ImageGoneError:
             if job.asked:
                 raise
-        job = await self.resolve_size(job.stored)  # the address may have changed since it was listed
+        job = await self._ask_sizes(job.stored)  # the address may have changed since it was listed
         return await self._download(job, "image", job.size, fetched_sizes)
 
     async def _film(self, job: ImageJob, fetched_sizes: list[int]) -> tuple[list[StoredFile], str]:
@@ -140,7 +170,7 @@ class Jobs:
             if fetched.doubt:
                 # Once more, from where Flickr has it now. The same again is what Flickr has, and is kept.
                 if not job.asked:
-                    size = (await self.resolve_size(job.stored)).size
+                    size = (await self._ask_sizes(job.stored)).size
                 again = await self.fetcher.fetch(size, part)
                 self._count(again.size, fetched_sizes)
                 if again.doubt and again.sha256 != fetched.sha256:
@@ -207,7 +237,9 @@ class Jobs:
         is_asked = self.info_level == 2 and bool(stored.stale & Stale.COMMENTS)
         try:
             comments = await self._comments(stored, None if is_asked else known) if level == 2 else None
-        except PhotoNotFoundError:  # gone since it was listed: what the listing told is kept
+        except InvalidKeyError:
+            raise
+        except (FlickrApiError, PhotoError):  # refused, or gone since it was listed: what that told is kept
             await self._write_info(stored, 1, None)
             raise
         path = await self._write_info(stored, level, comments)

@@ -64,7 +64,8 @@ class ApiBudget:
     """Paces the calls to Flickr's API: at most `calls_per_hour` in any hour and `calls_per_second`.
 
     A more urgent call overtakes the waiting ones. Comments leave the last tenth of the hour to others as
-    long as `others_have_work` says that there are any. It holds no timer, task or event loop, so it outlives
+    long as `others_have_work` says that there are any. `on_wait` is told in seconds when the hour's calls are used up,
+    `on_pause` when Flickr asked for a pause. It holds no timer, task or event loop, so it outlives
     loops. A caller that is cancelled while it waits costs no call.
     """
 
@@ -88,6 +89,8 @@ class ApiBudget:
         self._waiting = [0] * len(Priority)
         self.others_have_work: Callable[[], bool] = lambda: False
         self.on_wait: Callable[[float], None] = lambda _: None
+        self.on_pause: Callable[[float], None] = lambda _: None
+        self._told_until = clock()
 
     def pause(self, seconds: float) -> None:
         """Let nobody call for so long."""
@@ -101,13 +104,19 @@ class ApiBudget:
                 if (delay := self._delay(priority)) > 0:
                     await self._sleep(delay)
                 elif (delay := await self._take(priority)) > 0:
-                    self.on_wait(delay)
+                    self._tell_wait(delay)
                     # in slices, so that a clock that is set, or another process, is noticed
                     await self._sleep(min(delay, 60))
                 else:
                     return
         finally:
             self._waiting[priority] -= 1
+
+    def _tell_wait(self, delay: float) -> None:
+        # once for all callers who wait, and again only where it lasts longer than was said
+        if (until := self._clock() + delay) > self._told_until + 60:
+            self._told_until = until
+            self.on_wait(delay)
 
     def _delay(self, priority: Priority) -> float:
         now = self._clock()

@@ -21,8 +21,8 @@ from flickr_mirror.audit import set_broken_images_aside
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import CacheError, FlickrMirrorError, NoSizeError, TransportError
-from flickr_mirror.identity import check_has_photos, identify, is_nsid
+from flickr_mirror.errors import CacheError, FlickrMirrorError, NoSizeError, TransportError, UserNotFoundError
+from flickr_mirror.identity import Account, check_has_photos, identify, is_nsid
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
 from flickr_mirror.limiter import ApiBudget, Brake, MemoryLedger
@@ -54,9 +54,9 @@ def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_U
     to, the budget is this process's own.
     """
     name = hashlib.sha256(f"{consumer_key} {api_url}".encode()).hexdigest()[:16]
-    folder = DEFAULT_CACHE_PATH.expanduser() / "api_calls"
     ledger: CallLedger
     try:
+        folder = disk.home(DEFAULT_CACHE_PATH) / "api_calls"
         disk.check_writable(folder)
         ledger = disk.CallLedgerFile(folder / name)
     except CacheError as error:
@@ -97,9 +97,10 @@ class PhotostreamMirror:
         self._observer: Observer | None = observer
         self._budget = budget
         self._image_transport = image_transport
-        self._root = Path(self._options.cache_path).expanduser().absolute()
+        self._root = disk.home(Path(self._options.cache_path)).absolute()
         self._pipeline: Pipeline | None = None
         self._stopping = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
         self._calls: dict[str, int] = {}
         self.report = MirrorReport()
         """What the latest run did, also where it was cancelled or ended by an error."""
@@ -117,11 +118,13 @@ class PhotostreamMirror:
         self._stopping.set()
         if self._pipeline is not None:
             self._pipeline.stop(grace)
+        elif self._scope is not None:
+            self._scope.cancel()
 
     async def find_user(self) -> FlickrUser:
         """Return the user whose photostream is mirrored. Raises `UserNotFoundError`."""
         async with self._open() as api:
-            return (await identify(api, self._name))[0]
+            return (await identify(api, self._name)).user
 
     async def cache_photo_image(self, photo: FlickrPhoto) -> Path:
         """Bring the best image of one photo to disk, and return where; the photo's sizes are filled in.
@@ -129,7 +132,7 @@ class PhotostreamMirror:
         Raises a `PhotoError` or a `TransportError` where that fails.
         """
         async with self._open() as api:
-            user = await self._identify(api)
+            user = (await self._identify(api)).user
             cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
             with disk.locked(cache.lock):
                 cache.prepare(user, self._name)
@@ -165,7 +168,8 @@ class PhotostreamMirror:
     async def _report_on(self, work: Callable[[Jobs, int | None], Awaitable[None]]) -> MirrorReport:
         started = time.monotonic()
         report = self.report = MirrorReport()
-        with one_error():
+        self._stopping = anyio.Event()
+        with one_error(), anyio.CancelScope() as self._scope:
             await to_thread.run_sync(disk.check_writable, self._root)
             async with self._open() as api:
                 self._calls = api.calls
@@ -175,13 +179,13 @@ class PhotostreamMirror:
                     report.calls = dict(api.calls)
                     report.api_calls = sum(api.calls.values())
                     report.seconds = time.monotonic() - started
-                    self._stopping = anyio.Event()
         return report
 
     def _open(self) -> AsyncFlickrApi:
         key, url = self.__consumer_key, self._options.api_url
         self._budget = self._budget or shared_budget(key, self._limits, url)
         self._budget.on_wait = lambda seconds: self._tell(Waiting("budget", seconds))
+        self._budget.on_pause = lambda seconds: self._tell(Waiting("api", seconds))
         transport = Transport(
             key,
             budget=self._budget,
@@ -194,12 +198,12 @@ class PhotostreamMirror:
     async def _run(
         self, api: AsyncFlickrApi, report: MirrorReport, work: Callable[[Jobs, int | None], Awaitable[None]]
     ) -> None:
-        user = await self._identify(api)
-        options = self._options
-        cache = PhotoCache.of(self._root, user, options.cache_directory_depth)
+        account = await self._identify(api)
+        user = account.user
+        cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
         published = None
         if cache.is_new:
-            profile = await api.get_profile(user.id)
+            profile = account.profile or await api.get_profile(user.id)
             await check_has_photos(api, self._name, profile)
             published = profile.photo_count
         with disk.locked(cache.lock):
@@ -292,18 +296,37 @@ class PhotostreamMirror:
             with anyio.move_on_after(pause):
                 await self._stopping.wait()
 
-    async def _identify(self, api: AsyncFlickrApi) -> FlickrUser:
+    async def _identify(self, api: AsyncFlickrApi) -> Account:
         """Return the account; an NSID, or an alias, that was mirrored before costs at most one call."""
-        alias_known = False
+        name, alias_known = self._name, False
         for _, owner in owners(self._root):
-            if is_nsid(self._name) and owner["nsid"] == self._name:
-                return FlickrUser(owner["nsid"], owner["username"])
-            if owner.get("asked_for") == self._name and self._name != owner["username"]:
+            if is_nsid(name) and owner["nsid"] == name:
+                return Account(FlickrUser(owner["nsid"], owner["username"]))
+            if owner.get("asked_for") == name and name != owner["username"]:
                 alias_known = True
-        user, sentence = await identify(api, self._name, alias_known=alias_known)
-        if sentence:
-            self._tell(Notice(sentence))
-        return user
+        try:
+            account = await identify(api, name, alias_known=alias_known)
+        except UserNotFoundError:
+            renamed = await self._find_renamed(api)
+            if renamed is None:
+                raise
+            account = renamed
+        if account.sentence:
+            self._tell(Notice(account.sentence))
+        return account
+
+    async def _find_renamed(self, api: AsyncFlickrApi) -> Account | None:
+        for folder, owner in owners(self._root):
+            if self._name in (folder.name, owner["username"], owner.get("asked_for")):
+                profile = await api.get_profile(owner["nsid"])
+                user = profile.user
+                return Account(
+                    user,
+                    f"{self._name!r} ({user.user_id}) is now called {user.username!r}. The mirror goes on in {folder}; "
+                    f"--username {user.user_id} finds it whatever the account is called.",
+                    profile,
+                )
+        return None
 
     def _tell(self, event: Event) -> None:
         if self._observer is None:

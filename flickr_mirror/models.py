@@ -128,7 +128,6 @@ class FlickrProfile:
 
     user: FlickrUser
     photo_count: int | None
-    is_pro: bool
 
     @staticmethod
     def from_json(payload: Payload) -> FlickrProfile:
@@ -139,9 +138,7 @@ class FlickrProfile:
         """
         photos = payload.get("photos")
         count = photos.get("count") if isinstance(photos, dict) else None
-        return FlickrProfile(
-            FlickrUser.from_json(payload), to_int(text_of(count)), bool(to_int(payload.get("ispro")))
-        )
+        return FlickrProfile(FlickrUser.from_json(payload), to_int(text_of(count)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -103,7 +103,7 @@ class Limits:
     settle_margin: int = 3600
     passes: int = 3
     timeout: float = 30
-    attempts: int = field(default=5)
+    attempts: int = 5
 
     def __post_init__(self) -> None:
         for name, low, high in (

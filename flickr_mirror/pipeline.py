@@ -352,7 +352,7 @@ class Pipeline:
         except LASTING as error:
             self._note_failure(job, stored, str(error), self._catalogue.give_up, again=False)
         except (FlickrApiError, PhotoError, TransportError) as error:
-            self._count_miss(error)
+            self._count_miss(job, error)
             again = self._passes_left[job] > 0
             self._note_failure(job, stored, str(error), self._catalogue.retry_later, again=again)
         else:
@@ -372,8 +372,9 @@ class Pipeline:
         self._work.finish(job, stored.photo.id, partial(change, stored, job, reason))
         self._tell(PhotoFailed(stored.photo.id, job, reason, again))
 
-    def _count_miss(self, error: Exception) -> None:
-        if not isinstance(error, TransportError):
+    def _count_miss(self, job: str, error: Exception) -> None:
+        # only photos that were not tried before tell of the line: those that failed can fail by themselves
+        if not isinstance(error, TransportError) or self._passes_left[job] < self._limits.passes - 1:
             return
         self._misses += 1
         if self._misses >= MISSES_IN_A_ROW:

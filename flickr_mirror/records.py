@@ -79,8 +79,8 @@ class StoredFile:
     note: str = ""
 
     @property
-    def note_is_damage(self) -> bool:
-        """Whether Flickr itself has this file damaged."""
+    def note_is_odd(self) -> bool:
+        """Whether Flickr itself has this file damaged, or in another size than it lists."""
         return self.kind == "image" and bool(self.note)
 
 

@@ -46,12 +46,21 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 
 
 EXIT_PHOTOS_FAILED = 3
+FINAL = {2, 4, 5}
+"""Codes after which the same command would end in the same way."""
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
 LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Fall silent where the reader went away (`2>&1 | head`); the mirror goes on."""
+        self.quiet = True
+
+
+console = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class View:
@@ -95,7 +104,11 @@ async def run_mirror(mirror: PhotostreamMirror, view: View) -> int:
 
 
 async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+    # what whoever started this chose to ignore stays ignored (`nohup`)
+    wanted = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    if not wanted:
+        return
+    with anyio.open_signal_receiver(*wanted) as signals:
         async for number in signals:
             received.append(number)
             if len(received) > 1:
@@ -113,7 +126,7 @@ def _sum_up(report: MirrorReport, code: int) -> None:
     if report.unavailable:
         say(f"{report.unavailable} photos are known to be out of reach.")
     name = json.dumps(plain(report.username), ensure_ascii=False)
-    if not report.complete:
+    if not report.complete and code not in FINAL:
         say("Run the same command again to go on.")
     say(
         f"done user={name} nsid={report.user_id} new={report.new} updated={report.updated} gone={report.gone} "

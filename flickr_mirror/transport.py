@@ -12,8 +12,9 @@ import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -54,19 +55,37 @@ def tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _open_session() -> aiohttp.ClientSession:
+def _proxy_for(url: httpx.URL) -> str | None:
+    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`.
+
+    What runs on this machine is never asked for through another one. Raises `TransportError`.
+    """
+    if proxy_bypass(url.host) or url.host == "localhost" or url.host.startswith("127.") or url.host == "::1":
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if not proxy.startswith(("http://", "https://")):
+        raise TransportError(
+            f"The proxy of the environment is a {proxy.partition(':')[0]}:// one, and only http:// and https:// "
+            "proxies can be used: change the variable, or unset it."
+        )
+    return proxy
+
+
+def _open_session(proxy: str | None) -> aiohttp.ClientSession:
     # how many connections there are is the business of the worker pool and the brake
     connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
-    return aiohttp.ClientSession(connector=connector, trust_env=True)
+    return aiohttp.ClientSession(connector=connector, proxy=proxy)
 
 
 class _KeyedTransport(httpx.AsyncBaseTransport):
     """Adds the API key to each request just before it is sent."""
 
-    def __init__(self, api_key: str, api_url: httpx.URL) -> None:
+    def __init__(self, api_key: str, proxy: str | None) -> None:
         self._api_key = api_key
-        # httpx leaves the proxies of the environment to whoever brings a transport
-        proxy = None if proxy_bypass(api_url.host) else getproxies().get(api_url.scheme)
         self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -102,18 +121,22 @@ class Transport:
         self._limits = limits or Limits()
         self._budget = budget
         self._sleep = sleep
-        self._api_url = httpx.URL(api_url)
+        try:
+            self._api_url = httpx.URL(api_url)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"{api_url!r} is no address: {error}.") from None
+        proxy = _proxy_for(self._api_url)
         self.calls: dict[str, int] = {}
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         headers = {"User-Agent": USER_AGENT}
         self._api = httpx.AsyncClient(
-            transport=_KeyedTransport(api_key, self._api_url),
+            transport=_KeyedTransport(api_key, proxy),
             headers={**headers, "Accept-Encoding": "gzip"},
             timeout=timeout,
         )
         self._images = httpx.AsyncClient(
-            transport=image_transport or AiohttpTransport(client=_open_session),
+            transport=image_transport or AiohttpTransport(client=partial(_open_session, proxy)),
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
         )
@@ -160,12 +183,13 @@ class Transport:
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             pause = retry_after(response.headers.get("Retry-After"))
             self._budget.pause(pause or API_PAUSE)
+            self._budget.on_pause(pause or API_PAUSE)
             raise ThrottledError(f"{method}: Flickr asks for a pause (HTTP 429).", pause)
         if response.status_code != httpx.codes.OK:
             raise TransportError(f"{method}: Flickr answered HTTP {response.status_code}.")
         try:
             answer = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TransportError(
                 f"{method}: the answer is not JSON; is this {self._api_url.host}?"
             ) from error
@@ -181,16 +205,16 @@ class Transport:
         Raises `ImageGoneError` for 403, 404 and 410 and for an address or a redirect that leads elsewhere
         (to a placeholder), `ThrottledError` for 429, `TransportError` for all else that is not a file.
         """
-        target = httpx.URL(url)
+        address: httpx.URL | str = url
         for _ in range(MAX_REDIRECTS + 1):
-            self._check_host(target)
+            target = self._check_host(address)
             try:
                 async with self._images.stream("GET", target) as response:
                     if not response.is_redirect:
                         _check_status(response)
                         yield response
                         return
-                    target = target.join(response.headers.get("Location", ""))
+                    address = urljoin(str(target), response.headers.get("Location", ""))
             except _FAILURES as error:
                 raise TransportError(f"{target.host}: {_reason(error)}") from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
@@ -200,14 +224,20 @@ class Transport:
         """Flickr's clock (UTC seconds), as far as its answers told it."""
         return None if self._ahead is None else time.time() + self._ahead
 
-    def _check_host(self, url: httpx.URL) -> None:
+    def _check_host(self, address: httpx.URL | str) -> httpx.URL:
+        try:
+            url = httpx.URL(address)
+            url.host.encode("idna")
+        except (httpx.InvalidURL, UnicodeError):
+            raise ImageGoneError("The address of the image cannot be one.", 400) from None
         if url.scheme == self._api_url.scheme and url.netloc == self._api_url.netloc:
-            return  # an endpoint of the user's own may serve the images too
+            return url  # an endpoint of the user's own may serve the images too
         allowed = url.scheme == "https" and url.port is None and not url.userinfo
         if not (allowed and f".{url.host}".endswith(_IMAGE_HOSTS)):
             raise ImageGoneError(
                 f"The address leads to {url.host!r}, which is no image server of Flickr.", 302
             )
+        return url
 
     def _note_time(self, response: httpx.Response) -> None:
         try:

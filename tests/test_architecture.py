@@ -46,7 +46,7 @@ DISK = {
     "worklist": {"catalogue", "records"},
     "cache": {"disk", "errors", "languages", "models", "options"},
     "keys": {"disk", "errors"},
-    "audit": {"cache", "catalogue", "errors", "pictures"},
+    "audit": {"cache", "catalogue", "errors", "pictures", "records"},
     "prune": {"cache", "catalogue"},
 }
 
@@ -97,6 +97,7 @@ FACES = {
     "terminal": {"progress"},
     "session": {"errors", "mirror", "options", "progress", "terminal"},
     "cli": {
+        "disk",
         "errors",
         "keys",
         "limiter",

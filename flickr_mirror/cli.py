@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -34,8 +35,6 @@ from flickr_mirror.terminal import plain
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flickr_mirror.progress import Event
 
 EXIT_HELP = (
@@ -49,6 +48,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _duration(text: str) -> float:
+    """Return the seconds of `90s`, `10m`, `1.5h` or `30d`."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", text.strip())
+    if match is None or not float(match[1]):
+        raise typer.BadParameter(
+            f"{text!r} is no duration: give a number and s, m, h or d, such as 10m or 30d."
+        )
+    return float(match[1]) * _UNITS[match[2]]
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
@@ -102,6 +114,32 @@ def mirror_flickr(
     verify_image: Annotated[
         bool, typer.Option("--verify-image", help="Decode the images already there; fetch broken ones again.")
     ] = False,
+    full_scan: Annotated[
+        bool,
+        typer.Option(
+            "--full-scan", help="List the whole photostream again: find edits, losses, late photos."
+        ),
+    ] = False,
+    full_scan_every: Annotated[
+        float | None,
+        typer.Option(parser=_duration, metavar="AGE", help="Do so where the last time is longer ago: 30d."),
+    ] = None,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune", help="After a full scan, move what is gone from Flickr to the mirror's trash."
+        ),
+    ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Believe a full scan that lacks more than a tenth of the photos."),
+    ] = False,
+    watch: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration, metavar="INTERVAL", help="Stay, and look for new photos at this interval: 10m."
+        ),
+    ] = None,
     debug: Annotated[
         int | None,
         typer.Option(
@@ -132,18 +170,30 @@ def mirror_flickr(
             option = given[0].replace("_", "-")
             _usage(f"--{option} belongs behind {context.invoked_subcommand!r}, if that takes it.")
         return
-    if username and not _is_text(username):
-        _usage("--username holds what is no text: give a username, an NSID or the address of a photostream.")
     if not username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
-    if fifo and lifo:
-        _usage("--fifo and --lifo exclude each other: give one of the two.")
-    if image_only and info_only:
-        _usage("--image-only and --info-only exclude each other: leave both out to mirror both.")
-    if info_only and verify_image:
-        _usage(
-            "--info-only and --verify-image exclude each other: the one leaves out the images, the other checks them."
-        )
+    scans = full_scan or full_scan_every is not None
+    _refuse(
+        (
+            not _is_text(username),
+            "--username is no text: give a username, an NSID or a photostream's address.",
+        ),
+        (fifo and lifo, "--fifo and --lifo exclude each other: give one of the two."),
+        (
+            image_only and info_only,
+            "--image-only and --info-only exclude each other: leave both out to mirror both.",
+        ),
+        (
+            info_only and verify_image,
+            "--info-only and --verify-image exclude each other: one leaves out the images that the other checks.",
+        ),
+        (prune and not scans, "--prune follows from a full scan: add --full-scan or --full-scan-every."),
+        (
+            accept_loss and not scans,
+            "--accept-loss follows from a full scan: add --full-scan or --full-scan-every.",
+        ),
+        (watch is not None and watch < 1, "--watch is one second or more, such as 30s, 10m or 1h."),
+    )
     set_up_logging(debug)
     try:
         options = MirrorOptions(
@@ -154,6 +204,10 @@ def mirror_flickr(
             info_only=info_only,
             info_level=info_level,
             verify_image=verify_image,
+            full_scan=full_scan,
+            full_scan_every=full_scan_every,
+            prune=prune,
+            accept_loss=accept_loss,
             api_url=_endpoint(api_url),
         )
         limits = Limits(
@@ -163,53 +217,40 @@ def mirror_flickr(
             image_workers=image_workers,
             info_workers=info_workers,
         )
+        view = View(options)
+        root = disk.home(cache_path)
+        keys = find_keys(root, consumer_key, consumer_secret)
+        mirror = PhotostreamMirror(
+            username,
+            keys.consumer_key,
+            keys.consumer_secret,
+            options=options,
+            limits=limits,
+            observer=_KeySaver(keys, root, view) if save_api_keys else view,
+        )
+    except FlickrMirrorError as error:
+        _fail(error)
     except ValueError as error:
         _usage(str(error))
-    _run(
-        lambda observe: _build(
-            username, consumer_key, consumer_secret, options, limits, observe, save=save_api_keys
-        ),
-        options,
-    )
+    raise typer.Exit(anyio.run(run_mirror, mirror, view, watch))
 
 
-def _build(
-    username: str,
-    consumer_key: str | None,
-    consumer_secret: str | None,
-    options: MirrorOptions,
-    limits: Limits,
-    observe: Callable[[Event], None],
-    *,
-    save: bool,
-) -> PhotostreamMirror:
-    root = disk.home(options.cache_path)
-    keys = find_keys(root, consumer_key, consumer_secret)
-    return PhotostreamMirror(
-        username,
-        keys.consumer_key,
-        keys.consumer_secret,
-        options=options,
-        limits=limits,
-        observer=_saving(keys, root, observe) if save else observe,
-    )
+class _KeySaver:
+    """An observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
 
+    def __init__(self, keys: ApiKeys, root: Path, view: View) -> None:
+        self._keys: ApiKeys | None = keys
+        self._root = root
+        self._view = view
 
-def _saving(keys: ApiKeys, root: Path, observe: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return an observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
-    saved = False
-
-    def observer(event: Event) -> None:
-        nonlocal saved
-        observe(event)
-        if isinstance(event, PageScanned) and not saved:
-            saved = True
+    def __call__(self, event: Event) -> None:
+        self._view(event)
+        if isinstance(event, PageScanned) and self._keys:
+            keys, self._keys = self._keys, None
             try:
-                say(f"The API keys are saved in {save_keys(root, keys)}, readable by you alone.")
+                say(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
             except CacheError as error:
-                say(f"The API keys are not saved: {plain(str(error))}")
-
-    return observer
+                self._view.code = say_failure(error)
 
 
 @app.command()
@@ -283,17 +324,6 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
     return ApiKeys(key, secret)
 
 
-def _run(build: Callable[[Callable[[Event], None]], PhotostreamMirror], options: MirrorOptions) -> NoReturn:
-    view = View(options)
-    try:
-        mirror = build(view)
-    except FlickrMirrorError as error:
-        _fail(error)
-    except ValueError as error:
-        _usage(str(error))
-    raise typer.Exit(anyio.run(run_mirror, mirror, view))
-
-
 def _fail(error: FlickrMirrorError) -> NoReturn:
     raise typer.Exit(say_failure(error))
 
@@ -301,6 +331,12 @@ def _fail(error: FlickrMirrorError) -> NoReturn:
 def _usage(text: str) -> NoReturn:
     say(f"mirror_flickr: {text}")
     raise typer.Exit(2)
+
+
+def _refuse(*cases: tuple[bool, str]) -> None:
+    for is_wrong, text in cases:
+        if is_wrong:
+            _usage(text)
 
 
 def _endpoint(url: str) -> str:

@@ -38,7 +38,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = Path(os.fsdecode(error.filename)) if error.filename else path
+        name = error.filename2 or error.filename  # of a renaming, the name that it was to get
+        place = Path(os.fsdecode(name)) if name else path
         reason = error.strerror or str(error)
         if error.errno in _FULL:
             raise CacheFullError(

@@ -282,7 +282,8 @@ class PhotostreamMirror:
         is_down = again = False
         while not self._stopping.is_set():
             try:
-                await self._round(jobs, published if not again else None, again=again)
+                with one_error():
+                    await self._round(jobs, published if not again else None, again=again)
             except TransportError as error:
                 if not is_down:
                     self._tell(Notice(f"{error} It is tried again until it works."))

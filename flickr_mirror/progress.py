@@ -217,6 +217,8 @@ def log_events(event: Event) -> None:
             logger.log(level, "Photo %s, %s: %s%s", photo_id, job, reason, later)
         case Notice(text):
             logger.warning("%s", text)
+        case Watching() | PhotoFound():
+            logger.debug("%s", event)
         case Waiting(cause, seconds):
             logger.warning("%s", waiting_text(cause, seconds))
         case _:

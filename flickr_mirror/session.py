@@ -69,6 +69,8 @@ class View:
     def __init__(self, options: MirrorOptions) -> None:
         self.mirror: PhotostreamMirror | None = None
         self.live = None
+        self.code = 0
+        """The exit code of something beside the mirror that failed."""
         if console.is_terminal and not console.is_dumb_terminal:
             self.live = LiveView(
                 console, images=options.wants_images, info=options.wants_info, calls=self._calls
@@ -83,8 +85,11 @@ class View:
             self.live(event)
 
 
-async def run_mirror(mirror: PhotostreamMirror, view: View) -> int:
-    """Run a mirror under the signals of a terminal, and return the exit code."""
+async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None = None) -> int:
+    """Run a mirror under the signals of a terminal, and return the exit code.
+
+    `watch` is the interval in seconds at which it is looked for new photos, for as long as nobody stops it.
+    """
     view.mirror = mirror
     received: list[int] = []
     try:
@@ -92,12 +97,13 @@ async def run_mirror(mirror: PhotostreamMirror, view: View) -> int:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_stop_on_signals, mirror, received, tasks.cancel_scope)
                 with view.live or nullcontext():
-                    await mirror.run()
+                    await (mirror.run() if watch is None else mirror.watch(watch))
                 tasks.cancel_scope.cancel()
     except FlickrMirrorError as error:
         code = say_failure(error)
     else:
         code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if mirror.report.failures else 0
+    code = code or view.code
     if mirror.report.username:
         _sum_up(mirror.report, code)
     return code
@@ -123,6 +129,10 @@ async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope
 def _sum_up(report: MirrorReport, code: int) -> None:
     for failure in report.failures:
         say(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}")
+    if report.pruned:
+        say(
+            f"{report.pruned} files of photos that are gone were moved to {report.folder}/.flickr_mirror/trash."
+        )
     if report.unavailable:
         say(f"{report.unavailable} photos are known to be out of reach.")
     name = json.dumps(plain(report.username), ensure_ascii=False)

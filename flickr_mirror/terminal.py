@@ -20,6 +20,7 @@ from flickr_mirror.progress import (
     PhotoFailed,
     RunStarted,
     Waiting,
+    Watching,
     waiting_text,
 )
 
@@ -83,6 +84,7 @@ class LiveView:
         self._failed = 0
         self._stage = "looking up the account"
         self._waiting: tuple[str, float] | None = None
+        self._next_look = 0.0
         self._started = time.monotonic()
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8)
 
@@ -113,6 +115,8 @@ class LiveView:
                 self._done["info"] += 1
             case PhotoFailed(again=False):
                 self._failed += 1
+            case Watching(seconds):
+                self._stage, self._next_look = "watching", time.monotonic() + seconds
             case Waiting(cause, seconds):
                 self._waiting = cause, time.monotonic() + seconds
             case _:
@@ -135,10 +139,13 @@ class LiveView:
             cause, until = self._waiting
             if (left := until - time.monotonic()) > 0:
                 return waiting_text(cause, left)
+        stage = self._stage
+        if stage == "watching":
+            stage = f"next look in {max(self._next_look - time.monotonic(), 0):.0f} s"
         rate = self._bytes / max(time.monotonic() - self._started, 0.001)
         parts = [
             plain(self._name),
-            self._stage,
+            stage,
             f"{size_text(self._bytes)}, {size_text(rate)}/s" if self._wants["images"] else "",
             f"{self._calls()} API calls",
             f"{self._failed} failed" if self._failed else "",

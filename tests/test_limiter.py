@@ -262,14 +262,18 @@ async def test_a_cancelled_waiter_costs_no_call(time: FakeTime) -> None:
 
 
 async def test_a_wait_for_the_hour_is_announced(time: FakeTime) -> None:
-    """A run that waits because the hour is used up says so, and for how long."""
+    """A run that waits because the hour is used up says so once an hour, however many tasks wait."""
     budget, waits = open_budget(time, calls_per_hour=1), list[float]()
     budget.on_wait = waits.append
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(call, budget, time, list[tuple[float, Priority]](), Priority.SIZES, 2)
+        for _ in range(4):
+            tasks.start_soon(call, budget, time, list[tuple[float, Priority]](), Priority.SIZES, 2)
         await time.pass_by(1)
         assert waits == [pytest.approx(HOUR, abs=1)]
-        await time.pass_by(2 * HOUR)
+        await time.pass_by(HOUR / 2)
+        assert waits == [pytest.approx(HOUR, abs=1)]
+        await time.pass_by(9 * HOUR)
+    assert len(waits) == 7
 
 
 def test_a_budget_outlives_event_loops() -> None:

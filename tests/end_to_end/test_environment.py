@@ -1,0 +1,155 @@
+"""The command in surroundings that are not as they should be: proxies, pipes that close, no home, `nohup`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import KEYS, command, run, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:
+    """`mirror_flickr ... 2>&1 | head -1`: the log has no reader any more, the mirror is completed all the same."""
+    async with SimulatedFlickr(SimulatedPhotostream(40), image_latency=0.01) as flickr:
+        reader, writer = os.pipe()
+        process = subprocess.Popen(  # noqa: ASYNC220
+            command(flickr, tmp_path), stdin=subprocess.DEVNULL, stdout=writer, stderr=writer
+        )
+        os.close(writer)
+        await anyio.to_thread.run_sync(os.read, reader, 100)
+        os.close(reader)
+        with anyio.fail_after(60):
+            code = await anyio.to_thread.run_sync(process.wait)
+    assert code == 0
+    assert sum(name.endswith(".jpg") for name in tree(tmp_path)) == 40
+
+
+async def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """Under `nohup` the run goes on when the terminal is closed."""
+    async with SimulatedFlickr(SimulatedPhotostream(100), image_latency=0.02) as flickr:
+        line = ["nohup", *command(flickr, tmp_path, "--debug", "2")]
+        async with await anyio.open_process(
+            line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            with anyio.fail_after(60):
+                while flickr.requests.total() < 10:  # noqa: ASYNC110
+                    await anyio.sleep(0.005)
+                process.send_signal(signal.SIGHUP)
+                assert await process.wait() == 0
+    assert sum(name.endswith(".jpg") for name in tree(tmp_path)) == 100
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9", "socks5://127.0.0.1:9"])
+async def test_what_runs_on_this_machine_needs_no_proxy(tmp_path: Path, proxy: str) -> None:
+    """A proxy in the environment, be it of a kind that cannot be used, is not asked for the simulated Flickr."""
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        outcome = await run(flickr, tmp_path, http_proxy=proxy, https_proxy=proxy)
+    assert outcome.code == 0, outcome.err
+
+
+async def test_a_proxy_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    """A SOCKS proxy for Flickr itself: one sentence that names the kind, and no traceback."""
+    line = ("--username", "x", *KEYS)
+    outcome = await run(None, tmp_path, *line, https_proxy="socks5://127.0.0.1:9")
+    assert outcome.code == 75
+    assert "socks5://" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9"])
+async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy: str) -> None:
+    """What the environment names is where the connection goes, in every usual form."""
+    server = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = server.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
+    lines: list[bytes] = []
+
+    async def refuse(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            lines.append(await stream.receive())
+            await stream.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    async with server, anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve, refuse)
+        address = proxy.replace(":9", f":{port}")
+        process = subprocess.Popen(  # noqa: ASYNC220
+            [*command(None, tmp_path), "--username", "x", *KEYS],
+            env={**os.environ, "https_proxy": address},
+            stderr=subprocess.DEVNULL,
+        )
+        with anyio.fail_after(30):
+            while not lines:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        process.kill()
+        await anyio.to_thread.run_sync(process.wait)
+        tasks.cancel_scope.cancel()
+    assert lines[0].startswith(b"CONNECT api.flickr.com:443")
+
+
+async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) -> None:
+    """A container without a home folder mirrors into a folder that is given; without one it says what to do."""
+    nobody = "import os, pwd\npwd.getpwuid = lambda _: (_ for _ in ()).throw(KeyError('uid'))\n"
+    start = f"{nobody}os.environ.pop('HOME')\nfrom flickr_mirror.cli import main\nmain()"
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        line = [sys.executable, "-c", start, *command(flickr, tmp_path)[3:]]
+        result = await anyio.run_process(line, check=False)
+        assert result.returncode == 0, result.stderr
+        assert b"will not know" in result.stderr
+        del line[line.index("--cache-path") : line.index("--cache-path") + 2]
+        result = await anyio.run_process(line, check=False)
+        assert result.returncode == 7
+        assert b"--cache-path" in result.stderr
+        assert b"Traceback" not in result.stderr
+
+
+async def test_keys_that_cannot_be_saved_stop_no_mirror_and_are_said(tmp_path: Path) -> None:
+    """Where the keys file cannot be written the user learns it, and the photos are mirrored."""
+    (tmp_path / "flickr_keys").mkdir()
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        outcome = await run(flickr, tmp_path, "--save-api-keys")
+    assert outcome.code == 7
+    assert "flickr_keys" in outcome.err
+    assert outcome.summary["exit"] == "7"
+    assert "Traceback" not in outcome.err
+    assert outcome.summary["images"] == "3"
+    assert KEYS[3] not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--api-url", "https://a:b/"),
+        ("--api-url", "http://"),
+        ("--api-url", "https://[/"),
+        ("--username", os.fsdecode(b"x\xff")),
+        ("--info-only", "demo"),
+    ],
+)
+async def test_what_cannot_be_meant_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Addresses that are none, bytes that are no text, options in the wrong place: exit 2 and one sentence."""
+    line = arguments if "--username" in arguments else ("--username", "x", *arguments)
+    outcome = await run(None, tmp_path, *KEYS, *line)
+    assert outcome.code == 2, outcome.err
+    assert outcome.err.startswith("mirror_flickr: --")
+    assert len(outcome.err.splitlines()) == 1
+
+
+async def test_a_mirror_without_its_owners_name_is_said(tmp_path: Path) -> None:
+    """An owner.json that lacks what it should say: exit 7 with the file and the cure."""
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        assert (await run(flickr, tmp_path)).code == 0
+        (owner,) = tmp_path.rglob("owner.json")
+        owner.write_text('{"format": 1, "nsid": "72157600@N07", "depth": 4}')
+        outcome = await run(flickr, tmp_path)
+    assert outcome.code == 7, outcome.err
+    assert "owner.json" in outcome.err
+    assert "Traceback" not in outcome.err

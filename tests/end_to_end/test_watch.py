@@ -1,0 +1,169 @@
+"""`--watch` and full scans as a user runs them: the real command, on real sockets."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from aiohttp import web
+
+from flickr_mirror.models import inventory_number
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import Outcome, command, infos, run, tree
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from anyio.abc import Process
+
+
+def image(root: Path, stream: SimulatedPhotostream, photo_id: str) -> Path:
+    """Return where the image of a photo is expected."""
+    number = inventory_number(photo_id)
+    return root.joinpath(stream.username, *number[:4], f"{number}.jpg")
+
+
+async def until(root: Path, stream: SimulatedPhotostream, photo_id: str, seconds: float) -> float:
+    """Return how long it took for the image of a photo to be there."""
+    begun = time.monotonic()
+    with anyio.fail_after(seconds):
+        while not image(root, stream, photo_id).exists():  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+    return time.monotonic() - begun
+
+
+@asynccontextmanager
+async def watching(flickr: SimulatedFlickr, cache: Path, *arguments: str) -> AsyncIterator[Process]:
+    """Run the command in the background."""
+    async with await anyio.open_process(
+        command(flickr, cache, *arguments),
+        env=os.environ.copy(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+
+
+async def end(process: Process, number: signal.Signals) -> Outcome:
+    """Send a signal, and return how the command ended and what it said."""
+    process.send_signal(number)
+    assert process.stderr is not None
+    with anyio.fail_after(15):
+        text = b"".join([chunk async for chunk in process.stderr])
+        return Outcome(await process.wait(), "", text.decode())
+
+
+async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path) -> None:
+    """New photos are on disk within three seconds, a look costs one call, and SIGTERM ends it cleanly."""
+    stream = SimulatedPhotostream(5, newest=int(time.time()) - 86_400)
+    async with SimulatedFlickr(stream) as flickr, watching(flickr, tmp_path, "--watch", "2s") as process:
+        await until(tmp_path, stream, stream.ids[-1], 30)
+        for _ in range(3):
+            (photo_id,) = stream.upload(1)
+            assert await until(tmp_path, stream, photo_id, 10) < 3.5
+        begun, before = time.monotonic(), flickr.calls.total()
+        while flickr.calls.total() < before + 3:  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+        assert time.monotonic() - begun > 3
+        outcome = await end(process, signal.SIGTERM)
+        assert outcome.code == 143
+        assert (outcome.summary["new"], outcome.summary["images"]) == ("8", "8")
+        assert set(flickr.calls) == {
+            "flickr.people.findByUsername",
+            "flickr.people.getInfo",
+            "flickr.people.getPhotos",
+        }
+        assert outcome.err.count("Scanning page") == 4
+        assert "Run the same command again" not in outcome.err
+
+
+async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
+    """No network for a while: said once, survived, and what was uploaded meanwhile is mirrored after it."""
+    stream = SimulatedPhotostream(3, newest=int(time.time()) - 86_400)
+    down = False
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        if down and request.transport is not None:
+            request.transport.abort()
+            return web.Response()
+        return None
+
+    async with SimulatedFlickr(stream) as flickr:
+        flickr.intercept = intercept
+        async with watching(flickr, tmp_path, "--watch", "1s") as process:
+            await until(tmp_path, stream, stream.ids[-1], 30)
+            down, before = True, flickr.calls.total()
+            (photo_id,) = stream.upload(1)
+            with anyio.fail_after(60):
+                while flickr.calls.total() < before + 6:  # noqa: ASYNC110
+                    await anyio.sleep(0.05)
+            assert not image(tmp_path, stream, photo_id).exists()
+            down = False
+            await until(tmp_path, stream, photo_id, 120)
+            outcome = await end(process, signal.SIGINT)
+    assert outcome.code == 130
+    assert outcome.err.count("It is tried again until it works") == 1
+    assert outcome.err.count("Flickr answers again") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--watch", "0.5s"), "--watch"),
+        (("--watch", "soon"), "soon"),
+        (("--watch", "0s"), "0s"),
+        (("--full-scan-every", "30"), "30d"),
+        (("--prune",), "--full-scan"),
+        (("--accept-loss",), "--full-scan"),
+    ],
+)
+async def test_durations_and_scans_that_cannot_be_meant(
+    tmp_path: Path, arguments: tuple[str, ...], word: str
+) -> None:
+    """A duration without a unit, an interval too short, a prune without a scan: exit 2 with the cure."""
+    async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
+        outcome = await run(flickr, tmp_path, *arguments)
+    assert outcome.code == 2, outcome.err
+    assert word in outcome.err
+    assert tree(tmp_path) == {}
+
+
+async def test_a_full_scan_counts_what_changed(tmp_path: Path) -> None:
+    """The last line tells new, updated and gone photos; the files of what is gone stay until --prune."""
+    stream = SimulatedPhotostream(40, newest=int(time.time()) - 86_400)
+    async with SimulatedFlickr(stream) as flickr:
+        await run(flickr, tmp_path, "--info-level", "2")
+        stream.edit(stream.ids[20], title="Rue Catinat, 1921")
+        stream.replace_image(stream.ids[30])
+        stream.add_comment(stream.ids[10], "My grandfather stood there")
+        lost = stream.ids[35]
+        lost_file = image(tmp_path, stream, lost)
+        stream.delete(lost)
+        plain = await run(flickr, tmp_path, "--info-level", "2")
+        assert plain.code == 0, plain.err
+        assert "1 photos fewer" in plain.err
+        flickr.reset_counters()
+        outcome = await run(flickr, tmp_path, "--info-level", "2", "--full-scan")
+        assert outcome.code == 0, outcome.err
+        summary = {name: outcome.summary[name] for name in ("updated", "gone", "images", "exit")}
+        # everything uploaded within the last page is looked at by every run, so the plain one saw the edits
+        assert int(plain.summary["updated"]) + int(outcome.summary["updated"]) == 3
+        assert summary["gone"] == "1"
+        assert lost_file.exists()
+        assert infos(tmp_path)[stream.ids[20]]["title"]["content"] == "Rue Catinat, 1921"
+        outcome = await run(flickr, tmp_path, "--info-level", "2", "--full-scan", "--prune")
+        assert outcome.code == 0, outcome.err
+        assert "2 files of photos that are gone were moved" in outcome.err
+        assert not lost_file.exists()
+        assert len([path for path in tmp_path.rglob(lost_file.name) if "trash" in path.parts]) == 1

@@ -281,6 +281,7 @@ class PhotostreamMirror:
     async def _watch(self, interval: float, jobs: Jobs, published: int | None) -> None:
         is_down = again = False
         while not self._stopping.is_set():
+            due = anyio.current_time() + interval * uniform(0.9, 1.1)  # noqa: S311 - so watchers do not call at once
             try:
                 with one_error():
                     await self._round(jobs, published if not again else None, again=again)
@@ -292,9 +293,8 @@ class PhotostreamMirror:
                 if is_down:
                     self._tell(Notice("Flickr answers again."))
                 is_down, again = False, True
-            pause = interval * uniform(0.9, 1.1)  # noqa: S311 - many watchers are not to call at once
-            self._tell(Watching(pause))
-            with anyio.move_on_after(pause):
+            self._tell(Watching(max(due - anyio.current_time(), 0)))
+            with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):
                 await self._stopping.wait()
 
     async def _identify(self, api: AsyncFlickrApi) -> Account:

@@ -20,23 +20,25 @@ if TYPE_CHECKING:
 BATCH = 200
 
 
-async def set_broken_images_aside(cache: PhotoCache, catalogue: Catalogue) -> list[Path]:
+async def set_broken_images_aside(cache: PhotoCache, catalogue: Catalogue) -> list[tuple[Path, bool]]:
     """Decode every image and film of the mirror; move the broken ones aside and have them fetched again.
 
-    Returns where the broken and the missing ones were. A file that Flickr itself has damaged is as it should
-    be. Raises `CacheError` where a file cannot be moved.
+    Returns where the broken and the missing ones were, and whether they are fetched again: what is gone from
+    Flickr is left as it is. A file that Flickr itself has damaged is as it should be. Raises `CacheError` where
+    a file cannot be moved.
     """
-    broken: list[Path] = []
+    broken: list[tuple[Path, bool]] = []
     after = ("", 0)
     while files := await to_thread.run_sync(catalogue.files_after, after, BATCH):
-        for kind, photo_id, file in files:
+        for photo_id, is_gone, file in files:
             path = cache.path(str(photo_id), file.extension)
             if not await to_thread.run_sync(_is_whole, path, file):
-                broken.append(path)
-                await to_thread.run_sync(cache.set_aside, path)
-                with catalogue.transaction():
-                    catalogue.fetch_again(str(photo_id))
-            after = (kind, photo_id)
+                broken.append((path, not is_gone))
+                if not is_gone:
+                    await to_thread.run_sync(cache.set_aside, path)
+                    with catalogue.transaction():
+                        catalogue.fetch_again(str(photo_id))
+            after = (file.kind, photo_id)
     return broken
 
 

@@ -84,6 +84,7 @@ class Catalogue:
             if info_level == 2:
                 self._query(
                     "UPDATE photos SET info_status = 1 WHERE stale & 1 AND info_status = 2 AND info_level = 2"
+                    " AND gone IS NULL"
                 )
             # Information waits for the best size to be settled, unless no image is asked for.
             waiting, going = (1, 0) if images else (0, 1)
@@ -193,7 +194,9 @@ class Catalogue:
             return
         self._query(
             "UPDATE photos SET image_status = 2, info_status = iif(info_status = 0, 1, info_status),"
-            f" stale = stale & ~{int(Stale.IMAGE)} WHERE id = ? AND revision = ?",
+            f" stale = stale & ~{int(Stale.IMAGE)} WHERE id = ?"
+            # a change of its texts says nothing against the image
+            f" AND (revision = ? OR NOT stale & {int(Stale.IMAGE)})",
             (stored.photo.id, stored.revision),
         )
         self._forget_failure(stored.photo.id, "image")
@@ -305,14 +308,14 @@ class Catalogue:
             for photo_id, job, reason, status, runs in rows
         ]
 
-    def files_after(self, after: tuple[str, int], limit: int) -> list[tuple[str, int, StoredFile]]:
-        """Return up to `limit` files behind (kind, photo id), in that order."""
+    def files_after(self, after: tuple[str, int], limit: int) -> list[tuple[int, bool, StoredFile]]:
+        """Return up to `limit` files behind (kind, photo id), in that order: whose, whether that is gone, what."""
         rows = self._query(
-            "SELECT photo_id, kind, extension, bytes, sha256, note FROM files WHERE (kind, photo_id) > (?, ?)"
-            " ORDER BY kind, photo_id LIMIT ?",
+            "SELECT photo_id, gone IS NOT NULL, kind, extension, bytes, sha256, note FROM files"
+            " JOIN photos ON id = photo_id WHERE (kind, photo_id) > (?, ?) ORDER BY kind, photo_id LIMIT ?",
             (*after, limit),
         )
-        return [(row[1], row[0], StoredFile(*row[1:])) for row in rows]
+        return [(row[0], bool(row[1]), StoredFile(*row[2:])) for row in rows]
 
     def fetch_again(self, photo_id: str) -> None:
         """Put a photo whose file is broken or missing back on the work list."""
@@ -342,6 +345,14 @@ class Catalogue:
         """Return up to `limit` photos that vanished from the photostream, with their images and films."""
         rows = self._query("SELECT id FROM photos WHERE gone IS NOT NULL LIMIT ?", (limit,)).fetchall()
         return [(str(photo_id), self.files(str(photo_id))) for (photo_id,) in rows]
+
+    def begin_to_forget(self, photo_ids: Iterable[str]) -> None:
+        """Note, in one step, that files of these photos may not be in the mirror any more."""
+        with self.transaction():
+            self._database.query_many(
+                f"UPDATE photos SET image_status = {int(Status.GONE)}, info_status = {int(Status.GONE)} WHERE id = ?",
+                [(photo_id,) for photo_id in photo_ids],
+            )
 
     def forget(self, photo_ids: Iterable[str]) -> None:
         """Forget photos altogether, in one step; one that is listed again will be new."""

@@ -202,6 +202,9 @@ class Jobs:
             old = [file.sha256 for file in files if file.kind == kind]
             if not old or adopted[0].sha256 in old:
                 return None
+            await anyio.to_thread.run_sync(
+                self.cache.remove_others, stored.photo.id, adopted[1], EXTENSIONS[kind]
+            )
         self.report.adopted += 1
         return adopted
 
@@ -240,7 +243,8 @@ class Jobs:
         except InvalidKeyError:
             raise
         except (FlickrApiError, PhotoError):  # refused, or gone since it was listed: what that told is kept
-            await self._write_info(stored, 1, None)
+            kept = stored_comments(known)
+            await self._write_info(stored, 1 if kept is None else 2, kept)
             raise
         path = await self._write_info(stored, level, comments)
         # comments that are not asked for now are refreshed when they are

@@ -191,7 +191,7 @@ class Listing:
         rewrite = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
         if is_other:
             info_status = int(fresh[9])  # type: ignore[call-overload]
-        elif info_status in retry or (rewrite and info_status != Status.UNSETTLED):
+        elif info_status in retry or ((rewrite or gone) and info_status != Status.UNSETTLED):
             info_status = Status.PENDING
         if rewrite and not gone:
             result.updated[photo.id] = change
@@ -231,8 +231,8 @@ class Listing:
         """Note a stretch that does not add up; return whether it has been so for long enough."""
         (before,) = self._query(
             "SELECT total(runs) FROM (SELECT max(runs) AS runs FROM shortfalls WHERE run < ? AND low <= ?"
-            " AND high >= ? AND missing IS NOT NULL)",
-            (self._run, stretch.high, stretch.low),
+            " AND high >= ? AND missing >= ?)",
+            (self._run, stretch.high, stretch.low, missing),
         ).fetchone()
         runs = int(before) + 1 if missing is not None else 0
         self._query(

@@ -251,8 +251,9 @@ class PhotostreamMirror:
             RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
         )
         if self._options.verify_image:
-            for path in await set_broken_images_aside(cache, jobs.catalogue):
-                self._tell(Notice(f"{path} was missing or not whole: it is downloaded again."))
+            for path, comes_again in await set_broken_images_aside(cache, jobs.catalogue):
+                what = "it is downloaded again" if comes_again else "Flickr does not have it any more"
+                self._tell(Notice(f"{path} was missing or not whole: {what}."))
 
     async def _round(self, jobs: Jobs, published: int | None = None, *, again: bool = False) -> None:
         """Mirror what there is to mirror now; `again` where this was done a moment ago."""

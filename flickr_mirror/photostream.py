@@ -45,11 +45,13 @@ class ListedPage:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Flickr's answer to the question for a page: `missing` as in `ListedPage`, and the times on the page."""
+    """Flickr's answer to the question for a page: `missing` as in `ListedPage`, the times on the page, and the
+    lower bound that was asked for."""
 
     page: PhotoPage
     missing: int | None
     times: list[int]
+    low: int | None
 
     @property
     def newest(self) -> int:
@@ -115,13 +117,15 @@ class Photostream:
         above: _Stretch | None = None
         while True:
             answer = await self._ask(number, low, ceiling, gap)
-            page, times = answer.page, answer.times
+            page, times, low = answer.page, answer.times, answer.low
             if above is not None:
                 if above.below > page.total:  # more is counted in it than was shown, or photos below are gone
                     recounted = await self._recount(above.seconds, above.listed)
-                    yield recounted
-                    if recounted.missing and {photo.id for photo in recounted.photos} - above.listed:
-                        # a photo out of its order led the walk past others
+                    led_past = bool({photo.id for photo in recounted.photos} - above.listed)
+                    if not (recounted.missing and led_past):
+                        yield recounted
+                    else:  # a photo out of its order led the walk past others
+                        yield replace(recounted, covered=None)
                         async for rest in self._newest_to_oldest(above.seconds, None):
                             yield replace(rest, frontier=ceiling)
                 else:
@@ -296,7 +300,7 @@ class Photostream:
             missing = max(expected - len({photo.id for photo in page.photos}), 0)
         if times and page.page != number:
             missing = None
-        return _Answer(page, missing, known)
+        return _Answer(page, missing, known, low)
 
     def _listed(
         self, page: PhotoPage, covered: Interval | None, missing: int | None, frontier: int | None

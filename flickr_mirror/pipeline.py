@@ -94,6 +94,7 @@ class Pipeline:
         self._is_quiet = quiet
         self._newest_first = options.strategy is CachingStrategy.LIFO
         self._frontier: int | None = None
+        self._is_shown = False
         self._listed = False
         self._stopping = False
         self._misses = 0
@@ -191,6 +192,7 @@ class Pipeline:
             async for page in stream.pages():
                 await self._store(page)
             total = stream.total
+            self._check_shown(total)
             if full:  # photos can vanish and appear while the whole stream is walked
                 counted = await api.get_page(self._jobs.user.id, per_page=1, max_upload_date=until)
                 total = counted.total
@@ -242,7 +244,11 @@ class Pipeline:
                     "visitors who are not logged in. The others cannot be mirrored without a login."
                 )
             )
-        if not (page.total or page.photos) and self._report.known and not self._report.new:
+        self._is_shown = self._is_shown or bool(page.photos)
+
+    def _check_shown(self, total: int | None) -> None:
+        user = self._jobs.user
+        if total == 0 and not self._is_shown and self._report.known:
             raise PhotostreamError(
                 f"{user.username} ({user.id}) shows no photos any more. What was mirrored is kept."
             )

@@ -21,6 +21,7 @@ async def prune(cache: PhotoCache, catalogue: Catalogue) -> int:
     """
     moved = 0
     while photos := await to_thread.run_sync(catalogue.gone, BATCH):
+        await to_thread.run_sync(catalogue.begin_to_forget, [photo_id for photo_id, _ in photos])
         for photo_id, files in photos:
             for extension in [*(file.extension for file in files), "json"]:
                 moved += await to_thread.run_sync(cache.throw_away, photo_id, extension)

@@ -168,6 +168,8 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
     """Return whether the image was replaced, or is there in a better size; a worse one is no reason to fetch."""
     before, after = old.photo.facts.secret, new.facts.secret
     best = best_picture(new.sizes)
+    if best and old.size and old.proof is Proof.ASKED and _pixels(best) == _pixels(old.size):
+        return False  # Flickr was asked after it had been replaced, and told what the listing shows only now
     if before and after and before != after:
         return True
     if best is None or old.size is None:

@@ -1,0 +1,175 @@
+"""What is refused, cut short, hidden, or comes back: nothing that was mirrored is lost by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from flickr_mirror import CatalogueError
+from flickr_mirror.simulator import Kind
+from tests.end_to_end.command import infos, tree
+from tests.test_full_scan import COMMENTS, LIST, PagedRun, no_naps, one_language, rerun
+from tests.test_listing import Walks, photos, walks
+from tests.test_mirror import mirroring
+
+__all__ = ["no_naps", "one_language", "walks"]
+pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_comments_that_flickr_refuses_now_stay_on_disk(tmp_path: Path) -> None:
+    """Comments that were mirrored are kept when a refresh of them is refused."""
+    async with mirroring(tmp_path, 12, commented=1.0) as run:
+        await run(info_level=2)
+        refused = run.stream.ids[5]
+        before = infos(tmp_path)[refused]["comments"]
+        run.stream.add_comment(refused, "x")
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != COMMENTS:
+                return None
+            return web.json_response({"stat": "fail", "code": 1, "message": "Photo not found"})
+
+        run.flickr.intercept = intercept
+        await run(info_level=2, full_scan=True)
+        assert infos(tmp_path)[refused].get("comments") == before
+
+
+async def test_the_comments_of_a_gone_photo_stay_on_disk(tmp_path: Path) -> None:
+    """A photo that is gone keeps its files as they are, also where a comment was seen before and not fetched."""
+    async with mirroring(tmp_path, 20, commented=1.0) as run:
+        await run(info_level=2)
+        before = tree(tmp_path)
+        gone = run.stream.ids[5]
+        run.stream.add_comment(gone, "x")
+        await run(info_level=0, full_scan=True)
+        run.stream.delete(gone)
+        assert (await run(info_level=0, full_scan=True)).gone == 1
+        report = await rerun(run, info_level=2)
+        assert COMMENTS not in run.flickr.calls
+        assert report.failures == []
+        assert tree(tmp_path) == before
+
+
+async def test_a_photo_that_comes_back_has_the_level_asked_for(tmp_path: Path) -> None:
+    """A photo that comes back lacks nothing of what a run asks for."""
+    async with mirroring(tmp_path, 20, commented=1.0) as run:
+        await run(info_level=0)
+        hidden = run.stream.ids[5]
+        run.stream.hide(hidden)
+        await run(info_level=0, full_scan=True)
+        run.stream.publish(hidden)
+        await run(info_level=2, full_scan=True)
+        assert "comments" in infos(tmp_path)[hidden]
+
+
+async def test_a_killed_replacement_leaves_one_file(tmp_path: Path) -> None:
+    """A run that is killed between the new file and the removal of the old one: the next one removes it."""
+    async with mirroring(tmp_path, 5) as run:
+        photo_id = run.stream.ids[1]
+        run.stream.edit(photo_id, kind=Kind.PNG)
+        await run()
+        run.stream.replace_image(photo_id)
+        run.stream.edit(photo_id, kind=Kind.PLAIN)
+        run.path(photo_id).write_bytes(run.flickr.file(photo_id))  # as the killed run left it
+        await run(full_scan=True)
+        assert run.path(photo_id).read_bytes() == run.flickr.file(photo_id)
+        assert not run.path(photo_id, "png").exists()
+
+
+def test_hidden_photos_do_not_vouch_for_others(walks: Walks) -> None:
+    """Where two photos were taken for hidden, and a full scan lacks seven there, the five are no loss."""
+    for _ in range(3):
+        walks.walk(photos(100), 2, total=102)
+    result = walks.walk(photos(95), 7, full=True, total=102)
+    assert result.gone == []
+    assert walks.gone() == set()
+
+
+async def test_photos_outside_of_a_gap_do_not_make_up_for_missing_ones(tmp_path: Path) -> None:
+    """Two photos that Flickr counts and does not list: two runs say so, the third takes them for hidden."""
+    async with mirroring(tmp_path, 100) as run:
+        left_out = set(run.stream.ids[:2])
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != LIST:
+                return None
+            answer = run.flickr.call(**request.query)
+            listed = answer["photos"]["photo"]
+            answer["photos"]["photo"] = [each for each in listed if each["id"] not in left_out]
+            return web.json_response(answer)
+
+        run.flickr.intercept = intercept
+        for _ in range(2):
+            await run(image_only=True)
+            assert "2 more photos than it lists" in run.notices
+        await run(image_only=True)
+        assert "2 photos are counted by Flickr and not listed" in run.notices
+
+
+def test_the_third_run_believes_no_more_than_the_two_before(walks: Walks) -> None:
+    """One photo missing twice, then four hundred: these are not taken for hidden at once."""
+    for missing in (1, 1, 400):
+        result = walks.walk(photos(100), missing, total=100 + missing)
+    assert result.hidden <= 1
+    assert result.short
+
+
+async def test_what_was_on_its_way_to_the_trash_can_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prune that was cut short, and a photo of it that is public again: its files are in the mirror again."""
+    async with mirroring(tmp_path, 20) as run:
+        await run()
+        hidden = run.stream.ids[3]
+        run.stream.hide(hidden)
+
+        def fail(*_: object) -> None:
+            raise CatalogueError("killed", tmp_path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("flickr_mirror.catalogue.Catalogue.forget", fail)
+            with pytest.raises(CatalogueError):
+                await run(full_scan=True, prune=True)
+        run.stream.publish(hidden)
+        await run(full_scan=True)
+        assert run.path(hidden).exists()
+        assert run.path(hidden, "json").exists()
+
+
+async def test_a_photo_out_of_its_order_does_not_make_a_scan_short(tmp_path: Path) -> None:
+    """A photo that Flickr lists too early leads the walk past others, which are listed then: nothing is short."""
+    async with mirroring(tmp_path, 60) as other:
+        run = PagedRun(other.flickr, tmp_path)
+        early = run.stream.ids[40]
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != LIST or "min_upload_date" in request.query:
+                return None
+            answer = run.flickr.call(**request.query)
+            if answer["photos"]["photo"][0]["id"] == run.stream.ids[0] and request.query["per_page"] == "10":
+                one = run.flickr.call(**{**request.query, "per_page": "60"})["photos"]["photo"]
+                answer["photos"]["photo"][-1] = next(each for each in one if each["id"] == early)
+            return web.json_response(answer)
+
+        run.flickr.intercept = intercept
+        report = await run(image_only=True, full_scan=True)
+        assert report.new == 60
+        assert run.notices == ""
+        assert report.scanned
+
+
+async def test_a_gone_photo_whose_file_broke_is_no_failure(tmp_path: Path) -> None:
+    """A broken file of a photo that Flickr has no more is said, without the promise to download it again."""
+    async with mirroring(tmp_path, 20) as run:
+        await run()
+        gone = run.stream.ids[1]
+        run.stream.delete(gone)
+        await run(full_scan=True)
+        run.path(gone).write_bytes(b"x")
+        await rerun(run, verify_image=True)
+        assert "downloaded again" not in run.notices

@@ -326,35 +326,43 @@ def sentences(result: WalkResult) -> list[str]:
     """Return what a user should know of a walk."""
     texts = []
     for stretch, missing in result.short:
-        when = f"between {_day(stretch.low)} and {_day(stretch.high)}"
-        count = f"{missing} more photos than it lists" if missing else "photos in a way that cannot be true"
-        texts.append(f"Flickr counts {count}, uploaded {when}. The next run asks again.")
+        when = f"uploaded between {_day(stretch.low)} and {_day(stretch.high)}"
+        if missing is None:
+            texts.append(f"What Flickr lists cannot be true for what was {when}. The next run asks again.")
+        else:
+            texts.append(
+                f"Flickr counts {_photos(missing)} more than it lists, {when}. The next run asks again."
+            )
     if result.hidden:
         texts.append(
-            f"{result.hidden} photos are counted by Flickr and not listed, {PATIENCE} runs in a row: they are taken "
-            "for hidden from visitors who are not logged in."
+            f"Flickr counts {_photos(result.hidden)} that it does not list, {PATIENCE} runs in a row: taken for "
+            "hidden from visitors who are not logged in."
         )
     if result.surplus:
         texts.append(
-            f"The full scan does not find {result.lost} photos, but Flickr counts {result.surplus} more than it "
+            f"The full scan does not find {_photos(result.lost)}, but Flickr counts {result.surplus} more than it "
             "lists: nothing is marked as gone. A further full scan that says the same is believed."
         )
     elif result.lost:
         texts.append(
-            f"The full scan does not find {result.lost} photos, more than a tenth of the mirror: that is not "
+            f"The full scan does not find {_photos(result.lost)}, more than a tenth of the mirror: that is not "
             "believed, and nothing is marked as gone. If the owner did remove them, add --accept-loss."
         )
     if result.difference < 0:
         texts.append(
-            f"Flickr shows {-result.difference} photos fewer than are mirrored here. --full-scan tells which ones "
-            "are gone."
+            f"Flickr shows {_photos(-result.difference)} fewer than are mirrored here. --full-scan tells what is "
+            "gone."
         )
     elif result.difference:
         texts.append(
-            f"Flickr counts {result.difference} photos more than it has listed so far: published late, perhaps. "
-            "--full-scan finds them."
+            f"Flickr counts {_photos(result.difference)} more than it has listed so far: published late, perhaps. "
+            "--full-scan looks for them."
         )
     return texts
+
+
+def _photos(count: int) -> str:
+    return f"{count} photo" if count == 1 else f"{count:,} photos"
 
 
 def _day(second: int) -> str:

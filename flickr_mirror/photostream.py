@@ -120,7 +120,7 @@ class Photostream:
             page, times, low = answer.page, answer.times, answer.low
             if above is not None:
                 if above.below > page.total:  # more is counted in it than was shown, or photos below are gone
-                    recounted = await self._recount(above.seconds, above.listed)
+                    recounted = await self._recount(above.seconds, above.listed, ceiling)
                     led_past = bool({photo.id for photo in recounted.photos} - above.listed)
                     if not (recounted.missing and led_past):
                         yield recounted
@@ -153,11 +153,11 @@ class Photostream:
             else:  # a whole page of one second: only the page's number leads on
                 number += 1
 
-    async def _recount(self, seconds: Interval, listed: set[str]) -> ListedPage:
+    async def _recount(self, seconds: Interval, listed: set[str], frontier: int) -> ListedPage:
         """Ask what Flickr counts in a stretch, of which the ids `listed` are known."""
         page = (await self._ask_once(1, seconds.low, seconds.high)).page
         missing = max(page.total - len(listed | {photo.id for photo in page.photos}), 0)
-        return self._covering(page.photos, seconds, missing, seconds.low)
+        return self._covering(page.photos, seconds, missing, frontier)
 
     def _covering(
         self, photos: list[FlickrPhoto], seconds: Interval | None, missing: int | None, frontier: int
@@ -184,7 +184,7 @@ class Photostream:
         doubts = 0
         yield self._covering(page.photos, None if answer.missing else done, answer.missing, gap.low)
         if answer.missing:
-            recounted = await self._recount(done, above)
+            recounted = await self._recount(done, above, gap.low)
             doubts = max(answer.missing - (recounted.missing or 0), 0)
             yield recounted
         if (gap.low or None) == bound:
@@ -229,7 +229,7 @@ class Photostream:
             frontier = answer.newest if number else after.low if after else None
             if covered and answer.missing is not None and answer.missing + doubts:
                 listed = at_edge | {photo.id for photo in page.photos if _time(photo) <= high}
-                recounted = await self._recount(covered, listed)
+                recounted = await self._recount(covered, listed, floor)
                 doubts = max(answer.missing + doubts - (recounted.missing or 0), 0)
                 yield recounted
                 covered = None

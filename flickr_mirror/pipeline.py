@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from anyio import create_memory_object_stream, create_task_group
 
-from flickr_mirror.api import EXTRAS
 from flickr_mirror.errors import (
     FlickrApiError,
     ImageGoneError,
@@ -27,22 +26,12 @@ from flickr_mirror.errors import (
     PermissionDeniedError,
     PhotoError,
     PhotoNotFoundError,
-    PhotostreamError,
     TransportError,
 )
 from flickr_mirror.jobs import ImageJob
-from flickr_mirror.listing import COMMENTS_LEVEL, sentences
+from flickr_mirror.lister import Lister
 from flickr_mirror.options import CachingStrategy
-from flickr_mirror.photostream import Photostream
-from flickr_mirror.progress import (
-    ListingEnded,
-    Notice,
-    PageScanned,
-    PhotoFailed,
-    PhotoFound,
-    PhotoGone,
-    PhotoUpdated,
-)
+from flickr_mirror.progress import ListingEnded, PhotoFailed
 from flickr_mirror.records import StoredPhoto
 
 if TYPE_CHECKING:
@@ -51,15 +40,10 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
     from flickr_mirror.jobs import Jobs
-    from flickr_mirror.listing import WalkResult
     from flickr_mirror.options import Limits, MirrorOptions
-    from flickr_mirror.photostream import ListedPage
 
 T = TypeVar("T")
 
-DAY = 86_400
-LAG = 2
-"""Seconds by which Flickr's clock, as its answers tell it in whole seconds, may be behind."""
 BATCH = 100
 """So many photos are taken from the work list at once."""
 MISSES_IN_A_ROW = 20
@@ -90,11 +74,8 @@ class Pipeline:
         self._tell = jobs.tell
         self._options = options
         self._limits = limits
-        self._published = published
-        self._is_quiet = quiet
+        self._lister = Lister(jobs, options, limits, published, quiet=quiet)
         self._newest_first = options.strategy is CachingStrategy.LIFO
-        self._frontier: int | None = None
-        self._is_shown = False
         self._listed = False
         self._stopping = False
         self._misses = 0
@@ -165,109 +146,13 @@ class Pipeline:
             for stream in (to_ask, asked, to_download, settled, to_describe, described):
                 stream.close()
 
-    # The page producer
-
     async def _list_photos(self) -> None:
         with self._intake():
-            api, listing, options = self._jobs.api, self._catalogue.listing, self._options
-            clock = api.server_time
-            now = int(clock or time.time())
-            # Without Flickr's clock ours may be behind; what is asked of the future costs nothing.
-            until = now + (LAG if clock else DAY)
-            full = options.full_scan or await self._is_scan_due(now)
-            coverage = await self._work.call(
-                listing.begin,
-                now,
-                fields=frozenset(EXTRAS.split(",")),
-                full=full,
-            )
-            self._frontier = until if self._newest_first else 0
-            stream = Photostream(
-                api,
-                self._jobs.user.id,
-                coverage.gaps(until),
-                options.strategy,
-                page_size=self._limits.page_size,
-            )
-            async for page in stream.pages():
-                await self._store(page)
-            total = stream.total
-            self._check_shown(total)
-            if full:  # photos can vanish and appear while the whole stream is walked
-                counted = await api.get_page(self._jobs.user.id, per_page=1, max_upload_date=until)
-                total = counted.total
-            result = await self._work.call(listing.end, total, accept_loss=options.accept_loss)
-            self._tell_result(result)
-            await self._end_listing()
-
-    async def _is_scan_due(self, now: int) -> bool:
-        every = self._options.full_scan_every
-        if every is None:
-            return False
-        last = await self._work.call(self._catalogue.listing.last_scan)
-        return last is not None and now - last >= every
-
-    async def _store(self, page: ListedPage) -> None:
-        options, report = self._options, self._report
-        if page.number:
-            self._check_total(page)
-        found = await self._work.call(
-            self._catalogue.listing.add_page,
-            page.photos,
-            page.covered,
-            page.missing,
-            settled_until=self._settled_until(),
-            info_waits=options.wants_images,
-            comments=options.wants_info and options.info_level == COMMENTS_LEVEL,
-        )
-        report.new += len(found.new)
-        report.updated += len(found.updated)
-        self._frontier = page.frontier
-        for photo_id in found.new:
-            self._tell(PhotoFound(photo_id))
-        for photo_id, change in found.updated.items():
-            self._tell(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
-        if page.number and (found.new or found.updated or not self._is_quiet):
-            self._tell(PageScanned(page.number, page.pages, page.total, len(found.new)))
-        self._work.wake()
-
-    def _settled_until(self) -> int:
-        return int(self._jobs.api.server_time or time.time()) - self._limits.settle_margin
-
-    def _check_total(self, page: ListedPage) -> None:
-        user = self._jobs.user
-        published, self._published = self._published, None
-        if published is not None and page.total < published:
-            self._tell(
-                Notice(
-                    f"{user.username} has {published} public photos, and Flickr shows {page.total} of them to "
-                    "visitors who are not logged in. The others cannot be mirrored without a login."
-                )
-            )
-        self._is_shown = self._is_shown or bool(page.photos)
-
-    def _check_shown(self, total: int | None) -> None:
-        user = self._jobs.user
-        if total == 0 and not self._is_shown and self._report.known:
-            raise PhotostreamError(
-                f"{user.username} ({user.id}) shows no photos any more. What was mirrored is kept."
-            )
-
-    def _tell_result(self, result: WalkResult) -> None:
-        report = self._report
-        report.scanned = result.scanned and not result.lost
-        report.gone += len(result.gone)
-        for photo_id in result.gone:
-            self._tell(PhotoGone(photo_id))
-        for text in sentences(result):
-            self._tell(Notice(text))
-
-    async def _end_listing(self) -> None:
-        to_ask = await self._work.call(self._catalogue.judge_again)
-        self._frontier = None
-        self._listed = True
-        self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
-        self._work.wake()
+            await self._lister.run()
+            to_ask = await self._work.call(self._catalogue.judge_again)
+            self._listed = True
+            self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
+            self._work.wake()
 
     # The feeders
 
@@ -304,7 +189,7 @@ class Pipeline:
             while True:
                 changed, listed = self._work.changed, self._listed
                 batch = await self._work.take(
-                    job, query, newest_first=self._newest_first, frontier=self._frontier, limit=limit
+                    job, query, newest_first=self._newest_first, frontier=self._lister.frontier, limit=limit
                 )
                 for stored in batch:
                     await send(stored)

@@ -67,7 +67,8 @@ MEETING = {
         "sizes",
         "worklist",
     },
-    "pipeline": {"api", "errors", "jobs", "listing", "options", "photostream", "progress", "records"},
+    "lister": {"api", "errors", "jobs", "listing", "options", "photostream", "progress"},
+    "pipeline": {"errors", "jobs", "lister", "options", "progress", "records"},
     "mirror": {
         "api",
         "audit",

@@ -106,9 +106,9 @@ async def test_photos_outside_of_a_gap_do_not_make_up_for_missing_ones(tmp_path:
         run.flickr.intercept = intercept
         for _ in range(2):
             await run(image_only=True)
-            assert "2 more photos than it lists" in run.notices
+            assert "2 photos more than it lists" in run.notices
         await run(image_only=True)
-        assert "2 photos are counted by Flickr and not listed" in run.notices
+        assert "Flickr counts 2 photos that it does not list" in run.notices
 
 
 def test_the_third_run_believes_no_more_than_the_two_before(walks: Walks) -> None:

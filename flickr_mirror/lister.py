@@ -1,0 +1,130 @@
+"""The page producer at work: what it lists is stored, told, and reckoned up at its end."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from flickr_mirror.api import EXTRAS
+from flickr_mirror.errors import PhotostreamError
+from flickr_mirror.listing import COMMENTS_LEVEL, sentences
+from flickr_mirror.options import CachingStrategy
+from flickr_mirror.photostream import Photostream
+from flickr_mirror.progress import Notice, PageScanned, PhotoFound, PhotoGone, PhotoUpdated
+
+if TYPE_CHECKING:
+    from flickr_mirror.jobs import Jobs
+    from flickr_mirror.listing import WalkResult
+    from flickr_mirror.options import Limits, MirrorOptions
+    from flickr_mirror.photostream import ListedPage
+
+DAY = 86_400
+LAG = 2
+"""Seconds by which Flickr's clock, as its answers tell it in whole seconds, may be behind."""
+
+
+class Lister:
+    """Lists what is not covered yet, or everything for a full scan.
+
+    `frontier` is the second up to which (excluded) everything that comes before in the run's order is listed;
+    `None` at the end. `published` and `quiet` are as in `Pipeline`.
+    """
+
+    def __init__(
+        self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None, *, quiet: bool
+    ) -> None:
+        self._api = jobs.api
+        self._user = jobs.user
+        self._work = jobs.work
+        self._listing = jobs.catalogue.listing
+        self._report = jobs.report
+        self._tell = jobs.tell
+        self._options = options
+        self._limits = limits
+        self._published = published
+        self._is_quiet = quiet
+        self._is_shown = False
+        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else self._clock() + DAY
+
+    async def run(self) -> None:
+        """List until there is no gap left. Raises what `AsyncFlickrApi.get_page` raises, and `PhotostreamError`
+        where the photostream of a mirror is empty all at once."""
+        now = self._clock()
+        # Without Flickr's clock ours may be behind; what is asked of the future costs nothing.
+        until = now + (LAG if self._api.server_time else DAY)
+        full = self._options.full_scan or await self._is_scan_due(now)
+        coverage = await self._work.call(
+            self._listing.begin, now, fields=frozenset(EXTRAS.split(",")), full=full
+        )
+        stream = Photostream(
+            self._api,
+            self._user.id,
+            coverage.gaps(until),
+            self._options.strategy,
+            page_size=self._limits.page_size,
+        )
+        async for page in stream.pages():
+            await self._store(page)
+        total = stream.total
+        if total == 0 and not self._is_shown and self._report.known:
+            raise PhotostreamError(
+                f"{self._user.username} ({self._user.id}) shows no photos any more. What was mirrored is kept."
+            )
+        if full:  # photos can vanish and appear while the whole stream is walked
+            counted = await self._api.get_page(self._user.id, per_page=1, max_upload_date=until)
+            total = counted.total
+        result = await self._work.call(self._listing.end, total, accept_loss=self._options.accept_loss)
+        self._tell_result(result)
+        self.frontier = None
+
+    def _clock(self) -> int:
+        return int(self._api.server_time or time.time())
+
+    async def _is_scan_due(self, now: int) -> bool:
+        every = self._options.full_scan_every
+        if every is None:
+            return False
+        last = await self._work.call(self._listing.last_scan)
+        return last is not None and now - last >= every
+
+    async def _store(self, page: ListedPage) -> None:
+        options, report = self._options, self._report
+        self._compare_with_profile(page)
+        self._is_shown = self._is_shown or bool(page.photos)
+        found = await self._work.call(
+            self._listing.add_page,
+            page.photos,
+            page.covered,
+            page.missing,
+            settled_until=self._clock() - self._limits.settle_margin,
+            info_waits=options.wants_images,
+            comments=options.wants_info and options.info_level == COMMENTS_LEVEL,
+        )
+        report.new += len(found.new)
+        report.updated += len(found.updated)
+        self.frontier = page.frontier
+        for photo_id in found.new:
+            self._tell(PhotoFound(photo_id))
+        for photo_id, change in found.updated.items():
+            self._tell(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
+        if page.number and (found.new or found.updated or not self._is_quiet):
+            self._tell(PageScanned(page.number, page.pages, page.total, len(found.new)))
+        self._work.wake()
+
+    def _compare_with_profile(self, page: ListedPage) -> None:
+        published, self._published = self._published, None
+        if published is not None and page.total < published:
+            self._tell(
+                Notice(
+                    f"{self._user.username} has {published} public photos, and Flickr shows {page.total} of them "
+                    "to visitors who are not logged in. The others cannot be mirrored without a login."
+                )
+            )
+
+    def _tell_result(self, result: WalkResult) -> None:
+        self._report.scanned = result.scanned and not result.lost
+        self._report.gone += len(result.gone)
+        for photo_id in result.gone:
+            self._tell(PhotoGone(photo_id))
+        for text in sentences(result):
+            self._tell(Notice(text))

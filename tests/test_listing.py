@@ -1,0 +1,756 @@
+"""What listings tell, kept in a catalogue: new photos, edits, losses, stretches that do not add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.coverage import Coverage, Interval
+from flickr_mirror.listing import SCAN_TTL, PageChanges, WalkResult, sentences
+from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.records import Change, Stale, StoredFile, StoredPhoto
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
+
+NOW = 1_700_000_000
+HOUR = 3_600
+DAY = 86_400
+ALL = Interval(0, NOW)
+FIELDS = frozenset({"date_upload", "tags"})
+FILE = StoredFile("image", "jpg", 1234, b"sha256")
+
+
+def photo(
+    number: int,
+    title: str = "Cầu Trường Tiền",
+    *,
+    label: str = "Original",
+    width: int = 640,
+    **facts: Any,
+) -> FlickrPhoto:
+    """Return a photo as a listing shows it: the `number`-th, uploaded `number` seconds after the year 2020."""
+    told = PhotoFacts(**{"secret": "aaaa", "uploaded": 1_577_836_800 + number, "comment_count": 0, **facts})
+    url = f"https://live.staticflickr.com/65535/{number}_{told.secret}_o.jpg"
+    return FlickrPhoto(
+        str(number), title, description="", facts=told, sizes=[FlickrPhotoSize(label, width, 480, url)]
+    )
+
+
+def photos(count: int, **facts: Any) -> list[FlickrPhoto]:
+    """Return so many photos."""
+    return [photo(number, **facts) for number in range(1, count + 1)]
+
+
+class Walks:
+    """A catalogue that walks are put into, at a time that a test moves."""
+
+    def __init__(self, path: Path) -> None:
+        self.catalogue = Catalogue(path)
+        self.listing = self.catalogue.listing
+        self.now = NOW
+
+    def begin(self, *, full: bool = False, fields: Collection[str] = FIELDS) -> Coverage:
+        """Begin a walk; return what need not be listed in it."""
+        return self.listing.begin(self.now, fields=fields, full=full)
+
+    def add(
+        self,
+        photos: Collection[FlickrPhoto],
+        covered: Interval | None = ALL,
+        missing: int | None = 0,
+        *,
+        comments: bool = False,
+        info_waits: bool = True,
+    ) -> PageChanges:
+        """Put a page into the walk that was begun; return what it showed."""
+        return self.listing.add_page(
+            photos,
+            covered,
+            missing,
+            settled_until=self.now - HOUR,
+            info_waits=info_waits,
+            comments=comments,
+        )
+
+    def end(self, total: int | None, *, accept_loss: bool = False) -> WalkResult:
+        """End the walk that was begun."""
+        return self.listing.end(total, accept_loss=accept_loss)
+
+    def walk(
+        self,
+        photos: Sequence[FlickrPhoto],
+        missing: int | None = 0,
+        *,
+        covered: Interval = ALL,
+        full: bool = False,
+        total: int | None = None,
+        accept_loss: bool = False,
+    ) -> WalkResult:
+        """Walk a photostream that shows these photos, on one page."""
+        self.begin(full=full)
+        self.add(photos, covered, missing)
+        return self.end(len(photos) if total is None else total, accept_loss=accept_loss)
+
+    def list_again(self, *photos: FlickrPhoto, **settings: Any) -> PageChanges:
+        """Walk a part of the photostream, and return what it showed."""
+        self.begin(full=settings.pop("full", False))
+        return self.add(photos, **settings)
+
+    def work(self, query: Callable[..., list[StoredPhoto]]) -> list[StoredPhoto]:
+        """Return what a part of the work list holds."""
+        return query(newest_first=False, frontier=None, busy=(), limit=1000)
+
+    @property
+    def images(self) -> list[StoredPhoto]:
+        """The photos whose image is to be fetched."""
+        return self.work(self.catalogue.images_to_fetch)
+
+    @property
+    def questions(self) -> list[StoredPhoto]:
+        """The photos whose best size is to be asked for."""
+        return self.work(self.catalogue.images_to_ask)
+
+    @property
+    def infos(self) -> list[StoredPhoto]:
+        """The photos whose information is to be written."""
+        return self.work(self.catalogue.infos_to_write)
+
+    def finish(self, level: int = 0) -> None:
+        """Mirror all there is to mirror."""
+        with self.catalogue.transaction():
+            for stored in self.images:
+                self.catalogue.image_done(stored, [FILE])
+            for stored in self.infos:
+                self.catalogue.info_done(stored, level)
+
+    def gone(self) -> set[str]:
+        """Return the ids of the photos that are marked as gone."""
+        return {photo_id for photo_id, _ in self.catalogue.gone(1000)}
+
+
+@pytest.fixture
+def walks(tmp_path: Path) -> Iterator[Walks]:
+    """A catalogue in which nothing was listed yet."""
+    walks = Walks(tmp_path / "catalogue.sqlite")
+    with walks.catalogue:
+        yield walks
+
+
+def ids(found: list[StoredPhoto]) -> list[str]:
+    """Return the ids of photos on the work list."""
+    return [stored.photo.id for stored in found]
+
+
+# Coverage
+
+
+def test_pages_that_meet_are_listed_once(walks: Walks) -> None:
+    """The stretches of an interrupted walk are not listed again, only what is between them and after them."""
+    assert walks.begin().intervals == ()
+    for low, high in ((500, 600), (0, 99), (601, 700), (50, 120)):
+        walks.add([], Interval(low, high))
+    assert walks.begin().intervals == (Interval(0, 120), Interval(500, 700))
+
+
+def test_what_is_young_is_listed_again(walks: Walks) -> None:
+    """A photo can become visible up to an hour after its upload: that time is never taken for listed."""
+    walks.walk(photos(3))
+    assert walks.begin().gaps(NOW + 60) == [Interval(NOW - HOUR + 1, NOW + 60)]
+    walks.add(photos(3), Interval(NOW - HOUR + 1, NOW))
+    assert walks.begin().gaps(NOW) == [Interval(NOW - HOUR + 1, NOW)]
+
+
+def test_a_page_without_a_stretch_covers_nothing(walks: Walks) -> None:
+    """The photos of a page in the middle of a second are kept, and the second is not taken for listed."""
+    walks.begin()
+    assert walks.add(photos(2), None).new == ["1", "2"]
+    assert walks.begin().intervals == ()
+
+
+def test_a_page_that_fails_leaves_no_trace(walks: Walks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos and the time that they cover are stored in one step: a kill in between loses no photo."""
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    walks.begin()
+    with monkeypatch.context() as patch:
+        patch.setattr(walks.listing, "_cover", fail)
+        with pytest.raises(KeyboardInterrupt):
+            walks.add(photos(2))
+    assert walks.catalogue.counts().known == 0
+    assert walks.begin().intervals == ()
+
+
+def test_a_field_that_was_never_asked_for_lists_all_anew(walks: Walks) -> None:
+    """A newer version that asks Flickr for more lists the photostream once more, and then not again."""
+    walks.walk(photos(3))
+    assert walks.begin(fields=FIELDS | {"license"}).intervals == ()
+    walks.add(photos(3))
+    covered = (Interval(0, NOW - HOUR),)
+    assert walks.begin(fields=FIELDS | {"license"}).intervals == covered
+    assert walks.begin(fields=FIELDS).intervals == covered
+
+
+# New and changed photos
+
+
+def test_a_page_tells_what_is_new(walks: Walks) -> None:
+    """A photo is new once, also where a page shows it twice or where it comes in two walks."""
+    assert walks.list_again(photo(1), photo(2), photo(1)) == PageChanges(new=["1", "2"])
+    assert walks.list_again(photo(2), photo(3)) == PageChanges(new=["3"])
+    assert walks.list_again(*photos(3)) == PageChanges()
+    assert ids(walks.images) == ids(walks.infos) == ["1", "2", "3"]
+
+
+def test_a_page_tells_what_changed(walks: Walks) -> None:
+    """An edit and a replaced image are told with the photo's id, once."""
+    walks.walk(photos(3))
+    edited, other = photo(1, "Cầu Tràng Tiền"), photo(3, secret="bbbb")
+    assert walks.list_again(edited, photo(2), other).updated == {"1": Change.TEXT, "3": Change.IMAGE}
+    assert walks.list_again(edited, photo(2), other).updated == {}
+
+
+def test_an_edit_rewrites_the_information_alone(walks: Walks) -> None:
+    """A new title puts the information on the work list with that title, and no image."""
+    walks.walk(photos(3))
+    walks.finish()
+    walks.list_again(photo(1, "Cầu Tràng Tiền", tags="hue"))
+    (info,) = walks.infos
+    assert (info.photo.id, info.photo.raw_title, info.photo.facts.tags) == ("1", "Cầu Tràng Tiền", "hue")
+    assert walks.images == walks.questions == []
+
+
+def test_a_replaced_image_is_fetched_from_its_new_address(walks: Walks) -> None:
+    """The image and the information that names its size are both due, and the file on disk is known as old."""
+    walks.walk(photos(3))
+    walks.finish()
+    walks.list_again(photo(2, secret="bbbb", width=800))
+    (image,) = walks.images
+    assert image.photo.id == "2"
+    assert image.size
+    assert (image.size.width, image.size.url.rpartition("/")[2]) == (800, "2_bbbb_o.jpg")
+    assert image.stale is Stale.IMAGE
+    assert ids(walks.infos) == ["2"]
+    walks.finish()
+    assert walks.images == walks.infos == []
+    walks.list_again(photo(2, "Huế", secret="bbbb", width=800))
+    assert [info.stale for info in walks.infos] == [Stale(0)]
+
+
+def test_a_replaced_image_of_unproved_size_is_asked_for(walks: Walks) -> None:
+    """Where the listing does not prove the best size of the new image, Flickr is asked, and information waits."""
+    walks.walk(photos(1))
+    walks.finish()
+    walks.list_again(photo(1, secret="bbbb", label="Large 2048", width=2048))
+    assert ids(walks.questions) == ["1"]
+    assert walks.images == walks.infos == []
+
+
+def test_an_edit_does_not_outrun_the_best_size(walks: Walks) -> None:
+    """Information that waits for the size of its image goes on waiting when the title is edited."""
+    walks.walk([photo(1, label="Large 2048", width=2048)])
+    assert (ids(walks.questions), walks.infos) == (["1"], [])
+    walks.list_again(photo(1, "Huế", label="Large 2048", width=2048))
+    assert (ids(walks.questions), walks.infos) == (["1"], [])
+
+
+def test_a_larger_size_replaces_what_failed(walks: Walks) -> None:
+    """A photo that failed in an earlier run is tried at once when another image of it is there."""
+    walks.walk(photos(1))
+    with walks.catalogue.transaction():
+        walks.catalogue.retry_later(walks.images[0], "image", "HTTP 503")
+    walks.catalogue.close_run(NOW)
+    assert walks.list_again(photo(1)) == PageChanges()
+    assert walks.images == []
+    assert walks.list_again(photo(1, width=1280)).updated == {"1": Change.IMAGE}
+    assert ids(walks.images) == ["1"]
+
+
+@pytest.mark.parametrize("job", ["image", "info"])
+def test_only_a_full_scan_tries_again_what_was_out_of_reach(walks: Walks, job: str) -> None:
+    """What Flickr refused for good costs nothing in an ordinary run, and one more try in a full scan."""
+    walks.walk(photos(2))
+    with walks.catalogue.transaction():
+        walks.catalogue.give_up(walks.images[0], job, "HTTP 404")
+    walks.finish()
+    walks.list_again(*photos(2))
+    assert walks.images == walks.infos == []
+    walks.list_again(*photos(2), full=True)
+    assert (ids(walks.images), ids(walks.infos)) == ((["1"], []) if job == "image" else ([], ["1"]))
+
+
+def test_comments_that_are_not_mirrored_are_refreshed_when_they_are(walks: Walks) -> None:
+    """A new comment is no news for a mirror without comments; a later run that wants them asks for it."""
+    walks.walk([photo(1, comment_count=1)])
+    walks.finish(level=2)
+    assert walks.list_again(photo(1, comment_count=2), comments=False) == PageChanges()
+    assert walks.infos == []
+    walks.catalogue.begin_run(NOW, images=True, info_level=1)
+    assert walks.infos == []
+    walks.catalogue.begin_run(NOW, images=True, info_level=2)
+    (info,) = walks.infos
+    assert info.stale is Stale.COMMENTS
+
+
+def test_a_new_comment_is_fetched_where_comments_are_mirrored(walks: Walks) -> None:
+    """The comments of a photo are due again when one is added, and no image is."""
+    walks.walk([photo(1, comment_count=1)])
+    walks.finish(level=2)
+    changed = walks.list_again(photo(1, comment_count=2), comments=True)
+    assert changed.updated == {"1": Change.COMMENTS}
+    (info,) = walks.infos
+    assert info.stale is Stale.COMMENTS
+    assert walks.images == []
+    walks.finish(level=2)
+    assert walks.list_again(photo(1, comment_count=2), comments=True) == PageChanges()
+    assert walks.infos == []
+
+
+def test_comments_stay_due_while_they_are_not_asked_for(walks: Walks) -> None:
+    """Information that is rewritten for an edit, without asking for comments, does not hide a new comment."""
+    walks.walk([photo(1, comment_count=1)])
+    walks.finish(level=2)
+    walks.list_again(photo(1, "Huế", comment_count=2))
+    (info,) = walks.infos
+    with walks.catalogue.transaction():
+        walks.catalogue.info_done(info, 2, stale=info.stale)
+    assert walks.infos == []
+    walks.catalogue.begin_run(NOW, images=True, info_level=2)
+    assert ids(walks.infos) == ["1"]
+
+
+# A job that was taken before the photo changed
+
+
+def edited_under_way(walks: Walks) -> StoredPhoto:
+    """Take a photo from the work list, then let a listing show that it was replaced and edited."""
+    walks.walk(photos(1))
+    (taken,) = walks.images
+    walks.list_again(photo(1, "Huế", secret="bbbb", width=800))
+    return taken
+
+
+def test_an_image_that_was_replaced_during_its_download_is_fetched_again(walks: Walks) -> None:
+    """The old image, whose download came to its end, does not stand for the new one."""
+    taken = edited_under_way(walks)
+    with walks.catalogue.transaction():
+        walks.catalogue.image_done(taken, [FILE])
+    assert ids(walks.images) == ["1"]
+    assert walks.images[0].stale is Stale.IMAGE
+
+
+def test_an_edit_during_a_download_does_not_fetch_the_image_twice(walks: Walks) -> None:
+    """A title that changes while the image comes is written again, and says nothing against the image."""
+    walks.walk(photos(1))
+    (taken,) = walks.images
+    walks.list_again(photo(1, "Huế"))
+    with walks.catalogue.transaction():
+        walks.catalogue.image_done(taken, [FILE])
+        walks.catalogue.info_done(taken, 0)
+    assert walks.images == []
+    assert [info.photo.raw_title for info in walks.infos] == ["Huế"]
+
+
+def test_information_that_was_edited_while_it_was_written_is_written_again(walks: Walks) -> None:
+    """The old title on disk does not stand for the new one."""
+    taken = edited_under_way(walks)
+    with walks.catalogue.transaction():
+        walks.catalogue.info_done(taken, 2)
+    assert [info.photo.raw_title for info in walks.infos] == ["Huế"]
+    assert walks.infos[0].info_level == -1
+
+
+def test_the_size_of_an_image_that_was_replaced_is_not_noted(walks: Walks) -> None:
+    """What getSizes told of the old image does not overwrite what the listing tells of the new one."""
+    taken = edited_under_way(walks)
+    with walks.catalogue.transaction():
+        walks.catalogue.settle(taken, FlickrPhotoSize("Original", 320, 240, "https://example.org/old.jpg"))
+    assert [image.size.width for image in walks.images if image.size] == [800]
+
+
+@pytest.mark.parametrize("outcome", ["retry_later", "give_up"])
+@pytest.mark.parametrize("job", ["image", "info"])
+def test_the_failure_of_what_was_replaced_is_none(walks: Walks, outcome: str, job: str) -> None:
+    """An old address that answers 404 does not let the new image, or the new text, count as failed."""
+    taken = edited_under_way(walks)
+    with walks.catalogue.transaction():
+        getattr(walks.catalogue, outcome)(taken, job, "HTTP 404")
+    assert (ids(walks.images), ids(walks.infos)) == (["1"], ["1"])
+    assert walks.catalogue.failures() == []
+
+
+def test_a_video_that_changed_is_not_put_off(walks: Walks) -> None:
+    """That the old film was not ready says nothing about the new one."""
+    taken = edited_under_way(walks)
+    with walks.catalogue.transaction():
+        walks.catalogue.not_ready(taken)
+    assert ids(walks.images) == ["1"]
+
+
+def test_a_photo_that_stayed_the_same_is_done(walks: Walks) -> None:
+    """A photo that is listed again while it is worked on is not fetched twice."""
+    walks.walk(photos(1))
+    (taken,) = walks.images
+    walks.list_again(*photos(1), full=True)
+    with walks.catalogue.transaction():
+        walks.catalogue.image_done(taken, [FILE])
+        walks.catalogue.info_done(taken, 0)
+    assert walks.images == walks.infos == []
+
+
+# Stretches that do not add up
+
+
+def test_a_stretch_that_stays_short_is_believed_the_third_time(walks: Walks) -> None:
+    """Two runs leave it open and say so; the third takes the rest for hidden, says that, and closes it."""
+    stretch = Interval(100, 200)
+    for _ in range(2):
+        result = walks.walk(photos(3), 2, covered=stretch, total=5)
+        assert (result.short, result.hidden) == ([(stretch, 2)], 0)
+        assert walks.begin().intervals == ()
+    result = walks.walk(photos(3), 2, covered=stretch, total=5)
+    assert (result.short, result.hidden, result.difference) == ([], 2, 0)
+    assert walks.begin().intervals == (stretch,)
+    result = walks.walk(photos(3), covered=Interval(201, NOW), total=5)
+    assert result == WalkResult([])
+
+
+def test_a_stretch_that_comes_right_is_closed_at_once(walks: Walks) -> None:
+    """A gap that adds up in the next run is covered, and said no more."""
+    stretch = Interval(100, 200)
+    assert walks.walk(photos(2), 1, covered=stretch, total=3).short == [(stretch, 1)]
+    assert walks.walk(photos(3), covered=stretch).short == []
+    assert walks.begin().intervals == (stretch,)
+
+
+def test_a_stretch_that_came_right_is_doubted_anew(walks: Walks) -> None:
+    """Runs count in a row: one that adds up in between begins the count again."""
+    for missing in (1, 1, 0, 1):
+        result = walks.walk(photos(3), missing)
+    assert result.short == [(Interval(0, NOW - HOUR), 1)]
+
+
+def test_a_stretch_is_known_again_by_any_part_of_it(walks: Walks) -> None:
+    """The borders of a doubtful stretch slide with each upload, and its patience is not begun anew."""
+    for low in (100, 90, 110):
+        result = walks.walk(photos(3), 1, covered=Interval(low, low + 100), total=4)
+    assert (result.short, result.hidden) == ([], 1)
+
+
+def test_two_stretches_are_told_apart(walks: Walks) -> None:
+    """Each stretch has its own patience, and those left open are told oldest first."""
+    early, late = Interval(100, 200), Interval(300, 400)
+    for _ in range(2):
+        walks.walk(photos(3), 1, covered=late, total=4)
+    walks.begin()
+    walks.add(photos(3), late, 1)
+    walks.add([], early, 4)
+    result = walks.end(8)
+    assert (result.short, result.hidden) == ([(early, 4)], 1)
+    assert walks.begin().intervals == (late,)
+
+
+def test_an_interrupted_run_does_not_forget_its_doubts(walks: Walks) -> None:
+    """A stretch that was short before a walk was interrupted is still told by the next one."""
+    walks.walk(photos(3), 1, covered=Interval(100, 200), total=4)
+    walks.begin()
+    walks.add(photos(3), Interval(100, 200), 1)
+    assert walks.walk(photos(3), 1, covered=Interval(100, 200), total=4).hidden == 1
+
+
+def test_an_answer_that_cannot_be_true_is_never_believed(walks: Walks) -> None:
+    """Where Flickr contradicts itself, the stretch stays open, however often it does."""
+    stretch = Interval(100, 200)
+    for _ in range(5):
+        result = walks.walk(photos(3), None, covered=stretch)
+        assert (result.short, result.hidden) == ([(stretch, None)], 0)
+    assert walks.begin().intervals == ()
+
+
+def test_a_contradiction_does_not_count_as_one_more_short_run(walks: Walks) -> None:
+    """After two short runs, a third answer that cannot be true does not let the stretch be closed."""
+    for missing in (2, 2, None):
+        result = walks.walk(photos(3), missing, total=5)
+    assert (result.short, result.hidden) == ([(Interval(0, NOW - HOUR), None)], 0)
+    assert walks.begin().intervals == ()
+
+
+def test_what_was_believed_once_is_believed_in_a_full_scan(walks: Walks) -> None:
+    """Photos hidden from strangers do not keep a later full scan from coming to its end."""
+    for _ in range(3):
+        walks.walk(photos(3), 2, total=5)
+    result = walks.walk(photos(3), 2, full=True, total=5)
+    assert (result.scanned, result.short, result.hidden, result.difference) == (True, [], 0, 0)
+
+
+def test_a_short_full_scan_has_not_come_to_its_end(walks: Walks) -> None:
+    """A full scan that is short somewhere marks nothing as gone, and the next one goes on with that stretch."""
+    walks.walk(photos(20))
+    walks.now += DAY
+    scanned = walks.listing.last_scan()
+    walks.begin(full=True)
+    walks.add(photos(9), Interval(1000, NOW))
+    walks.add(photos(18)[9:], Interval(0, 999), 1)
+    result = walks.end(19)
+    assert (result.short, result.scanned, result.gone) == ([(Interval(0, 999), 1)], False, [])
+    assert walks.listing.last_scan() == scanned
+    assert walks.begin(full=True).gaps(NOW) == [Interval(0, 999)]
+    walks.add(photos(19)[9:], Interval(0, 999))
+    assert walks.end(19).gone == ["20"]
+
+
+# Full scans
+
+
+def test_the_first_walk_of_everything_is_a_full_scan(walks: Walks) -> None:
+    """A new mirror needs no full scan: everything was listed a moment ago. Half of it is none."""
+    walks.walk(photos(3), covered=Interval(500, NOW))
+    assert walks.listing.last_scan() is None
+    walks.now += DAY
+    walks.walk(photos(3), covered=Interval(0, 499))
+    assert walks.listing.last_scan() is None  # what was uploaded since then is not listed yet
+    walks.walk(photos(3), covered=Interval(500, walks.now))
+    assert walks.listing.last_scan() == NOW + DAY
+
+
+def test_an_ordinary_walk_is_no_full_scan(walks: Walks) -> None:
+    """Looking for new photos later does not put off the next full scan, which is dated by its beginning."""
+    walks.walk(photos(3))
+    walks.now += DAY
+    walks.walk(photos(3))
+    assert walks.listing.last_scan() == NOW
+    walks.begin(full=True)
+    walks.now += HOUR
+    walks.begin(full=True)
+    walks.add(photos(3))
+    assert walks.end(3).scanned
+    assert walks.listing.last_scan() == NOW + DAY
+
+
+def test_an_interrupted_full_scan_goes_on(walks: Walks) -> None:
+    """What a full scan has listed is not listed again by the next one within a week, and nothing seems gone."""
+    walks.walk(photos(20))
+    assert walks.begin(full=True).intervals == ()
+    walks.add(photos(20)[10:], Interval(1000, NOW))
+    walks.now += SCAN_TTL
+    assert walks.begin().gaps(NOW - HOUR) == []  # an ordinary run in between
+    assert walks.begin(full=True).intervals == (Interval(1000, NOW - HOUR),)
+    walks.add(photos(10)[1:], Interval(0, 999))
+    assert walks.end(19).gone == ["1"]
+    assert walks.begin(full=True).intervals == ()
+
+
+def test_a_full_scan_that_is_too_old_begins_anew(walks: Walks) -> None:
+    """What was listed more than a week ago may have changed: it is listed again, and what is not there is gone."""
+    for later in (SCAN_TTL + 1, -1):
+        walks.walk(photos(20))
+        walks.begin(full=True)
+        walks.add(photos(20), Interval(1000, NOW))
+        walks.now += later
+        assert walks.begin(full=True).intervals == ()
+        walks.add(photos(20)[1:])
+        assert walks.end(19).gone == ["1"]
+
+
+def test_what_a_full_scan_does_not_find_is_gone(walks: Walks) -> None:
+    """Gone photos are marked, keep their files, and leave the work list; they are gone once."""
+    everyone = photos(20)
+    walks.walk(everyone)
+    with walks.catalogue.transaction():
+        for stored in walks.images[1:]:
+            walks.catalogue.image_done(stored, [FILE])
+        for stored in walks.infos[1:]:
+            walks.catalogue.info_done(stored, 0)
+        walks.catalogue.retry_later(walks.images[0], "image", "HTTP 503")
+    result = walks.walk(everyone[2:], full=True)
+    assert (result.gone, result.scanned, result.lost) == (["1", "2"], True, 0)
+    assert walks.gone() == {"1", "2"}
+    assert walks.catalogue.files("2") == [FILE]
+    assert walks.catalogue.failures() == []
+    walks.catalogue.begin_run(NOW + 30 * DAY, images=True, info_level=2)
+    assert walks.images == walks.questions == []
+    assert ids(walks.infos) == [each.id for each in everyone[2:]]
+    assert walks.walk(everyone[2:], full=True).gone == []
+
+
+def test_an_ordinary_walk_takes_nothing_for_gone(walks: Walks) -> None:
+    """A photo that a walk does not show is only missed by a full scan."""
+    walks.walk(photos(20))
+    assert walks.walk(photos(5)).gone == []
+    assert walks.gone() == set()
+
+
+def test_a_photo_that_comes_back_is_there_again(walks: Walks) -> None:
+    """A photo made private and public again is not gone any more; what was mirrored is not fetched again."""
+    walks.walk(photos(20))
+    walks.finish()
+    walks.walk(photos(20)[1:], full=True)
+    assert walks.gone() == {"1"}
+    assert walks.list_again(photo(1)) == PageChanges()
+    assert walks.gone() == set()
+    assert walks.images == walks.questions == []
+
+
+def test_a_photo_that_comes_back_is_mirrored_as_far_as_it_was_not(walks: Walks) -> None:
+    """What vanished before it was mirrored is fetched when it is back, and so is what changed meanwhile."""
+    walks.walk([*photos(18), photo(19, label="Large 2048", width=2048), photo(20)])
+    with walks.catalogue.transaction():
+        for stored in walks.images[1:]:
+            walks.catalogue.image_done(stored, [FILE])
+        for stored in walks.infos[1:]:
+            walks.catalogue.info_done(stored, 0)
+    everyone = photos(20)
+    walks.walk(everyone[1:18], full=True, accept_loss=True)
+    assert walks.gone() == {"1", "19", "20"}
+    assert walks.images == walks.infos == walks.questions == []
+    walks.list_again(photo(1), photo(19, label="Large 2048", width=2048), photo(20, secret="bbbb"))
+    assert walks.gone() == set()
+    assert ids(walks.images) == ["1", "20"]
+    assert ids(walks.questions) == ["19"]
+    assert {"1", "20"} <= set(ids(walks.infos))
+
+
+@pytest.mark.parametrize(("found", "believed"), [(18, True), (17, False), (1, False)])
+def test_more_than_a_tenth_is_not_believed_to_be_gone(walks: Walks, found: int, believed: bool) -> None:
+    """Of twenty photos two may be gone, and three may not, unless the user says so."""
+    walks.walk(photos(20))
+    result = walks.walk(photos(found), full=True)
+    missing = [str(number) for number in range(found + 1, 21)]
+    assert (result.lost, result.gone) == ((0, missing) if believed else (20 - found, []))
+    assert result.scanned
+    assert walks.gone() == set(result.gone)
+    accepted = walks.walk(photos(found), full=True, accept_loss=True)
+    assert (accepted.lost, accepted.gone) == (0, [] if believed else missing)
+    assert walks.gone() == set(missing)
+
+
+def test_a_loss_where_flickr_counts_more_is_believed_the_second_time(walks: Walks) -> None:
+    """A photo that is counted and not listed may be the one that is missed: only the next full scan marks it."""
+    walks.walk(photos(20))
+    result = walks.walk(photos(19), full=True, total=20)
+    assert (result.lost, result.surplus, result.gone) == (1, 1, [])
+    assert walks.gone() == set()
+    result = walks.walk(photos(19), full=True, total=20)
+    assert (result.lost, result.surplus, result.gone) == (0, 0, ["20"])
+
+
+def test_a_surplus_that_grows_is_not_believed(walks: Walks) -> None:
+    """The second full scan must say the same as the first one, or better."""
+    walks.walk(photos(20))
+    walks.walk(photos(19), full=True, total=20)
+    assert walks.walk(photos(19), full=True, total=22).gone == []
+    assert walks.walk(photos(19), full=True, total=21).gone == ["20"]
+
+
+def test_hidden_photos_explain_a_surplus(walks: Walks) -> None:
+    """What is hidden from strangers is counted each time; a real loss beside it is marked at once."""
+    for _ in range(3):
+        walks.walk(photos(20), 2, total=22)
+    assert walks.walk(photos(19), 2, full=True, total=21).gone == ["20"]
+
+
+# Counts that differ
+
+
+def test_a_difference_is_said_once(walks: Walks) -> None:
+    """That Flickr counts fewer or more photos than are known is news when it changes, and not every run."""
+    walks.walk(photos(20))
+    told = [walks.walk(photos(20), total=total).difference for total in (19, 19, 18, 20, 20, 23, 23)]
+    assert told == [-1, 0, -2, 0, 0, 3, 0]
+
+
+@pytest.mark.parametrize("total", [None, 0])
+def test_a_count_that_was_not_told_is_no_difference(walks: Walks, total: int | None) -> None:
+    """An empty count of Flickr is not taken for an empty photostream."""
+    walks.begin()
+    walks.add(photos(20))
+    assert walks.end(total).difference == 0
+
+
+def test_gone_photos_are_no_difference(walks: Walks) -> None:
+    """After a full scan that found losses the counts agree again."""
+    walks.walk(photos(20))
+    assert walks.walk(photos(19), total=19).difference == -1
+    assert walks.walk(photos(19), full=True).difference == 0
+    assert walks.walk(photos(19)).difference == 0
+
+
+def test_a_difference_is_not_said_beside_its_cause(walks: Walks) -> None:
+    """Where a stretch is short, or a loss is not believed, that alone is said."""
+    walks.walk(photos(20))
+    assert walks.walk(photos(20), 1, total=21).difference == 0
+    assert walks.walk(photos(10), full=True).difference == 0
+
+
+def test_a_surplus_that_a_full_scan_found_is_not_said_again(walks: Walks) -> None:
+    """What a full scan could not find either is not a reason to advise another one."""
+    walks.walk(photos(20))
+    assert walks.walk(photos(20), full=True, total=22).difference == 0
+    assert walks.walk(photos(20), total=22).difference == 0
+    assert walks.walk(photos(20), total=23).difference == 1
+
+
+# Forgetting, and what is said
+
+
+def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
+    """A photo whose files went to the trash leaves no trace, and is mirrored anew if it is listed again."""
+    walks.walk(photos(20))
+    walks.finish()
+    walks.walk(photos(20)[1:], full=True)
+    walks.catalogue.forget(["1"])
+    assert walks.gone() == set()
+    assert walks.catalogue.files("1") == []
+    assert walks.catalogue.counts().known == 19
+    assert walks.list_again(*photos(20)).new == ["1"]
+    assert (ids(walks.images), ids(walks.infos)) == (["1"], ["1"])
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (
+            WalkResult([(Interval(NOW, NOW + 5), 3)]),
+            [
+                "3 photos more than it lists",
+                "2023-11-14 22:13:20",
+                "2023-11-14 22:13:25",
+                "next run asks again",
+            ],
+        ),
+        (WalkResult([(Interval(NOW, NOW + 5), None)]), ["cannot be true", "2023-11-14 22:13:20"]),
+        (WalkResult([], hidden=7), ["7 photos", "3 runs in a row", "hidden"]),
+        (
+            WalkResult([], scanned=True, lost=4),
+            ["4 photos", "more than a tenth", "not believed", "nothing is marked", "--accept-loss"],
+        ),
+        (
+            WalkResult([], scanned=True, lost=4, surplus=2),
+            ["4 photos", "2 more", "nothing is marked", "further full scan"],
+        ),
+        (WalkResult([], difference=-3), ["3 photos fewer", "--full-scan"]),
+        (WalkResult([], difference=3), ["3 photos more", "--full-scan"]),
+    ],
+    ids=["short", "untrue", "hidden", "loss", "surplus", "fewer", "more"],
+)
+def test_what_does_not_add_up_is_one_sentence(result: WalkResult, words: list[str]) -> None:
+    """Each finding is told in a sentence that names the numbers and what to do."""
+    (text,) = sentences(result)
+    assert [word for word in words if word not in text] == []
+
+
+def test_what_adds_up_is_not_talked_about() -> None:
+    """A walk that found nothing odd says nothing, also where photos are gone: they are told one by one."""
+    assert sentences(WalkResult([], gone=["1", "2"], scanned=True)) == []
+
+
+def test_several_findings_are_several_sentences() -> None:
+    """Two stretches and hidden photos are three things to know."""
+    short: list[tuple[Interval, int | None]] = [(Interval(1, 2), 1), (Interval(5, 9), None)]
+    assert len(sentences(replace(WalkResult(short), hidden=2))) == 3

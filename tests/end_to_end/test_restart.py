@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import anyio
+import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import command, parts, run, tree
@@ -39,6 +40,7 @@ async def start_and_signal(
     return code, text.decode()
 
 
+@pytest.mark.usefixtures("unmeasured")
 async def test_ten_kills_cost_nothing_but_time(tmp_path: Path) -> None:
     """Killed ten times and run to the end: the tree of an undisturbed run, hardly an image fetched twice."""
     stream = SimulatedPhotostream(1000)

@@ -44,6 +44,7 @@ class Lister:
         self._published = published
         self._is_quiet = quiet
         self._is_shown = False
+        self._settled_until: int | None = None
         self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else self._clock() + DAY
 
     async def run(self) -> None:
@@ -89,6 +90,9 @@ class Lister:
 
     async def _store(self, page: ListedPage) -> None:
         options, report = self._options, self._report
+        if self._settled_until is None:
+            # Of the first answer, for what is listed later may be stored much later; its second is not over yet.
+            self._settled_until = self._clock() - self._limits.settle_margin - 1
         self._compare_with_profile(page)
         self._is_shown = self._is_shown or bool(page.photos)
         found = await self._work.call(
@@ -96,7 +100,7 @@ class Lister:
             page.photos,
             page.covered,
             page.missing,
-            settled_until=self._clock() - self._limits.settle_margin,
+            settled_until=self._settled_until,
             info_waits=options.wants_images,
             comments=options.wants_info and options.info_level == COMMENTS_LEVEL,
         )
@@ -123,6 +127,7 @@ class Lister:
 
     def _tell_result(self, result: WalkResult) -> None:
         self._report.scanned = result.scanned and not result.lost
+        self._report.resumed = result.resumed
         self._report.gone += len(result.gone)
         for photo_id in result.gone:
             self._tell(PhotoGone(photo_id))

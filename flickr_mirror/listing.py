@@ -44,14 +44,15 @@ class WalkResult:
     answer could not be true); `hidden` how many photos Flickr counted in vain for the third time in this run.
     `gone` are the ids that a full scan did not find any more. `scanned` is whether a full scan came to its
     end; `lost` how many photos it did not find where that is not believed, and `surplus` how many more it
-    counts than it lists where that is why. `difference` is how many photos Flickr counts more than are known
-    (less, where it is negative), where that is news.
+    counts than it lists where that is why; `resumed` whether an earlier run began it. `difference` is how many
+    photos Flickr counts more than are known (less, where it is negative), where that is news.
     """
 
     short: list[tuple[Interval, int | None]]
     hidden: int = 0
     gone: list[str] = field(default_factory=list)
     scanned: bool = False
+    resumed: bool = False
     lost: int = 0
     surplus: int = 0
     difference: int = 0
@@ -68,6 +69,7 @@ class Listing:
         self._query = database.query
         self._now = self._settled_until = self._run = 0
         self._scan: int | None = None
+        self._is_resumed = False
         self._hidden = 0
 
     def last_scan(self) -> int | None:
@@ -93,8 +95,10 @@ class Listing:
 
     def _begin_scan(self) -> int:
         begun = self._number("scan_begun")
+        self._is_resumed = True
         if begun is None or not 0 <= self._now - begun <= SCAN_TTL:
             begun = self._now
+            self._is_resumed = False
             self._note("scan_begun", begun)
             self._query("DELETE FROM coverage WHERE scan = ?", (_SCANNED,))
             self._query("UPDATE photos SET seen = 0 WHERE seen")
@@ -265,7 +269,9 @@ class Listing:
                 scanned = True
                 lost, surplus, gone = self._end_scan(total, accept_loss=accept_loss)
             difference = self._difference(total) if not (short or lost) else 0
-        return WalkResult(short, self._hidden, gone, scanned, lost, surplus, difference)
+        return WalkResult(
+            short, self._hidden, gone, scanned, scanned and self._is_resumed, lost, surplus, difference
+        )
 
     def _end_scan(self, total: int | None, *, accept_loss: bool) -> tuple[int, int, list[str]]:
         self._note("scanned", self._scan)

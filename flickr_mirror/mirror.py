@@ -274,6 +274,14 @@ class PhotostreamMirror:
             await self._prune(jobs)
 
     async def _prune(self, jobs: Jobs) -> None:
+        if jobs.report.resumed:
+            self._tell(
+                Notice(
+                    "Nothing was moved to the trash, because an earlier run began this full scan, and the owner may "
+                    "have changed dates since. Run the same command again."
+                )
+            )
+            return
         if any(not failure.known for failure in jobs.catalogue.failures()):
             self._tell(Notice("Nothing was moved to the trash, because some photos failed."))
             return

@@ -171,8 +171,9 @@ class MirrorReport:
 
     `new` counts the photos that the listing showed for the first time, `updated` those that it showed changed,
     `gone` those that a full scan did not find any more (`scanned` is whether there was one that came to its
-    end), `pruned` the files that were moved to the trash; `images`, `infos` and `bytes` what was fetched,
-    `adopted` the files found whole from a run that was killed, `api_calls` the calls sent.
+    end, `resumed` whether an earlier run began it), `pruned` the files that were moved to the trash; `images`,
+    `infos` and `bytes` what was fetched, `adopted` the files found whole from a run that was killed,
+    `api_calls` the calls sent.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
     only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
     """
@@ -184,6 +185,7 @@ class MirrorReport:
     updated: int = 0
     gone: int = 0
     scanned: bool = False
+    resumed: bool = False
     pruned: int = 0
     known: int = 0
     images: int = 0

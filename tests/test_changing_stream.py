@@ -1,7 +1,7 @@
 """A photostream that changes between runs and during them: nothing missed, nothing lost, nothing fetched twice.
 
-Each example is a list of steps: what the owner does, and runs of the mirror. In an emergency, or by night, run
-more of them with `CHANGING_STREAM_EXAMPLES=2000 pytest tests/test_changing_stream.py`; those are random ones.
+Each example is a list of steps: what the owner does, and runs of the mirror. To try more of them, at random, run
+`CHANGING_STREAM_EXAMPLES=2000 python -m pytest tests/test_changing_stream.py`.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class Story:
     def replace(self, which: int, amount: int) -> None:
         """Replace a photo's image, perhaps with one in another format."""
         photo_id = self.pick(which)
-        self.excused += self.is_running
+        self.excused += self.is_running  # it may be listed again while the new image is fetched
         self.stream.replace_image(photo_id)
         self.stream.edit(photo_id, kind=KINDS[amount % len(KINDS)])
         self.note_version(photo_id)
@@ -291,7 +291,12 @@ class Story:
         self.clock.now += TICK
         if run.lie and self.doubtful >= PATIENCE - 1:
             run = replace(run, lie="")
-        steady, images, texts = set(self.steady), self.images(), infos(self.root)
+        public, steady, images, texts = (
+            set(self.stream.ids),
+            set(self.steady),
+            self.images(),
+            infos(self.root),
+        )
         report = await self.mirror(run)
         if run.is_faultless and not run.meanwhile:
             self.doubtful = 0
@@ -299,7 +304,7 @@ class Story:
             self.doubtful += 1
         if run.scan:
             self.scan_is_open = not (report and report.scanned)
-        self.check_nothing_is_lost(run, images, texts)
+        self.check_nothing_is_lost(run, images, texts, public & set(self.stream.ids))
         self.check_served()
         if not run.is_faultless:
             return
@@ -363,8 +368,13 @@ class Story:
                 found[names[path.stem]].append(path)
         return dict(found)
 
-    def check_nothing_is_lost(self, run: Run, images: dict[str, Any], texts: dict[str, Any]) -> None:
-        """What was there is there, unless it is gone from Flickr and the run was to prune; what is there is whole."""
+    def check_nothing_is_lost(
+        self, run: Run, images: dict[str, Any], texts: dict[str, Any], public: set[str]
+    ) -> None:
+        """What was there is there, unless it is gone from Flickr and the run was to prune; what is there is whole.
+
+        `public` are the photos that were public when the run began, and are now.
+        """
         assert parts(self.root) == []
         now = self.images()
         for photo_id, paths in now.items():
@@ -373,7 +383,7 @@ class Story:
         lost = (images.keys() - now.keys()) | (texts.keys() - infos(self.root).keys())
         if lost:
             assert run.scan == "pruning"
-            assert not lost & set(self.stream.ids), "public photos were moved to the trash"
+            assert not lost & public, "public photos were moved to the trash"
         trash = {path.stem.partition(".")[0] for path in self.root.rglob(".flickr_mirror/trash/**/*.*")}
         for photo_id in lost:
             assert inventory_number(photo_id) in trash

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
-from flickr_mirror import CatalogueError
-from flickr_mirror.simulator import Kind
+from flickr_mirror import (
+    ApiBudget,
+    CachingStrategy,
+    CatalogueError,
+    Limits,
+    MirrorOptions,
+    PhotostreamMirror,
+    TransportError,
+)
+from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import infos, tree
 from tests.test_full_scan import COMMENTS, LIST, PagedRun, no_naps, one_language, rerun
 from tests.test_listing import Walks, photos, walks
@@ -173,3 +181,91 @@ async def test_a_gone_photo_whose_file_broke_is_no_failure(tmp_path: Path) -> No
         run.path(gone).write_bytes(b"x")
         await rerun(run, verify_image=True)
         assert "downloaded again" not in run.notices
+
+
+class SetClock:
+    """Flickr's clock, which the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+async def test_a_run_that_waits_for_hours_covers_no_time_that_it_did_not_see(
+    tmp_path: Path, strategy: CachingStrategy
+) -> None:
+    """Photos that become visible while a listing waits for the hour's calls are found by the next run."""
+    clock = SetClock()
+    stream = SimulatedPhotostream(30, newest=int(clock.now) - 600)
+    async with SimulatedFlickr(stream, clock=clock) as flickr:
+        run = PagedRun(flickr, tmp_path)
+        late: list[str] = []
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") == LIST and flickr.calls[LIST] == 2:
+                late.extend(stream.upload(3, at=int(clock.now) - 300))
+                clock.now += 3 * 3600
+            return None
+
+        flickr.intercept = intercept
+        await run(image_only=True, strategy=strategy)
+        clock.now += 86_400
+        stream.upload(40)
+        await run(image_only=True, strategy=strategy)
+        assert late
+        assert all(run.path(photo_id).exists() for photo_id in late)
+
+
+async def test_the_second_of_the_listing_is_not_over(tmp_path: Path) -> None:
+    """Without a settle margin too, what is uploaded in the very second of a listing is found by the next run."""
+    clock = SetClock()
+    stream = SimulatedPhotostream(3, newest=int(clock.now) - 600)
+    async with SimulatedFlickr(stream, clock=clock) as flickr:
+
+        async def mirror() -> None:
+            await PhotostreamMirror(
+                stream.username,
+                "key",
+                "secret",
+                options=MirrorOptions(cache_path=tmp_path, api_url=flickr.api_url, image_only=True),
+                limits=Limits(settle_margin=0, page_size=5),
+                budget=ApiBudget(calls_per_second=10_000),
+            ).run()
+
+        await mirror()
+        stream.upload(3, at=int(clock.now))
+        clock.now += 86_400
+        stream.upload(9)
+        await mirror()
+        assert len(tree(tmp_path)) == len(stream) == 15
+
+
+async def test_a_scan_that_was_interrupted_prunes_nothing(tmp_path: Path) -> None:
+    """Between the halves of a full scan a photo may move from one to the other: the next scan may prune."""
+    async with mirroring(tmp_path, 60) as other:
+        run = PagedRun(other.flickr, tmp_path)
+        await run(image_only=True)
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") == LIST and run.flickr.calls[LIST] > 3:
+                return web.Response(status=503)
+            return None
+
+        run.flickr.intercept, run.flickr.calls[LIST] = intercept, 0
+        with pytest.raises(TransportError):
+            await run(image_only=True, full_scan=True)
+        run.flickr.intercept = None
+        moved, seen = run.stream.ids[-1], run.stream.ids[1]
+        run.stream.redate(moved, run.stream.photo(run.stream.ids[5]).uploaded)
+        run.stream.delete(seen)
+        report = await run(image_only=True, full_scan=True, prune=True)
+        assert report.resumed
+        assert report.pruned == 0
+        assert "Nothing was moved to the trash" in run.notices
+        report = await run(image_only=True, full_scan=True, prune=True)
+        assert report.pruned == 1
+        assert run.path(moved).exists()
+        assert not run.path(seen).exists()

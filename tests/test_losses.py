@@ -202,6 +202,8 @@ async def test_a_run_that_waits_for_hours_covers_no_time_that_it_did_not_see(
     stream = SimulatedPhotostream(30, newest=int(clock.now) - 600)
     async with SimulatedFlickr(stream, clock=clock) as flickr:
         run = PagedRun(flickr, tmp_path)
+        for seconds in range(109, 100, -1):
+            stream.upload(1, at=int(clock.now) - seconds)
         late: list[str] = []
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -213,7 +215,7 @@ async def test_a_run_that_waits_for_hours_covers_no_time_that_it_did_not_see(
         flickr.intercept = intercept
         await run(image_only=True, strategy=strategy)
         clock.now += 86_400
-        stream.upload(40)
+        stream.upload(41)  # so many that the late ones are on none of the pages that show them
         await run(image_only=True, strategy=strategy)
         assert late
         assert all(run.path(photo_id).exists() for photo_id in late)

@@ -22,7 +22,6 @@ def location(photo_id: str, extension: str) -> str:
     return "/".join((*number[:4], f"{number}.{extension}"))
 
 
-@pytest.mark.usefixtures("unmeasured")
 async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: Path) -> None:
     """A thousand photos, 250 with comments: all on disk with the fewest calls; again: two calls."""
     stream = SimulatedPhotostream(1000)
@@ -116,7 +115,6 @@ async def test_a_higher_level_later_fetches_only_comments(tmp_path: Path) -> Non
         assert all("comments" in document for document in infos(tmp_path).values())
 
 
-@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("strategy", ["--lifo", "--fifo"])
 async def test_the_order_is_the_one_asked_for(tmp_path: Path, strategy: str) -> None:
     """--lifo completes the newest upload first, --fifo the oldest, across pages."""

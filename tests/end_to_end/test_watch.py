@@ -64,7 +64,6 @@ async def end(process: Process, number: signal.Signals) -> Outcome:
         return Outcome(await process.wait(), "", text.decode())
 
 
-@pytest.mark.usefixtures("unmeasured")
 async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path) -> None:
     """New photos are on disk within three seconds, a look costs one call, and SIGTERM ends it cleanly."""
     stream = SimulatedPhotostream(5, newest=int(time.time()) - 86_400)
@@ -88,7 +87,6 @@ async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path
         assert outcome.err.count("Scanning page") == 4
 
 
-@pytest.mark.usefixtures("unmeasured")
 async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
     """No network for a while: said once, survived, and what was uploaded meanwhile is mirrored after it."""
     stream = SimulatedPhotostream(3, newest=int(time.time()) - 86_400)

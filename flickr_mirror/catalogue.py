@@ -1,7 +1,7 @@
 """The SQLite index of one mirror: its photos, what of them is done, what failed and why.
 
 The rows are the work list: whatever is new, was interrupted, is due for another try or lacks something that
-is asked for now is found by the same query. Blocking: event loops call it in a thread, one call at a time.
+the run asks for is found by the same query. It blocks: event loops call it in a thread, one call at a time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flickr_mirror.database import Database
 from flickr_mirror.listing import Listing
+from flickr_mirror.losses import Losses
 from flickr_mirror.models import FlickrPhotoSize
+from flickr_mirror.options import COMMENTS_LEVEL
 from flickr_mirror.progress import FailedPhoto
 from flickr_mirror.records import (
     NOT_STALE,
@@ -45,7 +47,8 @@ class Catalogue:
         self._database = Database(path)
         self._query = self._database.query
         self.transaction = self._database.transaction
-        self.listing = Listing(self._database)
+        self.losses = Losses(self._database)
+        self.listing = Listing(self._database, self.losses)
 
     def __enter__(self) -> Self:
         return self
@@ -81,10 +84,11 @@ class Catalogue:
                     " AND gone IS NULL",
                     (info_level,),
                 )
-            if info_level == 2:
+            if info_level == COMMENTS_LEVEL:
                 self._query(
-                    "UPDATE photos SET info_status = 1 WHERE stale & 1 AND info_status = 2 AND info_level = 2"
-                    " AND gone IS NULL"
+                    "UPDATE photos SET info_status = 1 WHERE stale & 1 AND info_status = 2 AND info_level = ?"
+                    " AND gone IS NULL",
+                    (COMMENTS_LEVEL,),
                 )
             # Information waits for the best size to be settled, unless no image is asked for.
             waiting, going = (1, 0) if images else (0, 1)
@@ -143,9 +147,7 @@ class Catalogue:
         ).fetchall()
         return [stored_photo(row) for row in rows if str(row[0]) not in busy][:limit]
 
-    # What became of it
-
-    # A photo that a listing showed changed since it was taken from the work list stays on it.
+    # What became of it: a photo that a listing showed changed since it was taken from the work list stays on it.
 
     def settle(self, stored: StoredPhoto, size: FlickrPhotoSize) -> None:
         """Note the best size of a photo, as Flickr told it when it was asked."""
@@ -338,29 +340,3 @@ class Catalogue:
             " total(image_status = 5) FROM photos"
         ).fetchone()
         return Counts(*map(int, row))
-
-    # What is gone
-
-    def gone(self, limit: int) -> list[tuple[str, list[StoredFile]]]:
-        """Return up to `limit` photos that vanished from the photostream, with their images and films."""
-        rows = self._query("SELECT id FROM photos WHERE gone IS NOT NULL LIMIT ?", (limit,)).fetchall()
-        return [(str(photo_id), self.files(str(photo_id))) for (photo_id,) in rows]
-
-    def begin_to_forget(self, photo_ids: Iterable[str]) -> None:
-        """Note, in one step, that files of these photos may not be in the mirror any more."""
-        with self.transaction():
-            self._database.query_many(
-                f"UPDATE photos SET image_status = {int(Status.GONE)}, info_status = {int(Status.GONE)} WHERE id = ?",
-                [(photo_id,) for photo_id in photo_ids],
-            )
-
-    def forget(self, photo_ids: Iterable[str]) -> None:
-        """Forget photos altogether, in one step; one that is listed again will be new."""
-        ids = [(photo_id,) for photo_id in photo_ids]
-        with self.transaction():
-            self._database.query_many(
-                "DELETE FROM files WHERE kind IN ('image', 'video') AND photo_id = ?", ids
-            )
-            self._database.query_many("DELETE FROM failures WHERE photo_id = ?", ids)
-            self._database.query_many("DELETE FROM listed WHERE id = ?", ids)
-            self._database.query_many("DELETE FROM photos WHERE id = ?", ids)

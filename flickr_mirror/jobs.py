@@ -23,8 +23,9 @@ from flickr_mirror.errors import (
     PhotoError,
 )
 from flickr_mirror.languages import Label
+from flickr_mirror.options import COMMENTS_LEVEL
 from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted, Notice
-from flickr_mirror.records import Stale, StoredFile, StoredPhoto
+from flickr_mirror.records import NOT_STALE, Stale, StoredFile, StoredPhoto
 from flickr_mirror.sizes import best_picture, playable_files, same_pixels
 
 if TYPE_CHECKING:
@@ -233,22 +234,24 @@ class Jobs:
         self.tell(InfoStarted(photo.id))
         level = max(self.info_level, stored.info_level)
         known = None
-        if stored.info_level == 2 or (self.adopting and stored.info_level != level):
+        if stored.info_level == COMMENTS_LEVEL or (self.adopting and stored.info_level != level):
             # what is on disk can know more than the catalogue, which may have been lost
             known = await anyio.to_thread.run_sync(self.cache.read_info, photo.id)
             level = max(level, info_level_of(known))
-        is_asked = self.info_level == 2 and bool(stored.stale & Stale.COMMENTS)
+        is_asked = self.info_level == COMMENTS_LEVEL and bool(stored.stale & Stale.COMMENTS)
+        comments = None
         try:
-            comments = await self._comments(stored, None if is_asked else known) if level == 2 else None
+            if level == COMMENTS_LEVEL:
+                comments = await self._comments(stored, None if is_asked else known)
         except InvalidKeyError:
             raise
         except (FlickrApiError, PhotoError):  # refused, or gone since it was listed: what that told is kept
             kept = stored_comments(known)
-            await self._write_info(stored, 1 if kept is None else 2, kept)
+            await self._write_info(stored, 1 if kept is None else COMMENTS_LEVEL, kept)
             raise
         path = await self._write_info(stored, level, comments)
-        # comments that are not asked for now are refreshed when they are
-        stale = Stale(0) if is_asked else stored.stale
+        # a lower level leaves outdated comments to the next run that asks for comments
+        stale = NOT_STALE if is_asked else stored.stale
         self.work.finish("info", photo.id, partial(self.catalogue.info_done, stored, level, stale=stale))
         self.report.infos += 1
         self.tell(InfoCached(photo.id, path))

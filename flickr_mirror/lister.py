@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.api import EXTRAS
 from flickr_mirror.errors import PhotostreamError
-from flickr_mirror.listing import COMMENTS_LEVEL, sentences
+from flickr_mirror.findings import sentences
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.photostream import Photostream
 from flickr_mirror.progress import Notice, PageScanned, PhotoFound, PhotoGone, PhotoUpdated
 
 if TYPE_CHECKING:
+    from flickr_mirror.findings import WalkResult
     from flickr_mirror.jobs import Jobs
-    from flickr_mirror.listing import WalkResult
     from flickr_mirror.options import Limits, MirrorOptions
     from flickr_mirror.photostream import ListedPage
 
@@ -102,7 +102,7 @@ class Lister:
             page.missing,
             settled_until=self._settled_until,
             info_waits=options.wants_images,
-            comments=options.wants_info and options.info_level == COMMENTS_LEVEL,
+            comments=options.wants_comments,
         )
         report.new += len(found.new)
         report.updated += len(found.updated)

@@ -6,56 +6,24 @@ make one walk of the page producer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flickr_mirror.changes import State, refresh
 from flickr_mirror.coverage import Coverage, Interval
-from flickr_mirror.records import STORED, Change, Stale, Status, changes, state_row, stored_photo, text_row
-from flickr_mirror.sizes import Proof
+from flickr_mirror.findings import PATIENCE, PageChanges, WalkResult
+from flickr_mirror.records import STORED, Status, state_row, stored_photo, text_row
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Mapping
 
     from flickr_mirror.database import Database
+    from flickr_mirror.losses import Losses
     from flickr_mirror.models import FlickrPhoto
+    from flickr_mirror.records import StateRow
 
-PATIENCE = 3
-"""A stretch that Flickr lists short in so many runs is taken for listed: the rest is hidden from strangers."""
 SCAN_TTL = 7 * 86_400
 """A full scan that was interrupted goes on within so many seconds, and else begins anew."""
-COMMENTS_LEVEL = 2
 _COVERED, _SCANNED = 0, 1
-
-
-@dataclass(frozen=True, slots=True)
-class PageChanges:
-    """What a page showed: the ids of new photos, and of those that changed with what is to be refreshed."""
-
-    new: list[str] = field(default_factory=list)
-    updated: dict[str, Change] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class WalkResult:
-    """What a walk of the photostream came to.
-
-    `short` are the stretches left open: the seconds, and how many photos are missing there (`None`: Flickr's
-    answer could not be true); `hidden` how many photos Flickr counted in vain for the third time in this run.
-    `gone` are the ids that a full scan did not find any more. `scanned` is whether a full scan came to its
-    end; `lost` how many photos it did not find where that is not believed, and `surplus` how many more it
-    counts than it lists where that is why; `resumed` whether an earlier run began it. `difference` is how many
-    photos Flickr counts more than are known (less, where it is negative), where that is news.
-    """
-
-    short: list[tuple[Interval, int | None]]
-    hidden: int = 0
-    gone: list[str] = field(default_factory=list)
-    scanned: bool = False
-    resumed: bool = False
-    lost: int = 0
-    surplus: int = 0
-    difference: int = 0
 
 
 class Listing:
@@ -64,8 +32,9 @@ class Listing:
     Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, losses: Losses) -> None:
         self._database = database
+        self._losses = losses
         self._query = database.query
         self._now = self._settled_until = self._run = 0
         self._scan: int | None = None
@@ -138,25 +107,12 @@ class Listing:
                 [(label,) for label in {size.label for photo in photos for size in photo.sizes}],
             )
             answered = self.answered()
-            marks = ", ".join("?" * len(unique))
-            rows = self._query(
-                f"SELECT {STORED}, uploaded, image_status, info_status, gone IS NOT NULL FROM photos"
-                f" JOIN listed USING (id) WHERE id IN ({marks})",
-                unique,
-            ).fetchall()
-            for row in rows:
-                photo = unique.pop(row[0])
-                fresh = state_row(photo, answered, info_waits=info_waits)
-                self._refresh(row, photo, fresh, result, comments=comments)
+            rows = {key: state_row(photo, answered, info_waits=info_waits) for key, photo in unique.items()}
+            for known in self._known(unique):
+                key = known[0]
+                self._refresh(known, unique.pop(key), rows.pop(key), result, comments=comments)
+            self._add(unique, rows)
             result.new.extend(map(str, unique))
-            self._database.query_many(
-                "INSERT INTO photos (id, uploaded, video, size_label, width, height, url, proof, image_status,"
-                " info_status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [state_row(photo, answered, info_waits=info_waits) for photo in unique.values()],
-            )
-            self._database.query_many(
-                "INSERT INTO listed VALUES (?, ?, ?, ?)", [text_row(photo) for photo in unique.values()]
-            )
             if self._scan is not None:
                 self._database.query_many(
                     "UPDATE photos SET seen = 1 WHERE id = ?", [(photo.id,) for photo in photos]
@@ -165,50 +121,57 @@ class Listing:
                 self._cover(Interval(covered.low, min(covered.high, settled_until)), missing)
         return result
 
+    def _known(self, ids: Collection[int]) -> list[tuple[Any, ...]]:
+        """Return the rows of those photos that were listed before."""
+        marks = ", ".join("?" * len(ids))
+        return self._query(
+            f"SELECT {STORED}, uploaded, image_status, info_status, gone IS NOT NULL FROM photos"
+            f" JOIN listed USING (id) WHERE id IN ({marks})",
+            ids,
+        ).fetchall()
+
+    def _add(self, photos: Mapping[int, FlickrPhoto], rows: Mapping[int, StateRow]) -> None:
+        self._database.query_many(
+            "INSERT INTO photos (id, uploaded, video, size_label, width, height, url, proof, image_status,"
+            " info_status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows.values(),
+        )
+        self._database.query_many(
+            "INSERT INTO listed VALUES (?, ?, ?, ?)", [text_row(photo) for photo in photos.values()]
+        )
+
     def _refresh(
         self,
-        row: tuple[int, ...],
+        known: tuple[Any, ...],
         photo: FlickrPhoto,
-        fresh: tuple[object, ...],
+        fresh: StateRow,
         result: PageChanges,
         *,
         comments: bool,
     ) -> None:
         """Bring the row of a photo that was listed before up to date, and put what changed on the work list."""
-        *columns, uploaded, image_status, info_status, gone = row
+        *columns, uploaded, image_status, info_status, is_gone = known
         old = stored_photo(tuple(columns))
-        change = changes(old, photo)
-        stale = old.stale
-        if Change.COMMENTS in change:
-            stale |= Stale.COMMENTS
-        retry = {Status.GONE, Status.UNAVAILABLE} if self._scan is not None else {Status.GONE}
-        is_other = Change.IMAGE in change
-        if is_other:
-            stale |= Stale.IMAGE
-        is_fresh = is_other or image_status == Status.NOT_READY
-        if is_fresh:
-            image_status = int(fresh[8])  # type: ignore[call-overload]
-        elif image_status in retry:
-            settled = old.proof is not Proof.NONE and photo.facts.media != "video"
-            image_status = Status.PENDING if settled else Status.UNSETTLED
-        has_comments = comments and old.info_level == COMMENTS_LEVEL
-        rewrite = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
-        if is_other:
-            info_status = int(fresh[9])  # type: ignore[call-overload]
-        elif info_status in retry or ((rewrite or gone) and info_status != Status.UNSETTLED):
-            info_status = Status.PENDING
-        if rewrite and not gone:
-            result.updated[photo.id] = change
+        before = State(uploaded, Status(image_status), Status(info_status), old.stale, bool(is_gone))
+        now = refresh(old, before, photo, fresh, comments=comments, scanning=self._scan is not None)
+        if now.is_update and not is_gone:
+            result.updated[photo.id] = now.change
         texts = text_row(photo)
-        state = (photo.facts.uploaded or 0, image_status, info_status, stale, bool(gone))
-        if state == (uploaded, row[-3], row[-2], old.stale, False) and texts == text_row(old.photo):
+        if now.state == before and texts == text_row(old.photo):
             return
         self._query(
             "UPDATE photos SET uploaded = ?, image_status = ?, info_status = ?, stale = ?, gone = NULL,"
             " revision = revision + ? WHERE id = ?",
-            (*state[:4], bool(change), photo.id),
+            (
+                now.state.uploaded,
+                now.state.image_status,
+                now.state.info_status,
+                now.state.stale,
+                bool(now.change),
+                photo.id,
+            ),
         )
-        if is_fresh:
+        if now.takes_size:
             self._query(
                 "UPDATE photos SET video = ?, size_label = ?, width = ?, height = ?, url = ?, proof = ?"
                 " WHERE id = ?",
@@ -286,19 +249,8 @@ class Listing:
             return len(missed), surplus, []
         if len(missed) * 10 > known and not accept_loss:
             return len(missed), 0, []
-        self._mark_gone(missed)
+        self._losses.mark(missed, self._now)
         return 0, 0, missed
-
-    def _mark_gone(self, photo_ids: Iterable[str]) -> None:
-        unfinished = f"NOT IN ({int(Status.DONE)}, {int(Status.GONE)})"
-        for photo_id in photo_ids:
-            self._query(
-                f"UPDATE photos SET gone = ?, revision = revision + 1,"
-                f" image_status = iif(image_status {unfinished}, 7, image_status),"
-                f" info_status = iif(info_status {unfinished}, 7, info_status) WHERE id = ?",
-                (self._now, photo_id),
-            )
-            self._query("DELETE FROM failures WHERE photo_id = ?", (photo_id,))
 
     def _difference(self, total: int | None) -> int:
         """Return how many photos Flickr counts more than are known, unless that was so before."""
@@ -326,50 +278,3 @@ class Listing:
 
     def _note(self, name: str, value: object) -> None:
         self._query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, str(value)))
-
-
-def sentences(result: WalkResult) -> list[str]:
-    """Return what a user should know of a walk."""
-    texts = []
-    for stretch, missing in result.short:
-        when = f"uploaded between {_day(stretch.low)} and {_day(stretch.high)}"
-        if missing is None:
-            texts.append(f"What Flickr lists cannot be true for what was {when}. The next run asks again.")
-        else:
-            texts.append(
-                f"Flickr counts {_photos(missing)} more than it lists, {when}. The next run asks again."
-            )
-    if result.hidden:
-        texts.append(
-            f"Flickr counts {_photos(result.hidden)} that it does not list, {PATIENCE} runs in a row: taken for "
-            "hidden from visitors who are not logged in."
-        )
-    if result.surplus:
-        texts.append(
-            f"The full scan does not find {_photos(result.lost)}, but Flickr counts {result.surplus} more than it "
-            "lists: nothing is marked as gone. A further full scan that says the same is believed."
-        )
-    elif result.lost:
-        texts.append(
-            f"The full scan does not find {_photos(result.lost)}, more than a tenth of the mirror: that is not "
-            "believed, and nothing is marked as gone. If the owner did remove them, add --accept-loss."
-        )
-    if result.difference < 0:
-        texts.append(
-            f"Flickr shows {_photos(-result.difference)} fewer than are mirrored here. --full-scan tells what is "
-            "gone."
-        )
-    elif result.difference:
-        texts.append(
-            f"Flickr counts {_photos(result.difference)} more than it has listed so far: published late, perhaps. "
-            "--full-scan looks for them."
-        )
-    return texts
-
-
-def _photos(count: int) -> str:
-    return f"{count} photo" if count == 1 else f"{count:,} photos"
-
-
-def _day(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")

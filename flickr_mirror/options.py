@@ -8,6 +8,8 @@ from pathlib import Path
 
 DEFAULT_CACHE_PATH = Path("~/.flickr")
 DEFAULT_CACHE_DIRECTORY_DEPTH = 4
+COMMENTS_LEVEL = 2
+"""The information level from which on comments are mirrored."""
 MAX_CACHE_DIRECTORY_DEPTH = 32
 FLICKR_API_URL = "https://api.flickr.com/services/rest/"
 
@@ -80,6 +82,11 @@ class MirrorOptions:
     def wants_info(self) -> bool:
         """Whether information is mirrored."""
         return not self.image_only
+
+    @property
+    def wants_comments(self) -> bool:
+        """Whether comments are mirrored."""
+        return self.wants_info and self.info_level == COMMENTS_LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,11 +20,13 @@ async def prune(cache: PhotoCache, catalogue: Catalogue) -> int:
     `CacheError` where a file cannot be moved.
     """
     moved = 0
-    while photos := await to_thread.run_sync(catalogue.gone, BATCH):
-        await to_thread.run_sync(catalogue.begin_to_forget, [photo_id for photo_id, _ in photos])
-        for photo_id, files in photos:
+    losses = catalogue.losses
+    while photo_ids := await to_thread.run_sync(losses.gone, BATCH):
+        await to_thread.run_sync(losses.begin_to_forget, photo_ids)
+        for photo_id in photo_ids:
+            files = await to_thread.run_sync(catalogue.files, photo_id)
             for extension in [*(file.extension for file in files), "json"]:
                 moved += await to_thread.run_sync(cache.throw_away, photo_id, extension)
         # the rows go last: after a kill in between, the next run finds them, and moves the rest
-        await to_thread.run_sync(catalogue.forget, [photo_id for photo_id, _ in photos])
+        await to_thread.run_sync(losses.forget, photo_ids)
     return moved

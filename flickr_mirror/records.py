@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
-from enum import Flag, IntEnum, IntFlag
-from typing import Any
+from dataclasses import asdict, dataclass
+from enum import IntEnum, IntFlag
+from typing import Any, NamedTuple
 
 from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
 from flickr_mirror.sizes import Proof, best_picture, listing_proves
@@ -21,7 +21,7 @@ class Status(IntEnum):
     RETRY = 3
     """Failed in this run, and is tried again at its end."""
     FAILED = 4
-    """Failed for now; a later run tries again when it is due."""
+    """Failed to the end of a run; a later one tries again when it is due."""
     UNAVAILABLE = 5
     """Out of reach until something changes at Flickr."""
     NOT_READY = 6
@@ -38,14 +38,6 @@ class Stale(IntFlag):
 
 
 NOT_STALE = Stale(0)
-
-
-class Change(Flag):
-    """What of a photo is other than it was listed before."""
-
-    TEXT = 1
-    COMMENTS = 2
-    IMAGE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +87,22 @@ class Counts:
     unavailable: int
 
 
-def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> tuple[object, ...]:
+class StateRow(NamedTuple):
+    """A row of the table `photos`, as far as a listing tells it; `video` is whether it is one."""
+
+    id: int
+    uploaded: int
+    video: bool
+    size_label: str | None
+    width: int | None
+    height: int | None
+    url: str | None
+    proof: Proof
+    image_status: Status
+    info_status: Status
+
+
+def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> StateRow:
     """Return the row of the table `photos` for a photo that a listing shows for the first time.
 
     `answered` are the labels of sizes that listings have shown; `info_waits` is whether information is to
@@ -109,11 +116,14 @@ def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> tu
     image_status = (
         Status.NOT_READY if facts.media_status != "ready" else Status.PENDING if proved else Status.UNSETTLED
     )
-    return (
+    return StateRow(
         int(photo.id),
         facts.uploaded or 0,
         video,
-        *((size.label, size.width, size.height, size.url) if size else (None, None, None, None)),
+        size.label if size else None,
+        size.width if size else None,
+        size.height if size else None,
+        size.url if size else None,
         Proof.LISTING if proved else Proof.NONE,
         image_status,
         Status.UNSETTLED if info_waits and image_status is Status.UNSETTLED else Status.PENDING,
@@ -138,49 +148,3 @@ def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
     photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**json.loads(facts)))
     size = FlickrPhotoSize(label, width, height, url) if label else None
     return StoredPhoto(photo, size, Proof(proof), info_level, revision, Stale(stale))
-
-
-def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
-    """Return what a listing shows otherwise than it did before.
-
-    `last_update` moves with comments too: https://www.flickr.com/services/api/flickr.photos.getInfo.html.
-    Whether it moves when one is deleted is not documented, so their number is compared as well.
-    """
-    change = Change(0)
-    before, after = old.photo.facts, new.facts
-    if _texts(old.photo) != _texts(new):
-        change |= Change.TEXT
-    had_comments = before.comment_count != 0 or after.comment_count != 0
-    if had_comments and (before.updated, before.comment_count) != (after.updated, after.comment_count):
-        change |= Change.COMMENTS
-    if _has_other_image(old, new):
-        change |= Change.IMAGE
-    return change
-
-
-def _texts(photo: FlickrPhoto) -> tuple[object, ...]:
-    """Return what the information file tells of a photo without its comments and sizes."""
-    facts = replace(photo.facts, secret="", updated=None, comment_count=None, media_status="", path_alias="")
-    return photo.raw_title, photo.raw_description, facts
-
-
-def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
-    """Return whether the image was replaced, or is there in a better size; a worse one is no reason to fetch."""
-    before, after = old.photo.facts.secret, new.facts.secret
-    best = best_picture(new.sizes)
-    if best and old.size and old.proof is Proof.ASKED and _pixels(best) == _pixels(old.size):
-        return False  # Flickr was asked after it had been replaced, and told what the listing shows only now
-    if before and after and before != after:
-        return True
-    if best is None or old.size is None:
-        return False
-    if new.facts.media == "video":  # these are its posters, and the secret tells of the film
-        return False
-    if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):
-        return True
-    return best.label == old.size.label and _pixels(best) != _pixels(old.size)
-
-
-def _pixels(size: FlickrPhotoSize) -> tuple[object, ...]:
-    # The host and the folder of an address change without the image; its file is named by its secret.
-    return size.width, size.height, size.url.rpartition("/")[2]

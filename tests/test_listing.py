@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.changes import Change
 from flickr_mirror.coverage import Coverage, Interval
-from flickr_mirror.listing import SCAN_TTL, PageChanges, WalkResult, sentences
+from flickr_mirror.findings import PageChanges, WalkResult, sentences
+from flickr_mirror.listing import SCAN_TTL
 from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.records import Change, Stale, StoredFile, StoredPhoto
+from flickr_mirror.records import Stale, StoredFile, StoredPhoto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -130,7 +132,7 @@ class Walks:
 
     def gone(self) -> set[str]:
         """Return the ids of the photos that are marked as gone."""
-        return {photo_id for photo_id, _ in self.catalogue.gone(1000)}
+        return set(self.catalogue.losses.gone(1000))
 
 
 @pytest.fixture
@@ -704,7 +706,7 @@ def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
     walks.walk(photos(20))
     walks.finish()
     walks.walk(photos(20)[1:], full=True)
-    walks.catalogue.forget(["1"])
+    walks.catalogue.losses.forget(["1"])
     assert walks.gone() == set()
     assert walks.catalogue.files("1") == []
     assert walks.catalogue.counts().known == 19

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flickr_mirror.changes import Change, changes
 from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.records import Change, StoredPhoto, changes
+from flickr_mirror.records import StoredPhoto
 from flickr_mirror.sizes import Proof, best_picture
 
 if TYPE_CHECKING:

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flickr_mirror.coverage import Interval
-from flickr_mirror.models import PhotoPage
 from flickr_mirror.options import CachingStrategy
+from flickr_mirror.pages import Pages, upload_time, worse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from flickr_mirror.api import AsyncFlickrApi
-    from flickr_mirror.models import FlickrPhoto
+    from flickr_mirror.models import FlickrPhoto, PhotoPage
+    from flickr_mirror.pages import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +45,6 @@ class ListedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """Flickr's answer to the question for a page: `missing` as in `ListedPage`, the times on the page, and the
-    lower bound that was asked for."""
-
-    page: PhotoPage
-    missing: int | None
-    times: list[int]
-    low: int | None
-
-    @property
-    def newest(self) -> int:
-        return max(self.times)
-
-    @property
-    def oldest(self) -> int:
-        return min(self.times)
-
-
-@dataclass(frozen=True, slots=True)
 class _Stretch:
     """Seconds that were walked: the ids `listed` in them, and how many photos Flickr counted up to their end
     that are not in them."""
@@ -75,8 +57,7 @@ class _Stretch:
 class Photostream:
     """The photostream of one user, as far as `gaps` leave it to be listed.
 
-    `gaps` stand newest first, as `Coverage.gaps` returns them. `total` is how many photos Flickr counts in
-    the whole stream; `None` until it was asked.
+    `gaps` stand newest first, as `Coverage.gaps` returns them.
     """
 
     def __init__(
@@ -88,14 +69,16 @@ class Photostream:
         *,
         page_size: int = 500,
     ) -> None:
-        self._api = api
-        self._user_id = user_id
         self._gaps = list(gaps)
         self._newest_first = strategy is CachingStrategy.LIFO
         self._page_size = page_size
-        self._counted = 0
-        self._asked = 0
-        self.total: int | None = None
+        self._pages = Pages(api, user_id, self._gaps[0] if self._gaps else None, page_size)
+        self._walked = 0
+
+    @property
+    def total(self) -> int | None:
+        """How many photos Flickr counts in the whole stream; `None` until it was asked."""
+        return self._pages.total
 
     async def pages(self) -> AsyncIterator[ListedPage]:
         """Yield the pages of all gaps, in the strategy's order.
@@ -110,13 +93,13 @@ class Photostream:
                 yield page
 
     async def _newest_to_oldest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
-        low = self._lower_bound(gap)
+        low = self._pages.lower_bound(gap)
         ceiling, number = gap.high, 1
         missing: int | None = 0
         listed: dict[str, int] = {}  # the photos up to the ceiling, with their times
         above: _Stretch | None = None
         while True:
-            answer = await self._ask(number, low, ceiling, gap)
+            answer = await self._pages.ask(number, low, ceiling, gap)
             page, times, low = answer.page, answer.times, answer.low
             if above is not None:
                 if above.below > page.total:  # more is counted in it than was shown, or photos below are gone
@@ -131,9 +114,9 @@ class Photostream:
                 else:
                     yield self._covering([], above.seconds, 0, ceiling)
                 above = None
-            fresh = {photo.id: _time(photo) for photo in page.photos if photo.id not in listed}
+            fresh = {photo.id: upload_time(photo) for photo in page.photos if photo.id not in listed}
             listed |= fresh
-            missing = _worse(missing, answer.missing)
+            missing = worse(missing, answer.missing)
             # Beyond the last page, Flickr sometimes repeats it instead of sending an empty one. A full page
             # is never taken for the last one, whatever is counted.
             is_last = len(page.photos) < self._page_size and len(listed) == page.total
@@ -155,18 +138,18 @@ class Photostream:
 
     async def _recount(self, seconds: Interval, listed: set[str], frontier: int) -> ListedPage:
         """Ask what Flickr counts in a stretch, of which the ids `listed` are known."""
-        page = (await self._ask_once(1, seconds.low, seconds.high)).page
+        page = (await self._pages.ask_once(1, seconds.low, seconds.high)).page
         missing = max(page.total - len(listed | {photo.id for photo in page.photos}), 0)
         return self._covering(page.photos, seconds, missing, frontier)
 
     def _covering(
         self, photos: list[FlickrPhoto], seconds: Interval | None, missing: int | None, frontier: int
     ) -> ListedPage:
-        return ListedPage(photos, seconds, missing, frontier, 0, self._pages(), self._counted)
+        return ListedPage(photos, seconds, missing, frontier, 0, self._pages.count, self._pages.counted)
 
     async def _oldest_to_newest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
-        bound, end = self._lower_bound(gap), after.low if after else None
-        answer = await self._ask(1, bound, gap.high, gap)
+        bound, end = self._pages.lower_bound(gap), after.low if after else None
+        answer = await self._pages.ask(1, bound, gap.high, gap)
         page = answer.page
         is_all = len(page.photos) < self._page_size and len(page.photos) == page.total
         if is_all or not answer.times or answer.oldest < gap.low:
@@ -180,7 +163,7 @@ class Photostream:
         # of the rest, in a window whose newest second is the oldest one of page 1.
         window = Interval(gap.low, answer.oldest)
         done = Interval(answer.oldest + 1, gap.high)
-        above = {photo.id for photo in page.photos if _time(photo) > window.high}
+        above = {photo.id for photo in page.photos if upload_time(photo) > window.high}
         doubts = 0
         yield self._covering(page.photos, None if answer.missing else done, answer.missing, gap.low)
         if answer.missing:
@@ -190,7 +173,7 @@ class Photostream:
         if (gap.low or None) == bound:
             total = page.total - len(above)
         else:
-            total = (await self._ask_once(1, gap.low, window.high)).page.total
+            total = (await self._pages.ask_once(1, gap.low, window.high)).page.total
         async for listed in self._climb(window, total, doubts, gap, after):
             yield listed
 
@@ -205,7 +188,7 @@ class Photostream:
         slid, is_counted = 0, True
         doubts = 0  # so many photos are counted on the pages read, but were not missing in their seconds
         while number >= 1:
-            answer = await self._ask(number, low, window.high, gap)
+            answer = await self._pages.ask(number, low, window.high, gap)
             page = answer.page
             if slid and not {photo.id for photo in page.photos} - read:
                 is_counted = False  # what is counted, but not shown, did not slide
@@ -228,7 +211,7 @@ class Photostream:
             covered = Interval(floor, high) if floor <= high else None
             frontier = answer.newest if number else after.low if after else None
             if covered and answer.missing is not None and answer.missing + doubts:
-                listed = at_edge | {photo.id for photo in page.photos if _time(photo) <= high}
+                listed = at_edge | {photo.id for photo in page.photos if upload_time(photo) <= high}
                 recounted = await self._recount(covered, listed, floor)
                 doubts = max(answer.missing + doubts - (recounted.missing or 0), 0)
                 yield recounted
@@ -238,12 +221,12 @@ class Photostream:
             # From now on only what is not older than this page is counted, so that losses among the photos
             # that were read cannot hide what appears among those that were not.
             read = {photo.id for photo in page.photos}
-            edge = {photo.id for photo in page.photos if _time(photo) == answer.newest}
+            edge = {photo.id for photo in page.photos if upload_time(photo) == answer.newest}
             at_edge = at_edge | edge if low == answer.newest else edge
             low = max(low or 0, answer.newest)
             expected = number * self._page_size + len(at_edge)
 
-    async def _is_no_end(self, answer: _Answer, low: int | None, high: int, first: int | None) -> bool:
+    async def _is_no_end(self, answer: Answer, low: int | None, high: int, first: int | None) -> bool:
         """Return whether an answer shows that Flickr's count does not tell where the far end is.
 
         `first` is the number of the page, where it is the first one read: it should be the last one there is.
@@ -252,7 +235,7 @@ class Photostream:
             return bool(answer.missing)
         if first is None or len(answer.page.photos) < self._page_size:
             return False
-        beyond = await self._ask_once(first + 1, low, high)
+        beyond = await self._pages.ask_once(first + 1, low, high)
         return not {photo.id for photo in beyond.page.photos} <= {photo.id for photo in answer.page.photos}
 
     async def _in_any_order(
@@ -263,60 +246,10 @@ class Photostream:
             is_end = page.frontier is None or page.frontier < gap.low
             yield replace(page, frontier=(after.low if after else None) if is_end else gap.low)
 
-    def _lower_bound(self, gap: Interval) -> int | None:
-        # The newest gap is asked for without a lower bound: Flickr's total is then that of the whole stream.
-        return None if gap == self._gaps[0] else gap.low or None
-
-    async def _ask(self, number: int, low: int | None, high: int, gap: Interval) -> _Answer:
-        """Ask for a page, and once more where the answer cannot be all there is."""
-        answer = await self._ask_once(number, low, high)
-        if answer.missing == 0:
-            return answer
-        if low is None and answer.times and answer.oldest < gap.low:
-            low = gap.low  # what is missing beyond the gap is no matter here
-        again = await self._ask_once(number, low, high)
-        better = again.missing is not None and (answer.missing is None or again.missing <= answer.missing)
-        return again if better else answer
-
-    async def _ask_once(self, number: int, low: int | None, high: int) -> _Answer:
-        page = await self._api.get_page(
-            self._user_id,
-            page=number,
-            per_page=self._page_size,
-            min_upload_date=low,
-            max_upload_date=high,
-        )
-        if low is None and high == self._gaps[0].high and self.total is None:
-            self.total = page.total
-        self._counted = self._counted or page.total
-        expected = min(self._page_size, page.total - (number - 1) * self._page_size)
-        if expected <= 0 and page.page != number:  # there is no such page, and this is a repetition
-            page = PhotoPage(page=number, pages=page.pages, total=page.total)
-        times = [photo.facts.uploaded for photo in page.photos]
-        known = [time for time in times if time is not None and (low or 0) <= time <= high]
-        missing = None
-        if len(known) == len(times) and known == sorted(known, reverse=True):
-            # a count that is too low says nothing about the photos that are there
-            missing = max(expected - len({photo.id for photo in page.photos}), 0)
-        if times and page.page != number:
-            missing = None
-        return _Answer(page, missing, known, low)
-
     def _listed(
         self, page: PhotoPage, covered: Interval | None, missing: int | None, frontier: int | None
     ) -> ListedPage:
-        self._asked += 1
-        pages = max(self._pages(), self._asked)
-        number = self._asked if self._newest_first else max(pages - self._asked + 1, 1)
-        return ListedPage(page.photos, covered, missing, frontier, number, pages, self._counted)
-
-    def _pages(self) -> int:
-        return math.ceil(self._counted / self._page_size)
-
-
-def _time(photo: FlickrPhoto) -> int:
-    return photo.facts.uploaded or 0
-
-
-def _worse(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else max(first, second)
+        self._walked += 1
+        pages = max(self._pages.count, self._walked)
+        number = self._walked if self._newest_first else max(pages - self._walked + 1, 1)
+        return ListedPage(page.photos, covered, missing, frontier, number, pages, self._pages.counted)

@@ -33,7 +33,8 @@ NETWORK = {
     "transport": {"errors", "limiter", "options", "version"},
     "api": {"errors", "limiter", "models", "options", "transport"},
     "images": {"errors", "limiter", "models", "pictures", "sizes", "transport"},
-    "photostream": {"api", "coverage", "models", "options"},
+    "pages": {"api", "coverage", "models"},
+    "photostream": {"api", "coverage", "models", "options", "pages"},
     "identity": {"api", "errors", "models"},
 }
 

@@ -141,6 +141,16 @@ async def test_nothing_new_is_one_call(strategy: CachingStrategy) -> None:
     assert len(api.calls) == 1
 
 
+@BOTH
+async def test_where_everything_is_covered_nothing_is_asked(strategy: CachingStrategy) -> None:
+    """A clock that was set back, so that all time up to now is covered, costs no call and no error."""
+    api = FakeApi(SimulatedPhotostream(5, newest=NOW))
+    pages, _, stream = await walk(api, strategy, Coverage((Interval(0, UNTIL + 7200),)))
+    assert pages == []
+    assert stream.total is None
+    assert api.calls == []
+
+
 async def test_an_interrupted_walk_goes_on_where_it_was() -> None:
     """Newest first: after the call for new photos, the very page that is missing is asked for."""
     api = FakeApi(SimulatedPhotostream(500, newest=NOW))

@@ -11,13 +11,12 @@ import anyio
 
 from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.limiter import ApiBudget
-from flickr_mirror.mirror import PhotostreamMirror, shared_budget
+from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.options import (
     DEFAULT_CACHE_DIRECTORY_DEPTH,
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
     CachingStrategy,
-    Limits,
     MirrorOptions,
 )
 
@@ -176,7 +175,6 @@ class FlickrUserPhotostreamMirroringAgent:
             flickr_consumer_key,
             flickr_consumer_secret,
             options=options,
-            budget=shared_budget(flickr_consumer_key, Limits(), api_url),
             image_transport=image_transport,
         )
         self.__user: FlickrUser | None = None

@@ -5,22 +5,20 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-import re
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
-from urllib.parse import urlsplit
 
 import anyio
 import typer
 
 from flickr_mirror import disk
+from flickr_mirror.arguments import duration, endpoint, given_options, in_flags, interval, text
+from flickr_mirror.demonstration import demonstrate
 from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
-from flickr_mirror.limiter import ApiBudget
 from flickr_mirror.mirror import PhotostreamMirror
-from flickr_mirror.models import inventory_number
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -48,19 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def _duration(text: str) -> float:
-    """Return the seconds of `90s`, `10m`, `1.5h` or `30d`."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", text.strip())
-    if match is None or not float(match[1]):
-        raise typer.BadParameter(
-            f"{text!r} is no duration: give a number and s, m, h or d, such as 10m or 30d."
-        )
-    return float(match[1]) * _UNITS[match[2]]
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
@@ -122,7 +107,7 @@ def mirror_flickr(
     ] = False,
     full_scan_every: Annotated[
         float | None,
-        typer.Option(parser=_duration, metavar="AGE", help="Do so where the last time is longer ago: 30d."),
+        typer.Option(parser=duration, metavar="AGE", help="Do so where the last time is longer ago: 30d."),
     ] = None,
     prune: Annotated[
         bool,
@@ -137,7 +122,7 @@ def mirror_flickr(
     watch: Annotated[
         float | None,
         typer.Option(
-            parser=_duration, metavar="INTERVAL", help="Stay, and look for new photos at this interval: 10m."
+            parser=interval, metavar="INTERVAL", help="Stay, and look for new photos at this interval: 10m."
         ),
     ] = None,
     debug: Annotated[
@@ -166,34 +151,13 @@ def mirror_flickr(
 ) -> None:
     """Mirror the photostream of a Flickr user to disk."""
     if context.invoked_subcommand is not None:
-        if given := [name for name in context.params if _is_given(context, name)]:
-            option = given[0].replace("_", "-")
-            _usage(f"--{option} belongs behind {context.invoked_subcommand!r}, if that takes it.")
+        if given := given_options(context):
+            _usage(f"{given[0]} belongs behind {context.invoked_subcommand!r}, if that takes it.")
         return
     if not username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
-    scans = full_scan or full_scan_every is not None
-    _refuse(
-        (
-            not _is_text(username),
-            "--username is no text: give a username, an NSID or a photostream's address.",
-        ),
-        (fifo and lifo, "--fifo and --lifo exclude each other: give one of the two."),
-        (
-            image_only and info_only,
-            "--image-only and --info-only exclude each other: leave both out to mirror both.",
-        ),
-        (
-            info_only and verify_image,
-            "--info-only and --verify-image exclude each other: one leaves out the images that the other checks.",
-        ),
-        (prune and not scans, "--prune follows from a full scan: add --full-scan or --full-scan-every."),
-        (
-            accept_loss and not scans,
-            "--accept-loss follows from a full scan: add --full-scan or --full-scan-every.",
-        ),
-        (watch is not None and watch < 1, "--watch is one second or more, such as 30s, 10m or 1h."),
-    )
+    if fifo and lifo:
+        _usage("--fifo and --lifo exclude each other: give one of the two.")
     set_up_logging(debug)
     try:
         options = MirrorOptions(
@@ -208,7 +172,7 @@ def mirror_flickr(
             full_scan_every=full_scan_every,
             prune=prune,
             accept_loss=accept_loss,
-            api_url=_endpoint(api_url),
+            api_url=endpoint(api_url),
         )
         limits = Limits(
             calls_per_hour=calls_per_hour,
@@ -221,7 +185,7 @@ def mirror_flickr(
         root = disk.home(cache_path)
         keys = find_keys(root, consumer_key, consumer_secret)
         mirror = PhotostreamMirror(
-            username,
+            text(username),
             keys.consumer_key,
             keys.consumer_secret,
             options=options,
@@ -231,7 +195,7 @@ def mirror_flickr(
     except FlickrMirrorError as error:
         _fail(error)
     except ValueError as error:
-        _usage(str(error))
+        _usage(in_flags(str(error)))
     raise typer.Exit(anyio.run(run_mirror, mirror, view, watch))
 
 
@@ -265,32 +229,7 @@ def demo(
         folder = disk.home(cache_path)
     except CacheError as error:
         _fail(error)
-    anyio.run(_demo, folder)
-
-
-async def _demo(cache_path: Path) -> None:
-    from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
-
-    stream = demo_photostream()
-    async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
-        options = MirrorOptions(cache_path=cache_path, info_level=2, api_url=flickr.api_url)
-        view = View(options)
-        mirror = PhotostreamMirror(
-            stream.username, "demo", "demo", options=options, observer=view, budget=ApiBudget()
-        )
-        say(
-            f"Mirroring {len(stream)} photos of {stream.username} from a simulated Flickr, with their comments."
-        )
-        code = await run_mirror(mirror, view)
-    if code == 0:
-        example = stream.photo(next(iter(stream.ids)))
-        folder = cache_path / stream.username
-        sys.stdout.write(
-            f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
-            f"{example.id} is {inventory_number(example.id)}.jpg, and what Flickr tells of it is beside it, in a .json "
-            "file. Run the demo again to see that nothing is fetched twice.\n"
-        )
-    raise typer.Exit(code)
+    raise typer.Exit(anyio.run(demonstrate, folder))
 
 
 # Keys
@@ -331,38 +270,6 @@ def _fail(error: FlickrMirrorError) -> NoReturn:
 def _usage(text: str) -> NoReturn:
     say(f"mirror_flickr: {text}")
     raise typer.Exit(2)
-
-
-def _refuse(*cases: tuple[bool, str]) -> None:
-    for is_wrong, text in cases:
-        if is_wrong:
-            _usage(text)
-
-
-def _endpoint(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError(
-            f"--api-url is an address such as https://api.flickr.com/services/rest/, not {url!r}."
-        )
-    return url
-
-
-def _is_text(argument: str) -> bool:
-    try:
-        argument.encode()
-    except UnicodeEncodeError:  # bytes that are no UTF-8
-        return False
-    return True
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def main() -> None:

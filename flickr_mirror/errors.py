@@ -25,9 +25,11 @@ Wrong arguments are `ValueError` where they are given, outside of this tree.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -125,3 +127,26 @@ class CatalogueError(CacheError):
 
 class KeysError(FlickrMirrorError):
     """There are no usable API keys."""
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Let the first error of this package out of the group that a task group makes of it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        leaves = list(_leaves(group))
+        own = [error for error in leaves if isinstance(error, FlickrMirrorError)]
+        if len(leaves) == 1:
+            raise leaves[0] from leaves[0].__cause__
+        if own:
+            raise own[0] from group
+        raise
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flickr_mirror.errors import PhotostreamError, UserNotFoundError
+from flickr_mirror.models import FlickrUser
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from flickr_mirror.api import AsyncFlickrApi
-    from flickr_mirror.models import FlickrProfile, FlickrUser
+    from flickr_mirror.models import FlickrProfile
 
 _NSID = re.compile(r"\d+@N\d\d")
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.|m\.)?flickr\.com/.+", re.IGNORECASE)
@@ -62,6 +66,39 @@ async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False)
         refusal.code,
         refusal.method,
     )
+
+
+async def find_account(
+    api: AsyncFlickrApi, name: str, owners: Sequence[tuple[Path, dict[str, Any]]]
+) -> Account:
+    """Return the account that `name` means; `owners` are the mirrors there are, and whose they are.
+
+    An NSID, or an alias, that was mirrored before costs at most one call. A name that Flickr does not know any
+    more is the account that was mirrored under it. Raises `UserNotFoundError`.
+    """
+    alias_known = False
+    for _, owner in owners:
+        if is_nsid(name) and owner["nsid"] == name:
+            return Account(FlickrUser(owner["nsid"], owner["username"]))
+        if owner.get("asked_for") == name and name != owner["username"]:
+            alias_known = True
+    try:
+        return await identify(api, name, alias_known=alias_known)
+    except UserNotFoundError:
+        for folder, owner in owners:
+            if name in (folder.name, owner["username"], owner.get("asked_for")):
+                return await _renamed(api, name, folder, owner["nsid"])
+        raise
+
+
+async def _renamed(api: AsyncFlickrApi, name: str, folder: Path, nsid: str) -> Account:
+    profile = await api.get_profile(nsid)
+    user = profile.user
+    sentence = (
+        f"{name!r} ({user.user_id}) is now called {user.username!r}. The mirror goes on in {folder}; --username "
+        f"{user.user_id} finds it whatever the account is called."
+    )
+    return Account(user, sentence, profile)
 
 
 async def check_has_photos(api: AsyncFlickrApi, name: str, profile: FlickrProfile) -> None:

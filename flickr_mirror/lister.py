@@ -27,11 +27,11 @@ class Lister:
     """Lists what is not covered yet, or everything for a full scan.
 
     `frontier` is the second up to which (excluded) everything that comes before in the run's order is listed;
-    `None` at the end. `published` and `quiet` are as in `Pipeline`.
+    `None` at the end. `published` and `again` are as in `Pipeline`.
     """
 
     def __init__(
-        self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None, *, quiet: bool
+        self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None, *, again: bool
     ) -> None:
         self._api = jobs.api
         self._user = jobs.user
@@ -42,7 +42,7 @@ class Lister:
         self._options = options
         self._limits = limits
         self._published = published
-        self._is_quiet = quiet
+        self._is_again = again
         self._is_shown = False
         self._settled_until: int | None = None
         self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else self._clock() + DAY
@@ -53,7 +53,7 @@ class Lister:
         now = self._clock()
         # Without Flickr's clock ours may be behind; what is asked of the future costs nothing.
         until = now + (LAG if self._api.server_time else DAY)
-        full = self._options.full_scan or await self._is_scan_due(now)
+        full = (self._options.full_scan and not self._is_again) or await self._is_scan_due(now)
         coverage = await self._work.call(
             self._listing.begin, now, fields=frozenset(EXTRAS.split(",")), full=full
         )
@@ -111,7 +111,7 @@ class Lister:
             self._tell(PhotoFound(photo_id))
         for photo_id, change in found.updated.items():
             self._tell(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
-        if page.number and (found.new or found.updated or not self._is_quiet):
+        if page.number and (found.new or found.updated or not self._is_again):
             self._tell(PageScanned(page.number, page.pages, page.total, len(found.new)))
         self._work.wake()
 

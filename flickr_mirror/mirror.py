@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
-from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import uniform
@@ -18,16 +15,16 @@ from anyio import to_thread
 from flickr_mirror import disk
 from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.audit import set_broken_images_aside
+from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import CacheError, FlickrMirrorError, NoSizeError, TransportError, UserNotFoundError
-from flickr_mirror.identity import Account, check_has_photos, identify, is_nsid
+from flickr_mirror.errors import NoSizeError, TransportError, one_error
+from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
-from flickr_mirror.limiter import ApiBudget, Brake, MemoryLedger
-from flickr_mirror.models import FlickrUser
-from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL, Limits, MirrorOptions
+from flickr_mirror.limiter import Brake
+from flickr_mirror.options import Limits, MirrorOptions
 from flickr_mirror.pipeline import Pipeline
 from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, Watching, log_events
 from flickr_mirror.prune import prune
@@ -36,33 +33,16 @@ from flickr_mirror.transport import Transport
 from flickr_mirror.worklist import WorkList
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     import httpx
 
-    from flickr_mirror.limiter import CallLedger
-    from flickr_mirror.models import FlickrPhoto
+    from flickr_mirror.identity import Account
+    from flickr_mirror.limiter import ApiBudget
+    from flickr_mirror.models import FlickrPhoto, FlickrUser
     from flickr_mirror.progress import Event, Observer
 
 logger = logging.getLogger("flickr_mirror")
-
-
-def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_URL) -> ApiBudget:
-    """Return the budget of calls that all processes of this user share for a key.
-
-    It is kept in a file below `~/.flickr`, named by a hash of the key; where that folder cannot be written
-    to, the budget is this process's own.
-    """
-    name = hashlib.sha256(f"{consumer_key} {api_url}".encode()).hexdigest()[:16]
-    ledger: CallLedger
-    try:
-        folder = disk.home(DEFAULT_CACHE_PATH) / "api_calls"
-        disk.check_writable(folder)
-        ledger = disk.CallLedgerFile(folder / name)
-    except CacheError as error:
-        logger.warning("Other runs with this key will not know of this one's calls: %s", error)
-        ledger = MemoryLedger()
-    return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=ledger)
 
 
 class PhotostreamMirror:
@@ -257,12 +237,7 @@ class PhotostreamMirror:
 
     async def _round(self, jobs: Jobs, published: int | None = None, *, again: bool = False) -> None:
         """Mirror what there is to mirror now; `again` where this was done a moment ago."""
-        options = (
-            replace(self._options, full_scan=False, prune=False, accept_loss=False)
-            if again
-            else self._options
-        )
-        self._pipeline = Pipeline(jobs, options, self._limits, published, quiet=again)
+        self._pipeline = Pipeline(jobs, self._options, self._limits, published, again=again)
         if self._budget is not None:
             self._budget.others_have_work = self._pipeline.others_have_work
         try:
@@ -307,36 +282,10 @@ class PhotostreamMirror:
                 await self._stopping.wait()
 
     async def _identify(self, api: AsyncFlickrApi) -> Account:
-        """Return the account; an NSID, or an alias, that was mirrored before costs at most one call."""
-        name, alias_known = self._name, False
-        for _, owner in owners(self._root):
-            if is_nsid(name) and owner["nsid"] == name:
-                return Account(FlickrUser(owner["nsid"], owner["username"]))
-            if owner.get("asked_for") == name and name != owner["username"]:
-                alias_known = True
-        try:
-            account = await identify(api, name, alias_known=alias_known)
-        except UserNotFoundError:
-            renamed = await self._find_renamed(api)
-            if renamed is None:
-                raise
-            account = renamed
+        account = await find_account(api, self._name, list(owners(self._root)))
         if account.sentence:
             self._tell(Notice(account.sentence))
         return account
-
-    async def _find_renamed(self, api: AsyncFlickrApi) -> Account | None:
-        for folder, owner in owners(self._root):
-            if self._name in (folder.name, owner["username"], owner.get("asked_for")):
-                profile = await api.get_profile(owner["nsid"])
-                user = profile.user
-                return Account(
-                    user,
-                    f"{self._name!r} ({user.user_id}) is now called {user.username!r}. The mirror goes on in {folder}; "
-                    f"--username {user.user_id} finds it whatever the account is called.",
-                    profile,
-                )
-        return None
 
     def _tell(self, event: Event) -> None:
         if self._observer is None:
@@ -354,26 +303,3 @@ def _sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
     failures = catalogue.failures()
     report.unavailable = sum(failure.known for failure in failures)
     report.failures = [failure for failure in failures if not failure.known]
-
-
-@contextmanager
-def one_error() -> Iterator[None]:
-    """Let the first error of this package out of the group that a task group makes of it."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        leaves = list(_leaves(group))
-        own = [error for error in leaves if isinstance(error, FlickrMirrorError)]
-        if len(leaves) == 1:
-            raise leaves[0] from leaves[0].__cause__
-        if own:
-            raise own[0] from group
-        raise
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error

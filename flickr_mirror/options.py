@@ -59,16 +59,16 @@ class MirrorOptions:
             raise ValueError("image_only and info_only exclude each other: leave both out to mirror both.")
         if self.info_only and self.verify_image:
             raise ValueError(
-                "verify_image checks images, and info_only leaves them out: give one of the two."
+                "info_only and verify_image exclude each other: verify_image checks images, and info_only leaves "
+                "them out."
             )
         if self.info_level not in (0, 1, 2):
             raise ValueError(f"info_level is 0, 1 or 2, not {self.info_level!r}.")
         if self.full_scan_every is not None and self.full_scan_every <= 0:
             raise ValueError(f"full_scan_every is more than 0 seconds, not {self.full_scan_every!r}.")
-        if (self.prune or self.accept_loss) and not (self.full_scan or self.full_scan_every):
-            raise ValueError(
-                "prune and accept_loss follow from a full scan: add full_scan, or full_scan_every."
-            )
+        for name in ("prune", "accept_loss"):
+            if getattr(self, name) and not (self.full_scan or self.full_scan_every):
+                raise ValueError(f"{name} follows from a full scan: add full_scan or full_scan_every.")
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
             raise ValueError(f"cache_directory_depth is 0 to {MAX_CACHE_DIRECTORY_DEPTH}, not {depth!r}.")

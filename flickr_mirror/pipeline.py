@@ -54,8 +54,8 @@ LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundErro
 class Pipeline:
     """A run over one mirror. `stop` may be called at any time, from the same event loop.
 
-    `published` is the number of public photos that the owner's profile tells, where it was asked. A `quiet` run
-    does not tell of pages that hold nothing new.
+    `published` is the number of public photos that the owner's profile tells, where it was asked. A run
+    `again`, a moment after another one, makes no full scan that is not due, and tells of no page without news.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Pipeline:
         limits: Limits,
         published: int | None = None,
         *,
-        quiet: bool = False,
+        again: bool = False,
     ) -> None:
         self._jobs = jobs
         self._work = jobs.work
@@ -74,7 +74,7 @@ class Pipeline:
         self._tell = jobs.tell
         self._options = options
         self._limits = limits
-        self._lister = Lister(jobs, options, limits, published, quiet=quiet)
+        self._lister = Lister(jobs, options, limits, published, again=again)
         self._newest_first = options.strategy is CachingStrategy.LIFO
         self._listed = False
         self._stopping = False

@@ -22,8 +22,8 @@ from flickr_mirror.errors import (
     PhotostreamError,
     TransportError,
     UserNotFoundError,
+    one_error,
 )
-from flickr_mirror.mirror import one_error
 from flickr_mirror.progress import log_events
 from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
 

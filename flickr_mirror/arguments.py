@@ -1,0 +1,74 @@
+"""What stands on a command line: durations, addresses and names, and the flags that a sentence means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from urllib.parse import urlsplit
+
+import typer
+
+from flickr_mirror.options import Limits, MirrorOptions
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_FIELDS = "|".join(field.name for kind in (MirrorOptions, Limits) for field in fields(kind))
+
+
+def duration(text: str) -> float:
+    """Return the seconds of `90s`, `10m`, `1.5h` or `30d`. Raises `typer.BadParameter`."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", text.strip())
+    if match is None or not float(match[1]):
+        raise typer.BadParameter(
+            f"{text!r} is no duration: give a number and s, m, h or d, such as 10m or 30d."
+        )
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def interval(text: str) -> float:
+    """Return the seconds of a duration of one second or more. Raises `typer.BadParameter`."""
+    seconds = duration(text)
+    if seconds < 1:
+        raise typer.BadParameter("an interval is one second or more, such as 30s, 10m or 1h.")
+    return seconds
+
+
+def endpoint(url: str) -> str:
+    """Return the address of an API. Raises `ValueError` for what is none."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(f"api_url is an address such as https://api.flickr.com/services/rest/, not {url!r}.")
+    return url
+
+
+def text(username: str) -> str:
+    """Return the name of a user. Raises `ValueError` for bytes that are no UTF-8."""
+    try:
+        username.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            "--username is no text: give a username, an NSID or a photostream's address."
+        ) from None
+    return username
+
+
+def given_options(context: typer.Context) -> list[str]:
+    """Return the flags that were given, by their long names."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [_flag(name) for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+
+
+def in_flags(sentence: str) -> str:
+    """Return a sentence about options by the names of their flags.
+
+    >>> in_flags("image_only and info_only exclude each other.")
+    '--image-only and --info-only exclude each other.'
+    """
+    return re.sub(rf"\b(?:{_FIELDS})\b", lambda match: _flag(match[0]), sentence)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,36 @@
+"""The budget of API calls that all runs with one key share."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import TYPE_CHECKING
+
+from flickr_mirror import disk
+from flickr_mirror.errors import CacheError
+from flickr_mirror.limiter import ApiBudget, MemoryLedger
+from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
+
+if TYPE_CHECKING:
+    from flickr_mirror.limiter import CallLedger
+    from flickr_mirror.options import Limits
+
+logger = logging.getLogger("flickr_mirror")
+
+
+def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_URL) -> ApiBudget:
+    """Return the budget of calls that all processes of this user share for a key.
+
+    It is kept in a file below `~/.flickr`, named by a hash of the key; where that folder cannot be written
+    to, the budget is this process's own.
+    """
+    name = hashlib.sha256(f"{consumer_key} {api_url}".encode()).hexdigest()[:16]
+    ledger: CallLedger
+    try:
+        folder = disk.home(DEFAULT_CACHE_PATH) / "api_calls"
+        disk.check_writable(folder)
+        ledger = disk.CallLedgerFile(folder / name)
+    except CacheError as error:
+        logger.warning("Other runs with this key will not know of this one's calls: %s", error)
+        ledger = MemoryLedger()
+    return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=ledger)

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flickr_mirror.detection import LanguageDetector
+from flickr_mirror.languages import ENGLISH
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from flickr_mirror.languages import Locale
 
 
 # Where the coverage tool measures the processes that a test starts: it makes them three times as slow.
@@ -35,3 +41,20 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     for name in ("FLICKR_CONSUMER_KEY", "FLICKR_CONSUMER_SECRET", "FLICKR_API_URL"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture
+def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry at once, and brake for a moment only."""
+    monkeypatch.setattr("flickr_mirror.transport.LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("flickr_mirror.limiter.FIRST_PAUSE", 0.05)
+
+
+@pytest.fixture
+def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the time to detect languages, which do not matter here."""
+
+    async def detect(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
+        return [ENGLISH for _ in texts]
+
+    monkeypatch.setattr(LanguageDetector, "detect", detect)

@@ -9,10 +9,7 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import (
-    ApiBudget,
     CachingStrategy,
-    Event,
-    Limits,
     MirrorOptions,
     MirrorReport,
     PhotostreamError,
@@ -20,21 +17,17 @@ from flickr_mirror import (
     TransportError,
 )
 from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.languages import ENGLISH
 from flickr_mirror.models import inventory_number
 from flickr_mirror.progress import ImageCached, PhotoFound, PhotoGone, PhotoUpdated
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import infos, tree
-from tests.test_mirror import Run, age_failures, answering, mirroring, no_naps
+from tests.mirroring import PagedRun, Run, age_failures, answering, mirroring
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from flickr_mirror.languages import Locale
 
-__all__ = ["no_naps"]
 pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
 
 FIND, LIST, SIZES, COMMENTS = (
@@ -47,32 +40,6 @@ SCAN = {FIND: 1, LIST: 2}
 """What a full scan of a photostream of one page costs: its name, the page, and the count at its end."""
 DAY = 86_400
 START = 1_780_000_000
-
-
-@pytest.fixture
-def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the time to detect languages, which do not matter here."""
-
-    async def detect(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
-        return [ENGLISH for _ in texts]
-
-    monkeypatch.setattr(LanguageDetector, "detect", detect)
-
-
-class PagedRun(Run):
-    """A mirror that asks for pages of ten photos, and gives up a line at once."""
-
-    def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
-        """Return a mirror with these options."""
-        return PhotostreamMirror(
-            self.stream.username,
-            "key",
-            "secret",
-            options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
-            limits=Limits(page_size=10, attempts=1),
-            observer=observer or self.events.append,
-            budget=ApiBudget(calls_per_second=10_000),
-        )
 
 
 class Clock:

@@ -18,11 +18,11 @@ from flickr_mirror import (
 )
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import infos, tree
-from tests.test_full_scan import COMMENTS, LIST, PagedRun, no_naps, one_language, rerun
+from tests.mirroring import PagedRun, mirroring
+from tests.test_full_scan import COMMENTS, LIST, rerun
 from tests.test_listing import Walks, photos, walks
-from tests.test_mirror import mirroring
 
-__all__ = ["no_naps", "one_language", "walks"]
+__all__ = ["walks"]
 pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
 
 if TYPE_CHECKING:

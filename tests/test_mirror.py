@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -13,108 +12,26 @@ from aiohttp import web
 from PIL import Image
 
 from flickr_mirror import (
-    ApiBudget,
     CacheFullError,
     CacheLockedError,
     CachingStrategy,
     Event,
     InvalidKeyError,
-    Limits,
-    MirrorOptions,
     MirrorReport,
     PhotostreamError,
     PhotostreamMirror,
     TransportError,
 )
-from flickr_mirror.models import inventory_number
-from flickr_mirror.progress import ImageCached, Notice, PageScanned, PhotoFailed, Waiting
-from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.progress import ImageCached, PageScanned, PhotoFailed, Waiting
+from flickr_mirror.simulator import Kind, Mix
 from tests.end_to_end.command import infos, parts, tree
+from tests.mirroring import age_failures, answering, jpeg, mirroring
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("no_naps")
-
-
-@pytest.fixture
-def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry at once, and brake for a moment only."""
-    monkeypatch.setattr("flickr_mirror.transport.LONGEST_WAIT", 0.01)
-    monkeypatch.setattr("flickr_mirror.limiter.FIRST_PAUSE", 0.05)
-
-
-class Run:
-    """A mirror of a simulated photostream, and what its observer was told."""
-
-    def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
-        self.flickr = flickr
-        self.stream = flickr.streams[0]
-        self.root = root
-        self.events: list[Event] = []
-
-    def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
-        """Return a mirror with these options."""
-        return PhotostreamMirror(
-            self.stream.username,
-            "key",
-            "secret",
-            options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
-            limits=Limits(attempts=2, image_workers=4),
-            observer=observer or self.events.append,
-            budget=ApiBudget(calls_per_second=10_000),
-        )
-
-    async def __call__(self, **options: Any) -> MirrorReport:
-        """Run once."""
-        self.events.clear()
-        return await self.mirror(**options).run()
-
-    def told(self, kind: type[Event]) -> list[Any]:
-        """Return the events of one kind."""
-        return [event for event in self.events if isinstance(event, kind)]
-
-    @property
-    def notices(self) -> str:
-        """The sentences that the observer was told."""
-        return " ".join(event.text for event in self.told(Notice))
-
-    def path(self, photo_id: str, extension: str = "jpg") -> Path:
-        """Return where a file is expected."""
-        number = inventory_number(photo_id)
-        return self.root.joinpath(self.stream.username, *number[:4], f"{number}.{extension}")
-
-
-@asynccontextmanager
-async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterator[Run]:
-    """Open a simulated Flickr, and a mirror of it."""
-    server = {
-        name: settings.pop(name) for name in ("undocumented_extras", "count_comments") if name in settings
-    }
-    async with SimulatedFlickr(SimulatedPhotostream(count, **settings), **server) as flickr:
-        yield Run(flickr, root)
-
-
-def answering(
-    run: Run, match: str, *answers: Callable[[], web.StreamResponse], forever: bool = False
-) -> None:
-    """Let the first requests whose path holds `match` get these answers."""
-    left = list(answers)
-
-    async def intercept(request: web.Request) -> web.StreamResponse | None:
-        if match in request.path and left:
-            return (left[0] if forever else left.pop(0))()
-        return None
-
-    run.flickr.intercept = intercept
-
-
-def jpeg(width: int, height: int) -> bytes:
-    """Return a whole JPEG of this size."""
-    file = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(file, "JPEG")
-    return file.getvalue()
 
 
 def chunked(body: bytes, length: str) -> web.Response:
@@ -209,16 +126,6 @@ async def test_a_failing_photo_is_tried_at_the_end_and_reported_until_it_comes(t
         age_failures(catalogue)
         report = await run(image_only=True)
         assert (report.images, report.failures) == (1, [])
-
-
-def age_failures(path: Path) -> None:
-    """Let the time pass after which failed photos are due."""
-    import sqlite3
-
-    database = sqlite3.connect(path)
-    database.execute("UPDATE failures SET due = 0")
-    database.commit()
-    database.close()
 
 
 async def test_a_throttling_image_server_pauses_all_and_fails_none(tmp_path: Path) -> None:

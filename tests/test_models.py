@@ -131,7 +131,8 @@ def test_texts_are_read_however_flickr_writes_them(value: object, text: str) -> 
 @given(st.one_of(st.text(), st.text(st.characters(categories=["Cs"])), ANYTHING))
 def test_every_text_can_be_written_to_a_file(value: object) -> None:
     """Whatever Flickr sends as a text can be encoded."""
-    text_of(value).encode()
+    text = text_of(value)
+    assert text.encode().decode() == text
 
 
 def test_the_inventory_number_is_that_of_the_specification() -> None:

@@ -1073,9 +1073,13 @@ async def test_the_command_prints_the_address_of_the_api(
 def test_the_command_ends_quietly_when_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the command without a traceback."""
 
-    async def interrupted(_: SimulatedFlickr) -> None:
+    served: list[SimulatedFlickr] = []
+
+    async def interrupted(flickr: SimulatedFlickr) -> None:
+        served.append(flickr)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("flickr_mirror.simulator.__main__.serve", interrupted)
 
     main(["--photos", "1"])
+    assert len(served[0].streams[0]) == 1

@@ -16,13 +16,12 @@ from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize
 from flickr_mirror.progress import ImageCached, Waiting
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import infos, tree
-from tests.test_mirror import Run, answering, jpeg, mirroring, no_naps
+from tests.mirroring import Run, answering, jpeg, mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["no_naps"]
 pytestmark = pytest.mark.usefixtures("no_naps")
 
 

@@ -340,14 +340,15 @@ def check_writable(folder: Path) -> None:
     """Make `folder` where it is missing, and prove that files can be written to it. Raises `CacheError`."""
     make_folder(folder)
     with disk_errors(folder):
-        path = folder / f".{secrets.token_hex(8)}{PART_SUFFIX}"
-        descriptor = os.open(path, _NEW, 0o600)
+        path = folder / f".writable{PART_SUFFIX}"  # always the same, so that one that was left goes
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            os.unlink(path)
             _write(descriptor, b"1")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+            with suppress(FileNotFoundError):  # another run was faster
+                os.unlink(path)
 
 
 def sweep(folder: Path) -> int:

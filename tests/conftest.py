@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +13,7 @@ from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.languages import ENGLISH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from flickr_mirror.languages import Locale
 
@@ -58,3 +60,22 @@ def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
         return [ENGLISH for _ in texts]
 
     monkeypatch.setattr(LanguageDetector, "detect", detect)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs without TLS, of which there are many, begin at once, and let them commit each note soon."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
+    monkeypatch.setattr("flickr_mirror.worklist.LATEST", 0.005)
+
+
+@pytest.fixture
+def ram(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk that is synced in no time, where there is one."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)

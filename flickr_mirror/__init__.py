@@ -1,6 +1,7 @@
 """Mirror a Flickr photostream to disk: every photo, its information and its comments."""
 
 from flickr_mirror.api import AsyncFlickrApi
+from flickr_mirror.audit import CheckReport, check_mirror
 from flickr_mirror.blocking import FlickrApi, FlickrUserPhotostreamMirroringAgent
 from flickr_mirror.errors import (
     BadImageError,
@@ -8,6 +9,7 @@ from flickr_mirror.errors import (
     CacheFullError,
     CacheLockedError,
     CacheOwnerError,
+    CatalogueDamagedError,
     CatalogueError,
     FlickrApiError,
     FlickrMirrorError,
@@ -47,7 +49,9 @@ __all__ = [
     "CacheLockedError",
     "CacheOwnerError",
     "CachingStrategy",
+    "CatalogueDamagedError",
     "CatalogueError",
+    "CheckReport",
     "Event",
     "FailedPhoto",
     "FlickrApi",
@@ -79,4 +83,5 @@ __all__ = [
     "TransportError",
     "UserNotFoundError",
     "__version__",
+    "check_mirror",
 ]

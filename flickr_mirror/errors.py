@@ -18,6 +18,7 @@
     │   ├── CacheLockedError
     │   ├── CacheOwnerError       the folder belongs to another Flickr account
     │   └── CatalogueError
+    │       └── CatalogueDamagedError
     └── KeysError                 no usable API keys
 
 Wrong arguments are `ValueError` where they are given, outside of this tree.
@@ -122,7 +123,11 @@ class CacheOwnerError(CacheError):
 
 
 class CatalogueError(CacheError):
-    """The mirror's catalogue is unreadable, or was written by a newer version."""
+    """The mirror's catalogue cannot be used, or was written by a newer version."""
+
+
+class CatalogueDamagedError(CatalogueError):
+    """The mirror's catalogue is not what was written; it can be rebuilt from the files of the mirror."""
 
 
 class KeysError(FlickrMirrorError):

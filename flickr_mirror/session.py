@@ -110,8 +110,7 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
 
 
 async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope: anyio.CancelScope) -> None:
-    # what whoever started this chose to ignore stays ignored (`nohup`)
-    wanted = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    wanted = stopping_signals()
     if not wanted:
         return
     with anyio.open_signal_receiver(*wanted) as signals:
@@ -124,6 +123,11 @@ async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope
                 f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. Nothing is lost."
             )
             mirror.stop(GRACE)
+
+
+def stopping_signals() -> list[signal.Signals]:
+    """Return the signals that stop a run: what whoever started it chose to ignore stays ignored (`nohup`)."""
+    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _sum_up(report: MirrorReport, code: int) -> None:

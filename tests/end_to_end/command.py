@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from tests import canary
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.simulator import SimulatedFlickr
 
-KEYS = ("--consumer-key", "canary-key-0123456789", "--consumer-secret", "canary-secret-9876")
+KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 # Where the coverage tool measures the processes that a test starts: it makes them three times as slow.
-MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_restart"}
+MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_signals"}
 
 
 @pytest.fixture(autouse=True)

@@ -20,12 +20,14 @@ from typing import IO, TYPE_CHECKING, Any
 import anyio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from flickr_mirror.simulator import SimulatedFlickr
 
 KEYS = ("--consumer-key", "canary-key-0123456789", "--consumer-secret", "canary-secret-9876")
+IMPATIENT = {"transport.LONGEST_WAIT": 0.1}
+"""What fails is tried again at once."""
 THREAD = {"detection._FAILURES": 0}
 """Languages are detected in the process itself: the worker process takes longer to start than a small run."""
 
@@ -112,7 +114,10 @@ def _zygote() -> socket.socket:
     ours, theirs = socket.socketpair()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.end_to_end.zygote"], stdin=theirs, stdout=subprocess.DEVNULL, env=environment
+        (sys.executable, "-m", "tests.end_to_end.zygote"),
+        stdin=theirs.fileno(),
+        stdout=subprocess.DEVNULL,
+        env=environment,
     )
     theirs.close()
 
@@ -128,7 +133,7 @@ def start(
     line: list[str],
     environment: dict[str, str] | None = None,
     *,
-    settings: dict[str, float] | None = None,
+    settings: Mapping[str, float] | None = None,
     ignored: tuple[signal.Signals, ...] = (),
     files: tuple[int | None, int | None] = (None, None),
 ) -> Process:
@@ -144,10 +149,12 @@ def start(
     request = {
         "arguments": line,
         "environment": {**os.environ, **(environment or {})},
-        "settings": settings or {},
+        "settings": dict(settings or {}),
         "ignored": list(ignored),
     }
-    targets = [given if given is not None else own.fileno() for given, own in zip(files, (out, err), strict=True)]
+    targets = [
+        given if given is not None else own.fileno() for given, own in zip(files, (out, err), strict=True)
+    ]
     socket.send_fds(_zygote(), [json.dumps(request).encode()], [nothing, *targets, writer])
     os.close(nothing)
     os.close(writer)
@@ -165,8 +172,8 @@ async def running(
     flickr: SimulatedFlickr | None,
     cache: Path,
     *arguments: str,
-    settings: dict[str, float] | None = None,
-    **environment: str,
+    environment: dict[str, str] | None = None,
+    settings: Mapping[str, float] | None = None,
 ) -> AsyncIterator[Process]:
     """Run the command in the background; at the end it is killed where it is still there."""
     process = start(arguments_for(flickr, cache, *arguments), environment, settings=settings)
@@ -179,8 +186,17 @@ async def running(
 
 async def run(flickr: SimulatedFlickr | None, cache: Path, *arguments: str, **environment: str) -> Outcome:
     """Run the command to its end, off a terminal."""
-    async with running(flickr, cache, *arguments, **environment) as process:
+    async with running(flickr, cache, *arguments, environment=environment) as process:
         return await process.wait()
+
+
+def is_there(session: int) -> bool:
+    """Return whether a process of this session lives."""
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def tree(cache: Path) -> dict[str, str]:

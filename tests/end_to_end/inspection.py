@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 FORBIDDEN = (KEYS[1], KEYS[3], "api_key=")
 STATE = ".flickr_mirror"
-WRITTEN_BY_STATE = {"lock", "lock.json", "owner.json", "catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"}
+STATE_FILES = {
+    "lock",
+    "lock.json",
+    "owner.json",
+    "catalogue.sqlite",
+    "catalogue.sqlite-wal",
+    "catalogue.sqlite-shm",
+}
 
 
 class Inspector:
@@ -76,7 +83,7 @@ class Inspector:
         folder, *below = path.relative_to(self.root).parts
         assert folder == self.stream.username, path
         if below[0] == STATE:
-            assert path.suffix == ".part" or (below[1] in WRITTEN_BY_STATE and len(below) == 2), path
+            assert path.suffix == ".part" or (below[1] in STATE_FILES and len(below) == 2), path
             if path.suffix == ".json":
                 json.loads(data)
             return

@@ -102,7 +102,7 @@ def run(request: dict[str, Any]) -> NoReturn:
         command.main()
     except SystemExit as leave:
         code = leave.code
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - what Python does
         sys.excepthook(*sys.exc_info())
         code = 1
     # what Python does at its end

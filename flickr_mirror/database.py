@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+PATIENCE = 60.0
+"""So many seconds another program may hold the file up."""
 APPLICATION_ID = 0x464C4D52  # "FLMR": tells a catalogue from any other SQLite file
 VERSION = 1
 
@@ -92,7 +94,9 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._errors():
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+            self._database = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=PATIENCE
+            )
         try:
             self._open()
         except BaseException:
@@ -135,6 +139,11 @@ class Database:
             if code == sqlite3.SQLITE_FULL:
                 raise CacheFullError(
                     f"{self._path}: the disk is full. Make room and run the same command again.", self._path
+                ) from error
+            if code & 0xFF == sqlite3.SQLITE_BUSY:
+                raise CatalogueError(
+                    f"{self._path} is locked. Another program has it open: close that, and run the same command again.",
+                    self._path,
                 ) from error
             raise CatalogueError(
                 f"{self._path} cannot be used ({error}). Move it away: the next run makes a new one, and "

@@ -131,7 +131,7 @@ class KeysError(FlickrMirrorError):
 
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Let the first error of this package out of the group that a task group makes of it."""
+    """Let one error out of the group that a task group makes of them: the first of this package, or else the first."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -141,6 +141,8 @@ def one_error() -> Iterator[None]:
             raise leaves[0] from leaves[0].__cause__
         if own:
             raise own[0] from group
+        if isinstance(group, ExceptionGroup):  # workers of one kind stumble over the same thing
+            raise leaves[0] from group
         raise
 
 

@@ -113,7 +113,7 @@ class Inspector:
             return
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, original.name)
-            for suffix in ("", "-wal"):
+            for suffix in ("", "-wal", "-journal"):
                 source = original.with_name(original.name + suffix)
                 if source.exists():
                     shutil.copy(source, copy.with_name(copy.name + suffix))

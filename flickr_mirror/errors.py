@@ -12,7 +12,8 @@
     │   └── NoSizeError           Flickr lists no file of this photo that could be kept
     ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
     ├── TransportError            no usable answer after all retries
-    │   └── ThrottledError        "too many requests"
+    │   ├── ThrottledError        "too many requests", for longer than is waited for
+    │   └── CertificateError      the server does not prove that it is who it should be
     ├── CacheError                the mirror's folder cannot be used
     │   ├── CacheFullError
     │   ├── CacheLockedError
@@ -94,11 +95,18 @@ class TransportError(FlickrMirrorError):
 
 
 class ThrottledError(TransportError):
-    """The server asks for a pause; `retry_after` is in seconds where it said how long."""
+    """The server asks for a pause; `retry_after` is in seconds where it said how long.
+
+    Pauses are waited for, so it ends a run only where they last longer than `Limits.max_wait`.
+    """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class CertificateError(TransportError):
+    """The server's certificate does not prove that it is who it should be; trying again is of no use."""
 
 
 class CacheError(FlickrMirrorError):

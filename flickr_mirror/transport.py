@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import socket
+import ssl
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
@@ -21,16 +24,21 @@ import aiohttp
 import anyio
 import httpx
 from httpx_aiohttp import AiohttpTransport
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from flickr_mirror.errors import ImageGoneError, ThrottledError, TransportError
-from flickr_mirror.limiter import Priority
+from flickr_mirror.errors import CertificateError, ImageGoneError, ThrottledError, TransportError
+from flickr_mirror.limiter import LONGEST_PAUSE, Priority
 from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from flickr_mirror.limiter import ApiBudget
 
@@ -40,9 +48,9 @@ USER_AGENT = f"flickr_mirror/{__version__}"
 MAX_ANSWER = 50 << 20
 """No answer of the API is longer, in bytes; the longest listing of 500 photos is about 2 MB."""
 MAX_REDIRECTS = 3
-API_PAUSE = 5.0
-"""The pause in seconds after "too many requests" without a word on how long."""
-LONGEST_PAUSE = 900.0
+PATIENCE = 60.0
+SLOWEST = 1024
+"""A transfer of fewer bytes per second than this over `PATIENCE` seconds is given up."""
 LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
@@ -104,8 +112,8 @@ class _KeyedTransport(httpx.AsyncBaseTransport):
 class Transport:
     """The connections to Flickr's API and to its image servers; an async context manager.
 
-    `call` and `stream` raise `TransportError` when no usable answer came, `ThrottledError` when the server
-    asks for a pause.
+    `call` and `stream` raise `TransportError` when no usable answer came, `CertificateError` where the server
+    does not prove who it is.
     """
 
     def __init__(
@@ -152,49 +160,72 @@ class Transport:
     def retrying(self, *more: type[Exception]) -> AsyncRetrying:
         """Return the one policy for trying again: full jitter up to a minute, a limited number of times.
 
-        What is tried again is a `TransportError`, and whatever `more` names.
+        What is tried again is a `TransportError` that can pass, and whatever `more` names.
         """
         return AsyncRetrying(
-            retry=retry_if_exception_type((TransportError, *more)),
+            retry=retry_if_exception_type((TransportError, *more))
+            & retry_if_not_exception_type((CertificateError, ThrottledError)),
             wait=wait_random_exponential(multiplier=1, max=LONGEST_WAIT),
             stop=stop_after_attempt(self._limits.attempts),
             sleep=self._sleep,
             reraise=True,
         )
 
+    def check_patience(self, seconds: float, error: ThrottledError) -> None:
+        """Raise `ThrottledError` where a server has refused everything for longer than `Limits.max_wait`."""
+        if seconds > self._limits.max_wait:
+            raise ThrottledError(
+                f"{error} Pauses of {_duration(seconds)} in all are more than is waited for. Nothing is lost: run "
+                "the same command again later."
+            ) from error
+
     async def call(self, method: str, priority: Priority = Priority.LISTING, **arguments: str) -> Any:  # noqa: ANN401
         """Return the JSON that Flickr answers to one call of `method`; each call sent is counted.
 
-        Raises `TransportError` where no JSON object came.
+        A pause that Flickr asks for is waited for. Raises `TransportError` where no JSON object came,
+        `ThrottledError` after pauses of more than `Limits.max_wait`.
         """
-        await self._budget.wait(priority)
-        self.calls[method] = self.calls.get(method, 0) + 1
+        while True:
+            started = await self._budget.wait(priority)
+            self.calls[method] = self.calls.get(method, 0) + 1
+            try:
+                answer = await self._call_once(method, arguments)
+            except ThrottledError as error:
+                self._budget.throttled(started, error.retry_after)
+                self.check_patience(self._budget.lasts, error)
+            else:
+                self._budget.good()
+                return answer
+
+    async def _call_once(self, method: str, arguments: dict[str, str]) -> Any:  # noqa: ANN401
         parameters = {**arguments, "method": method, "format": "json", "nojsoncallback": "1"}
         body = bytearray()
+        host = self._api_url.host
         try:
-            async with self._api.stream("GET", self._api_url, params=parameters) as response:
-                self._note_time(response)
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > MAX_ANSWER:
-                        raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
+            with paced() as note:
+                async with self._api.stream("GET", self._api_url, params=parameters) as response:
+                    self._note_time(response)
+                    async for chunk in response.aiter_bytes():
+                        note(len(chunk))
+                        body += chunk
+                        if len(body) > MAX_ANSWER:
+                            raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
         except _FAILURES as error:
-            raise TransportError(f"{method}: {_reason(error)}") from error
+            raise _failure(host, error, f"{method}: ") from error
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             pause = retry_after(response.headers.get("Retry-After"))
-            self._budget.pause(pause or API_PAUSE)
-            self._budget.on_pause(pause or API_PAUSE)
-            raise ThrottledError(f"{method}: Flickr asks for a pause (HTTP 429).", pause)
+            raise ThrottledError(f"{method}: {host} asks for a pause (HTTP 429).", pause)
         if response.status_code != httpx.codes.OK:
-            raise TransportError(f"{method}: Flickr answered HTTP {response.status_code}.")
+            raise TransportError(f"{method}: {host} answered HTTP {response.status_code}.")
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
+            what = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
             raise TransportError(
-                f"{method}: the answer is not JSON; is this {self._api_url.host}?"
+                f"{method}: {host} sent {what}. Is this line asking for a login, or is Flickr out of order?"
             ) from error
         if not isinstance(answer, dict):
-            raise TransportError(f"{method}: the answer is not a JSON object.")
+            raise TransportError(f"{method}: the answer of {host} is not a JSON object.")
         logger.debug("%s %s: %d bytes", method, arguments, len(body))
         return answer
 
@@ -209,14 +240,16 @@ class Transport:
         for _ in range(MAX_REDIRECTS + 1):
             target = self._check_host(address)
             try:
-                async with self._images.stream("GET", target) as response:
-                    if not response.is_redirect:
-                        _check_status(response)
-                        yield response
-                        return
-                    address = urljoin(str(target), response.headers.get("Location", ""))
+                with anyio.fail_after(PATIENCE) as opening:  # for a header can come in drips too
+                    async with self._images.stream("GET", target) as response:
+                        opening.deadline = math.inf
+                        if not response.is_redirect:
+                            _check_status(response)
+                            yield response
+                            return
+                        address = urljoin(str(target), response.headers.get("Location", ""))
             except _FAILURES as error:
-                raise TransportError(f"{target.host}: {_reason(error)}") from error
+                raise _failure(target.host, error) from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
 
     @property
@@ -274,8 +307,50 @@ def retry_after(value: str | None) -> float | None:
     return min(seconds, LONGEST_PAUSE) if seconds > 0 else None
 
 
-def _reason(error: BaseException) -> str:
+@contextmanager
+def paced() -> Iterator[Callable[[int], None]]:
+    """Raise `TimeoutError` where less comes than `SLOWEST` allows; each arrival of bytes is to be told."""
+    with anyio.fail_after(PATIENCE) as scope:
+        received = 0
+
+        def note(count: int) -> None:
+            nonlocal received
+            received += count
+            if received > SLOWEST * PATIENCE:
+                received = 0
+                scope.deadline = anyio.current_time() + PATIENCE
+
+        yield note
+
+
+def _failure(host: str, error: BaseException, prefix: str = "") -> TransportError:
     """Return what went wrong in words that hold no address, because addresses can hold secrets."""
-    cause = error.__cause__ or error
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateError(
+                f"{host} does not prove that it is {host} ({cause.verify_message.rstrip('.')}): somebody may stand in "
+                "between, or the clock or the certificates of this machine are out of date. Nothing was sent."
+            )
+        if isinstance(cause, socket.gaierror):
+            reason = f"{host} cannot be found ({cause.strerror}). Is this machine connected to the internet?"
+            return TransportError(prefix + reason)
+    if isinstance(error, TimeoutError) or any(
+        isinstance(cause, aiohttp.ServerTimeoutError) for cause in causes
+    ):
+        return TransportError(f"{prefix}{host} was silent for too long, or too slow.")
+    # httpx-aiohttp calls errors of many kinds timeouts, so the first cause tells more
+    cause = causes[min(1, len(causes) - 1)]
+    # the text of an answer that cannot be read can hold its address
     text = "" if isinstance(cause, aiohttp.ClientResponseError) else str(cause)
-    return f"{type(error).__name__}{f' ({text})' if text else ''}"
+    return TransportError(f"{prefix}{host}: {type(cause).__name__}{f' ({text})' if text else ''}.")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
 
+from flickr_mirror import PhotostreamMirror
 from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.languages import ENGLISH
+from tests.canary import Canary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from flickr_mirror.languages import Locale
@@ -58,3 +61,20 @@ def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
         return [ENGLISH for _ in texts]
 
     monkeypatch.setattr(LanguageDetector, "detect", detect)
+
+
+@pytest.fixture
+def canary(
+    tmp_path: Path, home: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Canary]:
+    """Look for the API key and its secret, which `Run` uses, wherever they could have got to.
+
+    Row 94: in log records of any level, in events, in errors and what caused them, in files.
+    """
+    caplog.set_level(logging.DEBUG)
+    bird = Canary()
+    monkeypatch.setattr(PhotostreamMirror, "_report_on", bird.heard_by(PhotostreamMirror._report_on))
+    monkeypatch.setattr(PhotostreamMirror, "_tell", bird.heard_events(PhotostreamMirror._tell))
+    yield bird
+    bird.hear(caplog.text)
+    assert not bird.leaks(tmp_path, home)

@@ -19,13 +19,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 import anyio
 
+from tests import canary
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from flickr_mirror.simulator import SimulatedFlickr
 
-KEYS = ("--consumer-key", "canary-key-0123456789", "--consumer-secret", "canary-secret-9876")
+KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
 IMPATIENT = {"transport.LONGEST_WAIT": 0.1}
 """What fails is tried again at once."""
 THREAD = {"detection._FAILURES": 0}

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models import inventory_number
 from flickr_mirror.records import Status
-from tests.end_to_end.command import KEYS
+from tests.canary import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flickr_mirror.simulator import SimulatedFlickr
 
-FORBIDDEN = (KEYS[1], KEYS[3], "api_key=")
 STATE = ".flickr_mirror"
 STATE_FILES = {
     "lock",

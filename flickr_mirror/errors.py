@@ -18,7 +18,8 @@
     │   ├── CacheFullError
     │   ├── CacheLockedError
     │   ├── CacheOwnerError       the folder belongs to another Flickr account
-    │   └── CatalogueError
+    │   ├── CatalogueError
+    │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
     └── KeysError                 no usable API keys
 
 Wrong arguments are `ValueError` where they are given, outside of this tree.
@@ -131,6 +132,10 @@ class CacheOwnerError(CacheError):
 
 class CatalogueError(CacheError):
     """The mirror's catalogue is unreadable, or was written by a newer version."""
+
+
+class PlaceTakenError(CacheError, PhotoError):
+    """Something else is in the place of a file: a folder, a link to elsewhere, another photo."""
 
 
 class KeysError(FlickrMirrorError):

@@ -17,6 +17,7 @@ from flickr_mirror import disk, pictures
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.errors import BadImageError, PhotostreamError
 from flickr_mirror.files import KINDS
+from flickr_mirror.locks import locked
 from flickr_mirror.options import DEFAULT_CACHE_PATH
 from flickr_mirror.progress import Checked, FileBroken, log_events
 from flickr_mirror.rebuild import open_catalogue
@@ -81,7 +82,7 @@ async def check_mirror(
     started = time.monotonic()
     cache, owner = await to_thread.run_sync(_find, disk.home(cache_path).absolute(), username.strip())
     report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
-    with disk.locked(cache.lock):
+    with locked(cache.lock):
         try:
             with await open_catalogue(cache, observer, anew=rebuild) as catalogue:
                 await audit(cache, catalogue, observer, report)

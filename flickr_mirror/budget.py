@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError
 from flickr_mirror.limiter import ApiBudget, MemoryLedger
+from flickr_mirror.locks import CallLedgerFile
 from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_U
     try:
         folder = disk.home(DEFAULT_CACHE_PATH) / "api_calls"
         disk.check_writable(folder)
-        ledger = disk.CallLedgerFile(folder / name)
+        ledger = CallLedgerFile(folder / name)
     except CacheError as error:
         logger.warning("Other runs with this key will not know of this one's calls: %s", error)
         ledger = MemoryLedger()

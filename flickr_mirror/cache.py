@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pathvalidate import sanitize_filename
 
 from flickr_mirror import disk
-from flickr_mirror.errors import CacheError, CacheOwnerError
+from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
 from flickr_mirror.models import inventory_number
 from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 
@@ -59,6 +59,11 @@ class PhotoCache:
         has another depth.
         """
         folder = find_folder(root, user.user_id) or root / folder_name(user)
+        for path in (state := folder / STATE_FOLDER, state / "parts", state / "catalogue.sqlite"):
+            if path.is_symlink():
+                raise CacheError(
+                    f"{path} is a link, which is not followed: put what it leads to in its place.", path
+                )
         owner = read_owner(folder)
         if owner is None:
             if depth is None:
@@ -101,6 +106,15 @@ class PhotoCache:
         """Return where the file of a photo with this extension is kept."""
         number = inventory_number(photo_id)
         return self.folder.joinpath(*number[: self.depth], f"{number}.{extension}")
+
+    def check_place(self, photo_id: str) -> None:
+        """Raise `PlaceTakenError` where the information of another photo has the name that is this one's."""
+        info = self.read_info(photo_id)
+        facts = info.get("flickr") if info else None
+        owner = facts.get("id") if isinstance(facts, dict) else None
+        if owner not in (None, photo_id):
+            path = self.path(photo_id, "json")
+            raise PlaceTakenError(f"{path} is of photo {owner}, whose files have the same name.", path)
 
     def find(self, photo_id: str, extensions: Sequence[str]) -> Path | None:
         """Return the photo's file with one of these extensions, where there is one (links do not count)."""
@@ -145,9 +159,9 @@ class PhotoCache:
         return disk.move(path, target)
 
     def read_info(self, photo_id: str) -> dict[str, Any] | None:
-        """Return the photo's information as it is on disk; `None` where it is missing or unreadable."""
+        """Return the photo's information as it is on disk; `None` where it is missing, a link or unreadable."""
         try:
-            info = json.loads(self.path(photo_id, "json").read_bytes())
+            info = json.loads(disk.read(self.path(photo_id, "json")))
         except (OSError, ValueError, RecursionError):
             return None
         return info if isinstance(info, dict) else None
@@ -155,12 +169,19 @@ class PhotoCache:
     def write_info(self, photo_id: str, info: dict[str, Any]) -> tuple[Path, bytes]:
         """Write the photo's information durably; return where, and its bytes. An equal file is left as it is.
 
-        Raises `CacheError`.
+        Raises `PlaceTakenError` where the file is of another photo, and `CacheError`.
         """
         path, data = self.path(photo_id, "json"), _json(info)
-        if not _holds(path, data):
+        if _holds(path, data):
+            self.make_durable(path)
+        else:
+            self.check_place(photo_id)
             disk.write_file(path, data, folder=self.parts)
         return path, data
+
+    def make_durable(self, path: Path) -> None:
+        """Let no loss of power take a file that was found in the mirror. Raises `CacheError`."""
+        disk.make_durable(path, self.folder)
 
 
 def _files(folder: Path, depth: int) -> Iterator[tuple[str, list[str]]]:

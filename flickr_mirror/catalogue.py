@@ -70,14 +70,17 @@ class Catalogue:
 
         `info_level` is `None` where no information is asked for, `images` whether images are.
         """
-        due = "id IN (SELECT photo_id FROM failures WHERE job = ? AND runs AND due <= ?)"
+        # what is due later than any failure can be was noted while the clock was wrong
+        never = now + RETRY_AFTER[-1]
+        due = "id IN (SELECT photo_id FROM failures WHERE job = ? AND runs AND (due <= ? OR due > ?))"
         with self.transaction():
             self._query(
                 f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status IN (3, 4) AND {due}",
-                ("image", now),
+                ("image", now, never),
             )
             self._query(
-                f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due}", ("info", now)
+                f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due}",
+                ("info", now, never),
             )
             self._query("UPDATE photos SET image_status = 0 WHERE image_status = 6")
             self._query(  # what was out of reach before this run is no news

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from flickr_mirror.options import (
     MirrorOptions,
 )
 from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import View, run_mirror, say, say_failure, set_up_logging
+from flickr_mirror.session import View, leave_on_signals, run_mirror, say, say_failure, set_up_logging
 from flickr_mirror.terminal import plain
 from flickr_mirror.version import __version__
 
@@ -286,8 +285,6 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
     try:
         key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
         secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
-    except KeyboardInterrupt:
-        raise typer.Exit(128 + signal.SIGINT) from None
     except EOFError:
         key = secret = ""
     if not (key and secret):
@@ -306,6 +303,7 @@ def _usage(text: str) -> NoReturn:
 
 def main() -> None:
     """Run the command."""
+    leave_on_signals()
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from flickr_mirror.errors import CacheFullError, CatalogueDamagedError, CatalogueError
+from flickr_mirror.errors import CacheError, CacheFullError, CatalogueDamagedError, CatalogueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+PATIENCE = 60.0
+"""So many seconds another program may hold the file up."""
 APPLICATION_ID = 0x464C4D52  # "FLMR": tells a catalogue from any other SQLite file
 VERSION = 1
 REBUILT = "Run the same command again: it is rebuilt from the files of the mirror."
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_FAILING_DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 _SCHEMA = """
 CREATE TABLE photos (
@@ -85,7 +88,7 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 
 class Database:
-    """An open catalogue file. Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
+    """An open catalogue file. Every method raises a `CacheError` where SQLite fails.
 
     Where the file is not what it was, that is a `CatalogueDamagedError`.
 
@@ -96,7 +99,9 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._errors():
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+            self._database = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=PATIENCE
+            )
         try:
             self._open()
         except BaseException:
@@ -106,9 +111,10 @@ class Database:
     def _open(self) -> None:
         with self._errors():
             query = self._database.execute
-            query("PRAGMA journal_mode = WAL")
-            # A commit lost with the power costs no photo: its file is found whole and adopted.
-            query("PRAGMA synchronous = NORMAL")
+            (mode,) = query("PRAGMA journal_mode = WAL").fetchone()
+            # A commit lost with the power costs no photo: its file is found whole and adopted. Where the file
+            # system cannot share memory, there is no WAL, and without it only a full sync keeps the file whole.
+            query(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
             (application,) = query("PRAGMA application_id").fetchone()
             (version,) = query("PRAGMA user_version").fetchone()
             if (application, version) == (0, 0):
@@ -144,6 +150,17 @@ class Database:
                 raise CatalogueDamagedError(
                     f"{self._path} is damaged ({error}). {REBUILT}", self._path
                 ) from error
+            if code & 0xFF == sqlite3.SQLITE_BUSY:
+                raise CatalogueError(
+                    f"{self._path} is locked. Another program has it open: close that, and run the same command again.",
+                    self._path,
+                ) from error
+            if code & 0xFF in _FAILING_DISK:
+                raise CacheError(
+                    f"{self._path}: {error}. Check that the disk is there, whole, not full and can be written "
+                    "to, then run the same command again.",
+                    self._path,
+                ) from error
             raise CatalogueError(
                 f"{self._path} cannot be used ({error}). Check that it is yours and that no other program has it "
                 "open, and run the same command again.",
@@ -157,10 +174,11 @@ class Database:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._database.execute("COMMIT")
             except BaseException:
-                self._database.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # a full or failing disk has made SQLite do so by itself
+                    self._database.execute("ROLLBACK")
                 raise
-            self._database.execute("COMMIT")
 
     def query(self, sql: str, parameters: Iterable[object] = ()) -> sqlite3.Cursor:
         """Run one statement."""

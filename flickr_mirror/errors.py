@@ -18,8 +18,9 @@
     │   ├── CacheFullError
     │   ├── CacheLockedError
     │   ├── CacheOwnerError       the folder belongs to another Flickr account
-    │   └── CatalogueError
-    │       └── CatalogueDamagedError
+    │   ├── CatalogueError
+    │   │   └── CatalogueDamagedError
+    │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
     └── KeysError                 no usable API keys
 
 Wrong arguments are `ValueError` where they are given, outside of this tree.
@@ -138,13 +139,17 @@ class CatalogueDamagedError(CatalogueError):
     """The mirror's catalogue is not what was written; it can be rebuilt from the files of the mirror."""
 
 
+class PlaceTakenError(CacheError, PhotoError):
+    """Something else is in the place of a file: a folder, a link to elsewhere, another photo."""
+
+
 class KeysError(FlickrMirrorError):
     """There are no usable API keys."""
 
 
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Let the first error of this package out of the group that a task group makes of it."""
+    """Let one error out of the group that a task group makes of them: the first of this package, or else the first."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -154,6 +159,8 @@ def one_error() -> Iterator[None]:
             raise leaves[0] from leaves[0].__cause__
         if own:
             raise own[0] from group
+        if isinstance(group, ExceptionGroup):  # workers of one kind stumble over the same thing
+            raise leaves[0] from group
         raise
 
 

@@ -178,7 +178,7 @@ class Jobs:
                     raise BadImageError(again.doubt)
                 fetched = again
             path = self.cache.path(job.photo_id, fetched.picture.extension)
-            await part.keep_as(path)
+            await part.keep_as(path, partial(self.cache.check_place, job.photo_id))
         if job.stored.stale & Stale.IMAGE:
             await anyio.to_thread.run_sync(self.cache.remove_others, job.photo_id, path, EXTENSIONS[kind])
         if fetched.doubt:
@@ -212,19 +212,22 @@ class Jobs:
     def _find_whole(
         self, photo_id: str, kind: str, size: FlickrPhotoSize | None
     ) -> tuple[StoredFile, Path] | None:
-        """Return the photo's file that is already on disk, if it is whole and of this size."""
+        """Return the photo's file that is already on disk, durably, if it is whole and of this size."""
         path = self.cache.find(photo_id, EXTENSIONS[kind])
         if path is None:
             return None
+        self.cache.check_place(photo_id)
         try:
             picture = pictures.inspect(path)
+            if not picture.ends or (size and not same_pixels((picture.width, picture.height), size)):
+                return None
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+            found = StoredFile(kind, picture.extension, path.stat().st_size, digest.digest())
         except (BadImageError, OSError):
             return None
-        if not picture.ends or (size and not same_pixels((picture.width, picture.height), size)):
-            return None
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-        return StoredFile(kind, picture.extension, path.stat().st_size, digest.digest()), path
+        self.cache.make_durable(path)  # the run that wrote it may have been killed before that
+        return found, path
 
     # Information
 

@@ -23,6 +23,7 @@ from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
 from flickr_mirror.limiter import Brake
+from flickr_mirror.locks import locked
 from flickr_mirror.options import Limits, MirrorOptions
 from flickr_mirror.pipeline import Pipeline
 from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, Watching, log_events
@@ -115,7 +116,7 @@ class PhotostreamMirror:
         async with self._open() as api:
             user = (await self._identify(api)).user
             cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
-            with disk.locked(cache.lock):
+            with locked(cache.lock):
                 cache.prepare(user, self._name)
                 photo.sizes = await api.get_photo_sizes(photo.id)
                 best = best_picture(photo.sizes)
@@ -187,7 +188,7 @@ class PhotostreamMirror:
             profile = account.profile or await api.get_profile(user.id)
             await check_has_photos(api, self._name, profile)
             published = profile.photo_count
-        with disk.locked(cache.lock):
+        with locked(cache.lock):
             cache.prepare(user, self._name)
             with await open_catalogue(cache, self._tell) as catalogue:
                 async with LanguageDetector() as detector:

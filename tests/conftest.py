@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import ssl
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,13 +17,12 @@ from tests.canary import Canary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from flickr_mirror.languages import Locale
 
 
 # Where the coverage tool measures the processes that a test starts: it makes them three times as slow.
-MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_restart"}
+MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_signals"}
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +80,22 @@ def canary(
     yield bird
     bird.hear(caplog.text)
     assert not bird.leaks(tmp_path, home)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs without TLS, of which there are many, begin at once, and let them commit each note soon."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
+    monkeypatch.setattr("flickr_mirror.worklist.LATEST", 0.005)
+
+
+@pytest.fixture
+def ram(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk that is synced in no time, where there is one."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)

@@ -39,7 +39,8 @@ NETWORK = {
 }
 
 DISK = {
-    "disk": {"errors", "limiter"},
+    "disk": {"errors"},
+    "locks": {"disk", "errors", "limiter"},
     "database": {"errors"},
     "records": {"models", "sizes"},
     "changes": {"models", "options", "records", "sizes"},
@@ -80,6 +81,7 @@ DISK = {
         "disk",
         "errors",
         "files",
+        "locks",
         "options",
         "pictures",
         "progress",
@@ -108,7 +110,7 @@ MEETING = {
         "sizes",
         "worklist",
     },
-    "budget": {"disk", "errors", "limiter", "options"},
+    "budget": {"disk", "errors", "limiter", "locks", "options"},
     "lister": {"api", "errors", "findings", "jobs", "options", "photostream", "progress"},
     "pipeline": {"errors", "jobs", "lister", "options", "progress", "records"},
     "mirror": {
@@ -124,6 +126,7 @@ MEETING = {
         "images",
         "jobs",
         "limiter",
+        "locks",
         "models",
         "options",
         "pipeline",
@@ -176,7 +179,7 @@ FACES = {
 
 MAP: dict[str, set[str]] = {**NOUNS, **NETWORK, **DISK, **MEETING, **FACES, "simulator": {"models"}}
 
-SHARED_ARITHMETIC = {("disk", "limiter", name) for name in ("last_hour", "seconds_until_free")}
+SHARED_ARITHMETIC = {("locks", "limiter", name) for name in ("last_hour", "seconds_until_free")}
 """The one step from wing to wing: two pure functions, so that both ledgers count an hour alike."""
 
 SPEAKERS = {"checking", "cli", "demonstration", "session", "terminal", "simulator.__main__"}
@@ -349,7 +352,8 @@ def test_one_room_knows_each_library() -> None:
         for source, _ in imports(module):
             users.setdefault(source.split(".")[0], set()).add(module)
 
-    assert users["filelock"] == users["aiofiles"] == {"disk"}
+    assert users["aiofiles"] == {"disk"}
+    assert users["filelock"] == {"locks"}
     assert users["sqlite3"] == {"database"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}
     assert users["tenacity"] == {"transport"}

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CacheLockedError, CheckReport, PhotostreamError, check_mirror
-from flickr_mirror.disk import locked
+from flickr_mirror.locks import locked
 from flickr_mirror.progress import Checked, FileBroken
 from flickr_mirror.simulator import Kind, Mix
 from tests.end_to_end.command import infos, tree

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import signal
 import stat
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,33 +13,12 @@ import anyio
 import pytest
 
 from flickr_mirror import disk
-from flickr_mirror.errors import CacheError, CacheFullError, CacheLockedError
+from flickr_mirror.errors import CacheError, CacheFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BLOCKS = b"x" * (disk.BLOCK_SIZE * 2 + 7)
-
-HOLD = """
-import os, sys
-from pathlib import Path
-from flickr_mirror.disk import locked
-with locked(Path(sys.argv[1])):
-    print(os.getpid(), flush=True)
-    sys.stdin.read()
-"""
-
-TRY = """
-import sys
-from pathlib import Path
-from flickr_mirror.disk import locked
-from flickr_mirror.errors import CacheLockedError
-try:
-    with locked(Path(sys.argv[1])):
-        print("free")
-except CacheLockedError as error:
-    print(error)
-"""
 
 
 def names(folder: Path) -> list[str]:
@@ -213,6 +188,7 @@ def test_each_failure_of_the_disk_is_a_sentence(
     """Whatever the disk refuses, the user reads the place, the reason and what to do."""
     path = tmp_path / "keys"
     path.write_bytes(b"older")
+    disk.make_folder(tmp_path)
     refuse(monkeypatch, "fsync", number)
     with pytest.raises(CacheError) as caught:
         disk.write_file(path, b"new")
@@ -319,91 +295,3 @@ def test_a_folder_that_cannot_be_swept_is_a_sentence(tmp_path: Path) -> None:
     """A folder for unfinished files that cannot be listed is told like every failure of the disk."""
     with pytest.raises(CacheError):
         disk.sweep(tmp_path / "missing")
-
-
-@contextmanager
-def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a process that holds the lock."""
-    command = [sys.executable, "-c", HOLD, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            assert process.stdout.readline() == f"{process.pid}\n"
-            yield process
-        finally:
-            process.kill()
-
-
-def test_a_second_run_is_refused_and_told_which_is_the_first(tmp_path: Path) -> None:
-    """Two runs on one mirror exclude each other, and the second one names the process of the first."""
-    path = tmp_path / "state" / "lock"
-    with (
-        holder(path) as process,
-        pytest.raises(CacheLockedError, match=rf"\(process {process.pid} on .+, since \d{{4}}-"),
-        disk.locked(path),
-    ):
-        pytest.fail("two processes hold one lock")
-
-
-def test_another_process_is_refused_while_we_hold_the_lock(tmp_path: Path) -> None:
-    """Our own lock holds other processes off, and only as long as we hold it."""
-
-    def attempt() -> str:
-        command = [sys.executable, "-c", TRY, str(tmp_path / "lock")]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    with disk.locked(tmp_path / "lock"):
-        assert f"process {os.getpid()} on" in attempt()
-    assert attempt() == "free\n"
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_lock_is_free_after_the_holder_was_killed(tmp_path: Path, number: signal.Signals) -> None:
-    """A killed run never locks its mirror for good."""
-    path = tmp_path / "lock"
-    with holder(path) as process:
-        process.send_signal(number)
-        process.wait(timeout=10)
-
-        with disk.locked(path):
-            assert json.loads((tmp_path / "lock.json").read_bytes())["pid"] == os.getpid()
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"pid": 1, "host": "x", "since": "x"}', b"\xff"])
-def test_a_holder_that_cannot_be_read_still_holds(tmp_path: Path, content: bytes) -> None:
-    """The refusal depends on the lock, not on the file that says who has it."""
-    path = tmp_path / "lock"
-    with disk.locked(path):
-        (tmp_path / "lock.json").write_bytes(content)
-        with pytest.raises(CacheLockedError, match="Another run works on this mirror"), disk.locked(path):
-            pytest.fail("two hold one lock")
-
-
-def test_a_ledger_is_shared_by_all_runs_with_one_key(tmp_path: Path) -> None:
-    """Two runs with one key together make no more calls in an hour than the key allows."""
-    one, two = (disk.CallLedgerFile(tmp_path / "new" / "calls") for _ in range(2))
-    granted = [ledger.take(1000.0 + second, 10) for second in range(10) for ledger in (one, two)]
-
-    assert granted[:10] == [0] * 10
-    assert all(
-        delay == pytest.approx(1000 + 3600 - (1000 + 5 + n // 2)) for n, delay in enumerate(granted[10:])
-    )
-    assert two.take(1000.0 + 3600, 10) == 0
-
-
-@pytest.mark.parametrize("content", [b"", b"x", b"not a ledger at all", b"\xff" * 80, b"\x00" * 4000])
-def test_a_damaged_ledger_stops_nobody(tmp_path: Path, content: bytes) -> None:
-    """A ledger full of garbage is a ledger of an hour without calls."""
-    path = tmp_path / "calls"
-    path.write_bytes(content)
-    ledger = disk.CallLedgerFile(path)
-
-    assert ledger.take(1.7e9, 1) == 0
-    assert ledger.take(1.7e9, 1) == 3600
-
-
-def test_a_ledger_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
-    """A home that cannot be written to is told like every failure of the disk."""
-    (tmp_path / "calls").mkdir()
-    with pytest.raises(CacheError, match="calls: Is a directory"):
-        disk.CallLedgerFile(tmp_path / "calls").take(1.7e9, 10)

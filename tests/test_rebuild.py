@@ -15,7 +15,7 @@ from flickr_mirror.information import told_photo
 from flickr_mirror.progress import PhotoUpdated
 from flickr_mirror.simulator import Kind, Mix
 from tests.end_to_end.command import infos, tree
-from tests.mirroring import Run, mirroring
+from tests.mirroring import Run, age_failures, mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ async def test_a_mirror_of_one_half_is_recognized(tmp_path: Path, options: dict[
 
 
 async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> None:
-    """A cut image, a picture of other pixels and a stranger's information are not believed by a rebuild."""
+    """A cut image and a picture of other pixels are fetched again; another photo's information is no photo."""
     async with mirroring(tmp_path, 6) as run:
         await run()
         before = tree(tmp_path)
@@ -158,6 +158,10 @@ async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> 
         catalogue_of(run).unlink()
         report = await run()
         assert (report.images, report.known) == (2, 6)
+        assert {failure.photo_id for failure in report.failures} == {stranger}
+        run.path(stranger, "json").unlink()
+        age_failures(catalogue_of(run))
+        await run()
         assert tree(tmp_path) == before
 
 

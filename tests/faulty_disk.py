@@ -1,0 +1,372 @@
+"""A disk that fails when it is told to, notes what is done to it, and forgets what was not synced.
+
+`FaultyDisk` stands in the places of `os` in `flickr_mirror.disk` and of `sqlite3` in `flickr_mirror.database`.
+`PowerLoss` makes trees out of its notes, as a loss of power may leave them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections import defaultdict
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror import database, disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from random import Random
+
+    import pytest
+
+READING = ("SELECT", "PRAGMA", "ROLLBACK")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What was done: `create`, `write`, `truncate`, `fsync`, `replace`, `unlink`, `mkdir`, `sync folder`, or, by
+    SQLite, `statement` and `commit`. `file` numbers the files, `data` are the bytes (of a commit: the catalogue).
+    """
+
+    kind: str
+    path: Path
+    file: int = 0
+    target: Path | None = None
+    data: bytes = b""
+
+
+@dataclass(slots=True)
+class Fault:
+    """What is to go wrong, and at the how-manieth call (of one `kind`, where there is one).
+
+    `number` is an errno; SQLite's statements fail with `code`, after which it may have rolled back by itself.
+    A `short` write takes half of the bytes. A `lasting` fault hits all later calls but `unlink`, too.
+    """
+
+    at: int
+    number: int = 0
+    code: int = sqlite3.SQLITE_FULL
+    kind: str = ""
+    short: bool = False
+    lasting: bool = False
+    rolls_back: bool = False
+    hit: str = ""
+    """The call that it hit."""
+
+
+class FaultyDisk:
+    """The disk under the product: every call that changes it is counted, noted and maybe refused."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[Call] = []
+        self.counted = 0
+        """How many calls there were that could have been refused."""
+        self.fault: Fault | None = None
+        self._turn = RLock()
+        self._files: dict[int, tuple[Path, int]] = {}
+        self._numbers = 0
+        monkeypatch.setattr(disk, "os", _Os(self))
+        monkeypatch.setattr(disk, "_durable", set())
+        monkeypatch.setattr(database, "sqlite3", _Sqlite(self))
+
+    def reset(self, fault: Fault | None = None) -> None:
+        """Forget what was noted, as a new process would, and plan a fault."""
+        self.calls.clear()
+        self.counted = 0
+        self.fault = fault
+        disk._durable.clear()
+
+    @property
+    def kinds(self) -> list[str]:
+        """What was done, in order."""
+        return [call.kind for call in self.calls]
+
+    @contextmanager
+    def call(self, kind: str, path: Path, **more: Any) -> Iterator[bool]:
+        """Do something inside of this, which is noted after that; tells whether a write is to be short."""
+        with self._turn:
+            short = self._is_hit(kind, path)
+            yield short
+            self.calls.append(Call(kind, path, **more))
+
+    def _is_hit(self, kind: str, path: Path) -> bool:
+        fault = self.fault
+        if fault is None or (fault.kind and kind != fault.kind):
+            self.counted += not (fault and fault.kind)
+            return False
+        self.counted += 1
+        if self.counted != fault.at and not (fault.lasting and fault.hit and kind != "unlink"):
+            return False
+        fault.hit = fault.hit or f"{kind} {path.name}"
+        if fault.short and kind == "write" and self.counted == fault.at:
+            return True
+        if kind in {"statement", "commit"}:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = fault.code
+            raise error
+        raise OSError(fault.number, os.strerror(fault.number), str(path))
+
+    def opened(self, descriptor: int, path: Path) -> int:
+        """Note which file a descriptor is of, and return the number of the file."""
+        self._numbers += 1
+        self._files[descriptor] = path, self._numbers
+        return self._numbers
+
+    def file(self, descriptor: int) -> tuple[Path, int]:
+        """Return the path and the number of an open file."""
+        return self._files[descriptor]
+
+    def number_of(self, path: Path) -> int:
+        """Return the number of the file that was created by this name last."""
+        return next(call.file for call in reversed(self.calls) if call.path == path and call.kind == "create")
+
+
+class _Os:
+    """The module `os`, watched."""
+
+    def __init__(self, faulty: FaultyDisk) -> None:
+        self._disk = faulty
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def open(self, path: Path, flags: int, mode: int = 0o777) -> int:
+        path = Path(path)
+        if not flags & os.O_CREAT:
+            descriptor = os.open(path, flags, mode)
+            self._disk.opened(descriptor, path)
+            return descriptor
+        with self._disk._turn:
+            number = self._disk._numbers + 1
+            with self._disk.call("create", path, file=number):
+                descriptor = os.open(path, flags, mode)
+                self._disk.opened(descriptor, path)
+            return descriptor
+
+    def write(self, descriptor: int, data: memoryview) -> int:
+        path, number = self._disk.file(descriptor)
+        taken = bytes(data)
+        with self._disk._turn:
+            if self._disk._is_hit("write", path):
+                taken = taken[: len(taken) // 2]
+            written = os.write(descriptor, taken)
+            self._disk.calls.append(Call("write", path, number, data=taken[:written]))
+        return written
+
+    def ftruncate(self, descriptor: int, size: int) -> None:
+        path, number = self._disk.file(descriptor)
+        assert size == 0
+        with self._disk.call("truncate", path, file=number):
+            os.ftruncate(descriptor, size)
+
+    def fsync(self, descriptor: int) -> None:
+        path, number = self._disk.file(descriptor)
+        kind = "sync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "fsync"
+        with self._disk.call(kind, path, file=number):
+            os.fsync(descriptor)
+
+    def replace(self, path: Path, target: Path) -> None:
+        with self._disk.call("replace", Path(path), target=Path(target)):
+            os.replace(path, target)
+
+    def unlink(self, path: Path) -> None:
+        with self._disk.call("unlink", Path(path)):
+            os.unlink(path)
+
+    def mkdir(self, path: Path) -> None:
+        with self._disk.call("mkdir", Path(path)):
+            os.mkdir(path)
+
+
+class _Sqlite:
+    """The module `sqlite3`, watched."""
+
+    def __init__(self, faulty: FaultyDisk) -> None:
+        self._disk = faulty
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sqlite3, name)
+
+    def connect(self, path: Path, **settings: Any) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, factory=_Connection, **settings)
+        connection.disk, connection.path = self._disk, Path(path)
+        return connection
+
+
+class _Connection(sqlite3.Connection):
+    disk: FaultyDisk
+    path: Path
+
+    def _watch(self, sql: str, run: Callable[..., sqlite3.Cursor], *arguments: Any) -> sqlite3.Cursor:
+        if sql.lstrip().startswith(READING):
+            return run(sql, *arguments)
+        ends = sql == "COMMIT"
+        with self.disk._turn:
+            try:
+                self.disk._is_hit("commit" if ends else "statement", self.path)
+            except sqlite3.OperationalError:
+                if self.disk.fault and self.disk.fault.rolls_back and self.in_transaction:
+                    super().execute("ROLLBACK")
+                raise
+            cursor = run(sql, *arguments)
+            if not self.in_transaction:
+                self.disk.calls.append(Call("commit", self.path, data=self.serialize()))
+            return cursor
+
+    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+        return self._watch(sql, super().execute, *arguments)
+
+    def executemany(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+        return self._watch(sql, super().executemany, *arguments)
+
+    def executescript(self, sql: str) -> sqlite3.Cursor:
+        return self._watch(sql, super().executescript)
+
+
+def claims(catalogue: bytes) -> list[tuple[str, str, bytes | None]]:
+    """Return what a catalogue says is on disk: photo ids, extensions, and the SHA-256 of images."""
+    with closing(sqlite3.connect(":memory:")) as copy:
+        copy.deserialize(catalogue[:18] + b"\1\1" + catalogue[20:])  # in memory there is no write-ahead log
+        images = copy.execute(
+            "SELECT photo_id, extension, sha256 FROM files JOIN photos ON id = photo_id WHERE image_status = 2"
+        ).fetchall()
+        infos = copy.execute("SELECT id FROM photos WHERE info_status = 2").fetchall()
+    return [(str(photo_id), extension, sha256) for photo_id, extension, sha256 in images] + [
+        (str(photo_id), "json", None) for (photo_id,) in infos
+    ]
+
+
+class Choice:
+    """What a loss of power leaves of what was not synced: all of one kind or none, or whatever chance wills."""
+
+    def __init__(
+        self, name: str, *, names: bool = False, contents: bool = False, dice: Random | None = None
+    ) -> None:
+        self.name = name
+        self._names = names
+        self._contents = contents
+        self._dice = dice
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def entry(self, states: list[int | None]) -> int | None:
+        """Choose one of the states of a name; the first is the synced one, the last the one before the cut."""
+        if self._dice:
+            return self._dice.choice(states)
+        return states[-1] if self._names else states[0]
+
+    def content(self, synced: bytes, latest: bytes) -> bytes:
+        """Choose the bytes of a file of which only `synced` is proved to be on the disk."""
+        if self._dice and synced != latest:
+            part = latest[: self._dice.randrange(len(latest) + 1)]
+            return self._dice.choice([synced, latest, part, bytes(len(latest))])
+        return latest if self._contents else synced
+
+
+NOTHING_LEFT = Choice("nothing that was not synced is left")
+NAMES_LEFT = Choice("names without their bytes", names=True)
+BYTES_LEFT = Choice("bytes without their names", contents=True)
+ALL_LEFT = Choice("everything is left", names=True, contents=True)
+
+FOLDER = -1
+
+
+class PowerLoss:
+    """What a disk may hold after a loss of power, by the strictest reading of POSIX.
+
+    The bytes of a file are there once the file was synced. Each name in a folder - of a file, of a folder, of one
+    that went - is there once the folder was synced. Of the rest, each may be there or not, by itself.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._names: defaultdict[Path, defaultdict[str, list[int | None]]] = defaultdict(
+            lambda: defaultdict(lambda: [None])
+        )
+        self._synced: dict[int, bytes] = {}
+        self._latest: dict[int, bytes] = {}
+        self.commits: list[bytes] = []
+        """The catalogue after each of its commits."""
+
+    def assume(self, tree: Path, *, synced: bool = False) -> None:
+        """Begin with the files and folders below `tree`."""
+        for path in sorted(tree.rglob("*")):
+            if path.is_dir():
+                self._set(path, FOLDER)
+            else:
+                number = -2 - len(self._latest)
+                self._latest[number] = path.read_bytes()
+                self._synced[number] = self._latest[number] if synced else b""
+                self._set(path, number)
+        for names in self._names.values() if synced else ():
+            for name, states in names.items():
+                names[name] = states[-1:]
+
+    def feed(self, call: Call) -> None:
+        """Let one call be done."""
+        getattr(self, f"_{call.kind.replace(' ', '_')}")(call)
+
+    def _set(self, path: Path, value: int | None) -> None:
+        self._names[path.parent][path.name].append(value)
+
+    def _create(self, call: Call) -> None:
+        self._synced[call.file] = self._latest[call.file] = b""
+        self._set(call.path, call.file)
+
+    def _write(self, call: Call) -> None:
+        self._latest[call.file] += call.data
+
+    def _truncate(self, call: Call) -> None:
+        self._latest[call.file] = b""
+
+    def _fsync(self, call: Call) -> None:
+        number = call.file
+        if number not in self._latest:  # opened for reading
+            found = self._names[call.path.parent][call.path.name][-1]
+            if found is None:
+                return
+            number = found
+        self._synced[number] = self._latest[number]
+
+    def _replace(self, call: Call) -> None:
+        assert call.target
+        self._set(call.target, self._names[call.path.parent][call.path.name][-1])
+        self._set(call.path, None)
+
+    def _unlink(self, call: Call) -> None:
+        self._set(call.path, None)
+
+    def _mkdir(self, call: Call) -> None:
+        self._set(call.path, FOLDER)
+
+    def _sync_folder(self, call: Call) -> None:
+        names = self._names[call.path]
+        for name, states in names.items():
+            names[name] = states[-1:]
+
+    def _commit(self, call: Call) -> None:
+        self.commits.append(call.data)
+
+    def left(self, choice: Choice) -> dict[Path, bytes | None]:
+        """Return the paths that are left, with their bytes; `None` stands for a folder."""
+        found: dict[Path, bytes | None] = {}
+        contents: dict[int, bytes] = {}
+        folders = [self._root]
+        while folders:
+            folder = folders.pop()
+            for name, states in self._names[folder].items():
+                number = choice.entry(states)
+                if number == FOLDER:
+                    found[folder / name] = None
+                    folders.append(folder / name)
+                elif number is not None:
+                    if number not in contents:
+                        contents[number] = choice.content(self._synced[number], self._latest[number])
+                    found[folder / name] = contents[number]
+        return found

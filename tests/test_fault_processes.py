@@ -139,6 +139,34 @@ async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, mom
     assert manners() == before
 
 
+@pytest.mark.parametrize("name", ["begin_run", "counts", "put_back", "close_run"])
+async def test_a_cancelled_run_abandons_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Row 81: what a thread does to the catalogue is waited for, also where asyncio itself cancels the task."""
+    slow, entered, left = getattr(Catalogue, name), threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        entered.set()
+        time.sleep(0.3)
+        try:
+            return slow(*arguments, **options)
+        finally:
+            left.set()
+
+    async with mirroring(tmp_path) as run:
+        with monkeypatch.context() as patch:
+            patch.setattr(Catalogue, name, slowly)
+            task = asyncio.create_task(run())
+            while not entered.is_set() and not task.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert left.is_set()
+        assert (await run()).complete
+
+
 async def test_two_mirrors_in_one_loop(tmp_path: Path) -> None:
     """Row 81: one program mirrors two photostreams at once, into one folder, with one budget."""
     streams = [

@@ -49,7 +49,7 @@ async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
             # the worker that detects languages is a process too, and must not outlive the one that is killed
             settings = HASTE if runs % 5 == 0 else {**HASTE, **THREAD}
             async with running(flickr, tmp_path / "killed", *line, settings=settings) as process:
-                await moment(flickr, chance)
+                await moment(flickr, process, chance)
                 process.signal(signal.SIGKILL)
                 outcome = await process.wait()
             assert outcome.code in (0, -signal.SIGKILL), outcome.err
@@ -76,13 +76,12 @@ async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
     LOG.info("%s %s %.1f s", figures, dict(inspector.found), seconds)
 
 
-async def moment(flickr: SimulatedFlickr, chance: random.Random) -> None:
+async def moment(flickr: SimulatedFlickr, process: Process, chance: random.Random) -> None:
     """Wait for the moment at which a run is to be killed, however fast the machine is."""
     if chance.random() < 1 / 3:
         await anyio.sleep(chance.uniform(0, LONGEST))
         return
     enough = flickr.requests.total() + chance.randrange(IMAGES)
-    with anyio.move_on_after(3):  # there may be nothing left to fetch
-        while flickr.requests.total() <= enough:  # noqa: ASYNC110
-            await anyio.sleep(0.002)
+    while flickr.requests.total() <= enough and is_there(process.pid):  # noqa: ASYNC110
+        await anyio.sleep(0.002)
     await anyio.sleep(chance.uniform(0, 0.05))

@@ -120,7 +120,7 @@ async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
         "from flickr_mirror.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
         "Jobs.cache_image = fail\nfrom flickr_mirror.cli import main\nmain()"
     )
-    async with SimulatedFlickr(SimulatedPhotostream(30)) as flickr:
+    async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         line = [sys.executable, "-c", start, *command(flickr, tmp_path, "--debug", "2")[3:]]
         with anyio.fail_after(30):
             result = await anyio.run_process(line, check=False)

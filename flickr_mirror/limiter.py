@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 HOUR = 3600.0
+JOSTLE = 60.0
+"""A call may be noted so many seconds after it looked at the clock, because others are at the ledger."""
 GOOD_IN_A_ROW = 20
 FIRST_PAUSE = 5.0
 """The first pause after "too many requests", in seconds."""
@@ -35,8 +37,12 @@ class CallLedger(Protocol):
 
 
 def last_hour(stamps: Iterable[float], now: float) -> list[float]:
-    """Return the stamps of the hour before `now`; those of the future are from before a clock was set back."""
-    return [stamp for stamp in stamps if now - HOUR < stamp <= now]
+    """Return the stamps of the hour before `now`, in order.
+
+    Those of a moment later are of others, who were quicker to note theirs; those of the far future are from
+    before a clock was set back.
+    """
+    return sorted(stamp for stamp in stamps if now - HOUR < stamp <= now + JOSTLE)
 
 
 def seconds_until_free(stamps: Sequence[float], now: float, calls_per_hour: int) -> float:

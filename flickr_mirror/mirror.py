@@ -151,7 +151,8 @@ class PhotostreamMirror:
         started = time.monotonic()
         report = self.report = MirrorReport()
         self._stopping = anyio.Event()
-        with one_error(), anyio.CancelScope() as self._scope:
+
+        async def work_and_close() -> None:
             await to_thread.run_sync(disk.check_writable, self._root)
             async with self._open() as api:
                 self._calls = api.calls
@@ -161,6 +162,13 @@ class PhotostreamMirror:
                     report.calls = dict(api.calls)
                     report.api_calls = sum(api.calls.values())
                     report.seconds = time.monotonic() - started
+
+        # In a task of its own: what asyncio cancels (`wait_for`, `Task.cancel`) breaks through shields, a group's
+        # task does not, so that nothing that was begun is abandoned.
+        with one_error():
+            async with anyio.create_task_group() as tasks:
+                self._scope = tasks.cancel_scope
+                tasks.start_soon(work_and_close)
         return report
 
     def _open(self) -> AsyncFlickrApi:

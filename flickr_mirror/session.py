@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 from rich.console import Console
@@ -60,9 +60,18 @@ LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, loggin
 
 
 class _Console(Console):
+    """Falls silent where what it says cannot be taken any more; the mirror goes on."""
+
     def on_broken_pipe(self) -> None:
-        """Fall silent where the reader went away (`2>&1 | head`); the mirror goes on."""
+        """The reader went away (`2>&1 | head`)."""
         self.quiet = True
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Rich takes
+        """Print, unless the disk that holds the log is full (`2> log`)."""
+        try:
+            super().print(*objects, **options)
+        except OSError:
+            self.quiet = True
 
 
 console = _Console(stderr=True, highlight=False, soft_wrap=True)

@@ -70,7 +70,7 @@ class FaultyDisk:
         self._turn = RLock()
         self._files: dict[int, tuple[Path, int]] = {}
         self._numbers = 0
-        monkeypatch.setattr(disk, "os", _Os(self))
+        monkeypatch.setattr(disk, "os", FaultyOs(self))
         monkeypatch.setattr(disk, "_durable", set())
         monkeypatch.setattr(database, "sqlite3", _Sqlite(self))
 
@@ -126,7 +126,7 @@ class FaultyDisk:
         return next(call.file for call in reversed(self.calls) if call.path == path and call.kind == "create")
 
 
-class _Os:
+class FaultyOs:
     """The module `os`, watched."""
 
     def __init__(self, faulty: FaultyDisk) -> None:

@@ -23,7 +23,9 @@ from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.disk import PartFile
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
+from flickr_mirror.limiter import HOUR, MemoryLedger
 from flickr_mirror.lister import Lister
+from flickr_mirror.locks import CallLedgerFile
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.progress import ImageCached
 from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, arguments_of
@@ -137,6 +139,34 @@ async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, mom
         assert leftovers(tmp_path) == []
     gc.collect()  # what was not closed says so now, and warnings are errors
     assert manners() == before
+
+
+@pytest.mark.parametrize("name", ["begin_run", "counts", "put_back", "close_run"])
+async def test_a_cancelled_run_abandons_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Row 81: what a thread does to the catalogue is waited for, also where asyncio itself cancels the task."""
+    slow, entered, left = getattr(Catalogue, name), threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        entered.set()
+        time.sleep(0.3)
+        try:
+            return slow(*arguments, **options)
+        finally:
+            left.set()
+
+    async with mirroring(tmp_path) as run:
+        with monkeypatch.context() as patch:
+            patch.setattr(Catalogue, name, slowly)
+            task = asyncio.create_task(run())
+            while not entered.is_set() and not task.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert left.is_set()
+        assert (await run()).complete
 
 
 async def test_two_mirrors_in_one_loop(tmp_path: Path) -> None:
@@ -297,6 +327,16 @@ async def test_deadlines_and_pauses_do_not_look_at_the_clock_of_the_day(
     assert report.complete
     assert (report.images, report.infos, report.failures) == (60, 60, [])
     assert report.seconds < 20
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_who_looked_at_the_clock_first_and_came_second_is_counted(tmp_path: Path, kind: str) -> None:
+    """Row 83: of two that jostle at the ledger, the one with the earlier time does not forget the other's call."""
+    ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
+    now = time.time()
+    assert ledger.take(now, 2) == 0
+    assert ledger.take(now - 0.2, 2) == 0
+    assert ledger.take(now - 0.1, 2) == pytest.approx(HOUR - 0.1, abs=0.01)
 
 
 # Rows 42 to 44: a stream that changes while it is listed, on real sockets

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
@@ -78,8 +78,9 @@ class Process:
                 await anyio.sleep(0.005)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        os.kill(self.pid, number)
+        """Send it a signal, where it is still there."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     async def close(self) -> None:
         """Kill it, where it is still there, and forget what it said."""

@@ -153,13 +153,17 @@ async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals)
 async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> None:
     """Row 71: a look-up of a name, which hangs in a thread, holds no process up that is to end."""
     start = (
-        "import socket, time\nsocket.getaddrinfo = lambda *_, **__: time.sleep(60)\n"
+        "import socket, time\n"
+        "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
         "from flickr_mirror import cli, session\nsession.CLOSING = session.GRACE = 0.4\ncli.main()"
     )
     line = [sys.executable, "-c", start, *command(None, tmp_path)[3:], "--username", "x", *KEYS]
-    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
+    with subprocess.Popen(  # noqa: ASYNC220
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
         assert process.stderr is not None
-        await anyio.sleep(1.5)
+        assert await anyio.to_thread.run_sync(process.stdout.readline) == "asked\n"
         begun = time.monotonic()
         for _ in range(count):
             process.send_signal(signal.SIGTERM)

@@ -98,7 +98,9 @@ def run(request: dict[str, Any]) -> NoReturn:
         command = importlib.import_module(f"{OWN}.cli")
         for place, value in request["settings"].items():
             module, _, name = place.rpartition(".")
-            setattr(importlib.import_module(f"{OWN}.{module}"), name, value)
+            room = importlib.import_module(f"{OWN}.{module}")
+            getattr(room, name)  # a name that is not there any more would change nothing
+            setattr(room, name, value)
         command.main()
     except SystemExit as leave:
         code = leave.code

@@ -97,9 +97,8 @@ class PhotoCache:
 
     def path(self, photo_id: str, extension: str) -> Path:
         """Return where the file of a photo with this extension is kept. Raises `ValueError` for a bad extension."""
-        if not (
-            extension.isascii() and extension.isalnum()
-        ):  # it may come from a catalogue that was tampered with
+        # it may come from a catalogue that somebody tampered with
+        if not (extension.isascii() and extension.isalnum()):
             raise ValueError(f"{extension!r} is no extension of a file.")
         number = inventory_number(photo_id)
         return self.folder.joinpath(*number[: self.depth], f"{number}.{extension}")

@@ -15,6 +15,7 @@ import socket
 import ssl
 import stat
 import struct
+import sys
 import threading
 import time
 import traceback
@@ -34,6 +35,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.ImageFile import ImageFile
+from rich.console import Console
 
 import flickr_mirror
 from flickr_mirror import (
@@ -56,8 +58,9 @@ from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.images import LARGEST, ImageFetcher
 from flickr_mirror.limiter import Brake
 from flickr_mirror.models import PhotoPage, is_nsid
+from flickr_mirror.session import say
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from flickr_mirror.terminal import plain
+from flickr_mirror.terminal import ConsoleHandler, plain
 from flickr_mirror.transport import MAX_REDIRECTS, USER_AGENT, Transport
 from tests.end_to_end.command import infos
 from tests.mirroring import jpeg, mirroring
@@ -549,6 +552,27 @@ def test_what_people_write_is_shown_as_it_is() -> None:
         plain("Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301") == "Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301"
     )
     assert plain("写真\u3000館\u00a0x") == "写真 館 x"
+
+
+def test_a_sentence_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Row 93: what the command says itself, with paths and names in it."""
+    say(EVIL)
+    assert capsys.readouterr().err == plain(EVIL) + "\n"
+
+
+def test_a_traceback_forges_no_record() -> None:
+    """Row 93: newline in the message of an error: its lines are indented, so that none looks like a record."""
+    file = io.StringIO()
+    handler = ConsoleHandler(Console(file=file, width=10))
+    try:
+        raise RuntimeError(EVIL)
+    except RuntimeError:
+        record = logging.LogRecord("x", logging.INFO, "", 0, "%s", (EVIL,), sys.exc_info())
+    handler.emit(record)
+    first, *lines = file.getvalue().splitlines()
+    assert first.endswith(plain(EVIL))
+    assert any("[CRITICAL] forged" in line for line in lines)
+    assert all(line.startswith("  ") and line == plain(line) for line in lines)
 
 
 Command = tuple[int, str]

@@ -48,7 +48,8 @@ def endpoint(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise ValueError(f"api_url is an address such as https://api.flickr.com/services/rest/, not {url!r}.")
+        # without the address, which may hold a password
+        raise ValueError("api_url is an address such as https://api.flickr.com/services/rest/.")
     return url
 
 

@@ -13,7 +13,7 @@ from pathvalidate import sanitize_filename
 
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
-from flickr_mirror.models import inventory_number
+from flickr_mirror.models import inventory_number, is_nsid
 from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 
 if TYPE_CHECKING:
@@ -103,7 +103,10 @@ class PhotoCache:
             disk.write_file(self.state / "owner.json", _json(owner), folder=self.parts)
 
     def path(self, photo_id: str, extension: str) -> Path:
-        """Return where the file of a photo with this extension is kept."""
+        """Return where the file of a photo with this extension is kept. Raises `ValueError` for a bad extension."""
+        # it may come from a catalogue that somebody tampered with
+        if not (extension.isascii() and extension.isalnum()):
+            raise ValueError(f"{extension!r} is no extension of a file.")
         number = inventory_number(photo_id)
         return self.folder.joinpath(*number[: self.depth], f"{number}.{extension}")
 
@@ -262,19 +265,25 @@ def find_folder(root: Path, user_id: str) -> Path | None:
 def folder_name(user: FlickrUser) -> str:
     """Return the name of the user's folder: the username made safe for a file system.
 
-    A name that had to be changed is followed by the NSID, so that two names never share a folder.
+    A name that had to be changed is followed by the NSID, so that two names never share a folder. Raises
+    `ValueError` for an NSID that is none.
 
     >>> folder_name(FlickrUser("1@N01", "../../etc"))
     'etc (1@N01)'
     """
+    if not is_nsid(user.user_id):
+        raise ValueError(f"{user.user_id!r} is no NSID, such as 13476480@N07.")
     name = unicodedata.normalize("NFC", user.username)
-    safe = str(sanitize_filename(name, platform="universal")).strip().lstrip(".-~ ")
+    # what cannot be seen could turn a line of a terminal around, or make two names look alike
+    visible = "".join(
+        letter for letter in name if letter.isprintable() or unicodedata.category(letter) == "Zs"
+    )
+    safe = str(sanitize_filename(visible, platform="universal")).strip().lstrip(".-~ ")
     while len(safe.encode()) > MAX_NAME:
         safe = safe[:-1]
-    if safe and safe == name and safe not in RESERVED:
+    if safe and safe == name and safe.casefold() not in RESERVED:
         return safe
-    nsid = str(sanitize_filename(user.user_id, platform="universal"))
-    return f"{safe} ({nsid})" if safe else nsid
+    return f"{safe} ({user.user_id})" if safe else user.user_id
 
 
 def _json(document: dict[str, Any]) -> bytes:

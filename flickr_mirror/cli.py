@@ -197,6 +197,11 @@ def mirror_flickr(
         _fail(error)
     except ValueError as error:
         _usage(in_flags(str(error)))
+    if {"--consumer-key", "--consumer-secret"} & {*given_options(context)}:
+        logging.getLogger("flickr_mirror").warning(
+            "Other users of this machine can see the API key in the list of processes. Better set "
+            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
+        )
     raise typer.Exit(anyio.run(run_mirror, mirror, view, watch))
 
 

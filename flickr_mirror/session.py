@@ -216,8 +216,11 @@ def _sum_up(report: MirrorReport, code: int) -> None:
 
 
 def say(text: str) -> None:
-    """Show a sentence to the user, above the live view where there is one."""
-    console.print(text, markup=False, emoji=False)
+    """Show a sentence to the user, above the live view where there is one.
+
+    Whatever is in it, it stays one line, and commands no terminal.
+    """
+    console.print(plain(text), markup=False, emoji=False)
 
 
 def say_failure(error: BaseException) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -14,7 +14,8 @@ import anyio
 import typer
 
 from flickr_mirror import disk
-from flickr_mirror.arguments import duration, endpoint, given_options, in_flags, interval, text
+from flickr_mirror.arguments import duration, endpoint, given_options, in_flags, interval, share, text
+from flickr_mirror.checking import run_check
 from flickr_mirror.demonstration import demonstrate
 from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
@@ -28,7 +29,7 @@ from flickr_mirror.options import (
     MirrorOptions,
 )
 from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import View, run_mirror, say, say_failure, set_up_logging
+from flickr_mirror.session import View, leave_on_signals, run_mirror, say, say_failure, set_up_logging
 from flickr_mirror.terminal import plain
 from flickr_mirror.version import __version__
 
@@ -196,6 +197,11 @@ def mirror_flickr(
         _fail(error)
     except ValueError as error:
         _usage(in_flags(str(error)))
+    if {"--consumer-key", "--consumer-secret"} & {*given_options(context)}:
+        logging.getLogger("flickr_mirror").warning(
+            "Other users of this machine can see the API key in the list of processes. Better set "
+            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
+        )
     raise typer.Exit(anyio.run(run_mirror, mirror, view, watch))
 
 
@@ -232,6 +238,36 @@ def demo(
     raise typer.Exit(anyio.run(demonstrate, folder))
 
 
+@app.command()
+def check(
+    username: Annotated[
+        str, typer.Option(help="Whose mirror: the username or NSID that was mirrored, or its folder's name.")
+    ],
+    cache_path: Annotated[
+        Path, typer.Option("--cache-path", "--cache_path", help="Where the mirror is.")
+    ] = DEFAULT_CACHE_PATH,
+    part: Annotated[
+        tuple[int, int] | None,
+        typer.Option(parser=share, metavar="I/N", help="Check the I-th of N shares only: 3/30."),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the catalogue anew from the files first.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write a report to standard output, as JSON.")
+    ] = False,
+) -> None:
+    """Read all files of a mirror, and have broken ones made again by the next run. Flickr is not asked."""
+    set_up_logging(None)
+    try:
+        name = text(username)
+    except ValueError as error:
+        _usage(str(error))
+    raise typer.Exit(
+        anyio.run(partial(run_check, name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
+    )
+
+
 # Keys
 
 
@@ -254,8 +290,6 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
     try:
         key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
         secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
-    except KeyboardInterrupt:
-        raise typer.Exit(128 + signal.SIGINT) from None
     except EOFError:
         key = secret = ""
     if not (key and secret):
@@ -274,6 +308,7 @@ def _usage(text: str) -> NoReturn:
 
 def main() -> None:
     """Run the command."""
+    leave_on_signals()
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`

@@ -12,12 +12,14 @@
     │   └── NoSizeError           Flickr lists no file of this photo that could be kept
     ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
     ├── TransportError            no usable answer after all retries
-    │   └── ThrottledError        "too many requests"
+    │   ├── ThrottledError        "too many requests", for longer than is waited for
+    │   └── CertificateError      the server does not prove that it is who it should be
     ├── CacheError                the mirror's folder cannot be used
     │   ├── CacheFullError
     │   ├── CacheLockedError
     │   ├── CacheOwnerError       the folder belongs to another Flickr account
     │   ├── CatalogueError
+    │   │   └── CatalogueDamagedError
     │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
     └── KeysError                 no usable API keys
 
@@ -95,11 +97,18 @@ class TransportError(FlickrMirrorError):
 
 
 class ThrottledError(TransportError):
-    """The server asks for a pause; `retry_after` is in seconds where it said how long."""
+    """The server asks for a pause; `retry_after` is in seconds where it said how long.
+
+    Pauses are waited for, so it ends a run only where they last longer than `Limits.max_wait`.
+    """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class CertificateError(TransportError):
+    """The server's certificate does not prove that it is who it should be; trying again is of no use."""
 
 
 class CacheError(FlickrMirrorError):
@@ -123,7 +132,11 @@ class CacheOwnerError(CacheError):
 
 
 class CatalogueError(CacheError):
-    """The mirror's catalogue is unreadable, or was written by a newer version."""
+    """The mirror's catalogue cannot be used, or was written by a newer version."""
+
+
+class CatalogueDamagedError(CatalogueError):
+    """The mirror's catalogue is not what was written; it can be rebuilt from the files of the mirror."""
 
 
 class PlaceTakenError(CacheError, PhotoError):
@@ -136,7 +149,7 @@ class KeysError(FlickrMirrorError):
 
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Let the first error of this package out of the group that a task group makes of it."""
+    """Let one error out of the group that a task group makes of them: the first of this package, or else the first."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -146,6 +159,8 @@ def one_error() -> Iterator[None]:
             raise leaves[0] from leaves[0].__cause__
         if own:
             raise own[0] from group
+        if isinstance(group, ExceptionGroup):  # workers of one kind stumble over the same thing
+            raise leaves[0] from group
         raise
 
 

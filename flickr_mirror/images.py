@@ -12,6 +12,7 @@ from flickr_mirror import pictures
 from flickr_mirror.errors import BadImageError, ImageGoneError, ThrottledError, TransportError
 from flickr_mirror.models import to_int
 from flickr_mirror.sizes import same_pixels
+from flickr_mirror.transport import paced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 LARGEST = {"photo": 1 << 30, "video": 8 << 30}
 """A longer body, in bytes, is no photo (Flickr takes 200 MB) and no film (1 GB)."""
-PATIENCE = 60.0
-SLOWEST = 1024
-"""A transfer of fewer bytes per second than this over `PATIENCE` seconds is given up."""
 
 
 class ImageFile(Protocol):
@@ -72,7 +70,7 @@ class ImageFetcher:
 
         A pause that the server asks for is waited for and is no failed try. Raises `ImageGoneError` where the
         server does not serve this file, `BadImageError` where what comes is none, `TransportError` when no
-        whole file came.
+        whole file came, `ThrottledError` after pauses of more than `Limits.max_wait`.
         """
         async for attempt in self._transport.retrying(BadImageError):
             with attempt:
@@ -86,6 +84,7 @@ class ImageFetcher:
                     fetched = await _fetch_once(self._transport, size, file)
                 except ThrottledError as error:
                     self._brake.throttled(started, error.retry_after)
+                    self._transport.check_patience(self._brake.lasts, error)
                 else:
                     self._brake.good()
                     return fetched
@@ -119,20 +118,24 @@ async def _receive(response: httpx.Response, media: str, file: ImageFile) -> tup
     hint = to_int(response.headers.get("x-ttdb-l"))
     length = to_int(response.headers.get("Content-Length", hint))
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    if length is not None and length > LARGEST[media]:
+        raise _too_large(media)
     digest = hashlib.sha256()
-    mark = 0
-    with anyio.fail_after(PATIENCE) as deadline:
+    with paced() as note:
         async for chunk in response.aiter_bytes():
             digest.update(chunk)
             await file.write(chunk)
             if file.size > LARGEST[media]:
-                raise BadImageError(f"The file is larger than {LARGEST[media]} bytes.")
-            if file.size - mark > SLOWEST * PATIENCE:
-                mark = file.size
-                deadline.deadline = anyio.current_time() + PATIENCE
+                raise _too_large(media)
+            note(len(chunk))
     if length is not None and length != file.size:
         raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
     return length is not None or chunked, digest.digest()
+
+
+def _too_large(media: str) -> ImageGoneError:
+    # another try would take in as many bytes again
+    return ImageGoneError(f"The file is larger than {LARGEST[media]} bytes, which no {media} is.", 200)
 
 
 def _other_pixels(picture: Picture, size: FlickrPhotoSize) -> str:

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 HOUR = 3600.0
+JOSTLE = 60.0
+"""A call may be noted so many seconds after it looked at the clock, because others are at the ledger."""
 GOOD_IN_A_ROW = 20
 FIRST_PAUSE = 5.0
-"""The first pause of image downloads, in seconds."""
+"""The first pause after "too many requests", in seconds."""
+LONGEST_PAUSE = 900.0
 
 
 class Priority(IntEnum):
@@ -34,8 +37,12 @@ class CallLedger(Protocol):
 
 
 def last_hour(stamps: Iterable[float], now: float) -> list[float]:
-    """Return the stamps of the hour before `now`; those of the future are from before a clock was set back."""
-    return [stamp for stamp in stamps if now - HOUR < stamp <= now]
+    """Return the stamps of the hour before `now`, in order.
+
+    Those of a moment later are of others, who were quicker to note theirs; those of the far future are from
+    before a clock was set back.
+    """
+    return sorted(stamp for stamp in stamps if now - HOUR < stamp <= now + JOSTLE)
 
 
 def seconds_until_free(stamps: Sequence[float], now: float, calls_per_hour: int) -> float:
@@ -60,13 +67,69 @@ class MemoryLedger:
         return delay
 
 
+class Pause:
+    """The pause that all who ask a server share while it answers "too many requests".
+
+    The first lasts `first` seconds, each further one twice as long up to `longest`, or as long as the server
+    says; 20 good answers make it `first` again. However many requests are refused at once, it is one pause.
+    """
+
+    def __init__(
+        self,
+        *,
+        first: float | None = None,
+        longest: float = LONGEST_PAUSE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._first = self._length = FIRST_PAUSE if first is None else first
+        self._longest = longest
+        self._clock = clock
+        self._until = clock()
+        self._since: float | None = None
+        self._good = 0
+
+    @property
+    def left(self) -> float:
+        """How many seconds of the pause are left, 0 or less where there is none."""
+        return self._until - self._clock()
+
+    @property
+    def lasts(self) -> float:
+        """How long nothing but refusals came, the pause that is left included, in seconds."""
+        return 0 if self._since is None else self._until - self._since
+
+    def refused(self, started: float, retry_after: float | None = None) -> float:
+        """Note that what was asked at `started` was refused; return how long the pause is that begins.
+
+        It is 0 where `started` is before the latest pause: that belongs to the same burst, and changes nothing.
+        """
+        now = self._clock()
+        if started < self._until:
+            return 0
+        if self._since is None or now > self._until + self._longest:  # nobody asked for a long time
+            self._since = now
+        seconds = min(max(self._length, retry_after or 0.0), self._longest)
+        self._until = now + seconds
+        self._length = min(self._length * 2, self._longest)
+        self._good = 0
+        return seconds
+
+    def good(self) -> bool:
+        """Note a good answer; return whether it is the last of 20."""
+        self._since = None
+        self._good = (self._good + 1) % GOOD_IN_A_ROW
+        if not self._good:
+            self._length = self._first
+        return not self._good
+
+
 class ApiBudget:
     """Paces the calls to Flickr's API: at most `calls_per_hour` in any hour and `calls_per_second`.
 
     A more urgent call overtakes the waiting ones. Comments leave the last tenth of the hour to others as
-    long as `others_have_work` says that there are any. `on_wait` is told in seconds when the hour's calls are used up,
-    `on_pause` when Flickr asked for a pause. It holds no timer, task or event loop, so it outlives
-    loops. A caller that is cancelled while it waits costs no call.
+    long as `others_have_work` says that there are any. `on_wait` is told in seconds when the hour's calls are
+    used up, `on_pause` when Flickr asked for a pause, in which nobody calls. It holds no timer, task or event
+    loop, so it outlives loops. A caller that is cancelled while it waits costs no call.
     """
 
     def __init__(
@@ -86,18 +149,29 @@ class ApiBudget:
         self._utc = utc
         self._sleep = sleep
         self._next = clock()
+        self._pause = Pause(clock=clock)
         self._waiting = [0] * len(Priority)
         self.others_have_work: Callable[[], bool] = lambda: False
         self.on_wait: Callable[[float], None] = lambda _: None
         self.on_pause: Callable[[float], None] = lambda _: None
         self._told_until = clock()
 
-    def pause(self, seconds: float) -> None:
-        """Let nobody call for so long."""
-        self._next = max(self._next, self._clock() + seconds)
+    @property
+    def lasts(self) -> float:
+        """How long Flickr has refused all calls, the pause that is left included, in seconds."""
+        return self._pause.lasts
 
-    async def wait(self, priority: Priority = Priority.LISTING) -> None:
-        """Return when a call may be made; it is counted then."""
+    def throttled(self, started: float, retry_after: float | None = None) -> None:
+        """Let nobody call for a while, because a call that `wait` let go at `started` was refused."""
+        if seconds := self._pause.refused(started, retry_after):
+            self.on_pause(seconds)
+
+    def good(self) -> None:
+        """Note a call that was answered."""
+        self._pause.good()
+
+    async def wait(self, priority: Priority = Priority.LISTING) -> float:
+        """Return when a call may be made, and at which time that is; it is counted then."""
         self._waiting[priority] += 1
         try:
             while True:
@@ -108,9 +182,12 @@ class ApiBudget:
                     # in slices, so that a clock that is set, or another process, is noticed
                     await self._sleep(min(delay, 60))
                 else:
-                    return
+                    break
         finally:
             self._waiting[priority] -= 1
+        while (delay := self._pause.left) > 0:  # it began while the call was being counted
+            await self._sleep(delay)
+        return self._clock()
 
     def _tell_wait(self, delay: float) -> None:
         # once for all callers who wait, and again only where it lasts longer than was said
@@ -119,6 +196,8 @@ class ApiBudget:
             self.on_wait(delay)
 
     def _delay(self, priority: Priority) -> float:
+        if (pause := self._pause.left) > 0:
+            return pause
         now = self._clock()
         if self._next > now:
             return self._next - now
@@ -138,9 +217,7 @@ class Brake:
     """The pause that all image downloads share when the image servers throttle.
 
     Flickr's image servers answer 429 by themselves, apart from the API's limit, and do not say for how long
-    (gallery-dl#8297). The first pause lasts `first` seconds, each further one twice as long up to `longest`;
-    20 good images make it `first` again. However many downloads are refused at once, it is one pause.
-    After it, fewer downloads run side by side, and one more after every 20 good images.
+    (gallery-dl#8297). After a pause fewer downloads run side by side, and one more after every 20 good images.
     """
 
     def __init__(
@@ -148,18 +225,15 @@ class Brake:
         parallel: int,
         *,
         first: float | None = None,
-        longest: float = 900.0,
+        longest: float = LONGEST_PAUSE,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._most = parallel
         self._places = anyio.CapacityLimiter(parallel)
-        self._first = self._length = FIRST_PAUSE if first is None else first
-        self._longest = longest
+        self._pause = Pause(first=first, longest=longest, clock=clock)
         self._clock = clock
         self._sleep = sleep
-        self._until = clock()
-        self._good = 0
         self.on_pause: Callable[[float], None] = lambda _: None
 
     @property
@@ -167,11 +241,16 @@ class Brake:
         """How many downloads may run side by side now."""
         return int(self._places.total_tokens)
 
+    @property
+    def lasts(self) -> float:
+        """How long the servers have refused all downloads, the pause that is left included, in seconds."""
+        return self._pause.lasts
+
     async def __aenter__(self) -> float:
         """Wait for the pause to end and a place to be free; return the time at which the download starts."""
         await self._places.acquire()
         try:
-            while (delay := self._until - self._clock()) > 0:
+            while (delay := self._pause.left) > 0:
                 await self._sleep(delay)
         except BaseException:
             self._places.release()
@@ -182,23 +261,12 @@ class Brake:
         self._places.release()
 
     def throttled(self, started: float, retry_after: float | None = None) -> None:
-        """Pause all downloads because one that began at `started` was refused.
-
-        One that began before the latest pause belongs to the same burst and changes nothing.
-        """
-        now = self._clock()
-        if started < self._until:
-            return
-        seconds = min(max(self._length, retry_after or 0.0), self._longest)
-        self._until = now + seconds
-        self._length = min(self._length * 2, self._longest)
-        self._places.total_tokens = max(self.parallel // 2, 1)
-        self._good = 0
-        self.on_pause(seconds)
+        """Pause all downloads because one that began at `started` was refused."""
+        if seconds := self._pause.refused(started, retry_after):
+            self._places.total_tokens = max(self.parallel // 2, 1)
+            self.on_pause(seconds)
 
     def good(self) -> None:
         """Note an image that came whole."""
-        self._good += 1
-        if self._good % GOOD_IN_A_ROW == 0:
-            self._length = self._first
+        if self._pause.good():
             self._places.total_tokens = min(self.parallel + 1, self._most)

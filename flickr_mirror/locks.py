@@ -66,8 +66,13 @@ def _acquire(lock: BaseFileLock, path: Path) -> None:
 
 
 def _describe(holder: Path) -> str:
+    """Return who holds the lock, as far as that is known."""
     try:
         who = json.loads(holder.read_bytes())
+        if who["host"] == socket.gethostname():
+            os.kill(
+                who["pid"], 0
+            )  # a run that was killed leaves its word, until the next one has written its own
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who["since"]))
         return f" (process {who['pid']} on {who['host']}, since {since})"
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class MirrorOptions:
     full_scan_every: float | None = None
     prune: bool = False
     accept_loss: bool = False
-    api_url: str = FLICKR_API_URL
+    api_url: str = field(default=FLICKR_API_URL, repr=False)  # it may hold a password
 
     def __post_init__(self) -> None:
         if self.image_only and self.info_only:
@@ -96,7 +96,8 @@ class Limits:
     `calls_per_hour` is Flickr's own limit for everything done with one API key. Times are in seconds.
     `settle_margin` is how long after its upload a photo may still become visible: stretches of upload time
     younger than this are listed again by the next run. `passes` is how often a photo that fails is tried in
-    one run, the later times at the run's end.
+    one run, the later times at the run's end. `max_wait` is how long "too many requests" is waited for, pause
+    after pause, before the run ends; what was not mirrored is no failure then, and the next run goes on.
 
     Raises `ValueError` for a value out of range.
     """
@@ -111,6 +112,7 @@ class Limits:
     passes: int = 3
     timeout: float = 30
     attempts: int = 5
+    max_wait: float = 6 * 3600
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -125,6 +127,6 @@ class Limits:
         ):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {low} to {high}, not {getattr(self, name)!r}.")
-        for name, top in (("calls_per_second", 10), ("timeout", 3600)):
+        for name, top in (("calls_per_second", 10), ("timeout", 3600), ("max_wait", float("inf"))):
             if not 0 < getattr(self, name) <= top:
                 raise ValueError(f"{name} is more than 0 and at most {top}, not {getattr(self, name)!r}.")

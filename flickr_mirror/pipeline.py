@@ -19,6 +19,8 @@ import anyio
 from anyio import create_memory_object_stream, create_task_group
 
 from flickr_mirror.errors import (
+    BadImageError,
+    CertificateError,
     FlickrApiError,
     ImageGoneError,
     InvalidKeyError,
@@ -26,6 +28,7 @@ from flickr_mirror.errors import (
     PermissionDeniedError,
     PhotoError,
     PhotoNotFoundError,
+    ThrottledError,
     TransportError,
 )
 from flickr_mirror.jobs import ImageJob
@@ -48,6 +51,8 @@ BATCH = 100
 """So many photos are taken from the work list at once."""
 MISSES_IN_A_ROW = 20
 """So many photos in a row without an answer, and none with one, mean that the line is down."""
+ENDING = (InvalidKeyError, CertificateError, ThrottledError)
+"""What concerns every photo."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
 
 
@@ -238,7 +243,7 @@ class Pipeline:
         """Return what `action` returns; where the photo fails, note that and return `None`."""
         try:
             result = await action()
-        except InvalidKeyError:
+        except ENDING:
             raise
         except LASTING as error:
             self._note_failure(job, stored, str(error), self._catalogue.give_up, again=False)
@@ -265,11 +270,14 @@ class Pipeline:
 
     def _count_miss(self, job: str, error: Exception) -> None:
         # only photos that were not tried before tell of the line: those that failed can fail by themselves
-        if not isinstance(error, TransportError) or self._passes_left[job] < self._limits.passes - 1:
+        if (
+            not isinstance(error, BadImageError | TransportError)
+            or self._passes_left[job] < self._limits.passes - 1
+        ):
             return
         self._misses += 1
         if self._misses >= MISSES_IN_A_ROW:
             raise TransportError(
-                f"{self._misses} photos in a row got no answer (the last: {error}). Check the line, and run the "
+                f"{self._misses} photos in a row got no usable answer (the last: {error}). Check the line, and run the "
                 "same command again: it goes on where it stopped."
             ) from error

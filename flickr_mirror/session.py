@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 from rich.console import Console
@@ -28,6 +29,8 @@ from flickr_mirror.progress import log_events
 from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskStatus
+
     from flickr_mirror.mirror import PhotostreamMirror
     from flickr_mirror.options import MirrorOptions
     from flickr_mirror.progress import Event, MirrorReport
@@ -51,13 +54,24 @@ FINAL = {2, 4, 5}
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
+CLOSING = 3.0
+"""Seconds that it may take to put everything away after that."""
 LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 class _Console(Console):
+    """Falls silent where what it says cannot be taken any more; the mirror goes on."""
+
     def on_broken_pipe(self) -> None:
-        """Fall silent where the reader went away (`2>&1 | head`); the mirror goes on."""
+        """The reader went away (`2>&1 | head`)."""
         self.quiet = True
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Rich takes
+        """Print, unless the disk that holds the log is full (`2> log`)."""
+        try:
+            super().print(*objects, **options)
+        except OSError:
+            self.quiet = True
 
 
 console = _Console(stderr=True, highlight=False, soft_wrap=True)
@@ -89,41 +103,97 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     """Run a mirror under the signals of a terminal, and return the exit code.
 
     `watch` is the interval in seconds at which it is looked for new photos, for as long as nobody stops it.
+    After it a signal ends the process at once, because nothing is left to do.
     """
     view.mirror = mirror
-    received: list[int] = []
+    signals = _Signals(mirror)
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_stop_on_signals, mirror, received, tasks.cancel_scope)
-                with view.live or nullcontext():
-                    await (mirror.run() if watch is None else mirror.watch(watch))
+                await tasks.start(signals.heed)
+                code = await _run(mirror, view, watch, signals)
                 tasks.cancel_scope.cancel()
+    finally:
+        signals.leave_at_once()
+    return code
+
+
+async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signals: _Signals) -> int:
+    try:
+        with signals.scope, view.live or nullcontext():
+            await (mirror.run() if watch is None else mirror.watch(watch))
     except FlickrMirrorError as error:
         code = say_failure(error)
     else:
-        code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if mirror.report.failures else 0
+        code = signals.code or (EXIT_PHOTOS_FAILED if mirror.report.failures else 0)
     code = code or view.code
     if mirror.report.username:
         _sum_up(mirror.report, code)
     return code
 
 
-async def _stop_on_signals(mirror: PhotostreamMirror, received: list[int], scope: anyio.CancelScope) -> None:
-    # what whoever started this chose to ignore stays ignored (`nohup`)
-    wanted = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-    if not wanted:
-        return
-    with anyio.open_signal_receiver(*wanted) as signals:
-        async for number in signals:
-            received.append(number)
-            if len(received) > 1:
-                scope.cancel()
-                return
-            say(
-                f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. Nothing is lost."
-            )
-            mirror.stop(GRACE)
+class _Signals:
+    """What signals do to a run: the first one stops it gently, the second one now; a third one needs nobody's
+    help. What hangs all the same, such as a look-up of a name or a disk that went away, is not waited for:
+    a mirror is right whenever its process ends.
+
+    `code` is the exit code for the first signal, 0 before it. `scope` is what the second one cancels.
+    """
+
+    def __init__(self, mirror: PhotostreamMirror) -> None:
+        self.code = 0
+        self.scope = anyio.CancelScope()
+        self._mirror = mirror
+
+    async def heed(self, *, task_status: TaskStatus[None]) -> None:
+        """Wait for signals, until cancelled."""
+        wanted = stopping_signals()
+        if not wanted:
+            task_status.started()
+            return
+        with anyio.open_signal_receiver(*wanted) as signals:
+            task_status.started()
+            async for number in signals:
+                if not self.code:
+                    self.code = 128 + number
+                    self._leave_within(GRACE + CLOSING)
+                    say(
+                        f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. "
+                        "Nothing is lost."
+                    )
+                    self._mirror.stop(GRACE)
+                else:
+                    self._leave_within(CLOSING)
+                    self.leave_at_once()
+                    self.scope.cancel()
+
+    def leave_at_once(self) -> None:
+        """From now on, let a signal end the process, whatever it is doing."""
+        for number in stopping_signals():
+            signal.signal(number, self._leave)
+
+    def _leave_within(self, seconds: float) -> None:
+        signal.signal(signal.SIGALRM, self._leave)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def _leave(self, number: int, _: object) -> NoReturn:
+        console.show_cursor()
+        os._exit(self.code or 128 + number)
+
+
+def leave_on_signals() -> None:
+    """Let signals end the process without many words, until a run heeds them: also while a key is typed in."""
+
+    def leave(number: int, _: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    for number in stopping_signals():
+        signal.signal(number, leave)
+
+
+def stopping_signals() -> list[signal.Signals]:
+    """Return the signals that stop a run: what whoever started it chose to ignore stays ignored (`nohup`)."""
+    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _sum_up(report: MirrorReport, code: int) -> None:
@@ -146,8 +216,11 @@ def _sum_up(report: MirrorReport, code: int) -> None:
 
 
 def say(text: str) -> None:
-    """Show a sentence to the user, above the live view where there is one."""
-    console.print(text, markup=False, emoji=False)
+    """Show a sentence to the user, above the live view where there is one.
+
+    Whatever is in it, it stays one line, and commands no terminal.
+    """
+    console.print(plain(text), markup=False, emoji=False)
 
 
 def say_failure(error: BaseException) -> int:

@@ -6,13 +6,17 @@ by the innermost transport, so that no log line, exception or traceback can show
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
+import math
+import socket
+import ssl
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
@@ -21,16 +25,21 @@ import aiohttp
 import anyio
 import httpx
 from httpx_aiohttp import AiohttpTransport
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from flickr_mirror.errors import ImageGoneError, ThrottledError, TransportError
-from flickr_mirror.limiter import Priority
+from flickr_mirror.errors import CertificateError, ImageGoneError, ThrottledError, TransportError
+from flickr_mirror.limiter import LONGEST_PAUSE, Priority
 from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from flickr_mirror.limiter import ApiBudget
 
@@ -40,13 +49,13 @@ USER_AGENT = f"flickr_mirror/{__version__}"
 MAX_ANSWER = 50 << 20
 """No answer of the API is longer, in bytes; the longest listing of 500 photos is about 2 MB."""
 MAX_REDIRECTS = 3
-API_PAUSE = 5.0
-"""The pause in seconds after "too many requests" without a word on how long."""
-LONGEST_PAUSE = 900.0
+PATIENCE = 60.0
+SLOWEST = 1024
+"""A transfer of fewer bytes per second than this over `PATIENCE` seconds is given up."""
 LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
-_FAILURES = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
 
 
 @lru_cache(maxsize=1)
@@ -55,8 +64,9 @@ def tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _proxy_for(url: httpx.URL) -> str | None:
-    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`.
+def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`, with its
+    password apart, because errors tell addresses.
 
     What runs on this machine is never asked for through another one. Raises `TransportError`.
     """
@@ -72,19 +82,32 @@ def _proxy_for(url: httpx.URL) -> str | None:
             f"The proxy of the environment is a {proxy.partition(':')[0]}:// one, and only http:// and https:// "
             "proxies can be used: change the variable, or unset it."
         )
-    return proxy
+    try:
+        return httpx.Proxy(proxy)
+    except (httpx.InvalidURL, ValueError):  # which may quote a part of a password
+        raise TransportError(
+            "The proxy of the environment is no address. In its password, write %23 for #, %2F for / and %40 for @."
+        ) from None
 
 
-def _open_session(proxy: str | None) -> aiohttp.ClientSession:
+def _open_session() -> aiohttp.ClientSession:
     # how many connections there are is the business of the worker pool and the brake
     connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
-    return aiohttp.ClientSession(connector=connector, proxy=proxy)
+    return aiohttp.ClientSession(connector=connector)
+
+
+def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
+    # aiohttp would have it in the address, and show that in its errors
+    if proxy.auth is None:
+        return proxy
+    password = base64.b64encode(":".join(proxy.auth).encode()).decode()
+    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
 
 
 class _KeyedTransport(httpx.AsyncBaseTransport):
     """Adds the API key to each request just before it is sent."""
 
-    def __init__(self, api_key: str, proxy: str | None) -> None:
+    def __init__(self, api_key: str, proxy: httpx.Proxy | None) -> None:
         self._api_key = api_key
         self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy)
 
@@ -104,8 +127,8 @@ class _KeyedTransport(httpx.AsyncBaseTransport):
 class Transport:
     """The connections to Flickr's API and to its image servers; an async context manager.
 
-    `call` and `stream` raise `TransportError` when no usable answer came, `ThrottledError` when the server
-    asks for a pause.
+    `call` and `stream` raise `TransportError` when no usable answer came, `CertificateError` where the server
+    does not prove who it is.
     """
 
     def __init__(
@@ -122,9 +145,11 @@ class Transport:
         self._budget = budget
         self._sleep = sleep
         try:
-            self._api_url = httpx.URL(api_url)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"{api_url!r} is no address: {error}.") from None
+            url = httpx.URL(api_url)
+        except httpx.InvalidURL:  # which may quote a password
+            raise ValueError("api_url is no address.") from None
+        # httpx logs addresses, and with them the password that one may hold
+        self._api_url = url.copy_with(username="", password="")
         proxy = _proxy_for(self._api_url)
         self.calls: dict[str, int] = {}
         self._ahead: float | None = None
@@ -132,11 +157,13 @@ class Transport:
         headers = {"User-Agent": USER_AGENT}
         self._api = httpx.AsyncClient(
             transport=_KeyedTransport(api_key, proxy),
+            auth=(url.username, url.password) if url.userinfo else None,
             headers={**headers, "Accept-Encoding": "gzip"},
             timeout=timeout,
         )
         self._images = httpx.AsyncClient(
-            transport=image_transport or AiohttpTransport(client=partial(_open_session, proxy)),
+            transport=image_transport
+            or AiohttpTransport(client=_open_session, proxy=proxy and _with_password_in_header(proxy)),
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
         )
@@ -152,49 +179,73 @@ class Transport:
     def retrying(self, *more: type[Exception]) -> AsyncRetrying:
         """Return the one policy for trying again: full jitter up to a minute, a limited number of times.
 
-        What is tried again is a `TransportError`, and whatever `more` names.
+        What is tried again is a `TransportError` that can pass, and whatever `more` names.
         """
         return AsyncRetrying(
-            retry=retry_if_exception_type((TransportError, *more)),
+            retry=retry_if_exception_type((TransportError, *more))
+            & retry_if_not_exception_type((CertificateError, ThrottledError)),
             wait=wait_random_exponential(multiplier=1, max=LONGEST_WAIT),
             stop=stop_after_attempt(self._limits.attempts),
             sleep=self._sleep,
             reraise=True,
         )
 
+    def check_patience(self, seconds: float, error: ThrottledError) -> None:
+        """Raise `ThrottledError` where a server has refused everything for longer than `Limits.max_wait`."""
+        if seconds > self._limits.max_wait:
+            raise ThrottledError(
+                f"{error} Pauses of {_duration(seconds)} in all are more than is waited for. Nothing is lost: run "
+                "the same command again later."
+            ) from error
+
     async def call(self, method: str, priority: Priority = Priority.LISTING, **arguments: str) -> Any:  # noqa: ANN401
         """Return the JSON that Flickr answers to one call of `method`; each call sent is counted.
 
-        Raises `TransportError` where no JSON object came.
+        A pause that Flickr asks for is waited for. Raises `TransportError` where no JSON object came,
+        `ThrottledError` after pauses of more than `Limits.max_wait`.
         """
-        await self._budget.wait(priority)
-        self.calls[method] = self.calls.get(method, 0) + 1
+        while True:
+            started = await self._budget.wait(priority)
+            self.calls[method] = self.calls.get(method, 0) + 1
+            try:
+                answer = await self._call_once(method, arguments)
+            except ThrottledError as error:
+                self._budget.throttled(started, error.retry_after)
+                self.check_patience(self._budget.lasts, error)
+            else:
+                self._budget.good()
+                return answer
+
+    async def _call_once(self, method: str, arguments: dict[str, str]) -> Any:  # noqa: ANN401
         parameters = {**arguments, "method": method, "format": "json", "nojsoncallback": "1"}
         body = bytearray()
+        host = self._api_url.host
         try:
-            async with self._api.stream("GET", self._api_url, params=parameters) as response:
-                self._note_time(response)
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > MAX_ANSWER:
-                        raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
+            with paced() as note:
+                async with self._api.stream("GET", self._api_url, params=parameters) as response:
+                    self._note_time(response)
+                    _check_packing(response, "gzip")
+                    async for chunk in response.aiter_bytes():
+                        note(len(chunk))
+                        body += chunk
+                        if len(body) > MAX_ANSWER:
+                            raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
         except _FAILURES as error:
-            raise TransportError(f"{method}: {_reason(error)}") from error
+            raise _failure(host, error, f"{method}: ") from error
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             pause = retry_after(response.headers.get("Retry-After"))
-            self._budget.pause(pause or API_PAUSE)
-            self._budget.on_pause(pause or API_PAUSE)
-            raise ThrottledError(f"{method}: Flickr asks for a pause (HTTP 429).", pause)
+            raise ThrottledError(f"{method}: {host} asks for a pause (HTTP 429).", pause)
         if response.status_code != httpx.codes.OK:
-            raise TransportError(f"{method}: Flickr answered HTTP {response.status_code}.")
+            raise TransportError(f"{method}: {host} answered HTTP {response.status_code}.")
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
+            what = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
             raise TransportError(
-                f"{method}: the answer is not JSON; is this {self._api_url.host}?"
+                f"{method}: {host} sent {what}. Is this line asking for a login, or is Flickr out of order?"
             ) from error
         if not isinstance(answer, dict):
-            raise TransportError(f"{method}: the answer is not a JSON object.")
+            raise TransportError(f"{method}: the answer of {host} is not a JSON object.")
         logger.debug("%s %s: %d bytes", method, arguments, len(body))
         return answer
 
@@ -209,14 +260,17 @@ class Transport:
         for _ in range(MAX_REDIRECTS + 1):
             target = self._check_host(address)
             try:
-                async with self._images.stream("GET", target) as response:
-                    if not response.is_redirect:
-                        _check_status(response)
-                        yield response
-                        return
-                    address = urljoin(str(target), response.headers.get("Location", ""))
+                with anyio.fail_after(PATIENCE) as opening:  # for a header can come in drips too
+                    async with self._images.stream("GET", target) as response:
+                        opening.deadline = math.inf
+                        if not response.is_redirect:
+                            _check_status(response)
+                            _check_packing(response)
+                            yield response
+                            return
+                        address = urljoin(str(target), response.headers.get("Location", ""))
             except _FAILURES as error:
-                raise TransportError(f"{target.host}: {_reason(error)}") from error
+                raise _failure(target.host, error) from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
 
     @property
@@ -230,10 +284,10 @@ class Transport:
             url.host.encode("idna")
         except (httpx.InvalidURL, UnicodeError):
             raise ImageGoneError("The address of the image cannot be one.", 400) from None
-        if url.scheme == self._api_url.scheme and url.netloc == self._api_url.netloc:
-            return url  # an endpoint of the user's own may serve the images too
-        allowed = url.scheme == "https" and url.port is None and not url.userinfo
-        if not (allowed and f".{url.host}".endswith(_IMAGE_HOSTS)):
+        # an endpoint of the user's own may serve the images too
+        is_own = url.scheme == self._api_url.scheme and url.netloc == self._api_url.netloc
+        is_flickr = url.scheme == "https" and url.port is None and f".{url.host}".endswith(_IMAGE_HOSTS)
+        if url.userinfo or not (is_own or is_flickr):
             raise ImageGoneError(
                 f"The address leads to {url.host!r}, which is no image server of Flickr.", 302
             )
@@ -258,6 +312,13 @@ def _check_status(response: httpx.Response) -> None:
         raise TransportError(f"{host} answered HTTP {status}.")
 
 
+def _check_packing(response: httpx.Response, *asked_for: str) -> None:
+    """Refuse what is packed otherwise than asked for: a few bytes, packed twice, can be more than memory holds."""
+    packing = response.headers.get("Content-Encoding", "")
+    if packing.lower() not in ("", "identity", *asked_for):
+        raise TransportError(f"{response.url.host} answered in a packing that nobody asked for.")
+
+
 def retry_after(value: str | None) -> float | None:
     """Return the seconds that a `Retry-After` header asks for, at most 15 minutes; `None` for nonsense."""
     if value is None:
@@ -274,8 +335,50 @@ def retry_after(value: str | None) -> float | None:
     return min(seconds, LONGEST_PAUSE) if seconds > 0 else None
 
 
-def _reason(error: BaseException) -> str:
+@contextmanager
+def paced() -> Iterator[Callable[[int], None]]:
+    """Raise `TimeoutError` where less comes than `SLOWEST` allows; each arrival of bytes is to be told."""
+    with anyio.fail_after(PATIENCE) as scope:
+        received = 0
+
+        def note(count: int) -> None:
+            nonlocal received
+            received += count
+            if received > SLOWEST * PATIENCE:
+                received = 0
+                scope.deadline = anyio.current_time() + PATIENCE
+
+        yield note
+
+
+def _failure(host: str, error: BaseException, prefix: str = "") -> TransportError:
     """Return what went wrong in words that hold no address, because addresses can hold secrets."""
-    cause = error.__cause__ or error
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateError(
+                f"{host} does not prove that it is {host} ({cause.verify_message.rstrip('.')}): somebody may stand in "
+                "between, or the clock or the certificates of this machine are out of date. Nothing was sent."
+            )
+        if isinstance(cause, socket.gaierror):
+            reason = f"{host} cannot be found ({cause.strerror}). Is this machine connected to the internet?"
+            return TransportError(prefix + reason)
+    if isinstance(error, TimeoutError) or any(
+        isinstance(cause, aiohttp.ServerTimeoutError) for cause in causes
+    ):
+        return TransportError(f"{prefix}{host} was silent for too long, or too slow.")
+    # httpx-aiohttp calls errors of many kinds timeouts, so the first cause tells more
+    cause = causes[min(1, len(causes) - 1)]
+    # the text of an answer that cannot be read can hold its address
     text = "" if isinstance(cause, aiohttp.ClientResponseError) else str(cause)
-    return f"{type(error).__name__}{f' ({text})' if text else ''}"
+    return TransportError(f"{prefix}{host}: {type(cause).__name__}{f' ({text})' if text else ''}.")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import tempfile
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flickr_mirror import PhotostreamMirror
 from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.languages import ENGLISH
+from tests.canary import Canary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Where the coverage tool measures the processes that a test starts: it makes them three times as slow.
-MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_restart"}
+MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_signals"}
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +63,23 @@ def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
         return [ENGLISH for _ in texts]
 
     monkeypatch.setattr(LanguageDetector, "detect", detect)
+
+
+@pytest.fixture
+def canary(
+    tmp_path: Path, home: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Canary]:
+    """Look for the API key and its secret, which `Run` uses, wherever they could have got to.
+
+    Row 94: in log records of any level, in events, in errors and what caused them, in files.
+    """
+    caplog.set_level(logging.DEBUG)
+    bird = Canary()
+    monkeypatch.setattr(PhotostreamMirror, "_report_on", bird.heard_by(PhotostreamMirror._report_on))
+    monkeypatch.setattr(PhotostreamMirror, "_tell", bird.heard_events(PhotostreamMirror._tell))
+    yield bird
+    bird.hear(caplog.text)
+    assert not bird.leaks(tmp_path, home)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from flickr_mirror import ApiBudget, Event, Limits, MirrorOptions, MirrorReport,
 from flickr_mirror.models import inventory_number
 from flickr_mirror.progress import Notice
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests import canary
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -36,8 +37,8 @@ class Run:
         """Return a mirror with these options."""
         return PhotostreamMirror(
             self.stream.username,
-            "key",
-            "secret",
+            canary.KEY,
+            canary.SECRET,
             options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
             limits=self.limits,
             observer=observer or self.events.append,

@@ -216,10 +216,10 @@ async def test_comments_leave_the_last_tenth_to_others(
 
 
 async def test_a_pause_holds_everybody(time: FakeTime) -> None:
-    """While Flickr asks for a pause nobody calls, and a shorter pause does not end a longer one."""
+    """While Flickr asks for a pause nobody calls, and a call of the same burst does not end it."""
     budget, calls = open_budget(time), list[tuple[float, Priority]]()
-    budget.pause(60)
-    budget.pause(5)
+    budget.throttled(time.now, 60)
+    budget.throttled(time.now, 5)
     async with anyio.create_task_group() as tasks:
         for priority in Priority:
             tasks.start_soon(call, budget, time, calls, priority)
@@ -237,7 +237,7 @@ async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> Non
         budget._ledger.take(time.now, 1)
         tasks.start_soon(call, budget, time, calls)
         await time.pass_by(HOUR - 10)
-        budget.pause(100)
+        budget.throttled(time.now, 100)
         await time.pass_by(HOUR)
 
     assert [stamp >= START + HOUR + 90 for stamp, _ in calls] == [True]
@@ -246,7 +246,7 @@ async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> Non
 async def test_a_cancelled_waiter_costs_no_call(time: FakeTime) -> None:
     """Stopping a run that waits takes no call from the next one, and holds nobody up."""
     budget, calls = open_budget(time, calls_per_hour=5), list[tuple[float, Priority]]()
-    budget.pause(10)
+    budget.throttled(time.now, 10)
     async with anyio.create_task_group() as tasks:
         for _ in range(5):
             tasks.start_soon(call, budget, time, calls)

@@ -2,14 +2,19 @@
 
 from flickr_mirror.simulator.demo import demo_photostream
 from flickr_mirror.simulator.photo import SimulatedPhoto
+from flickr_mirror.simulator.script import Asked, Disturbance, Rule, Script
 from flickr_mirror.simulator.server import SimulatedFlickr, arguments_of, run_in_thread
 from flickr_mirror.simulator.sizes import Kind, Mix, SimulatedSize
 from flickr_mirror.simulator.stream import SimulatedPhotostream
 from flickr_mirror.simulator.texts import SimulatedComment
 
 __all__ = [
+    "Asked",
+    "Disturbance",
     "Kind",
     "Mix",
+    "Rule",
+    "Script",
     "SimulatedComment",
     "SimulatedFlickr",
     "SimulatedPhoto",

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from flickr_mirror.simulator.demo import demo_photostream
+from flickr_mirror.simulator.script import MIXES, Disturbance
 from flickr_mirror.simulator.server import SimulatedFlickr
 from flickr_mirror.simulator.sizes import Mix
 from flickr_mirror.simulator.stream import SimulatedPhotostream
@@ -31,6 +32,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--api-latency", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--image-latency", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument(
+        "--disturb", type=float, default=0.0, metavar="SHARE", help="let so many requests of 1 go wrong (0.1)"
+    )
+    parser.add_argument(
+        "--disturb-with",
+        choices=MIXES,
+        nargs="+",
+        default=list(MIXES),
+        help="what goes wrong with them (default: all of it); --seed makes other requests go wrong",
+    )
     return parser
 
 
@@ -45,6 +56,12 @@ def build_flickr(arguments: argparse.Namespace) -> SimulatedFlickr:
         port=arguments.port,
         api_latency=arguments.api_latency,
         image_latency=arguments.image_latency,
+        faults=Disturbance(
+            arguments.disturb,
+            arguments.seed,
+            {kind: MIXES[kind] for kind in arguments.disturb_with},
+            in_a_row=4,
+        ),
     )
 
 

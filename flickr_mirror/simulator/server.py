@@ -12,19 +12,22 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, Self
 
 from aiohttp import web
 from anyio.from_thread import start_blocking_portal
 
 from flickr_mirror.simulator import pictures
 from flickr_mirror.simulator.answers import RestApi
+from flickr_mirror.simulator.script import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from ssl import SSLContext
 
     from flickr_mirror.models import Payload
+    from flickr_mirror.simulator.faults import Fault
     from flickr_mirror.simulator.photo import SimulatedPhoto
     from flickr_mirror.simulator.sizes import SimulatedSize
     from flickr_mirror.simulator.stream import SimulatedPhotostream
@@ -40,6 +43,14 @@ _PLAYER = re.compile(r"/photos/[^/]+/(\d+)/play/(\w+)/([0-9a-f]{10})/?")
 _VIDEO = re.compile(r"/video/(\d+)/([0-9a-f]{10})/(\w+)\.mp4")
 
 
+class Faults(Protocol):
+    """Says what goes wrong: a `Script`, or a `Disturbance`."""
+
+    def choose(self, asked: Asked) -> Fault | None:
+        """Return the fault that a request gets, `None` where nothing goes wrong."""
+        ...
+
+
 class SimulatedFlickr:
     """Some photostreams, served at `api_url`; an async context manager.
 
@@ -47,9 +58,11 @@ class SimulatedFlickr:
     what a listing knows beyond Flickr's documentation. Pictures come in chunks without a `Content-Length`, as
     Flickr's do, unless `content_length`. Latencies are in seconds. `ssl` makes the addresses HTTPS.
 
-    `intercept` sees every request first: what it returns is sent, `None` lets the request go on. `calls`
-    counts the API calls by method, `requests` the pictures and videos served by photo id, `bytes_sent`
-    their bytes.
+    `intercept` sees every request first: what it returns is sent, `None` lets the request go on. Then `faults`
+    choose what goes wrong with it: a `Script` or a `Disturbance`, which may be set at any time.
+
+    `calls` counts the API calls by method, `requests` the pictures and videos served by photo id,
+    `bytes_sent` their bytes, those included that a fault spoils.
     """
 
     def __init__(
@@ -65,6 +78,7 @@ class SimulatedFlickr:
         api_key: str | None = None,
         clock: Callable[[], float] = time.time,
         ssl: SSLContext | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.streams = streams
         self.host = host
@@ -72,6 +86,7 @@ class SimulatedFlickr:
         self.api_latency = api_latency
         self.image_latency = image_latency
         self.intercept: Intercept | None = None
+        self.faults = faults
         self.calls: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.bytes_sent = 0
@@ -148,9 +163,15 @@ class SimulatedFlickr:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.path.rstrip("/") == API_PATH.rstrip("/"):
-            self.calls[(await arguments_of(request)).get("method", "")] += 1
+            asked = Asked.call(await arguments_of(request))
+            self.calls[asked.method] += 1
+        else:
+            asked = Asked.file(request.path)
         intercepted = await self.intercept(request) if self.intercept else None
-        return await self.answer(request) if intercepted is None else intercepted
+        if intercepted is not None:
+            return intercepted
+        fault = self.faults.choose(asked) if self.faults else None
+        return await (fault.answer(request, partial(self.answer, request)) if fault else self.answer(request))
 
     async def _answer_call(self, request: web.Request) -> web.Response:
         if self.api_latency:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import KEYS, run, tree
+from tests.end_to_end.command import IMPATIENT, KEYS, run, running, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,7 +159,9 @@ async def test_a_read_only_folder_is_said(tmp_path: Path) -> None:
 
 async def test_no_answer_is_a_passing_failure(tmp_path: Path) -> None:
     """A dead line: exit 75, which tells a service manager to try again later."""
-    outcome = await run(None, tmp_path, "--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/")
+    line = ("--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/")
+    async with running(None, tmp_path, *line, settings=IMPATIENT) as process:
+        outcome = await process.wait()
     assert outcome.code == 75, outcome.err
     assert "127.0.0.1" in sentence(outcome.err) or "ConnectError" in sentence(outcome.err)
 

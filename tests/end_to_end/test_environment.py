@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anyio
 import pytest
 
+from flickr_mirror import __version__
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import KEYS, command, run, tree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:
@@ -32,6 +31,26 @@ async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:
             code = await anyio.to_thread.run_sync(process.wait)
     assert code == 0
     assert sum(name.endswith(".jpg") for name in tree(tmp_path)) == 40
+
+
+@pytest.mark.parametrize("place", ["2>&-", "2>/dev/full", "2>&1 >/dev/null | true"])
+async def test_a_log_that_nobody_takes_stops_no_mirror(tmp_path: Path, place: str) -> None:
+    """Row 73: errors that are closed, go to a full disk or to a reader that leaves: the mirror is completed."""
+    async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
+        line = shlex.join(command(flickr, tmp_path, "--image-only"))
+        script = f"set -o pipefail; {line} {place}"
+        result = await anyio.run_process(["bash", "-c", script], check=False, stdin=subprocess.DEVNULL)
+    assert result.returncode == 0
+    assert b"Traceback" not in result.stdout + result.stderr
+    assert len(tree(tmp_path)) == 5
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version"])
+async def test_an_answer_that_nobody_reads_is_no_failure_to_talk_of(arguments: str) -> None:
+    """Row 73: `mirror_flickr --help | true` leaves no traceback."""
+    line = f"{shlex.quote(sys.executable)} -m flickr_mirror {arguments} | true"
+    result = await anyio.run_process(["bash", "-c", line], check=False)
+    assert result.stderr == b""
 
 
 async def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
@@ -93,6 +112,31 @@ async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy
         await anyio.to_thread.run_sync(process.wait)
         tasks.cancel_scope.cancel()
     assert lines[0].startswith(b"CONNECT api.flickr.com:443")
+
+
+async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
+    """Row 82: a worker that raises what it never should ends the run with exit 1, one sentence and no traceback."""
+    start = (
+        "from flickr_mirror.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
+        "Jobs.cache_image = fail\nfrom flickr_mirror.cli import main\nmain()"
+    )
+    async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
+        line = [sys.executable, "-c", start, *command(flickr, tmp_path, "--debug", "2")[3:]]
+        with anyio.fail_after(30):
+            result = await anyio.run_process(line, check=False)
+        assert result.returncode == 1
+        assert result.stderr.startswith(b"mirror_flickr: unexpected ZeroDivisionError: boom.")
+        assert len(result.stderr.splitlines()) == 1
+        assert (await run(flickr, tmp_path)).code == 0
+
+
+async def test_the_installed_command_is_this_program(tmp_path: Path) -> None:
+    """`pip install` puts a command `mirror_flickr` beside Python, which does what `python -m flickr_mirror` does."""
+    script = Path(sys.executable).with_name("mirror_flickr")
+    if not script.exists():
+        pytest.skip("flickr_mirror is not installed here")
+    result = await anyio.run_process([str(script), "--version"], cwd=tmp_path)
+    assert result.stdout == f"mirror_flickr {__version__}\n".encode()
 
 
 async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ def location(photo_id: str, extension: str) -> str:
 
 
 async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: Path) -> None:
-    """A thousand photos, 250 with comments: all on disk with the fewest calls; again: two calls."""
-    stream = SimulatedPhotostream(1000)
+    """A thousand photos, 50 with comments: all on disk with the fewest calls; again: two calls."""
+    stream = SimulatedPhotostream(1000, commented=0.05)
     async with SimulatedFlickr(stream) as flickr:
         outcome = await run(flickr, tmp_path, "--info-level", "2", "--debug", "4")
         assert outcome.code == 0, outcome.err
@@ -32,7 +32,7 @@ async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: P
             "flickr.people.findByUsername": 1,
             "flickr.people.getInfo": 1,
             "flickr.people.getPhotos": 3,
-            "flickr.photos.comments.getList": 250,
+            "flickr.photos.comments.getList": 50,
         }
         assert sum(flickr.requests.values()) == 1000
         files = tree(tmp_path / stream.username)
@@ -118,11 +118,11 @@ async def test_a_higher_level_later_fetches_only_comments(tmp_path: Path) -> Non
 @pytest.mark.parametrize("strategy", ["--lifo", "--fifo"])
 async def test_the_order_is_the_one_asked_for(tmp_path: Path, strategy: str) -> None:
     """--lifo completes the newest upload first, --fifo the oldest, across pages."""
-    stream = SimulatedPhotostream(1200)
+    stream = SimulatedPhotostream(600)
     async with SimulatedFlickr(stream) as flickr:
         outcome = await run(flickr, tmp_path, strategy, "--image-only", "--image-workers", "1")
         assert outcome.code == 0, outcome.err
         order = list(flickr.requests)  # a Counter keeps the order of first requests
         uploads = [stream.photo(photo_id).uploaded for photo_id in order]
-        assert len(uploads) == 1200
+        assert len(uploads) == 600
         assert uploads == sorted(uploads, reverse=strategy == "--lifo")

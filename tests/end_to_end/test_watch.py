@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,13 +12,10 @@ from aiohttp import web
 
 from flickr_mirror.models import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import Outcome, command, infos, run, tree
+from tests.end_to_end.command import IMPATIENT, infos, run, running, tree
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from anyio.abc import Process
 
 
 def image(root: Path, stream: SimulatedPhotostream, photo_id: str) -> Path:
@@ -39,44 +33,20 @@ async def until(root: Path, stream: SimulatedPhotostream, photo_id: str, seconds
     return time.monotonic() - begun
 
 
-@asynccontextmanager
-async def watching(flickr: SimulatedFlickr, cache: Path, *arguments: str) -> AsyncIterator[Process]:
-    """Run the command in the background."""
-    async with await anyio.open_process(
-        command(flickr, cache, *arguments),
-        env=os.environ.copy(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-
-
-async def end(process: Process, number: signal.Signals) -> Outcome:
-    """Send a signal, and return how the command ended and what it said."""
-    process.send_signal(number)
-    assert process.stderr is not None
-    with anyio.fail_after(15):
-        text = b"".join([chunk async for chunk in process.stderr])
-        return Outcome(await process.wait(), "", text.decode())
-
-
 async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path) -> None:
-    """New photos are on disk within three seconds, a look costs one call, and SIGTERM ends it cleanly."""
+    """New photos are on disk soon, a look costs one call, and SIGTERM ends it cleanly."""
     stream = SimulatedPhotostream(5, newest=int(time.time()) - 86_400)
-    async with SimulatedFlickr(stream) as flickr, watching(flickr, tmp_path, "--watch", "2s") as process:
+    async with SimulatedFlickr(stream) as flickr, running(flickr, tmp_path, "--watch", "1s") as process:
         await until(tmp_path, stream, stream.ids[-1], 30)
         for _ in range(3):
             (photo_id,) = stream.upload(1)
-            assert await until(tmp_path, stream, photo_id, 10) < 3.5
+            assert await until(tmp_path, stream, photo_id, 10) < 5
         begun, before = time.monotonic(), flickr.calls.total()
         while flickr.calls.total() < before + 3:  # noqa: ASYNC110
             await anyio.sleep(0.02)
-        assert time.monotonic() - begun > 3
-        outcome = await end(process, signal.SIGTERM)
+        assert time.monotonic() - begun > 1.5
+        process.signal(signal.SIGTERM)
+        outcome = await process.wait()
         assert outcome.code == 143
         assert (outcome.summary["new"], outcome.summary["images"]) == ("8", "8")
         assert set(flickr.calls) == {
@@ -100,7 +70,7 @@ async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
 
     async with SimulatedFlickr(stream) as flickr:
         flickr.intercept = intercept
-        async with watching(flickr, tmp_path, "--watch", "1s") as process:
+        async with running(flickr, tmp_path, "--watch", "1s", settings=IMPATIENT) as process:
             await until(tmp_path, stream, stream.ids[-1], 30)
             down, before = True, flickr.calls.total()
             (photo_id,) = stream.upload(1)
@@ -110,7 +80,8 @@ async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
             assert not image(tmp_path, stream, photo_id).exists()
             down = False
             await until(tmp_path, stream, photo_id, 120)
-            outcome = await end(process, signal.SIGINT)
+            process.signal(signal.SIGINT)
+            outcome = await process.wait()
     assert outcome.code == 130
     assert outcome.err.count("It is tried again until it works") == 1
     assert outcome.err.count("Flickr answers again") == 1

@@ -1,0 +1,76 @@
+"""A key and a secret that must be found nowhere after a run, whatever went wrong in it."""
+
+from __future__ import annotations
+
+import traceback
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from flickr_mirror import Event
+
+KEY = "canary-key-0123456789"
+SECRET = "canary-secret-9876"
+FORBIDDEN = (KEY, SECRET, "api_key=")
+
+
+class Canary:
+    """Collects what a test says and leaves, and looks for the key in it."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def hear(self, what: object) -> None:
+        """Take in a text, an event, an error with all that caused it."""
+        if isinstance(what, BaseException):
+            self.texts += _words(what)
+        self.texts += [str(what), repr(what)]
+
+    def heard_by(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """Return `run`, whose errors are taken in."""
+
+        @wraps(run)
+        async def heard(*arguments: Any, **options: Any) -> Any:
+            try:
+                return await run(*arguments, **options)
+            except BaseException as error:
+                self.hear(error)
+                raise
+
+        return heard
+
+    def heard_events(self, tell: Callable[[Any, Event], None]) -> Callable[[Any, Event], None]:
+        """Return `tell`, whose events are taken in."""
+
+        def heard(mirror: Any, event: Event) -> None:
+            self.hear(event)
+            tell(mirror, event)
+
+        return heard
+
+    def leaks(self, *folders: Path) -> list[str]:
+        """Return where a part of the canary was found."""
+        found = [text[:1000] for text in self.texts if any(word in text for word in FORBIDDEN)]
+        for folder in folders:
+            for path in folder.rglob("*"):
+                data = path.read_bytes() if path.is_file() else b""
+                if any(word.encode() in data or word in path.name for word in FORBIDDEN):
+                    found.append(str(path))
+        return found
+
+
+def _words(error: BaseException | None) -> Iterator[str]:
+    if error is not None:
+        yield "".join(traceback.format_exception(error))
+    while error is not None:
+        yield f"{error} {error!r} {error.args!r} {getattr(error, '__notes__', '')}"
+        for name in ("request", "response", "request_info"):
+            where = getattr(error, f"_{name}", None) or getattr(error, "__dict__", {}).get(name)
+            yield f"{where!r} {getattr(where, 'url', '')} {getattr(where, 'real_url', '')}"
+        if isinstance(error, BaseExceptionGroup):
+            for one in error.exceptions:
+                yield from _words(one)
+        error = error.__cause__ or error.__context__

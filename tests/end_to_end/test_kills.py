@@ -1,0 +1,87 @@
+"""Row 57: a run that is killed at any moment, on a line that is not good either."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+
+from flickr_mirror.simulator import Disturbance, SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import THREAD, Process, is_there, parts, run, running, tree
+from tests.end_to_end.inspection import Inspector
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOG = logging.getLogger(__name__)
+KILLS = int(os.environ.get("KILLS", "0"))
+"""So many kills, as `KILLS=200 pytest -n 0 --log-cli-level=INFO tests/end_to_end/test_kills.py` does them, and tells
+what they hit; by default as many as fit into `SECONDS`, and no fewer than `LEAST`."""
+SECONDS, LEAST = 20, 30
+WORKERS = 8
+LONGEST = 0.6
+"""A third of the runs are killed at a random moment of their first so many seconds."""
+IMAGES = 30
+"""The others are killed when the server has been asked for a random number of images, up to this one."""
+HASTE = {"transport.LONGEST_WAIT": 0.02, "limiter.FIRST_PAUSE": 0.02}
+"""Tries again at once: the waits are not what is looked at."""
+
+
+async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
+    """Row 57: kill -9 at random moments, a tenth of the requests disturbed: after each kill all that is on disk
+    is whole and true, and at the end it is what an undisturbed mirror has."""
+    chance = random.Random(57)
+    stream = SimulatedPhotostream(100, commented=0.05)
+    line = ("--info-level", "2", "--image-workers", str(WORKERS))
+    killed: list[Process] = []
+    runs = 0
+    faults = Disturbance(0.1, seed=57)
+    async with SimulatedFlickr(stream, faults=faults) as flickr:
+        inspector = Inspector(flickr, tmp_path / "killed", home)
+        begun = time.monotonic()
+        while len(killed) < KILLS if KILLS else len(killed) < LEAST or time.monotonic() < begun + SECONDS:
+            runs += 1
+            # the worker that detects languages is a process too, and must not outlive the one that is killed
+            settings = HASTE if runs % 5 == 0 else {**HASTE, **THREAD}
+            async with running(flickr, tmp_path / "killed", *line, settings=settings) as process:
+                await moment(flickr, process, chance)
+                process.signal(signal.SIGKILL)
+                outcome = await process.wait()
+            assert outcome.code in (0, -signal.SIGKILL), outcome.err
+            inspector.check(outcome.err, outcome.out)
+            if outcome.code == 0:
+                stream.upload(30)  # all was mirrored before the kill came
+            else:
+                killed.append(process)
+        seconds = time.monotonic() - begun
+        flickr.faults = None
+        outcome = await run(flickr, tmp_path / "killed", *line)
+        assert outcome.code == 0, outcome.err
+        inspector.check(outcome.err)
+        fetched_twice = flickr.requests.total() - len(stream)
+        await run(flickr, tmp_path / "undisturbed", *line)
+        assert tree(tmp_path / "killed") == tree(tmp_path / "undisturbed")
+    assert parts(tmp_path) == []
+    assert fetched_twice <= len(killed) * WORKERS + faults.counts.total()
+    for process in killed:
+        with anyio.fail_after(5):
+            while is_there(process.pid):  # noqa: ASYNC110
+                await anyio.sleep(0.05)
+    figures = {"kills": len(killed), "runs": runs, "photos": len(stream), "fetched twice": fetched_twice}
+    LOG.info("%s %s %.1f s", figures, dict(inspector.found), seconds)
+
+
+async def moment(flickr: SimulatedFlickr, process: Process, chance: random.Random) -> None:
+    """Wait for the moment at which a run is to be killed, however fast the machine is."""
+    if chance.random() < 1 / 3:
+        await anyio.sleep(chance.uniform(0, LONGEST))
+        return
+    enough = flickr.requests.total() + chance.randrange(IMAGES)
+    while flickr.requests.total() <= enough and is_there(process.pid):  # noqa: ASYNC110
+        await anyio.sleep(0.002)
+    await anyio.sleep(chance.uniform(0, 0.05))

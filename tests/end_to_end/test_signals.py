@@ -1,0 +1,222 @@
+"""Signals end a run at any moment: quietly, soon, with the exit code that tells which one, and nothing half done."""
+
+from __future__ import annotations
+
+import os
+import pty
+import random
+import signal
+import subprocess
+import sys
+import termios
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+import pytest
+from aiohttp import web
+
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import KEYS, THREAD, command, is_there, parts, run, running, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+SOON = 3.0
+"""Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
+GRACE = {"session.GRACE": 0.3}
+
+
+def hanging(
+    match: str, started: anyio.Event
+) -> Callable[[web.Request], Awaitable[web.StreamResponse | None]]:
+    """Return an interceptor that never answers what has `match` in its address."""
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        if match in str(request.url):
+            started.set()
+            await anyio.sleep(60)
+        return None
+
+    return intercept
+
+
+async def refuse(request: web.Request) -> web.StreamResponse | None:
+    """Answer every image with 429."""
+    return web.Response(status=429) if request.path.endswith(".jpg") else None
+
+
+PHASES = {
+    "before the first answer": ("findByUsername", (), signal.SIGINT),
+    "while it lists": ("getPhotos", (), signal.SIGTERM),
+    "while downloads hang": (".jpg", ("--image-only",), signal.SIGHUP),
+    "while comments hang": ("comments.getList", ("--info-only", "--info-level", "2"), signal.SIGINT),
+}
+
+
+@pytest.mark.parametrize(("address", "options", "number"), PHASES.values(), ids=PHASES)
+async def test_a_run_that_waits_for_an_answer_ends(
+    tmp_path: Path, address: str, options: tuple[str, ...], number: signal.Signals
+) -> None:
+    """Rows 71, 72: whatever answer is waited for, the first signal is told at once, and ends the run in the grace."""
+    started = anyio.Event()
+    async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
+        flickr.intercept = hanging(address, started)
+        async with running(flickr, tmp_path, *options, settings=GRACE) as process:
+            with anyio.fail_after(30):
+                await started.wait()
+            begun = time.monotonic()
+            process.signal(number)
+            await process.says("Stopping", 1)
+            outcome = await process.wait()
+    assert time.monotonic() - begun < SOON
+    assert outcome.code == CODES[number], outcome.err
+    assert "Traceback" not in outcome.err
+    assert parts(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "number"),
+    [
+        pytest.param(("--calls-per-hour", "3"), "calls to Flickr are used up", signal.SIGTERM, id="the hour"),
+        pytest.param(("--image-only",), "image servers ask for a pause", signal.SIGINT, id="the brake"),
+        pytest.param((), "Caching information", signal.SIGTERM, id="the languages"),
+        pytest.param(("--watch", "1h", "--debug", "4"), "Watching(", signal.SIGHUP, id="the next look"),
+    ],
+)
+async def test_a_run_that_waits_for_something_else_ends(
+    tmp_path: Path, options: tuple[str, ...], words: str, number: signal.Signals
+) -> None:
+    """Rows 71, 72: a run that waits for its budget, a pause, its worker process or the next look ends as soon."""
+    async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
+        flickr.intercept = refuse if "--image-only" in options else None
+        level = () if "--image-only" in options else ("--info-level", "2")
+        async with running(flickr, tmp_path, *level, *options, settings=GRACE) as process:
+            await process.says(words)
+            begun = time.monotonic()
+            process.signal(number)
+            outcome = await process.wait()
+    assert time.monotonic() - begun < SOON
+    assert outcome.code == CODES[number], outcome.err
+    assert outcome.err.count("Stopping") == 1
+    assert ("Run the same command again" in outcome.err) is ("--watch" not in options)
+    assert parts(tmp_path) == []
+    assert not is_there(process.pid)
+
+
+async def test_what_is_in_flight_is_finished(tmp_path: Path) -> None:
+    """Row 71: Ctrl-C ends the run with code 130 and nothing half done or lost; the same command completes it."""
+    async with SimulatedFlickr(SimulatedPhotostream(200), image_latency=0.05) as flickr:
+        async with running(flickr, tmp_path, "--info-level", "1", settings=THREAD) as process:
+            with anyio.fail_after(60):
+                while flickr.requests.total() < 30:  # noqa: ASYNC110
+                    await anyio.sleep(0.005)
+            process.signal(signal.SIGINT)
+            outcome = await process.wait()
+        assert outcome.code == 130
+        assert "Stopping" in outcome.err
+        assert "Run the same command again" in outcome.err
+        assert parts(tmp_path) == []
+        images = sum(name.endswith(".jpg") for name in tree(tmp_path))
+        assert 30 <= images < 200
+        outcome = await run(flickr, tmp_path)
+        assert outcome.code == 0
+        assert outcome.summary["images"] == str(200 - images)
+        assert flickr.requests.total() == 200
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals) -> None:
+    """Row 71: who does not want to wait presses Ctrl-C again; the exit code is that of the first signal."""
+    started = anyio.Event()
+    async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
+        flickr.intercept = hanging(".jpg", started)
+        async with running(flickr, tmp_path, settings={"session.GRACE": 60}) as process:
+            with anyio.fail_after(30):
+                await started.wait()
+            process.signal(signal.SIGINT)
+            await process.says("Stopping", 1)
+            begun = time.monotonic()
+            process.signal(second)
+            outcome = await process.wait()
+    assert time.monotonic() - begun < SOON
+    assert outcome.code == 130, outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.summary["exit"] == "130"
+    assert parts(tmp_path) == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> None:
+    """Row 71: a look-up of a name, which hangs in a thread, holds no process up that is to end."""
+    start = (
+        "import socket, time\n"
+        "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
+        "from flickr_mirror import cli, session\nsession.CLOSING = session.GRACE = 0.4\ncli.main()"
+    )
+    line = [sys.executable, "-c", start, *command(None, tmp_path)[3:], "--username", "x", *KEYS]
+    with subprocess.Popen(  # noqa: ASYNC220
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert await anyio.to_thread.run_sync(process.stdout.readline) == "asked\n"
+        begun = time.monotonic()
+        for _ in range(count):
+            process.send_signal(signal.SIGTERM)
+            await anyio.sleep(0.05)
+        with anyio.fail_after(20):
+            text = await anyio.to_thread.run_sync(process.stderr.read)
+            code = await anyio.to_thread.run_sync(process.wait)
+    assert time.monotonic() - begun < SOON
+    assert code == 143
+    assert text.startswith("Stopping")
+    assert len(text.splitlines()) == 1
+
+
+async def test_signals_at_random_moments(tmp_path: Path) -> None:
+    """Row 72: whenever SIGTERM comes, from the first moment to the last, the run ends in peace."""
+    chance = random.Random(72)
+    codes: list[int] = []
+    async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
+        for number in range(8):
+            async with running(flickr, tmp_path / str(number), settings=THREAD) as process:
+                await anyio.sleep(chance.uniform(0, 1.0))
+                process.signal(signal.SIGTERM)
+                outcome = await process.wait()
+            # before it can say anything a process is ended by the signal itself, which shells tell as 143 too
+            assert outcome.code in (0, 143, -signal.SIGTERM), outcome.err
+            assert "Traceback" not in outcome.err
+            assert "Exception ignored" not in outcome.err
+            codes.append(outcome.code)
+    assert 143 in codes
+    assert parts(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", CODES)
+async def test_a_prompt_gives_the_terminal_back(tmp_path: Path, number: signal.Signals) -> None:
+    """Row 71: who leaves at the question for a key gets a terminal that shows again what is typed."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(  # noqa: ASYNC220
+            [*command(None, tmp_path), "--username", "x"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        text = b""
+        while b"key: " not in text:
+            text += await anyio.to_thread.run_sync(os.read, ours, 1000)
+        assert not termios.tcgetattr(theirs)[3] & termios.ECHO
+        process.send_signal(number)
+        with anyio.fail_after(20):
+            assert await anyio.to_thread.run_sync(process.wait) == CODES[number]
+        assert termios.tcgetattr(theirs)[3] & termios.ECHO
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert list(tmp_path.iterdir()) == []

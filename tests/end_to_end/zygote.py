@@ -1,0 +1,122 @@
+"""A process that has read the libraries of the command once, and forks a fresh run of it in milliseconds.
+
+It speaks over the Unix socket that is its standard input: a request is a line of JSON, with it come the files
+that are to be the run's input, output and errors, and a pipe. Into that pipe goes the run's process id, and when
+it has ended the status that the system gives. The package itself is imported anew in each run, as it is when
+a person starts the command; what is spared is the start of Python, and the libraries.
+
+It has no thread and no event loop when it forks.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import warnings
+from typing import Any, NoReturn
+
+LONGEST_REQUEST = 1 << 20
+OWN = "flickr_mirror"
+
+
+def main() -> None:
+    """Answer requests until the other side of the socket is closed."""
+    import flickr_mirror.cli  # noqa: F401 - its libraries stay
+    from flickr_mirror.languages import Locale, detect_locale
+
+    detect_locale("Phố cổ Hội An")  # reads the tables of languages
+    Locale("fra", "CA")
+    for name in [name for name in sys.modules if name.partition(".")[0] == OWN]:
+        del sys.modules[name]
+    gc.collect()
+    gc.freeze()
+    requests = socket.socket(fileno=os.dup(0))
+    while True:
+        data, files, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 4)
+        if not data:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Python warns where a process with threads is forked
+            pid = os.fork()
+        if pid == 0:
+            requests.close()
+            keep(json.loads(data), files)
+        for file in files:
+            os.close(file)
+        while reap():
+            pass
+
+
+def reap() -> int:
+    """Let a keeper that is at its end go; return its process id, 0 where there is none."""
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0]
+    except ChildProcessError:
+        return 0
+
+
+def keep(request: dict[str, Any], files: list[int]) -> NoReturn:
+    """Start a run, and report how it ends."""
+    pipe = files.pop()
+    pid = os.fork()
+    if pid == 0:
+        os.close(pipe)
+        os.setsid()
+        for place, file in enumerate(files):
+            os.dup2(file, place)
+            os.close(file)
+        run(request)
+    for file in files:
+        os.close(file)
+    os.write(pipe, f"{pid}\n".encode())
+    os.write(pipe, f"{os.waitpid(pid, 0)[1]}\n".encode())
+    os._exit(0)
+
+
+def run(request: dict[str, Any]) -> NoReturn:
+    """Be the command."""
+    for number in request["ignored"]:
+        signal.signal(number, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.argv = ["mirror_flickr", *request["arguments"]]
+    sys.modules["__main__"].__package__ = None  # from this the usage line takes the program's name
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+    code: Any = 0
+    try:
+        if "COVERAGE_PROCESS_CONFIG" in os.environ:
+            importlib.import_module("coverage").process_startup()
+        command = importlib.import_module(f"{OWN}.cli")
+        for place, value in request["settings"].items():
+            module, _, name = place.rpartition(".")
+            room = importlib.import_module(f"{OWN}.{module}")
+            getattr(room, name)  # a name that is not there any more would change nothing
+            setattr(room, name, value)
+        command.main()
+    except SystemExit as leave:
+        code = leave.code
+    except BaseException:  # noqa: BLE001 - what Python does
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    # what Python does at its end
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for file in (sys.stdout, sys.stderr):
+        try:
+            file.flush()
+        except OSError:
+            code = code or 120
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+if __name__ == "__main__":
+    main()

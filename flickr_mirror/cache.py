@@ -182,9 +182,12 @@ class PhotoCache:
             disk.write_file(path, data, folder=self.parts)
         return path, data
 
-    def make_durable(self, path: Path) -> None:
-        """Let no loss of power take a file that was found in the mirror. Raises `CacheError`."""
-        disk.make_durable(path, self.folder)
+    def make_durable(self, path: Path, *beside: str) -> None:
+        """Let no loss of power take a file that was found in the mirror, and those `beside` it.
+
+        To be called before the catalogue claims them. Raises `CacheError`.
+        """
+        disk.make_durable(path.parent, [path.name, *beside], self.folder)
 
 
 def _files(folder: Path, depth: int) -> Iterator[tuple[str, list[str]]]:

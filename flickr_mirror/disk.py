@@ -25,7 +25,7 @@ import anyio.to_thread
 from flickr_mirror.errors import CacheError, CacheFullError, PlaceTakenError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 PART_SUFFIX = ".part"
 BLOCK_SIZE = 1 << 20
@@ -298,20 +298,21 @@ def read(path: Path) -> bytes:
         return file.read()
 
 
-def make_durable(path: Path, top: Path) -> None:
-    """Let no loss of power take a file that was found below `top`. Raises `CacheError`.
+def make_durable(folder: Path, names: Iterable[str], top: Path) -> None:
+    """Let no loss of power take these files of a folder below `top`. Raises `CacheError`.
 
-    The run that wrote it may have been killed before it came to that. Raises `PlaceTakenError` where a link
-    leads to it.
+    The run that wrote them may have been killed before it came to that. Raises `PlaceTakenError` where a link
+    leads to one.
     """
-    with disk_errors(path, PlaceTakenError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        _make_folders(path.parent, top)
-        _sync_folder(path.parent)
+    with disk_errors(folder, PlaceTakenError):
+        for name in names:
+            descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        _make_folders(folder, top)
+        _sync_folder(folder)
 
 
 def move(path: Path, target: Path) -> bool:

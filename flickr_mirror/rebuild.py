@@ -96,7 +96,7 @@ def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPh
     """Return the photo that an information file and the files beside it tell of."""
     folder = cache.folder.joinpath(*name[: cache.depth])
     try:
-        data = (folder / f"{name}.json").read_bytes()
+        data = disk.read(folder / f"{name}.json")
         info = json.loads(data)
     except (OSError, ValueError, RecursionError):
         return None
@@ -108,6 +108,8 @@ def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPh
     for extension in extensions:
         if kind := _EXTENSIONS.get(extension):
             files += _whole(folder / f"{name}.{extension}", kind, size)
+    # before the catalogue claims them: they may come from a copy, or from a run that was killed
+    cache.make_durable(folder / f"{name}.json", *(f"{name}.{file.extension}" for file in files[1:]))
     return RestoredPhoto(photo, _row(photo, size, {file.kind for file in files}), info_level_of(info), files)
 
 

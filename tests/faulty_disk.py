@@ -224,18 +224,18 @@ class _Connection(sqlite3.Connection):
 
 
 def claims(catalogue: bytes) -> list[tuple[str, str, bytes | None]]:
-    """Return what a catalogue says is on disk: photo ids, extensions, and the SHA-256 of images."""
+    """Return what a catalogue says is on disk: photo ids, extensions, and SHA-256 where it knows it."""
     with closing(sqlite3.connect(":memory:")) as copy:
         copy.deserialize(catalogue[:18] + b"\1\1" + catalogue[20:])  # in memory there is no write-ahead log
         if not copy.execute("SELECT 1 FROM sqlite_master").fetchone():
             return []
-        images = copy.execute(
-            "SELECT photo_id, extension, sha256 FROM files JOIN photos ON id = photo_id WHERE image_status = 2"
+        rows = copy.execute(
+            "SELECT id, extension, sha256 FROM photos JOIN files ON photo_id = id"
+            " WHERE kind IN ('image', 'video') AND image_status = 2"
+            " UNION ALL SELECT id, 'json', sha256 FROM photos LEFT JOIN files ON photo_id = id AND kind = 'info'"
+            " WHERE info_status = 2"
         ).fetchall()
-        infos = copy.execute("SELECT id FROM photos WHERE info_status = 2").fetchall()
-    return [(str(photo_id), extension, sha256) for photo_id, extension, sha256 in images] + [
-        (str(photo_id), "json", None) for (photo_id,) in infos
-    ]
+    return [(str(photo_id), extension, sha256) for photo_id, extension, sha256 in rows]
 
 
 class Choice:

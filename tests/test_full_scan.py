@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -345,14 +346,14 @@ async def test_the_old_file_is_there_until_the_new_one_is(
         run.stream.replace_image(photo_id)
         run.stream.edit(photo_id, kind=Kind.PNG)
         seen: list[bytes] = []
-        remove = run.path(photo_id).__class__.unlink
+        remove = os.unlink
 
-        def unlink(path: Path, *, missing_ok: bool = False) -> None:
+        def unlink(path: Path) -> None:
             if path == run.path(photo_id):
                 seen.append(run.path(photo_id, "png").read_bytes())
-            remove(path, missing_ok=missing_ok)
+            remove(path)
 
-        monkeypatch.setattr("pathlib.Path.unlink", unlink)
+        monkeypatch.setattr("flickr_mirror.disk.os.unlink", unlink)
         await run(full_scan=True)
         assert seen == [run.flickr.file(photo_id)]
         assert not run.path(photo_id).exists()

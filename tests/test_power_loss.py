@@ -157,19 +157,23 @@ async def test_a_run_after_a_loss_of_power_completes_the_mirror(
             shutil.rmtree(target)
 
 
-async def test_what_is_found_is_durable_before_it_is_claimed(ram: Path, faulty: FaultyDisk) -> None:
+@pytest.mark.parametrize("way", ["adopted", "rebuilt"])
+async def test_what_is_found_is_durable_before_it_is_claimed(ram: Path, faulty: FaultyDisk, way: str) -> None:
     """Row 58: power loss: a run that takes over files which nobody synced syncs them, and their folders, first."""
     root = ram / "disk"
     async with mirroring(root / "cache", 6, **SMALL) as run:
         await run(**OPTIONS)
-        for path in (root / "cache").rglob("catalogue.sqlite*"):
+        state = root / "cache" / run.stream.username / STATE_FOLDER
+        if way == "adopted":
+            shutil.rmtree(state)
+        for path in state.glob("catalogue.sqlite*"):
             path.unlink()
         loss = PowerLoss(root)
         loss.assume(root)
         faulty.reset()
         report = await run(**OPTIONS)
 
-        assert report.adopted == 6
+        assert (report.images, report.adopted) == (0, 6 if way == "adopted" else 0)
         for number, loss_now in cuts(faulty.calls, loss):
             if loss_now.commits:
                 for choice in choices(number * 10, 2):

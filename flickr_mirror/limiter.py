@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 JOSTLE = 60.0
 """A call may be noted so many seconds after it looked at the clock, because others are at the ledger."""
-GOOD_IN_A_ROW = 20
+ENOUGH_GOOD = 20
 FIRST_PAUSE = 5.0
 """The first pause after "too many requests", in seconds."""
 LONGEST_PAUSE = 900.0
@@ -78,11 +78,11 @@ class Pause:
         self,
         *,
         first: float | None = None,
-        longest: float = LONGEST_PAUSE,
+        longest: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._first = self._length = FIRST_PAUSE if first is None else first
-        self._longest = longest
+        self._longest = LONGEST_PAUSE if longest is None else longest
         self._clock = clock
         self._until = clock()
         self._since: float | None = None
@@ -111,13 +111,12 @@ class Pause:
         seconds = min(max(self._length, retry_after or 0.0), self._longest)
         self._until = now + seconds
         self._length = min(self._length * 2, self._longest)
-        self._good = 0
         return seconds
 
     def good(self) -> bool:
         """Note a good answer; return whether it is the last of 20."""
         self._since = None
-        self._good = (self._good + 1) % GOOD_IN_A_ROW
+        self._good = (self._good + 1) % ENOUGH_GOOD
         if not self._good:
             self._length = self._first
         return not self._good
@@ -225,7 +224,7 @@ class Brake:
         parallel: int,
         *,
         first: float | None = None,
-        longest: float = LONGEST_PAUSE,
+        longest: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:

@@ -353,8 +353,8 @@ def paced() -> Iterator[Callable[[int], None]]:
 
 def _failure(host: str, error: BaseException, prefix: str = "") -> TransportError:
     """Return what went wrong in words that hold no address, because addresses can hold secrets."""
-    causes = list(_causes(error))
-    for cause in causes:
+    causes = _causes(error)
+    for cause in reversed(causes):  # the first one tells most
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateError(
                 f"{host} does not prove that it is {host} ({cause.verify_message.rstrip('.')}): somebody may stand in "
@@ -374,10 +374,12 @@ def _failure(host: str, error: BaseException, prefix: str = "") -> TransportErro
     return TransportError(f"{prefix}{host}: {type(cause).__name__}{f' ({text})' if text else ''}.")
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _causes(error: BaseException | None) -> list[BaseException]:
+    causes: list[BaseException] = []
+    while error is not None and error not in causes:
+        causes.append(error)
+        error = error.__cause__ or error.__context__  # httpcore hides the cause
+    return causes
 
 
 def _duration(seconds: float) -> str:

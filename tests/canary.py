@@ -62,15 +62,20 @@ class Canary:
         return found
 
 
-def _words(error: BaseException | None) -> Iterator[str]:
-    if error is not None:
-        yield "".join(traceback.format_exception(error))
-    while error is not None:
-        yield f"{error} {error!r} {error.args!r} {getattr(error, '__notes__', '')}"
-        for name in ("request", "response", "request_info"):
-            where = getattr(error, f"_{name}", None) or getattr(error, "__dict__", {}).get(name)
+def _words(error: BaseException) -> Iterator[str]:
+    yield "".join(traceback.format_exception(error))
+    for one in _related(error, {}).values():
+        yield f"{one} {one!r} {one.args!r} {getattr(one, '__notes__', '')}"
+        for name in ("_request", "response", "request_info"):
+            where = getattr(one, name, None)
             yield f"{where!r} {getattr(where, 'url', '')} {getattr(where, 'real_url', '')}"
-        if isinstance(error, BaseExceptionGroup):
-            for one in error.exceptions:
-                yield from _words(one)
-        error = error.__cause__ or error.__context__
+
+
+def _related(error: BaseException, seen: dict[int, BaseException]) -> dict[int, BaseException]:
+    if id(error) not in seen:  # a group can be the context of what is in it
+        seen[id(error)] = error
+        inside = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        for one in (error.__cause__, error.__context__, *inside):
+            if one is not None:
+                _related(one, seen)
+    return seen

@@ -53,6 +53,7 @@ def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry at once, and brake for a moment only."""
     monkeypatch.setattr("flickr_mirror.transport.LONGEST_WAIT", 0.01)
     monkeypatch.setattr("flickr_mirror.limiter.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("flickr_mirror.limiter.LONGEST_PAUSE", 0.5)
 
 
 @pytest.fixture

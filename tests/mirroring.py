@@ -75,7 +75,9 @@ class PagedRun(Run):
 async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterator[Run]:
     """Open a simulated Flickr, and a mirror of it."""
     server = {
-        name: settings.pop(name) for name in ("undocumented_extras", "count_comments") if name in settings
+        name: settings.pop(name)
+        for name in ("undocumented_extras", "count_comments", "content_length", "ssl", "faults")
+        if name in settings
     }
     async with SimulatedFlickr(SimulatedPhotostream(count, **settings), **server) as flickr:
         yield Run(flickr, root)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.limiter import GOOD_IN_A_ROW, HOUR, ApiBudget, Brake, MemoryLedger, Priority
+from flickr_mirror.limiter import ENOUGH_GOOD, HOUR, ApiBudget, Brake, MemoryLedger, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -331,11 +331,11 @@ def test_good_images_make_the_pause_short_again(time: FakeTime) -> None:
     brake, pauses = open_brake(time)
     burst(brake, time, pauses)
     burst(brake, time, pauses)
-    for _ in range(GOOD_IN_A_ROW - 1):
+    for _ in range(ENOUGH_GOOD - 1):
         brake.good()
     assert burst(brake, time, pauses) == 20
 
-    for _ in range(GOOD_IN_A_ROW):
+    for _ in range(ENOUGH_GOOD):
         brake.good()
     assert burst(brake, time, pauses) == 5
 
@@ -349,10 +349,10 @@ def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: Fake
         seen.append(brake.parallel)
     assert seen == [4, 2, 1, 1, 1]
 
-    for _ in range(GOOD_IN_A_ROW * 3):
+    for _ in range(ENOUGH_GOOD * 3):
         brake.good()
     assert brake.parallel == 4
-    for _ in range(GOOD_IN_A_ROW * 30):
+    for _ in range(ENOUGH_GOOD * 30):
         brake.good()
     assert brake.parallel == 8
 

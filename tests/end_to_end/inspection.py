@@ -35,6 +35,8 @@ STATE_FILES = {
 class Inspector:
     """Checks the invariants of a mirror in `root`, run after run; files that did not change are not read again.
 
+    What was found whole once must not be fetched any more.
+
     `home` is the home folder of the runs, in which only the hour's calls are kept.
     """
 
@@ -49,6 +51,7 @@ class Inspector:
         self._digests: dict[str, tuple[int, bytes]] = {}
         self._levels: dict[str, int] = {}
         self._ids: dict[str, str] = {}
+        self._requests: dict[str, int] = {}
 
     def check(self, *texts: str) -> None:
         """Check all that is on disk, and that the key is in none of the `texts`, which the run said."""
@@ -63,6 +66,11 @@ class Inspector:
                 self._check_file(path)
         for path in _files(self.home):
             assert path.relative_to(self.home).parts[:2] == (".flickr", "api_calls"), path
+        for photo_id in self._digests:
+            asked = self.flickr.requests[photo_id]
+            assert self._requests.setdefault(photo_id, asked) == asked, (
+                f"photo {photo_id} is fetched once more"
+            )
         self.found["parts"] += parts
         self.found["runs that left parts"] += parts > 0
         self._check_catalogue()

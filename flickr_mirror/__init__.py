@@ -1,6 +1,7 @@
 """Mirror a Flickr photostream to disk: every photo, its information and its comments."""
 
 from flickr_mirror.api import AsyncFlickrApi
+from flickr_mirror.audit import CheckReport, check_mirror
 from flickr_mirror.blocking import FlickrApi, FlickrUserPhotostreamMirroringAgent
 from flickr_mirror.errors import (
     BadImageError,
@@ -8,6 +9,7 @@ from flickr_mirror.errors import (
     CacheFullError,
     CacheLockedError,
     CacheOwnerError,
+    CatalogueDamagedError,
     CatalogueError,
     CertificateError,
     FlickrApiError,
@@ -49,8 +51,10 @@ __all__ = [
     "CacheLockedError",
     "CacheOwnerError",
     "CachingStrategy",
+    "CatalogueDamagedError",
     "CatalogueError",
     "CertificateError",
+    "CheckReport",
     "Event",
     "FailedPhoto",
     "FlickrApi",
@@ -83,4 +87,5 @@ __all__ = [
     "TransportError",
     "UserNotFoundError",
     "__version__",
+    "check_mirror",
 ]

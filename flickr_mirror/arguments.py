@@ -32,6 +32,14 @@ def interval(text: str) -> float:
     return seconds
 
 
+def share(text: str) -> tuple[int, int]:
+    """Return (3, 30) for `3/30`, the third of thirty shares. Raises `typer.BadParameter`."""
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise typer.BadParameter(f"{text!r} is no share: give 1/30 to 30/30, for example.")
+    return int(match[1]), int(match[2])
+
+
 def endpoint(url: str) -> str:
     """Return the address of an API. Raises `ValueError` for what is none."""
     try:
@@ -40,7 +48,8 @@ def endpoint(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise ValueError(f"api_url is an address such as https://api.flickr.com/services/rest/, not {url!r}.")
+        # without the address, which may hold a password
+        raise ValueError("api_url is an address such as https://api.flickr.com/services/rest/.")
     return url
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import unicodedata
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -11,21 +13,21 @@ from pathvalidate import sanitize_filename
 
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
-from flickr_mirror.languages import Label, Locale
-from flickr_mirror.models import FlickrComment, inventory_number
+from flickr_mirror.models import inventory_number, is_nsid
 from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, FlickrUser
+    from flickr_mirror.models import FlickrUser
 
 STATE_FOLDER = ".flickr_mirror"
 """Inside a mirror's folder: whose it is, the catalogue, the lock, and files that are not whole yet."""
 FORMAT = 1
 RESERVED = {"flickr_keys", "flickr_key", "api_calls"}
 """What else stands beside the mirrors' folders."""
+_NAME = re.compile("[0-9a-f]{32}")
 MAX_NAME = 100
 """The longest folder name in bytes: file systems stop at 255, some at 143."""
 
@@ -101,7 +103,10 @@ class PhotoCache:
             disk.write_file(self.state / "owner.json", _json(owner), folder=self.parts)
 
     def path(self, photo_id: str, extension: str) -> Path:
-        """Return where the file of a photo with this extension is kept."""
+        """Return where the file of a photo with this extension is kept. Raises `ValueError` for a bad extension."""
+        # it may come from a catalogue that somebody tampered with
+        if not (extension.isascii() and extension.isalnum()):
+            raise ValueError(f"{extension!r} is no extension of a file.")
         number = inventory_number(photo_id)
         return self.folder.joinpath(*number[: self.depth], f"{number}.{extension}")
 
@@ -132,6 +137,13 @@ class PhotoCache:
             if path != kept:
                 disk.remove(path)
 
+    def files(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the names (inventory numbers) of photos that have files, and the extensions of these.
+
+        Links are not followed. What cannot be read is passed over.
+        """
+        yield from _files(self.folder, self.depth)
+
     def set_aside(self, path: Path) -> None:
         """Move a broken file out of the mirror, where it can be looked at. Raises `CacheError`."""
         disk.move(path, self.state / "broken" / path.name)
@@ -157,22 +169,47 @@ class PhotoCache:
             return None
         return info if isinstance(info, dict) else None
 
-    def write_info(self, photo_id: str, info: dict[str, Any]) -> Path:
-        """Write the photo's information durably, and return where. An equal file is left as it is.
+    def write_info(self, photo_id: str, info: dict[str, Any]) -> tuple[Path, bytes]:
+        """Write the photo's information durably; return where, and its bytes. An equal file is left as it is.
 
-        Raises `PlaceTakenError` where the file is of another photo.
+        Raises `PlaceTakenError` where the file is of another photo, and `CacheError`.
         """
-        path = self.path(photo_id, "json")
-        if self.read_info(photo_id) != info:
-            self.check_place(photo_id)
-            disk.write_file(path, _json(info), folder=self.parts)
-        else:
+        path, data = self.path(photo_id, "json"), _json(info)
+        if _holds(path, data):
             self.make_durable(path)
-        return path
+        else:
+            self.check_place(photo_id)
+            disk.write_file(path, data, folder=self.parts)
+        return path, data
 
     def make_durable(self, path: Path) -> None:
         """Let no loss of power take a file that was found in the mirror. Raises `CacheError`."""
         disk.make_durable(path, self.folder)
+
+
+def _files(folder: Path, depth: int) -> Iterator[tuple[str, list[str]]]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    if depth:
+        for entry in entries:
+            if len(entry.name) == 1 and entry.is_dir(follow_symlinks=False):
+                yield from _files(folder / entry.name, depth - 1)
+        return
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        name, _, extension = entry.name.rpartition(".")
+        if _NAME.fullmatch(name) and entry.is_file(follow_symlinks=False):
+            found.setdefault(name, []).append(extension)
+    yield from found.items()
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return not path.is_symlink() and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def read_owner(folder: Path) -> dict[str, Any] | None:
@@ -228,88 +265,25 @@ def find_folder(root: Path, user_id: str) -> Path | None:
 def folder_name(user: FlickrUser) -> str:
     """Return the name of the user's folder: the username made safe for a file system.
 
-    A name that had to be changed is followed by the NSID, so that two names never share a folder.
+    A name that had to be changed is followed by the NSID, so that two names never share a folder. Raises
+    `ValueError` for an NSID that is none.
 
     >>> folder_name(FlickrUser("1@N01", "../../etc"))
     'etc (1@N01)'
     """
+    if not is_nsid(user.user_id):
+        raise ValueError(f"{user.user_id!r} is no NSID, such as 13476480@N07.")
     name = unicodedata.normalize("NFC", user.username)
-    safe = str(sanitize_filename(name, platform="universal")).strip().lstrip(".-~ ")
+    # what cannot be seen could turn a line of a terminal around, or make two names look alike
+    visible = "".join(
+        letter for letter in name if letter.isprintable() or unicodedata.category(letter) == "Zs"
+    )
+    safe = str(sanitize_filename(visible, platform="universal")).strip().lstrip(".-~ ")
     while len(safe.encode()) > MAX_NAME:
         safe = safe[:-1]
-    if safe and safe == name and safe not in RESERVED:
+    if safe and safe == name and safe.casefold() not in RESERVED:
         return safe
-    nsid = str(sanitize_filename(user.user_id, platform="universal"))
-    return f"{safe} ({nsid})" if safe else nsid
-
-
-def info_document(
-    photo: FlickrPhoto,
-    user: FlickrUser,
-    size: FlickrPhotoSize | None,
-    *,
-    title: Label,
-    description: Label | None,
-    comments: list[tuple[FlickrComment, Label]] | None,
-) -> dict[str, Any]:
-    """Return a photo's information in the specification's shape; what goes beyond it is under `flickr`.
-
-    Parts that are `None` are left out: which are there tells the information level. Nothing in it changes
-    by itself, so equal photos have equal files.
-    """
-    facts = photo.facts
-    document: dict[str, Any] = {"title": _label(title)}
-    if description is not None:
-        document["description"] = _label(description)
-    more: dict[str, Any] = {
-        "id": photo.id,
-        "owner": {"nsid": user.user_id, "username": user.username},
-        "url": f"https://www.flickr.com/photos/{user.user_id}/{photo.id}/",
-        "license": facts.license,
-        "tags": facts.tags.split(),
-        "machine_tags": facts.machine_tags.split(),
-        "dates": {
-            "uploaded": facts.uploaded,
-            "taken": None if facts.taken_unknown else facts.taken,
-            "taken_granularity": facts.taken_granularity,
-        },
-        "geo": None
-        if facts.latitude is None
-        else {"latitude": facts.latitude, "longitude": facts.longitude, "accuracy": facts.accuracy},
-        "media": facts.media,
-        "rotation": facts.rotation,
-        "size": size and {"label": size.label, "width": size.width, "height": size.height},
-    }
-    if comments is not None:
-        document["comments"] = [_label(label) for _, label in comments]
-        more["comments"] = [
-            {"id": comment.id, "author": comment.author, "date": comment.date} for comment, _ in comments
-        ]
-    return {**document, "flickr": more}
-
-
-def info_level_of(info: dict[str, Any] | None) -> int:
-    """Return the level of an information file, which its parts tell: 0 to 2, or -1 where there is none."""
-    return -1 if info is None else 2 if "comments" in info else 1 if "description" in info else 0
-
-
-def stored_comments(info: dict[str, Any] | None) -> list[tuple[FlickrComment, Label]] | None:
-    """Return the comments in an information file, as far as they are there and well-formed."""
-    try:
-        texts, facts = info["comments"], info["flickr"]["comments"]  # type: ignore[index]
-        return [
-            (
-                FlickrComment(fact["id"], fact["author"], fact["date"], text["content"]),
-                Label(text["content"], Locale.from_string(text["locale"])),
-            )
-            for text, fact in zip(texts, facts, strict=True)
-        ]
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _label(label: Label) -> dict[str, str]:
-    return {"content": label.content, "locale": str(label.locale)}
+    return f"{safe} ({user.user_id})" if safe else user.user_id
 
 
 def _json(document: dict[str, Any]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from flickr_mirror.database import Database
+from flickr_mirror.files import Files
 from flickr_mirror.listing import Listing
 from flickr_mirror.losses import Losses
 from flickr_mirror.models import FlickrPhotoSize
@@ -47,14 +48,19 @@ class Catalogue:
         self._database = Database(path)
         self._query = self._database.query
         self.transaction = self._database.transaction
-        self.losses = Losses(self._database)
-        self.listing = Listing(self._database, self.losses)
+        self.check = self._database.check
+        self.close = self._database.close
+        self.note = self._database.note
+        self.text = self._database.text
+        self.files = Files(self._database)
+        self.losses = Losses(self._database, self.files)
+        self.listing = Listing(self._database, self.files, self.losses)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._database.close()
+        self.close()
 
     def begin_run(self, now: int, *, images: bool, info_level: int | None) -> None:
         """Put back on the work list what is due at `now`, lacks the level asked for, or was waiting.
@@ -186,11 +192,7 @@ class Catalogue:
         `partly` is why its film is missing, where it has one; `ready` is whether Flickr has processed it.
         """
         for file in files:
-            self._query(
-                "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (stored.photo.id, file.kind, file.extension, file.size, file.sha256, file.note),
-            )
+            self.files.put(stored.photo.id, file)
         if not ready:
             self.not_ready(stored)
             return
@@ -312,29 +314,6 @@ class Catalogue:
             )
             for photo_id, job, reason, status, runs in rows
         ]
-
-    def files_after(self, after: tuple[str, int], limit: int) -> list[tuple[int, bool, StoredFile]]:
-        """Return up to `limit` files behind (kind, photo id), in that order: whose, whether that is gone, what."""
-        rows = self._query(
-            "SELECT photo_id, gone IS NOT NULL, kind, extension, bytes, sha256, note FROM files"
-            " JOIN photos ON id = photo_id WHERE (kind, photo_id) > (?, ?) ORDER BY kind, photo_id LIMIT ?",
-            (*after, limit),
-        )
-        return [(row[0], bool(row[1]), StoredFile(*row[2:])) for row in rows]
-
-    def fetch_again(self, photo_id: str) -> None:
-        """Put a photo whose file is broken or missing back on the work list."""
-        self._query("DELETE FROM files WHERE kind IN ('image', 'video') AND photo_id = ?", (photo_id,))
-        self._query(f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE id = ?", (photo_id,))
-
-    def files(self, photo_id: str) -> list[StoredFile]:
-        """Return the files of a photo that are on disk."""
-        rows = self._query(
-            "SELECT kind, extension, bytes, sha256, note FROM files WHERE kind IN ('image', 'video')"
-            " AND photo_id = ?",
-            (photo_id,),
-        )
-        return [StoredFile(*row) for row in rows]
 
     def counts(self) -> Counts:
         """Return how many photos there are, and how far they are."""

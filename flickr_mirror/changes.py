@@ -65,7 +65,8 @@ def refresh(
         stale |= Stale.IMAGE
     again = {Status.GONE, Status.UNAVAILABLE} if scanning else {Status.GONE}
     image_status = state.image_status
-    takes_size = Change.IMAGE in change or image_status is Status.NOT_READY
+    is_open = image_status is Status.UNSETTLED and old.proof is Proof.NONE
+    takes_size = Change.IMAGE in change or image_status is Status.NOT_READY or is_open
     if takes_size:
         image_status = fresh.image_status
     elif image_status in again:
@@ -89,27 +90,36 @@ def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
     """
     change = Change(0)
     before, after = old.photo.facts, new.facts
-    if _texts(old.photo) != _texts(new):
+    if _texts(old.photo, old.photo) != _texts(new, old.photo):
         change |= Change.TEXT
     had_comments = before.comment_count != 0 or after.comment_count != 0
-    if had_comments and (before.updated, before.comment_count) != (after.updated, after.comment_count):
+    if had_comments and (
+        _differ(before.updated, after.updated) or _differ(before.comment_count, after.comment_count)
+    ):
         change |= Change.COMMENTS
     if _has_other_image(old, new):
         change |= Change.IMAGE
     return change
 
 
-def _texts(photo: FlickrPhoto) -> tuple[object, ...]:
-    """Return what the information file tells of a photo without its comments and sizes."""
+def _differ(before: int | None, after: int | None) -> bool:
+    """Return whether something is other than it was; a catalogue that was rebuilt does not know what it was."""
+    return before is not None and before != after
+
+
+def _texts(photo: FlickrPhoto, old: FlickrPhoto) -> tuple[object, ...]:
+    """Return what the information file tells of a photo without its comments and sizes, as far as `old` knows."""
     facts = replace(photo.facts, secret="", updated=None, comment_count=None, media_status="", path_alias="")
-    return photo.raw_title, photo.raw_description, facts
+    if facts.taken_unknown:
+        facts = replace(facts, taken="")
+    return photo.raw_title, photo.raw_description if old.raw_description is not None else None, facts
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
     """Return whether the image was replaced, or is there in a better size; a worse one is no reason to fetch."""
     before, after = old.photo.facts.secret, new.facts.secret
     best = best_picture(new.sizes)
-    if best and old.size and old.proof is Proof.ASKED and _pixels(best) == _pixels(old.size):
+    if best and old.size and old.proof is Proof.ASKED and _pixels(best, old.size) == _pixels(old.size, best):
         return False  # Flickr was asked after it had been replaced, and told what the listing shows only now
     if before and after and before != after:
         return True
@@ -119,9 +129,9 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
         return False
     if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):
         return True
-    return best.label == old.size.label and _pixels(best) != _pixels(old.size)
+    return best.label == old.size.label and _pixels(best, old.size) != _pixels(old.size, best)
 
 
-def _pixels(size: FlickrPhotoSize) -> tuple[object, ...]:
+def _pixels(size: FlickrPhotoSize, other: FlickrPhotoSize) -> tuple[object, ...]:
     # The host and the folder of an address change without the image; its file is named by its secret.
-    return size.width, size.height, size.url.rpartition("/")[2]
+    return size.width, size.height, size.url.rpartition("/")[2] if other.url else ""

@@ -6,6 +6,7 @@ import getpass
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,7 +14,8 @@ import anyio
 import typer
 
 from flickr_mirror import disk
-from flickr_mirror.arguments import duration, endpoint, given_options, in_flags, interval, text
+from flickr_mirror.arguments import duration, endpoint, given_options, in_flags, interval, share, text
+from flickr_mirror.checking import run_check
 from flickr_mirror.demonstration import demonstrate
 from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
@@ -195,6 +197,11 @@ def mirror_flickr(
         _fail(error)
     except ValueError as error:
         _usage(in_flags(str(error)))
+    if {"--consumer-key", "--consumer-secret"} & {*given_options(context)}:
+        logging.getLogger("flickr_mirror").warning(
+            "Other users of this machine can see the API key in the list of processes. Better set "
+            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
+        )
     raise typer.Exit(anyio.run(run_mirror, mirror, view, watch))
 
 
@@ -229,6 +236,36 @@ def demo(
     except CacheError as error:
         _fail(error)
     raise typer.Exit(anyio.run(demonstrate, folder))
+
+
+@app.command()
+def check(
+    username: Annotated[
+        str, typer.Option(help="Whose mirror: the username or NSID that was mirrored, or its folder's name.")
+    ],
+    cache_path: Annotated[
+        Path, typer.Option("--cache-path", "--cache_path", help="Where the mirror is.")
+    ] = DEFAULT_CACHE_PATH,
+    part: Annotated[
+        tuple[int, int] | None,
+        typer.Option(parser=share, metavar="I/N", help="Check the I-th of N shares only: 3/30."),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the catalogue anew from the files first.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write a report to standard output, as JSON.")
+    ] = False,
+) -> None:
+    """Read all files of a mirror, and have broken ones made again by the next run. Flickr is not asked."""
+    set_up_logging(None)
+    try:
+        name = text(username)
+    except ValueError as error:
+        _usage(str(error))
+    raise typer.Exit(
+        anyio.run(partial(run_check, name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
+    )
 
 
 # Keys

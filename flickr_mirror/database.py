@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from flickr_mirror.errors import CacheError, CacheFullError, CatalogueError
+from flickr_mirror.errors import CacheError, CacheFullError, CatalogueDamagedError, CatalogueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +16,8 @@ PATIENCE = 60.0
 """So many seconds another program may hold the file up."""
 APPLICATION_ID = 0x464C4D52  # "FLMR": tells a catalogue from any other SQLite file
 VERSION = 1
+REBUILT = "Run the same command again: it is rebuilt from the files of the mirror."
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FAILING_DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 _SCHEMA = """
@@ -88,6 +90,8 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 class Database:
     """An open catalogue file. Every method raises a `CacheError` where SQLite fails.
 
+    Where the file is not what it was, that is a `CatalogueDamagedError`.
+
     The photos' state stands apart from their texts, so that marking a photo rewrites a short row, and
     counting reads few pages.
     """
@@ -115,13 +119,13 @@ class Database:
             (version,) = query("PRAGMA user_version").fetchone()
             if (application, version) == (0, 0):
                 if query("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise CatalogueError(f"{self._path} is no catalogue of flickr_mirror.", self._path)
+                    raise CatalogueDamagedError(f"{self._path} is no catalogue. {REBUILT}", self._path)
                 self._database.executescript(
                     f"BEGIN; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
                     f"PRAGMA user_version = {VERSION}; COMMIT;"
                 )
             elif application != APPLICATION_ID:
-                raise CatalogueError(f"{self._path} is no catalogue of flickr_mirror.", self._path)
+                raise CatalogueDamagedError(f"{self._path} is no catalogue. {REBUILT}", self._path)
             elif version > VERSION:
                 raise CatalogueError(
                     f"{self._path} has version {version}, and this program knows {VERSION}: update it.",
@@ -142,6 +146,10 @@ class Database:
                 raise CacheFullError(
                     f"{self._path}: the disk is full. Make room and run the same command again.", self._path
                 ) from error
+            if code & 0xFF in _DAMAGED:  # the higher bits tell what of it
+                raise CatalogueDamagedError(
+                    f"{self._path} is damaged ({error}). {REBUILT}", self._path
+                ) from error
             if code & 0xFF == sqlite3.SQLITE_BUSY:
                 raise CatalogueError(
                     f"{self._path} is locked. Another program has it open: close that, and run the same command again.",
@@ -154,8 +162,8 @@ class Database:
                     self._path,
                 ) from error
             raise CatalogueError(
-                f"{self._path} cannot be used ({error}). Move it away: the next run makes a new one, and "
-                "downloads nothing again that is on disk.",
+                f"{self._path} cannot be used ({error}). Check that it is yours and that no other program has it "
+                "open, and run the same command again.",
                 self._path,
             ) from error
 
@@ -183,6 +191,30 @@ class Database:
             before = self._database.total_changes
             self._database.executemany(sql, rows)
             return self._database.total_changes - before
+
+    def note(self, name: str, value: object) -> None:
+        """Keep a value under a name; `None` forgets it."""
+        if value is None:
+            self.query("DELETE FROM notes WHERE name = ?", (name,))
+        else:
+            self.query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, str(value)))
+
+    def text(self, name: str) -> str | None:
+        """Return the value that is kept under a name, as text."""
+        row = self.query("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def number(self, name: str) -> int | None:
+        """Return the number that is kept under a name."""
+        text = self.text(name)
+        return None if text is None else int(text)
+
+    def check(self) -> None:
+        """Read the whole file, and raise `CatalogueDamagedError` where its parts do not fit together."""
+        answers = [row[0] for row in self.query("PRAGMA quick_check(1)")]
+        if answers != ["ok"]:
+            reason = " ".join(answers[0].split())
+            raise CatalogueDamagedError(f"{self._path} is damaged ({reason}). {REBUILT}", self._path)
 
     def define(self, name: str, function: Callable[..., bool], arguments: int) -> None:
         """Let statements use a function of Python by this name."""

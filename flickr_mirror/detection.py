@@ -208,12 +208,9 @@ class _Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's environment and module path, without the keys, which a worker does not need."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.endswith(("CONSUMER_KEY", "CONSUMER_SECRET"))
-    }
+    """Return this process's environment and module path, without the keys and passwords that it may hold."""
+    secret = ("CONSUMER_KEY", "CONSUMER_SECRET", "FLICKR_API_URL", "_PROXY")
+    environment = {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
     places = [place for place in sys.path if place] + [str(Path(__file__).resolve().parents[1])]
     environment["PYTHONPATH"] = os.pathsep.join(places)
     return environment

@@ -19,6 +19,7 @@
     │   ├── CacheLockedError
     │   ├── CacheOwnerError       the folder belongs to another Flickr account
     │   ├── CatalogueError
+    │   │   └── CatalogueDamagedError
     │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
     └── KeysError                 no usable API keys
 
@@ -131,7 +132,11 @@ class CacheOwnerError(CacheError):
 
 
 class CatalogueError(CacheError):
-    """The mirror's catalogue is unreadable, or was written by a newer version."""
+    """The mirror's catalogue cannot be used, or was written by a newer version."""
+
+
+class CatalogueDamagedError(CatalogueError):
+    """The mirror's catalogue is not what was written; it can be rebuilt from the files of the mirror."""
 
 
 class PlaceTakenError(CacheError, PhotoError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flickr_mirror.errors import PhotostreamError, UserNotFoundError
-from flickr_mirror.models import FlickrUser
+from flickr_mirror.models import FlickrUser, is_nsid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
     from flickr_mirror.api import AsyncFlickrApi
     from flickr_mirror.models import FlickrProfile
 
-_NSID = re.compile(r"\d+@N\d\d")
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.|m\.)?flickr\.com/.+", re.IGNORECASE)
-
-
-def is_nsid(name: str) -> bool:
-    """Return whether `name` is the identification of an account, such as `13476480@N07`."""
-    return _NSID.fullmatch(name) is not None
 
 
 def page_of(name: str) -> str:

@@ -118,17 +118,24 @@ async def _receive(response: httpx.Response, media: str, file: ImageFile) -> tup
     hint = to_int(response.headers.get("x-ttdb-l"))
     length = to_int(response.headers.get("Content-Length", hint))
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    if length is not None and length > LARGEST[media]:
+        raise _too_large(media)
     digest = hashlib.sha256()
     with paced() as note:
         async for chunk in response.aiter_bytes():
             digest.update(chunk)
             await file.write(chunk)
             if file.size > LARGEST[media]:
-                raise BadImageError(f"The file is larger than {LARGEST[media]} bytes.")
+                raise _too_large(media)
             note(len(chunk))
     if length is not None and length != file.size:
         raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
     return length is not None or chunked, digest.digest()
+
+
+def _too_large(media: str) -> ImageGoneError:
+    # another try would take in as many bytes again
+    return ImageGoneError(f"The file is larger than {LARGEST[media]} bytes, which no {media} is.", 200)
 
 
 def _other_pixels(picture: Picture, size: FlickrPhotoSize) -> str:

@@ -12,7 +12,6 @@ import anyio
 import anyio.to_thread
 
 from flickr_mirror import pictures
-from flickr_mirror.cache import info_document, info_level_of, stored_comments
 from flickr_mirror.disk import part_file
 from flickr_mirror.errors import (
     BadImageError,
@@ -22,6 +21,7 @@ from flickr_mirror.errors import (
     NoSizeError,
     PhotoError,
 )
+from flickr_mirror.information import info_document, info_level_of, stored_comments
 from flickr_mirror.languages import Label
 from flickr_mirror.options import COMMENTS_LEVEL
 from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted, Notice
@@ -199,7 +199,7 @@ class Jobs:
         if adopted is None:
             return None
         if stored.stale & Stale.IMAGE:  # the file that was replaced at Flickr is as whole as the new one
-            files = await self.work.call(self.catalogue.files, stored.photo.id)
+            files = await self.work.call(self.catalogue.files.of, stored.photo.id)
             old = [file.sha256 for file in files if file.kind == kind]
             if not old or adopted[0].sha256 in old:
                 return None
@@ -289,4 +289,7 @@ class Jobs:
             description=labels[1] if level else None,
             comments=comments,
         )
-        return await anyio.to_thread.run_sync(self.cache.write_info, photo.id, document)
+        path, data = await anyio.to_thread.run_sync(self.cache.write_info, photo.id, document)
+        file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest())
+        self.work.note(partial(self.catalogue.files.put, photo.id, file))
+        return path

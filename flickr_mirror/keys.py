@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
+import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +18,10 @@ if TYPE_CHECKING:
 
 FILE_NAME = "flickr_keys"
 FALLBACK_NAME = "flickr_key"
+LARGEST = 64 * 1024
+"""A longer file, in bytes, holds no keys."""
+
+logger = logging.getLogger("flickr_mirror")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,16 +38,19 @@ class ApiKeys:
 def read_keys(cache_path: Path) -> ApiKeys | None:
     """Return the keys saved below `cache_path`, or `None` where there are none.
 
-    Raises `KeysError` where there is a file that holds no keys.
+    A file that others could read is made private, and the log says so. Raises `KeysError` where there is a
+    file that holds no keys, or that may be somebody else's.
     """
     for name in (FILE_NAME, FALLBACK_NAME):
         path = cache_path / name
         try:
-            content = path.read_text(encoding="utf-8")
+            content = _read_private(path)
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeysError(f"{path} cannot be read: {_why(error)}. Correct or remove it.") from None
+        except OSError as error:
+            # that of a link is "Too many levels of symbolic links"
+            why = "it is a link" if error.errno == errno.ELOOP else error.strerror
+            raise KeysError(f"{path} cannot be read: {why}. Correct or remove it.") from None
         try:
             keys = json.loads(content)
             key, secret = keys["consumer_key"], keys["consumer_secret"]
@@ -63,5 +74,38 @@ def save_keys(cache_path: Path, keys: ApiKeys) -> Path:
     return path
 
 
-def _why(error: Exception) -> str:
-    return (error.strerror or "error") if isinstance(error, OSError) else "it is not text"
+def _read_private(path: Path) -> bytes:
+    # a link could lead to anybody's file, and the opening of a pipe would wait for ever
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise KeysError(f"{path} cannot be read: it is no file. Remove it.")
+        if status.st_uid not in (os.geteuid(), 0):  # root may read and change every file anyway
+            raise KeysError(
+                f"{path} belongs to another user (number {status.st_uid}). Make it yours with chown, or remove it."
+            )
+        if status.st_size > LARGEST:
+            raise KeysError(f"{path} is too long to hold keys. Remove it.")
+        if status.st_mode & 0o077:
+            _make_private(path, descriptor, stat.S_IMODE(status.st_mode))
+        return os.read(descriptor, LARGEST)
+    finally:
+        os.close(descriptor)
+
+
+def _make_private(path: Path, descriptor: int, mode: int) -> None:
+    try:
+        os.fchmod(descriptor, 0o600)
+    except OSError:  # root's file, or a file system that knows no rights
+        mended = False
+    else:
+        mended = not os.fstat(descriptor).st_mode & 0o077
+    logger.warning(
+        "Other users of this machine could read the API keys in %s (mode %o). %s",
+        path,
+        mode,
+        "It is readable by you alone now."
+        if mended
+        else "This cannot be mended here: keep them in FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET instead.",
+    )

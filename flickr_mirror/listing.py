@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from flickr_mirror.database import Database
+    from flickr_mirror.files import Files
     from flickr_mirror.losses import Losses
     from flickr_mirror.models import FlickrPhoto
-    from flickr_mirror.records import StateRow
+    from flickr_mirror.records import RestoredPhoto, StateRow
 
 SCAN_TTL = 7 * 86_400
 """A full scan that was interrupted goes on within so many seconds, and else begins anew."""
@@ -32,8 +33,9 @@ class Listing:
     Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
     """
 
-    def __init__(self, database: Database, losses: Losses) -> None:
+    def __init__(self, database: Database, files: Files, losses: Losses) -> None:
         self._database = database
+        self._files = files
         self._losses = losses
         self._query = database.query
         self._now = self._settled_until = self._run = 0
@@ -43,7 +45,34 @@ class Listing:
 
     def last_scan(self) -> int | None:
         """Return when the whole photostream was last listed, in seconds since 1970; `None` if never."""
-        return self._number("scanned")
+        return self._database.number("scanned")
+
+    def is_untouched(self) -> bool:
+        """Return whether the catalogue is of no use yet: nothing was ever listed, nor restored from disk."""
+        return self._database.number("walks") is None and self._database.text("restored") is None
+
+    def restore(self, photos: Collection[RestoredPhoto]) -> None:
+        """Store photos as their files on disk tell of them; those known already are left as they are."""
+        found = {int(restored.photo.id): restored for restored in photos}
+        with self._database.transaction():
+            for known in self._known(found):
+                del found[known[0]]
+            self._add(
+                {key: restored.photo for key, restored in found.items()},
+                {key: restored.row for key, restored in found.items()},
+            )
+            self._database.query_many(
+                "UPDATE photos SET info_level = ? WHERE id = ?",
+                [(restored.info_level, key) for key, restored in found.items()],
+            )
+            for restored in found.values():
+                for file in restored.files:
+                    self._files.put(restored.photo.id, file)
+
+    def end_restoring(self) -> None:
+        """Note that everything on disk is restored."""
+        with self._database.transaction():
+            self._database.note("restored", 1)
 
     def begin(self, now: int, *, fields: Collection[str], full: bool) -> Coverage:
         """Begin a walk up to `now`, and return the upload times that need not be listed in it.
@@ -53,22 +82,22 @@ class Listing:
         """
         with self._database.transaction():
             self._now, self._hidden = now, 0
-            self._run = (self._number("walks") or 0) + 1
-            self._note("walks", self._run)
-            known = set((self._text("fields") or "").split())
+            self._run = (self._database.number("walks") or 0) + 1
+            self._database.note("walks", self._run)
+            known = set((self._database.text("fields") or "").split())
             if not known >= set(fields):
                 self._query("DELETE FROM coverage")
-                self._note("fields", " ".join(sorted(known | set(fields))))
+                self._database.note("fields", " ".join(sorted(known | set(fields))))
             self._scan = self._begin_scan() if full else None
             return self.coverage(scan=full)
 
     def _begin_scan(self) -> int:
-        begun = self._number("scan_begun")
+        begun = self._database.number("scan_begun")
         self._is_resumed = True
         if begun is None or not 0 <= self._now - begun <= SCAN_TTL:
             begun = self._now
             self._is_resumed = False
-            self._note("scan_begun", begun)
+            self._database.note("scan_begun", begun)
             self._query("DELETE FROM coverage WHERE scan = ?", (_SCANNED,))
             self._query("UPDATE photos SET seen = 0 WHERE seen")
         return begun
@@ -227,7 +256,7 @@ class Listing:
             scanned, lost, surplus, gone = False, 0, 0, list[str]()
             if self._scan is None:
                 if self.last_scan() is None and not self.coverage().gaps(self._settled_until):
-                    self._note("scanned", self._now)
+                    self._database.note("scanned", self._now)
             elif not short:
                 scanned = True
                 lost, surplus, gone = self._end_scan(total, accept_loss=accept_loss)
@@ -237,14 +266,14 @@ class Listing:
         )
 
     def _end_scan(self, total: int | None, *, accept_loss: bool) -> tuple[int, int, list[str]]:
-        self._note("scanned", self._scan)
+        self._database.note("scanned", self._scan)
         self._query("DELETE FROM notes WHERE name = 'scan_begun'")
         self._query("DELETE FROM coverage WHERE scan = ?", (_SCANNED,))
         seen, known = self._query("SELECT total(seen), count(*) FROM photos WHERE gone IS NULL").fetchone()
         missed = [str(row[0]) for row in self._query("SELECT id FROM photos WHERE gone IS NULL AND NOT seen")]
         surplus = max((total or 0) - int(seen), 0)
-        explained = max(self._count_hidden(), self._number("surplus") or 0)
-        self._note("surplus", surplus)
+        explained = max(self._count_hidden(), self._database.number("surplus") or 0)
+        self._database.note("surplus", surplus)
         if missed and surplus > explained:
             return len(missed), surplus, []
         if len(missed) * 10 > known and not accept_loss:
@@ -257,24 +286,13 @@ class Listing:
         if not total:
             return 0
         (known,) = self._query("SELECT count(*) FROM photos WHERE gone IS NULL").fetchone()
-        explained = max(self._count_hidden(), self._number("surplus") or 0)
+        explained = max(self._count_hidden(), self._database.number("surplus") or 0)
         difference = total - int(known)
         difference = max(difference - explained, 0) if difference > 0 else difference
-        is_news = difference != (self._number("difference") or 0)
-        self._note("difference", difference)
+        is_news = difference != (self._database.number("difference") or 0)
+        self._database.note("difference", difference)
         return difference if is_news else 0
 
     def _count_hidden(self) -> int:
         row = self._query(f"SELECT total(missing) FROM shortfalls WHERE runs >= {PATIENCE}").fetchone()
         return int(row[0])
-
-    def _number(self, name: str) -> int | None:
-        text = self._text(name)
-        return None if text is None else int(text)
-
-    def _text(self, name: str) -> str | None:
-        row = self._query("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def _note(self, name: str, value: object) -> None:
-        self._query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, str(value)))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flickr_mirror.database import Database
+    from flickr_mirror.files import Files
 
 
 class Losses:
@@ -19,8 +20,9 @@ class Losses:
     where SQLite fails.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, files: Files) -> None:
         self._database = database
+        self._files = files
         self._query = database.query
         self._transaction = database.transaction
 
@@ -56,9 +58,8 @@ class Losses:
         """Forget photos altogether, in one step; one that is listed again will be new."""
         ids = [(photo_id,) for photo_id in photo_ids]
         with self._transaction():
-            self._database.query_many(
-                "DELETE FROM files WHERE kind IN ('image', 'video') AND photo_id = ?", ids
-            )
+            for (photo_id,) in ids:
+                self._files.forget(photo_id)
             self._database.query_many("DELETE FROM failures WHERE photo_id = ?", ids)
             self._database.query_many("DELETE FROM listed WHERE id = ?", ids)
             self._database.query_many("DELETE FROM photos WHERE id = ?", ids)

@@ -14,10 +14,9 @@ from anyio import to_thread
 
 from flickr_mirror import disk
 from flickr_mirror.api import AsyncFlickrApi
-from flickr_mirror.audit import set_broken_images_aside
+from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, owners
-from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.errors import NoSizeError, TransportError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify
@@ -29,6 +28,7 @@ from flickr_mirror.options import Limits, MirrorOptions
 from flickr_mirror.pipeline import Pipeline
 from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, Watching, log_events
 from flickr_mirror.prune import prune
+from flickr_mirror.rebuild import open_catalogue
 from flickr_mirror.sizes import best_picture
 from flickr_mirror.transport import Transport
 from flickr_mirror.worklist import WorkList
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.identity import Account
     from flickr_mirror.limiter import ApiBudget
     from flickr_mirror.models import FlickrPhoto, FlickrUser
@@ -197,7 +198,7 @@ class PhotostreamMirror:
             published = profile.photo_count
         with locked(cache.lock):
             cache.prepare(user, self._name)
-            with Catalogue(cache.catalogue) as catalogue:
+            with await open_catalogue(cache, self._tell) as catalogue:
                 async with LanguageDetector() as detector:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)
                     await self._begin(jobs)
@@ -240,9 +241,9 @@ class PhotostreamMirror:
             RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
         )
         if self._options.verify_image:
-            for path, comes_again in await set_broken_images_aside(cache, jobs.catalogue):
-                what = "it is downloaded again" if comes_again else "Flickr does not have it any more"
-                self._tell(Notice(f"{path} was missing or not whole: {what}."))
+            await audit(
+                cache, jobs.catalogue, self._tell, CheckReport(), kinds=("image", "video"), resumable=False
+            )
 
     async def _round(self, jobs: Jobs, published: int | None = None, *, again: bool = False) -> None:
         """Mirror what there is to mirror now; `again` where this was done a moment ago."""

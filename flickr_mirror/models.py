@@ -38,6 +38,7 @@ CROPPED = {"Square", "Large Square"}
 """These show a part of the picture only, and of a tiny original they have more pixels than it has."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_NSID = re.compile(r"[0-9]{1,20}@N[0-9]{2}")
 
 
 def to_int(value: object) -> int | None:
@@ -71,6 +72,11 @@ def inventory_number(photo_id: str) -> str:
     'fb2e16023f14649810da65b5fcbea02e'
     """
     return hashlib.md5(f"flickr.{photo_id}".encode(), usedforsecurity=False).hexdigest()
+
+
+def is_nsid(text: str) -> bool:
+    """Return whether `text` is the identification of an account, such as `13476480@N07`."""
+    return _NSID.fullmatch(text) is not None
 
 
 def is_photo_id(text: object) -> bool:
@@ -112,12 +118,12 @@ class FlickrUser:
     def from_json(payload: Payload) -> FlickrUser:
         """Return the user that `people.findByUsername`, `urls.lookupUser` or `people.getInfo` describes.
 
-        Raises `ValueError` where the answer names no account.
+        Raises `ValueError` where the answer names no account, because NSIDs become names of folders.
 
         {"id": "13476480@N07", "nsid": "13476480@N07", "username": {"_content": "manhhai"}}
         """
         user_id = text_of(payload.get("nsid") or payload.get("id"))
-        if not user_id:
+        if not is_nsid(user_id):
             raise ValueError(f"Flickr sent {user_id!r} as the id of an account.")
         return FlickrUser(user_id, text_of(payload.get("username")))
 

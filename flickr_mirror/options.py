@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class MirrorOptions:
     full_scan_every: float | None = None
     prune: bool = False
     accept_loss: bool = False
-    api_url: str = FLICKR_API_URL
+    api_url: str = field(default=FLICKR_API_URL, repr=False)  # it may hold a password
 
     def __post_init__(self) -> None:
         if self.image_only and self.info_only:

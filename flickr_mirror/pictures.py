@@ -6,8 +6,9 @@ import io
 import os
 import re
 import struct
+import threading
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,10 @@ MAX_PIXELS = 1_000_000_000
 """An image that claims more pixels is refused unseen; the largest sensors of phones have a fifth of it."""
 
 _DECODED_PIXELS = 250_000_000  # how much of one file is decoded, at up to 4 bytes each: the rest goes unseen
+_MANY_SCANS = 50  # in a JPEG; ten are usual, and each of a few bytes can cost a walk over all pixels
+_LARGE = 10_000_000  # pixels: from here on files are decoded one at a time, or their memory would add up
+_LEAST_COST = 10_000  # pixels that a frame counts for at least, however small it is
+_ONE_AT_A_TIME = threading.Lock()
 _MANY_STEPS = 100_000  # where a walk through a file ends, because a hostile file could prolong it for hours
 _PIECE = 64 * 1024
 _NOT_TEXT = re.compile(rb"[^\t\r\n -~]")
@@ -78,7 +83,7 @@ def decode(path: Path) -> None:
         picture = _inspect(file)
         with _told_as_bad_image(picture.extension):
             if picture.extension == "png":
-                _check_png(file)
+                _check_png(file, picture)
             elif picture.media == "photo":
                 _decode(file, picture)
             elif picture.extension in _MADE_OF_BOXES and not picture.ends:
@@ -228,9 +233,13 @@ def _boxes_end(file: _File) -> bool:
     return has_index and position == size
 
 
-def _check_png(file: _File) -> None:
+def _check_png(file: _File, picture: Picture) -> None:
     """Check every checksum and unpack the pixels piece by piece: Pillow would hold gigabytes of them."""
     pixels = zlib.decompressobj()
+    unpacked, most = (
+        0,
+        8 * picture.width * picture.height + 16 * picture.height,
+    )  # 8 bytes are the most for a pixel
     name = b""
     file.seek(8)
     while name != b"IEND":
@@ -240,12 +249,12 @@ def _check_png(file: _File) -> None:
             piece = file.read(min(length, _PIECE))
             length -= len(piece)
             checksum = zlib.crc32(piece, checksum)
-            while name == b"IDAT" and piece and not pixels.eof:
-                pixels.decompress(piece, _PIECE)
+            while name == b"IDAT" and piece and not pixels.eof and unpacked <= most:
+                unpacked += len(pixels.decompress(piece, _PIECE))
                 piece = pixels.unconsumed_tail
         if file.read(4) != checksum.to_bytes(4):
             raise BadImageError("This PNG is damaged: a checksum is wrong.")
-    if not pixels.eof:
+    if not pixels.eof and unpacked <= most:
         raise BadImageError("This PNG is damaged: pixels are missing.")
 
 
@@ -275,18 +284,21 @@ def _open(file: _File, extension: str) -> ImageFile:
     return image
 
 
-def _decode(file: _File, picture: Picture) -> None:
+def _decode_frames(file: _File, picture: Picture) -> bool:
+    """Decode a file as far as its pixels are not too many; return whether it was read to its end."""
     from PIL import Image
 
+    too_many_scans = picture.extension == "jpg" and _has_many_scans(file)
     image = _open(file, picture.extension)
-    cost = area = picture.width * picture.height
+    area = picture.width * picture.height
+    cost = max(area, _LEAST_COST)
     left = _DECODED_PIXELS
     if picture.extension == "jpg":
         # an eighth of the width and height: every bit is read all the same, in less time and memory
         image.draft("L", (max(1, picture.width // 8), max(1, picture.height // 8)))
         cost = area if "progressive" in image.info else area // 64
-    elif area > (Image.MAX_IMAGE_PIXELS or area):
-        left = 0  # Pillow would warn or refuse
+    if too_many_scans or (picture.extension != "jpg" and area > (Image.MAX_IMAGE_PIXELS or area)):
+        return False  # of the latter Pillow would warn, or refuse them
     frame = 0
     while left >= cost:
         image.load()
@@ -295,6 +307,23 @@ def _decode(file: _File, picture: Picture) -> None:
         try:
             image.seek(frame)
         except EOFError:
-            return
-    if not picture.ends and picture.extension not in ("tif", "bmp"):
+            return True
+    return False
+
+
+def _has_many_scans(file: _File) -> bool:
+    file.seek(0)
+    left, found, last = file.size(), 0, b""
+    while left and found <= _MANY_SCANS:
+        piece = file.read(min(left, _PIECE))
+        left -= len(piece)
+        found += (last + piece).count(b"\xff\xda")  # the mark of a scan; pixels cannot look like it
+        last = piece[-1:]
+    return found > _MANY_SCANS
+
+
+def _decode(file: _File, picture: Picture) -> None:
+    with _ONE_AT_A_TIME if picture.width * picture.height > _LARGE else nullcontext():
+        is_read = _decode_frames(file, picture)
+    if not is_read and not picture.ends and picture.extension not in ("tif", "bmp"):
         raise BadImageError(f"This {picture.extension.upper()} is cut: its end marker is missing.")

@@ -131,6 +131,34 @@ class Waiting:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """So many `files` of `total` were looked at."""
+
+    files: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileBroken:
+    """A file that is missing or not what was written; `kind` is `image`, `video` or `info`.
+
+    `comes_again` is whether the next run makes it again: what is gone from Flickr cannot be had any more.
+    """
+
+    photo_id: str
+    kind: str
+    path: Path
+    reason: str
+    comes_again: bool
+
+    @property
+    def text(self) -> str:
+        """The sentence that tells a user."""
+        what = "The next run makes it again." if self.comes_again else "Flickr does not have it any more."
+        return f"{self.path} (photo {self.photo_id}): {self.reason} {what}"
+
+
 Event = (
     RunStarted
     | Notice
@@ -144,6 +172,8 @@ Event = (
     | InfoStarted
     | InfoCached
     | PhotoFailed
+    | Checked
+    | FileBroken
     | Waiting
     | Watching
 )
@@ -217,8 +247,8 @@ def log_events(event: Event) -> None:
             level = logging.INFO if again else logging.WARNING
             later = " It is tried again at the end of this run." if again else ""
             logger.log(level, "Photo %s, %s: %s%s", photo_id, job, reason, later)
-        case Notice(text):
-            logger.warning("%s", text)
+        case Notice() | FileBroken():
+            logger.warning("%s", event.text)
         case Watching() | PhotoFound():
             logger.debug("%s", event)
         case Waiting(cause, seconds):

@@ -24,7 +24,7 @@ async def prune(cache: PhotoCache, catalogue: Catalogue) -> int:
     while photo_ids := await to_thread.run_sync(losses.gone, BATCH):
         await to_thread.run_sync(losses.begin_to_forget, photo_ids)
         for photo_id in photo_ids:
-            files = await to_thread.run_sync(catalogue.files, photo_id)
+            files = await to_thread.run_sync(catalogue.files.of, photo_id)
             for extension in [*(file.extension for file in files), "json"]:
                 moved += await to_thread.run_sync(cache.throw_away, photo_id, extension)
         # the rows go last: after a kill in between, the next run finds them, and moves the rest

@@ -130,6 +130,16 @@ def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> St
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RestoredPhoto:
+    """A photo as its files on disk tell of it, with the row that it is to have, where the catalogue was lost."""
+
+    photo: FlickrPhoto
+    row: StateRow
+    info_level: int
+    files: list[StoredFile]
+
+
 _DEFAULTS = asdict(PhotoFacts())
 
 

@@ -147,7 +147,7 @@ class _Signals:
 
     async def heed(self, *, task_status: TaskStatus[None]) -> None:
         """Wait for signals, until cancelled."""
-        wanted = _heeded()
+        wanted = stopping_signals()
         if not wanted:
             task_status.started()
             return
@@ -169,7 +169,7 @@ class _Signals:
 
     def leave_at_once(self) -> None:
         """From now on, let a signal end the process, whatever it is doing."""
-        for number in _heeded():
+        for number in stopping_signals():
             signal.signal(number, self._leave)
 
     def _leave_within(self, seconds: float) -> None:
@@ -181,19 +181,19 @@ class _Signals:
         os._exit(self.code or 128 + number)
 
 
-def _heeded() -> list[signal.Signals]:
-    # what whoever started this chose to ignore stays ignored (`nohup`)
-    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-
-
 def leave_on_signals() -> None:
     """Let signals end the process without many words, until a run heeds them: also while a key is typed in."""
 
     def leave(number: int, _: object) -> NoReturn:
         sys.exit(128 + number)
 
-    for number in _heeded():
+    for number in stopping_signals():
         signal.signal(number, leave)
+
+
+def stopping_signals() -> list[signal.Signals]:
+    """Return the signals that stop a run: what whoever started it chose to ignore stays ignored (`nohup`)."""
+    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _sum_up(report: MirrorReport, code: int) -> None:
@@ -216,8 +216,11 @@ def _sum_up(report: MirrorReport, code: int) -> None:
 
 
 def say(text: str) -> None:
-    """Show a sentence to the user, above the live view where there is one."""
-    console.print(text, markup=False, emoji=False)
+    """Show a sentence to the user, above the live view where there is one.
+
+    Whatever is in it, it stays one line, and commands no terminal.
+    """
+    console.print(plain(text), markup=False, emoji=False)
 
 
 def say_failure(error: BaseException) -> int:

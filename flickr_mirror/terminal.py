@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Self
+import unicodedata
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -35,8 +36,29 @@ LOG_FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
 
 
 def plain(text: str) -> str:
-    """Return a text from anywhere without what could command a terminal or forge a line of a log."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    """Return a text from anywhere as one line without what could command a terminal or forge a line of a log.
+
+    Spaces of all widths become spaces. What else cannot be seen becomes U+FFFD: controls, escapes, line ends,
+    turns of direction, characters without width.
+    """
+    return "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if unicodedata.category(character) == "Zs" else "\ufffd"
+
+
+class _LineFormatter(logging.Formatter):
+    """Makes one line of each record; those of a traceback are indented, so that none looks like a record."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        return plain(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's types have no public name
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"  {plain(line)}" for line in lines)
 
 
 class ConsoleHandler(logging.Handler):
@@ -45,14 +67,11 @@ class ConsoleHandler(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self._console = console
-        self.setFormatter(logging.Formatter(LOG_FORMAT))
+        self.setFormatter(_LineFormatter(LOG_FORMAT))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        lines = self.format(record).splitlines()
-        self._console.print(
-            "\n".join(map(plain, lines)), markup=False, highlight=False, emoji=False, soft_wrap=True
-        )
+        self._console.print(self.format(record), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def size_text(count: float) -> str:

@@ -6,6 +6,7 @@ by the innermost transport, so that no log line, exception or traceback can show
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import math
@@ -15,7 +16,7 @@ import time
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
@@ -54,7 +55,7 @@ SLOWEST = 1024
 LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
-_FAILURES = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
 
 
 @lru_cache(maxsize=1)
@@ -63,8 +64,9 @@ def tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _proxy_for(url: httpx.URL) -> str | None:
-    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`.
+def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`, with its
+    password apart, because errors tell addresses.
 
     What runs on this machine is never asked for through another one. Raises `TransportError`.
     """
@@ -80,19 +82,32 @@ def _proxy_for(url: httpx.URL) -> str | None:
             f"The proxy of the environment is a {proxy.partition(':')[0]}:// one, and only http:// and https:// "
             "proxies can be used: change the variable, or unset it."
         )
-    return proxy
+    try:
+        return httpx.Proxy(proxy)
+    except (httpx.InvalidURL, ValueError):  # which may quote a part of a password
+        raise TransportError(
+            "The proxy of the environment is no address. In its password, write %23 for #, %2F for / and %40 for @."
+        ) from None
 
 
-def _open_session(proxy: str | None) -> aiohttp.ClientSession:
+def _open_session() -> aiohttp.ClientSession:
     # how many connections there are is the business of the worker pool and the brake
     connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
-    return aiohttp.ClientSession(connector=connector, proxy=proxy)
+    return aiohttp.ClientSession(connector=connector)
+
+
+def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
+    # aiohttp would have it in the address, and show that in its errors
+    if proxy.auth is None:
+        return proxy
+    password = base64.b64encode(":".join(proxy.auth).encode()).decode()
+    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
 
 
 class _KeyedTransport(httpx.AsyncBaseTransport):
     """Adds the API key to each request just before it is sent."""
 
-    def __init__(self, api_key: str, proxy: str | None) -> None:
+    def __init__(self, api_key: str, proxy: httpx.Proxy | None) -> None:
         self._api_key = api_key
         self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy)
 
@@ -130,9 +145,11 @@ class Transport:
         self._budget = budget
         self._sleep = sleep
         try:
-            self._api_url = httpx.URL(api_url)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"{api_url!r} is no address: {error}.") from None
+            url = httpx.URL(api_url)
+        except httpx.InvalidURL:  # which may quote a password
+            raise ValueError("api_url is no address.") from None
+        # httpx logs addresses, and with them the password that one may hold
+        self._api_url = url.copy_with(username="", password="")
         proxy = _proxy_for(self._api_url)
         self.calls: dict[str, int] = {}
         self._ahead: float | None = None
@@ -140,11 +157,13 @@ class Transport:
         headers = {"User-Agent": USER_AGENT}
         self._api = httpx.AsyncClient(
             transport=_KeyedTransport(api_key, proxy),
+            auth=(url.username, url.password) if url.userinfo else None,
             headers={**headers, "Accept-Encoding": "gzip"},
             timeout=timeout,
         )
         self._images = httpx.AsyncClient(
-            transport=image_transport or AiohttpTransport(client=partial(_open_session, proxy)),
+            transport=image_transport
+            or AiohttpTransport(client=_open_session, proxy=proxy and _with_password_in_header(proxy)),
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
         )
@@ -205,6 +224,7 @@ class Transport:
             with paced() as note:
                 async with self._api.stream("GET", self._api_url, params=parameters) as response:
                     self._note_time(response)
+                    _check_packing(response, "gzip")
                     async for chunk in response.aiter_bytes():
                         note(len(chunk))
                         body += chunk
@@ -245,6 +265,7 @@ class Transport:
                         opening.deadline = math.inf
                         if not response.is_redirect:
                             _check_status(response)
+                            _check_packing(response)
                             yield response
                             return
                         address = urljoin(str(target), response.headers.get("Location", ""))
@@ -263,10 +284,10 @@ class Transport:
             url.host.encode("idna")
         except (httpx.InvalidURL, UnicodeError):
             raise ImageGoneError("The address of the image cannot be one.", 400) from None
-        if url.scheme == self._api_url.scheme and url.netloc == self._api_url.netloc:
-            return url  # an endpoint of the user's own may serve the images too
-        allowed = url.scheme == "https" and url.port is None and not url.userinfo
-        if not (allowed and f".{url.host}".endswith(_IMAGE_HOSTS)):
+        # an endpoint of the user's own may serve the images too
+        is_own = url.scheme == self._api_url.scheme and url.netloc == self._api_url.netloc
+        is_flickr = url.scheme == "https" and url.port is None and f".{url.host}".endswith(_IMAGE_HOSTS)
+        if url.userinfo or not (is_own or is_flickr):
             raise ImageGoneError(
                 f"The address leads to {url.host!r}, which is no image server of Flickr.", 302
             )
@@ -289,6 +310,13 @@ def _check_status(response: httpx.Response) -> None:
         raise ThrottledError(f"{host} asks for a pause (HTTP 429).", pause)
     if status != httpx.codes.OK:
         raise TransportError(f"{host} answered HTTP {status}.")
+
+
+def _check_packing(response: httpx.Response, *asked_for: str) -> None:
+    """Refuse what is packed otherwise than asked for: a few bytes, packed twice, can be more than memory holds."""
+    packing = response.headers.get("Content-Encoding", "")
+    if packing.lower() not in ("", "identity", *asked_for):
+        raise TransportError(f"{response.url.host} answered in a packing that nobody asked for.")
 
 
 def retry_after(value: str | None) -> float | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-READING = ("SELECT", "PRAGMA", "ROLLBACK")
+READING = ("SELECT", "PRAGMA synchronous", "PRAGMA application_id", "PRAGMA user_version", "ROLLBACK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,11 @@ class FaultyDisk:
         return [call.kind for call in self.calls]
 
     @contextmanager
-    def call(self, kind: str, path: Path, **more: Any) -> Iterator[bool]:
-        """Do something inside of this, which is noted after that; tells whether a write is to be short."""
+    def call(self, kind: str, path: Path, **more: Any) -> Iterator[None]:
+        """Do something inside of this, which is noted after that."""
         with self._turn:
-            short = self._is_hit(kind, path)
-            yield short
+            self._is_hit(kind, path)
+            yield
             self.calls.append(Call(kind, path, **more))
 
     def _is_hit(self, kind: str, path: Path) -> bool:
@@ -113,17 +113,14 @@ class FaultyDisk:
 
     def opened(self, descriptor: int, path: Path) -> int:
         """Note which file a descriptor is of, and return the number of the file."""
-        self._numbers += 1
-        self._files[descriptor] = path, self._numbers
-        return self._numbers
+        with self._turn:
+            self._numbers += 1
+            self._files[descriptor] = path, self._numbers
+            return self._numbers
 
     def file(self, descriptor: int) -> tuple[Path, int]:
         """Return the path and the number of an open file."""
         return self._files[descriptor]
-
-    def number_of(self, path: Path) -> int:
-        """Return the number of the file that was created by this name last."""
-        return next(call.file for call in reversed(self.calls) if call.path == path and call.kind == "create")
 
 
 class FaultyOs:
@@ -141,12 +138,10 @@ class FaultyOs:
             descriptor = os.open(path, flags, mode)
             self._disk.opened(descriptor, path)
             return descriptor
-        with self._disk._turn:
-            number = self._disk._numbers + 1
-            with self._disk.call("create", path, file=number):
-                descriptor = os.open(path, flags, mode)
-                self._disk.opened(descriptor, path)
-            return descriptor
+        with self._disk._turn, self._disk.call("create", path, file=self._disk._numbers + 1):
+            descriptor = os.open(path, flags, mode)
+            self._disk.opened(descriptor, path)
+        return descriptor
 
     def write(self, descriptor: int, data: memoryview) -> int:
         path, number = self._disk.file(descriptor)
@@ -232,6 +227,8 @@ def claims(catalogue: bytes) -> list[tuple[str, str, bytes | None]]:
     """Return what a catalogue says is on disk: photo ids, extensions, and the SHA-256 of images."""
     with closing(sqlite3.connect(":memory:")) as copy:
         copy.deserialize(catalogue[:18] + b"\1\1" + catalogue[20:])  # in memory there is no write-ahead log
+        if not copy.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return []
         images = copy.execute(
             "SELECT photo_id, extension, sha256 FROM files JOIN photos ON id = photo_id WHERE image_status = 2"
         ).fetchall()

@@ -45,13 +45,49 @@ DISK = {
     "records": {"models", "sizes"},
     "changes": {"models", "options", "records", "sizes"},
     "findings": {"changes", "coverage"},
-    "losses": {"database", "records"},
-    "listing": {"changes", "coverage", "database", "findings", "losses", "models", "records"},
-    "catalogue": {"database", "listing", "losses", "models", "options", "progress", "records", "sizes"},
+    "files": {"database", "records"},
+    "losses": {"database", "files", "records"},
+    "listing": {"changes", "coverage", "database", "files", "findings", "losses", "models", "records"},
+    "catalogue": {
+        "database",
+        "files",
+        "listing",
+        "losses",
+        "models",
+        "options",
+        "progress",
+        "records",
+        "sizes",
+    },
     "worklist": {"catalogue", "records"},
-    "cache": {"disk", "errors", "languages", "models", "options"},
+    "information": {"languages", "models"},
+    "cache": {"disk", "errors", "models", "options"},
     "keys": {"disk", "errors"},
-    "audit": {"cache", "catalogue", "errors", "pictures", "records"},
+    "rebuild": {
+        "cache",
+        "catalogue",
+        "disk",
+        "errors",
+        "information",
+        "models",
+        "pictures",
+        "progress",
+        "records",
+        "sizes",
+    },
+    "audit": {
+        "cache",
+        "catalogue",
+        "disk",
+        "errors",
+        "files",
+        "locks",
+        "options",
+        "pictures",
+        "progress",
+        "rebuild",
+        "records",
+    },
     "prune": {"cache", "catalogue"},
 }
 
@@ -64,6 +100,7 @@ MEETING = {
         "disk",
         "errors",
         "images",
+        "information",
         "languages",
         "models",
         "options",
@@ -95,6 +132,7 @@ MEETING = {
         "pipeline",
         "progress",
         "prune",
+        "rebuild",
         "sizes",
         "transport",
         "worklist",
@@ -106,10 +144,12 @@ FACES = {
     "blocking": {"api", "limiter", "mirror", "models", "options", "progress"},
     "terminal": {"progress"},
     "session": {"errors", "mirror", "options", "progress", "terminal"},
+    "checking": {"audit", "errors", "progress", "session", "terminal"},
     "demonstration": {"limiter", "mirror", "models", "options", "session", "simulator"},
     "arguments": {"options"},
     "cli": {
         "arguments",
+        "checking",
         "demonstration",
         "disk",
         "errors",
@@ -124,6 +164,7 @@ FACES = {
     "__main__": {"cli"},
     "__init__": {
         "api",
+        "audit",
         "blocking",
         "errors",
         "languages",
@@ -141,7 +182,7 @@ MAP: dict[str, set[str]] = {**NOUNS, **NETWORK, **DISK, **MEETING, **FACES, "sim
 SHARED_ARITHMETIC = {("locks", "limiter", name) for name in ("last_hour", "seconds_until_free")}
 """The one step from wing to wing: two pure functions, so that both ledgers count an hour alike."""
 
-SPEAKERS = {"cli", "demonstration", "session", "terminal", "simulator.__main__"}
+SPEAKERS = {"checking", "cli", "demonstration", "session", "terminal", "simulator.__main__"}
 WORKERS = {"detection": {"sys.stdin", "sys.stdout"}}
 """Modules that are also a child process, which speaks through pipes with the program that started it."""
 

@@ -14,11 +14,10 @@ from flickr_mirror.cache import (
     PhotoCache,
     find_folder,
     folder_name,
-    info_document,
     read_owner,
-    stored_comments,
 )
 from flickr_mirror.errors import CacheError, CacheOwnerError
+from flickr_mirror.information import info_document, stored_comments
 from flickr_mirror.languages import Label, Locale
 from flickr_mirror.models import FlickrComment, FlickrPhoto, FlickrPhotoSize, FlickrUser, PhotoFacts
 
@@ -314,9 +313,10 @@ def test_equal_information_is_not_written_again(tmp_path: Path) -> None:
     """A re-run leaves files as they are, so that backups see no change; another level replaces them."""
     cache = begin(tmp_path)
     photo = FlickrPhoto(PHOTO, "Phố cổ")
-    path = cache.write_info(PHOTO, document(photo))
+    path, data = cache.write_info(PHOTO, document(photo))
     before = path.stat()
     cache.write_info(PHOTO, document(photo))
+    assert path.read_bytes() == data
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
     cache.write_info(PHOTO, document(photo, description=VIETNAMESE))

@@ -27,6 +27,8 @@ from flickr_mirror.errors import (
 )
 from flickr_mirror.locks import CallLedgerFile, locked
 from flickr_mirror.models import FlickrUser
+from flickr_mirror.options import Limits
+from flickr_mirror.progress import Event, InfoCached
 from flickr_mirror.session import EXIT_CODES
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import command, parts, tree
@@ -35,6 +37,8 @@ from tests.mirroring import Run, mirroring
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from aiohttp import web
 
 SMALL = {"image_dims": (48, 36), "commented": 0.5}
 OPTIONS: dict[str, Any] = {"info_level": 2, "cache_directory_depth": 2}
@@ -272,6 +276,31 @@ async def test_two_photos_of_one_name_do_not_overwrite_each_other(
         assert {failure.job for failure in report.failures} == {"image", "info"}
 
 
+@quick
+async def test_two_photos_of_one_name_in_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 63: two photos map to one file name: the image of the first is not replaced by that of the second."""
+    monkeypatch.setattr("flickr_mirror.cache.inventory_number", lambda _: "0123456789abcdef" * 2)
+    async with mirroring(tmp_path, 2) as run:
+        first, second = run.stream.ids
+        folder = tmp_path / run.stream.username
+        run.limits = Limits(info_workers=1, attempts=1)
+        described = anyio.Event()
+
+        async def intercept(request: web.Request) -> None:
+            if second in request.path:
+                await described.wait()
+
+        def observe(event: Event) -> None:
+            if isinstance(event, InfoCached):
+                described.set()
+
+        run.flickr.intercept = intercept
+        report = await run.mirror(observe).run()
+
+        assert [path.read_bytes() for path in folder.glob("?/**/*.jpg")] == [run.flickr.file(first)]
+        assert {failure.photo_id for failure in report.failures} == {second}
+
+
 def block_by_folder(path: Path) -> Path:
     """Put a folder with a file in the place of a photo."""
     (path / "of the user").mkdir(parents=True)
@@ -343,6 +372,16 @@ async def test_links_in_a_mirror_are_never_followed_out_of_it(tmp_path: Path) ->
         assert {path.read_text() for path in outside.iterdir()} == {'{"title": "of the user"}'}
         assert len(list(outside.iterdir())) == 4
 
+        info = run.path(run.stream.ids[0], "json")
+        info.rename(outside / "moved.json")
+        info.symlink_to(outside / "moved.json")
+        (run.root / run.stream.username / STATE_FOLDER / "catalogue.sqlite").unlink()
+        report = await run(info_level=1)
+
+        assert not report.failures
+        assert not info.is_symlink()
+        assert info.read_bytes() == (outside / "moved.json").read_bytes()
+
 
 @pytest.mark.parametrize("name", ["", "parts", "catalogue.sqlite"])
 async def test_a_link_in_the_state_folder_is_told(tmp_path: Path, name: str) -> None:
@@ -391,6 +430,23 @@ async def test_a_disk_that_is_unmounted_ends_the_run(tmp_path: Path) -> None:
         assert report.complete
         assert len(tree(mount)) == 40
         assert parts(mount) == []
+
+
+async def test_an_empty_mount_point_stays_empty(tmp_path: Path) -> None:
+    """Row 67: disk pulled mid-run: an image that was just received is not kept in the empty mount point."""
+    mount = tmp_path / "mount"
+    (mount / "mirror" / "parts").mkdir(parents=True)
+    with pytest.raises(CacheError, match="No such file or directory"):
+        async with disk.part_file(mount / "mirror" / "parts") as part:
+            await part.write(b"image")
+            await part.flush()
+            mount.rename(tmp_path / "pulled")
+            mount.mkdir()
+            await part.keep_as(mount / "mirror" / "a" / "photo.jpg")
+    with pytest.raises(CacheError, match="No such file or directory"):
+        disk.write_file(mount / "mirror" / "a" / "info.json", b"{}", folder=mount / "mirror" / "parts")
+
+    assert list(mount.iterdir()) == []
 
 
 # Network file systems
@@ -578,7 +634,7 @@ def test_a_place_of_another_photo_is_named(tmp_path: Path) -> None:
 
 IN_A_SMALL_DISK = """
 set -e
-mount -t tmpfs -o size=600k none "$1"
+mount -t tmpfs -o size=400k none "$1"
 set +e
 shift
 "$@" 2> "$OUT/first"
@@ -605,7 +661,7 @@ async def test_a_disk_that_really_is_full(tmp_path: Path) -> None:
     small, out = tmp_path / "small", tmp_path / "out"
     small.mkdir()
     out.mkdir()
-    async with SimulatedFlickr(SimulatedPhotostream(40, image_dims=(400, 300), noise=True)) as flickr:
+    async with SimulatedFlickr(SimulatedPhotostream(24, image_dims=(320, 240), noise=True)) as flickr:
         line = command(flickr, small / "cache", "--info-level", "1", "--debug", "1")
         result = await anyio.run_process(
             ["unshare", "-rm", "sh", "-c", IN_A_SMALL_DISK, "sh", str(small), *line],
@@ -623,5 +679,5 @@ async def test_a_disk_that_really_is_full(tmp_path: Path) -> None:
     assert (out / "second_code").read_text() == "0\n", second
     mirrored = {path.read_bytes() for path in (out / "tree").rglob("*.jpg")}
     assert mirrored == images
-    assert len(list((out / "tree" / "cache" / "saigon_archive").glob("?/**/*.json"))) == 40
+    assert len(list((out / "tree" / "cache" / "saigon_archive").glob("?/**/*.json"))) == 24
     assert sys.executable in line[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 import traceback
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from flickr_mirror.errors import KeysError
 from flickr_mirror.keys import ApiKeys, read_keys, save_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 CANARY = "canary-0123456789"
@@ -75,7 +78,7 @@ def test_a_file_without_keys_is_told_and_not_shown(tmp_path: Path, content: str)
 def test_a_file_that_is_no_text_is_told_and_not_shown(tmp_path: Path) -> None:
     """A binary file in place of the keys is told by its name."""
     (tmp_path / "flickr_keys").write_bytes(CANARY.encode() + b"\xff\xfe")
-    with pytest.raises(KeysError, match="flickr_keys cannot be read: it is not text") as caught:
+    with pytest.raises(KeysError, match="flickr_keys is not JSON") as caught:
         read_keys(tmp_path)
 
     assert CANARY not in "".join(traceback.format_exception(caught.value))
@@ -84,7 +87,7 @@ def test_a_file_that_is_no_text_is_told_and_not_shown(tmp_path: Path) -> None:
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     """A file that cannot be opened is told with the system's reason."""
     (tmp_path / "flickr_keys").mkdir()
-    with pytest.raises(KeysError, match="flickr_keys cannot be read: Is a directory"):
+    with pytest.raises(KeysError, match="flickr_keys cannot be read: it is no file"):
         read_keys(tmp_path)
 
 
@@ -100,3 +103,110 @@ def test_keys_do_not_tell_what_they_are() -> None:
     assert CANARY not in repr(KEYS)
     assert CANARY not in str(KEYS)
     assert CANARY not in f"{KEYS}"
+
+
+WHOLE = json.dumps({"consumer_key": CANARY, "consumer_secret": "other"})
+
+
+@pytest.mark.parametrize("name", ["flickr_keys", "flickr_key"])
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o622, 0o604, 0o777])
+def test_a_file_that_others_could_read_is_mended_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, mode: int
+) -> None:
+    """Row 96: `flickr_keys` world-readable: mended before it is read, and said once without its content."""
+    path = tmp_path / name
+    path.write_text(WHOLE, encoding="utf-8")
+    path.chmod(mode)
+    for _ in range(2):
+        assert read_keys(tmp_path) == ApiKeys(CANARY, "other")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (record,) = caplog.records
+    assert str(path) in record.getMessage()
+    assert f"{mode:o}" in record.getMessage()
+    assert CANARY not in caplog.text
+
+
+def test_a_file_whose_rights_cannot_be_mended_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 96: on a file system without rights the keys are read, and the way to keep them better is told."""
+    path = tmp_path / "flickr_keys"
+    path.write_text(WHOLE, encoding="utf-8")
+    path.chmod(0o644)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.fchmod", refuse)
+    assert read_keys(tmp_path) == ApiKeys(CANARY, "other")
+    assert "cannot be mended" in caplog.text
+    assert "FLICKR_CONSUMER_KEY" in caplog.text
+
+
+def test_a_private_file_is_read_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Keys that only the user can read give no reason for a word."""
+    save_keys(tmp_path, KEYS)
+    assert read_keys(tmp_path) == KEYS
+    assert not caplog.records
+
+
+def _link(path: Path) -> None:
+    path.with_name("elsewhere").write_text(WHOLE, encoding="utf-8")
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize(
+    ("plant", "reason"),
+    [
+        (_link, "it is a link"),
+        (lambda path: path.symlink_to("/nowhere"), "it is a link"),
+        (lambda path: path.mkdir(), "it is no file"),
+        (os.mkfifo, "it is no file"),
+        (lambda path: path.write_bytes(b" " * 70_000 + WHOLE.encode()), "too long"),
+        (lambda path: path.write_bytes(b"\0" * 100), "is not JSON"),
+        (lambda path: path.write_bytes(b"[" * 60_000), "is not JSON"),
+    ],
+    ids=["link", "dangling link", "folder", "pipe", "huge", "zeros", "deep"],
+)
+def test_what_is_no_keys_file_is_a_sentence(
+    tmp_path: Path, plant: Callable[[Path], object], reason: str
+) -> None:
+    """Row 97: key file is a link, a folder, a pipe, huge: one sentence names it and the cure; nothing hangs."""
+    path = tmp_path / "flickr_keys"
+    plant(path)
+    with pytest.raises(KeysError, match=reason) as caught:
+        read_keys(tmp_path)
+
+    assert str(path) in str(caught.value)
+    assert "emove it" in str(caught.value)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_strangers_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 97: key file owned by another: refused with its owner and the cure, and not changed."""
+    path = save_keys(tmp_path, KEYS)
+    path.chmod(0o644)
+    monkeypatch.setattr("os.geteuid", lambda: 12345)
+    real = os.fstat
+
+    def theirs(descriptor: int) -> os.stat_result:
+        fields = list(real(descriptor))
+        fields[4] = 54321
+        return os.stat_result(fields)
+
+    monkeypatch.setattr("os.fstat", theirs)
+    with pytest.raises(KeysError, match=r"another user \(number 54321\)") as caught:
+        read_keys(tmp_path)
+    assert str(path) in str(caught.value)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_saved_keys_replace_a_link_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    """Row 97: a link planted in place of the keys is replaced; the file that it leads to stays as it is."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine", encoding="utf-8")
+    (tmp_path / "flickr_keys").symlink_to(victim)
+    save_keys(tmp_path, KEYS)
+    assert victim.read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "flickr_keys").is_symlink()
+    assert read_keys(tmp_path) == KEYS

@@ -573,7 +573,7 @@ def test_what_a_full_scan_does_not_find_is_gone(walks: Walks) -> None:
     result = walks.walk(everyone[2:], full=True)
     assert (result.gone, result.scanned, result.lost) == (["1", "2"], True, 0)
     assert walks.gone() == {"1", "2"}
-    assert walks.catalogue.files("2") == [FILE]
+    assert walks.catalogue.files.of("2") == [FILE]
     assert walks.catalogue.failures() == []
     walks.catalogue.begin_run(NOW + 30 * DAY, images=True, info_level=2)
     assert walks.images == walks.questions == []
@@ -708,7 +708,7 @@ def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
     walks.walk(photos(20)[1:], full=True)
     walks.catalogue.losses.forget(["1"])
     assert walks.gone() == set()
-    assert walks.catalogue.files("1") == []
+    assert walks.catalogue.files.of("1") == []
     assert walks.catalogue.counts().known == 19
     assert walks.list_again(*photos(20)).new == ["1"]
     assert (ids(walks.images), ids(walks.infos)) == (["1"], ["1"])

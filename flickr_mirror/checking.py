@@ -1,0 +1,113 @@
+"""`mirror_flickr check` as a person sees it: progress, what is broken, the last line, the report as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from flickr_mirror.audit import CheckReport, check_mirror
+from flickr_mirror.errors import FlickrMirrorError, one_error
+from flickr_mirror.progress import Checked, FileBroken, log_events
+from flickr_mirror.session import EXIT_PHOTOS_FAILED, console, say, say_failure, stopping_signals
+from flickr_mirror.terminal import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flickr_mirror.progress import Event
+
+
+async def run_check(
+    username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bool, as_json: bool
+) -> int:
+    """Check a mirror, tell what is broken, and return the exit code."""
+    report = CheckReport()
+    progress = _progress()
+    received: list[int] = []
+
+    def observe(event: Event) -> None:
+        log_events(event)
+        if progress and isinstance(event, Checked):
+            progress.update(progress.task_ids[0], completed=event.files, total=event.total)
+
+    async def stop_on_signal(scope: anyio.CancelScope) -> None:
+        if wanted := stopping_signals():
+            with anyio.open_signal_receiver(*wanted) as signals:
+                async for number in signals:
+                    received.append(number)
+                    scope.cancel()
+
+    try:
+        with one_error(), progress or nullcontext():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(stop_on_signal, tasks.cancel_scope)
+                await check_mirror(
+                    username, cache_path, part=part, rebuild=rebuild, observer=observe, report=report
+                )
+                tasks.cancel_scope.cancel()
+    except FlickrMirrorError as error:
+        code = say_failure(error)
+    else:
+        code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if report.broken else 0
+    if report.username:
+        _sum_up(report, code)
+    if as_json:
+        sys.stdout.write(f"{json.dumps(_document(report, code), ensure_ascii=False, indent=2)}\n")
+    return code
+
+
+def _progress() -> Progress | None:
+    if not console.is_terminal or console.is_dumb_terminal:
+        return None
+    progress = Progress(
+        TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+    progress.add_task("", total=None)
+    return progress
+
+
+def _sum_up(report: CheckReport, code: int) -> None:
+    if report.resumed:
+        say(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
+    if any(found.comes_again for found in report.broken):
+        say(
+            f"Broken files were moved to {report.folder}/.flickr_mirror/broken. Run the mirror to have them again."
+        )
+    if not report.complete:
+        say("Run the same command again to go on.")
+    name = json.dumps(plain(report.username), ensure_ascii=False)
+    say(
+        f"checked user={name} nsid={report.user_id} part={report.part[0]}/{report.part[1]} files={report.files} "
+        f"broken={len(report.broken)} bytes={report.bytes} seconds={report.seconds:.1f} exit={code}"
+    )
+
+
+def _document(report: CheckReport, code: int) -> dict[str, Any]:
+    return {
+        "user": report.username,
+        "nsid": report.user_id,
+        "folder": str(report.folder) if report.folder else None,
+        "part": "{}/{}".format(*report.part),
+        "files": report.files,
+        "bytes": report.bytes,
+        "resumed": report.resumed,
+        "complete": report.complete,
+        "seconds": round(report.seconds, 3),
+        "exit": code,
+        "broken": [_entry(found) for found in report.broken],
+    }
+
+
+def _entry(found: FileBroken) -> dict[str, Any]:
+    return {
+        "photo_id": found.photo_id,
+        "kind": found.kind,
+        "path": str(found.path),
+        "reason": found.reason,
+        "comes_again": found.comes_again,
+    }

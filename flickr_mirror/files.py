@@ -1,0 +1,100 @@
+"""The files of a mirror as they were written, in the database of its catalogue: sizes, hashes, what is odd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.records import StoredFile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from flickr_mirror.database import Database
+
+KINDS = ("image", "info", "video")
+_KINDS = "kind IN ('broken', 'image', 'info', 'video')"
+_PENDING = "0, 1, 3"
+"""Who has one of these states may have a newer file than the catalogue knows, of a run that was killed."""
+
+
+class Files:
+    """The files that are on disk.
+
+    A part of the catalogue, like which it blocks; what changes is to be called inside of a transaction. Every
+    method raises `CatalogueError` or `CacheFullError` where SQLite fails.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._query = database.query
+
+    def put(self, photo_id: str, file: StoredFile) -> None:
+        """Note a file that is durable. The same bytes as those that were found broken are what Flickr has."""
+        key = (photo_id, file.kind)
+        self._query(
+            "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
+            " VALUES (?, ?, ?, ?, ?, coalesce((SELECT note FROM files WHERE kind = 'broken' AND photo_id = ?"
+            " AND sha256 = ?), ?))",
+            (*key, file.extension, file.size, file.sha256, photo_id, file.sha256, file.note),
+        )
+
+    def of(self, photo_id: str) -> list[StoredFile]:
+        """Return the image and the film of a photo, as far as they are on disk."""
+        rows = self._query(
+            "SELECT kind, extension, bytes, sha256, note FROM files WHERE kind IN ('image', 'video')"
+            " AND photo_id = ?",
+            (photo_id,),
+        )
+        return [StoredFile(*row) for row in rows]
+
+    def after(
+        self,
+        after: tuple[str, int],
+        limit: int,
+        *,
+        kinds: Collection[str] = KINDS,
+        part: tuple[int, int] = (1, 1),
+    ) -> list[tuple[int, bool, StoredFile]]:
+        """Return up to `limit` files behind (kind, photo id), in that order: whose, whether that is gone, what.
+
+        `part` is (i, n) for the i-th of n shares of about the same number of photos, always the same ones.
+        """
+        condition, parameters = _selected(kinds, part)
+        rows = self._query(
+            "SELECT photo_id, gone IS NOT NULL, kind, extension, bytes, sha256, note FROM files"
+            f" JOIN photos ON id = photo_id WHERE {condition} AND (kind, photo_id) > (?, ?)"
+            " ORDER BY kind, photo_id LIMIT ?",
+            (*parameters, *after, limit),
+        )
+        return [(row[0], bool(row[1]), StoredFile(*row[2:])) for row in rows]
+
+    def count(self, *, kinds: Collection[str] = KINDS, part: tuple[int, int] = (1, 1)) -> int:
+        """Return how many files `after` gives in all."""
+        condition, parameters = _selected(kinds, part)
+        row = self._query(
+            f"SELECT count(*) FROM files JOIN photos ON id = photo_id WHERE {condition}", parameters
+        ).fetchone()
+        return int(row[0])
+
+    def make_again(self, photo_id: str, kind: str, *, seen: tuple[bytes, str] | None = None) -> None:
+        """Put a photo whose file of this kind is broken or missing back on the work list.
+
+        `seen` is the hash of what is to be fetched once more, because it was received like this, and why.
+        """
+        self._query("DELETE FROM files WHERE kind = ? AND photo_id = ?", (kind, photo_id))
+        if seen is not None:
+            self._query("INSERT OR REPLACE INTO files VALUES (?, 'broken', '', 0, ?, ?)", (photo_id, *seen))
+        change = "info_status = 1" if kind == "info" else "image_status = iif(proof AND NOT video, 1, 0)"
+        self._query(f"UPDATE photos SET {change} WHERE id = ?", (photo_id,))
+
+    def forget(self, photo_id: str) -> None:
+        """Forget all files of a photo."""
+        self._query(f"DELETE FROM files WHERE {_KINDS} AND photo_id = ?", (photo_id,))
+
+
+def _selected(kinds: Collection[str], part: tuple[int, int]) -> tuple[str, list[Any]]:
+    marks = ", ".join("?" * len(kinds))
+    number, count = part
+    state = f"iif(kind = 'info', info_status, image_status) NOT IN ({_PENDING})"
+    # all ids of an owner can be multiples of one number: stirred, they are spread over the shares
+    share = "photo_id % 1000003 * 48271 % 1000003 % ? = ?"
+    return f"kind IN ({marks}) AND {state} AND {share}", [*kinds, count, number - 1]

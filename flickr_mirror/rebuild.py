@@ -1,0 +1,145 @@
+"""The catalogue, opened; or made anew from the files of the mirror where it was lost or is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from flickr_mirror import disk, pictures
+from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.errors import BadImageError, CatalogueDamagedError
+from flickr_mirror.information import info_level_of, told_photo
+from flickr_mirror.progress import Notice
+from flickr_mirror.records import RestoredPhoto, StateRow, Status, StoredFile
+from flickr_mirror.sizes import Proof, same_pixels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flickr_mirror.cache import PhotoCache
+    from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize
+    from flickr_mirror.progress import Observer
+
+BATCH = 200
+_EXTENSIONS = {
+    **dict.fromkeys(pictures.PHOTO_EXTENSIONS, "image"),
+    **dict.fromkeys(pictures.VIDEO_EXTENSIONS, "video"),
+}
+
+
+async def open_catalogue(cache: PhotoCache, tell: Observer, *, anew: bool = False) -> Catalogue:
+    """Return the catalogue of a mirror, which is rebuilt where it is missing, damaged or wanted `anew`.
+
+    The damaged file is kept beside it. To be called under the mirror's lock. Raises `CacheError`.
+    """
+    if anew:
+        await to_thread.run_sync(_set_aside, cache)
+    try:
+        catalogue = await to_thread.run_sync(_open, cache)
+    except CatalogueDamagedError as error:
+        kept = await to_thread.run_sync(_set_aside, cache)
+        tell(Notice(f"{str(error).partition(' Run ')[0]} It is kept as {kept}, and rebuilt from the files."))
+        catalogue = await to_thread.run_sync(_open, cache)
+    try:
+        if not cache.is_new and await to_thread.run_sync(catalogue.listing.is_untouched):
+            await _rebuild(cache, catalogue, tell)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
+
+
+def _open(cache: PhotoCache) -> Catalogue:
+    catalogue = Catalogue(cache.catalogue)
+    try:
+        catalogue.check()
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
+
+
+def _set_aside(cache: PhotoCache) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    kept = cache.catalogue.with_name(f"{cache.catalogue.name}.{stamp}")
+    for ending in ("-shm", "-wal", ""):  # the file itself last, for the others are nothing without it
+        disk.move(
+            cache.catalogue.with_name(cache.catalogue.name + ending), kept.with_name(kept.name + ending)
+        )
+    return kept
+
+
+async def _rebuild(cache: PhotoCache, catalogue: Catalogue, tell: Observer) -> None:
+    restored = unnamed = 0
+    files = cache.files()
+    while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
+        if not restored and not unnamed:
+            tell(Notice("The catalogue is rebuilt from the files of the mirror: this reads all of them."))
+        photos = await to_thread.run_sync(lambda: [_restored(cache, *found) for found in batch])
+        known = [photo for photo in photos if photo is not None]
+        await to_thread.run_sync(catalogue.listing.restore, known)
+        restored += len(known)
+        unnamed += len(batch) - len(known)
+    await to_thread.run_sync(catalogue.listing.end_restoring)
+    if unnamed:
+        tell(Notice(f"The files of {unnamed:,} photos do not tell whose they are: the next listing does."))
+    if restored:
+        tell(Notice(f"The catalogue knows {restored:,} photos again, from the files of the mirror."))
+
+
+def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPhoto | None:
+    """Return the photo that an information file and the files beside it tell of."""
+    folder = cache.folder.joinpath(*name[: cache.depth])
+    try:
+        data = (folder / f"{name}.json").read_bytes()
+        info = json.loads(data)
+    except (OSError, ValueError, RecursionError):
+        return None
+    told = told_photo(info) if isinstance(info, dict) else None
+    if told is None or cache.path(told[0].id, "json").name != f"{name}.json":
+        return None
+    photo, size = told
+    files = [StoredFile("info", "json", len(data), hashlib.sha256(data).digest())]
+    for extension in extensions:
+        if kind := _EXTENSIONS.get(extension):
+            files += _whole(folder / f"{name}.{extension}", kind, size)
+    return RestoredPhoto(photo, _row(photo, size, {file.kind for file in files}), info_level_of(info), files)
+
+
+def _whole(path: Path, kind: str, size: FlickrPhotoSize | None) -> list[StoredFile]:
+    """Return what is to be noted of an image or a film, where it is whole and of this size."""
+    try:
+        picture = pictures.inspect(path)
+        if not picture.ends:
+            pictures.decode(path)
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").digest()
+        length = path.stat().st_size
+    except (BadImageError, OSError):
+        return []
+    if kind == "image" and (size is None or not same_pixels((picture.width, picture.height), size)):
+        return []
+    return [StoredFile(kind, path.suffix[1:], length, digest)]
+
+
+def _row(photo: FlickrPhoto, size: FlickrPhotoSize | None, kinds: set[str]) -> StateRow:
+    video = photo.facts.media == "video"
+    is_there = kinds >= ({"image", "video"} if video else {"image"})
+    # what is not there is settled by the listing; what is there and whole is then recognized
+    return StateRow(
+        int(photo.id),
+        photo.facts.uploaded or 0,
+        video,
+        size.label if size else None,
+        size.width if size else None,
+        size.height if size else None,
+        "",
+        Proof.ASKED if size and is_there else Proof.NONE,
+        Status.DONE if is_there else Status.UNSETTLED,
+        Status.DONE,
+    )

@@ -157,7 +157,12 @@ async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> N
         "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
         "from flickr_mirror import cli, session\nsession.CLOSING = session.GRACE = 0.4\ncli.main()"
     )
-    line = [sys.executable, "-c", start, *command(None, tmp_path)[3:], "--username", "x", *KEYS]
+    line = [
+        sys.executable,
+        "-c",
+        start,
+        *command(None, tmp_path, "--username", "x", *KEYS, "--debug", "0")[3:],
+    ]
     with subprocess.Popen(  # noqa: ASYNC220
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -1,46 +1,53 @@
 """Mirror a Flickr photostream to disk: every photo, its information and its comments."""
 
-from flickr_mirror.api import AsyncFlickrApi
-from flickr_mirror.audit import CheckReport, check_mirror
-from flickr_mirror.blocking import FlickrApi, FlickrUserPhotostreamMirroringAgent
-from flickr_mirror.errors import (
-    BadImageError,
-    CacheError,
-    CacheFullError,
-    CacheLockedError,
-    CacheOwnerError,
-    CatalogueDamagedError,
-    CatalogueError,
-    CertificateError,
-    FlickrApiError,
-    FlickrMirrorError,
-    ImageGoneError,
-    InvalidKeyError,
-    KeysError,
-    NoSizeError,
-    PermissionDeniedError,
-    PhotoError,
-    PhotoNotFoundError,
-    PhotostreamError,
-    PlaceTakenError,
-    ThrottledError,
-    TransportError,
-    UserNotFoundError,
-)
-from flickr_mirror.languages import Label, Locale
-from flickr_mirror.limiter import ApiBudget
-from flickr_mirror.mirror import PhotostreamMirror
-from flickr_mirror.models import (
-    FlickrComment,
-    FlickrPhoto,
-    FlickrPhotoSize,
-    FlickrProfile,
-    FlickrUser,
-    PhotoPage,
-)
-from flickr_mirror.options import CachingStrategy, Limits, MirrorOptions
-from flickr_mirror.progress import Event, FailedPhoto, MirrorReport, Observer
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from flickr_mirror.version import __version__
+
+if TYPE_CHECKING:
+    from flickr_mirror.api import AsyncFlickrApi
+    from flickr_mirror.audit import CheckReport, check_mirror
+    from flickr_mirror.blocking import FlickrApi, FlickrUserPhotostreamMirroringAgent
+    from flickr_mirror.errors import (
+        BadImageError,
+        CacheError,
+        CacheFullError,
+        CacheLockedError,
+        CacheOwnerError,
+        CatalogueDamagedError,
+        CatalogueError,
+        CertificateError,
+        FlickrApiError,
+        FlickrMirrorError,
+        ImageGoneError,
+        InvalidKeyError,
+        KeysError,
+        NoSizeError,
+        PermissionDeniedError,
+        PhotoError,
+        PhotoNotFoundError,
+        PhotostreamError,
+        PlaceTakenError,
+        ThrottledError,
+        TransportError,
+        UserNotFoundError,
+    )
+    from flickr_mirror.languages import Label, Locale
+    from flickr_mirror.limiter import ApiBudget
+    from flickr_mirror.mirror import PhotostreamMirror
+    from flickr_mirror.models import (
+        FlickrComment,
+        FlickrPhoto,
+        FlickrPhotoSize,
+        FlickrProfile,
+        FlickrUser,
+        PhotoPage,
+    )
+    from flickr_mirror.options import CachingStrategy, Limits, MirrorOptions
+    from flickr_mirror.progress import Event, FailedPhoto, MirrorReport, Observer
 
 __all__ = [
     "ApiBudget",
@@ -89,3 +96,31 @@ __all__ = [
     "__version__",
     "check_mirror",
 ]
+
+_ROOMS = (
+    "errors",
+    "options",
+    "languages",
+    "limiter",
+    "models",
+    "progress",
+    "api",
+    "audit",
+    "mirror",
+    "blocking",
+)
+"""Where these names are from, the light rooms first."""
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for.
+
+    The command can then say what it has to say to a Ctrl-C from its first moment on, and the process that
+    detects languages starts without the libraries of the network.
+    """
+    if name in __all__:
+        for room in _ROOMS:
+            found: object = getattr(import_module(f"flickr_mirror.{room}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,18 @@
-"""`python -m flickr_mirror` is the command `mirror_flickr`."""
+"""The command `mirror_flickr`, which is `python -m flickr_mirror` too."""
 
-from flickr_mirror.cli import main
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command; a Ctrl-C while it is being loaded is no reason for a traceback."""
+    try:
+        from flickr_mirror.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -70,9 +70,9 @@ def _describe(holder: Path) -> str:
     try:
         who = json.loads(holder.read_bytes())
         if who["host"] == socket.gethostname():
-            os.kill(
-                who["pid"], 0
-            )  # a run that was killed leaves its word, until the next one has written its own
+            # a run that was killed leaves its word, until the next one has written its own
+            with suppress(PermissionError):
+                os.kill(who["pid"], 0)
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who["since"]))
         return f" (process {who['pid']} on {who['host']}, since {since})"
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):

@@ -35,6 +35,8 @@ STATE_FILES = {
 class Inspector:
     """Checks the invariants of a mirror in `root`, run after run; files that did not change are not read again.
 
+    What was found whole once must not be fetched any more.
+
     `home` is the home folder of the runs, in which only the hour's calls are kept.
     """
 
@@ -46,9 +48,11 @@ class Inspector:
         self.found: Counter[str] = Counter()
         """What was found beside whole files, by the number of times: parts, files without a note, and so on."""
         self._seen: dict[Path, tuple[int, int, int]] = {}
-        self._digests: dict[str, tuple[int, bytes]] = {}
+        self._images: set[str] = set()
+        self._digests: dict[tuple[str, str], tuple[int, bytes]] = {}
         self._levels: dict[str, int] = {}
         self._ids: dict[str, str] = {}
+        self._requests: dict[str, int] = {}
 
     def check(self, *texts: str) -> None:
         """Check all that is on disk, and that the key is in none of the `texts`, which the run said."""
@@ -63,6 +67,11 @@ class Inspector:
                 self._check_file(path)
         for path in _files(self.home):
             assert path.relative_to(self.home).parts[:2] == (".flickr", "api_calls"), path
+        for photo_id in self._images:
+            asked = self.flickr.requests[photo_id]
+            assert self._requests.setdefault(photo_id, asked) == asked, (
+                f"photo {photo_id} is fetched once more"
+            )
         self.found["parts"] += parts
         self.found["runs that left parts"] += parts > 0
         self._check_catalogue()
@@ -90,9 +99,12 @@ class Inspector:
         assert below[:-1] == list(path.stem[:4]), path
         if path.suffix == ".json":
             self._check_document(photo_id, json.loads(data))
+            kind = "info"
         else:
             assert data == self.flickr.file(photo_id), f"{path} is not the image of photo {photo_id}"
-            self._digests[photo_id] = (len(data), hashlib.sha256(data).digest())
+            self._images.add(photo_id)
+            kind = "image"
+        self._digests[kind, photo_id] = (len(data), hashlib.sha256(data).digest())
 
     def _check_document(self, photo_id: str, document: dict[str, Any]) -> None:
         photo = self.stream.photo(photo_id)
@@ -128,15 +140,16 @@ class Inspector:
             self.found["an empty catalogue"] += 1
             return
         noted = set()
-        for photo_id, size, digest in database.execute("SELECT photo_id, bytes, sha256 FROM files"):
-            assert self._digests.get(str(photo_id)) == (size, digest), f"photo {photo_id} is not as noted"
-            noted.add(str(photo_id))
+        for kind, number, *facts in database.execute("SELECT kind, photo_id, bytes, sha256 FROM files"):
+            place = kind, str(number)
+            assert self._digests.get(place) == tuple(facts), f"{place} is not as noted"
+            noted.add(place)
         query = "SELECT id, image_status, info_status, info_level FROM photos"
-        for photo_id, image, info, level in database.execute(query):
+        for number, image, info, level in database.execute(query):
             if image == Status.DONE:
-                assert str(photo_id) in noted, f"photo {photo_id} is marked done without a file"
+                assert ("image", str(number)) in noted, f"photo {number} is marked done without a file"
             if info == Status.DONE:
-                assert self._levels[str(photo_id)] >= level, f"photo {photo_id} is told less of than noted"
+                assert self._levels[str(number)] >= level, f"photo {number} is told less of than noted"
         unnoted = len(self._digests.keys() - noted)
         self.found["files not noted"] += unnoted
         self.found["runs that left files not noted"] += unnoted > 0

@@ -121,7 +121,7 @@ async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
         "Jobs.cache_image = fail\nfrom flickr_mirror.cli import main\nmain()"
     )
     async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
-        line = [sys.executable, "-c", start, *command(flickr, tmp_path, "--debug", "2")[3:]]
+        line = [sys.executable, "-c", start, *command(flickr, tmp_path, "--debug", "0")[3:]]
         with anyio.fail_after(30):
             result = await anyio.run_process(line, check=False)
         assert result.returncode == 1

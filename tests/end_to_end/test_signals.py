@@ -157,7 +157,12 @@ async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> N
         "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
         "from flickr_mirror import cli, session\nsession.CLOSING = session.GRACE = 0.4\ncli.main()"
     )
-    line = [sys.executable, "-c", start, *command(None, tmp_path)[3:], "--username", "x", *KEYS]
+    line = [
+        sys.executable,
+        "-c",
+        start,
+        *command(None, tmp_path, "--username", "x", *KEYS, "--debug", "0")[3:],
+    ]
     with subprocess.Popen(  # noqa: ASYNC220
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -175,6 +180,22 @@ async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> N
     assert code == 143
     assert text.startswith("Stopping")
     assert len(text.splitlines()) == 1
+
+
+async def test_a_ctrl_c_before_the_command_is_loaded() -> None:
+    """Row 71: Ctrl-C while the libraries are being read ends the command with code 130 and not a word."""
+    start = (
+        "import os, runpy, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'aiohttp': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['mirror_flickr', '--version']\n"
+        "runpy.run_module('flickr_mirror', run_name='__main__')"
+    )
+    result = await anyio.run_process([sys.executable, "-c", start], check=False)
+    assert result.returncode == 130
+    assert result.stdout + result.stderr == b""
 
 
 async def test_signals_at_random_moments(tmp_path: Path) -> None:

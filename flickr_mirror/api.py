@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from flickr_mirror.errors import (
     FlickrApiError,
+    InvalidCallError,
     InvalidKeyError,
     PermissionDeniedError,
     PhotoNotFoundError,
@@ -42,6 +43,7 @@ EXTRAS = (
 
 # Codes that mean the same for every method: https://www.flickr.com/services/api/flickr.photos.getInfo.html
 _KEY_CODES = {95, 96, 97, 98, 99, 100}
+_CALL_CODES = {111, 112, 114, 115, 116}
 _PASSING_CODES = {105, 106, 201}
 # "Sorry, the Flickr API service is not currently available." comes with the codes 0, 105 and 201
 _PASSING_MESSAGE = "not currently available"
@@ -54,8 +56,9 @@ _PHOTO: dict[int, type[FlickrApiError]] = {1: PhotoNotFoundError, 2: PermissionD
 class AsyncFlickrApi:
     """Flickr's REST API, read without a login; an async context manager.
 
-    Every method raises a `FlickrApiError` where Flickr refuses (`InvalidKeyError` for the key), and a
-    `TransportError` when no usable answer came after several attempts.
+    Every method raises a `FlickrApiError` where Flickr refuses (`InvalidKeyError` for the key,
+    `InvalidCallError` where it does not understand), and a `TransportError` when no usable answer came after
+    several attempts.
     """
 
     def __init__(
@@ -204,6 +207,8 @@ def _raise_failure(answer: Payload, method: str, errors: Mapping[int, type[Flick
         raise TransportError(f"{method}: {message}")
     if code in _KEY_CODES:
         raise InvalidKeyError(message, code, method)
+    if code in _CALL_CODES:
+        raise InvalidCallError(message, code, method)
     raise errors.get(code, FlickrApiError)(message, code, method)
 
 

@@ -4,6 +4,7 @@
     ├── FlickrApiError            Flickr answered stat="fail"; str() is Flickr's own message
     │   ├── UserNotFoundError
     │   ├── InvalidKeyError
+    │   ├── InvalidCallError      Flickr does not understand the call
     │   ├── PhotoNotFoundError    (also a PhotoError)
     │   └── PermissionDeniedError (also a PhotoError)
     ├── PhotoError                this photo only; the run goes on
@@ -58,6 +59,10 @@ class UserNotFoundError(FlickrApiError):
 
 class InvalidKeyError(FlickrApiError):
     """Flickr does not accept the API key."""
+
+
+class InvalidCallError(FlickrApiError):
+    """Flickr does not understand the call: the mistake is this program's, or that of another endpoint."""
 
 
 class PhotoError(FlickrMirrorError):

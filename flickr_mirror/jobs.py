@@ -132,7 +132,7 @@ class Jobs:
         if not ready:
             return
         if partly:
-            raise ImageGoneError(partly, 403)
+            raise NoSizeError(partly)
         self.report.images += bool(fetched)
         self.tell(ImageCached(job.photo_id, path, sum(fetched)))
 

@@ -53,6 +53,11 @@ def to_int(value: object) -> int | None:
     return number if abs(number) < 1 << 63 else None
 
 
+def _pixels(value: object) -> int:
+    # a side is never less than nothing, or two of them would make up an area
+    return max(to_int(value) or 0, 0)
+
+
 def text_of(value: object) -> str:
     """Return the text that Flickr wrote as `"Huế"`, `{"_content": "Huế"}` or not at all (`""`).
 
@@ -172,8 +177,8 @@ class FlickrPhotoSize:
         """
         return FlickrPhotoSize(
             text_of(payload.get("label")),
-            to_int(payload.get("width")) or 0,
-            to_int(payload.get("height")) or 0,
+            _pixels(payload.get("width")),
+            _pixels(payload.get("height")),
             text_of(payload.get("source")),
             text_of(payload.get("media")) or "photo",
         )
@@ -392,8 +397,8 @@ def listed_sizes(payload: Payload) -> list[FlickrPhotoSize]:
     return [
         FlickrPhotoSize(
             label,
-            to_int(payload.get(f"width_{key}")) or 0,
-            to_int(payload.get(f"height_{key}")) or 0,
+            _pixels(payload.get(f"width_{key}")),
+            _pixels(payload.get(f"height_{key}")),
             text_of(payload[f"url_{key}"]),
         )
         for key, (label, _) in LISTED_SIZES.items()

@@ -23,6 +23,7 @@ from flickr_mirror.errors import (
     CertificateError,
     FlickrApiError,
     ImageGoneError,
+    InvalidCallError,
     InvalidKeyError,
     NoSizeError,
     PermissionDeniedError,
@@ -51,7 +52,7 @@ BATCH = 100
 """So many photos are taken from the work list at once."""
 MISSES_IN_A_ROW = 20
 """So many photos in a row without an answer, and none with one, mean that the line is down."""
-ENDING = (InvalidKeyError, CertificateError, ThrottledError)
+ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ThrottledError)
 """What concerns every photo."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
 
@@ -245,12 +246,12 @@ class Pipeline:
             result = await action()
         except ENDING:
             raise
-        except LASTING as error:
-            self._note_failure(job, stored, str(error), self._catalogue.give_up, again=False)
         except (FlickrApiError, PhotoError, TransportError) as error:
             self._count_miss(job, error)
             again = self._passes_left[job] > 0
-            self._note_failure(job, stored, str(error), self._catalogue.retry_later, again=again)
+            lasts = isinstance(error, LASTING) and not (again and _is_refusal(error))
+            change = self._catalogue.give_up if lasts else self._catalogue.retry_later
+            self._note_failure(job, stored, _reason(error), change, again=again and not lasts)
         else:
             self._misses = 0
             return result
@@ -270,10 +271,8 @@ class Pipeline:
 
     def _count_miss(self, job: str, error: Exception) -> None:
         # only photos that were not tried before tell of the line: those that failed can fail by themselves
-        if (
-            not isinstance(error, BadImageError | TransportError)
-            or self._passes_left[job] < self._limits.passes - 1
-        ):
+        is_line = isinstance(error, BadImageError | TransportError) or _is_refusal(error)
+        if not is_line or self._passes_left[job] < self._limits.passes - 1:
             return
         self._misses += 1
         if self._misses >= MISSES_IN_A_ROW:
@@ -281,3 +280,14 @@ class Pipeline:
                 f"{self._misses} photos in a row got no usable answer (the last: {error}). Check the line, and run the "
                 "same command again: it goes on where it stopped."
             ) from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    # seen for single files for a while, and for all of them where a whole network is shut out
+    return isinstance(error, ImageGoneError) and error.status == 403
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FlickrApiError) and not isinstance(error, LASTING):
+        return f"{error} (Flickr's code {error.code})"
+    return str(error)

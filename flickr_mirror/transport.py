@@ -10,8 +10,6 @@ import base64
 import json
 import logging
 import math
-import socket
-import ssl
 import time
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -33,12 +31,14 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from flickr_mirror.diagnosis import failure
 from flickr_mirror.errors import CertificateError, ImageGoneError, ThrottledError, TransportError
 from flickr_mirror.limiter import LONGEST_PAUSE, Priority
 from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from flickr_mirror.limiter import ApiBudget
@@ -231,7 +231,7 @@ class Transport:
                         if len(body) > MAX_ANSWER:
                             raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
         except _FAILURES as error:
-            raise _failure(host, error, f"{method}: ") from error
+            raise failure(host, error, f"{method}: ") from error
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             pause = retry_after(response.headers.get("Retry-After"))
             raise ThrottledError(f"{method}: {host} asks for a pause (HTTP 429).", pause)
@@ -270,7 +270,7 @@ class Transport:
                             return
                         address = urljoin(str(target), response.headers.get("Location", ""))
             except _FAILURES as error:
-                raise _failure(target.host, error) from error
+                raise failure(target.host, error) from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
 
     @property
@@ -349,37 +349,6 @@ def paced() -> Iterator[Callable[[int], None]]:
                 scope.deadline = anyio.current_time() + PATIENCE
 
         yield note
-
-
-def _failure(host: str, error: BaseException, prefix: str = "") -> TransportError:
-    """Return what went wrong in words that hold no address, because addresses can hold secrets."""
-    causes = _causes(error)
-    for cause in reversed(causes):  # the first one tells most
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return CertificateError(
-                f"{host} does not prove that it is {host} ({cause.verify_message.rstrip('.')}): somebody may stand in "
-                "between, or the clock or the certificates of this machine are out of date. Nothing was sent."
-            )
-        if isinstance(cause, socket.gaierror):
-            reason = f"{host} cannot be found ({cause.strerror}). Is this machine connected to the internet?"
-            return TransportError(prefix + reason)
-    if isinstance(error, TimeoutError) or any(
-        isinstance(cause, aiohttp.ServerTimeoutError) for cause in causes
-    ):
-        return TransportError(f"{prefix}{host} was silent for too long, or too slow.")
-    # httpx-aiohttp calls errors of many kinds timeouts, so the first cause tells more
-    cause = causes[min(1, len(causes) - 1)]
-    # the text of an answer that cannot be read can hold its address
-    text = "" if isinstance(cause, aiohttp.ClientResponseError) else str(cause)
-    return TransportError(f"{prefix}{host}: {type(cause).__name__}{f' ({text})' if text else ''}.")
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    causes: list[BaseException] = []
-    while error is not None and error not in causes:
-        causes.append(error)
-        error = error.__cause__ or error.__context__  # httpcore hides the cause
-    return causes
 
 
 def _duration(seconds: float) -> str:

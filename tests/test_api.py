@@ -13,6 +13,7 @@ import respx
 from flickr_mirror import (
     AsyncFlickrApi,
     FlickrApiError,
+    InvalidCallError,
     InvalidKeyError,
     Limits,
     PermissionDeniedError,
@@ -87,7 +88,7 @@ async def test_the_key_is_sent_and_shown_nowhere(caplog: pytest.LogCaptureFixtur
         ("get_photo_description", 1, PhotoNotFoundError),
         ("find_user", 100, InvalidKeyError),
         ("get_photo_sizes", 98, InvalidKeyError),
-        ("find_user", 112, FlickrApiError),
+        ("find_user", 112, InvalidCallError),
         ("find_user", 7777, FlickrApiError),
         ("find_user", None, FlickrApiError),
     ],

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 import flickr_mirror
-from flickr_mirror import AsyncFlickrApi, FlickrApi, FlickrApiError, FlickrMirrorError, PhotoError
+from flickr_mirror import (
+    AsyncFlickrApi,
+    FlickrApi,
+    FlickrApiError,
+    FlickrMirrorError,
+    InvalidCallError,
+    PhotoError,
+)
 from flickr_mirror.session import EXIT_CODES
 
 ROOT = Path(flickr_mirror.__file__).parent
@@ -32,7 +39,8 @@ NOUNS = {
 
 NETWORK = {
     "limiter": set[str](),
-    "transport": {"errors", "limiter", "options", "version"},
+    "diagnosis": {"errors"},
+    "transport": {"diagnosis", "errors", "limiter", "options", "version"},
     "api": {"errors", "limiter", "models", "options", "transport"},
     "images": {"errors", "limiter", "models", "pictures", "sizes", "transport"},
     "pages": {"api", "coverage", "models"},
@@ -414,7 +422,7 @@ def test_both_faces_have_the_same_methods() -> None:
 def test_every_error_that_ends_a_run_has_an_exit_code(error: type[BaseException]) -> None:
     """A script can tell from the exit code why a run ended; what concerns one photo never ends it."""
     code = next((code for kind, code in EXIT_CODES if issubclass(error, kind)), 1)
-    assert code != 1 or issubclass(error, PhotoError) or error is FlickrApiError
+    assert code != 1 or issubclass(error, PhotoError) or error in (FlickrApiError, InvalidCallError)
 
 
 def test_no_exit_code_is_out_of_reach() -> None:

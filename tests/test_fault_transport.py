@@ -653,8 +653,6 @@ async def test_a_name_that_cannot_be_found_is_said(
         assert await exit_code(run, image_only=True) == 75
         assert "live.staticflickr.com cannot be found" in capsys.readouterr().err
         assert 0 < len(asked) < 30 * run.limits.attempts  # some ask for the name together
-        run.stream.base_url = run.flickr.url
-        assert (await run(image_only=True, full_scan=True)).failures == []
 
 
 def certificate(what: str) -> tuple[ssl.SSLContext, ssl.SSLContext | None]:

@@ -1,0 +1,41 @@
+"""Why no answer came, in words that hold no address: addresses can hold secrets."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+import aiohttp
+
+from flickr_mirror.errors import CertificateError, TransportError
+
+
+def failure(host: str, error: BaseException, prefix: str = "") -> TransportError:
+    """Return the error that says what went wrong with `host`; a `CertificateError` is not tried again."""
+    causes = _causes_of(error)
+    for cause in reversed(causes):  # the first one tells most
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateError(
+                f"{host} does not prove that it is {host} ({cause.verify_message.rstrip('.')}): somebody may stand in "
+                "between, or the clock or the certificates of this machine are out of date. Nothing was sent."
+            )
+        if isinstance(cause, socket.gaierror):
+            reason = f"{host} cannot be found ({cause.strerror}). Is this machine connected to the internet?"
+            return TransportError(prefix + reason)
+    if isinstance(error, TimeoutError) or any(
+        isinstance(cause, aiohttp.ServerTimeoutError) for cause in causes
+    ):
+        return TransportError(f"{prefix}{host} was silent for too long, or too slow.")
+    # httpx-aiohttp calls errors of many kinds timeouts, so the first cause tells more
+    cause = causes[min(1, len(causes) - 1)]
+    # the text of an answer that cannot be read can hold its address
+    text = "" if isinstance(cause, aiohttp.ClientResponseError) else str(cause)
+    return TransportError(f"{prefix}{host}: {type(cause).__name__}{f' ({text})' if text else ''}.")
+
+
+def _causes_of(error: BaseException | None) -> list[BaseException]:
+    causes: list[BaseException] = []
+    while error is not None and error not in causes:
+        causes.append(error)
+        error = error.__cause__ or error.__context__  # httpcore hides the cause
+    return causes

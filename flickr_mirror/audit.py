@@ -115,6 +115,7 @@ async def audit(
     is only named, because there is no other. To be called under the mirror's lock. Raises `CacheError`.
     """
     place = "check {}/{}".format(*report.part)
+    await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
     after, begun = ("", 0), int(time.time())
     if resumable and (earlier := await to_thread.run_sync(catalogue.text, place)):
         earlier_begun, kind, photo_id, seen = json.loads(earlier)

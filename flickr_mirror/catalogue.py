@@ -51,6 +51,7 @@ class Catalogue:
         self.check = self._database.check
         self.close = self._database.close
         self.note = self._database.note
+        self.sync_commits = self._database.sync_commits
         self.text = self._database.text
         self.files = Files(self._database)
         self.losses = Losses(self._database, self.files)

@@ -209,6 +209,10 @@ class Database:
         text = self.text(name)
         return None if text is None else int(text)
 
+    def sync_commits(self) -> None:
+        """From now on, let no loss of power take a transaction: for work that moves files away."""
+        self.query("PRAGMA synchronous = FULL")
+
     def check(self) -> None:
         """Read the whole file, and raise `CatalogueDamagedError` where its parts do not fit together."""
         answers = [row[0] for row in self.query("PRAGMA quick_check(1)")]

@@ -19,6 +19,7 @@ async def prune(cache: PhotoCache, catalogue: Catalogue) -> int:
     To be called after a full scan that came to its end. A photo that is listed again is mirrored anew. Raises
     `CacheError` where a file cannot be moved.
     """
+    await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
     moved = 0
     losses = catalogue.losses
     while photo_ids := await to_thread.run_sync(losses.gone, BATCH):

@@ -11,6 +11,9 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CacheLockedError, CheckReport, PhotostreamError, check_mirror
+from flickr_mirror.audit import audit
+from flickr_mirror.cache import PhotoCache
+from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.locks import locked
 from flickr_mirror.progress import Checked, FileBroken
 from flickr_mirror.simulator import Kind, Mix
@@ -254,3 +257,14 @@ async def test_information_of_a_photo_without_comments_to_be_had_is_as_written(t
         report = await check(run)
         assert (report.files, report.broken) == (4, [])
         assert len(infos(tmp_path)) == 2
+
+
+async def test_what_is_moved_away_is_not_claimed_after_a_loss_of_power(tmp_path: Path) -> None:
+    """While files are moved away, each transaction is durable before the next step."""
+    async with mirroring(tmp_path, 3) as run:
+        await run()
+        run.path(run.stream.ids[0]).write_bytes(b"")
+        with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
+            cache = PhotoCache(tmp_path / run.stream.username, 4)
+            await audit(cache, catalogue, lambda _: None, CheckReport())
+            assert catalogue._query("PRAGMA synchronous").fetchone() == (2,)

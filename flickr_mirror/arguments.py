@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import typer
@@ -32,12 +33,19 @@ def interval(text: str) -> float:
     return seconds
 
 
-def share(text: str) -> tuple[int, int]:
-    """Return (3, 30) for `3/30`, the third of thirty shares. Raises `typer.BadParameter`."""
+class Share(NamedTuple):
+    """The `number`-th of `total` shares."""
+
+    number: int
+    total: int
+
+
+def share(text: str) -> Share:
+    """Return the share that `3/30` means, the third of thirty. Raises `typer.BadParameter`."""
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise typer.BadParameter(f"{text!r} is no share: give 1/30 to 30/30, for example.")
-    return int(match[1]), int(match[2])
+    return Share(int(match[1]), int(match[2]))
 
 
 def endpoint(url: str) -> str:

@@ -14,7 +14,7 @@ import anyio
 import typer
 
 from flickr_mirror import disk
-from flickr_mirror.arguments import duration, endpoint, given_options, in_flags, interval, share, text
+from flickr_mirror.arguments import Share, duration, endpoint, given_options, in_flags, interval, share, text
 from flickr_mirror.checking import run_check
 from flickr_mirror.demonstration import demonstrate
 from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
@@ -247,7 +247,7 @@ def check(
         Path, typer.Option("--cache-path", "--cache_path", help="Where the mirror is.")
     ] = DEFAULT_CACHE_PATH,
     part: Annotated[
-        tuple[int, int] | None,
+        Share | None,
         typer.Option(parser=share, metavar="I/N", help="Check the I-th of N shares only: 3/30."),
     ] = None,
     rebuild: Annotated[

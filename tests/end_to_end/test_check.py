@@ -1,0 +1,112 @@
+"""The command `check`, as a person and a script use it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from flickr_mirror.locks import locked
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import THREAD, Outcome, run, running, start, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def check(cache: Path, name: str, *arguments: str) -> Outcome:
+    """Run `mirror_flickr check`."""
+    process = start(["check", "--username", name, "--cache-path", str(cache), *arguments])
+    try:
+        return await process.wait()
+    finally:
+        await process.close()
+
+
+async def test_four_broken_files_of_a_thousand_are_mended_by_four_downloads(tmp_path: Path) -> None:
+    """Row 61: a flipped bit, a cut, an HTML page and a missing file are named, and the next run mends them."""
+    stream = SimulatedPhotostream(1000, image_dims=(40, 30))
+    async with SimulatedFlickr(stream) as flickr:
+        async with running(flickr, tmp_path, "--info-level", "1", settings=THREAD) as process:
+            assert (await process.wait()).code == 0
+        whole = tree(tmp_path)
+        images = [tmp_path / name for name in sorted(whole) if name.endswith(".jpg")]
+        flipped, cut, page, missing = images[:4]
+        data = bytearray(flipped.read_bytes())
+        data[len(data) // 2] ^= 4
+        flipped.write_bytes(data)
+        cut.write_bytes(cut.read_bytes()[:-100])
+        page.write_text("<html>Not found</html>")
+        missing.unlink()
+        outcome = await check(tmp_path, stream.username, "--json")
+        assert outcome.code == 3
+        report = json.loads(outcome.out)
+        assert {entry["path"] for entry in report["broken"]} == {
+            str(p) for p in (flipped, cut, page, missing)
+        }
+        assert (report["files"], report["exit"], report["complete"]) == (2000, 3, True)
+        assert re.search(
+            rf"^checked user=\"{stream.username}\" .* broken=4 .* exit=3$", outcome.err, re.MULTILINE
+        )
+        flickr.reset_counters()
+        assert (await run(flickr, tmp_path, "--info-level", "1")).summary["images"] == "4"
+        assert flickr.requests.total() == 4
+        assert tree(tmp_path) == whole
+        assert (await check(tmp_path, stream.username)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 4, "There is no mirror of 'nobody'"),
+        (("--part", "4/3"), 2, "is no share"),
+        (("--part", "0/3"), 2, "is no share"),
+        (("--part", "third"), 2, "is no share"),
+    ],
+)
+async def test_a_check_that_cannot_be_made_is_a_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    """No such mirror, no such share: what is wrong, what to give, and a code of its own."""
+    outcome = await check(tmp_path, "nobody", *arguments)
+    assert outcome.code == code
+    assert words in outcome.err.replace("\n", " ")
+    assert "Traceback" not in outcome.err
+
+
+async def test_a_mirror_that_is_worked_on_is_not_checked(tmp_path: Path) -> None:
+    """While another process works on the mirror, the check ends with code 11."""
+    async with SimulatedFlickr(SimulatedPhotostream(2)) as flickr:
+        await run(flickr, tmp_path)
+        name = flickr.streams[0].username
+        with locked(tmp_path / name / ".flickr_mirror" / "lock"):
+            assert (await check(tmp_path, name)).code == 11
+
+
+async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
+    """Ctrl-C ends a check with code 130 and says how to go on; the same command does."""
+    async with SimulatedFlickr(SimulatedPhotostream(200, image_dims=(40, 30))) as flickr:
+        await run(flickr, tmp_path, "--image-only")
+        name = flickr.streams[0].username
+        line = ["check", "--username", name, "--cache-path", str(tmp_path)]
+        process = start(line, settings={"audit.BATCH": 1})
+        try:
+            state = tmp_path / name / ".flickr_mirror" / "lock.json"
+            while not state.exists():  # noqa: ASYNC110
+                await anyio.sleep(0.001)
+            await anyio.sleep(0.03)
+            process.signal(signal.SIGINT)
+            outcome = await process.wait()
+        finally:
+            await process.close()
+        assert outcome.code == 130, outcome.err
+        assert "Run the same command again" in outcome.err
+        looked_at = int(re.search(r"files=(\d+)", outcome.err)[1])  # type: ignore[index]
+        assert looked_at < 200
+        outcome = await check(tmp_path, name)
+        assert outcome.code == 0
+        assert f" files={200 - looked_at} " in outcome.err

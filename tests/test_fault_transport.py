@@ -7,6 +7,7 @@ import io
 import math
 import socket
 import ssl
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -311,15 +312,17 @@ async def test_every_retry_after_is_a_pause_within_reason(
 
 
 class Gate:
-    """A pause that ends when the test says so."""
+    """A pause that ends when the test says so, and a clock that runs by itself when it is looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: float = 0) -> None:
         self.now = 0.0
+        self.step = step
         self.asleep = 0
         self._open = anyio.Event()
 
     def clock(self) -> float:
         """Return the time."""
+        self.now += self.step
         return self.now
 
     async def sleep(self, _: float) -> None:
@@ -368,32 +371,52 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
         assert set(flickr.requests) == set(stream.ids)
 
 
+@pytest.mark.usefixtures("first_pause")
 async def test_no_call_is_made_during_a_pause() -> None:
     """Row 13: 429 from the API pauses all callers, those too whose call was just being counted."""
-    gate = Gate()
+    gate = Gate(step=0.2)  # so that the pace of ten calls a second holds nobody up
     async with SimulatedFlickr(stream := SimulatedPhotostream(8)) as flickr:
-        asked = Script(Rule(faults.throttling(), kind="api"))
+        asked = Script(Rule(faults.throttling(900), kind="api"))
         flickr.faults = asked
         budget = ApiBudget(calls_per_second=10, clock=gate.clock, sleep=gate.sleep)
         transport = Transport(canary.KEY, budget=budget, api_url=flickr.api_url)
         async with open_api(transport) as api, anyio.create_task_group() as tasks:
-            await gate.wait_for(lambda: True)
             tasks.start_soon(api.get_comments, stream.ids[0])
-            await gate.wait_for(lambda: len(asked.asked) == 1)
+            await gate.wait_for(lambda: gate.asleep == 1)
             for photo_id in stream.ids[1:]:
                 tasks.start_soon(api.get_comments, photo_id)
             await gate.wait_for(lambda: gate.asleep == 8)
             assert len(asked.asked) == 1
             gate.end()
-            await anyio.lowlevel.checkpoint()
-            tasks.start_soon(_tick, gate, asked)
         assert len(asked.asked) == 9
 
 
-async def _tick(gate: Gate, asked: Script) -> None:
-    while len(asked.asked) < 9:
-        gate.now += 0.1
-        await anyio.sleep(0.001)
+async def test_a_pause_that_begins_while_a_call_is_counted_holds_it() -> None:
+    """Row 13: 429 from the API: a call that was counted already is not made before the pause is over."""
+    gate, counting, go_on = Gate(), threading.Event(), threading.Event()
+
+    class SlowLedger:
+        def take(self, now: float, calls_per_hour: int) -> float:
+            counting.set()
+            go_on.wait(10)
+            return 0
+
+    budget = ApiBudget(ledger=SlowLedger(), clock=gate.clock, sleep=gate.sleep)
+    gate.now += 1
+    passed: list[float] = []
+
+    async def call() -> None:
+        passed.append(await budget.wait())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call)
+        await gate.wait_for(counting.is_set)
+        budget.throttled(gate.now)
+        go_on.set()
+        await gate.wait_for(lambda: gate.asleep == 1)
+        assert passed == []
+        gate.end()
+    assert passed == [gate.now]
 
 
 async def test_a_storm_of_429_marks_no_photo_as_failed(

@@ -61,7 +61,7 @@ async def receive(
 ) -> Received:
     """Ask on a bare socket, and read until the other side ends or has been silent for a while."""
     reader, writer = await asyncio.open_connection(flickr.host, flickr.port, ssl=context)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     received, data = Received(), b""
     try:
         while part := await asyncio.wait_for(reader.read(1 << 16), wait):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,16 @@ SECRET = "canary-secret-9876"
 FORBIDDEN = (KEY, SECRET, "api_key=")
 
 
-class Canary:
-    """Collects what a test says and leaves, and looks for the key in it."""
+class Canary(logging.Handler):
+    """Collects what a test says and leaves, and looks for the key in it; a handler of the log, too."""
 
     def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
         self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take in a line of the log, with the traceback in it."""
+        self.texts.append(f"{self.format(record)} {record.args!r}")
 
     def hear(self, what: object) -> None:
         """Take in a text, an event, an error with all that caused it."""

@@ -67,19 +67,20 @@ def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def canary(
-    tmp_path: Path, home: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Canary]:
+def canary(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
     """Look for the API key and its secret, which `Run` uses, wherever they could have got to.
 
     Row 94: in log records of any level, in events, in errors and what caused them, in files.
     """
-    caplog.set_level(logging.DEBUG)
-    bird = Canary()
+    bird, root = Canary(), logging.getLogger()
+    level = root.level
+    root.addHandler(bird)
+    root.setLevel(logging.DEBUG)
     monkeypatch.setattr(PhotostreamMirror, "_report_on", bird.heard_by(PhotostreamMirror._report_on))
     monkeypatch.setattr(PhotostreamMirror, "_tell", bird.heard_events(PhotostreamMirror._tell))
     yield bird
-    bird.hear(caplog.text)
+    root.removeHandler(bird)
+    root.setLevel(level)
     assert not bird.leaks(tmp_path, home)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from flickr_mirror import TransportError
+from flickr_mirror import TransportError, UserNotFoundError
 from tests import canary as birds
 from tests.mirroring import mirroring
 
@@ -36,15 +36,18 @@ def test_it_finds_a_leak_anywhere(tmp_path: Path) -> None:
     assert bird.leaks(tmp_path)
 
 
-async def test_it_hears_runs(tmp_path: Path, canary: birds.Canary, caplog: pytest.LogCaptureFixture) -> None:
+async def test_it_hears_runs(tmp_path: Path, canary: birds.Canary) -> None:
     """Row 94: the events of a run, its error and its log come to its ears, and Flickr gets the key."""
     async with mirroring(tmp_path, 2) as run:
         run.flickr._api._api_key = birds.KEY
         await run(image_only=True)
         assert any("ImageCached" in text for text in canary.texts)
         run.stream.deleted = True
-        with pytest.raises(Exception, match="User"):
+        with pytest.raises(UserNotFoundError):
             await run(image_only=True)
-        assert any("User" in text and "Traceback" in text for text in canary.texts)
-        assert any(record.name == "httpx" for record in caplog.records)
-        assert any(record.levelno == logging.DEBUG for record in caplog.records)
+        for said in ("User not found", "Traceback", "HTTP Request: GET", "connect_tcp.started"):
+            assert any(said in text for text in canary.texts), said
+    assert canary.leaks(tmp_path) == []
+    logging.getLogger("flickr_mirror").debug("The address is %s.", f"https://x/?api_key={birds.KEY}")
+    assert len(canary.leaks()) == 1
+    canary.texts.clear()

@@ -23,6 +23,7 @@ import unicodedata
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -699,9 +700,14 @@ def assert_no_canary(text: str, *folders: Path) -> None:
 @pytest.mark.usefixtures("no_naps", "one_language")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_secrets_are_shown_in_no_failure(
-    tmp_path: Path, home: Path, command: Callable[..., Command], fault: str
+    tmp_path: Path,
+    home: Path,
+    command: Callable[..., Command],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
 ) -> None:
     """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, whatever fails."""
+    monkeypatch.setattr("flickr_mirror.cli.Limits", partial(Limits, max_wait=0.05))
     stream = SimulatedPhotostream(2)
     with run_in_thread(SimulatedFlickr(stream)) as flickr:
         answer = FAULTS[fault]

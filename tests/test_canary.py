@@ -45,7 +45,7 @@ async def test_it_hears_runs(tmp_path: Path, canary: birds.Canary) -> None:
         run.stream.deleted = True
         with pytest.raises(UserNotFoundError):
             await run(image_only=True)
-        for said in ("User not found", "Traceback", "HTTP Request: GET", "connect_tcp.started"):
+        for said in ("User deleted", "Traceback", "HTTP Request: GET", "connect_tcp.started"):
             assert any(said in text for text in canary.texts), said
     assert canary.leaks(tmp_path) == []
     logging.getLogger("flickr_mirror").debug("The address is %s.", f"https://x/?api_key={birds.KEY}")

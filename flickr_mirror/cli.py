@@ -29,7 +29,15 @@ from flickr_mirror.options import (
     MirrorOptions,
 )
 from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import View, leave_on_signals, run_mirror, say, say_failure, set_up_logging
+from flickr_mirror.session import (
+    View,
+    leave_on_signals,
+    run_mirror,
+    say,
+    say_failure,
+    set_up_logging,
+    wait_no_more,
+)
 from flickr_mirror.terminal import plain
 from flickr_mirror.version import __version__
 
@@ -321,3 +329,5 @@ def main() -> None:
             "lost. With --debug 4 the log tells more; please report it."
         )
         sys.exit(1)
+    finally:
+        wait_no_more()

@@ -181,6 +181,11 @@ class _Signals:
         os._exit(self.code or 128 + number)
 
 
+def wait_no_more() -> None:
+    """Take back the time at which a signal ends the process: all that could hang is over."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def leave_on_signals() -> None:
     """Let signals end the process without many words, until a run heeds them: also while a key is typed in."""
 

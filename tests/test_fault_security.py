@@ -586,16 +586,22 @@ def command(
     """Return a function that runs the real command in this process: its exit code, and all that it wrote."""
     logger = logging.getLogger("flickr_mirror")
     before = logger.handlers, logger.level, logger.propagate
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    monkeypatch.setattr("flickr_mirror.cli.Limits", partial(Limits, max_wait=0.5))
 
     def run(*arguments: str) -> Command:
         monkeypatch.setattr("sys.argv", ["mirror_flickr", *arguments])
         with pytest.raises(SystemExit) as ended:
             cli.main()
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # nothing ends this process later
         written = capsys.readouterr()
         return int(ended.value.code or 0), written.out + written.err
 
     yield run
     logger.handlers, logger.level, logger.propagate = before
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def poison(flickr: SimulatedFlickr) -> None:

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from flickr_mirror.audit import CheckReport, check_mirror
 from flickr_mirror.errors import FlickrMirrorError, one_error
 from flickr_mirror.progress import Checked, FileBroken, log_events
-from flickr_mirror.session import EXIT_PHOTOS_FAILED, console, say, say_failure, stopping_signals
+from flickr_mirror.session import EXIT_PHOTOS_FAILED, console, say, say_failure
+from flickr_mirror.signals import stopping_signals
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:

@@ -1,25 +1,15 @@
-"""The command `mirror_flickr`: flags to options, keys in order, errors to sentences and exit codes."""
+"""The command `mirror_flickr`: its flags, and what they mean. What is heavy is loaded when it is needed."""
 
 from __future__ import annotations
 
-import getpass
-import logging
 import os
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
-import anyio
 import typer
 
-from flickr_mirror import disk
 from flickr_mirror.arguments import Share, duration, endpoint, given_options, in_flags, interval, share, text
-from flickr_mirror.checking import run_check
-from flickr_mirror.demonstration import demonstrate
-from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
-from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
-from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -28,21 +18,8 @@ from flickr_mirror.options import (
     Limits,
     MirrorOptions,
 )
-from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import (
-    View,
-    leave_on_signals,
-    run_mirror,
-    say,
-    say_failure,
-    set_up_logging,
-    wait_no_more,
-)
-from flickr_mirror.terminal import plain
+from flickr_mirror.signals import leave_on_signals, wait_no_more
 from flickr_mirror.version import __version__
-
-if TYPE_CHECKING:
-    from flickr_mirror.progress import Event
 
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
@@ -167,7 +144,6 @@ def mirror_flickr(
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
     if fifo and lifo:
         _usage("--fifo and --lifo exclude each other: give one of the two.")
-    set_up_logging(debug)
     try:
         options = MirrorOptions(
             cache_path=cache_path,
@@ -190,64 +166,36 @@ def mirror_flickr(
             image_workers=image_workers,
             info_workers=info_workers,
         )
-        view = View(options)
-        root = disk.home(cache_path)
-        keys = find_keys(root, consumer_key, consumer_secret)
-        mirror = PhotostreamMirror(
-            text(username),
-            keys.consumer_key,
-            keys.consumer_secret,
-            options=options,
-            limits=limits,
-            observer=_KeySaver(keys, root, view) if save_api_keys else view,
-        )
-    except FlickrMirrorError as error:
-        _fail(error)
+        name = text(username)
     except ValueError as error:
         _usage(in_flags(str(error)))
-    if {"--consumer-key", "--consumer-secret"} & {*given_options(context)}:
-        logging.getLogger("flickr_mirror").warning(
-            "Other users of this machine can see the API key in the list of processes. Better set "
-            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
+    from flickr_mirror.commands import mirror
+
+    is_key_seen = bool({"--consumer-key", "--consumer-secret"} & {*given_options(context)})
+    keys = consumer_key, consumer_secret
+    try:
+        run = mirror(
+            name, options, limits, keys, is_key_seen=is_key_seen, save=save_api_keys, watch=watch, debug=debug
         )
-    raise typer.Exit(anyio.run(run_mirror, mirror, view, watch))
+    except ValueError as error:
+        _usage(in_flags(str(error)))
+    raise typer.Exit(run())
 
 
-class _KeySaver:
-    """An observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
-
-    def __init__(self, keys: ApiKeys, root: Path, view: View) -> None:
-        self._keys: ApiKeys | None = keys
-        self._root = root
-        self._view = view
-
-    def __call__(self, event: Event) -> None:
-        self._view(event)
-        if isinstance(event, PageScanned) and self._keys:
-            keys, self._keys = self._keys, None
-            try:
-                say(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
-            except CacheError as error:
-                self._view.code = say_failure(error)
-
-
-@app.command()
-def demo(
+@app.command("demo")
+def _demo(
     cache_path: Annotated[
         Path, typer.Option("--cache-path", help="Where the demonstration's photos are put.")
     ] = Path("flickr_demo"),
 ) -> None:
     """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
-    set_up_logging(None)
-    try:
-        folder = disk.home(cache_path)
-    except CacheError as error:
-        _fail(error)
-    raise typer.Exit(anyio.run(demonstrate, folder))
+    from flickr_mirror.commands import demo
+
+    raise typer.Exit(demo(cache_path))
 
 
-@app.command()
-def check(
+@app.command("check")
+def _check(
     username: Annotated[
         str, typer.Option(help="Whose mirror: the username or NSID that was mirrored, or its folder's name.")
     ],
@@ -266,50 +214,18 @@ def check(
     ] = False,
 ) -> None:
     """Read all files of a mirror, and have broken ones made again by the next run. Flickr is not asked."""
-    set_up_logging(None)
+    from flickr_mirror.commands import check
+
     try:
         name = text(username)
     except ValueError as error:
         _usage(str(error))
-    raise typer.Exit(
-        anyio.run(partial(run_check, name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
-    )
-
-
-# Keys
-
-
-def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None) -> ApiKeys:
-    """Return the API keys: from the command line or the environment, else from the file, else from a prompt.
-
-    Only what is missing is looked for. Raises `KeysError` where there is no terminal to ask on.
-    """
-    if consumer_key and consumer_secret:
-        return ApiKeys(consumer_key, consumer_secret)
-    saved = read_keys(root)
-    if saved:
-        return ApiKeys(consumer_key or saved.consumer_key, consumer_secret or saved.consumer_secret)
-    if not sys.stdin.isatty():
-        raise KeysError(
-            "There are no Flickr API keys. Set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or run once on a "
-            f"terminal with --save-api-keys, which writes them to {root / FILE_NAME}. "
-            "Flickr gives keys at https://www.flickr.com/services/apps/create/ (to Pro members)."
-        )
-    try:
-        key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
-        secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
-    except EOFError:
-        key = secret = ""
-    if not (key and secret):
-        raise KeysError("The API key and its secret must not be empty.")
-    return ApiKeys(key, secret)
-
-
-def _fail(error: FlickrMirrorError) -> NoReturn:
-    raise typer.Exit(say_failure(error))
+    raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
 
 
 def _usage(text: str) -> NoReturn:
+    from flickr_mirror.session import say
+
     say(f"mirror_flickr: {text}")
     raise typer.Exit(2)
 
@@ -322,12 +238,10 @@ def main() -> None:
     except BrokenPipeError:  # `mirror_flickr ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:  # whatever it is, a person gets a sentence, and the log the rest
-        logging.getLogger("flickr_mirror").debug("Unexpected error.", exc_info=error)
-        say(
-            f"mirror_flickr: unexpected {type(error).__name__}: {plain(str(error))}. Nothing that was mirrored is "
-            "lost. With --debug 4 the log tells more; please report it."
-        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
+        from flickr_mirror.session import say_unexpected
+
+        say_unexpected(error)
         sys.exit(1)
     finally:
         wait_no_more()

@@ -26,6 +26,7 @@ from flickr_mirror.errors import (
     one_error,
 )
 from flickr_mirror.progress import log_events
+from flickr_mirror.signals import stopping_signals
 from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 EXIT_PHOTOS_FAILED = 3
 FINAL = {2, 4, 5}
 """Codes after which the same command would end in the same way."""
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
 CLOSING = 3.0
@@ -181,26 +181,6 @@ class _Signals:
         os._exit(self.code or 128 + number)
 
 
-def wait_no_more() -> None:
-    """Take back the time at which a signal ends the process: all that could hang is over."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def leave_on_signals() -> None:
-    """Let signals end the process without many words, until a run heeds them: also while a key is typed in."""
-
-    def leave(number: int, _: object) -> NoReturn:
-        sys.exit(128 + number)
-
-    for number in stopping_signals():
-        signal.signal(number, leave)
-
-
-def stopping_signals() -> list[signal.Signals]:
-    """Return the signals that stop a run: what whoever started it chose to ignore stays ignored (`nohup`)."""
-    return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-
-
 def _sum_up(report: MirrorReport, code: int) -> None:
     for failure in report.failures:
         say(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}")
@@ -233,6 +213,15 @@ def say_failure(error: BaseException) -> int:
     logging.getLogger("flickr_mirror").debug("The run ended.", exc_info=error)
     say(f"mirror_flickr: {plain(str(error))}{_advice(error)}")
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def say_unexpected(error: Exception) -> None:
+    """Tell the user of an error that nobody thought of."""
+    logging.getLogger("flickr_mirror").debug("Unexpected error.", exc_info=error)
+    say(
+        f"mirror_flickr: unexpected {type(error).__name__}: {plain(str(error))}. Nothing that was mirrored is "
+        "lost. With --debug 4 the log tells more; please report it."
+    )
 
 
 def _advice(error: BaseException) -> str:

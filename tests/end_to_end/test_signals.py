@@ -188,7 +188,7 @@ async def test_a_ctrl_c_before_the_command_is_loaded() -> None:
         "import os, runpy, signal, sys\n"
         "class Finder:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'aiohttp': os.kill(os.getpid(), signal.SIGINT)\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Finder())\n"
         "sys.argv = ['mirror_flickr', '--version']\n"
         "runpy.run_module('flickr_mirror', run_name='__main__')"

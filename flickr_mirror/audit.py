@@ -41,7 +41,8 @@ SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
 class CheckReport:
     """What a check found.
 
-    `files` and `bytes` were looked at, `broken` are those that are missing or not what was written. `resumed`
+    `files` and `bytes` were looked at, `broken` are those that are missing or not what was written. `waiting` is
+    how many files the next run makes again, these and those of earlier checks included. `resumed`
     is how many of the files an earlier check had looked at that was interrupted; `complete` whether the check
     came to its end.
     """
@@ -53,6 +54,7 @@ class CheckReport:
     files: int = 0
     bytes: int = 0
     resumed: int = 0
+    waiting: int = 0
     broken: list[FileBroken] = field(default_factory=list)
     seconds: float = 0.0
     complete: bool = False
@@ -136,6 +138,8 @@ async def audit(
         tell(Checked(report.resumed + report.files, total))
     if resumable:
         await to_thread.run_sync(_store, cache, catalogue, [], place, None)
+    count_waiting = partial(catalogue.files.count, kinds=kinds, part=report.part, waiting=True)
+    report.waiting = await to_thread.run_sync(count_waiting)
     report.complete = True
 
 

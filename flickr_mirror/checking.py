@@ -54,7 +54,7 @@ async def run_check(
     except FlickrMirrorError as error:
         code = say_failure(error)
     else:
-        code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if report.broken else 0
+        code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if report.broken or report.waiting else 0
     if report.username:
         _sum_up(report, code)
     if as_json:
@@ -76,15 +76,16 @@ def _sum_up(report: CheckReport, code: int) -> None:
     if report.resumed:
         say(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
     if any(found.comes_again for found in report.broken):
-        say(
-            f"Broken files were moved to {report.folder}/.flickr_mirror/broken. Run the mirror to have them again."
-        )
+        say(f"Broken files were moved to {report.folder}/.flickr_mirror/broken.")
+    if report.waiting:
+        say(f"{report.waiting:,} files are to be made again: run the mirror.")
     if not report.complete:
         say("Run the same command again to go on.")
     name = json.dumps(plain(report.username), ensure_ascii=False)
     say(
         f"checked user={name} nsid={report.user_id} part={report.part[0]}/{report.part[1]} files={report.files} "
-        f"broken={len(report.broken)} bytes={report.bytes} seconds={report.seconds:.1f} exit={code}"
+        f"broken={len(report.broken)} waiting={report.waiting} bytes={report.bytes} "
+        f"seconds={report.seconds:.1f} exit={code}"
     )
 
 
@@ -97,6 +98,7 @@ def _document(report: CheckReport, code: int) -> dict[str, Any]:
         "files": report.files,
         "bytes": report.bytes,
         "resumed": report.resumed,
+        "waiting": report.waiting,
         "complete": report.complete,
         "seconds": round(report.seconds, 3),
         "exit": code,

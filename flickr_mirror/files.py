@@ -67,9 +67,11 @@ class Files:
         )
         return [(row[0], bool(row[1]), StoredFile(*row[2:])) for row in rows]
 
-    def count(self, *, kinds: Collection[str] = KINDS, part: tuple[int, int] = (1, 1)) -> int:
-        """Return how many files `after` gives in all."""
-        condition, parameters = _selected(kinds, part)
+    def count(
+        self, *, kinds: Collection[str] = KINDS, part: tuple[int, int] = (1, 1), waiting: bool = False
+    ) -> int:
+        """Return how many files `after` gives in all, or how many others are `waiting` to be made again."""
+        condition, parameters = _selected(kinds, part, waiting=waiting)
         row = self._query(
             f"SELECT count(*) FROM files JOIN photos ON id = photo_id WHERE {condition}", parameters
         ).fetchone()
@@ -80,7 +82,6 @@ class Files:
 
         `seen` is the hash of what is to be fetched once more, because it was received like this, and why.
         """
-        self._query("DELETE FROM files WHERE kind = ? AND photo_id = ?", (kind, photo_id))
         if seen is not None:
             self._query("INSERT OR REPLACE INTO files VALUES (?, 'broken', '', 0, ?, ?)", (photo_id, *seen))
         change = "info_status = 1" if kind == "info" else "image_status = iif(proof AND NOT video, 1, 0)"
@@ -91,10 +92,12 @@ class Files:
         self._query(f"DELETE FROM files WHERE {_KINDS} AND photo_id = ?", (photo_id,))
 
 
-def _selected(kinds: Collection[str], part: tuple[int, int]) -> tuple[str, list[Any]]:
+def _selected(
+    kinds: Collection[str], part: tuple[int, int], *, waiting: bool = False
+) -> tuple[str, list[Any]]:
     marks = ", ".join("?" * len(kinds))
     number, count = part
-    state = f"iif(kind = 'info', info_status, image_status) NOT IN ({_PENDING})"
+    state = f"iif(kind = 'info', info_status, image_status) {'' if waiting else 'NOT'} IN ({_PENDING})"
     # all ids of an owner can be multiples of one number: stirred, they are spread over the shares
     share = "photo_id % 1000003 * 48271 % 1000003 % ? = ?"
     return f"kind IN ({marks}) AND {state} AND {share}", [*kinds, count, number - 1]

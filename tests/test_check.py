@@ -90,13 +90,15 @@ async def test_a_broken_image_is_named_and_fetched_again(tmp_path: Path, damage:
             (path, "image", run.stream.ids[3])
         ]
         assert not path.exists()
+        assert ((await check(run)).broken, (await check(run)).waiting) == ([], 1)
         if damage in ("cut", "an HTML page", "empty"):
             assert "bytes, and had" in report.broken[0].reason
         run.flickr.reset_counters()
         assert (await run()).images == 1
         assert (run.flickr.requests.total(), run.path(run.stream.ids[3]).is_symlink()) == (1, False)
         assert {name: tree(tmp_path)[name] for name in before} == before
-        assert (await check(run)).broken == []
+        report = await check(run)
+        assert (report.broken, report.waiting) == ([], 0)
 
 
 @pytest.mark.parametrize(("level", "calls"), [(1, 2), (2, 3)])

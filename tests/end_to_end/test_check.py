@@ -52,6 +52,7 @@ async def test_four_broken_files_of_a_thousand_are_mended_by_four_downloads(tmp_
         assert re.search(
             rf"^checked user=\"{stream.username}\" .* broken=4 .* exit=3$", outcome.err, re.MULTILINE
         )
+        assert (await check(tmp_path, stream.username)).code == 3
         flickr.reset_counters()
         assert (await run(flickr, tmp_path, "--info-level", "1")).summary["images"] == "4"
         assert flickr.requests.total() == 4

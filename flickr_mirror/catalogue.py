@@ -275,6 +275,13 @@ class Catalogue:
         """Note that something is out of reach until Flickr changes it."""
         self._fail(stored, job, reason, Status.UNAVAILABLE)
 
+    def refuse(self, stored: StoredPhoto, job: str, reason: str) -> None:
+        """Note that a server refuses a photo: for a while, and for good where it refused it in an earlier run."""
+        (runs,) = self._query(
+            "SELECT total(runs) FROM failures WHERE photo_id = ? AND job = ?", (stored.photo.id, job)
+        ).fetchone()
+        self._fail(stored, job, reason, Status.UNAVAILABLE if runs else Status.RETRY)
+
     def not_ready(self, stored: StoredPhoto) -> None:
         """Note that Flickr is still processing a photo; the next run looks again."""
         self._query(

@@ -29,7 +29,7 @@ def failure(host: str, error: BaseException, prefix: str = "") -> TransportError
     # httpx-aiohttp calls errors of many kinds timeouts, so the first cause tells more
     cause = causes[min(1, len(causes) - 1)]
     # the text of an answer that cannot be read can hold its address
-    text = "" if isinstance(cause, aiohttp.ClientResponseError) else str(cause)
+    text = "" if isinstance(cause, aiohttp.ClientResponseError) else " ".join(str(cause).split())
     return TransportError(f"{prefix}{host}: {type(cause).__name__}{f' ({text})' if text else ''}.")
 
 

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import aiofiles.os
 import anyio
@@ -26,6 +26,8 @@ from flickr_mirror.errors import CacheError, CacheFullError, PlaceTakenError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+
+T = TypeVar("T")
 
 PART_SUFFIX = ".part"
 BLOCK_SIZE = 1 << 20
@@ -191,6 +193,19 @@ class PartFile:
             await anyio.lowlevel.checkpoint_if_cancelled()
             with anyio.CancelScope(shield=True), disk_errors(self.path):
                 await aiofiles.os.wrap(self._append)()
+
+    async def look(self, inspect: Callable[[Path], T]) -> T:
+        """Write what is left, and return what `inspect` makes of the file, in one hop. Raises `CacheError`."""
+
+        def write_and_inspect() -> T:
+            with disk_errors(self.path):
+                self._append()
+            return inspect(self.path)
+
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        with anyio.CancelScope(shield=True):
+            seen: T = await aiofiles.os.wrap(write_and_inspect)()
+        return seen
 
     async def restart(self) -> None:
         """Forget what was written. Raises `CacheError`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 
@@ -15,6 +15,7 @@ from flickr_mirror.sizes import same_pixels
 from flickr_mirror.transport import paced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import httpx
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from flickr_mirror.models import FlickrPhotoSize
     from flickr_mirror.pictures import Picture
     from flickr_mirror.transport import Transport
+
+T = TypeVar("T")
 
 LARGEST = {"photo": 1 << 30, "video": 8 << 30}
 """A longer body, in bytes, is no photo (Flickr takes 200 MB) and no film (1 GB)."""
@@ -38,8 +41,8 @@ class ImageFile(Protocol):
         """Append `data`."""
         ...
 
-    async def flush(self) -> None:
-        """Let others read what was written."""
+    async def look(self, inspect: Callable[[Path], T]) -> T:
+        """Return what `inspect` makes of what was written."""
         ...
 
     async def restart(self) -> None:
@@ -95,8 +98,7 @@ async def _fetch_once(transport: Transport, size: FlickrPhotoSize, file: ImageFi
         await file.restart()
     async with transport.stream(size.url) as response:
         proved, sha256 = await _receive(response, size.media, file)
-    await file.flush()
-    picture = await anyio.to_thread.run_sync(pictures.inspect, file.path)
+    picture = await file.look(pictures.inspect)
     if picture.media != size.media:
         raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
     doubt = _other_pixels(picture, size)

@@ -103,7 +103,7 @@ def told_photo(info: dict[str, Any]) -> tuple[FlickrPhoto, FlickrPhotoSize | Non
         description = str(info["description"]["content"]) if "description" in info else None
         photo = FlickrPhoto(more["id"], str(info["title"]["content"]), description=description, facts=facts)
         best = size and FlickrPhotoSize(str(size["label"]), int(size["width"]), int(size["height"]), "")
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
     return (photo, best) if is_photo_id(photo.id) else None
 

@@ -18,7 +18,7 @@ from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import NoSizeError, TransportError, one_error
+from flickr_mirror.errors import BadImageError, NoSizeError, TransportError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
@@ -124,7 +124,10 @@ class PhotostreamMirror:
                     raise NoSizeError("Flickr lists no image of this photo.")
                 async with disk.part_file(cache.parts) as part:
                     fetcher = ImageFetcher(api.transport, Brake(1))
-                    photo.extension = (await fetcher.fetch(best, part)).picture.extension
+                    fetched = await fetcher.fetch(best, part)
+                    if fetched.doubt and (await fetcher.fetch(best, part)).sha256 != fetched.sha256:
+                        raise BadImageError(fetched.doubt)
+                    photo.extension = fetched.picture.extension
                     path = cache.path(photo.id, photo.extension)
                     await part.keep_as(path)
         return path
@@ -255,6 +258,8 @@ class PhotostreamMirror:
                 await self._pipeline.run()
         finally:
             self._pipeline = None
+            if self._budget is not None:
+                self._budget.others_have_work = lambda: False
         if self._options.prune and jobs.report.scanned and jobs.report.complete:
             await self._prune(jobs)
 

@@ -127,6 +127,6 @@ class Limits:
         ):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is {low} to {high}, not {getattr(self, name)!r}.")
-        for name, top in (("calls_per_second", 10), ("timeout", 3600), ("max_wait", 30 * 86_400)):
+        for name, top in (("calls_per_second", 10), ("timeout", 60), ("max_wait", 30 * 86_400)):
             if not 0 < getattr(self, name) <= top:
                 raise ValueError(f"{name} is more than 0 and at most {top}, not {getattr(self, name)!r}.")

@@ -84,7 +84,7 @@ class Pipeline:
         self._newest_first = options.strategy is CachingStrategy.LIFO
         self._listed = False
         self._stopping = False
-        self._misses = 0
+        self._misses = {"image": 0, "info": 0}
         self._passes_left = {"image": limits.passes - 1, "info": limits.passes - 1}
         self._deciding = anyio.Lock()
         self._intakes: list[anyio.CancelScope] = []
@@ -112,6 +112,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Mirror what is asked for. Raises what ends the run; the failures of photos are in the catalogue."""
+        self._report.complete = False
         try:
             with self._scope:
                 async with create_task_group() as book_keeping:
@@ -248,12 +249,15 @@ class Pipeline:
             raise
         except (FlickrApiError, PhotoError, TransportError) as error:
             self._count_miss(job, error)
-            again = self._passes_left[job] > 0
-            lasts = isinstance(error, LASTING) and not (again and _is_refusal(error))
+            lasts = isinstance(error, LASTING) and not _is_refusal(error)
+            again = self._passes_left[job] > 0 and not lasts
             change = self._catalogue.give_up if lasts else self._catalogue.retry_later
-            self._note_failure(job, stored, _reason(error), change, again=again and not lasts)
+            if _is_refusal(error) and not again:
+                change = self._catalogue.refuse
+            self._note_failure(job, stored, _reason(error), change, again=again)
         else:
-            self._misses = 0
+            if job == "image" or (self._options.wants_comments and stored.photo.facts.comment_count != 0):
+                self._misses[job] = 0  # a server has answered
             return result
         return None
 
@@ -274,11 +278,11 @@ class Pipeline:
         is_line = isinstance(error, BadImageError | TransportError) or _is_refusal(error)
         if not is_line or self._passes_left[job] < self._limits.passes - 1:
             return
-        self._misses += 1
-        if self._misses >= MISSES_IN_A_ROW:
+        self._misses[job] += 1
+        if self._misses[job] >= MISSES_IN_A_ROW and not self._stopping:
             raise TransportError(
-                f"{self._misses} photos in a row got no usable answer (the last: {error}). Check the line, and run the "
-                "same command again: it goes on where it stopped."
+                f"{self._misses[job]} photos in a row got no usable answer (the last: {error}). Check the line, and "
+                "run the same command again: it goes on where it stopped."
             ) from error
 
 

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import signal
-import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -124,6 +123,8 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
             await (mirror.run() if watch is None else mirror.watch(watch))
     except FlickrMirrorError as error:
         code = say_failure(error)
+        if isinstance(error, TransportError):  # a dead line is a reason to stop
+            code = signals.code or code
     else:
         code = signals.code or (EXIT_PHOTOS_FAILED if mirror.report.failures else 0)
     code = code or view.code
@@ -243,7 +244,3 @@ def set_up_logging(debug: int | None) -> None:
     logger.handlers = [ConsoleHandler(console)]
     logger.setLevel(level)
     logger.propagate = False
-    if sys.platform == "win32":
-        logger.warning(
-            "Windows is not supported: what is on the disk is not proved to be whole after a crash."
-        )

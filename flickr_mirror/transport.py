@@ -48,6 +48,7 @@ logger = logging.getLogger("flickr_mirror")
 USER_AGENT = f"flickr_mirror/{__version__}"
 MAX_ANSWER = 50 << 20
 """No answer of the API is longer, in bytes; the longest listing of 500 photos is about 2 MB."""
+IMAGE_SERVER = httpx.URL("https://live.staticflickr.com")
 MAX_REDIRECTS = 3
 PATIENCE = 60.0
 SLOWEST = 1024
@@ -55,7 +56,15 @@ SLOWEST = 1024
 LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
-_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
+_FAILURES = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    aiohttp.ClientError,
+    OSError,
+    TimeoutError,
+    UnicodeError,  # a reason phrase that is no text
+)
 
 
 @lru_cache(maxsize=1)
@@ -102,6 +111,12 @@ def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
         return proxy
     password = base64.b64encode(":".join(proxy.auth).encode()).decode()
     return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
+
+
+def _image_transport(proxy: httpx.Proxy | None) -> AiohttpTransport:
+    return AiohttpTransport(
+        client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
+    )
 
 
 class _KeyedTransport(httpx.AsyncBaseTransport):
@@ -161,9 +176,10 @@ class Transport:
             headers={**headers, "Accept-Encoding": "gzip"},
             timeout=timeout,
         )
+        # an endpoint of the user's own may serve the images too, and may need no proxy where Flickr does
         self._images = httpx.AsyncClient(
-            transport=image_transport
-            or AiohttpTransport(client=_open_session, proxy=proxy and _with_password_in_header(proxy)),
+            transport=image_transport or _image_transport(_proxy_for(IMAGE_SERVER)),
+            mounts={} if image_transport else {f"all://{self._api_url.host}": _image_transport(proxy)},
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
         )
@@ -224,7 +240,7 @@ class Transport:
             with paced() as note:
                 async with self._api.stream("GET", self._api_url, params=parameters) as response:
                     self._note_time(response)
-                    _check_packing(response, "gzip")
+                    self._check_answer(method, response)
                     async for chunk in response.aiter_bytes():
                         note(len(chunk))
                         body += chunk
@@ -232,11 +248,6 @@ class Transport:
                             raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
         except _FAILURES as error:
             raise failure(host, error, f"{method}: ") from error
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            pause = retry_after(response.headers.get("Retry-After"))
-            raise ThrottledError(f"{method}: {host} asks for a pause (HTTP 429).", pause)
-        if response.status_code != httpx.codes.OK:
-            raise TransportError(f"{method}: {host} answered HTTP {response.status_code}.")
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -248,6 +259,16 @@ class Transport:
             raise TransportError(f"{method}: the answer of {host} is not a JSON object.")
         logger.debug("%s %s: %d bytes", method, arguments, len(body))
         return answer
+
+    def _check_answer(self, method: str, response: httpx.Response) -> None:
+        # before the body, which may come in drips, or not whole
+        host, status = self._api_url.host, response.status_code
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            pause = retry_after(response.headers.get("Retry-After"))
+            raise ThrottledError(f"{method}: {host} asks for a pause (HTTP 429).", pause)
+        if status != httpx.codes.OK:
+            raise TransportError(f"{method}: {host} answered HTTP {status}.")
+        _check_packing(response, "gzip")
 
     @asynccontextmanager
     async def stream(self, url: str) -> AsyncIterator[httpx.Response]:
@@ -263,12 +284,12 @@ class Transport:
                 with anyio.fail_after(PATIENCE) as opening:  # for a header can come in drips too
                     async with self._images.stream("GET", target) as response:
                         opening.deadline = math.inf
-                        if not response.is_redirect:
+                        if not response.has_redirect_location:
                             _check_status(response)
                             _check_packing(response)
                             yield response
                             return
-                        address = urljoin(str(target), response.headers.get("Location", ""))
+                        address = _led_to(target, response)
             except _FAILURES as error:
                 raise failure(target.host, error) from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
@@ -296,8 +317,15 @@ class Transport:
     def _note_time(self, response: httpx.Response) -> None:
         try:
             self._ahead = parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             return
+
+
+def _led_to(target: httpx.URL, response: httpx.Response) -> str:
+    try:
+        return urljoin(str(target), response.headers["Location"])
+    except ValueError:
+        raise ImageGoneError(f"{target.host} redirects to what is no address.", 302) from None
 
 
 def _check_status(response: httpx.Response) -> None:
@@ -328,7 +356,7 @@ def retry_after(value: str | None) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - datetime.now(UTC)).total_seconds()

@@ -447,7 +447,7 @@ async def test_an_endless_answer_is_given_up(tmp_path: Path, monkeypatch: pytest
 
 @running
 async def test_a_refused_image_is_tried_again_in_the_same_run(tmp_path: Path) -> None:
-    """Row 18: 403 on a size that getSizes listed: tried again at the end, and only then out of reach."""
+    """Row 18: 403 on a size that getSizes listed: tried again at the end, by a later run, and only then given up."""
     async with mirroring(tmp_path, 4, image_dims=TINY) as run:
         passing, lasting = run.stream.ids[:2]
         script(
@@ -457,7 +457,24 @@ async def test_a_refused_image_is_tried_again_in_the_same_run(tmp_path: Path) ->
         )
         report = await run(image_only=True)
         assert report.images == 3
-        assert [(failure.photo_id, failure.lasting) for failure in report.failures] == [(lasting, True)]
+        assert [(failure.photo_id, failure.lasting) for failure in report.failures] == [(lasting, False)]
+        age_failures(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite")
+        assert ((await run(image_only=True)).failures, run.told(PhotoFailed)[-1].photo_id) == ([], lasting)
+        run.flickr.reset_counters()
+        assert (await run(image_only=True)).unavailable == 1
+        assert not run.flickr.requests
+
+
+@running
+async def test_a_few_photos_that_are_refused_for_a_while_are_not_lost(tmp_path: Path) -> None:
+    """Row 18: 403 for all of the few images of a night: a later run fetches them."""
+    async with mirroring(tmp_path, 5, image_dims=TINY) as run:
+        script(run, Rule(faults.failing(403), kind="image", times=None))
+        assert len((await run()).failures) == 5
+        run.flickr.faults = None
+        age_failures(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite")
+        report = await run()
+        assert (report.images, report.failures, report.unavailable) == (5, [], 0)
 
 
 @running
@@ -466,10 +483,10 @@ async def test_a_network_that_is_shut_out_loses_no_photo(tmp_path: Path) -> None
     async with mirroring(tmp_path, 60, image_dims=TINY) as run:
         done = script(run, Rule(faults.failing(403), kind="image", times=None))
         with pytest.raises(TransportError, match="20 photos in a row"):
-            await run(image_only=True)
+            await run()
         assert len(done.done) < 100
         run.flickr.faults = None
-        report = await run(image_only=True)
+        report = await run()
         assert (report.images, report.failures, report.unavailable) == (60, [], 0)
 
 

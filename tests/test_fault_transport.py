@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
+import httpx
 import pytest
 import trustme
+from aiohttp import web
+from httpx_aiohttp import AiohttpTransport
 from PIL import Image
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, CertificateError, Limits, ThrottledError, TransportError
@@ -36,7 +39,7 @@ from flickr_mirror.simulator import (
     faults,
 )
 from flickr_mirror.simulator.script import MIXES
-from flickr_mirror.transport import Transport
+from flickr_mirror.transport import Transport, retry_after, tls_context
 from tests import canary
 from tests.end_to_end.command import infos, parts, tree
 from tests.mirroring import Run, jpeg, mirroring
@@ -502,20 +505,102 @@ async def test_a_burst_of_errors_is_waited_out_at_random() -> None:
         assert max(wait[0] for wait in waits) <= 1
 
 
+@pytest.mark.usefixtures("one_language")
+@pytest.mark.parametrize("options", [{"image_only": True}, {"info_level": 2}])
 @pytest.mark.parametrize("kind", ["api", "image"])
 async def test_an_outage_ends_the_run_and_marks_nothing(
-    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kind: str, options: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Row 17: 5xx outage throughout: some requests, exit 75, and the next run mirrors everything."""
+    """Row 17: 5xx outage throughout: some requests, exit 75, and the next run mirrors everything.
+
+    Information that is written meanwhile, and asks nobody, does not hide that the image servers are down.
+    """
     async with mirroring(tmp_path, 60, image_dims=TINY) as run:
         done = script(run, Rule(faults.failing(503), kind=kind, start=3, times=None))
-        assert await exit_code(run, image_only=True) == 75
+        assert await exit_code(run, **options) == 75
         assert "HTTP 503" in capsys.readouterr().err
         assert len(done.done) < 100
         run.flickr.faults = None
-        report = await run(image_only=True)
+        report = await run(**options)
         assert (report.failures, report.complete) == ([], True)
         check_whole(run)
+
+
+async def test_comments_that_nobody_serves_end_the_run(tmp_path: Path) -> None:
+    """Row 17: where the API answers nothing any more, photos without comments do not hide it."""
+    async with mirroring(tmp_path, 120, image_dims=TINY, commented=0.5) as run:
+        script(run, Rule(faults.failing(503), method="flickr.photos.comments.getList", times=None))
+        with pytest.raises(TransportError, match="20 photos in a row"):
+            await run(info_level=2, info_only=True)
+
+
+async def test_a_pause_that_is_asked_for_in_half_a_body_is_a_pause(tmp_path: Path) -> None:
+    """Row 14: a 429 whose body is cut, or packed, is "too many requests" all the same."""
+    async with mirroring(tmp_path, 1, image_dims=TINY) as run:
+        asked = 0
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            nonlocal asked
+            asked += 1
+            if asked > 4 or "method" not in request.query:
+                return None
+            headers = {"Retry-After": "0.01", "Content-Encoding": "br"}
+            return web.Response(status=429, body=b"<h1>", headers=headers)
+
+        run.flickr.intercept = intercept
+        assert (await run(image_only=True)).images == 1
+        assert {event.cause for event in run.told(Waiting)} == {"api"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999999"],
+)
+async def test_a_date_that_cannot_be_is_none(tmp_path: Path, value: str) -> None:
+    """Row 13: junk in Retry-After and in Date ends no run."""
+    assert retry_after(value) is None
+    async with mirroring(tmp_path, 1, image_dims=TINY) as run:
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if "method" not in request.query:
+                return None
+            return web.json_response(run.flickr.call(**request.query), headers={"Date": value})
+
+        run.flickr.intercept = intercept
+        assert (await run(image_only=True)).images == 1
+
+
+async def test_a_redirect_to_no_address_fails_its_photo_only(tmp_path: Path) -> None:
+    """Row 89: a redirect to `//[` is no address, and no reason to end the run."""
+    async with mirroring(tmp_path, 3, image_dims=TINY) as run:
+        gone = run.stream.ids[0]
+        script(run, Rule(faults.redirect("//["), kind="image", photo_id=gone, times=None))
+        report = await run(image_only=True)
+        assert report.complete
+        assert [failure.photo_id for failure in report.failures] == [gone]
+
+
+def test_connections_share_their_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificates are read once in the life of a process, for that takes 20 ms."""
+    tls_context()
+    made: list[object] = []
+    monkeypatch.setattr(ssl, "create_default_context", lambda *_, **__: made.append(1))
+    Transport(canary.KEY, budget=ApiBudget())
+    assert made == []
+
+
+def test_images_have_a_proxy_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 25: NO_PROXY for the API says nothing of the image servers."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "api.flickr.com")
+    images = Transport(canary.KEY, budget=ApiBudget())._images
+    for url, proxied in (
+        ("https://live.staticflickr.com/1/2_3.jpg", True),
+        ("https://api.flickr.com/x", False),
+    ):
+        transport = images._transport_for_url(httpx.URL(url))
+        assert isinstance(transport, AiohttpTransport)
+        assert bool(transport.proxy) == proxied
 
 
 async def test_pages_instead_of_all_images_end_the_run(

@@ -12,17 +12,19 @@ from aiohttp import web
 from PIL import Image
 
 from flickr_mirror import (
+    BadImageError,
     CacheFullError,
     CacheLockedError,
     CachingStrategy,
     Event,
+    FlickrPhoto,
     InvalidKeyError,
     MirrorReport,
     PhotostreamError,
     PhotostreamMirror,
     TransportError,
 )
-from flickr_mirror.progress import FileBroken, ImageCached, PageScanned, PhotoFailed, Waiting
+from flickr_mirror.progress import FileBroken, ImageCached, PageScanned, PhotoFailed, Waiting, Watching
 from flickr_mirror.simulator import Kind, Mix
 from tests.end_to_end.command import infos, parts, tree
 from tests.mirroring import age_failures, answering, jpeg, mirroring
@@ -67,7 +69,7 @@ async def test_an_address_that_changed_since_the_listing_is_asked_for_once(tmp_p
         assert run.flickr.calls["flickr.photos.getSizes"] == 1
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
+@pytest.mark.parametrize("status", [404, 410])
 async def test_an_image_that_is_gone_is_said_once_and_never_asked_again(tmp_path: Path, status: int) -> None:
     """An image that stays gone is a failure of the run that found it, and only counted later."""
     async with mirroring(tmp_path, 5) as run:
@@ -472,3 +474,38 @@ async def test_each_image_tells_its_own_bytes(tmp_path: Path) -> None:
     async with mirroring(tmp_path, 40) as run:
         report = await run()
         assert sum(event.fetched for event in run.told(ImageCached)) == report.bytes == run.flickr.bytes_sent
+
+
+async def test_a_single_image_is_not_kept_where_it_is_doubtful(tmp_path: Path) -> None:
+    """One photo fetched by itself is checked like all others: other pixels, and others again, are no image of it."""
+    async with mirroring(tmp_path, 1) as run:
+        photo = FlickrPhoto(run.stream.ids[0], "")
+        bodies = iter([jpeg(90, 60), jpeg(80, 60)])
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if "/65535/" not in request.path:
+                return None
+            return web.Response(body=next(bodies), content_type="image/jpeg")
+
+        run.flickr.intercept = intercept
+        with pytest.raises(BadImageError, match="pixels"):
+            await run.mirror().cache_photo_image(photo)
+        assert not run.path(photo.id).exists()
+        run.flickr.intercept = None
+        path = await run.mirror().cache_photo_image(photo)
+        assert path.read_bytes() == run.flickr.file(photo.id)
+
+
+async def test_a_later_round_that_ends_early_is_not_complete(tmp_path: Path) -> None:
+    """What the report says after a watch is of its last round."""
+    async with mirroring(tmp_path, 2) as run:
+        mirror = run.mirror()
+
+        def refuse(event: Event) -> None:
+            if isinstance(event, Watching):
+                run.flickr._api._api_key = "another"
+
+        mirror._observer = refuse
+        with pytest.raises(InvalidKeyError):
+            await mirror.watch(1)
+        assert not mirror.report.complete

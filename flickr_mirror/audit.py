@@ -8,13 +8,14 @@ import os
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
 
 from flickr_mirror import disk, pictures
-from flickr_mirror.cache import PhotoCache, owners
+from flickr_mirror.cache import PhotoCache, owners, read_owner
 from flickr_mirror.errors import BadImageError, PhotostreamError
 from flickr_mirror.files import KINDS
 from flickr_mirror.locks import locked
@@ -24,7 +25,6 @@ from flickr_mirror.rebuild import open_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.progress import Observer
@@ -42,7 +42,8 @@ class CheckReport:
     """What a check found.
 
     `files` and `bytes` were looked at, `broken` are those that are missing or not what was written. `waiting` is
-    how many files the next run makes again, these and those of earlier checks included. `resumed`
+    how many files the next run makes again, in the whole mirror, these and those of earlier checks. `rebuilt` is
+    whether the catalogue was rebuilt and knows only what the files tell, until the next run. `resumed`
     is how many of the files an earlier check had looked at that was interrupted; `complete` whether the check
     came to its end.
     """
@@ -55,6 +56,7 @@ class CheckReport:
     bytes: int = 0
     resumed: int = 0
     waiting: int = 0
+    rebuilt: bool = False
     broken: list[FileBroken] = field(default_factory=list)
     seconds: float = 0.0
     complete: bool = False
@@ -94,10 +96,13 @@ async def check_mirror(
 
 
 def _find(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]]:
+    if name and "/" not in name and (owner := read_owner(root / name)):
+        return PhotoCache(root / name, owner["depth"]), owner
     known = list(owners(root))
-    for folder, owner in known:
-        if name in (folder.name, owner["username"], owner.get("asked_for"), owner["nsid"]):
-            return PhotoCache(folder, owner["depth"]), owner
+    for key in ("nsid", "username", "asked_for"):
+        for folder, owner in known:
+            if owner.get(key) == name:
+                return PhotoCache(folder, owner["depth"]), owner
     there = ", ".join(repr(owner["username"]) for _, owner in known) or "none"
     raise PhotostreamError(f"There is no mirror of {name!r} in {root}; there are: {there}.")
 
@@ -120,9 +125,13 @@ async def audit(
     await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
     after, begun = ("", 0), int(time.time())
     if resumable and (earlier := await to_thread.run_sync(catalogue.text, place)):
-        earlier_begun, kind, photo_id, seen = json.loads(earlier)
+        earlier_begun, kind, photo_id, seen, found = json.loads(earlier)
         if 0 <= begun - earlier_begun <= PATIENCE:
             begun, after, report.resumed = earlier_begun, (kind, photo_id), seen
+            report.broken = [
+                FileBroken(photo_id, kind, Path(path), reason, comes_again)
+                for photo_id, kind, path, reason, comes_again in found
+            ]
     total = await to_thread.run_sync(partial(catalogue.files.count, kinds=kinds, part=report.part))
     select = partial(catalogue.files.after, kinds=kinds, part=report.part)
     while files := await to_thread.run_sync(select, after, BATCH):
@@ -131,15 +140,18 @@ async def audit(
         report.files += len(files)
         report.bytes += sum(file.size for _, _, file in files)
         report.broken += [found for found, _ in broken]
-        position = json.dumps([begun, *after, report.resumed + report.files]) if resumable else None
+        found = [
+            [one.photo_id, one.kind, str(one.path), one.reason, one.comes_again] for one in report.broken
+        ]
+        position = json.dumps([begun, *after, report.resumed + report.files, found]) if resumable else None
         await to_thread.run_sync(_store, cache, catalogue, broken, place, position)
         for found, _ in broken:
             tell(found)
         tell(Checked(report.resumed + report.files, total))
     if resumable:
-        await to_thread.run_sync(_store, cache, catalogue, [], place, None)
-    count_waiting = partial(catalogue.files.count, kinds=kinds, part=report.part, waiting=True)
-    report.waiting = await to_thread.run_sync(count_waiting)
+        await to_thread.run_sync(catalogue.note, place, None)
+    report.waiting = await to_thread.run_sync(catalogue.files.count_waiting)
+    report.rebuilt = await to_thread.run_sync(catalogue.listing.is_unlisted)
     report.complete = True
 
 
@@ -152,8 +164,14 @@ async def _look_at(cache: PhotoCache, files: list[tuple[int, bool, StoredFile]])
 
     async def look(number: int, photo_id: str, file: StoredFile, *, is_gone: bool) -> None:
         path = cache.path(photo_id, file.extension)
+        link = await to_thread.run_sync(cache.link_before, path, limiter=threads)
+        if link is not None:
+            reason = f"{link} is a link, which is not followed: move it away."
+            found[number] = FileBroken(photo_id, file.kind, path, reason, comes_again=False), None
+            return
         reason, is_as_received = await to_thread.run_sync(_fault_of, path, file, limiter=threads)
         if reason:
+            reason += " Flickr does not have it any more." if is_gone else ""
             seen = (file.sha256, reason) if is_as_received else None
             found[number] = FileBroken(photo_id, file.kind, path, reason, comes_again=not is_gone), seen
 
@@ -174,7 +192,8 @@ def _store(
         for found, seen in broken:
             if found.comes_again:
                 catalogue.files.make_again(found.photo_id, found.kind, seen=seen)
-        catalogue.note(place, position)
+        if position is not None:
+            catalogue.note(place, position)
 
 
 def _fault_of(path: Path, file: StoredFile) -> tuple[str, bool]:

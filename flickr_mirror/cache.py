@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pathvalidate import sanitize_filename
@@ -14,11 +15,10 @@ from pathvalidate import sanitize_filename
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
 from flickr_mirror.models import inventory_number, is_nsid
-from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH
+from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACHE_DIRECTORY_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from flickr_mirror.models import FlickrUser
 
@@ -67,7 +67,8 @@ class PhotoCache:
         owner = read_owner(folder)
         if owner is None:
             if depth is None:
-                depth = DEFAULT_CACHE_DIRECTORY_DEPTH
+                found = _depth_of(folder) if folder.is_dir() else None
+                depth = DEFAULT_CACHE_DIRECTORY_DEPTH if found is None else found
             return PhotoCache(folder, depth, is_new=True)
         if owner["nsid"] != user.user_id:
             raise CacheOwnerError(
@@ -144,9 +145,14 @@ class PhotoCache:
         """
         yield from _files(self.folder, self.depth)
 
+    def link_before(self, path: Path) -> Path | None:
+        """Return the folder on the way to a file that is a link, where there is one."""
+        between = path.parents[: self.depth]
+        return next((folder for folder in between if folder.is_symlink()), None)
+
     def set_aside(self, path: Path) -> None:
         """Move a broken file out of the mirror, where it can be looked at. Raises `CacheError`."""
-        disk.move(path, self.state / "broken" / path.name)
+        disk.move(path, _free(self.state / "broken" / path.name))
 
     def throw_away(self, photo_id: str, extension: str) -> bool:
         """Move a file of a photo to the trash, where it can be taken back from; return whether there was one.
@@ -154,12 +160,7 @@ class PhotoCache:
         Raises `CacheError`.
         """
         path = self.path(photo_id, extension)
-        target = self.state / "trash" / path.relative_to(self.folder)
-        earlier = 0
-        while target.exists():
-            earlier += 1
-            target = target.with_name(f"{path.stem}.{earlier}{path.suffix}")
-        return disk.move(path, target)
+        return disk.move(path, _free(self.state / "trash" / path.relative_to(self.folder)))
 
     def read_info(self, photo_id: str) -> dict[str, Any] | None:
         """Return the photo's information as it is on disk; `None` where it is missing, a link or unreadable."""
@@ -188,6 +189,28 @@ class PhotoCache:
         To be called before the catalogue claims them. Raises `CacheError`.
         """
         disk.make_durable(path.parent, [path.name, *beside], self.folder)
+
+
+def _free(target: Path) -> Path:
+    """Return a name beside `target` that nothing has yet."""
+    free, earlier = target, 0
+    while os.path.lexists(free):
+        earlier += 1
+        free = target.with_name(f"{target.stem}.{earlier}{target.suffix}")
+    return free
+
+
+def _depth_of(folder: Path) -> int | None:
+    """Return how deep the files of a mirror are, where there is one, but nothing that says so."""
+    for depth in range(MAX_CACHE_DIRECTORY_DEPTH + 1):
+        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        if any(_NAME.fullmatch(entry.name.partition(".")[0]) for entry in entries):
+            return depth
+        folders = [entry.path for entry in entries if len(entry.name) == 1 and entry.is_dir()]
+        if not folders:
+            return None
+        folder = Path(folders[0])
+    return None
 
 
 def _files(folder: Path, depth: int) -> Iterator[tuple[str, list[str]]]:

@@ -13,8 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from flickr_mirror.audit import CheckReport, check_mirror
 from flickr_mirror.errors import FlickrMirrorError, one_error
 from flickr_mirror.progress import Checked, FileBroken, log_events
-from flickr_mirror.session import EXIT_PHOTOS_FAILED, console, say, say_failure
-from flickr_mirror.signals import stopping_signals
+from flickr_mirror.session import EXIT_PHOTOS_FAILED, Signals, console, say, say_failure
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
@@ -29,37 +28,38 @@ async def run_check(
     """Check a mirror, tell what is broken, and return the exit code."""
     report = CheckReport()
     progress = _progress()
-    received: list[int] = []
 
     def observe(event: Event) -> None:
         log_events(event)
         if progress and isinstance(event, Checked):
             progress.update(progress.task_ids[0], completed=event.files, total=event.total)
 
-    async def stop_on_signal(scope: anyio.CancelScope) -> None:
-        if wanted := stopping_signals():
-            with anyio.open_signal_receiver(*wanted) as signals:
-                async for number in signals:
-                    received.append(number)
-                    scope.cancel()
-
+    scope = anyio.CancelScope()
+    signals = Signals(lambda _: scope.cancel())
     try:
-        with one_error(), progress or nullcontext():
+        with one_error():
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(stop_on_signal, tasks.cancel_scope)
-                await check_mirror(
-                    username, cache_path, part=part, rebuild=rebuild, observer=observe, report=report
-                )
+                await tasks.start(signals.heed)
+                with signals.scope, scope, progress or nullcontext():
+                    await check_mirror(
+                        username, cache_path, part=part, rebuild=rebuild, observer=observe, report=report
+                    )
                 tasks.cancel_scope.cancel()
     except FlickrMirrorError as error:
         code = say_failure(error)
     else:
-        code = 128 + received[0] if received else EXIT_PHOTOS_FAILED if report.broken or report.waiting else 0
+        code = signals.code or (EXIT_PHOTOS_FAILED if _is_open(report) else 0)
+    finally:
+        signals.leave_at_once()
     if report.username:
         _sum_up(report, code)
     if as_json:
-        sys.stdout.write(f"{json.dumps(_document(report, code), ensure_ascii=False, indent=2)}\n")
+        sys.stdout.write(f"{json.dumps(_document(report, code), indent=2)}\n")
     return code
+
+
+def _is_open(report: CheckReport) -> bool:
+    return bool(report.broken or report.waiting or report.rebuilt)
 
 
 def _progress() -> Progress | None:
@@ -77,6 +77,10 @@ def _sum_up(report: CheckReport, code: int) -> None:
         say(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
     if any(found.comes_again for found in report.broken):
         say(f"Broken files were moved to {report.folder}/.flickr_mirror/broken.")
+    if report.rebuilt:
+        say(
+            "The catalogue was rebuilt, and knows only what the files tell: run the mirror, then check again."
+        )
     if report.waiting:
         say(f"{report.waiting:,} files are to be made again: run the mirror.")
     if not report.complete:
@@ -91,14 +95,15 @@ def _sum_up(report: CheckReport, code: int) -> None:
 
 def _document(report: CheckReport, code: int) -> dict[str, Any]:
     return {
-        "user": report.username,
-        "nsid": report.user_id,
+        "user": report.username or None,
+        "nsid": report.user_id or None,
         "folder": str(report.folder) if report.folder else None,
         "part": "{}/{}".format(*report.part),
         "files": report.files,
         "bytes": report.bytes,
         "resumed": report.resumed,
         "waiting": report.waiting,
+        "rebuilt": report.rebuilt,
         "complete": report.complete,
         "seconds": round(report.seconds, 3),
         "exit": code,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.records import StoredFile
+from flickr_mirror.records import Status, StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 KINDS = ("image", "info", "video")
 _KINDS = "kind IN ('broken', 'image', 'info', 'video')"
+_WAITING = -1
+"""The size of a file that is to be made again."""
+_STATUS = "iif(kind = 'info', info_status, image_status)"
 _PENDING = "0, 1, 3"
 """Who has one of these states may have a newer file than the catalogue knows, of a run that was killed."""
 
@@ -54,27 +57,32 @@ class Files:
         kinds: Collection[str] = KINDS,
         part: tuple[int, int] = (1, 1),
     ) -> list[tuple[int, bool, StoredFile]]:
-        """Return up to `limit` files behind (kind, photo id), in that order: whose, whether that is gone, what.
+        """Return up to `limit` files behind (kind, photo id), in that order: whose, whether Flickr does not have
+        that any more, what.
 
         `part` is (i, n) for the i-th of n shares of about the same number of photos, always the same ones.
         """
         condition, parameters = _selected(kinds, part)
         rows = self._query(
-            "SELECT photo_id, gone IS NOT NULL, kind, extension, bytes, sha256, note FROM files"
+            f"SELECT photo_id, gone IS NOT NULL OR {_STATUS} = {int(Status.UNAVAILABLE)}, kind, extension, bytes,"
+            " sha256, note FROM files"
             f" JOIN photos ON id = photo_id WHERE {condition} AND (kind, photo_id) > (?, ?)"
             " ORDER BY kind, photo_id LIMIT ?",
             (*parameters, *after, limit),
         )
         return [(row[0], bool(row[1]), StoredFile(*row[2:])) for row in rows]
 
-    def count(
-        self, *, kinds: Collection[str] = KINDS, part: tuple[int, int] = (1, 1), waiting: bool = False
-    ) -> int:
-        """Return how many files `after` gives in all, or how many others are `waiting` to be made again."""
-        condition, parameters = _selected(kinds, part, waiting=waiting)
+    def count(self, *, kinds: Collection[str] = KINDS, part: tuple[int, int] = (1, 1)) -> int:
+        """Return how many files `after` gives in all."""
+        condition, parameters = _selected(kinds, part)
         row = self._query(
             f"SELECT count(*) FROM files JOIN photos ON id = photo_id WHERE {condition}", parameters
         ).fetchone()
+        return int(row[0])
+
+    def count_waiting(self) -> int:
+        """Return how many files were found broken or missing, and were not made again yet."""
+        row = self._query(f"SELECT count(*) FROM files WHERE bytes = {_WAITING}").fetchone()
         return int(row[0])
 
     def make_again(self, photo_id: str, kind: str, *, seen: tuple[bytes, str] | None = None) -> None:
@@ -82,6 +90,7 @@ class Files:
 
         `seen` is the hash of what is to be fetched once more, because it was received like this, and why.
         """
+        self._query("UPDATE files SET bytes = ? WHERE kind = ? AND photo_id = ?", (_WAITING, kind, photo_id))
         if seen is not None:
             self._query("INSERT OR REPLACE INTO files VALUES (?, 'broken', '', 0, ?, ?)", (photo_id, *seen))
         change = "info_status = 1" if kind == "info" else "image_status = iif(proof AND NOT video, 1, 0)"
@@ -92,12 +101,10 @@ class Files:
         self._query(f"DELETE FROM files WHERE {_KINDS} AND photo_id = ?", (photo_id,))
 
 
-def _selected(
-    kinds: Collection[str], part: tuple[int, int], *, waiting: bool = False
-) -> tuple[str, list[Any]]:
+def _selected(kinds: Collection[str], part: tuple[int, int]) -> tuple[str, list[Any]]:
     marks = ", ".join("?" * len(kinds))
     number, count = part
-    state = f"iif(kind = 'info', info_status, image_status) {'' if waiting else 'NOT'} IN ({_PENDING})"
+    state = f"{_STATUS} NOT IN ({_PENDING})"
     # all ids of an owner can be multiples of one number: stirred, they are spread over the shares
     share = "photo_id % 1000003 * 48271 % 1000003 % ? = ?"
     return f"kind IN ({marks}) AND {state} AND {share}", [*kinds, count, number - 1]

@@ -49,7 +49,11 @@ class Listing:
 
     def is_untouched(self) -> bool:
         """Return whether the catalogue is of no use yet: nothing was ever listed, nor restored from disk."""
-        return self._database.number("walks") is None and self._database.text("restored") is None
+        return self.is_unlisted() and self._database.text("restored") is None
+
+    def is_unlisted(self) -> bool:
+        """Return whether nothing was listed since the catalogue was made."""
+        return self._database.number("walks") is None
 
     def restore(self, photos: Collection[RestoredPhoto]) -> None:
         """Store photos as their files on disk tell of them; those known already are left as they are."""

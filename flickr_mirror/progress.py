@@ -143,7 +143,7 @@ class Checked:
 class FileBroken:
     """A file that is missing or not what was written; `kind` is `image`, `video` or `info`.
 
-    `comes_again` is whether the next run makes it again: what is gone from Flickr cannot be had any more.
+    `comes_again` is whether the next run makes it again; `reason` says why, where it does not.
     """
 
     photo_id: str
@@ -154,9 +154,9 @@ class FileBroken:
 
     @property
     def text(self) -> str:
-        """The sentence that tells a user."""
-        what = "The next run makes it again." if self.comes_again else "Flickr does not have it any more."
-        return f"{self.path} (photo {self.photo_id}): {self.reason} {what}"
+        """The sentences that tell a user."""
+        what = " The next run makes it again." if self.comes_again else ""
+        return f"{self.path} (photo {self.photo_id}): {self.reason}{what}"
 
 
 Event = (

@@ -62,7 +62,7 @@ class StoredPhoto:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of a photo on disk: `kind` is `image` or `video`; `note` says what is odd about it."""
+    """A file of a photo on disk: `kind` is `image`, `video` or `info`; `note` says what is odd about it."""
 
     kind: str
     extension: str

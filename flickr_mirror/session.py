@@ -29,6 +29,8 @@ from flickr_mirror.signals import stopping_signals
 from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from anyio.abc import TaskStatus
 
     from flickr_mirror.mirror import PhotostreamMirror
@@ -105,7 +107,7 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     After it a signal ends the process at once, because nothing is left to do.
     """
     view.mirror = mirror
-    signals = _Signals(mirror)
+    signals = Signals(mirror.stop)
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
@@ -117,7 +119,7 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     return code
 
 
-async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signals: _Signals) -> int:
+async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signals: Signals) -> int:
     try:
         with signals.scope, view.live or nullcontext():
             await (mirror.run() if watch is None else mirror.watch(watch))
@@ -133,18 +135,19 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
     return code
 
 
-class _Signals:
+class Signals:
     """What signals do to a run: the first one stops it gently, the second one now; a third one needs nobody's
     help. What hangs all the same, such as a look-up of a name or a disk that went away, is not waited for:
     a mirror is right whenever its process ends.
 
-    `code` is the exit code for the first signal, 0 before it. `scope` is what the second one cancels.
+    `stop` is told how many seconds what is in flight has. `code` is the exit code for the first signal, 0 before
+    it. `scope` is what the second one cancels.
     """
 
-    def __init__(self, mirror: PhotostreamMirror) -> None:
+    def __init__(self, stop: Callable[[float], None]) -> None:
         self.code = 0
         self.scope = anyio.CancelScope()
-        self._mirror = mirror
+        self._stop = stop
 
     async def heed(self, *, task_status: TaskStatus[None]) -> None:
         """Wait for signals, until cancelled."""
@@ -162,7 +165,7 @@ class _Signals:
                         f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. "
                         "Nothing is lost."
                     )
-                    self._mirror.stop(GRACE)
+                    self._stop(GRACE)
                 else:
                     self._leave_within(CLOSING)
                     self.leave_at_once()

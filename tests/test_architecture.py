@@ -154,7 +154,7 @@ FACES = {
     "blocking": {"api", "limiter", "mirror", "models", "options", "progress"},
     "terminal": {"progress"},
     "session": {"errors", "mirror", "options", "progress", "signals", "terminal"},
-    "checking": {"audit", "errors", "progress", "session", "signals", "terminal"},
+    "checking": {"audit", "errors", "progress", "session", "terminal"},
     "demonstration": {"limiter", "mirror", "models", "options", "session", "simulator"},
     "arguments": {"options"},
     "signals": set[str](),

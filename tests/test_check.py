@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
@@ -187,11 +188,17 @@ async def test_an_interrupted_check_goes_on_where_it_stopped(
                 await check(run, observer=observe, report=report)
             return report
 
+        lost = [run.path(photo_id) for photo_id in (run.stream.ids[0], run.stream.ids[-1])]
+        for path in lost:
+            path.unlink()
         first = await interrupt(10)
+        assert len(first.broken) == 1
         assert (first.files, first.complete) == (10, False)
         assert (await check(run, part=(1, 1_000_000))).resumed == 0
         rest = await check(run)
         assert (rest.resumed, rest.files, rest.complete) == (10, 10, True)
+        assert {found.path for found in rest.broken} == set(lost)
+        await run(image_only=True, verify_image=True)
         assert (await check(run)).files == 20
         await interrupt(5)
         now = time.time()
@@ -270,3 +277,96 @@ async def test_what_is_moved_away_is_not_claimed_after_a_loss_of_power(tmp_path:
             cache = PhotoCache(tmp_path / run.stream.username, 4)
             await audit(cache, catalogue, lambda _: None, CheckReport())
             assert catalogue._query("PRAGMA synchronous").fetchone() == (2,)
+
+
+async def test_a_check_after_a_rebuild_does_not_vouch_for_what_it_cannot_know(tmp_path: Path) -> None:
+    """Images that were broken before the catalogue was lost are no files of it: the check says to run the mirror."""
+    async with mirroring(tmp_path, 5) as run:
+        await run()
+        run.path(run.stream.ids[0]).unlink()
+        run.path(run.stream.ids[1]).write_text("<html>")
+        (tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite").unlink()
+        assert (await check(run)).rebuilt
+        assert (await run()).images == 2
+        report = await check(run)
+        assert (report.rebuilt, report.files, report.broken) == (False, 10, [])
+
+
+async def test_what_waits_for_another_reason_is_not_said_to_be_broken(tmp_path: Path) -> None:
+    """A title that was edited, and is not mirrored because only images are, leaves a whole file."""
+    async with mirroring(tmp_path, 3) as run:
+        await run(info_level=1)
+        run.stream.edit(run.stream.ids[0], title="Another")
+        await run(image_only=True)
+        report = await check(run)
+        assert (report.broken, report.waiting) == ([], 0)
+
+
+async def test_files_behind_a_link_are_left_alone(tmp_path: Path) -> None:
+    """Row 86: where a folder of the mirror is a link, nothing behind it is moved away."""
+    async with mirroring(tmp_path / "cache", 6) as run:
+        await run(image_only=True)
+        path = run.path(run.stream.ids[0])
+        folder = path.parents[3]
+        outside = tmp_path / "outside"
+        folder.rename(outside)
+        folder.symlink_to(outside)
+        moved = outside / path.relative_to(folder)
+        moved.write_bytes(b"damaged")
+        report = await check(run)
+        assert {found.comes_again for found in report.broken} == {False}
+        assert path in {found.path for found in report.broken}
+        assert "is a link" in report.broken[0].text
+        assert moved.read_bytes() == b"damaged"
+
+
+async def test_what_was_set_aside_earlier_is_kept(tmp_path: Path) -> None:
+    """A file that breaks twice, and a folder in its place, are moved aside beside each other."""
+    async with mirroring(tmp_path, 2) as run:
+        await run(image_only=True)
+        path = run.path(run.stream.ids[0])
+        for content in (b"first", b"second"):
+            path.write_bytes(content)
+            await check(run)
+            await run(image_only=True)
+        path.unlink()
+        path.mkdir()
+        assert len((await check(run)).broken) == 1
+        aside = tmp_path / run.stream.username / ".flickr_mirror" / "broken"
+        assert {one.read_bytes() for one in aside.iterdir() if one.is_file()} == {b"first", b"second"}
+        assert [one.is_dir() for one in aside.iterdir()].count(True) == 1
+
+
+async def test_a_photo_that_is_out_of_reach_is_not_asked_for_again_and_again(tmp_path: Path) -> None:
+    """A missing file of a photo that vanished is tried once more, and then only named."""
+    async with mirroring(tmp_path, 4) as run:
+        await run(image_only=True)
+        gone = run.stream.ids[1]
+        run.path(gone).unlink()
+        run.stream.delete(gone)
+        assert [found.comes_again for found in (await check(run)).broken] == [True]
+        assert len((await run(image_only=True)).failures) == 1
+        assert [found.comes_again for found in (await check(run)).broken] == [False]
+        assert (await run(image_only=True)).failures == []
+
+
+async def test_the_folder_that_is_named_is_checked(tmp_path: Path) -> None:
+    """A copy of a mirror has the same owner: the folder of this name comes first."""
+    async with mirroring(tmp_path, 2) as run:
+        await run()
+        name = run.stream.username
+        shutil.copytree(tmp_path / name, tmp_path / f"a copy of {name}")
+        run.path(run.stream.ids[0]).unlink()
+        assert len((await check(run)).broken) == 1
+        assert (await check_mirror(f"a copy of {name}", tmp_path)).broken == []
+
+
+async def test_a_mirror_that_lost_its_owner_keeps_its_depth(tmp_path: Path) -> None:
+    """Without the file that says whose it is, a mirror is as deep as its folders are."""
+    async with mirroring(tmp_path, 3) as run:
+        await run(cache_directory_depth=2)
+        before = tree(tmp_path)
+        (tmp_path / run.stream.username / ".flickr_mirror" / "owner.json").unlink()
+        assert (await run()).images == 0
+        assert tree(tmp_path) == before
+        assert (await check(run)).broken == []

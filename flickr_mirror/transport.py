@@ -113,10 +113,24 @@ def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
     return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
 
 
-def _image_transport(proxy: httpx.Proxy | None) -> AiohttpTransport:
+def _image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
+    try:
+        proxy = _proxy_for(url)
+    except TransportError as error:
+        return _NoWay(error)
     return AiohttpTransport(
         client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
     )
+
+
+class _NoWay(httpx.AsyncBaseTransport):
+    """Tells why a server cannot be reached, when somebody tries."""
+
+    def __init__(self, error: TransportError) -> None:
+        self._error = error
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise self._error
 
 
 class _KeyedTransport(httpx.AsyncBaseTransport):
@@ -178,8 +192,10 @@ class Transport:
         )
         # an endpoint of the user's own may serve the images too, and may need no proxy where Flickr does
         self._images = httpx.AsyncClient(
-            transport=image_transport or _image_transport(_proxy_for(IMAGE_SERVER)),
-            mounts={} if image_transport else {f"all://{self._api_url.host}": _image_transport(proxy)},
+            transport=image_transport or _image_transport(IMAGE_SERVER),
+            mounts={}
+            if image_transport
+            else {f"all://{self._api_url.host}": _image_transport(self._api_url)},
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
         )

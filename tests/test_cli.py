@@ -140,6 +140,7 @@ async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
     assert list(tree(folder)) == files
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_what_is_heavy_is_loaded_when_it_is_needed(flag: str) -> None:
     """A question about the command itself is answered without the libraries of the network, images and languages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import ssl
 import tempfile
 from pathlib import Path
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
     from flickr_mirror.languages import Locale
 
+
+# Who runs the tests may ignore signals (`nohup`, a job in the background); the processes of tests do not.
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Where the coverage tool measures the processes that a test starts: it makes them three times as slow.
 MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_signals"}

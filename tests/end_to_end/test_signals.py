@@ -221,23 +221,26 @@ async def test_signals_at_random_moments(tmp_path: Path) -> None:
 async def test_a_prompt_gives_the_terminal_back(tmp_path: Path, number: signal.Signals) -> None:
     """Row 71: who leaves at the question for a key gets a terminal that shows again what is typed."""
     ours, theirs = pty.openpty()
+    process = subprocess.Popen(  # noqa: ASYNC220
+        [*command(None, tmp_path), "--username", "x"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
     try:
-        process = subprocess.Popen(  # noqa: ASYNC220
-            [*command(None, tmp_path), "--username", "x"],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
         text = b""
         while b"key: " not in text:
             text += await anyio.to_thread.run_sync(os.read, ours, 1000)
         assert not termios.tcgetattr(theirs)[3] & termios.ECHO
         process.send_signal(number)
         with anyio.fail_after(20):
-            assert await anyio.to_thread.run_sync(process.wait) == CODES[number]
+            code = await anyio.to_thread.run_sync(process.wait, abandon_on_cancel=True)
+        assert code == CODES[number]
         assert termios.tcgetattr(theirs)[3] & termios.ECHO
     finally:
+        process.kill()
+        process.wait()
         os.close(theirs)
         os.close(ours)
     assert list(tmp_path.iterdir()) == []

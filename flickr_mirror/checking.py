@@ -82,7 +82,7 @@ def _sum_up(report: CheckReport, code: int) -> None:
             "The catalogue was rebuilt, and knows only what the files tell: run the mirror, then check again."
         )
     if report.waiting:
-        say(f"{report.waiting:,} files are to be made again: run the mirror.")
+        say(f"Files that the next run of the mirror makes again: {report.waiting:,}.")
     if not report.complete:
         say("Run the same command again to go on.")
     name = json.dumps(plain(report.username), ensure_ascii=False)

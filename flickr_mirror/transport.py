@@ -1,12 +1,11 @@
 """One polite HTTP exchange: pace, timeouts, retries, allowed hosts, and a status turned into an error.
 
-The only module that knows httpx. No address with an API key in it exists above the wire: the key is added
-by the innermost transport, so that no log line, exception or traceback can show it.
+No address with an API key in it is known here: `connections` adds the key just before the wire, so that no log
+line, exception or traceback can show it.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import math
@@ -14,15 +13,12 @@ import time
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import anyio
 import httpx
-from httpx_aiohttp import AiohttpTransport
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
@@ -31,6 +27,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from flickr_mirror import connections
 from flickr_mirror.diagnosis import failure
 from flickr_mirror.errors import CertificateError, ImageGoneError, ThrottledError, TransportError
 from flickr_mirror.limiter import LONGEST_PAUSE, Priority
@@ -38,7 +35,6 @@ from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from flickr_mirror.limiter import ApiBudget
@@ -67,92 +63,6 @@ _FAILURES = (
 )
 
 
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Return the TLS settings that all connections share: reading the certificates takes 20 ms."""
-    return httpx.create_ssl_context()
-
-
-def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`, with its
-    password apart, because errors tell addresses.
-
-    What runs on this machine is never asked for through another one. Raises `TransportError`.
-    """
-    if proxy_bypass(url.host) or url.host == "localhost" or url.host.startswith("127.") or url.host == "::1":
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy:
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if not proxy.startswith(("http://", "https://")):
-        raise TransportError(
-            f"The proxy of the environment is a {proxy.partition(':')[0]}:// one, and only http:// and https:// "
-            "proxies can be used: change the variable, or unset it."
-        )
-    try:
-        return httpx.Proxy(proxy)
-    except (httpx.InvalidURL, ValueError):  # which may quote a part of a password
-        raise TransportError(
-            "The proxy of the environment is no address. In its password, write %23 for #, %2F for / and %40 for @."
-        ) from None
-
-
-def _open_session() -> aiohttp.ClientSession:
-    # how many connections there are is the business of the worker pool and the brake
-    connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
-    return aiohttp.ClientSession(connector=connector)
-
-
-def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
-    # aiohttp would have it in the address, and show that in its errors
-    if proxy.auth is None:
-        return proxy
-    password = base64.b64encode(":".join(proxy.auth).encode()).decode()
-    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
-
-
-def _image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
-    try:
-        proxy = _proxy_for(url)
-    except TransportError as error:
-        return _NoWay(error)
-    return AiohttpTransport(
-        client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
-    )
-
-
-class _NoWay(httpx.AsyncBaseTransport):
-    """Tells why a server cannot be reached, when somebody tries."""
-
-    def __init__(self, error: TransportError) -> None:
-        self._error = error
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        raise self._error
-
-
-class _KeyedTransport(httpx.AsyncBaseTransport):
-    """Adds the API key to each request just before it is sent."""
-
-    def __init__(self, api_key: str, proxy: httpx.Proxy | None) -> None:
-        self._api_key = api_key
-        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        keyed = httpx.Request(
-            request.method,
-            request.url.copy_merge_params({"api_key": self._api_key}),
-            headers=request.headers,
-            extensions=request.extensions,
-        )
-        return await self._inner.handle_async_request(keyed)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
 class Transport:
     """The connections to Flickr's API and to its image servers; an async context manager.
 
@@ -179,23 +89,22 @@ class Transport:
             raise ValueError("api_url is no address.") from None
         # httpx logs addresses, and with them the password that one may hold
         self._api_url = url.copy_with(username="", password="")
-        proxy = _proxy_for(self._api_url)
         self.calls: dict[str, int] = {}
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         headers = {"User-Agent": USER_AGENT}
         self._api = httpx.AsyncClient(
-            transport=_KeyedTransport(api_key, proxy),
+            transport=connections.api_transport(api_key, self._api_url),
             auth=(url.username, url.password) if url.userinfo else None,
             headers={**headers, "Accept-Encoding": "gzip"},
             timeout=timeout,
         )
         # an endpoint of the user's own may serve the images too, and may need no proxy where Flickr does
         self._images = httpx.AsyncClient(
-            transport=image_transport or _image_transport(IMAGE_SERVER),
+            transport=image_transport or connections.image_transport(IMAGE_SERVER),
             mounts={}
             if image_transport
-            else {f"all://{self._api_url.host}": _image_transport(self._api_url)},
+            else {f"all://{self._api_url.host}": connections.image_transport(self._api_url)},
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=timeout,
         )

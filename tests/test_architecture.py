@@ -40,7 +40,8 @@ NOUNS = {
 NETWORK = {
     "limiter": set[str](),
     "diagnosis": {"errors"},
-    "transport": {"diagnosis", "errors", "limiter", "options", "version"},
+    "connections": {"errors"},
+    "transport": {"connections", "diagnosis", "errors", "limiter", "options", "version"},
     "api": {"errors", "limiter", "models", "options", "transport"},
     "images": {"errors", "limiter", "models", "pictures", "sizes", "transport"},
     "pages": {"api", "coverage", "models"},

@@ -21,6 +21,7 @@ from httpx_aiohttp import AiohttpTransport
 from PIL import Image
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, CertificateError, Limits, ThrottledError, TransportError
+from flickr_mirror.connections import tls_context
 from flickr_mirror.disk import part_file
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.limiter import Brake
@@ -39,7 +40,7 @@ from flickr_mirror.simulator import (
     faults,
 )
 from flickr_mirror.simulator.script import MIXES
-from flickr_mirror.transport import Transport, retry_after, tls_context
+from flickr_mirror.transport import Transport, retry_after
 from tests import canary
 from tests.end_to_end.command import infos, parts, tree
 from tests.mirroring import Run, jpeg, mirroring
@@ -782,7 +783,7 @@ async def test_a_wrong_certificate_ends_the_run_at_once(
     """Row 24: TLS: self-signed, expired, wrong host: run-fatal, no retry, no hint to switch verification off."""
     server, client = certificate(what)
     if client is not None:
-        monkeypatch.setattr("flickr_mirror.transport.tls_context", lambda: client)
+        monkeypatch.setattr("flickr_mirror.connections.tls_context", lambda: client)
     async with mirroring(tmp_path, 3, image_dims=TINY, ssl=server) as run:
         done = script(run)
         assert await exit_code(run) == 75
@@ -807,7 +808,7 @@ async def test_a_wrong_certificate_ends_the_run_at_once(
 async def test_a_right_certificate_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 24: the same server with a certificate of an authority that is trusted serves API and images."""
     server, client = certificate("right")
-    monkeypatch.setattr("flickr_mirror.transport.tls_context", lambda: client)
+    monkeypatch.setattr("flickr_mirror.connections.tls_context", lambda: client)
     async with mirroring(tmp_path, 3, image_dims=TINY, ssl=server) as run:
         script(run, Rule(faults.Broken(0.5, "reset", "none"), kind="image", each=True))
         assert (await run(image_only=True)).images == 3

@@ -1,0 +1,109 @@
+"""The connections to Flickr: TLS, the proxies of the environment, and the API key, which is added here alone."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from flickr_mirror.errors import TransportError
+
+if TYPE_CHECKING:
+    import ssl
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """Return the TLS settings that all connections share: reading the certificates takes 20 ms."""
+    return httpx.create_ssl_context()
+
+
+def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`, with its
+    password apart, because errors tell addresses.
+
+    What runs on this machine is never asked for through another one. Raises `TransportError`.
+    """
+    if proxy_bypass(url.host) or url.host == "localhost" or url.host.startswith("127.") or url.host == "::1":
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if not proxy.startswith(("http://", "https://")):
+        raise TransportError(
+            f"The proxy of the environment is a {proxy.partition(':')[0]}:// one, and only http:// and https:// "
+            "proxies can be used: change the variable, or unset it."
+        )
+    try:
+        return httpx.Proxy(proxy)
+    except (httpx.InvalidURL, ValueError):  # which may quote a part of a password
+        raise TransportError(
+            "The proxy of the environment is no address. In its password, write %23 for #, %2F for / and %40 for @."
+        ) from None
+
+
+def _open_session() -> aiohttp.ClientSession:
+    # how many connections there are is the business of the worker pool and the brake
+    connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
+    return aiohttp.ClientSession(connector=connector)
+
+
+def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
+    # aiohttp would have it in the address, and show that in its errors
+    if proxy.auth is None:
+        return proxy
+    password = base64.b64encode(":".join(proxy.auth).encode()).decode()
+    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
+
+
+def api_transport(api_key: str, url: httpx.URL) -> httpx.AsyncBaseTransport:
+    """Return what sends requests to the API at `url`, with its key. Raises `TransportError` for a bad proxy."""
+    return _KeyedTransport(api_key, _proxy_for(url))
+
+
+def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
+    """Return what fetches images from the server at `url`; a proxy that cannot be used is told by each request."""
+    try:
+        proxy = _proxy_for(url)
+    except TransportError as error:
+        return _NoWay(error)
+    return AiohttpTransport(
+        client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
+    )
+
+
+class _NoWay(httpx.AsyncBaseTransport):
+    """Tells why a server cannot be reached, when somebody tries."""
+
+    def __init__(self, error: TransportError) -> None:
+        self._error = error
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise self._error
+
+
+class _KeyedTransport(httpx.AsyncBaseTransport):
+    """Adds the API key to each request just before it is sent."""
+
+    def __init__(self, api_key: str, proxy: httpx.Proxy | None) -> None:
+        self._api_key = api_key
+        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        keyed = httpx.Request(
+            request.method,
+            request.url.copy_merge_params({"api_key": self._api_key}),
+            headers=request.headers,
+            extensions=request.extensions,
+        )
+        return await self._inner.handle_async_request(keyed)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()

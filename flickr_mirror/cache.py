@@ -7,20 +7,25 @@ import os
 import re
 import unicodedata
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
 from pathvalidate import sanitize_filename
 
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
 from flickr_mirror.models import inventory_number, is_nsid
 from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACHE_DIRECTORY_DEPTH
+from flickr_mirror.parts import Keeper, part_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from flickr_mirror.models import FlickrUser
+    from flickr_mirror.parts import PartFile
 
 STATE_FOLDER = ".flickr_mirror"
 """Inside a mirror's folder: whose it is, the catalogue, the lock, and files that are not whole yet."""
@@ -49,6 +54,7 @@ class PhotoCache:
         self.parts = self.state / "parts"
         self.lock = self.state / "lock"
         self.catalogue = self.state / "catalogue.sqlite"
+        self._keeper = Keeper()
 
     @staticmethod
     def of(root: Path, user: FlickrUser, depth: int | None) -> PhotoCache:
@@ -170,18 +176,30 @@ class PhotoCache:
             return None
         return info if isinstance(info, dict) else None
 
-    def write_info(self, photo_id: str, info: dict[str, Any]) -> tuple[Path, bytes]:
+    async def write_info(
+        self, photo_id: str, info: dict[str, Any], *, is_there: bool = True
+    ) -> tuple[Path, bytes]:
         """Write the photo's information durably; return where, and its bytes. An equal file is left as it is.
 
-        Raises `PlaceTakenError` where the file is of another photo, and `CacheError`.
+        `is_there` is whether there may be one. Raises `PlaceTakenError` where the file is of another photo, and
+        `CacheError`.
         """
         path, data = self.path(photo_id, "json"), _json(info)
-        if _holds(path, data):
-            self.make_durable(path)
-        else:
-            self.check_place(photo_id)
-            disk.write_file(path, data, folder=self.parts)
+        if not (is_there and await to_thread.run_sync(self._has_durably, path, data)):
+            async with self.part_file() as part:
+                await part.write(data)
+                await part.keep_as(path, partial(self.check_place, photo_id))
         return path, data
+
+    def part_file(self) -> AbstractAsyncContextManager[PartFile]:
+        """Begin a file, which is kept in the mirror together with others; see `parts.part_file`."""
+        return part_file(self.parts, self._keeper)
+
+    def _has_durably(self, path: Path, data: bytes) -> bool:
+        if not _holds(path, data):
+            return False
+        self.make_durable(path)
+        return True
 
     def make_durable(self, path: Path, *beside: str) -> None:
         """Let no loss of power take a file that was found in the mirror, and those `beside` it.

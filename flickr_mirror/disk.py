@@ -10,28 +10,17 @@ import logging
 import os
 import secrets
 import stat
-import threading
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import cache
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-
-import aiofiles.os
-import anyio
-import anyio.lowlevel
-import anyio.to_thread
+from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import CacheError, CacheFullError, PlaceTakenError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-
-T = TypeVar("T")
+    from collections.abc import Callable, Iterable, Iterator
 
 PART_SUFFIX = ".part"
-BLOCK_SIZE = 1 << 20
-"""Bytes are handed to the disk in blocks of this size, because each hand-over is a hop to a thread."""
 
 logger = logging.getLogger("flickr_mirror")
 
@@ -41,7 +30,6 @@ _UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 """What network file systems answer when they are asked to sync a folder, and cannot."""
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND
 _KNOWN_FOLDERS = 100_000
-_NUMBERS = count()
 _durable: set[str] = set()
 """Folders whose names a loss of power does not take any more, as far as this process knows."""
 
@@ -89,49 +77,63 @@ def home(path: Path) -> Path:
 def make_folder(path: Path) -> None:
     """Make a folder and its parents, durably; those that are there may be links. Raises `CacheError`."""
     with disk_errors(path):
-        _make_folders(path.absolute())
+        settle(make_folders(str(path.absolute())))
 
 
-def _make_folders(path: Path, top: Path | None = None) -> None:
-    """Make a folder and its parents, and let no loss of power take their names.
+def make_folders(path: str, top: str | None = None) -> list[str]:
+    """Make a folder and its parents; return those whose names a loss of power may still take, for `settle`.
 
     That they are there proves nothing: a run that was killed, or another worker, may not have come to syncing
     them. Those below `top` must not be links, which might lead out of the mirror; `top` itself is not made,
-    because where it is missing the disk is.
+    because where it is missing the disk is. Raises `OSError`.
     """
     if len(_durable) > _KNOWN_FOLDERS:
         _durable.clear()
+    unsettled = []
     for folder in reversed(list(_doubtful(path, top))):
-        if not os.path.lexists(folder):
-            with suppress(FileExistsError):  # another worker was faster
-                os.mkdir(folder)
-        if _is_folder(folder):
-            _sync_folder(folder.parent)
-            _durable.add(str(folder))
-        elif top is not None and folder.is_symlink():
-            raise OSError(errno.ELOOP, "this link to elsewhere is not followed", str(folder))
-        elif not folder.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        if _made_folder(folder, is_likely=top is None) or _is_folder(folder):
+            unsettled.append(folder)
+        elif top is not None and os.path.islink(folder):
+            raise OSError(errno.ELOOP, "this link to elsewhere is not followed", folder)
+        elif not os.path.isdir(folder):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
+    return unsettled
 
 
-def _doubtful(path: Path, top: Path | None) -> Iterator[Path]:
+def _made_folder(path: str, *, is_likely: bool) -> bool:
+    """Make a folder unless something has its name, and return whether that was done.
+
+    Where it `is_likely` to be there, it is looked for first: not every system says so of a folder of others.
+    """
+    if is_likely and os.path.lexists(path):
+        return False
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _doubtful(path: str, top: str | None) -> Iterator[str]:
     """Yield the folders, innermost first, that may be missing, or that a loss of power may take."""
-    for folder in (path, *path.parents):
-        if folder == top or (str(folder) in _durable and _is_folder(folder)):
-            return
-        if top is None and folder.is_dir() and not os.access(folder.parent, os.R_OK | os.W_OK):
+    parent = ""
+    while path != top and path != parent and not (path in _durable and _is_folder(path)):
+        parent = os.path.dirname(path)
+        if top is None and os.path.isdir(path) and not os.access(parent, os.R_OK | os.W_OK):
             return  # nobody who is us has made it
-        yield folder
+        yield path
+        path, parent = parent, path
 
 
-def _is_folder(path: Path) -> bool:
+def _is_folder(path: str) -> bool:
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: str) -> None:
+    """Let no loss of power take the names in a folder. Raises `OSError`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -143,142 +145,67 @@ def _sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def settle(folders: Iterable[str], sync: Callable[[str], None] = sync_folder) -> None:
+    """Let no loss of power take the names of folders that `make_folders` returned. Raises `OSError`."""
+    for folder in folders:
+        sync(os.path.dirname(folder))
+        _durable.add(folder)
+
+
 @cache
 def warn_once(text: str) -> None:
     """Tell what the file system cannot do, once in the life of a process."""
     logger.warning(text)
 
 
-def _write(descriptor: int, data: bytes | bytearray) -> None:
+def new_file(path: Path, *, private: bool = False) -> int:
+    """Return the descriptor of a file that nobody had before, and that nobody else may read where it is `private`."""
+    return os.open(path, _NEW, 0o600 if private else 0o666)
+
+
+def write(descriptor: int, data: bytes | bytearray) -> None:
     """Write all of it: a disk that is almost full takes a part at first, and refuses the rest then."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _keep(descriptor: int, temporary: Path, final: Path) -> None:
-    """Make the bytes of a file durable, then give it its final name, then make that durable."""
+def begin_sync(descriptor: int) -> None:
+    """Have the system send a file to the disk, without waiting for it; where it does not know how, nothing is lost."""
+    if hasattr(os, "posix_fadvise"):  # not on macOS
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def sync(descriptor: int, size: int) -> None:
+    """Make the bytes of a file durable. Raises `OSError`, also where there are not so many as were written."""
+    if (found := os.fstat(descriptor).st_size) != size:
+        raise OSError(errno.EIO, f"{found} of {size} bytes are there")
     os.fsync(descriptor)
-    _make_folders(final.parent, Path(os.path.commonpath((temporary.parent, final.parent))))
-    os.replace(temporary, final)
-    _sync_folder(final.parent)
 
 
-class PartFile:
-    """A file that is being written under a temporary name, and is nobody's until `keep_as` is called.
-
-    It comes into being with its first block, so that a small one costs two hops to a thread: one to be
-    written, one to be kept.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.size = 0
-        self._block = bytearray()
-        self._descriptor: int | None = None
-        self._closed = False
-        # A task that is cancelled past anyio closes the file while a thread may still write to it.
-        self._turn = threading.Lock()
-
-    async def write(self, data: bytes) -> None:
-        """Append `data`. Raises `CacheError`."""
-        self.size += len(data)
-        self._block += data
-        if len(self._block) >= BLOCK_SIZE:
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Hand what was written to the operating system, so that others can read it. Raises `CacheError`."""
-        if self._block or self._descriptor is None:
-            await anyio.lowlevel.checkpoint_if_cancelled()
-            with anyio.CancelScope(shield=True), disk_errors(self.path):
-                await aiofiles.os.wrap(self._append)()
-
-    async def look(self, inspect: Callable[[Path], T]) -> T:
-        """Write what is left, and return what `inspect` makes of the file, in one hop. Raises `CacheError`."""
-
-        def write_and_inspect() -> T:
-            with disk_errors(self.path):
-                self._append()
-            return inspect(self.path)
-
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        with anyio.CancelScope(shield=True):
-            seen: T = await aiofiles.os.wrap(write_and_inspect)()
-        return seen
-
-    async def restart(self) -> None:
-        """Forget what was written. Raises `CacheError`."""
-        self._block.clear()
-        self.size = 0
-        if self._descriptor is not None:
-            with anyio.CancelScope(shield=True), disk_errors(self.path):
-                await aiofiles.os.wrap(os.ftruncate)(self._descriptor, 0)
-
-    async def keep_as(self, final: Path, check: Callable[[], None] | None = None) -> None:
-        """Make the bytes durable, then give them their final name. Raises `CacheError`.
-
-        When this returns, a loss of power takes neither the bytes nor the name; before, the final name is
-        either absent or still the file that had it, which `check` may refuse to replace. Raises
-        `PlaceTakenError` where that is a folder, or where one of its folders is a file or a link.
-        """
-        with disk_errors(final, PlaceTakenError):
-            await anyio.to_thread.run_sync(self._keep, final, check)
-
-    async def close(self) -> None:
-        """Close the file, and remove it where it was not kept."""
-        if not self._closed:
-            await anyio.to_thread.run_sync(self._drop)
-
-    def _append(self) -> None:
-        with self._turn:
-            self._write_block()
-
-    def _write_block(self) -> int:
-        if self._closed:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF), str(self.path))
-        if self._descriptor is None:
-            self._descriptor = os.open(self.path, _NEW, 0o666)
-        block, self._block = self._block, bytearray()
-        _write(self._descriptor, block)
-        return self._descriptor
-
-    def _keep(self, final: Path, check: Callable[[], None] | None) -> None:
-        with self._turn:
-            if check and os.path.lexists(final):
-                check()
-            descriptor = self._write_block()
-            if (size := os.fstat(descriptor).st_size) != self.size:
-                raise OSError(errno.EIO, f"{size} of {self.size} bytes are there", str(self.path))
-            _keep(descriptor, self.path, final)
-            self._close(descriptor)
-
-    def _drop(self) -> None:
-        with self._turn:
-            if self._descriptor is not None and not self._closed:
-                self._close(self._descriptor)
-                with suppress(OSError):  # the next run sweeps it away
-                    os.unlink(self.path)
-            self._closed = True
-
-    def _close(self, descriptor: int) -> None:
-        self._closed = True
-        with suppress(OSError):  # what it could tell, fsync has told
-            os.close(descriptor)
+def truncate(descriptor: int) -> None:
+    """Make a file empty."""
+    os.ftruncate(descriptor, 0)
 
 
-@asynccontextmanager
-async def part_file(folder: Path) -> AsyncIterator[PartFile]:
-    """Begin a new temporary file in `folder`; it is gone at the end unless `keep_as` gave it a name.
+def replace(path: Path, target: str | Path) -> None:
+    """Give a file its final name, which another file may have had."""
+    os.replace(path, target)
 
-    `folder` must be in the mirror of the final name, and on its file system.
-    """
-    part = PartFile(folder / f"{os.getpid()}-{next(_NUMBERS)}{PART_SUFFIX}")
-    try:
-        yield part
-    finally:
-        with anyio.CancelScope(shield=True):  # a cancelled close leaves a descriptor
-            await part.close()
+
+def drop(descriptor: int, path: Path | None = None) -> None:
+    """Close a file, and remove it where a path is given; what that could tell, `sync` has told."""
+    with suppress(OSError):
+        os.close(descriptor)
+    if path is not None:
+        with suppress(OSError):  # the next run sweeps it away
+            os.unlink(path)
+
+
+def top_of(temporary: Path, final: Path) -> str:
+    """Return the folder that a file and its temporary one have in common, which is in the same mirror."""
+    return os.path.commonpath((temporary.parent, final.parent))
 
 
 def write_file(path: Path, data: bytes, *, folder: Path | None = None, private: bool = False) -> None:
@@ -293,17 +220,18 @@ def write_file(path: Path, data: bytes, *, folder: Path | None = None, private: 
     with disk_errors(path, PlaceTakenError):
         # process ids repeat, in containers above all, and a killed run leaves its file
         temporary = (folder or path.parent) / f".{secrets.token_hex(8)}{PART_SUFFIX}"
-        descriptor = os.open(temporary, _NEW, 0o600 if private else 0o666)
+        descriptor = new_file(temporary, private=private)
         try:
-            _write(descriptor, data)
-            _keep(descriptor, temporary, path)
+            write(descriptor, data)
+            sync(descriptor, len(data))
+            folders = make_folders(str(path.parent), top_of(temporary, path))
+            replace(temporary, path)
         except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
+            drop(descriptor, temporary)
             raise
-        finally:
-            with suppress(OSError):
-                os.close(descriptor)
+        drop(descriptor)
+        settle(folders)
+        sync_folder(str(path.parent))
 
 
 def read(path: Path) -> bytes:
@@ -326,8 +254,8 @@ def make_durable(folder: Path, names: Iterable[str], top: Path) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-        _make_folders(folder, top)
-        _sync_folder(folder)
+        settle(make_folders(str(folder), str(top)))
+        sync_folder(str(folder))
 
 
 def move(path: Path, target: Path) -> bool:
@@ -335,13 +263,13 @@ def move(path: Path, target: Path) -> bool:
     with disk_errors(path):
         if not os.path.lexists(path):
             return False
-        _make_folders(target.parent, Path(os.path.commonpath((path.parent, target.parent))))
+        settle(make_folders(str(target.parent), top_of(path, target)))
         try:
             os.replace(path, target)
         except FileNotFoundError:
             return False
-        _sync_folder(target.parent)
-        _sync_folder(path.parent)
+        sync_folder(str(target.parent))
+        sync_folder(str(path.parent))
     return True
 
 
@@ -349,7 +277,7 @@ def remove(path: Path) -> None:
     """Remove a file durably; one that is not there need not be removed. Raises `CacheError`."""
     with disk_errors(path), suppress(FileNotFoundError):
         os.unlink(path)
-        _sync_folder(path.parent)
+        sync_folder(str(path.parent))
 
 
 def check_writable(folder: Path) -> None:
@@ -359,7 +287,7 @@ def check_writable(folder: Path) -> None:
         path = folder / f".writable{PART_SUFFIX}"  # always the same, so that one that was left goes
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            _write(descriptor, b"1")
+            write(descriptor, b"1")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -373,7 +301,9 @@ def sweep(folder: Path) -> int:
     To be called under the mirror's lock only.
     """
     with disk_errors(folder):
-        parts = [path for path in folder.iterdir() if path.suffix == PART_SUFFIX and not _is_folder(path)]
+        parts = [
+            path for path in folder.iterdir() if path.suffix == PART_SUFFIX and not _is_folder(str(path))
+        ]
         for path in parts:
             with suppress(FileNotFoundError):
                 os.unlink(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -41,8 +40,12 @@ class ImageFile(Protocol):
         """Append `data`."""
         ...
 
-    async def look(self, inspect: Callable[[Path], T]) -> T:
+    async def look(self, inspect: Callable[[Path | bytearray], T]) -> T:
         """Return what `inspect` makes of what was written."""
+        ...
+
+    async def flush(self) -> None:
+        """Let others read what was written, at `path`."""
         ...
 
     async def restart(self) -> None:
@@ -52,12 +55,11 @@ class ImageFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file that was received: what it is, its size in bytes, its SHA-256; `doubt` is why it may not be
-    what Flickr has, and is empty where there is none."""
+    """A file that was received: what it is, its size in bytes; `doubt` is why it may not be what Flickr has,
+    and is empty where there is none."""
 
     picture: Picture
     size: int
-    sha256: bytes
     doubt: str = ""
 
 
@@ -97,7 +99,7 @@ async def _fetch_once(transport: Transport, size: FlickrPhotoSize, file: ImageFi
     if file.size:
         await file.restart()
     async with transport.stream(size.url) as response:
-        proved, sha256 = await _receive(response, size.media, file)
+        proved = await _receive(response, size.media, file)
     picture = await file.look(pictures.inspect)
     if picture.media != size.media:
         raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
@@ -105,34 +107,33 @@ async def _fetch_once(transport: Transport, size: FlickrPhotoSize, file: ImageFi
     if doubt and picture.extension not in size.url:
         raise ImageGoneError(f"A placeholder came instead of the image: {doubt}", 200)
     if doubt or not proved or not picture.ends:
+        await file.flush()
         try:
             await anyio.to_thread.run_sync(pictures.decode, file.path)
         except BadImageError as error:
             if not proved:  # it may just have been cut on its way
                 raise
             doubt = str(error)
-    return Fetched(picture, file.size, sha256, doubt)
+    return Fetched(picture, file.size, doubt)
 
 
-async def _receive(response: httpx.Response, media: str, file: ImageFile) -> tuple[bool, bytes]:
-    """Write the body into `file`; return whether it is proved to be complete, and its SHA-256."""
+async def _receive(response: httpx.Response, media: str, file: ImageFile) -> bool:
+    """Write the body into `file`; return whether it is proved to be complete."""
     # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
     hint = to_int(response.headers.get("x-ttdb-l"))
     length = to_int(response.headers.get("Content-Length", hint))
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     if length is not None and length > LARGEST[media]:
         raise _too_large(media)
-    digest = hashlib.sha256()
     with paced() as note:
-        async for chunk in response.aiter_bytes():
-            digest.update(chunk)
+        async for chunk in response.aiter_raw():
             await file.write(chunk)
             if file.size > LARGEST[media]:
                 raise _too_large(media)
             note(len(chunk))
     if length is not None and length != file.size:
         raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
-    return length is not None or chunked, digest.digest()
+    return length is not None or chunked
 
 
 def _too_large(media: str) -> ImageGoneError:

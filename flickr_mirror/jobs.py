@@ -12,7 +12,6 @@ import anyio
 import anyio.to_thread
 
 from flickr_mirror import pictures
-from flickr_mirror.disk import part_file
 from flickr_mirror.errors import (
     BadImageError,
     FlickrApiError,
@@ -165,26 +164,27 @@ class Jobs:
     async def _download(
         self, job: ImageJob, kind: str, size: FlickrPhotoSize, fetched_sizes: list[int]
     ) -> tuple[StoredFile, Path]:
-        async with part_file(self.cache.parts) as part:
+        async with self.cache.part_file() as part:
             fetched = await self.fetcher.fetch(size, part)
             self._count(fetched.size, fetched_sizes)
             if fetched.doubt:
                 # Once more, from where Flickr has it now. The same again is what Flickr has, and is kept.
+                first = await part.sha256()
                 if not job.asked:
                     size = (await self._ask_sizes(job.stored)).size
                 again = await self.fetcher.fetch(size, part)
                 self._count(again.size, fetched_sizes)
-                if again.doubt and again.sha256 != fetched.sha256:
+                if again.doubt and await part.sha256() != first:
                     raise BadImageError(again.doubt)
                 fetched = again
             path = self.cache.path(job.photo_id, fetched.picture.extension)
-            await part.keep_as(path, partial(self.cache.check_place, job.photo_id))
+            sha256 = await part.keep_as(path, partial(self.cache.check_place, job.photo_id))
         if job.stored.stale & Stale.IMAGE:
             await anyio.to_thread.run_sync(self.cache.remove_others, job.photo_id, path, EXTENSIONS[kind])
         if fetched.doubt:
             self.tell(Notice(f"Flickr's own image of photo {job.photo_id} is kept as it is: {fetched.doubt}"))
         note = fetched.doubt or (size.label if kind == "video" else "")
-        return StoredFile(kind, fetched.picture.extension, fetched.size, fetched.sha256, note), path
+        return StoredFile(kind, fetched.picture.extension, fetched.size, sha256, note), path
 
     def _count(self, size: int, fetched_sizes: list[int]) -> None:
         fetched_sizes.append(size)
@@ -289,7 +289,8 @@ class Jobs:
             description=labels[1] if level else None,
             comments=comments,
         )
-        path, data = await anyio.to_thread.run_sync(self.cache.write_info, photo.id, document)
+        is_there = stored.info_level >= 0 or self.adopting
+        path, data = await self.cache.write_info(photo.id, document, is_there=is_there)
         file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest())
         self.work.note(partial(self.catalogue.files.put, photo.id, file))
         return path

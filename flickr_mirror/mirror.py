@@ -122,11 +122,14 @@ class PhotostreamMirror:
                 best = best_picture(photo.sizes)
                 if best is None:
                     raise NoSizeError("Flickr lists no image of this photo.")
-                async with disk.part_file(cache.parts) as part:
+                async with cache.part_file() as part:
                     fetcher = ImageFetcher(api.transport, Brake(1))
                     fetched = await fetcher.fetch(best, part)
-                    if fetched.doubt and (await fetcher.fetch(best, part)).sha256 != fetched.sha256:
-                        raise BadImageError(fetched.doubt)
+                    if fetched.doubt:
+                        first = await part.sha256()
+                        fetched = await fetcher.fetch(best, part)
+                        if fetched.doubt and await part.sha256() != first:
+                            raise BadImageError(fetched.doubt)
                     photo.extension = fetched.picture.extension
                     path = cache.path(photo.id, photo.extension)
                     await part.keep_as(path)

@@ -64,12 +64,12 @@ class Picture:
     ends: bool
 
 
-def inspect(path: Path) -> Picture:
-    """Return what the header and the end of a file say.
+def inspect(content: Path | bytes | bytearray) -> Picture:
+    """Return what the header and the end of a file, or of its bytes, say.
 
     Raises `BadImageError` where this is no image, and where the header is cut, damaged or claims too much.
     """
-    with _File(io.FileIO(path)) as file:
+    with _open_file(content) as file:
         return _inspect(file)
 
 
@@ -79,7 +79,7 @@ def decode(path: Path) -> None:
     Of MP4 and QuickTime videos the parts must add up; other videos, and TIFF and BMP too large to be decoded,
     tell too little of themselves.
     """
-    with _File(io.FileIO(path)) as file:
+    with _open_file(path) as file:
         picture = _inspect(file)
         with _told_as_bad_image(picture.extension):
             if picture.extension == "png":
@@ -105,7 +105,16 @@ class _File(io.BufferedReader):
         return data
 
     def size(self) -> int:
-        return os.fstat(self.fileno()).st_size
+        position = self.tell()
+        size = self.seek(0, os.SEEK_END)
+        self.seek(position)
+        return size
+
+
+def _open_file(content: Path | bytes | bytearray) -> _File:
+    # what is in memory need not be raw, as typeshed has it, but readable in blocks
+    raw: Any = io.BytesIO(content) if isinstance(content, bytes | bytearray) else io.FileIO(content)
+    return _File(raw)
 
 
 @contextmanager

@@ -50,6 +50,8 @@ T = TypeVar("T")
 
 BATCH = 100
 """So many photos are taken from the work list at once."""
+KEEPING = 16
+"""So many images may be on their way to the disk while others are downloaded: the brake counts only these."""
 MISSES_IN_A_ROW = 20
 """So many photos in a row without an answer, and none with one, mean that the line is down."""
 ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ThrottledError)
@@ -135,7 +137,7 @@ class Pipeline:
             info_level=options.info_level if options.wants_info else None,
         )
         to_ask, asked = create_memory_object_stream[StoredPhoto](2 * limits.size_workers)
-        to_download, settled = create_memory_object_stream[ImageJob](2 * limits.image_workers)
+        to_download, settled = create_memory_object_stream[ImageJob](BATCH)
         to_describe, described = create_memory_object_stream[StoredPhoto](2 * limits.info_workers)
         async with create_task_group() as tasks:
             tasks.start_soon(self._list_photos)
@@ -146,7 +148,7 @@ class Pipeline:
                 tasks.start_soon(self._feed_infos, to_describe.clone())
             for _ in range(limits.size_workers):
                 tasks.start_soon(self._resolve_sizes, asked.clone(), to_download.clone())
-            for _ in range(limits.image_workers):
+            for _ in range(limits.image_workers + KEEPING):
                 tasks.start_soon(self._work_off, "image", settled.clone(), jobs.cache_image)
             for _ in range(limits.info_workers):
                 tasks.start_soon(self._work_off, "info", described.clone(), jobs.cache_info)

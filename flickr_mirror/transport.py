@@ -52,6 +52,7 @@ SLOWEST = 1024
 LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
+_IMAGE_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
 _FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -92,22 +93,17 @@ class Transport:
         self.calls: dict[str, int] = {}
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
-        headers = {"User-Agent": USER_AGENT}
+        self._extensions = {"timeout": timeout.as_dict()}
         self._api = httpx.AsyncClient(
             transport=connections.api_transport(api_key, self._api_url),
             auth=(url.username, url.password) if url.userinfo else None,
-            headers={**headers, "Accept-Encoding": "gzip"},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
             timeout=timeout,
         )
-        # an endpoint of the user's own may serve the images too, and may need no proxy where Flickr does
-        self._images = httpx.AsyncClient(
-            transport=image_transport or connections.image_transport(IMAGE_SERVER),
-            mounts={}
-            if image_transport
-            else {f"all://{self._api_url.host}": connections.image_transport(self._api_url)},
-            headers={**headers, "Accept-Encoding": "identity"},
-            timeout=timeout,
-        )
+        # Images go without httpx's client, whose cookies, logins and history would take half of their time. An
+        # endpoint of the user's own may serve them too, and may need no proxy where Flickr does.
+        self._images = image_transport or connections.image_transport(IMAGE_SERVER)
+        self._own_images = image_transport or connections.image_transport(self._api_url)
 
     async def __aenter__(self) -> Self:
         return self
@@ -116,6 +112,7 @@ class Transport:
         with anyio.CancelScope(shield=True):
             await self._api.aclose()
             await self._images.aclose()
+            await self._own_images.aclose()
 
     def retrying(self, *more: type[Exception]) -> AsyncRetrying:
         """Return the one policy for trying again: full jitter up to a minute, a limited number of times.
@@ -207,7 +204,8 @@ class Transport:
             target = self._check_host(address)
             try:
                 with anyio.fail_after(PATIENCE) as opening:  # for a header can come in drips too
-                    async with self._images.stream("GET", target) as response:
+                    response = await self._open_image(target)
+                    try:
                         opening.deadline = math.inf
                         if not response.has_redirect_location:
                             _check_status(response)
@@ -215,9 +213,21 @@ class Transport:
                             yield response
                             return
                         address = _led_to(target, response)
+                    finally:
+                        await response.aclose()
             except _FAILURES as error:
                 raise failure(target.host, error) from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)
+
+    async def _open_image(self, url: httpx.URL) -> httpx.Response:
+        request = httpx.Request("GET", url, headers=_IMAGE_HEADERS, extensions=self._extensions)
+        response = await self.server_of(url).handle_async_request(request)
+        response.request = request
+        return response
+
+    def server_of(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
+        """Return what fetches the image at `url`."""
+        return self._own_images if url.host == self._api_url.host else self._images
 
     @property
     def server_time(self) -> float | None:

@@ -51,6 +51,7 @@ NETWORK = {
 
 DISK = {
     "disk": {"errors"},
+    "parts": {"disk", "errors"},
     "locks": {"disk", "errors", "limiter"},
     "database": {"errors"},
     "records": {"models", "sizes"},
@@ -72,7 +73,7 @@ DISK = {
     },
     "worklist": {"catalogue", "records"},
     "information": {"languages", "models"},
-    "cache": {"disk", "errors", "models", "options"},
+    "cache": {"disk", "errors", "models", "options", "parts"},
     "keys": {"disk", "errors"},
     "rebuild": {
         "cache",
@@ -108,7 +109,6 @@ MEETING = {
         "cache",
         "catalogue",
         "detection",
-        "disk",
         "errors",
         "images",
         "information",
@@ -373,7 +373,7 @@ def test_one_room_knows_each_library() -> None:
         for source, _ in imports(module):
             users.setdefault(source.split(".")[0], set()).add(module)
 
-    assert users["aiofiles"] == {"disk"}
+    assert users["aiofiles"] == {"parts"}
     assert users["filelock"] == {"locks"}
     assert users["sqlite3"] == {"database"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}

@@ -309,17 +309,17 @@ def test_what_is_not_known_is_not_made_up() -> None:
     assert more["dates"]["taken"] is None
 
 
-def test_equal_information_is_not_written_again(tmp_path: Path) -> None:
+async def test_equal_information_is_not_written_again(tmp_path: Path) -> None:
     """A re-run leaves files as they are, so that backups see no change; another level replaces them."""
     cache = begin(tmp_path)
     photo = FlickrPhoto(PHOTO, "Phố cổ")
-    path, data = cache.write_info(PHOTO, document(photo))
+    path, data = await cache.write_info(PHOTO, document(photo))
     before = path.stat()
-    cache.write_info(PHOTO, document(photo))
+    await cache.write_info(PHOTO, document(photo))
     assert path.read_bytes() == data
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
-    cache.write_info(PHOTO, document(photo, description=VIETNAMESE))
+    await cache.write_info(PHOTO, document(photo, description=VIETNAMESE))
     assert path.stat().st_ino != before.st_ino
     assert cache.read_info(PHOTO) == document(photo, description=VIETNAMESE)
     assert path == cache.path(PHOTO, "json")
@@ -327,24 +327,24 @@ def test_equal_information_is_not_written_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"])
-def test_information_that_cannot_be_read_is_written_anew(tmp_path: Path, content: bytes) -> None:
+async def test_information_that_cannot_be_read_is_written_anew(tmp_path: Path, content: bytes) -> None:
     """A damaged information file is replaced, not trusted."""
     cache = begin(tmp_path, depth=0)
     cache.path(PHOTO, "json").write_bytes(content)
     assert cache.read_info(PHOTO) is None
 
-    cache.write_info(PHOTO, {"title": "x"})
+    await cache.write_info(PHOTO, {"title": "x"})
     assert cache.read_info(PHOTO) == {"title": "x"}
 
 
-def test_stored_comments_come_back_as_they_were(tmp_path: Path) -> None:
+async def test_stored_comments_come_back_as_they_were(tmp_path: Path) -> None:
     """Comments on disk need not be asked for again: text, language, author and date are all there."""
     cache = begin(tmp_path)
     comments = [
         (COMMENT, Label("Great shot!")),
         (FlickrComment("2", "", None, "Đẹp"), Label("Đẹp", Locale("vie"))),
     ]
-    cache.write_info(PHOTO, document(FlickrPhoto(PHOTO, "x"), comments=comments))
+    await cache.write_info(PHOTO, document(FlickrPhoto(PHOTO, "x"), comments=comments))
 
     assert stored_comments(cache.read_info(PHOTO)) == comments
 
@@ -369,7 +369,7 @@ def test_comments_that_are_not_well_formed_are_asked_for_again(info: dict[str, o
     assert stored_comments(info) is None
 
 
-def test_half_a_character_from_flickr_can_be_written(tmp_path: Path) -> None:
+async def test_half_a_character_from_flickr_can_be_written(tmp_path: Path) -> None:
     """A title, description or comment with a lone surrogate is stored, with U+FFFD in its place."""
     broken = "du\ud83ek"
     photo = FlickrPhoto.from_json({"id": PHOTO, "title": broken, "tags": broken})
@@ -383,7 +383,7 @@ def test_half_a_character_from_flickr_can_be_written(tmp_path: Path) -> None:
         comments=[(comment, Label(comment.content))],
     )
     cache = begin(tmp_path)
-    cache.write_info(PHOTO, info)
+    await cache.write_info(PHOTO, info)
 
     assert "du\ufffdk" in cache.path(PHOTO, "json").read_text(encoding="utf-8")
     assert cache.read_info(PHOTO) == info

@@ -28,6 +28,7 @@ from flickr_mirror.errors import (
 from flickr_mirror.locks import CallLedgerFile, locked
 from flickr_mirror.models import FlickrUser
 from flickr_mirror.options import Limits
+from flickr_mirror.parts import BLOCK_SIZE, part_file
 from flickr_mirror.progress import Event, InfoCached
 from flickr_mirror.session import EXIT_CODES
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 SMALL = {"image_dims": (48, 36), "commented": 0.5}
 OPTIONS: dict[str, Any] = {"info_level": 2, "cache_directory_depth": 2}
-BLOCKS = bytes(range(256)) * (disk.BLOCK_SIZE // 256 * 2) + b"the rest"
+BLOCKS = bytes(range(256)) * (BLOCK_SIZE // 256 * 2) + b"the rest"
 
 quick = pytest.mark.usefixtures("one_language", "hasty")
 
@@ -173,7 +174,7 @@ async def test_a_short_write_loses_nothing(tmp_path: Path, faulty: FaultyDisk, a
     """Row 53: an almost full disk takes a part of a block: the rest is written after it."""
     disk.make_folder(tmp_path)
     faulty.reset(Fault(at, short=True, kind="write"))
-    async with disk.part_file(tmp_path) as part:
+    async with part_file(tmp_path) as part:
         await part.write(BLOCKS[:100])
         await part.write(BLOCKS[100:])
         await part.write(b".")
@@ -192,7 +193,7 @@ async def test_bytes_that_vanish_on_their_way_are_noticed(
     """Row 56: a disk that says it wrote what it did not write: the file gets no name."""
     monkeypatch.setattr(FaultyOs, "write", lambda *_: 5)
     with pytest.raises(CacheError, match="0 of 5 bytes are there"):
-        async with disk.part_file(tmp_path) as part:
+        async with part_file(tmp_path) as part:
             await part.write(b"image")
             await part.keep_as(tmp_path / "photo.jpg")
 
@@ -437,7 +438,7 @@ async def test_an_empty_mount_point_stays_empty(tmp_path: Path) -> None:
     mount = tmp_path / "mount"
     (mount / "mirror" / "parts").mkdir(parents=True)
     with pytest.raises(CacheError, match="No such file or directory"):
-        async with disk.part_file(mount / "mirror" / "parts") as part:
+        async with part_file(mount / "mirror" / "parts") as part:
             await part.write(b"image")
             await part.flush()
             mount.rename(tmp_path / "pulled")
@@ -505,7 +506,7 @@ async def test_a_file_system_that_replaces_no_file_is_a_sentence(tmp_path: Path,
     for number, sentence in ((errno.EBUSY, "busy"), (errno.EEXIST, "Move it away")):
         faulty.reset(Fault(1, number, kind="replace"))
         with pytest.raises(CacheError, match=sentence):
-            async with disk.part_file(tmp_path) as part:
+            async with part_file(tmp_path) as part:
                 await part.write(b"new")
                 await part.keep_as(final)
 
@@ -619,13 +620,13 @@ def test_the_folders_that_are_known_do_not_fill_the_memory(
     assert len(disk._durable) < 20
 
 
-def test_a_place_of_another_photo_is_named(tmp_path: Path) -> None:
+async def test_a_place_of_another_photo_is_named(tmp_path: Path) -> None:
     """Row 63: two photos map to one file name: the information names the photo, and is not replaced."""
     cache = PhotoCache.of(tmp_path, FlickrUser("1@N01", "x"), 0)
     cache.prepare(FlickrUser("1@N01", "x"), "x")
     cache.path("7", "json").write_text('{"flickr": {"id": "8"}}')
     with pytest.raises(PlaceTakenError, match="is of photo 8"):
-        cache.write_info("7", {"flickr": {"id": "7"}})
+        await cache.write_info("7", {"flickr": {"id": "7"}})
 
     assert cache.path("7", "json").read_text() == '{"flickr": {"id": "8"}}'
 

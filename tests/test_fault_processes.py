@@ -20,13 +20,13 @@ import pytest
 
 from flickr_mirror import ApiBudget, CatalogueError, Limits
 from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.disk import PartFile
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
 from flickr_mirror.limiter import HOUR, MemoryLedger
 from flickr_mirror.lister import Lister
 from flickr_mirror.locks import CallLedgerFile
 from flickr_mirror.options import CachingStrategy
+from flickr_mirror.parts import PartFile
 from flickr_mirror.progress import ImageCached
 from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, arguments_of
 from flickr_mirror.worklist import WorkList
@@ -71,7 +71,7 @@ STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "size resolver": (Jobs, "resolve_size", late_boom),
     "downloader": (Jobs, "cache_image", late_boom),
     "fetcher": (ImageFetcher, "fetch", late_boom),
-    "keeping of a file": (PartFile, "_keep", boom),
+    "keeping of a file": (PartFile, "name", boom),
     "information": (Jobs, "cache_info", late_boom),
     "book-keeping": (WorkList, "_write", boom),
     "end of the run": (Catalogue, "close_run", boom),

@@ -50,7 +50,6 @@ from flickr_mirror import (
     PhotostreamMirror,
     TransportError,
     cli,
-    disk,
     pictures,
 )
 from flickr_mirror.cache import MAX_NAME, RESERVED, PhotoCache, folder_name
@@ -59,6 +58,7 @@ from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.images import LARGEST, ImageFetcher
 from flickr_mirror.limiter import Brake
 from flickr_mirror.models import PhotoPage, is_nsid
+from flickr_mirror.parts import part_file
 from flickr_mirror.session import say
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from flickr_mirror.terminal import ConsoleHandler, plain
@@ -381,7 +381,7 @@ async def test_a_size_bomb_is_cut_off(
         bodies.append(Body(1000))
         return httpx.Response(200, headers=headers, stream=bodies[-1])
 
-    async with images(answer) as transport, disk.part_file(tmp_path) as part:
+    async with images(answer) as transport, part_file(tmp_path) as part:
         with pytest.raises(ImageGoneError, match="larger than 300000 bytes"):
             await ImageFetcher(transport, Brake(1)).fetch(FlickrPhotoSize("Original", 9, 9, FAR), part)
     assert len(bodies) == 1

@@ -22,11 +22,11 @@ from PIL import Image
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, CertificateError, Limits, ThrottledError, TransportError
 from flickr_mirror.connections import tls_context
-from flickr_mirror.disk import part_file
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.limiter import Brake
 from flickr_mirror.models import FlickrPhotoSize, inventory_number
 from flickr_mirror.options import MirrorOptions
+from flickr_mirror.parts import part_file
 from flickr_mirror.progress import PhotoFailed, Waiting
 from flickr_mirror.session import View, run_mirror
 from flickr_mirror.simulator import (
@@ -594,12 +594,12 @@ def test_images_have_a_proxy_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
     """Row 25: NO_PROXY for the API says nothing of the image servers."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("NO_PROXY", "api.flickr.com")
-    images = Transport(canary.KEY, budget=ApiBudget())._images
+    servers = Transport(canary.KEY, budget=ApiBudget())
     for url, proxied in (
         ("https://live.staticflickr.com/1/2_3.jpg", True),
         ("https://api.flickr.com/x", False),
     ):
-        transport = images._transport_for_url(httpx.URL(url))
+        transport = servers.server_of(httpx.URL(url))
         assert isinstance(transport, AiohttpTransport)
         assert bool(transport.proxy) == proxied
 

@@ -6,16 +6,20 @@ FLICKR_MIRROR_POWER_LOSSES to the number of losses to try with a run after each.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from flickr_mirror import disk
 from flickr_mirror.cache import STATE_FOLDER
+from flickr_mirror.errors import CacheError
+from flickr_mirror.parts import Keeper, part_file
 from tests.end_to_end.command import parts, tree
 from tests.faulty_disk import (
     ALL_LEFT,
@@ -24,6 +28,7 @@ from tests.faulty_disk import (
     NOTHING_LEFT,
     Call,
     Choice,
+    Fault,
     FaultyDisk,
     PowerLoss,
     claims,
@@ -191,7 +196,7 @@ async def test_a_file_in_a_folder_that_nobody_synced_is_safe(ram: Path, faulty: 
     loss.assume(root)
     disk.make_folder(root / "mirror" / "parts")
     disk.write_file(folder / "info.json", b"{}", folder=root / "mirror" / "parts")
-    async with disk.part_file(root / "mirror" / "parts") as part:
+    async with part_file(root / "mirror" / "parts") as part:
         await part.write(b"image")
         await part.keep_as(folder / "photo.jpg")
     for call in faulty.calls:
@@ -199,6 +204,46 @@ async def test_a_file_in_a_folder_that_nobody_synced_is_safe(ram: Path, faulty: 
 
     for choice in choices(0, 50):
         assert finals(loss.left(choice)) == {folder / "info.json": b"{}", folder / "photo.jpg": b"image"}
+
+
+async def test_files_that_are_kept_together_are_safe_by_themselves(ram: Path, faulty: FaultyDisk) -> None:
+    """Row 58: power loss: whoever waited for a file has it, whatever became of those that went to the disk with it."""
+    root = ram / "disk"
+    temporary = root / "mirror" / "parts"
+    loss = PowerLoss(root)
+    loss.assume(root)
+    disk.make_folder(temporary)
+    keeper = Keeper()
+    kept: dict[Path, tuple[int, bytes]] = {}
+    refused = []
+
+    async def keep(number: int) -> None:
+        final, data = root / "mirror" / str(number % 3) / f"{number}.jpg", b"image %d" % number
+        async with part_file(temporary, keeper) as part:
+            await part.write(data)
+            try:
+                assert await part.keep_as(final) == hashlib.sha256(data).digest()
+            except CacheError:
+                refused.append(number)
+            else:
+                kept[final] = len(faulty.calls), data
+
+    faulty.fault = Fault(faulty.counted + 7, errno.EIO, kind="fsync")
+    async with anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(keep, number)
+
+    assert len(refused) == 1
+    assert not (root / "mirror" / str(refused[0] % 3) / f"{refused[0]}.jpg").exists()
+    assert len(kept) == 19
+    syncs = faulty.kinds.count("sync folder")
+    assert syncs < 20, "each folder is synced once for a group"
+    for cut in range(len(faulty.calls) + 1):
+        if cut:
+            loss.feed(faulty.calls[cut - 1])
+        safe = {final: data for final, (at, data) in kept.items() if at <= cut}
+        for choice in choices(cut, 3):
+            assert safe.items() <= finals(loss.left(choice)).items()
 
 
 def test_what_is_moved_or_removed_stays_so(ram: Path, faulty: FaultyDisk) -> None:

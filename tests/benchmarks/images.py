@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -90,11 +89,14 @@ def gallery_dl(program: str, server: Server, out: Path) -> list[str]:
     ]
 
 
-def run_once(contender: Contender, server: Server, folder: Path) -> Result:
-    """Run a contender in an empty folder, and measure it."""
-    out = folder / "out"
-    shutil.rmtree(out, ignore_errors=True)
+def run_once(contender: Contender, server: Server, out: Path) -> Result:
+    """Run a contender in a new folder, and measure it.
+
+    What others wrote before is on the disk then, and is not removed yet, because ext4 makes new files and
+    folders slowly for half a minute after others were removed.
+    """
     out.mkdir()
+    os.sync()
     line = contender(server, out)
     environment = {**os.environ, "HOME": str(out), "SSL_CERT_FILE": str(server.authority)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -131,9 +133,10 @@ async def measure(arguments: argparse.Namespace) -> None:
                 f"{'TLS' if arguments.tls else 'plain'}, {arguments.rounds} rounds\n"
             )
             results: dict[str, list[Result]] = {title: [] for title in contenders}
-            for _ in range(arguments.rounds):
-                for title, contender in contenders.items():
-                    results[title].append(await to_thread.run_sync(run_once, contender, server, folder))
+            for turn in range(arguments.rounds):
+                for number, (title, contender) in enumerate(contenders.items()):
+                    out = folder / f"out-{turn}-{number}"
+                    results[title].append(await to_thread.run_sync(run_once, contender, server, out))
     show(results, arguments.count)
 
 

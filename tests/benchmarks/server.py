@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Server:
 async def serving(folder: Path, *, count: int, kilobytes: int, tls: bool) -> AsyncIterator[Server]:
     """Serve a photostream of `count` images of about so many kilobytes each."""
     stream = SimulatedPhotostream(count, image_dims=SHAPES[kilobytes], noise=True, commented=0)
-    port = 18_443 if tls else 18_080
+    port = _free_port()
     authority = folder / "authority.pem"
     certificates = trustme.CA()
     certificates.cert_pem.write_to_path(authority)
@@ -92,6 +93,11 @@ def _write_images(folder: Path, flickr: SimulatedFlickr) -> tuple[list[str], int
         total += target.write_bytes(flickr.file(photo_id, size))
         paths.append(size.path)
     return paths, total
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 async def _until_it_listens(port: int) -> None:

@@ -47,10 +47,12 @@ def run_blocking(function: Callable[[], Awaitable[T]]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return anyio.run(function)
-    raise RuntimeError(
-        "An event loop is already running in this thread: await AsyncFlickrApi or PhotostreamMirror instead."
-    )
+        pass
+    else:
+        raise RuntimeError(
+            "An event loop is already running in this thread: await AsyncFlickrApi or PhotostreamMirror instead."
+        )
+    return anyio.run(function)
 
 
 class FlickrApi:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import anyio
 
@@ -14,7 +14,7 @@ from flickr_mirror.sizes import same_pixels
 from flickr_mirror.transport import paced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterable, Callable
     from pathlib import Path
 
     import httpx
@@ -126,7 +126,8 @@ async def _receive(response: httpx.Response, media: str, file: ImageFile) -> boo
     if length is not None and length > LARGEST[media]:
         raise _too_large(media)
     with paced() as note:
-        async for chunk in response.aiter_raw():
+        # a response that is whole already, as embedders' transports may return, has no raw bytes any more
+        async for chunk in cast("AsyncIterable[bytes]", response.stream):
             await file.write(chunk)
             if file.size > LARGEST[media]:
                 raise _too_large(media)

@@ -33,6 +33,17 @@ def interval(text: str) -> float:
     return seconds
 
 
+def bandwidth(text: str) -> int:
+    """Return the bytes per second of `512k`, `2M` or `1.5M`. Raises `typer.BadParameter`."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([kKmMgG])", text.strip())
+    if match is None:
+        raise typer.BadParameter(
+            f"{text!r} is no bandwidth: give kilo- or megabytes per second, such as 512k or 2M."
+        )
+    factor: int = 1024 << (10 * "kmg".index(match[2].lower()))
+    return round(float(match[1]) * factor)
+
+
 class Share(NamedTuple):
     """The `number`-th of `total` shares."""
 

@@ -9,7 +9,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flickr_mirror.arguments import Share, duration, endpoint, given_options, in_flags, interval, share, text
+from flickr_mirror.arguments import (
+    Share,
+    bandwidth,
+    duration,
+    endpoint,
+    given_options,
+    in_flags,
+    interval,
+    share,
+    text,
+)
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -121,7 +131,14 @@ def mirror_flickr(
         ),
     ] = None,
     size_workers: Annotated[int, typer.Option(min=1, max=16, help="Calls for sizes side by side.")] = 2,
-    image_workers: Annotated[int, typer.Option(min=1, max=16, help="Downloads side by side.")] = 8,
+    image_workers: Annotated[int, typer.Option(min=1, max=16, help="Downloads side by side at most.")] = 16,
+    min_image_workers: Annotated[
+        int, typer.Option(min=1, max=16, help="Downloads side by side at least.")
+    ] = 1,
+    bwlimit: Annotated[
+        int | None,
+        typer.Option(parser=bandwidth, metavar="RATE", help="Bytes of images per second at most: 512k, 2M."),
+    ] = None,
     info_workers: Annotated[int, typer.Option(min=1, max=16, help="Photos described side by side.")] = 4,
     calls_per_hour: Annotated[int, typer.Option(min=1, max=3600, help="API calls in any hour.")] = 3600,
     calls_per_second: Annotated[float, typer.Option(min=0.001, max=10, help="API calls in a second.")] = 10,
@@ -164,6 +181,8 @@ def mirror_flickr(
             calls_per_second=calls_per_second,
             size_workers=size_workers,
             image_workers=image_workers,
+            min_image_workers=min_image_workers,
+            bwlimit=bwlimit,
             info_workers=info_workers,
         )
         name = text(username)

@@ -11,6 +11,7 @@ from flickr_mirror import pictures
 from flickr_mirror.errors import BadImageError, ImageGoneError, ThrottledError, TransportError
 from flickr_mirror.models import to_int
 from flickr_mirror.sizes import same_pixels
+from flickr_mirror.throttle import Bandwidth
 from flickr_mirror.transport import paced
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from flickr_mirror.limiter import Brake
     from flickr_mirror.models import FlickrPhotoSize
     from flickr_mirror.pictures import Picture
+    from flickr_mirror.throttle import Brake
     from flickr_mirror.transport import Transport
 
 T = TypeVar("T")
@@ -66,9 +67,10 @@ class Fetched:
 class ImageFetcher:
     """Fetches images through one transport, all of them under one brake."""
 
-    def __init__(self, transport: Transport, brake: Brake) -> None:
+    def __init__(self, transport: Transport, brake: Brake, bandwidth: Bandwidth | None = None) -> None:
         self._transport = transport
         self._brake = brake
+        self._bandwidth = bandwidth or Bandwidth(None)
 
     async def fetch(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
         """Fetch the file of a size into `file`, trying again as the transport's policy says.
@@ -86,7 +88,7 @@ class ImageFetcher:
         while True:
             async with self._brake as started:
                 try:
-                    fetched = await _fetch_once(self._transport, size, file)
+                    fetched = await self._fetch_once(size, file)
                 except ThrottledError as error:
                     self._brake.throttled(started, error.retry_after)
                     self._transport.check_patience(self._brake.lasts, error)
@@ -94,47 +96,49 @@ class ImageFetcher:
                     self._brake.good()
                     return fetched
 
+    async def _fetch_once(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
+        if file.size:
+            await file.restart()
+        asked = anyio.current_time()
+        async with self._transport.stream(size.url) as response:
+            self._brake.answered(anyio.current_time() - asked)
+            proved = await self._receive(response, size.media, file)
+        picture = await file.look(pictures.inspect)
+        if picture.media != size.media:
+            raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
+        doubt = _other_pixels(picture, size)
+        if doubt and picture.extension not in size.url:
+            raise ImageGoneError(f"A placeholder came instead of the image: {doubt}", 200)
+        if doubt or not proved or not picture.ends:
+            await file.flush()
+            try:
+                await anyio.to_thread.run_sync(pictures.decode, file.path)
+            except BadImageError as error:
+                if not proved:  # it may just have been cut on its way
+                    raise
+                doubt = str(error)
+        return Fetched(picture, file.size, doubt)
 
-async def _fetch_once(transport: Transport, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
-    if file.size:
-        await file.restart()
-    async with transport.stream(size.url) as response:
-        proved = await _receive(response, size.media, file)
-    picture = await file.look(pictures.inspect)
-    if picture.media != size.media:
-        raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
-    doubt = _other_pixels(picture, size)
-    if doubt and picture.extension not in size.url:
-        raise ImageGoneError(f"A placeholder came instead of the image: {doubt}", 200)
-    if doubt or not proved or not picture.ends:
-        await file.flush()
-        try:
-            await anyio.to_thread.run_sync(pictures.decode, file.path)
-        except BadImageError as error:
-            if not proved:  # it may just have been cut on its way
-                raise
-            doubt = str(error)
-    return Fetched(picture, file.size, doubt)
-
-
-async def _receive(response: httpx.Response, media: str, file: ImageFile) -> bool:
-    """Write the body into `file`; return whether it is proved to be complete."""
-    # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
-    hint = to_int(response.headers.get("x-ttdb-l"))
-    length = to_int(response.headers.get("Content-Length", hint))
-    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
-    if length is not None and length > LARGEST[media]:
-        raise _too_large(media)
-    with paced() as note:
-        # a response that is whole already, as embedders' transports may return, has no raw bytes any more
-        async for chunk in cast("AsyncIterable[bytes]", response.stream):
-            await file.write(chunk)
-            if file.size > LARGEST[media]:
-                raise _too_large(media)
-            note(len(chunk))
-    if length is not None and length != file.size:
-        raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
-    return length is not None or chunked
+    async def _receive(self, response: httpx.Response, media: str, file: ImageFile) -> bool:
+        """Write the body into `file`; return whether it is proved to be complete."""
+        # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
+        hint = to_int(response.headers.get("x-ttdb-l"))
+        length = to_int(response.headers.get("Content-Length", hint))
+        chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+        if length is not None and length > LARGEST[media]:
+            raise _too_large(media)
+        with paced() as note:
+            # a response that is whole already, as embedders' transports may return, has no raw bytes any more
+            async for chunk in cast("AsyncIterable[bytes]", response.stream):
+                await file.write(chunk)
+                if file.size > LARGEST[media]:
+                    raise _too_large(media)
+                note(len(chunk))
+                self._brake.received(len(chunk))
+                await self._bandwidth.take(len(chunk))
+        if length is not None and length != file.size:
+            raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
+        return length is not None or chunked
 
 
 def _too_large(media: str) -> ImageGoneError:

@@ -1,4 +1,4 @@
-"""How often Flickr may be asked: the budget of API calls, and the brake on image downloads."""
+"""How often Flickr may be asked: the budget of API calls, and the pause after "too many requests"."""
 
 from __future__ import annotations
 
@@ -210,62 +210,3 @@ class ApiBudget:
         if priority is Priority.COMMENTS and self.others_have_work():
             limit = max(limit * 9 // 10, 1)
         return await anyio.to_thread.run_sync(self._ledger.take, self._utc(), limit)
-
-
-class Brake:
-    """The pause that all image downloads share when the image servers throttle.
-
-    Flickr's image servers answer 429 by themselves, apart from the API's limit, and do not say for how long
-    (gallery-dl#8297). After a pause fewer downloads run side by side, and one more after every 20 good images.
-    """
-
-    def __init__(
-        self,
-        parallel: int,
-        *,
-        first: float | None = None,
-        longest: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-    ) -> None:
-        self._most = parallel
-        self._places = anyio.CapacityLimiter(parallel)
-        self._pause = Pause(first=first, longest=longest, clock=clock)
-        self._clock = clock
-        self._sleep = sleep
-        self.on_pause: Callable[[float], None] = lambda _: None
-
-    @property
-    def parallel(self) -> int:
-        """How many downloads may run side by side now."""
-        return int(self._places.total_tokens)
-
-    @property
-    def lasts(self) -> float:
-        """How long the servers have refused all downloads, the pause that is left included, in seconds."""
-        return self._pause.lasts
-
-    async def __aenter__(self) -> float:
-        """Wait for the pause to end and a place to be free; return the time at which the download starts."""
-        await self._places.acquire()
-        try:
-            while (delay := self._pause.left) > 0:
-                await self._sleep(delay)
-        except BaseException:
-            self._places.release()
-            raise
-        return self._clock()
-
-    async def __aexit__(self, *_: object) -> None:
-        self._places.release()
-
-    def throttled(self, started: float, retry_after: float | None = None) -> None:
-        """Pause all downloads because one that began at `started` was refused."""
-        if seconds := self._pause.refused(started, retry_after):
-            self._places.total_tokens = max(self.parallel // 2, 1)
-            self.on_pause(seconds)
-
-    def good(self) -> None:
-        """Note an image that came whole."""
-        if self._pause.good():
-            self._places.total_tokens = min(self.parallel + 1, self._most)

@@ -22,7 +22,6 @@ from flickr_mirror.errors import BadImageError, NoSizeError, TransportError, one
 from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
-from flickr_mirror.limiter import Brake
 from flickr_mirror.locks import locked
 from flickr_mirror.options import Limits, MirrorOptions
 from flickr_mirror.pipeline import Pipeline
@@ -30,6 +29,7 @@ from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, Wa
 from flickr_mirror.prune import prune
 from flickr_mirror.rebuild import open_catalogue
 from flickr_mirror.sizes import best_picture
+from flickr_mirror.throttle import Bandwidth, Brake
 from flickr_mirror.transport import Transport
 from flickr_mirror.worklist import WorkList
 
@@ -123,7 +123,7 @@ class PhotostreamMirror:
                 if best is None:
                     raise NoSizeError("Flickr lists no image of this photo.")
                 async with cache.part_file() as part:
-                    fetcher = ImageFetcher(api.transport, Brake(1))
+                    fetcher = ImageFetcher(api.transport, Brake(1), Bandwidth(self._limits.bwlimit))
                     fetched = await fetcher.fetch(best, part)
                     if fetched.doubt:
                         first = await part.sha256()
@@ -222,12 +222,13 @@ class PhotostreamMirror:
         detector: LanguageDetector,
         report: MirrorReport,
     ) -> Jobs:
-        brake = Brake(self._limits.image_workers)
+        bandwidth = Bandwidth(self._limits.bwlimit)
+        brake = Brake(*map(bandwidth.most, (self._limits.image_workers, self._limits.min_image_workers)))
         brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
         return Jobs(
             user=user,
             api=api,
-            fetcher=ImageFetcher(api.transport, brake),
+            fetcher=ImageFetcher(api.transport, brake, bandwidth),
             detector=detector,
             cache=cache,
             catalogue=catalogue,

@@ -11,6 +11,7 @@ DEFAULT_CACHE_DIRECTORY_DEPTH = 4
 COMMENTS_LEVEL = 2
 """The information level from which on comments are mirrored."""
 MAX_CACHE_DIRECTORY_DEPTH = 32
+LEAST_BANDWIDTH = 16 * 1024
 FLICKR_API_URL = "https://api.flickr.com/services/rest/"
 
 
@@ -96,8 +97,10 @@ class Limits:
     `calls_per_hour` is Flickr's own limit for everything done with one API key. Times are in seconds.
     `settle_margin` is how long after its upload a photo may still become visible: stretches of upload time
     younger than this are listed again by the next run. `passes` is how often a photo that fails is tried in
-    one run, the later times at the run's end. `max_wait` is how long "too many requests" is waited for, pause
-    after pause, before the run ends; what was not mirrored is no failure then, and the next run goes on.
+    one run, the later times at the run's end. Between `min_image_workers` and `image_workers` images are
+    downloaded side by side, as many as are worth it, and of them no more than `bwlimit` bytes per second.
+    `max_wait` is how long "too many requests" is waited for, pause after pause, before the run ends; what was not
+    mirrored is no failure then, and the next run goes on.
 
     Raises `ValueError` for a value out of range.
     """
@@ -105,7 +108,8 @@ class Limits:
     calls_per_hour: int = 3600
     calls_per_second: float = 10
     size_workers: int = 2
-    image_workers: int = 8
+    image_workers: int = 16
+    min_image_workers: int = 1
     info_workers: int = 4
     page_size: int = 500
     settle_margin: int = 3600
@@ -113,12 +117,14 @@ class Limits:
     timeout: float = 30
     attempts: int = 5
     max_wait: float = 6 * 3600
+    bwlimit: int | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (
             ("calls_per_hour", 1, 3600),
             ("size_workers", 1, 16),
             ("image_workers", 1, 16),
+            ("min_image_workers", 1, self.image_workers),
             ("info_workers", 1, 16),
             ("page_size", 1, 500),
             ("settle_margin", 0, 30 * 86400),
@@ -130,3 +136,8 @@ class Limits:
         for name, top in (("calls_per_second", 10), ("timeout", 60), ("max_wait", 30 * 86_400)):
             if not 0 < getattr(self, name) <= top:
                 raise ValueError(f"{name} is more than 0 and at most {top}, not {getattr(self, name)!r}.")
+        if self.bwlimit is not None and self.bwlimit < LEAST_BANDWIDTH:
+            raise ValueError(
+                f"bwlimit is {LEAST_BANDWIDTH // 1024}k (bytes per second) or more, not {self.bwlimit!r}: with less, "
+                "servers end the transfer of a large photo."
+            )

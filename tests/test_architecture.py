@@ -38,12 +38,13 @@ NOUNS = {
 """Known by both wings."""
 
 NETWORK = {
+    "throttle": {"limiter"},
     "limiter": set[str](),
     "diagnosis": {"errors"},
     "connections": {"errors"},
     "transport": {"connections", "diagnosis", "errors", "limiter", "options", "version"},
     "api": {"errors", "limiter", "models", "options", "transport"},
-    "images": {"errors", "limiter", "models", "pictures", "sizes", "transport"},
+    "images": {"errors", "throttle", "models", "pictures", "sizes", "transport"},
     "pages": {"api", "coverage", "models"},
     "photostream": {"api", "coverage", "models", "options", "pages"},
     "identity": {"api", "errors", "models"},
@@ -145,6 +146,7 @@ MEETING = {
         "prune",
         "rebuild",
         "sizes",
+        "throttle",
         "transport",
         "worklist",
     },

@@ -56,12 +56,12 @@ from flickr_mirror.cache import MAX_NAME, RESERVED, PhotoCache, folder_name
 from flickr_mirror.detection import _environment
 from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.images import LARGEST, ImageFetcher
-from flickr_mirror.limiter import Brake
 from flickr_mirror.models import PhotoPage, is_nsid
 from flickr_mirror.parts import part_file
 from flickr_mirror.session import say
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from flickr_mirror.terminal import ConsoleHandler, plain
+from flickr_mirror.throttle import Brake
 from flickr_mirror.transport import MAX_REDIRECTS, USER_AGENT, Transport
 from tests.end_to_end.command import infos
 from tests.mirroring import jpeg, mirroring

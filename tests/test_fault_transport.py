@@ -23,7 +23,6 @@ from PIL import Image
 from flickr_mirror import ApiBudget, AsyncFlickrApi, CertificateError, Limits, ThrottledError, TransportError
 from flickr_mirror.connections import tls_context
 from flickr_mirror.images import ImageFetcher
-from flickr_mirror.limiter import Brake
 from flickr_mirror.models import FlickrPhotoSize, inventory_number
 from flickr_mirror.options import MirrorOptions
 from flickr_mirror.parts import part_file
@@ -40,6 +39,7 @@ from flickr_mirror.simulator import (
     faults,
 )
 from flickr_mirror.simulator.script import MIXES
+from flickr_mirror.throttle import Brake
 from flickr_mirror.transport import Transport, retry_after
 from tests import canary
 from tests.end_to_end.command import infos, parts, tree
@@ -825,7 +825,7 @@ async def test_a_certificate_that_turns_bad_ends_the_run(
         async def refuse(*_: Any) -> Any:
             raise CertificateError("live.staticflickr.com does not prove that it is live.staticflickr.com.")
 
-        monkeypatch.setattr("flickr_mirror.images._fetch_once", refuse)
+        monkeypatch.setattr("flickr_mirror.images.ImageFetcher._fetch_once", refuse)
         with pytest.raises(CertificateError):
             await run(image_only=True)
         assert run.told(PhotoFailed) == []

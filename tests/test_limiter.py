@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.limiter import ENOUGH_GOOD, HOUR, ApiBudget, Brake, MemoryLedger, Priority
+from flickr_mirror.limiter import ENOUGH_GOOD, HOUR, ApiBudget, MemoryLedger, Priority
+from flickr_mirror.throttle import Brake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

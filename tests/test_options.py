@@ -13,6 +13,7 @@ RANGES = {
     "calls_per_hour": (1, 3600),
     "size_workers": (1, 16),
     "image_workers": (1, 16),
+    "min_image_workers": (1, 16),
     "info_workers": (1, 16),
     "page_size": (1, 500),
     "settle_margin": (0, 30 * 86400),
@@ -24,7 +25,7 @@ ABOVE_ZERO = {"calls_per_second": 10, "timeout": 60, "max_wait": 30 * 86_400}
 
 def test_every_limit_has_a_range() -> None:
     """No limit can be set to nonsense unnoticed."""
-    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO}
+    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, "bwlimit"}
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()])

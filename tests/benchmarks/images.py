@@ -55,7 +55,15 @@ def ours(level: int | None) -> Contender:
         return [
             *(sys.executable, "-m", "flickr_mirror", "--username", server.stream.username, "--debug", "2"),
             *("--consumer-key", "k", "--consumer-secret", "s", "--api-url", server.api_url),
-            *("--cache-path", str(out), "--image-workers", str(PARALLEL), *what),
+            *(
+                "--cache-path",
+                str(out),
+                "--image-workers",
+                str(PARALLEL),
+                "--min-image-workers",
+                str(PARALLEL),
+                *what,
+            ),
         ]
 
     return line

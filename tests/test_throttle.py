@@ -1,0 +1,198 @@
+"""How many images are downloaded side by side, and how fast."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from typer import BadParameter
+
+from flickr_mirror import Limits
+from flickr_mirror.arguments import bandwidth
+from flickr_mirror.throttle import FIRST_LEVEL, FIRST_REST, LEAST_PACE, Bandwidth, Brake, Climb
+from tests.mirroring import mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+IMAGE = 100_000
+"""Bytes."""
+
+
+@dataclass
+class Line:
+    """A line and servers: a download takes `latency` seconds alone, and all of them get no more than `most` bytes."""
+
+    latency: float
+    most: float = 1e12
+    now: float = 0.0
+
+    def clock(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def pass_by(self, climb: Climb, seconds: float, *, is_full: bool = True) -> list[int]:
+        """Let downloads run; return the levels that there were."""
+        levels, end = [climb.level], self.now + seconds
+        while self.now < end:
+            pace = min(climb.level * IMAGE / self.latency, self.most)
+            self.now += IMAGE / pace
+            climb.answered(climb.level * IMAGE / pace)
+            climb.received(IMAGE)
+            climb.finished(is_full=is_full)
+            if climb.level != levels[-1]:
+                levels.append(climb.level)
+        return levels
+
+
+def test_far_servers_get_as_many_downloads_as_allowed() -> None:
+    """Where each image waits for a far server, more of them side by side bring more: soon there are all."""
+    line = Line(latency=0.05)
+    climb = Climb(1, 16, clock=line.clock)
+
+    assert line.pass_by(climb, 4) == [FIRST_LEVEL, 6, 9, 13, 16]
+    assert line.pass_by(climb, 600) == [16]
+
+
+def test_a_full_line_keeps_few_downloads() -> None:
+    """Where the line is full, more of them bring nothing: it is found out once, and tried again ever less often."""
+    line = Line(latency=0.05, most=4 * IMAGE / 0.05)
+    climb = Climb(1, 16, clock=line.clock)
+
+    assert line.pass_by(climb, FIRST_REST) == [4, 6, 4]
+    line.pass_by(climb, 3600)
+    assert climb.level in {4, 6}
+    tries = line.pass_by(climb, 3600)
+    assert len(tries) // 2 <= 3600 // 300 + 1
+
+
+def test_a_line_that_became_wider_is_found_out() -> None:
+    """What brought nothing an hour ago is worth another try."""
+    line = Line(latency=0.05, most=4 * IMAGE / 0.05)
+    climb = Climb(1, 16, clock=line.clock)
+    line.pass_by(climb, 60)
+    line.most = 1e12
+    line.pass_by(climb, 400)
+
+    assert climb.level == 16
+
+
+def test_servers_that_get_slower_get_fewer_downloads() -> None:
+    """Where answers take twice as long while fewer bytes come, servers have too much to do."""
+    line = Line(latency=0.05)
+    climb = Climb(1, 16, clock=line.clock)
+    line.pass_by(climb, 10)
+    line.most = 2 * IMAGE / 0.05
+    line.pass_by(climb, 2)
+    assert climb.level == 12
+
+    line.most /= 4
+    line.pass_by(climb, 10)
+    assert climb.level == 9
+
+
+def test_what_nobody_waits_for_tells_nothing() -> None:
+    """A trickle of new photos says nothing of the line."""
+    line = Line(latency=0.05)
+    climb = Climb(1, 16, clock=line.clock)
+
+    assert line.pass_by(climb, 60, is_full=False) == [FIRST_LEVEL]
+
+
+@pytest.mark.parametrize(("least", "most", "levels"), [(16, 16, [16]), (1, 2, [2]), (8, 9, [8, 9])])
+def test_the_users_limits_are_kept(least: int, most: int, levels: list[int]) -> None:
+    """Never fewer downloads than the user wants, and never more."""
+    line = Line(latency=0.05)
+    climb = Climb(least, most, clock=line.clock)
+    assert line.pass_by(climb, 60) == levels
+
+    line.most = IMAGE / 100
+    line.pass_by(climb, 100_000)
+    assert least <= climb.level <= most
+
+
+def test_after_too_many_requests_the_climb_waits() -> None:
+    """Downloads that were halved by the servers' wish grow by one after 20 good images, not by half in a second."""
+    line = Line(latency=0.05)
+    brake = Brake(16, 1, clock=line.clock)
+    while brake.parallel < 6:
+        line.now += 0.1
+        brake.received(IMAGE * brake.parallel)
+        brake._places.statistics()
+        brake._climb.finished(is_full=True)
+        brake._set_places()
+    brake.throttled(line.now)
+    assert brake.parallel == 3
+    for _ in range(39):
+        line.now += 1
+        brake.received(IMAGE)
+        brake.good()
+    assert brake.parallel == 4
+
+
+async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
+    """Ten downloads together get what was given, over the whole time, and no more."""
+    naps: list[float] = []
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+
+    limit = Bandwidth(1000, clock=lambda: now, sleep=sleep)
+    for _ in range(10):
+        await limit.take(500)
+    assert naps == pytest.approx([0.5 * turn for turn in range(1, 11)])
+
+    now = 60.0
+    await limit.take(500)
+    assert naps[-1] == pytest.approx(0.5), "a pause does not make up for more later"
+
+
+def test_few_bytes_are_for_few_downloads() -> None:
+    """With 64 kB/s two downloads run, so that each is fast enough for the servers to wait for it."""
+    assert Bandwidth(None).most(16) == 16
+    assert Bandwidth(2 * LEAST_PACE).most(16) == 2
+    assert Bandwidth(LEAST_PACE // 2).most(16) == 1
+    assert Bandwidth(100 * LEAST_PACE).most(16) == 16
+
+
+async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:
+    """A whole run takes as long as its bytes take at the pace that was asked for."""
+    async with mirroring(tmp_path, 40, image_dims=(320, 240)) as run:
+        run.limits = Limits(bwlimit=64 * 1024)
+        begun = time.monotonic()
+        with anyio.fail_after(60):
+            report = await run(image_only=True)
+        seconds = time.monotonic() - begun
+
+    assert report.images == 40
+    assert report.bytes / seconds <= 64 * 1024
+    assert report.bytes > 64 * 1024
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("512k", 512 << 10), ("2M", 2 << 20), ("1.5m", 3 << 19), ("1G", 1 << 30)]
+)
+def test_a_bandwidth_has_a_unit(text: str, rate: int) -> None:
+    """Bytes per second in kilo-, mega- or gigabytes, as in wget and rclone."""
+    assert bandwidth(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "2", "2MB", "M", "-1M", "fast", "2 Mbit"])
+def test_what_is_no_bandwidth_is_said(text: str) -> None:
+    """One sentence says what to give."""
+    with pytest.raises(BadParameter, match="such as 512k or 2M"):
+        bandwidth(text)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Limits(bwlimit=100), lambda: Limits(image_workers=2, min_image_workers=3)]
+)
+def test_limits_that_cannot_be_are_refused(make: Callable[[], Limits]) -> None:
+    """Too little bandwidth, or more downloads at least than at most."""
+    with pytest.raises(ValueError, match=r"16k|is 1 to 2"):
+        make()

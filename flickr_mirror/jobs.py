@@ -6,6 +6,7 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.detection import LanguageDetector
     from flickr_mirror.images import ImageFetcher
+    from flickr_mirror.languages import Locale
     from flickr_mirror.models import FlickrComment, FlickrPhotoSize, FlickrUser
     from flickr_mirror.progress import MirrorReport, Observer
     from flickr_mirror.worklist import WorkList
@@ -61,6 +63,14 @@ class ImageJob:
     def photo_id(self) -> str:
         """The id of the photo."""
         return self.stored.photo.id
+
+
+@dataclass(frozen=True, slots=True)
+class InfoJob:
+    """A photo whose information is to be written; `locales` are those of its title and, maybe, its description."""
+
+    stored: StoredPhoto
+    locales: tuple[Locale, ...]
 
 
 @dataclass(slots=True)
@@ -231,8 +241,19 @@ class Jobs:
 
     # Information
 
-    async def cache_info(self, stored: StoredPhoto) -> None:
+    async def tell_languages(self, batch: list[StoredPhoto]) -> list[InfoJob]:
+        """Find out the languages of the titles and descriptions of many photos at once, each text's once."""
+        count = 2 if self.info_level else 1
+        texts = [_texts(stored)[:count] for stored in batch]
+        locales = iter(await self.detector.detect([text for pair in texts for text in pair]))
+        return [
+            InfoJob(stored, tuple(islice(locales, len(pair))))
+            for stored, pair in zip(batch, texts, strict=True)
+        ]
+
+    async def cache_info(self, job: InfoJob) -> None:
         """Bring the photo's information to disk, at the level asked for or the higher one it already has."""
+        stored = job.stored
         photo = stored.photo
         self.tell(InfoStarted(photo.id))
         level = max(self.info_level, stored.info_level)
@@ -250,9 +271,9 @@ class Jobs:
             raise
         except (FlickrApiError, PhotoError):  # refused, or gone since it was listed: what that told is kept
             kept = stored_comments(known)
-            await self._write_info(stored, 1 if kept is None else COMMENTS_LEVEL, kept)
+            await self._write_info(job, 1 if kept is None else COMMENTS_LEVEL, kept)
             raise
-        path = await self._write_info(stored, level, comments)
+        path = await self._write_info(job, level, comments)
         # a lower level leaves outdated comments to the next run that asks for comments
         stale = NOT_STALE if is_asked else stored.stale
         self.work.finish("info", photo.id, partial(self.catalogue.info_done, stored, level, stale=stale))
@@ -275,11 +296,12 @@ class Jobs:
         ]
 
     async def _write_info(
-        self, stored: StoredPhoto, level: int, comments: list[tuple[FlickrComment, Label]] | None
+        self, job: InfoJob, level: int, comments: list[tuple[FlickrComment, Label]] | None
     ) -> Path:
-        photo = stored.photo
-        texts = [photo.raw_title, photo.raw_description or ""]
-        locales = await self.detector.detect(texts[: 2 if level else 1])
+        stored, photo = job.stored, job.stored.photo
+        texts = _texts(stored)[: 2 if level else 1]
+        # what is on disk can be of a higher level than was asked for
+        locales = job.locales if len(job.locales) >= len(texts) else await self.detector.detect(texts)
         labels = [Label(text, locale) for text, locale in zip(texts, locales, strict=False)]
         document = info_document(
             photo,
@@ -294,3 +316,7 @@ class Jobs:
         file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest())
         self.work.note(partial(self.catalogue.files.put, photo.id, file))
         return path
+
+
+def _texts(stored: StoredPhoto) -> list[str]:
+    return [stored.photo.raw_title, stored.photo.raw_description or ""]

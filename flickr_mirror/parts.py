@@ -210,8 +210,6 @@ class _Keeping:
         self._folders: list[str] = []
 
     def write(self) -> None:
-        if self._check is not None and os.path.lexists(self.final):
-            self._check()
         self._descriptor = self.part.write_block()
         disk.begin_sync(self._descriptor)
 
@@ -222,6 +220,9 @@ class _Keeping:
         disk.sync(self._descriptor, self.part.size)
 
     def name(self) -> None:
+        # only now, because another file of this group may have had the same name
+        if self._check is not None and os.path.lexists(self.final):
+            self._check()
         self.sha256 = self.part.name(self.final)
 
     def settle(self, sync: Callable[[str], None]) -> None:

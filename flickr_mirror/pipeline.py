@@ -32,7 +32,7 @@ from flickr_mirror.errors import (
     ThrottledError,
     TransportError,
 )
-from flickr_mirror.jobs import ImageJob
+from flickr_mirror.jobs import ImageJob, InfoJob
 from flickr_mirror.lister import Lister
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.progress import ListingEnded, PhotoFailed
@@ -138,7 +138,7 @@ class Pipeline:
         )
         to_ask, asked = create_memory_object_stream[StoredPhoto](2 * limits.size_workers)
         to_download, settled = create_memory_object_stream[ImageJob](BATCH)
-        to_describe, described = create_memory_object_stream[StoredPhoto](2 * limits.info_workers)
+        to_describe, described = create_memory_object_stream[InfoJob](BATCH)
         async with create_task_group() as tasks:
             tasks.start_soon(self._list_photos)
             if options.wants_images:
@@ -166,9 +166,10 @@ class Pipeline:
     # The feeders
 
     async def _feed_images(self, to_download: MemoryObjectSendStream[ImageJob]) -> None:
-        async def send(stored: StoredPhoto) -> None:
-            if stored.size is not None:
-                await to_download.send(ImageJob(stored, stored.size))
+        async def send(batch: list[StoredPhoto]) -> None:
+            for stored in batch:
+                if stored.size is not None:
+                    await to_download.send(ImageJob(stored, stored.size))
 
         with to_download:
             await self._feed("image", self._catalogue.images_to_fetch, send)
@@ -178,19 +179,27 @@ class Pipeline:
         def query(**page: object) -> list[StoredPhoto]:
             return self._catalogue.images_to_ask(videos_only=not self._listed, **page)
 
+        async def send(batch: list[StoredPhoto]) -> None:
+            for stored in batch:
+                await to_ask.send(stored)
+
         with to_ask:
             # few at once, because an answer can settle the rest
-            await self._feed("image", query, to_ask.send, limit=self._limits.size_workers)
+            await self._feed("image", query, send, limit=self._limits.size_workers)
 
-    async def _feed_infos(self, to_describe: MemoryObjectSendStream[StoredPhoto]) -> None:
+    async def _feed_infos(self, to_describe: MemoryObjectSendStream[InfoJob]) -> None:
+        async def send(batch: list[StoredPhoto]) -> None:
+            for job in await self._jobs.tell_languages(batch):
+                await to_describe.send(job)
+
         with to_describe:
-            await self._feed("info", self._catalogue.infos_to_write, to_describe.send)
+            await self._feed("info", self._catalogue.infos_to_write, send)
 
     async def _feed(
         self,
         job: str,
         query: Callable[..., list[StoredPhoto]],
-        send: Callable[[StoredPhoto], Awaitable[None]],
+        send: Callable[[list[StoredPhoto]], Awaitable[None]],
         limit: int = BATCH,
     ) -> None:
         """Give out what `query` finds until there is nothing left for this job."""
@@ -200,8 +209,7 @@ class Pipeline:
                 batch = await self._work.take(
                     job, query, newest_first=self._newest_first, frontier=self._lister.frontier, limit=limit
                 )
-                for stored in batch:
-                    await send(stored)
+                await send(batch)
                 if not batch:
                     if listed and not await self._is_more_to_come(job):
                         return

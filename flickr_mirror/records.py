@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
 from typing import Any, NamedTuple
 
@@ -53,11 +53,6 @@ class StoredPhoto:
     info_level: int
     revision: int = 0
     stale: Stale = NOT_STALE
-
-    @property
-    def stored(self) -> StoredPhoto:
-        """The row itself: what is worked off is a row, or a job that holds one."""
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +135,13 @@ class RestoredPhoto:
     files: list[StoredFile]
 
 
-_DEFAULTS = asdict(PhotoFacts())
+_DEFAULTS = {field.name: getattr(PhotoFacts(), field.name) for field in fields(PhotoFacts)}
 
 
 def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
     """Return the row of the table `listed` for a photo: its texts, and what the listing tells beyond them."""
-    facts = {name: value for name, value in asdict(photo.facts).items() if value != _DEFAULTS[name]}
+    values = {name: getattr(photo.facts, name) for name in _DEFAULTS}
+    facts = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
     return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
 
 

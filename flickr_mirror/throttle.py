@@ -150,6 +150,7 @@ class Brake:
         """Pause all downloads because one that began at `started` was refused."""
         if seconds := self._pause.refused(started, retry_after):
             self._ceiling = max(self.parallel // 2, 1)
+            self._climb.finished(is_full=False)
             self._set_places()
             self.on_pause(seconds)
 
@@ -158,8 +159,8 @@ class Brake:
         if self._pause.good():
             self._ceiling = min(self._ceiling + 1, self._most)
         # a level that the ceiling does not allow cannot be measured
-        if self._climb.level <= self._ceiling:
-            self._climb.finished(is_full=self._places.statistics().tasks_waiting > 0)
+        is_full = self._climb.level <= self._ceiling and self._places.statistics().tasks_waiting > 0
+        self._climb.finished(is_full=is_full)
         self._set_places()
 
     def _set_places(self) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from aiohttp import web
+
 IMAGE = 100_000
 """Bytes."""
 
@@ -115,23 +117,37 @@ def test_the_users_limits_are_kept(least: int, most: int, levels: list[int]) -> 
     assert least <= climb.level <= most
 
 
-def test_after_too_many_requests_the_climb_waits() -> None:
-    """Downloads that were halved by the servers' wish grow by one after 20 good images, not by half in a second."""
+async def test_after_too_many_requests_the_climb_waits() -> None:
+    """Downloads that were halved by the servers' wish grow by one after 20 good images, and then climb on."""
     line = Line(latency=0.05)
-    brake = Brake(16, 1, clock=line.clock)
-    while brake.parallel < 6:
-        line.now += 0.1
-        brake.received(IMAGE * brake.parallel)
-        brake._places.statistics()
-        brake._climb.finished(is_full=True)
-        brake._set_places()
-    brake.throttled(line.now)
-    assert brake.parallel == 3
-    for _ in range(39):
-        line.now += 1
-        brake.received(IMAGE)
-        brake.good()
-    assert brake.parallel == 4
+    brake = Brake(16, 1, clock=line.clock, sleep=anyio.sleep)
+    pace = 1.0
+
+    async def wait_for_a_place() -> None:
+        async with brake:
+            await anyio.sleep_forever()
+
+    def go_on(images: int) -> int:
+        for _ in range(images):
+            line.now += 0.05 / brake.parallel / pace
+            brake.received(IMAGE)
+            brake.good()
+        return brake.parallel
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(wait_for_a_place)
+        await anyio.wait_all_tasks_blocked()
+        assert go_on(120) == 9
+        brake.throttled(line.now)
+        assert brake.parallel == 4
+        pace = 0.1  # slower, because they were halved, and not because of the line
+        line.now += 10
+        assert go_on(20) == 5
+        assert go_on(20 * 4) == 9
+        pace = 1.0
+        assert go_on(20 * 20) == 16
+        tasks.cancel_scope.cancel()
 
 
 async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
@@ -158,6 +174,32 @@ def test_few_bytes_are_for_few_downloads() -> None:
     assert Bandwidth(2 * LEAST_PACE).most(16) == 2
     assert Bandwidth(LEAST_PACE // 2).most(16) == 1
     assert Bandwidth(100 * LEAST_PACE).most(16) == 16
+
+
+@pytest.mark.parametrize(("least", "most", "first", "top"), [(1, 16, 4, 9), (8, 16, 8, 12), (1, 2, 2, 2)])
+async def test_a_run_finds_out_how_many_downloads_are_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
+) -> None:
+    """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
+    monkeypatch.setattr("flickr_mirror.throttle.WINDOW", 0.1)
+    seen = [0]
+    running = 0
+    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> None:
+            nonlocal running
+            if ".jpg" in request.path:
+                running += 1
+                seen.append(running)
+                await anyio.sleep(0.05)
+                running -= 1
+
+        run.flickr.intercept = intercept
+        run.limits = Limits(image_workers=most, min_image_workers=least)
+        await run(image_only=True)
+
+    assert max(seen[:9]) == first
+    assert top <= max(seen) <= most
 
 
 async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:

@@ -202,6 +202,28 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     assert top <= max(seen) <= most
 
 
+async def test_a_run_leaves_servers_alone_that_give_no_more(tmp_path: Path) -> None:
+    """Where servers send one image after the other, however many are asked for, there are soon few downloads."""
+    running, seen = 0, [0]
+    turn = anyio.Lock()
+    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> None:
+            nonlocal running
+            if ".jpg" in request.path:
+                running += 1
+                seen.append(running)
+                async with turn:
+                    await anyio.sleep(0.02)
+                running -= 1
+
+        run.flickr.intercept = intercept
+        run.limits = Limits()
+        await run(image_only=True)
+
+    assert max(seen) <= 9
+
+
 async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:
     """A whole run takes as long as its bytes take at the pace that was asked for."""
     async with mirroring(tmp_path, 40, image_dims=(320, 240)) as run:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("flickr_mirror")
 
 _BATCH = 16  # texts that travel at once: few, so that callers take turns and workers share a long list
-_PATIENCE = 300  # seconds for a batch, which takes a fraction of one, unless other programs leave no time
+_PATIENCE = 60  # seconds for a batch, which takes a fraction of one
 _GRACE = 1  # seconds for a worker to end by itself
 _LONGEST_ANSWER = 64 * 1024
 _FAILURES = 3  # after so many calls in a row that no worker could answer, none is started any more
@@ -243,8 +243,5 @@ if __name__ == "__main__":  # pragma: no cover - runs in the worker
     # a terminal and systemd tell the whole group to end: when a worker ends is up to the process that uses it
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(19)
-    if hasattr(os, "SCHED_IDLE"):  # Linux: images come first
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    os.nice(19)  # and not the idle class of Linux, which gets nothing at all beside a busy program
     _serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PIECE = 16 * 1024
+"""Bytes that one wait for the bandwidth is for at most."""
 LARGEST = {"photo": 1 << 30, "video": 8 << 30}
 """A longer body, in bytes, is no photo (Flickr takes 200 MB) and no film (1 GB)."""
 
@@ -71,13 +73,20 @@ class ImageFetcher:
         self._transport = transport
         self._brake = brake
         self._bandwidth = bandwidth or Bandwidth(None)
+        self.turns = anyio.CapacityLimiter(brake.most)
+        """To be held while a photo is fetched, with all its tries: so few wait for another try at once that a
+        short outage costs no photo all its tries."""
+
+    def stop(self) -> None:
+        """Let no more downloads begin: whoever waits for a place gets a `StoppedError`."""
+        self._brake.close()
 
     async def fetch(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
         """Fetch the file of a size into `file`, trying again as the transport's policy says.
 
         A pause that the server asks for is waited for and is no failed try. Raises `ImageGoneError` where the
         server does not serve this file, `BadImageError` where what comes is none, `TransportError` when no
-        whole file came, `ThrottledError` after pauses of more than `Limits.max_wait`.
+        whole file came, `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop`.
         """
         async for attempt in self._transport.retrying(BadImageError):
             with attempt:
@@ -133,9 +142,11 @@ class ImageFetcher:
                 await file.write(chunk)
                 if file.size > LARGEST[media]:
                     raise _too_large(media)
-                note(len(chunk))
                 self._brake.received(len(chunk))
-                await self._bandwidth.take(len(chunk))
+                for start in range(0, len(chunk), PIECE):  # or one long wait would look like a silent server
+                    piece = min(len(chunk) - start, PIECE)
+                    note(piece)
+                    await self._bandwidth.take(piece)
         if length is not None and length != file.size:
             raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
         return length is not None or chunked

@@ -29,6 +29,7 @@ from flickr_mirror.records import NOT_STALE, Stale, StoredFile, StoredPhoto
 from flickr_mirror.sizes import best_picture, playable_files, same_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from flickr_mirror.api import AsyncFlickrApi
@@ -128,7 +129,6 @@ class Jobs:
 
     async def cache_image(self, job: ImageJob) -> None:
         """Bring the photo's image to disk: of a video its poster, and the best film that is served."""
-        self.tell(ImageStarted(job.photo_id))
         fetched: list[int] = []
         image, path = await self._image(job, fetched)
         files, partly = [image], ""
@@ -147,9 +147,11 @@ class Jobs:
 
     async def _image(self, job: ImageJob, fetched_sizes: list[int]) -> tuple[StoredFile, Path]:
         if adopted := await self._adopt(job.stored, "image", job.size):
+            self.tell(ImageStarted(job.photo_id))
             return adopted
+        started = partial(self.tell, ImageStarted(job.photo_id))
         try:
-            return await self._download(job, "image", job.size, fetched_sizes)
+            return await self._download(job, "image", job.size, fetched_sizes, started)
         except ImageGoneError:
             if job.asked:
                 raise
@@ -172,21 +174,28 @@ class Jobs:
         return [], f"The poster is mirrored, the film is not ({reason})."
 
     async def _download(
-        self, job: ImageJob, kind: str, size: FlickrPhotoSize, fetched_sizes: list[int]
+        self,
+        job: ImageJob,
+        kind: str,
+        size: FlickrPhotoSize,
+        fetched_sizes: list[int],
+        started: Callable[[], None] = lambda: None,
     ) -> tuple[StoredFile, Path]:
         async with self.cache.part_file() as part:
-            fetched = await self.fetcher.fetch(size, part)
-            self._count(fetched.size, fetched_sizes)
-            if fetched.doubt:
-                # Once more, from where Flickr has it now. The same again is what Flickr has, and is kept.
-                first = await part.sha256()
-                if not job.asked:
-                    size = (await self._ask_sizes(job.stored)).size
-                again = await self.fetcher.fetch(size, part)
-                self._count(again.size, fetched_sizes)
-                if again.doubt and await part.sha256() != first:
-                    raise BadImageError(again.doubt)
-                fetched = again
+            async with self.fetcher.turns:
+                started()
+                fetched = await self.fetcher.fetch(size, part)
+                self._count(fetched.size, fetched_sizes)
+                if fetched.doubt:
+                    # Once more, from where Flickr has it now. The same again is what Flickr has, and is kept.
+                    first = await part.sha256()
+                    if not job.asked:
+                        size = (await self._ask_sizes(job.stored)).size
+                    again = await self.fetcher.fetch(size, part)
+                    self._count(again.size, fetched_sizes)
+                    if again.doubt and await part.sha256() != first:
+                        raise BadImageError(again.doubt)
+                    fetched = again
             path = self.cache.path(job.photo_id, fetched.picture.extension)
             sha256 = await part.keep_as(path, partial(self.cache.check_place, job.photo_id))
         if job.stored.stale & Stale.IMAGE:

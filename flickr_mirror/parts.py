@@ -46,6 +46,8 @@ class PartFile:
         self._block = bytearray()
         self._digest = hashlib.sha256()
         self._descriptor: int | None = None
+        self._has_begun = False
+        """Whether a thread was ever handed this file."""
         self._closed = False
         # A task that is cancelled past anyio closes the file while a thread may still write to it.
         self.turn = threading.Lock()
@@ -61,6 +63,7 @@ class PartFile:
         """Hand what was written to the operating system, so that others can read it. Raises `CacheError`."""
         if self._block or self._descriptor is None:
             await anyio.lowlevel.checkpoint_if_cancelled()
+            self._has_begun = True
             with anyio.CancelScope(shield=True), disk_errors(self.path):
                 await aiofiles.os.wrap(self._append)()
 
@@ -103,11 +106,12 @@ class PartFile:
         either absent or still the file that had it, which `check`, called in a thread, may refuse to replace.
         Raises `PlaceTakenError` where that is a folder, or where one of its folders is a file or a link.
         """
+        self._has_begun = True
         return await self._keeper.keep(self, final, check)
 
     async def close(self) -> None:
         """Close the file, and remove it where it was not kept."""
-        if self._descriptor is None:
+        if not self._has_begun:
             self._closed = True
         elif not self._closed:
             await anyio.to_thread.run_sync(self._drop)
@@ -187,12 +191,18 @@ class Keeper:
         """Keep all files that wait now, then let one of those that came meanwhile lead the next group."""
         group, self._waiting = self._waiting, []
         self._groups += 1
-        await anyio.to_thread.run_sync(_keep_all, group)
-        self._groups -= 1
-        for keeping in group:
-            keeping.is_done = True
-        for keeping in group + self._waiting[:1]:
-            keeping.turn.set()
+        try:
+            await anyio.to_thread.run_sync(_keep_all, group)
+        except BaseException as error:  # no thread could be started
+            for keeping in group:
+                keeping.error = keeping.error or error
+            raise
+        finally:
+            self._groups -= 1
+            for keeping in group:
+                keeping.is_done = True
+            for keeping in group + self._waiting[:1]:
+                keeping.turn.set()
 
 
 class _Keeping:

@@ -29,6 +29,7 @@ from flickr_mirror.errors import (
     PermissionDeniedError,
     PhotoError,
     PhotoNotFoundError,
+    StoppedError,
     ThrottledError,
     TransportError,
 )
@@ -51,9 +52,10 @@ T = TypeVar("T")
 BATCH = 100
 """So many photos are taken from the work list at once."""
 KEEPING = 16
-"""So many images may be on their way to the disk while others are downloaded: the brake counts only these."""
+"""So many tasks more than downloads there are, so that downloads go on while files are on their way to the disk."""
 MISSES_IN_A_ROW = 20
-"""So many photos in a row without an answer, and none with one, mean that the line is down."""
+MISSED_ROUNDS = 3
+"""So many photos in a row without an answer, and for each worker so many, mean that the line is down."""
 ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ThrottledError)
 """What concerns every photo."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
@@ -87,6 +89,10 @@ class Pipeline:
         self._listed = False
         self._stopping = False
         self._misses = {"image": 0, "info": 0}
+        self._most_misses = {
+            "image": max(MISSES_IN_A_ROW, MISSED_ROUNDS * limits.image_workers),
+            "info": max(MISSES_IN_A_ROW, MISSED_ROUNDS * limits.info_workers),
+        }
         self._passes_left = {"image": limits.passes - 1, "info": limits.passes - 1}
         self._deciding = anyio.Lock()
         self._intakes: list[anyio.CancelScope] = []
@@ -95,6 +101,7 @@ class Pipeline:
     def stop(self, grace: float) -> None:
         """Take no more work; what is in flight has `grace` seconds to finish."""
         self._stopping = True
+        self._jobs.fetcher.stop()
         for intake in self._intakes:
             intake.cancel()
         self._scope.deadline = min(self._scope.deadline, anyio.current_time() + grace)
@@ -257,6 +264,8 @@ class Pipeline:
             result = await action()
         except ENDING:
             raise
+        except StoppedError:  # it stays on the work list
+            return None
         except (FlickrApiError, PhotoError, TransportError) as error:
             self._count_miss(job, error)
             lasts = isinstance(error, LASTING) and not _is_refusal(error)
@@ -289,7 +298,7 @@ class Pipeline:
         if not is_line or self._passes_left[job] < self._limits.passes - 1:
             return
         self._misses[job] += 1
-        if self._misses[job] >= MISSES_IN_A_ROW and not self._stopping:
+        if self._misses[job] >= self._most_misses[job] and not self._stopping:
             raise TransportError(
                 f"{self._misses[job]} photos in a row got no usable answer (the last: {error}). Check the line, and "
                 "run the same command again: it goes on where it stopped."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from flickr_mirror.errors import StoppedError
 from flickr_mirror.limiter import Pause
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class Brake:
 
     Flickr's image servers answer 429 by themselves, apart from the API's limit, and do not say for how long
     (gallery-dl#8297). After a pause half as many downloads run side by side, and one more after every 20 good
-    images. Without that there are between `least` and `most`, as `Climb` finds them worth it.
+    images, also where that is fewer than `least`. Without that there are between `least` and `most`, as `Climb`
+    finds them worth it.
     """
 
     def __init__(
@@ -118,9 +120,16 @@ class Brake:
         self._pause = Pause(first=first, longest=longest, clock=clock)
         self._clock = clock
         self._sleep = sleep
+        self._entering: set[anyio.CancelScope] = set()
+        self._is_closed = False
         self.answered = self._climb.answered
         self.received = self._climb.received
         self.on_pause: Callable[[float], None] = lambda _: None
+
+    @property
+    def most(self) -> int:
+        """How many downloads run side by side at most."""
+        return self._most
 
     @property
     def parallel(self) -> int:
@@ -133,7 +142,21 @@ class Brake:
         return self._pause.lasts
 
     async def __aenter__(self) -> float:
-        """Wait for the pause to end and a place to be free; return the time at which the download starts."""
+        """Wait for the pause to end and a place to be free; return the time at which the download starts.
+
+        Raises `StoppedError` once the brake is closed.
+        """
+        with anyio.CancelScope() as scope:
+            self._entering.add(scope)
+            try:
+                if not self._is_closed:
+                    await self._enter()
+                    return self._clock()
+            finally:
+                self._entering.discard(scope)
+        raise StoppedError("No more downloads are begun.")
+
+    async def _enter(self) -> None:
         await self._places.acquire()
         try:
             while (delay := self._pause.left) > 0:
@@ -141,10 +164,15 @@ class Brake:
         except BaseException:
             self._places.release()
             raise
-        return self._clock()
 
     async def __aexit__(self, *_: object) -> None:
         self._places.release()
+
+    def close(self) -> None:
+        """Let no more downloads begin, neither of those that wait now nor of others."""
+        self._is_closed = True
+        for scope in self._entering:
+            scope.cancel()
 
     def throttled(self, started: float, retry_after: float | None = None) -> None:
         """Pause all downloads because one that began at `started` was refused."""

@@ -112,7 +112,8 @@ class Transport:
         with anyio.CancelScope(shield=True):
             await self._api.aclose()
             await self._images.aclose()
-            await self._own_images.aclose()
+            if self._own_images is not self._images:
+                await self._own_images.aclose()
 
     def retrying(self, *more: type[Exception]) -> AsyncRetrying:
         """Return the one policy for trying again: full jitter up to a minute, a limited number of times.
@@ -214,7 +215,8 @@ class Transport:
                             return
                         address = _led_to(target, response)
                     finally:
-                        await response.aclose()
+                        with anyio.move_on_after(1, shield=True):
+                            await response.aclose()
             except _FAILURES as error:
                 raise failure(target.host, error) from error
         raise ImageGoneError(f"{target.host} redirects more than {MAX_REDIRECTS} times.", 302)

@@ -38,7 +38,7 @@ NOUNS = {
 """Known by both wings."""
 
 NETWORK = {
-    "throttle": {"limiter"},
+    "throttle": {"errors", "limiter"},
     "limiter": set[str](),
     "diagnosis": {"errors"},
     "connections": {"errors"},

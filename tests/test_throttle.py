@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+import httpx
 import pytest
+from aiohttp import web
 from typer import BadParameter
 
-from flickr_mirror import Limits
+from flickr_mirror import ApiBudget, FlickrPhotoSize, Limits
 from flickr_mirror.arguments import bandwidth
+from flickr_mirror.images import ImageFetcher
+from flickr_mirror.parts import part_file
 from flickr_mirror.throttle import FIRST_LEVEL, FIRST_REST, LEAST_PACE, Bandwidth, Brake, Climb
-from tests.mirroring import mirroring
+from flickr_mirror.transport import Transport
+from tests import canary
+from tests.mirroring import jpeg, mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from aiohttp import web
 
 IMAGE = 100_000
 """Bytes."""
@@ -226,7 +231,18 @@ async def test_a_run_leaves_servers_alone_that_give_no_more(tmp_path: Path) -> N
 
 async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:
     """A whole run takes as long as its bytes take at the pace that was asked for."""
+    running, seen = 0, [0]
     async with mirroring(tmp_path, 40, image_dims=(320, 240)) as run:
+
+        async def intercept(request: web.Request) -> None:
+            nonlocal running
+            if ".jpg" in request.path:
+                running += 1
+                seen.append(running)
+                await anyio.sleep(0.01)
+                running -= 1
+
+        run.flickr.intercept = intercept
         run.limits = Limits(bwlimit=64 * 1024)
         begun = time.monotonic()
         with anyio.fail_after(60):
@@ -236,6 +252,7 @@ async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None
     assert report.images == 40
     assert report.bytes / seconds <= 64 * 1024
     assert report.bytes > 64 * 1024
+    assert max(seen) == 2
 
 
 @pytest.mark.parametrize(
@@ -260,3 +277,126 @@ def test_limits_that_cannot_be_are_refused(make: Callable[[], Limits]) -> None:
     """Too little bandwidth, or more downloads at least than at most."""
     with pytest.raises(ValueError, match=r"16k|is 1 to 2"):
         make()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+async def test_a_stop_begins_no_more_downloads(tmp_path: Path, workers: int) -> None:
+    """After Ctrl-C what is in flight comes to its end, and whoever waited for a place does not begin."""
+    asked: list[str] = []
+    stopped = 0
+    async with mirroring(tmp_path, 60, image_dims=(48, 36)) as run:
+        mirror = run.mirror(image_only=True)
+
+        async def intercept(request: web.Request) -> None:
+            nonlocal stopped
+            if ".jpg" in request.path:
+                asked.append(request.path)
+                if len(asked) == workers:
+                    await anyio.sleep(0.1)  # so that all others wait for a place
+                    stopped = len(asked)
+                    mirror.stop()
+                await anyio.sleep(0.3)
+
+        run.flickr.intercept = intercept
+        mirror._limits = Limits(image_workers=workers, min_image_workers=workers)
+        begun = time.monotonic()
+        with anyio.fail_after(20):
+            report = await mirror.run()
+
+    assert stopped == len(asked) == workers
+    assert not report.complete
+    assert not report.failures
+    assert time.monotonic() - begun < 5
+    assert report.images == workers
+
+
+async def test_a_stop_ends_a_pause(tmp_path: Path) -> None:
+    """Row 94: Ctrl-C while the image servers want a pause of minutes does not wait for its end."""
+    async with mirroring(tmp_path, 10, image_dims=(48, 36)) as run:
+        mirror = run.mirror(image_only=True)
+
+        async def intercept(request: web.Request) -> web.Response | None:
+            if ".jpg" not in request.path:
+                return None
+            asyncio.get_running_loop().call_later(0.2, mirror.stop)
+            return web.Response(status=429, headers={"Retry-After": "600"})
+
+        run.flickr.intercept = intercept
+        begun = time.monotonic()
+        report = await mirror.run()
+
+    assert time.monotonic() - begun < 5
+    assert not report.failures
+
+
+async def test_a_short_outage_is_waited_for_by_few(tmp_path: Path) -> None:
+    """Servers that are out of order for seconds cost no photo all its tries, because few photos try at once."""
+    asked: set[str] = set()
+    until = time.monotonic() + 1.5
+    async with mirroring(tmp_path, 100, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> web.Response | None:
+            if ".jpg" not in request.path or time.monotonic() > until:
+                return None
+            asked.add(request.path)
+            return web.Response(status=503)
+
+        run.flickr.intercept = intercept
+        run.limits = Limits(image_workers=4)
+        report = await run(image_only=True)
+
+    assert len(asked) == 4
+    assert (report.images, report.failures) == (100, [])
+
+
+async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
+    """With 16 downloads side by side, twenty that fail at once are not yet a line that is down."""
+    refused = 0
+    async with mirroring(tmp_path, 100, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> web.Response | None:
+            nonlocal refused
+            if ".jpg" not in request.path or refused == 40:
+                return None
+            refused += 1
+            return web.Response(status=503)
+
+        run.flickr.intercept = intercept
+        run.limits = Limits(image_workers=16, min_image_workers=16, attempts=1)
+        report = await run(image_only=True)
+
+    assert (report.images, report.failures) == (100, [])
+
+
+async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
+    monkeypatch.setattr("flickr_mirror.transport.PATIENCE", 0.5)
+    monkeypatch.setattr("flickr_mirror.transport.SLOWEST", 1)
+    content = jpeg(300, 200) + bytes(60_000)
+    transport = Transport(
+        canary.KEY,
+        budget=ApiBudget(),
+        image_transport=httpx.MockTransport(lambda _: httpx.Response(200, content=content)),
+    )
+    fetcher = ImageFetcher(transport, Brake(1), Bandwidth(48 * 1024))
+    async with transport, part_file(tmp_path) as part:
+        size = FlickrPhotoSize("Original", 300, 200, "https://live.staticflickr.com/1/2_3_o.jpg")
+        fetched = await fetcher.fetch(size, part)
+
+    assert fetched.size == len(content)
+
+
+async def test_a_transport_is_closed_once() -> None:
+    """A transport of an embedder that serves all images is closed with the run, and not twice."""
+    closed = []
+
+    class Closing(httpx.MockTransport):
+        async def aclose(self) -> None:
+            closed.append(self)
+
+    async with Transport(
+        canary.KEY, budget=ApiBudget(), image_transport=Closing(lambda _: httpx.Response(200))
+    ):
+        pass
+
+    assert len(closed) == 1

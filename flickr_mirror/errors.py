@@ -112,10 +112,6 @@ class ThrottledError(TransportError):
         self.retry_after = retry_after
 
 
-class StoppedError(FlickrMirrorError):
-    """The run was asked to stop before this was begun."""
-
-
 class CertificateError(TransportError):
     """The server's certificate does not prove that it is who it should be; trying again is of no use."""
 

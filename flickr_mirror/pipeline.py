@@ -29,7 +29,6 @@ from flickr_mirror.errors import (
     PermissionDeniedError,
     PhotoError,
     PhotoNotFoundError,
-    StoppedError,
     ThrottledError,
     TransportError,
 )
@@ -38,6 +37,7 @@ from flickr_mirror.lister import Lister
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.progress import ListingEnded, PhotoFailed
 from flickr_mirror.records import StoredPhoto
+from flickr_mirror.throttle import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from flickr_mirror.errors import StoppedError
 from flickr_mirror.limiter import Pause
 
 if TYPE_CHECKING:
@@ -24,6 +23,10 @@ LONGEST_REST = 300.0
 """Seconds until more downloads are tried again after they brought nothing."""
 LEAST_PACE = 32 * 1024
 """Bytes per second that a download is left with at least: with less, servers and patience end."""
+
+
+class StoppedError(Exception):
+    """The run was asked to stop before this download was begun: no failure, and no end of the run."""
 
 
 class Climb:

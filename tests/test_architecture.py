@@ -38,7 +38,7 @@ NOUNS = {
 """Known by both wings."""
 
 NETWORK = {
-    "throttle": {"errors", "limiter"},
+    "throttle": {"limiter"},
     "limiter": set[str](),
     "diagnosis": {"errors"},
     "connections": {"errors"},
@@ -124,7 +124,14 @@ MEETING = {
     },
     "budget": {"disk", "errors", "limiter", "locks", "options"},
     "lister": {"api", "errors", "findings", "jobs", "options", "photostream", "progress"},
-    "pipeline": {"errors", "jobs", "lister", "options", "progress", "records"},
+    "pipeline": {
+        "errors",
+        "jobs",
+        "lister",
+        "options",
+        "progress",
+        "recordsthrottle",
+    },
     "mirror": {
         "api",
         "audit",

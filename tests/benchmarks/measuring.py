@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# from a small process, because Linux counts the memory of the process that starts another one as that one's, too
+_RUN = """
+import os, subprocess, sys, time
+begun = time.monotonic()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+print(time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, process.returncode)
+"""
 
 
 @dataclass(frozen=True)
@@ -24,15 +33,18 @@ class Cost:
 
 def measure(line: list[str], home: Path, **environment: str) -> Cost:
     """Run a command to its end, and measure it. Raises `RuntimeError` where it fails."""
-    begun = time.monotonic()
     settings = {**os.environ, "HOME": str(home), **environment}
-    process = subprocess.Popen(line, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{line[0]} ended with {process.returncode}.")
-    scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Cost(time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+    measured = subprocess.run(
+        [sys.executable, "-c", _RUN, *line],
+        env=settings,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+    seconds, cpu, memory, code = map(float, measured.stdout.split())
+    if code:
+        raise RuntimeError(f"{line[0]} ended with {code:.0f}: {measured.stderr.decode()}")
+    return Cost(seconds, cpu, memory / (1 << 20 if sys.platform == "darwin" else 1 << 10))
 
 
 def product(api_url: str, username: str, cache: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:

@@ -130,7 +130,8 @@ MEETING = {
         "lister",
         "options",
         "progress",
-        "recordsthrottle",
+        "records",
+        "throttle",
     },
     "mirror": {
         "api",

@@ -31,7 +31,7 @@ import asyncio, sys
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
 async def main():
-    stream = SimulatedPhotostream(int(sys.argv[1]), image_dims=(96, 72), commented=0)
+    stream = SimulatedPhotostream(int(sys.argv[1]), image_dims=(288, 216), commented=0)
     async with SimulatedFlickr(stream) as flickr:
         print(flickr.api_url, flush=True)
         while True:

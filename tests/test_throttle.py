@@ -187,6 +187,8 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
 ) -> None:
     """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
     monkeypatch.setattr("flickr_mirror.throttle.WINDOW", 0.1)
+    answers: list[float] = []
+    monkeypatch.setattr(Climb, "answered", lambda _, seconds: answers.append(seconds))
     seen = [0]
     running = 0
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
@@ -203,6 +205,8 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
         run.limits = Limits(image_workers=most, min_image_workers=least)
         await run(image_only=True)
 
+    assert len(answers) == 150
+    assert min(answers) >= 0.05
     assert max(seen[:9]) == first
     assert top <= max(seen) <= most
 

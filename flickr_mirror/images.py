@@ -15,7 +15,7 @@ from flickr_mirror.throttle import Bandwidth
 from flickr_mirror.transport import paced
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable
+    from collections.abc import AsyncIterable, Awaitable, Callable
     from pathlib import Path
 
     import httpx
@@ -49,6 +49,10 @@ class ImageFile(Protocol):
 
     async def flush(self) -> None:
         """Let others read what was written, at `path`."""
+        ...
+
+    async def sha256(self) -> bytes:
+        """Return the SHA-256 of what was written."""
         ...
 
     async def restart(self) -> None:
@@ -91,6 +95,29 @@ class ImageFetcher:
         async for attempt in self._transport.retrying(BadImageError):
             with attempt:
                 fetched = await self._fetch_unthrottled(size, file)
+        return fetched
+
+    async def fetch_for_sure(
+        self,
+        size: FlickrPhotoSize,
+        file: ImageFile,
+        where_now: Callable[[], Awaitable[FlickrPhotoSize]],
+        received: Callable[[int], None] = lambda _: None,
+    ) -> Fetched:
+        """Fetch like `fetch`, and what is odd once more, from where Flickr has it now, as `where_now` tells.
+
+        The same bytes again are what Flickr has. `received` is told the bytes of each file. Raises
+        `BadImageError` for what is odd in another way then, and like `fetch`.
+        """
+        fetched = await self.fetch(size, file)
+        received(fetched.size)
+        if not fetched.doubt:
+            return fetched
+        first = await file.sha256()
+        fetched = await self.fetch(await where_now(), file)
+        received(fetched.size)
+        if fetched.doubt and await file.sha256() != first:
+            raise BadImageError(fetched.doubt)
         return fetched
 
     async def _fetch_unthrottled(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:

@@ -181,21 +181,17 @@ class Jobs:
         fetched_sizes: list[int],
         started: Callable[[], None] = lambda: None,
     ) -> tuple[StoredFile, Path]:
+        async def where_now() -> FlickrPhotoSize:
+            return size if job.asked else (await self._ask_sizes(job.stored)).size
+
+        def received(count: int) -> None:
+            fetched_sizes.append(count)
+            self.report.bytes += count
+
         async with self.cache.part_file() as part:
             async with self.fetcher.turns:
                 started()
-                fetched = await self.fetcher.fetch(size, part)
-                self._count(fetched.size, fetched_sizes)
-                if fetched.doubt:
-                    # Once more, from where Flickr has it now. The same again is what Flickr has, and is kept.
-                    first = await part.sha256()
-                    if not job.asked:
-                        size = (await self._ask_sizes(job.stored)).size
-                    again = await self.fetcher.fetch(size, part)
-                    self._count(again.size, fetched_sizes)
-                    if again.doubt and await part.sha256() != first:
-                        raise BadImageError(again.doubt)
-                    fetched = again
+                fetched = await self.fetcher.fetch_for_sure(size, part, where_now, received)
             path = self.cache.path(job.photo_id, fetched.picture.extension)
             sha256 = await part.keep_as(path, partial(self.cache.check_place, job.photo_id))
         if job.stored.stale & Stale.IMAGE:
@@ -204,10 +200,6 @@ class Jobs:
             self.tell(Notice(f"Flickr's own image of photo {job.photo_id} is kept as it is: {fetched.doubt}"))
         note = fetched.doubt or (size.label if kind == "video" else "")
         return StoredFile(kind, fetched.picture.extension, fetched.size, sha256, note), path
-
-    def _count(self, size: int, fetched_sizes: list[int]) -> None:
-        fetched_sizes.append(size)
-        self.report.bytes += size
 
     async def _adopt(
         self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize | None

@@ -18,7 +18,7 @@ from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import BadImageError, NoSizeError, TransportError, one_error
+from flickr_mirror.errors import NoSizeError, TransportError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.identity import Account
     from flickr_mirror.limiter import ApiBudget
-    from flickr_mirror.models import FlickrPhoto, FlickrUser
+    from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, FlickrUser
     from flickr_mirror.progress import Event, Observer
 
 logger = logging.getLogger("flickr_mirror")
@@ -124,12 +124,7 @@ class PhotostreamMirror:
                     raise NoSizeError("Flickr lists no image of this photo.")
                 async with cache.part_file() as part:
                     fetcher = ImageFetcher(api.transport, Brake(1), Bandwidth(self._limits.bwlimit))
-                    fetched = await fetcher.fetch(best, part)
-                    if fetched.doubt:
-                        first = await part.sha256()
-                        fetched = await fetcher.fetch(best, part)
-                        if fetched.doubt and await part.sha256() != first:
-                            raise BadImageError(fetched.doubt)
+                    fetched = await fetcher.fetch_for_sure(best, part, partial(_same, best))
                     photo.extension = fetched.picture.extension
                     path = cache.path(photo.id, photo.extension)
                     await part.keep_as(path)
@@ -314,6 +309,10 @@ class PhotostreamMirror:
         except Exception:  # a broken progress bar must not end a run of days
             logger.exception("The observer failed, and is told no more.")
             self._observer = None
+
+
+async def _same(size: FlickrPhotoSize) -> FlickrPhotoSize:
+    return size  # it was asked for a moment ago
 
 
 def _sum_up(report: MirrorReport, catalogue: Catalogue) -> None:

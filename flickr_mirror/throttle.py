@@ -116,7 +116,8 @@ class Brake:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        self._most = most
+        self.most = most
+        """How many downloads run side by side at most."""
         self._ceiling = most
         self._climb = Climb(most if least is None else least, most, clock=clock)
         self._places = anyio.CapacityLimiter(self._climb.level)
@@ -128,11 +129,6 @@ class Brake:
         self.answered = self._climb.answered
         self.received = self._climb.received
         self.on_pause: Callable[[float], None] = lambda _: None
-
-    @property
-    def most(self) -> int:
-        """How many downloads run side by side at most."""
-        return self._most
 
     @property
     def parallel(self) -> int:
@@ -188,7 +184,7 @@ class Brake:
     def good(self) -> None:
         """Note an image that came whole."""
         if self._pause.good():
-            self._ceiling = min(self._ceiling + 1, self._most)
+            self._ceiling = min(self._ceiling + 1, self.most)
         # a level that the ceiling does not allow cannot be measured
         is_full = self._climb.level <= self._ceiling and self._places.statistics().tasks_waiting > 0
         self._climb.finished(is_full=is_full)

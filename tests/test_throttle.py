@@ -56,6 +56,25 @@ class Line:
         return levels
 
 
+class Downloads:
+    """Counts the downloads that a simulated server has side by side, each of which takes some `seconds`."""
+
+    def __init__(self, seconds: float, *, one_by_one: bool = False) -> None:
+        self.seen = [0]
+        self._running = 0
+        self._seconds = seconds
+        self._turns = anyio.CapacityLimiter(1 if one_by_one else 1000)
+
+    async def intercept(self, request: web.Request) -> None:
+        """Take the time of a download."""
+        if ".jpg" in request.path:
+            self._running += 1
+            self.seen.append(self._running)
+            async with self._turns:
+                await anyio.sleep(self._seconds)
+            self._running -= 1
+
+
 def test_far_servers_get_as_many_downloads_as_allowed() -> None:
     """Where each image waits for a far server, more of them side by side bring more: soon there are all."""
     line = Line(latency=0.05)
@@ -189,64 +208,34 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     monkeypatch.setattr("flickr_mirror.throttle.WINDOW", 0.1)
     answers: list[float] = []
     monkeypatch.setattr(Climb, "answered", lambda _, seconds: answers.append(seconds))
-    seen = [0]
-    running = 0
+    downloads = Downloads(0.05)
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
-
-        async def intercept(request: web.Request) -> None:
-            nonlocal running
-            if ".jpg" in request.path:
-                running += 1
-                seen.append(running)
-                await anyio.sleep(0.05)
-                running -= 1
-
-        run.flickr.intercept = intercept
+        run.flickr.intercept = downloads.intercept
         run.limits = Limits(image_workers=most, min_image_workers=least)
         await run(image_only=True)
 
     assert len(answers) == 150
     assert min(answers) >= 0.05
-    assert max(seen[:9]) == first
-    assert top <= max(seen) <= most
+    assert max(downloads.seen[:9]) == first
+    assert top <= max(downloads.seen) <= most
 
 
 async def test_a_run_leaves_servers_alone_that_give_no_more(tmp_path: Path) -> None:
     """Where servers send one image after the other, however many are asked for, there are soon few downloads."""
-    running, seen = 0, [0]
-    turn = anyio.Lock()
+    downloads = Downloads(0.02, one_by_one=True)
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
-
-        async def intercept(request: web.Request) -> None:
-            nonlocal running
-            if ".jpg" in request.path:
-                running += 1
-                seen.append(running)
-                async with turn:
-                    await anyio.sleep(0.02)
-                running -= 1
-
-        run.flickr.intercept = intercept
+        run.flickr.intercept = downloads.intercept
         run.limits = Limits()
         await run(image_only=True)
 
-    assert max(seen) <= 9
+    assert max(downloads.seen) <= 9
 
 
 async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:
     """A whole run takes as long as its bytes take at the pace that was asked for."""
-    running, seen = 0, [0]
+    downloads = Downloads(0.01)
     async with mirroring(tmp_path, 40, image_dims=(320, 240)) as run:
-
-        async def intercept(request: web.Request) -> None:
-            nonlocal running
-            if ".jpg" in request.path:
-                running += 1
-                seen.append(running)
-                await anyio.sleep(0.01)
-                running -= 1
-
-        run.flickr.intercept = intercept
+        run.flickr.intercept = downloads.intercept
         run.limits = Limits(bwlimit=64 * 1024)
         begun = time.monotonic()
         with anyio.fail_after(60):
@@ -256,7 +245,7 @@ async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None
     assert report.images == 40
     assert report.bytes / seconds <= 64 * 1024
     assert report.bytes > 64 * 1024
-    assert max(seen) == 2
+    assert max(downloads.seen) == 2
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -255,7 +254,6 @@ def main() -> None:
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
         from flickr_mirror.session import say_unexpected

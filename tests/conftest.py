@@ -50,7 +50,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """Give each test a home of its own, and no keys in the environment."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(folder))
-    for name in ("FLICKR_CONSUMER_KEY", "FLICKR_CONSUMER_SECRET", "FLICKR_API_URL"):
+    # the last one hides what becomes of a line that could not be written
+    for name in ("FLICKR_CONSUMER_KEY", "FLICKR_CONSUMER_SECRET", "FLICKR_API_URL", "PYTHONUNBUFFERED"):
         monkeypatch.delenv(name, raising=False)
     return folder
 

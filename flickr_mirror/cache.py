@@ -54,7 +54,7 @@ class PhotoCache:
         self.parts = self.state / "parts"
         self.lock = self.state / "lock"
         self.catalogue = self.state / "catalogue.sqlite"
-        self._keeper = Keeper()
+        self.keeper = Keeper()
 
     @staticmethod
     def of(root: Path, user: FlickrUser, depth: int | None) -> PhotoCache:
@@ -193,7 +193,7 @@ class PhotoCache:
 
     def part_file(self) -> AbstractAsyncContextManager[PartFile]:
         """Begin a file, which is kept in the mirror together with others; see `parts.part_file`."""
-        return part_file(self.parts, self._keeper)
+        return part_file(self.parts, self.keeper)
 
     def _has_durably(self, path: Path, data: bytes) -> bool:
         if not _holds(path, data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import logging
 import sys
@@ -62,6 +63,7 @@ def mirror(
             "Other users of this machine can see the API key in the list of processes. Better set "
             "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
         )
+    gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
     return partial(anyio.run, run_mirror, mirror, view, watch)
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import ssl
 
 
+READ_AHEAD = 512 * 1024
+"""So many bytes of an image may wait for their reader: with less, most images would stop their connection once."""
+
+
 @lru_cache(maxsize=1)
 def tls_context() -> ssl.SSLContext:
     """Return the TLS settings that all connections share: reading the certificates takes 20 ms."""
@@ -52,7 +56,9 @@ def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
 def _open_session() -> aiohttp.ClientSession:
     # how many connections there are is the business of the worker pool and the brake
     connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
-    return aiohttp.ClientSession(connector=connector)
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=READ_AHEAD
+    )
 
 
 def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 import anyio
 from anyio import to_thread
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from flickr_mirror import children
 from flickr_mirror.languages import ENGLISH, Locale, detect_locale
 
 if TYPE_CHECKING:
@@ -177,11 +176,9 @@ class _Worker:
         return locales
 
     async def _start(self) -> Process:
-        if getattr(sys, "frozen", False):
-            raise RuntimeError("A packed program would start itself.")
-        command = [sys.executable, "-P", "-W", "ignore", "-m", "flickr_mirror.detection"]
+        command, environment = children.command(__name__), children.environment()
         with anyio.CancelScope(shield=True):
-            process = await anyio.open_process(command, stderr=subprocess.DEVNULL, env=_environment())
+            process = await anyio.open_process(command, stderr=subprocess.DEVNULL, env=environment)
         self._process = process
         self._answers = BufferedByteReceiveStream(cast("ByteReceiveStream", process.stdout))
         if self._is_killed:
@@ -205,15 +202,6 @@ class _Worker:
                 await self._process.aclose()
         self._process = None
         self._is_killed = False
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment and module path, without the keys and passwords that it may hold."""
-    secret = ("CONSUMER_KEY", "CONSUMER_SECRET", "FLICKR_API_URL", "_PROXY")
-    environment = {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
-    places = [place for place in sys.path if place] + [str(Path(__file__).resolve().parents[1])]
-    environment["PYTHONPATH"] = os.pathsep.join(places)
-    return environment
 
 
 def _detect(texts: list[str]) -> list[Locale]:
@@ -240,8 +228,6 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":  # pragma: no cover - runs in the worker
-    # a terminal and systemd tell the whole group to end: when a worker ends is up to the process that uses it
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    children.outlive_signals()
     os.nice(19)  # and not the idle class of Linux, which gets nothing at all beside a busy program
     _serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -163,7 +163,7 @@ def new_file(path: Path, *, private: bool = False) -> int:
     return os.open(path, _NEW, 0o600 if private else 0o666)
 
 
-def write(descriptor: int, data: bytes | bytearray) -> None:
+def write(descriptor: int, data: bytes | bytearray | memoryview) -> None:
     """Write all of it: a disk that is almost full takes a part at first, and refuses the rest then."""
     rest = memoryview(data)
     while rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PIECE = 16 * 1024
-"""Bytes that one wait for the bandwidth is for at most."""
 LARGEST = {"photo": 1 << 30, "video": 8 << 30}
 """A longer body, in bytes, is no photo (Flickr takes 200 MB) and no film (1 GB)."""
 
@@ -135,9 +134,9 @@ class ImageFetcher:
     async def _fetch_once(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
         if file.size:
             await file.restart()
-        asked = anyio.current_time()
+        asked = time.monotonic()
         async with self._transport.stream(size.url) as response:
-            self._brake.answered(anyio.current_time() - asked)
+            self._brake.answered(time.monotonic() - asked)
             proved = await self._receive(response, size.media, file)
         picture = await file.look(pictures.inspect)
         if picture.media != size.media:
@@ -170,8 +169,7 @@ class ImageFetcher:
                 if file.size > LARGEST[media]:
                     raise _too_large(media)
                 self._brake.received(len(chunk))
-                for start in range(0, len(chunk), PIECE):  # or one long wait would look like a silent server
-                    piece = min(len(chunk) - start, PIECE)
+                for piece in self._bandwidth.pieces(len(chunk)):
                     note(piece)
                     await self._bandwidth.take(piece)
         if length is not None and length != file.size:

@@ -199,7 +199,7 @@ class PhotostreamMirror:
             published = profile.photo_count
         with locked(cache.lock):
             cache.prepare(user, self._name)
-            with await open_catalogue(cache, self._tell) as catalogue:
+            with await open_catalogue(cache, self._tell) as catalogue, cache.keeper.processes():
                 async with LanguageDetector() as detector:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)
                     await self._begin(jobs)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
+import logging
 import os
-import threading
-from contextlib import ExitStack, asynccontextmanager
-from functools import partial
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,21 +16,26 @@ import anyio.to_thread
 
 from flickr_mirror import disk
 from flickr_mirror.disk import PART_SUFFIX, disk_errors
-from flickr_mirror.errors import PlaceTakenError
+from flickr_mirror.durable import Keeping, Part, keep_all
+from flickr_mirror.offload import KeepingProcess, ProcessLostError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 T = TypeVar("T")
 
+logger = logging.getLogger("flickr_mirror")
+
 BLOCK_SIZE = 1 << 20
 """Bytes are handed to the disk in blocks of this size, because each hand-over is a hop to a thread."""
 _MOST_GROUPS = 2
+_MANY = 4
+"""A group of so many small files is worth a process: where files come that fast, threads hold up the event loop."""
 _NUMBERS = count()
 
 
-class PartFile:
+class PartFile(Part):
     """A file that is being written under a temporary name, and is nobody's until `keep_as` is called.
 
     It comes into being with its first block, so that a small one costs one hop to a thread, in which it is
@@ -40,28 +43,22 @@ class PartFile:
     """
 
     def __init__(self, path: Path, keeper: Keeper) -> None:
-        self.path = path
-        self.size = 0
+        self._memory = bytearray()
+        super().__init__(path, self._memory)
         self._keeper = keeper
-        self._block = bytearray()
-        self._digest = hashlib.sha256()
-        self._descriptor: int | None = None
         self._has_begun = False
         """Whether a thread was ever handed this file."""
-        self._closed = False
-        # A task that is cancelled past anyio closes the file while a thread may still write to it.
-        self.turn = threading.Lock()
 
     async def write(self, data: bytes) -> None:
         """Append `data`. Raises `CacheError`."""
         self.size += len(data)
-        self._block += data
-        if len(self._block) >= BLOCK_SIZE:
+        self._memory += data
+        if len(self._memory) >= BLOCK_SIZE:
             await self.flush()
 
     async def flush(self) -> None:
         """Hand what was written to the operating system, so that others can read it. Raises `CacheError`."""
-        if self._block or self._descriptor is None:
+        if self._memory or self.descriptor is None:
             await anyio.lowlevel.checkpoint_if_cancelled()
             self._has_begun = True
             with anyio.CancelScope(shield=True), disk_errors(self.path):
@@ -78,9 +75,9 @@ class PartFile:
                 self._append()
             return inspect(self.path)
 
+        if self.descriptor is None:
+            return inspect(self._memory)
         await anyio.lowlevel.checkpoint_if_cancelled()
-        if self._descriptor is None:
-            return inspect(self._block)
         with anyio.CancelScope(shield=True):
             seen: T = await aiofiles.os.wrap(write_and_inspect)()
         return seen
@@ -88,18 +85,18 @@ class PartFile:
     async def sha256(self) -> bytes:
         """Return the SHA-256 of what was written. Raises `CacheError`."""
         await self.flush()
-        return self._digest.digest()
+        return self.digest.digest()
 
     async def restart(self) -> None:
         """Forget what was written. Raises `CacheError`."""
-        self._block.clear()
-        self._digest = hashlib.sha256()
+        self._memory.clear()
+        self.digest = hashlib.sha256()
         self.size = 0
-        if self._descriptor is not None:
+        if self.descriptor is not None:
             with anyio.CancelScope(shield=True), disk_errors(self.path):
-                await aiofiles.os.wrap(disk.truncate)(self._descriptor)
+                await aiofiles.os.wrap(disk.truncate)(self.descriptor)
 
-    async def keep_as(self, final: Path, check: Callable[[], None] | None = None) -> bytes:
+    async def keep_as(self, final: Path, check: Callable[[], object] | None = None) -> bytes:
         """Make the bytes durable, then give them their final name; return their SHA-256. Raises `CacheError`.
 
         When this returns, a loss of power takes neither the bytes nor the name; before, the final name is
@@ -112,38 +109,18 @@ class PartFile:
     async def close(self) -> None:
         """Close the file, and remove it where it was not kept."""
         if not self._has_begun:
-            self._closed = True
-        elif not self._closed:
+            self.is_closed = True
+        elif not self.is_closed:
             await anyio.to_thread.run_sync(self._drop)
 
     def _append(self) -> None:
         with self.turn:
             self.write_block()
-
-    def write_block(self) -> int:
-        """Write what is left; return the descriptor. To be called in one's `turn`. Raises `OSError`."""
-        if self._closed:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF), str(self.path))
-        if self._descriptor is None:
-            self._descriptor = disk.new_file(self.path)
-        block, self._block = self._block, bytearray()
-        self._digest.update(block)
-        disk.write(self._descriptor, block)
-        return self._descriptor
-
-    def name(self, final: Path) -> bytes:
-        """Give the file its final name, and close it; return its SHA-256. To be called in one's `turn`."""
-        disk.replace(self.path, final)
-        self._closed = True
-        if self._descriptor is not None:
-            disk.drop(self._descriptor)
-        return self._digest.digest()
+            self._memory.clear()
 
     def _drop(self) -> None:
         with self.turn:
-            if self._descriptor is not None and not self._closed:
-                disk.drop(self._descriptor, self.path)
-            self._closed = True
+            self.drop()
 
 
 @asynccontextmanager
@@ -156,8 +133,9 @@ async def part_file(folder: Path, keeper: Keeper | None = None) -> AsyncIterator
     try:
         yield part
     finally:
-        with anyio.CancelScope(shield=True):  # a cancelled close leaves a descriptor
-            await part.close()
+        if not part.is_closed:
+            with anyio.CancelScope(shield=True):  # a cancelled close leaves a descriptor
+                await part.close()
 
 
 class Keeper:
@@ -168,110 +146,83 @@ class Keeper:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[_Keeping] = []
+        self._waiting: list[_Waiting] = []
         self._groups = 0
+        self._idle: list[KeepingProcess] = []
 
-    async def keep(self, part: PartFile, final: Path, check: Callable[[], None] | None) -> bytes:
+    @contextmanager
+    def processes(self) -> Iterator[None]:
+        """Have groups of many small files kept by processes inside of this; the first such group starts one.
+
+        Everything else is done in threads. Nothing may be on its way at the end, which blocks for a moment.
+        """
+        processes = [KeepingProcess() for _ in range(_MOST_GROUPS)]
+        self._idle = [*processes]
+        try:
+            yield
+        finally:
+            self._idle = []
+            for process in processes:
+                process.close()
+
+    async def keep(self, part: PartFile, final: Path, check: Callable[[], object] | None) -> bytes:
         """See `PartFile.keep_as`."""
-        keeping = _Keeping(part, final, check)
+        waiting = _Waiting(part, final, check)
         await anyio.lowlevel.checkpoint_if_cancelled()
-        self._waiting.append(keeping)
+        self._waiting.append(waiting)
         with anyio.CancelScope(shield=True):  # another task may have this file in its group
-            while not keeping.is_done:
-                if keeping in self._waiting and self._groups < _MOST_GROUPS:
+            while not waiting.is_done:
+                if waiting in self._waiting and self._groups < _MOST_GROUPS:
                     await self._lead()
                 else:
-                    await keeping.turn.wait()
-                    keeping.turn = anyio.Event()
-        if keeping.error is not None:
-            raise keeping.error
-        return keeping.sha256
+                    await waiting.news.wait()
+                    waiting.news = anyio.Event()
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.sha256
 
     async def _lead(self) -> None:
         """Keep all files that wait now, then let one of those that came meanwhile lead the next group."""
         group, self._waiting = self._waiting, []
         self._groups += 1
         try:
-            await anyio.to_thread.run_sync(_keep_all, group)
+            await anyio.to_thread.run_sync(self._keep_all, group)
         except BaseException as error:  # no thread could be started
-            for keeping in group:
-                keeping.error = keeping.error or error
+            for waiting in group:
+                waiting.error = waiting.error or error
             raise
         finally:
             self._groups -= 1
-            for keeping in group:
-                keeping.is_done = True
-            for keeping in group + self._waiting[:1]:
-                keeping.turn.set()
+            for waiting in group:
+                waiting.is_done = True
+            for waiting in group + self._waiting[:1]:
+                waiting.news.set()
+
+    def _keep_all(self, group: list[_Waiting]) -> None:
+        with ExitStack() as turns:
+            for waiting in group:
+                turns.enter_context(waiting.part.turn)
+            large: list[Keeping] = [waiting for waiting in group if waiting.part.descriptor is not None]
+            small: list[Keeping] = [waiting for waiting in group if waiting.part.descriptor is None]
+            if len(small) >= _MANY and self._idle:
+                small = self._hand_over(small, self._idle.pop())
+            keep_all(large + small)
+
+    def _hand_over(self, group: list[Keeping], process: KeepingProcess) -> list[Keeping]:
+        """Have a process keep files; return those that it left undone. One that is lost is used no more."""
+        try:
+            undone = process.keep_all(group)
+        except ProcessLostError as error:
+            logger.warning("A process that writes files was lost (%s): a thread writes them.", error)
+            return group
+        self._idle.append(process)
+        return undone
 
 
-class _Keeping:
-    """One file on its way to its final name; `turn` tells its task to look whether it is there, or its turn."""
+class _Waiting(Keeping):
+    """One file that a task waits for; `news` tells it to look whether it is kept, or its turn to lead."""
 
-    def __init__(self, part: PartFile, final: Path, check: Callable[[], None] | None) -> None:
-        self.part = part
-        self.final = final
-        self.turn = anyio.Event()
+    def __init__(self, part: PartFile, final: Path, check: Callable[[], object] | None) -> None:
+        super().__init__(part, final, check)
+        self.news = anyio.Event()
         self.is_done = False
-        self.sha256 = b""
-        self.error: BaseException | None = None
-        self._check = check
-        self._descriptor = -1
-        self._folders: list[str] = []
-
-    def write(self) -> None:
-        self._descriptor = self.part.write_block()
-        disk.begin_sync(self._descriptor)
-
-    def make_folders(self) -> None:
-        self._folders = disk.make_folders(str(self.final.parent), disk.top_of(self.part.path, self.final))
-
-    def sync(self) -> None:
-        disk.sync(self._descriptor, self.part.size)
-
-    def name(self) -> None:
-        # only now, because another file of this group may have had the same name
-        if self._check is not None and os.path.lexists(self.final):
-            self._check()
-        self.sha256 = self.part.name(self.final)
-
-    def settle(self, sync: Callable[[str], None]) -> None:
-        disk.settle(self._folders, sync)
-        sync(str(self.final.parent))
-
-
-def _keep_all(group: list[_Keeping]) -> None:
-    """Take each step for all files before the next one: what the disk does for the first, it did for many."""
-    with ExitStack() as turns:
-        for keeping in group:
-            turns.enter_context(keeping.part.turn)
-        settle = partial(_Keeping.settle, sync=_once(disk.sync_folder))
-        for step in (_Keeping.write, _Keeping.make_folders, _Keeping.sync, _Keeping.name, settle):
-            for keeping in group:
-                if keeping.error is None:
-                    _attempt(step, keeping)
-
-
-def _once(sync: Callable[[str], None]) -> Callable[[str], None]:
-    """Return what syncs each folder once, and tells all who want that how it ended: the system tells it once."""
-    outcomes: dict[str, OSError | None] = {}
-
-    def sync_once(folder: str) -> None:
-        if folder not in outcomes:
-            outcomes[folder] = None
-            try:
-                sync(folder)
-            except OSError as error:
-                outcomes[folder] = error
-        if error_of_all := outcomes[folder]:
-            raise error_of_all
-
-    return sync_once
-
-
-def _attempt(step: Callable[[_Keeping], None], keeping: _Keeping) -> None:
-    try:
-        with disk_errors(keeping.final, PlaceTakenError):
-            step(keeping)
-    except BaseException as error:  # noqa: BLE001 - it is raised in the task that waits for this file
-        keeping.error = error

@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 BATCH = 100
 """So many photos are taken from the work list at once."""
-KEEPING = 16
+KEEPING = 32
 """So many tasks more than downloads there are, so that downloads go on while files are on their way to the disk."""
 MISSES_IN_A_ROW = 20
 MISSED_ROUNDS = 3

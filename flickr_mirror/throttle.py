@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import TYPE_CHECKING
 
 import anyio
@@ -10,7 +11,7 @@ import anyio
 from flickr_mirror.limiter import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
 FIRST_LEVEL = 4
 """So many downloads a run begins with."""
@@ -21,6 +22,8 @@ GAIN = 1.05
 FIRST_REST = 10.0
 LONGEST_REST = 300.0
 """Seconds until more downloads are tried again after they brought nothing."""
+PIECE = 16 * 1024
+"""Bytes that one wait for the bandwidth is for at most."""
 LEAST_PACE = 32 * 1024
 """Bytes per second that a download is left with at least: with less, servers and patience end."""
 
@@ -124,7 +127,7 @@ class Brake:
         self._pause = Pause(first=first, longest=longest, clock=clock)
         self._clock = clock
         self._sleep = sleep
-        self._entering: set[anyio.CancelScope] = set()
+        self._waiting: set[anyio.CancelScope] = set()
         self._is_closed = False
         self.answered = self._climb.answered
         self.received = self._climb.received
@@ -133,7 +136,7 @@ class Brake:
     @property
     def parallel(self) -> int:
         """How many downloads may run side by side now."""
-        return int(self._places.total_tokens)
+        return int(min(self._places.total_tokens, self.most))
 
     @property
     def lasts(self) -> float:
@@ -145,24 +148,24 @@ class Brake:
 
         Raises `StoppedError` once the brake is closed.
         """
-        with anyio.CancelScope() as scope:
-            self._entering.add(scope)
-            try:
-                if not self._is_closed:
-                    await self._enter()
-                    return self._clock()
-            finally:
-                self._entering.discard(scope)
-        raise StoppedError("No more downloads are begun.")
-
-    async def _enter(self) -> None:
         await self._places.acquire()
         try:
-            while (delay := self._pause.left) > 0:
-                await self._sleep(delay)
+            while (delay := self._pause.left) > 0 and not self._is_closed:
+                await self._wait(delay)
+            if self._is_closed:
+                raise StoppedError("No more downloads are begun.")
         except BaseException:
             self._places.release()
             raise
+        return self._clock()
+
+    async def _wait(self, delay: float) -> None:
+        with anyio.CancelScope() as scope:
+            self._waiting.add(scope)
+            try:
+                await self._sleep(delay)
+            finally:
+                self._waiting.discard(scope)
 
     async def __aexit__(self, *_: object) -> None:
         self._places.release()
@@ -170,7 +173,8 @@ class Brake:
     def close(self) -> None:
         """Let no more downloads begin, neither of those that wait now nor of others."""
         self._is_closed = True
-        for scope in self._entering:
+        self._set_places()
+        for scope in self._waiting:
             scope.cancel()
 
     def throttled(self, started: float, retry_after: float | None = None) -> None:
@@ -191,7 +195,8 @@ class Brake:
         self._set_places()
 
     def _set_places(self) -> None:
-        self._places.total_tokens = min(self._climb.level, self._ceiling)
+        # a closed brake lets everybody in, to be sent away
+        self._places.total_tokens = inf if self._is_closed else min(self._climb.level, self._ceiling)
 
 
 class Bandwidth:
@@ -212,6 +217,12 @@ class Bandwidth:
     def most(self, parallel: int) -> int:
         """Return how many of `parallel` downloads can run side by side without being too slow each."""
         return parallel if self._limit is None else min(parallel, max(self._limit // LEAST_PACE, 1))
+
+    def pieces(self, count: int) -> Iterable[int]:
+        """Return the parts that so many bytes are to be taken in: one long wait would look like a silent server."""
+        if self._limit is None:
+            return (count,)
+        return [min(count - start, PIECE) for start in range(0, count, PIECE)]
 
     async def take(self, count: int) -> None:
         """Wait as long as `count` bytes that came may take. What was not used before is not made up for."""

@@ -53,6 +53,8 @@ LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
 _IMAGE_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+_WAIT = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
+_CAN_PASS = retry_if_not_exception_type((CertificateError, ThrottledError))
 _FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -90,6 +92,7 @@ class Transport:
             raise ValueError("api_url is no address.") from None
         # httpx logs addresses, and with them the password that one may hold
         self._api_url = url.copy_with(username="", password="")
+        self._stop = stop_after_attempt(self._limits.attempts)
         self.calls: dict[str, int] = {}
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
@@ -121,10 +124,9 @@ class Transport:
         What is tried again is a `TransportError` that can pass, and whatever `more` names.
         """
         return AsyncRetrying(
-            retry=retry_if_exception_type((TransportError, *more))
-            & retry_if_not_exception_type((CertificateError, ThrottledError)),
-            wait=wait_random_exponential(multiplier=1, max=LONGEST_WAIT),
-            stop=stop_after_attempt(self._limits.attempts),
+            retry=retry_if_exception_type((TransportError, *more)) & _CAN_PASS,
+            wait=_WAIT,
+            stop=self._stop,
             sleep=self._sleep,
             reraise=True,
         )

@@ -12,11 +12,12 @@ import stat
 from collections import defaultdict
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror import database, disk
+from flickr_mirror import database, disk, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +73,7 @@ class FaultyDisk:
         self._numbers = 0
         monkeypatch.setattr(disk, "os", FaultyOs(self))
         monkeypatch.setattr(disk, "_durable", set())
+        monkeypatch.setattr(parts, "_MANY", inf)  # another process would not be watched
         monkeypatch.setattr(database, "sqlite3", _Sqlite(self))
 
     def reset(self, fault: Fault | None = None) -> None:

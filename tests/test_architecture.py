@@ -29,7 +29,8 @@ NOUNS = {
     "options": set[str](),
     "coverage": set[str](),
     "languages": set[str](),
-    "detection": {"languages"},
+    "children": set[str](),
+    "detection": {"children", "languages"},
     "models": {"languages"},
     "sizes": {"models"},
     "pictures": {"errors"},
@@ -52,7 +53,9 @@ NETWORK = {
 
 DISK = {
     "disk": {"errors"},
-    "parts": {"disk", "errors"},
+    "durable": {"disk", "errors"},
+    "offload": {"children", "durable", "errors"},
+    "parts": {"disk", "durable", "offload"},
     "locks": {"disk", "errors", "limiter"},
     "database": {"errors"},
     "records": {"models", "sizes"},
@@ -213,8 +216,8 @@ SPEAKERS = {
     "terminal",
     "simulator.__main__",
 }
-WORKERS = {"detection": {"sys.stdin", "sys.stdout"}}
-"""Modules that are also a child process, which speaks through pipes with the program that started it."""
+WORKERS = {"detection": {"sys.stdin", "sys.stdout"}, "offload": {"sys.stdin"}}
+"""Modules that are also a child process, which speaks through pipes or a socket with the program that started it."""
 
 VOICES = {
     "print",

@@ -18,7 +18,7 @@ import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
 
-from flickr_mirror import detection, languages
+from flickr_mirror import children, detection, languages
 from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.languages import ENGLISH, Locale, detect_locale
 
@@ -107,7 +107,7 @@ def is_gone(pid: int) -> bool:
 def worker() -> subprocess.Popen[bytes]:
     """Start a worker as the detector does."""
     command = [sys.executable, "-P", "-m", "flickr_mirror.detection"]
-    environment = {**detection._environment(), "PYTHONUNBUFFERED": ""}
+    environment = {**children.environment(), "PYTHONUNBUFFERED": ""}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
 
@@ -517,7 +517,7 @@ def test_worker_does_not_learn_the_keys(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("MIRROR_FLICKR_CONSUMER_SECRET", "canary")
     monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
 
-    environment = detection._environment()
+    environment = children.environment()
 
     assert "canary" not in environment.values()
     assert environment["TZ"] == "Asia/Ho_Chi_Minh"
@@ -569,7 +569,7 @@ def test_package_that_loads_everything_and_fatal_warnings_do_not_matter(tmp_path
     """A worker starts as well where warnings are errors, and Python warns of modules loaded twice."""
     package = tmp_path / "flickr_mirror"
     package.mkdir()
-    for module in ("detection", "languages", "errors"):
+    for module in ("children", "detection", "languages", "errors"):
         shutil.copy(Path(detection.__file__).with_stem(module), package)
     (package / "__init__.py").write_text("from flickr_mirror.detection import LanguageDetector")
 

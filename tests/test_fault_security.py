@@ -53,7 +53,7 @@ from flickr_mirror import (
     pictures,
 )
 from flickr_mirror.cache import MAX_NAME, RESERVED, PhotoCache, folder_name
-from flickr_mirror.detection import _environment
+from flickr_mirror.children import environment
 from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.images import LARGEST, ImageFetcher
 from flickr_mirror.models import PhotoPage, is_nsid
@@ -872,9 +872,9 @@ def test_the_worker_for_languages_gets_no_secret(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FLICKR_API_URL", f"https://me:{PASSWORD}@flickr.invalid/")
     for name in ("HTTPS_PROXY", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://me:{PASSWORD}@proxy.invalid")
-    environment = _environment()
-    assert "PATH" in environment
-    assert "canary" not in str(environment)
+    given = environment()
+    assert "PATH" in given
+    assert "canary" not in str(given)
 
 
 @pytest.mark.usefixtures("one_language")

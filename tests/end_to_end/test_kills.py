@@ -46,12 +46,13 @@ async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
         begun = time.monotonic()
         while len(killed) < KILLS if KILLS else len(killed) < LEAST or time.monotonic() < begun + SECONDS:
             runs += 1
-            # the worker that detects languages is a process too, and must not outlive the one that is killed
+            # the processes that detect languages and write files must not outlive the one that is killed
             settings = HASTE if runs % 5 == 0 else {**HASTE, **THREAD}
             async with running(flickr, tmp_path / "killed", *line, settings=settings) as process:
                 await moment(flickr, process, chance)
                 process.signal(signal.SIGKILL)
                 outcome = await process.wait()
+                await all_gone(process)
             assert outcome.code in (0, -signal.SIGKILL), outcome.err
             inspector.check(outcome.err, outcome.out)
             if outcome.code == 0:
@@ -68,12 +69,15 @@ async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
         assert tree(tmp_path / "killed") == tree(tmp_path / "undisturbed")
     assert parts(tmp_path) == []
     assert fetched_twice <= len(killed) * WORKERS + faults.counts.total()
-    for process in killed:
-        with anyio.fail_after(5):
-            while is_there(process.pid):  # noqa: ASYNC110
-                await anyio.sleep(0.05)
     figures = {"kills": len(killed), "runs": runs, "photos": len(stream), "fetched twice": fetched_twice}
     LOG.info("%s %s %.1f s", figures, dict(inspector.found), seconds)
+
+
+async def all_gone(process: Process) -> None:
+    """Wait for the children of a process that ended, which finish what they were handed."""
+    with anyio.fail_after(5):
+        while is_there(process.pid):  # noqa: ASYNC110
+            await anyio.sleep(0.002)
 
 
 async def moment(flickr: SimulatedFlickr, process: Process, chance: random.Random) -> None:

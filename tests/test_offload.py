@@ -1,0 +1,237 @@
+"""Files that come fast are kept by processes, and whatever happens to those, no file is lost or half."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from flickr_mirror import parts
+from flickr_mirror.durable import Keeping, Part
+from flickr_mirror.errors import PlaceTakenError
+from flickr_mirror.offload import KeepingProcess, ProcessLostError, _serve
+from flickr_mirror.parts import Keeper, part_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+COUNT = 3 * parts._MANY
+
+
+@pytest.fixture(autouse=True)
+def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one group at a time be on its way, so that those behind it form the next."""
+    monkeypatch.setattr(parts, "_MOST_GROUPS", 1)
+
+
+@pytest.fixture
+def keeper() -> Iterator[Keeper]:
+    """Return a keeper that may use a process."""
+    keeper = Keeper()
+    with keeper.processes():
+        yield keeper
+
+
+class Files:
+    """Keeps files side by side."""
+
+    def __init__(self, folder: Path, keeper: Keeper) -> None:
+        self.folder = folder
+        self.outcomes: dict[str, object] = {}
+        self._keeper = keeper
+
+    async def keep(self, name: str, check: Callable[[], object] | None = None) -> None:
+        """Keep a file whose content is its name."""
+        async with part_file(self.folder, self._keeper) as part:
+            await part.write(name.encode())
+            try:
+                self.outcomes[name] = await part.keep_as(self.folder / "images" / name, check)
+            except Exception as error:  # noqa: BLE001
+                self.outcomes[name] = error
+
+    async def all(self, *names: str, check: Callable[[], object] | None = None) -> None:
+        """Keep files, nearly all of them in one group behind the first one."""
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                for name in names:
+                    tasks.start_soon(self.keep, name, check)
+
+    def assert_kept(self, *names: str) -> None:
+        """Check that these files are there, and were told so, and that nothing else is there."""
+        for name in names:
+            assert (self.folder / "images" / name).read_bytes() == name.encode()
+            assert self.outcomes[name] == hashlib.sha256(name.encode()).digest()
+        assert sorted(path.name for path in self.folder.rglob("*") if path.is_file()) == sorted(names)
+
+
+def names(start: int = 0) -> list[str]:
+    """Return the names of files enough for a process."""
+    return [f"{number}.jpg" for number in range(start, start + COUNT)]
+
+
+def process_of(keeper: Keeper) -> int:
+    """Return the id of the process that keeps files."""
+    (keeping,) = keeper._idle
+    assert keeping._process is not None, "no process was started"
+    return keeping._process.pid
+
+
+async def test_many_small_files_are_kept_by_a_process(tmp_path: Path) -> None:
+    """All of them are there, with their SHA-256, and at the end the process is not."""
+    keeper = Keeper()
+    files = Files(tmp_path, keeper)
+    with keeper.processes():
+        await files.all(*names())
+        pid = process_of(keeper)
+    files.assert_kept(*names())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_few_files_need_no_process(tmp_path: Path, keeper: Keeper) -> None:
+    """Where images come slowly, a thread does, and nothing is started."""
+    files = Files(tmp_path, keeper)
+    await files.all("1.jpg", "2.jpg")
+    files.assert_kept("1.jpg", "2.jpg")
+    assert keeper._idle[0]._process is None
+
+
+async def test_large_files_are_kept_beside(tmp_path: Path, keeper: Keeper) -> None:
+    """What is too large for memory is on disk already, and stays with the thread that wrote it."""
+    files = Files(tmp_path, keeper)
+    data = bytes(parts.BLOCK_SIZE) + b"the end"
+
+    async def keep_large() -> None:
+        async with part_file(tmp_path, keeper) as part:
+            await part.write(data)
+            assert await part.keep_as(tmp_path / "large.jpg") == hashlib.sha256(data).digest()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keep_large)
+        tasks.start_soon(files.all, *names())
+    assert (tmp_path / "large.jpg").read_bytes() == data
+    (tmp_path / "large.jpg").unlink()
+    files.assert_kept(*names())
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_a_name_that_is_taken(tmp_path: Path, keeper: Keeper, *, is_ours: bool) -> None:
+    """Row 63: whether a file may be replaced is known only to who asked, also where the process found it first."""
+    taken = tmp_path / "images" / names()[-1]
+    taken.parent.mkdir()
+    taken.write_bytes(b"old")
+
+    def check() -> None:
+        if not is_ours:
+            raise PlaceTakenError("That is another photo's.", taken)
+
+    files = Files(tmp_path, keeper)
+    await files.all(*names(), check=check)
+    assert process_of(keeper)
+    if is_ours:
+        files.assert_kept(*names())
+    else:
+        assert isinstance(files.outcomes.pop(taken.name), PlaceTakenError)
+        assert taken.read_bytes() == b"old"
+        taken.unlink()
+        files.assert_kept(*names()[:-1])
+
+
+async def test_what_is_in_the_way_is_told(tmp_path: Path, keeper: Keeper) -> None:
+    """Row 58: a file in the place of a folder is told in the same words as by a thread."""
+    (tmp_path / "images").write_bytes(b"")
+    files = Files(tmp_path, keeper)
+    await files.all(*names())
+    for error in files.outcomes.values():
+        assert isinstance(error, PlaceTakenError)
+        assert "is in the way" in str(error)
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
+async def test_a_process_that_was_killed(
+    tmp_path: Path, keeper: Keeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 83: threads go on where it stopped, and that is said once."""
+    files = Files(tmp_path, keeper)
+    await files.all(*names())
+    os.kill(process_of(keeper), signal.SIGKILL)
+    await files.all(*names(COUNT))
+    await files.all(*names(2 * COUNT))
+    files.assert_kept(*names(), *names(COUNT), *names(2 * COUNT))
+    (warning,) = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert "a thread writes them" in warning
+
+
+async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, keeper: Keeper) -> None:
+    """Row 83: what it may have begun is done anew, and nothing of it is left."""
+    files = Files(tmp_path, keeper)
+    await files.all(*names())
+    pid = process_of(keeper)
+    os.kill(pid, signal.SIGSTOP)  # so that it holds files when it is killed
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(files.all, *names(COUNT))
+        with anyio.fail_after(10):
+            while keeper._idle:  # noqa: ASYNC110
+                await anyio.sleep(0.001)
+        os.kill(pid, signal.SIGKILL)
+    files.assert_kept(*names(), *names(COUNT))
+
+
+def test_what_a_lost_process_had_begun_is_removed(tmp_path: Path) -> None:
+    """The temporary file of a process that was killed would stand in the way of the thread that does it anew."""
+    part, final = Part(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
+    part.path.write_bytes(b"half")
+    process = KeepingProcess()
+    ours, theirs = socket.socketpair()
+    process._socket = ours
+    theirs.close()
+    with pytest.raises(ProcessLostError):
+        process.keep_all([Keeping(part, final, None)])
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_program_that_cannot_be_started_again(
+    tmp_path: Path, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A packed program, in which there is no Python to start, keeps files in threads."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    files = Files(tmp_path, keeper)
+    await files.all(*names())
+    files.assert_kept(*names())
+    assert "a thread writes them" in caplog.text
+
+
+async def test_a_process_outlives_the_signals_of_a_terminal(tmp_path: Path, keeper: Keeper) -> None:
+    """Ctrl-C is for the program, which has ten seconds to finish what is in flight."""
+    files = Files(tmp_path, keeper)
+    await files.all(*names())
+    pid = process_of(keeper)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(pid, number)
+    await files.all(*names(COUNT))
+    assert process_of(keeper) == pid
+    files.assert_kept(*names(), *names(COUNT))
+
+
+@pytest.mark.parametrize("sent", [0, 5, 9])
+def test_a_request_that_breaks_off_leaves_nothing(tmp_path: Path, sent: int) -> None:
+    """Row 57: whoever sent it was killed: half of a file gets no name."""
+    ours, theirs = socket.socketpair()
+    serving = threading.Thread(target=_serve, args=(theirs,))
+    serving.start()
+    files = [(str(tmp_path / f"{name}.part"), str(tmp_path / name), 5) for name in ("one", "two")]
+    with ours:
+        ours.sendall(json.dumps(files).encode() + b"\n" + b"0123456789"[:sent])
+    serving.join(10)
+    assert not serving.is_alive()
+    assert list(tmp_path.iterdir()) == []

@@ -8,27 +8,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flickr_mirror.arguments import (
-    Share,
-    bandwidth,
-    duration,
-    endpoint,
-    given_options,
-    in_flags,
-    interval,
-    share,
-    text,
-)
+from flickr_mirror import flags
+from flickr_mirror.arguments import Share, endpoint, given_options, in_flags, share, text
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
-    MAX_CACHE_DIRECTORY_DEPTH,
     CachingStrategy,
     Limits,
     MirrorOptions,
 )
 from flickr_mirror.signals import leave_on_signals, wait_no_more
-from flickr_mirror.version import __version__
 
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
@@ -43,113 +32,41 @@ app = typer.Typer(
 )
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
-    if value:
-        sys.stdout.write(f"mirror_flickr {__version__}\n")
-        raise typer.Exit
-
-
 @app.callback(
-    invoke_without_command=True, help="Mirror the photostream of a Flickr user to disk.", epilog=EXIT_HELP
+    cls=flags.GroupedHelp,
+    invoke_without_command=True,
+    help="Mirror the photostream of a Flickr user to disk.",
+    epilog=EXIT_HELP,
 )
 def mirror_flickr(
     context: typer.Context,
-    username: Annotated[
-        str | None,
-        typer.Option(
-            help="Whose photostream: a username, an NSID (13476480@N07) or the address of a photostream."
-        ),
-    ] = None,
-    cache_path: Annotated[
-        Path,
-        typer.Option("--cache-path", "--cache_path", help="Where images, information and keys are kept."),
-    ] = DEFAULT_CACHE_PATH,
-    cache_directory_depth: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=MAX_CACHE_DIRECTORY_DEPTH,
-            help="Folders between the mirror's folder and its files. [default: 4]",
-        ),
-    ] = None,
-    consumer_key: Annotated[
-        str | None,
-        typer.Option(envvar="FLICKR_CONSUMER_KEY", show_envvar=True, help="Your Flickr API key."),
-    ] = None,
-    consumer_secret: Annotated[
-        str | None,
-        typer.Option(envvar="FLICKR_CONSUMER_SECRET", show_envvar=True, help="The secret of the key."),
-    ] = None,
-    save_api_keys: Annotated[
-        bool, typer.Option("--save-api-keys", help="Save the keys for later runs.")
-    ] = False,
-    fifo: Annotated[bool, typer.Option("--fifo", help="Begin with the oldest upload.")] = False,
-    lifo: Annotated[bool, typer.Option("--lifo", help="Begin with the newest upload (the default).")] = False,
-    image_only: Annotated[bool, typer.Option("--image-only", help="Mirror images only.")] = False,
-    info_only: Annotated[bool, typer.Option("--info-only", help="Mirror information only.")] = False,
-    info_level: Annotated[
-        int,
-        typer.Option(metavar="LEVEL", min=0, max=2, help="0: title; 1: description too; 2: comments too."),
-    ] = 0,
-    verify_image: Annotated[
-        bool, typer.Option("--verify-image", help="Decode the images already there; fetch broken ones again.")
-    ] = False,
-    full_scan: Annotated[
-        bool,
-        typer.Option(
-            "--full-scan", help="List the whole photostream again: find edits, losses, late photos."
-        ),
-    ] = False,
-    full_scan_every: Annotated[
-        float | None,
-        typer.Option(parser=duration, metavar="AGE", help="Do so where the last time is longer ago: 30d."),
-    ] = None,
-    prune: Annotated[
-        bool,
-        typer.Option(
-            "--prune", help="After a full scan, move what is gone from Flickr to the mirror's trash."
-        ),
-    ] = False,
-    accept_loss: Annotated[
-        bool,
-        typer.Option("--accept-loss", help="Believe a full scan that lacks more than a tenth of the photos."),
-    ] = False,
-    watch: Annotated[
-        float | None,
-        typer.Option(
-            parser=interval, metavar="INTERVAL", help="Stay, and look for new photos at this interval: 10m."
-        ),
-    ] = None,
-    debug: Annotated[
-        int | None,
-        typer.Option(
-            metavar="LEVEL",
-            min=0,
-            max=4,
-            help="Log level, from critical (0) to debug (4). [default: 3; 2 on a terminal]",
-        ),
-    ] = None,
-    size_workers: Annotated[int, typer.Option(min=1, max=16, help="Calls for sizes side by side.")] = 2,
-    image_workers: Annotated[int, typer.Option(min=1, max=16, help="Downloads side by side at most.")] = 16,
-    min_image_workers: Annotated[
-        int, typer.Option(min=1, max=16, help="Downloads side by side at least.")
-    ] = 1,
-    bwlimit: Annotated[
-        int | None,
-        typer.Option(parser=bandwidth, metavar="RATE", help="Bytes of images per second at most: 512k, 2M."),
-    ] = None,
-    info_workers: Annotated[int, typer.Option(min=1, max=16, help="Photos described side by side.")] = 4,
-    calls_per_hour: Annotated[int, typer.Option(min=1, max=3600, help="API calls in any hour.")] = 3600,
-    calls_per_second: Annotated[float, typer.Option(min=0.001, max=10, help="API calls in a second.")] = 10,
-    api_url: Annotated[
-        str,
-        typer.Option(
-            envvar="FLICKR_API_URL", help="Another endpoint than Flickr's; it may serve the images too."
-        ),
-    ] = FLICKR_API_URL,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
-    ] = False,
+    username: flags.Username = None,
+    info_level: flags.InfoLevel = 0,
+    image_only: flags.ImageOnly = False,
+    info_only: flags.InfoOnly = False,
+    lifo: flags.Lifo = False,
+    fifo: flags.Fifo = False,
+    full_scan: flags.FullScan = False,
+    full_scan_every: flags.FullScanEvery = None,
+    prune: flags.Prune = False,
+    accept_loss: flags.AcceptLoss = False,
+    verify_image: flags.VerifyImage = False,
+    watch: flags.Watch = None,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    cache_directory_depth: flags.CacheDirectoryDepth = None,
+    consumer_key: flags.ConsumerKey = None,
+    consumer_secret: flags.ConsumerSecret = None,
+    save_api_keys: flags.SaveApiKeys = False,
+    calls_per_hour: flags.CallsPerHour = 3600,
+    calls_per_second: flags.CallsPerSecond = 10,
+    size_workers: flags.SizeWorkers = 2,
+    image_workers: flags.ImageWorkers = 16,
+    min_image_workers: flags.MinImageWorkers = 1,
+    info_workers: flags.InfoWorkers = 4,
+    bwlimit: flags.Bwlimit = None,
+    debug: flags.Debug = None,
+    api_url: flags.ApiUrl = FLICKR_API_URL,
+    version: flags.Version = False,
 ) -> None:
     """Mirror the photostream of a Flickr user to disk."""
     if context.invoked_subcommand is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-SHAPES = {20: (256, 192), 200: (1200, 940), 2000: (3800, 2960)}
+SHAPES = {20: (376, 280), 200: (1200, 940), 2000: (3800, 2960)}
 """The pixels of images of so many kilobytes: noise, as heavy as a camera's photos, and no padding."""
 
 _CONFIGURATION = """

@@ -1,0 +1,227 @@
+"""The flags of the command, each with its type, its limits and the line that explains it, under its heading."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from flickr_mirror.arguments import bandwidth, duration, interval
+from flickr_mirror.options import MAX_CACHE_DIRECTORY_DEPTH
+from flickr_mirror.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WHAT, WHERE, KEYS, HOW_HARD, SHOWN = "What to mirror", "Where to", "Keys", "How hard", "What is shown"
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if value:
+        sys.stdout.write(f"mirror_flickr {__version__}\n")
+        raise typer.Exit
+
+
+Username = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=WHAT,
+        help="Whose photostream: a username, an NSID (13476480@N07) or the address of a photostream.",
+    ),
+]
+ImageOnly = Annotated[bool, typer.Option("--image-only", rich_help_panel=WHAT, help="Mirror images only.")]
+InfoOnly = Annotated[bool, typer.Option("--info-only", rich_help_panel=WHAT, help="Mirror information only.")]
+InfoLevel = Annotated[
+    int,
+    typer.Option(
+        metavar="LEVEL",
+        min=0,
+        max=2,
+        rich_help_panel=WHAT,
+        help="0: title; 1: description too; 2: comments too.",
+    ),
+]
+Lifo = Annotated[
+    bool,
+    typer.Option("--lifo", rich_help_panel=WHAT, help="Begin with the newest upload (the default)."),
+]
+Fifo = Annotated[bool, typer.Option("--fifo", rich_help_panel=WHAT, help="Begin with the oldest upload.")]
+FullScan = Annotated[
+    bool,
+    typer.Option(
+        "--full-scan",
+        rich_help_panel=WHAT,
+        help="List the whole photostream again: find edits, losses, late photos.",
+    ),
+]
+FullScanEvery = Annotated[
+    float | None,
+    typer.Option(
+        parser=duration,
+        metavar="AGE",
+        rich_help_panel=WHAT,
+        help="Do so where the last time is longer ago: 30d.",
+    ),
+]
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        rich_help_panel=WHAT,
+        help="After a full scan, move what is gone from Flickr to the mirror's trash.",
+    ),
+]
+AcceptLoss = Annotated[
+    bool,
+    typer.Option(
+        "--accept-loss",
+        rich_help_panel=WHAT,
+        help="Believe a full scan that lacks more than a tenth of the photos.",
+    ),
+]
+Watch = Annotated[
+    float | None,
+    typer.Option(
+        parser=interval,
+        metavar="INTERVAL",
+        rich_help_panel=WHAT,
+        help="Stay, and look for new photos at this interval: 10m.",
+    ),
+]
+VerifyImage = Annotated[
+    bool,
+    typer.Option(
+        "--verify-image",
+        rich_help_panel=WHAT,
+        help="Decode the images already there; fetch broken ones again.",
+    ),
+]
+
+CachePath = Annotated[
+    Path,
+    typer.Option(
+        "--cache-path",
+        "--cache_path",
+        metavar="FOLDER",
+        rich_help_panel=WHERE,
+        help="Where images, information and keys are kept.",
+    ),
+]
+CacheDirectoryDepth = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=MAX_CACHE_DIRECTORY_DEPTH,
+        metavar="N",
+        rich_help_panel=WHERE,
+        help="Folders between the mirror's folder and its files. [default: 4]",
+    ),
+]
+
+ConsumerKey = Annotated[
+    str | None,
+    typer.Option(
+        envvar="FLICKR_CONSUMER_KEY",
+        show_envvar=True,
+        metavar="KEY",
+        rich_help_panel=KEYS,
+        help="Your Flickr API key.",
+    ),
+]
+ConsumerSecret = Annotated[
+    str | None,
+    typer.Option(
+        envvar="FLICKR_CONSUMER_SECRET",
+        show_envvar=True,
+        metavar="SECRET",
+        rich_help_panel=KEYS,
+        help="The secret of the key.",
+    ),
+]
+SaveApiKeys = Annotated[
+    bool, typer.Option("--save-api-keys", rich_help_panel=KEYS, help="Save the keys for later runs.")
+]
+
+CallsPerHour = Annotated[
+    int, typer.Option(min=1, max=3600, metavar="N", rich_help_panel=HOW_HARD, help="API calls in any hour.")
+]
+CallsPerSecond = Annotated[
+    float,
+    typer.Option(min=0.001, max=10, metavar="X", rich_help_panel=HOW_HARD, help="API calls in a second."),
+]
+SizeWorkers = Annotated[
+    int,
+    typer.Option(min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Calls for sizes side by side."),
+]
+ImageWorkers = Annotated[
+    int,
+    typer.Option(
+        min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Downloads side by side at most."
+    ),
+]
+MinImageWorkers = Annotated[
+    int,
+    typer.Option(
+        min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Downloads side by side at least."
+    ),
+]
+Bwlimit = Annotated[
+    int | None,
+    typer.Option(
+        parser=bandwidth,
+        metavar="RATE",
+        rich_help_panel=HOW_HARD,
+        help="Bytes of images per second at most: 512k, 2M.",
+    ),
+]
+InfoWorkers = Annotated[
+    int,
+    typer.Option(min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Photos described side by side."),
+]
+
+Debug = Annotated[
+    int | None,
+    typer.Option(
+        metavar="LEVEL",
+        min=0,
+        max=4,
+        rich_help_panel=SHOWN,
+        help="Log level, from critical (0) to debug (4). [default: 3; 2 on a terminal]",
+    ),
+]
+
+ApiUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        envvar="FLICKR_API_URL",
+        help="Another endpoint than Flickr's; it may serve the images too.",
+    ),
+]
+Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+]
+
+
+class GroupedHelp(TyperGroup):
+    """The command's help, with its options under their headings; plain text, because Rich takes its time."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - Typer's own copy of Click
+        """Write the options, heading after heading, and then the commands."""
+        for heading, parameters in headings(self.get_params(ctx)):
+            records = [record for parameter in parameters if (record := parameter.get_help_record(ctx))]
+            with formatter.section(heading):
+                formatter.write_dl(records)
+        self.format_commands(ctx, formatter)
+
+
+def headings(parameters: Iterable[Any]) -> list[tuple[str, list[Any]]]:
+    """Return options under their headings, in the order in which these come first."""
+    found: dict[str, list[Any]] = {}
+    for parameter in parameters:
+        found.setdefault(getattr(parameter, "rich_help_panel", None) or "More", []).append(parameter)
+    return list(found.items())

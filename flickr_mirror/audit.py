@@ -9,14 +9,14 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
 
 from flickr_mirror import disk, pictures
-from flickr_mirror.cache import PhotoCache, owners, read_owner
-from flickr_mirror.errors import BadImageError, PhotostreamError
+from flickr_mirror.cache import get_mirror
+from flickr_mirror.errors import BadImageError
 from flickr_mirror.files import KINDS
 from flickr_mirror.locks import locked
 from flickr_mirror.options import DEFAULT_CACHE_PATH
@@ -26,6 +26,7 @@ from flickr_mirror.rebuild import open_catalogue
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from flickr_mirror.cache import PhotoCache
     from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.progress import Observer
     from flickr_mirror.records import StoredFile
@@ -84,7 +85,7 @@ async def check_mirror(
     report = report or CheckReport()
     report.part = part
     started = time.monotonic()
-    cache, owner = await to_thread.run_sync(_find, disk.home(cache_path).absolute(), username.strip())
+    cache, owner = await to_thread.run_sync(get_mirror, disk.home(cache_path).absolute(), username.strip())
     report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
     with locked(cache.lock):
         try:
@@ -93,18 +94,6 @@ async def check_mirror(
         finally:
             report.seconds = time.monotonic() - started
     return report
-
-
-def _find(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]]:
-    if name and "/" not in name and (owner := read_owner(root / name)):
-        return PhotoCache(root / name, owner["depth"]), owner
-    known = list(owners(root))
-    for key in ("nsid", "username", "asked_for"):
-        for folder, owner in known:
-            if owner.get(key) == name:
-                return PhotoCache(folder, owner["depth"]), owner
-    there = ", ".join(repr(owner["username"]) for _, owner in known) or "none"
-    raise PhotostreamError(f"There is no mirror of {name!r} in {root}; there are: {there}.")
 
 
 async def audit(

@@ -14,11 +14,10 @@ from flickr_mirror.listing import Listing
 from flickr_mirror.losses import Losses
 from flickr_mirror.models import FlickrPhotoSize
 from flickr_mirror.options import COMMENTS_LEVEL
-from flickr_mirror.progress import FailedPhoto
+from flickr_mirror.overview import Overview
 from flickr_mirror.records import (
     NOT_STALE,
     STORED,
-    Counts,
     Stale,
     Status,
     StoredFile,
@@ -41,11 +40,12 @@ _FAILING = "id IN (SELECT photo_id FROM failures)"
 class Catalogue:
     """The index of one mirror. Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
 
+    One that is opened `for_reading` changes nothing, and may be used while a run works.
     The methods that note what became of a photo are to be called inside of `transaction`, many at a time.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
+        self._database = Database(path, for_reading=for_reading)
         self._query = self._database.query
         self.transaction = self._database.transaction
         self.check = self._database.check
@@ -56,6 +56,9 @@ class Catalogue:
         self.files = Files(self._database)
         self.losses = Losses(self._database, self.files)
         self.listing = Listing(self._database, self.files, self.losses)
+        self.overview = Overview(self._database)
+        self.counts = self.overview.counts
+        self.failures = self.overview.failures
 
     def __enter__(self) -> Self:
         return self
@@ -303,30 +306,3 @@ class Catalogue:
             "INSERT INTO failures VALUES (?, ?, ?, 0, 0) ON CONFLICT DO UPDATE SET reason = excluded.reason",
             (photo_id, job, reason),
         )
-
-    # What there is
-
-    def failures(self) -> list[FailedPhoto]:
-        """Return the photos that failed, oldest upload first."""
-        rows = self._query(
-            "SELECT id, job, reason, iif(job = 'image', image_status, info_status), runs FROM failures"
-            " JOIN photos ON id = photo_id ORDER BY uploaded, id, job"
-        )
-        return [
-            FailedPhoto(
-                str(photo_id),
-                job,
-                reason,
-                status == Status.UNAVAILABLE,
-                status == Status.UNAVAILABLE and runs > 0,
-            )
-            for photo_id, job, reason, status, runs in rows
-        ]
-
-    def counts(self) -> Counts:
-        """Return how many photos there are, and how far they are."""
-        row = self._query(
-            "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
-            " total(image_status = 5) FROM photos"
-        ).fetchone()
-        return Counts(*map(int, row))

@@ -11,9 +11,10 @@ import anyio
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flickr_mirror.audit import CheckReport, check_mirror
+from flickr_mirror.console import console, say
 from flickr_mirror.errors import FlickrMirrorError, one_error
 from flickr_mirror.progress import Checked, FileBroken, log_events
-from flickr_mirror.session import EXIT_PHOTOS_FAILED, Signals, console, say, say_failure
+from flickr_mirror.session import EXIT_PHOTOS_FAILED, Signals, say_failure
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
@@ -28,14 +29,17 @@ async def run_check(
     """Check a mirror, tell what is broken, and return the exit code."""
     report = CheckReport()
     progress = _progress()
+    last = [Checked(0, 0)]
 
     def observe(event: Event) -> None:
         log_events(event)
+        if isinstance(event, Checked):
+            last[:] = [event]
         if progress and isinstance(event, Checked):
             progress.update(progress.task_ids[0], completed=event.files, total=event.total)
 
     scope = anyio.CancelScope()
-    signals = Signals(lambda _: scope.cancel())
+    signals = Signals(lambda _: scope.cancel(), lambda: say(_far(last), aloud=True))
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
@@ -56,6 +60,10 @@ async def run_check(
     if as_json:
         sys.stdout.write(f"{json.dumps(_document(report, code), indent=2)}\n")
     return code
+
+
+def _far(last: list[Checked]) -> str:
+    return f"{last[0].files:,}/{last[0].total:,} files checked"
 
 
 def _is_open(report: CheckReport) -> bool:

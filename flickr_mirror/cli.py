@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -19,6 +21,8 @@ from flickr_mirror.options import (
 )
 from flickr_mirror.signals import leave_on_signals, wait_no_more
 
+INFO = 3
+"""The `--debug` level from which on a log tells what happens."""
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
     "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
@@ -52,6 +56,7 @@ def mirror_flickr(
     accept_loss: flags.AcceptLoss = False,
     verify_image: flags.VerifyImage = False,
     watch: flags.Watch = None,
+    dry_run: flags.DryRun = False,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     cache_directory_depth: flags.CacheDirectoryDepth = None,
     consumer_key: flags.ConsumerKey = None,
@@ -64,6 +69,10 @@ def mirror_flickr(
     min_image_workers: flags.MinImageWorkers = 1,
     info_workers: flags.InfoWorkers = 4,
     bwlimit: flags.Bwlimit = None,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = False,
+    no_progress: flags.NoProgress = False,
+    as_json: flags.AsJson = False,
     debug: flags.Debug = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
     version: flags.Version = False,
@@ -104,13 +113,29 @@ def mirror_flickr(
         name = text(username)
     except ValueError as error:
         _usage(in_flags(str(error)))
+    if quiet and (verbose or debug is not None):
+        _usage("--quiet and --verbose (or --debug) exclude each other: give one of the two.")
+    if dry_run and (watch is not None or save_api_keys):
+        _usage("--dry-run does nothing else: leave --watch and --save-api-keys out.")
+    if not quiet:
+        _announce(name, debug)
     from flickr_mirror.commands import mirror
+    from flickr_mirror.console import Shown
 
+    shown = Shown(debug=debug, quiet=quiet, verbose=verbose, progress=not no_progress, as_json=as_json)
     is_key_seen = bool({"--consumer-key", "--consumer-secret"} & {*given_options(context)})
     keys = consumer_key, consumer_secret
     try:
         run = mirror(
-            name, options, limits, keys, is_key_seen=is_key_seen, save=save_api_keys, watch=watch, debug=debug
+            name,
+            options,
+            limits,
+            keys,
+            is_key_seen=is_key_seen,
+            save=save_api_keys,
+            watch=watch,
+            dry_run=dry_run,
+            shown=shown,
         )
     except ValueError as error:
         _usage(in_flags(str(error)))
@@ -158,8 +183,21 @@ def _check(
     raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
 
 
+def _announce(name: str, debug: int | None) -> None:
+    """Say at once what is going to happen: what a run needs takes half a second to load."""
+    stream = sys.stderr
+    with suppress(OSError, ValueError, AttributeError):  # nobody reads it, or it was closed before the start
+        if stream.isatty():
+            stream.write(f"Mirroring the photostream of {name!r}.\n")
+        elif debug is None or debug >= INFO:
+            now = time.time()
+            stamp = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03}"
+            stream.write(f"{stamp} [INFO] Mirroring the photostream of {name!r}.\n")
+        stream.flush()
+
+
 def _usage(text: str) -> NoReturn:
-    from flickr_mirror.session import say
+    from flickr_mirror.console import say
 
     say(f"mirror_flickr: {text}")
     raise typer.Exit(2)

@@ -13,11 +13,13 @@ import anyio
 
 from flickr_mirror import disk
 from flickr_mirror.checking import run_check
+from flickr_mirror.console import Shown, say, set_up
 from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
 from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import View, run_mirror, say, say_failure, set_up_logging
+from flickr_mirror.session import run_mirror, say_failure
+from flickr_mirror.view import JsonLines, View, plan_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,18 +38,19 @@ def mirror(
     is_key_seen: bool,
     save: bool,
     watch: float | None,
-    debug: int | None,
+    dry_run: bool,
+    shown: Shown,
 ) -> Callable[[], int]:
     """Return what mirrors a photostream, and returns the exit code.
 
     `keys` are the key and the secret as far as they were given; `is_key_seen` is whether others on this machine
     can see them. Raises `ValueError` where an argument is none.
     """
-    set_up_logging(debug)
+    set_up(shown)
     try:
         root = disk.home(options.cache_path)
         found = find_keys(root, *keys)
-        view = View(options)
+        view = View(options, shown)
         mirror = PhotostreamMirror(
             username,
             found.consumer_key,
@@ -64,14 +67,30 @@ def mirror(
             "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
         )
     gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
+    if dry_run:
+        return partial(anyio.run, _tell_price, mirror, shown)
     return partial(anyio.run, run_mirror, mirror, view, watch)
+
+
+async def _tell_price(mirror: PhotostreamMirror, shown: Shown) -> int:
+    """Tell on standard output what a run would do and cost, and return the exit code."""
+    try:
+        plan = await mirror.price()
+    except FlickrMirrorError as error:
+        return say_failure(error)
+    report = mirror.report
+    if shown.as_json:
+        JsonLines().event(plan)
+    else:
+        sys.stdout.write(f"{plan_line(report.username, report.user_id, plan)}\n")
+    return 0
 
 
 def demo(cache_path: Path) -> int:
     """Run the demonstration, and return the exit code."""
     from flickr_mirror.demonstration import demonstrate
 
-    set_up_logging(None)
+    set_up(Shown())
     try:
         folder = disk.home(cache_path)
     except CacheError as error:
@@ -81,7 +100,7 @@ def demo(cache_path: Path) -> int:
 
 def check(username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bool, as_json: bool) -> int:
     """Check a mirror, and return the exit code."""
-    set_up_logging(None)
+    set_up(Shown())
     return anyio.run(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
 
 

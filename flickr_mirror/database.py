@@ -92,29 +92,36 @@ class Database:
 
     Where the file is not what it was, that is a `CatalogueDamagedError`.
 
+    One that is opened `for_reading` changes nothing, not even beside the file, and may be used while a run works.
+
     The photos' state stands apart from their texts, so that marking a photo rewrites a short row, and
     counting reads few pages.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         self._path = path
         with self._errors():
             self._database = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, timeout=PATIENCE
+                _address_for_reading(path) if for_reading else path,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=PATIENCE,
+                uri=for_reading,
             )
         try:
-            self._open()
+            self._open(for_reading=for_reading)
         except BaseException:
             self._database.close()
             raise
 
-    def _open(self) -> None:
+    def _open(self, *, for_reading: bool) -> None:
         with self._errors():
             query = self._database.execute
-            (mode,) = query("PRAGMA journal_mode = WAL").fetchone()
-            # A commit lost with the power costs no photo: its file is found whole and adopted. Where the file
-            # system cannot share memory, there is no WAL, and without it only a full sync keeps the file whole.
-            query(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
+            if not for_reading:
+                (mode,) = query("PRAGMA journal_mode = WAL").fetchone()
+                # A commit lost with the power costs no photo: its file is found whole and adopted. Where the file
+                # system cannot share memory, there is no WAL, and without it only a full sync keeps the file whole.
+                query(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
             (application,) = query("PRAGMA application_id").fetchone()
             (version,) = query("PRAGMA user_version").fetchone()
             if (application, version) == (0, 0):
@@ -224,3 +231,9 @@ class Database:
         """Let statements use a function of Python by this name."""
         with self._errors():
             self._database.create_function(name, arguments, function, deterministic=True)
+
+
+def _address_for_reading(path: Path) -> str:
+    # Without a log beside it the file is all there is, and SQLite is told so, or it would make one.
+    is_all = not path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_all else ''}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from flickr_mirror.console import say
 from flickr_mirror.limiter import ApiBudget
 from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.models import inventory_number
 from flickr_mirror.options import MirrorOptions
-from flickr_mirror.session import View, run_mirror, say
+from flickr_mirror.session import run_mirror
+from flickr_mirror.view import View
 
 if TYPE_CHECKING:
     from pathlib import Path

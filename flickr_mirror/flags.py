@@ -183,6 +183,36 @@ InfoWorkers = Annotated[
     typer.Option(min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Photos described side by side."),
 ]
 
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        rich_help_panel=SHOWN,
+        help="One line where something is wrong, none where all is well.",
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", rich_help_panel=SHOWN, help="A line for each photo, above the live view."
+    ),
+]
+NoProgress = Annotated[
+    bool, typer.Option("--no-progress", rich_help_panel=SHOWN, help="No live view; a line each minute.")
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", rich_help_panel=SHOWN, help="Write events to standard output, a line of JSON each."
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", rich_help_panel=WHAT, help="Tell what a run would do and cost, and write nothing."
+    ),
+]
 Debug = Annotated[
     int | None,
     typer.Option(

@@ -80,6 +80,11 @@ class ImageFetcher:
         """To be held while a photo is fetched, with all its tries: so few wait for another try at once that a
         short outage costs no photo all its tries."""
 
+    @property
+    def in_flight(self) -> int:
+        """How many images are being fetched."""
+        return int(self.turns.borrowed_tokens)
+
     def stop(self) -> None:
         """Let no more downloads begin: whoever waits for a place gets a `StoppedError`."""
         self._brake.close()

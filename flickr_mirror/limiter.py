@@ -31,6 +31,9 @@ class Priority(IntEnum):
 class CallLedger(Protocol):
     """Where the times of the calls of the last hour are kept, for all processes that use one key."""
 
+    used: int
+    """How many calls there were in the hour before the latest `take`, this one included."""
+
     def take(self, now: float, calls_per_hour: int) -> float:
         """Note a call at `now` (UTC seconds) and return 0, or return the seconds until one is free."""
         ...
@@ -56,6 +59,7 @@ class MemoryLedger:
     """A ledger for one process: a sliding window of UTC stamps."""
 
     def __init__(self) -> None:
+        self.used = 0
         self._stamps: list[float] = []
 
     def take(self, now: float, calls_per_hour: int) -> float:
@@ -64,6 +68,7 @@ class MemoryLedger:
         delay = seconds_until_free(self._stamps, now, calls_per_hour)
         if not delay:
             self._stamps.append(now)
+        self.used = len(self._stamps)
         return delay
 
 
@@ -154,6 +159,16 @@ class ApiBudget:
         self.on_wait: Callable[[float], None] = lambda _: None
         self.on_pause: Callable[[float], None] = lambda _: None
         self._told_until = clock()
+
+    @property
+    def used(self) -> int:
+        """How many calls were sent in the hour before the latest one, by all processes that use the key."""
+        return self._ledger.used
+
+    def seconds_for(self, calls: float) -> float:
+        """Return how long so many more calls take at least, in seconds."""
+        free = max(self.calls_per_hour - self.used, 0)
+        return max(calls * self._interval, (calls - free) * HOUR / self.calls_per_hour)
 
     @property
     def lasts(self) -> float:

@@ -10,7 +10,8 @@ from flickr_mirror.errors import PhotostreamError
 from flickr_mirror.findings import sentences
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.photostream import Photostream
-from flickr_mirror.progress import Notice, PageScanned, PhotoFound, PhotoGone, PhotoUpdated
+from flickr_mirror.price import calls_left
+from flickr_mirror.progress import Notice, PageScanned, PhotoFound, PhotoGone, PhotoUpdated, RunPlanned
 
 if TYPE_CHECKING:
     from flickr_mirror.findings import WalkResult
@@ -37,6 +38,8 @@ class Lister:
         self._user = jobs.user
         self._work = jobs.work
         self._listing = jobs.catalogue.listing
+        self._overview = jobs.catalogue.overview
+        self._budget = jobs.api.transport.budget
         self._report = jobs.report
         self._tell = jobs.tell
         self._options = options
@@ -44,6 +47,7 @@ class Lister:
         self._published = published
         self._is_again = again
         self._is_shown = False
+        self._is_planned = again
         self._settled_until: int | None = None
         self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else self._clock() + DAY
 
@@ -114,6 +118,29 @@ class Lister:
         if page.number and (found.new or found.updated or not self._is_again):
             self._tell(PageScanned(page.number, page.pages, page.total, len(found.new)))
         self._work.wake()
+        if not self._is_planned:
+            await self.tell_plan(page)
+
+    async def tell_plan(self, page: ListedPage | None = None) -> None:
+        """Tell what is left to do, and what it costs: estimated after the first `page`, or when all is listed."""
+        if self._is_again:
+            return
+        self._is_planned = True
+        options = self._options
+        work = await self._work.call(
+            self._overview.work_left, images=options.wants_images, info_level=options.wanted_level
+        )
+        pages = unlisted = 0
+        if page:
+            oldest_first = options.strategy is CachingStrategy.FIFO
+            pages = max(page.number - 1 if oldest_first else page.pages - page.number, 0)
+            unlisted = max(page.total - work.photos, 0)
+        calls = calls_left(work, options, pages=pages, unlisted=unlisted, sample=page.photos if page else ())
+        self._tell(
+            RunPlanned(
+                work.photos + unlisted, work.mirrored, calls, self._budget.seconds_for(calls), exact=not page
+            )
+        )
 
     def _compare_with_profile(self, page: ListedPage) -> None:
         published, self._published = self._published, None

@@ -83,6 +83,7 @@ class CallLedgerFile:
     """The times of the last hour's API calls, in one file for all processes that use one key."""
 
     def __init__(self, path: Path) -> None:
+        self.used = 0
         self._path = path
 
     def take(self, now: float, calls_per_hour: int) -> float:
@@ -106,6 +107,7 @@ class CallLedgerFile:
                 temporary = self._path.with_suffix(PART_SUFFIX)
                 temporary.write_bytes(array.array("d", stamps).tobytes())
                 temporary.replace(self._path)
+        self.used = len(stamps)
         return delay
 
     def _read(self) -> array.array[float]:

@@ -16,7 +16,7 @@ from flickr_mirror import disk
 from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
-from flickr_mirror.cache import PhotoCache, owners
+from flickr_mirror.cache import PhotoCache, find_mirror, owners
 from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.errors import NoSizeError, TransportError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify
@@ -25,7 +25,16 @@ from flickr_mirror.jobs import Jobs
 from flickr_mirror.locks import locked
 from flickr_mirror.options import Limits, MirrorOptions
 from flickr_mirror.pipeline import Pipeline
-from flickr_mirror.progress import MirrorReport, Notice, RunStarted, Waiting, Watching, log_events
+from flickr_mirror.progress import (
+    MirrorReport,
+    Notice,
+    RunPlanned,
+    RunStarted,
+    Waiting,
+    Watching,
+    log_events,
+)
+from flickr_mirror.prospect import prospect
 from flickr_mirror.prune import prune
 from flickr_mirror.rebuild import open_catalogue
 from flickr_mirror.sizes import best_picture
@@ -71,7 +80,8 @@ class PhotostreamMirror:
             raise ValueError(
                 "The username is empty: give a username, an NSID or the address of a photostream."
             )
-        self._name = username.strip()
+        self.name = username.strip()
+        """How the user was named."""
         self.__consumer_key = consumer_key
         self.__consumer_secret = consumer_secret
         self._options = options or MirrorOptions()
@@ -84,6 +94,8 @@ class PhotostreamMirror:
         self._stopping = anyio.Event()
         self._scope: anyio.CancelScope | None = None
         self._calls: dict[str, int] = {}
+        self._fetcher: ImageFetcher | None = None
+        self._mirrored_before = 0
         self.report = MirrorReport()
         """What the latest run did, also where it was cancelled or ended by an error."""
 
@@ -91,6 +103,28 @@ class PhotostreamMirror:
     def calls_sent(self) -> int:
         """How many API calls the current run has sent."""
         return sum(self._calls.values())
+
+    @property
+    def hour(self) -> tuple[int, int]:
+        """How many API calls were sent in the last hour with this key, and how many there may be."""
+        return (self._budget.used if self._budget else 0), self._limits.calls_per_hour
+
+    def seconds_for(self, calls: float) -> float:
+        """Return how long so many more API calls take at least, in seconds."""
+        return self._budget.seconds_for(calls) if self._budget else 0.0
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the mirror, as far as it is known by now; `None` where there is none. Raises `CacheError`."""
+        if self.report.folder:
+            return self.report.folder
+        found = find_mirror(self._root, self.name)
+        return found[0].folder if found else None
+
+    @property
+    def in_flight(self) -> int:
+        """How many images are being fetched now."""
+        return self._fetcher.in_flight if self._fetcher else 0
 
     def stop(self, grace: float = 10.0) -> None:
         """Take no more work; what is in flight has `grace` seconds to finish. `run` then returns.
@@ -106,7 +140,7 @@ class PhotostreamMirror:
     async def find_user(self) -> FlickrUser:
         """Return the user whose photostream is mirrored. Raises `UserNotFoundError`."""
         async with self._open() as api:
-            return (await identify(api, self._name)).user
+            return (await identify(api, self.name)).user
 
     async def cache_photo_image(self, photo: FlickrPhoto) -> Path:
         """Bring the best image of one photo to disk, and return where; the photo's sizes are filled in.
@@ -117,7 +151,7 @@ class PhotostreamMirror:
             user = (await self._identify(api)).user
             cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
             with locked(cache.lock):
-                cache.prepare(user, self._name)
+                cache.prepare(user, self.name)
                 photo.sizes = await api.get_photo_sizes(photo.id)
                 best = best_picture(photo.sizes)
                 if best is None:
@@ -138,6 +172,21 @@ class PhotostreamMirror:
         """
         return await self._report_on(self._round)
 
+    async def price(self) -> RunPlanned:
+        """Return what a run would do now, and what it would cost, its first calls included.
+
+        That takes a few calls, which are counted, and writes nothing into the mirror. Raises like `run`.
+        """
+        with one_error():
+            async with self._open() as api:
+                account = await self._identify(api)
+                cache = PhotoCache.of(self._root, account.user, self._options.cache_directory_depth)
+                if cache.is_new:
+                    profile = account.profile or await api.get_profile(account.user.id)
+                    await check_has_photos(api, self.name, profile)
+                self.report = MirrorReport(account.user.username, account.user.id, cache.folder)
+                return await prospect(api, account.user, cache, self._options, self._limits)
+
     async def watch(self, interval: float) -> MirrorReport:
         """Mirror like `run`, then look for new photos every `interval` seconds, until `stop`.
 
@@ -150,7 +199,7 @@ class PhotostreamMirror:
 
     async def _report_on(self, work: Callable[[Jobs, int | None], Awaitable[None]]) -> MirrorReport:
         started = time.monotonic()
-        report = self.report = MirrorReport()
+        report = self.report = MirrorReport(started=time.time())
         self._stopping = anyio.Event()
 
         async def work_and_close() -> None:
@@ -195,10 +244,10 @@ class PhotostreamMirror:
         published = None
         if cache.is_new:
             profile = account.profile or await api.get_profile(user.id)
-            await check_has_photos(api, self._name, profile)
+            await check_has_photos(api, self.name, profile)
             published = profile.photo_count
         with locked(cache.lock):
-            cache.prepare(user, self._name)
+            cache.prepare(user, self.name)
             with await open_catalogue(cache, self._tell) as catalogue, cache.keeper.processes():
                 async with LanguageDetector() as detector:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)
@@ -207,6 +256,7 @@ class PhotostreamMirror:
                         await work(jobs, published)
                     finally:
                         _sum_up(report, catalogue)
+                        report.skipped = max(self._mirrored_before - report.updated, 0)
 
     def _jobs(
         self,
@@ -220,10 +270,11 @@ class PhotostreamMirror:
         bandwidth = Bandwidth(self._limits.bwlimit)
         brake = Brake(*map(bandwidth.most, (self._limits.image_workers, self._limits.min_image_workers)))
         brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
+        self._fetcher = ImageFetcher(api.transport, brake, bandwidth)
         return Jobs(
             user=user,
             api=api,
-            fetcher=ImageFetcher(api.transport, brake, bandwidth),
+            fetcher=self._fetcher,
             detector=detector,
             cache=cache,
             catalogue=catalogue,
@@ -239,6 +290,9 @@ class PhotostreamMirror:
         before = jobs.catalogue.counts()
         report.username, report.user_id, report.folder = user.username, user.id, cache.folder
         report.known = before.known
+        self._mirrored_before = jobs.catalogue.overview.work_left(
+            images=self._options.wants_images, info_level=self._options.wanted_level
+        ).mirrored
         self._tell(
             RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
         )
@@ -296,7 +350,7 @@ class PhotostreamMirror:
                 await self._stopping.wait()
 
     async def _identify(self, api: AsyncFlickrApi) -> Account:
-        account = await find_account(api, self._name, list(owners(self._root)))
+        account = await find_account(api, self.name, list(owners(self._root)))
         if account.sentence:
             self._tell(Notice(account.sentence))
         return account

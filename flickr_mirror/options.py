@@ -85,6 +85,11 @@ class MirrorOptions:
         return not self.image_only
 
     @property
+    def wanted_level(self) -> int | None:
+        """The level of the information that is mirrored; `None` where there is none."""
+        return self.info_level if self.wants_info else None
+
+    @property
     def wants_comments(self) -> bool:
         """Whether comments are mirrored."""
         return self.wants_info and self.info_level == COMMENTS_LEVEL

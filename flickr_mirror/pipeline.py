@@ -141,7 +141,7 @@ class Pipeline:
             self._catalogue.begin_run,
             int(time.time()),
             images=options.wants_images,
-            info_level=options.info_level if options.wants_info else None,
+            info_level=options.wanted_level,
         )
         to_ask, asked = create_memory_object_stream[StoredPhoto](2 * limits.size_workers)
         to_download, settled = create_memory_object_stream[ImageJob](BATCH)
@@ -168,6 +168,7 @@ class Pipeline:
             to_ask = await self._work.call(self._catalogue.judge_again)
             self._listed = True
             self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
+            await self._lister.tell_plan()
             self._work.wake()
 
     # The feeders

@@ -45,6 +45,22 @@ class PageScanned:
 
 
 @dataclass(frozen=True, slots=True)
+class RunPlanned:
+    """What there is to do, and what it costs: told after the first page, and again when all pages are listed.
+
+    `photos` are those of the photostream as far as this run looks at it, `mirrored` those of them that need
+    nothing; `calls` is how many more API calls this run needs, and `seconds` how long Flickr's limits make them
+    last. It is an estimate until the listing has ended (`exact`).
+    """
+
+    photos: int
+    mirrored: int
+    calls: int
+    seconds: float
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoFound:
     """A photo was listed for the first time."""
 
@@ -163,6 +179,7 @@ Event = (
     RunStarted
     | Notice
     | PageScanned
+    | RunPlanned
     | PhotoFound
     | PhotoUpdated
     | PhotoGone
@@ -185,7 +202,7 @@ class FailedPhoto:
     """A photo that is not mirrored, and why; `job` is `image` or `info`.
 
     A `lasting` failure is out of reach until something changes at Flickr; `known` is whether an earlier run
-    reported it.
+    reported it. `due` is when a later run tries it again, in seconds since 1970 (UTC).
     """
 
     photo_id: str
@@ -193,6 +210,7 @@ class FailedPhoto:
     reason: str
     lasting: bool
     known: bool
+    due: int | None = None
 
 
 @dataclass(slots=True)
@@ -203,7 +221,8 @@ class MirrorReport:
     `gone` those that a full scan did not find any more (`scanned` is whether there was one that came to its
     end, `resumed` whether an earlier run began it), `pruned` the files that were moved to the trash; `images`,
     `infos` and `bytes` what was fetched, `adopted` the files found whole from a run that was killed,
-    `api_calls` the calls sent.
+    `api_calls` the calls sent. `started` is in seconds since 1970 (UTC).
+    `skipped` counts the photos that needed nothing.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
     only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
     """
@@ -214,6 +233,7 @@ class MirrorReport:
     new: int = 0
     updated: int = 0
     gone: int = 0
+    skipped: int = 0
     scanned: bool = False
     resumed: bool = False
     pruned: int = 0
@@ -224,6 +244,7 @@ class MirrorReport:
     bytes: int = 0
     api_calls: int = 0
     calls: dict[str, int] = field(default_factory=dict)
+    started: float = 0.0
     seconds: float = 0.0
     unavailable: int = 0
     failures: list[FailedPhoto] = field(default_factory=list)

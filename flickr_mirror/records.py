@@ -80,6 +80,20 @@ class Counts:
     infos: int
     to_ask: int
     unavailable: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredPhoto:
+    """A photo of which there are files: those of its image and its film have these `extensions`; `described` is
+    whether its information is there, `gone` whether it has vanished from the photostream."""
+
+    photo_id: str
+    title: str
+    uploaded: int
+    extensions: list[str]
+    described: bool
+    gone: bool
 
 
 class StateRow(NamedTuple):

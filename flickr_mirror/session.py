@@ -1,17 +1,16 @@
-"""A run as a person sees it: the log, the live view, the signals, the last words and the exit code."""
+"""A run as a person sees it: the signals, the last words and the exit code."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import anyio
-from rich.console import Console
 
+from flickr_mirror.cache import STATE_FOLDER
+from flickr_mirror.console import console, say
 from flickr_mirror.errors import (
     CacheError,
     CacheLockedError,
@@ -24,9 +23,9 @@ from flickr_mirror.errors import (
     UserNotFoundError,
     one_error,
 )
-from flickr_mirror.progress import log_events
-from flickr_mirror.signals import stopping_signals
-from flickr_mirror.terminal import ConsoleHandler, LiveView, plain
+from flickr_mirror.signals import asking_signals, stopping_signals
+from flickr_mirror.summary import keep, last_line, summary_of, time_text
+from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
     from flickr_mirror.mirror import PhotostreamMirror
-    from flickr_mirror.options import MirrorOptions
-    from flickr_mirror.progress import Event, MirrorReport
+    from flickr_mirror.progress import FailedPhoto
+    from flickr_mirror.view import View
 
 EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (UserNotFoundError, 4),
@@ -51,53 +50,15 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 
 
 EXIT_PHOTOS_FAILED = 3
+EXIT_LOCKED = 11
 FINAL = {2, 4, 5}
 """Codes after which the same command would end in the same way."""
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
 CLOSING = 3.0
 """Seconds that it may take to put everything away after that."""
-LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
-
-
-class _Console(Console):
-    """Falls silent where what it says cannot be taken any more; the mirror goes on."""
-
-    def on_broken_pipe(self) -> None:
-        """The reader went away (`2>&1 | head`)."""
-        self.quiet = True
-
-    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Rich takes
-        """Print, unless the disk that holds the log is full (`2> log`)."""
-        try:
-            super().print(*objects, **options)
-        except OSError:
-            self.quiet = True
-
-
-console = _Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-class View:
-    """The observer of a run: the log, and on a terminal the live view too."""
-
-    def __init__(self, options: MirrorOptions) -> None:
-        self.mirror: PhotostreamMirror | None = None
-        self.live = None
-        self.code = 0
-        """The exit code of something beside the mirror that failed."""
-        if console.is_terminal and not console.is_dumb_terminal:
-            self.live = LiveView(
-                console, images=options.wants_images, info=options.wants_info, calls=self._calls
-            )
-
-    def _calls(self) -> int:
-        return self.mirror.calls_sent if self.mirror else 0
-
-    def __call__(self, event: Event) -> None:
-        log_events(event)
-        if self.live:
-            self.live(event)
+MOST_FAILURES = 20
+"""So many failed photos are told at the end of a run: they are to fit on a screen."""
 
 
 async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None = None) -> int:
@@ -107,11 +68,12 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     After it a signal ends the process at once, because nothing is left to do.
     """
     view.mirror = mirror
-    signals = Signals(mirror.stop)
+    signals = Signals(mirror.stop, view.poke)
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
                 await tasks.start(signals.heed)
+                tasks.start_soon(view.beat)
                 code = await _run(mirror, view, watch, signals)
                 tasks.cancel_scope.cancel()
     finally:
@@ -120,18 +82,18 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
 
 
 async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signals: Signals) -> int:
+    sentence = ""
     try:
-        with signals.scope, view.live or nullcontext():
+        with signals.scope, view.live():
             await (mirror.run() if watch is None else mirror.watch(watch))
     except FlickrMirrorError as error:
-        code = say_failure(error)
+        code, sentence = say_failure(error), str(error)
         if isinstance(error, TransportError):  # a dead line is a reason to stop
             code = signals.code or code
     else:
         code = signals.code or (EXIT_PHOTOS_FAILED if mirror.report.failures else 0)
     code = code or view.code
-    if mirror.report.username:
-        _sum_up(mirror.report, code)
+    _sum_up(mirror, view, code, sentence)
     return code
 
 
@@ -140,25 +102,25 @@ class Signals:
     help. What hangs all the same, such as a look-up of a name or a disk that went away, is not waited for:
     a mirror is right whenever its process ends.
 
-    `stop` is told how many seconds what is in flight has. `code` is the exit code for the first signal, 0 before
-    it. `scope` is what the second one cancels.
+    `stop` is told how many seconds what is in flight has, `poke` that somebody asks how far the run is. `code`
+    is the exit code for the first signal, 0 before it. `scope` is what the second one cancels.
     """
 
-    def __init__(self, stop: Callable[[float], None]) -> None:
+    def __init__(self, stop: Callable[[float], None], poke: Callable[[], None]) -> None:
         self.code = 0
         self.scope = anyio.CancelScope()
         self._stop = stop
+        self._poke = poke
 
     async def heed(self, *, task_status: TaskStatus[None]) -> None:
         """Wait for signals, until cancelled."""
-        wanted = stopping_signals()
-        if not wanted:
-            task_status.started()
-            return
+        wanted = [*stopping_signals(), *asking_signals()]
         with anyio.open_signal_receiver(*wanted) as signals:
             task_status.started()
             async for number in signals:
-                if not self.code:
+                if number in asking_signals():
+                    self._poke()
+                elif not self.code:
                     self.code = 128 + number
                     self._leave_within(GRACE + CLOSING)
                     say(
@@ -185,37 +147,42 @@ class Signals:
         os._exit(self.code or 128 + number)
 
 
-def _sum_up(report: MirrorReport, code: int) -> None:
-    for failure in report.failures:
-        say(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}")
+def _sum_up(mirror: PhotostreamMirror, view: View, code: int, sentence: str) -> None:
+    report = mirror.report
+    report.username = report.username or mirror.name
+    for failure in report.failures[:MOST_FAILURES]:
+        say(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}{_next_try(failure)}")
+    if (more := len(report.failures) - MOST_FAILURES) > 0:
+        say(f"Failed: {more:,} more. `mirror_flickr status` lists them all.")
     if report.pruned:
         say(
             f"{report.pruned} files of photos that are gone were moved to {report.folder}/.flickr_mirror/trash."
         )
     if report.unavailable:
         say(f"{report.unavailable} photos are known to be out of reach.")
-    name = json.dumps(plain(report.username), ensure_ascii=False)
     if not report.complete and code not in FINAL:
         say("Run the same command again to go on.")
-    say(
-        f"done user={name} nsid={report.user_id} new={report.new} updated={report.updated} gone={report.gone} "
-        f"images={report.images} infos={report.infos} failed={len(report.failures)} bytes={report.bytes} "
-        f"api_calls={report.api_calls} seconds={report.seconds:.1f} exit={code}"
-    )
+    summary = summary_of(report, code, sentence)
+    if code != EXIT_LOCKED:  # else the mirror is another run's
+        try:
+            if folder := mirror.folder:
+                keep(summary, folder / STATE_FOLDER)
+        except CacheError as error:
+            if not sentence:
+                say(f"The summary of this run could not be kept for `mirror_flickr status`: {error}")
+    view.end(summary)
+    # where quiet is wanted, one line tells what is wrong: this one, where no other did
+    say(last_line(summary), aloud=bool(code) and not sentence)
 
 
-def say(text: str) -> None:
-    """Show a sentence to the user, above the live view where there is one.
-
-    Whatever is in it, it stays one line, and commands no terminal.
-    """
-    console.print(plain(text), markup=False, emoji=False)
+def _next_try(failure: FailedPhoto) -> str:
+    return f" Next try: {time_text(failure.due)}." if failure.due else ""
 
 
 def say_failure(error: BaseException) -> int:
     """Tell the user why a run ended, and return the exit code."""
     logging.getLogger("flickr_mirror").debug("The run ended.", exc_info=error)
-    say(f"mirror_flickr: {plain(str(error))}{_advice(error)}")
+    say(f"mirror_flickr: {plain(str(error))}{_advice(error)}", aloud=True)
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
 
 
@@ -224,7 +191,8 @@ def say_unexpected(error: Exception) -> None:
     logging.getLogger("flickr_mirror").debug("Unexpected error.", exc_info=error)
     say(
         f"mirror_flickr: unexpected {type(error).__name__}: {plain(str(error))}. Nothing that was mirrored is "
-        "lost. With --debug 4 the log tells more; please report it."
+        "lost. With --debug 4 the log tells more; please report it.",
+        aloud=True,
     )
 
 
@@ -235,15 +203,3 @@ def _advice(error: BaseException) -> str:
             "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET; with --save-api-keys it replaces the saved one."
         )
     return ""
-
-
-def set_up_logging(debug: int | None) -> None:
-    """Send the package's log to standard error; `debug` is 0 (critical) to 4 (debug).
-
-    By default a terminal, which has the live view, gets warnings only, and a log file everything.
-    """
-    level = LEVELS[debug] if debug is not None else logging.WARNING if console.is_terminal else logging.INFO
-    logger = logging.getLogger("flickr_mirror")
-    logger.handlers = [ConsoleHandler(console)]
-    logger.setLevel(level)
-    logger.propagate = False

@@ -24,6 +24,11 @@ def leave_on_signals() -> None:
         signal.signal(number, leave)
 
 
+def asking_signals() -> list[signal.Signals]:
+    """Return the signals that ask a run how far it is: `kill -USR1`, and Ctrl-T on macOS."""
+    return [number for number in signal.Signals if number.name in {"SIGUSR1", "SIGINFO"}]
+
+
 def stopping_signals() -> list[signal.Signals]:
     """Return the signals that stop a run: what whoever started it chose to ignore stays ignored (`nohup`)."""
     return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]

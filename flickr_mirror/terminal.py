@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import logging
-import time
 import unicodedata
 from typing import TYPE_CHECKING, Any, Self
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from flickr_mirror.progress import (
-    ImageCached,
-    InfoCached,
-    ListingEnded,
-    PageScanned,
-    PhotoFailed,
-    RunStarted,
-    Waiting,
-    Watching,
-    waiting_text,
-)
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import RenderableType
 
-    from flickr_mirror.progress import Event
+    from flickr_mirror.tally import Tally
 
 LOG_FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
+NARROW = 60
+"""A terminal of fewer columns gets one line."""
+LONGEST_NAME, LEAST_BAR, MOST_BAR = 20, 4, 40
+"""Columns of the live view."""
 
 
 def plain(text: str) -> str:
@@ -87,24 +77,66 @@ def size_text(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-class LiveView:
-    """The live view of a run: a context manager and an observer.
+def time_left(seconds: float) -> str:
+    """Return a duration in the two units that read best.
 
-    `calls` tells how many API calls were sent so far.
+    >>> time_left(187_200), time_left(3_900), time_left(252), time_left(8)
+    ('2d 4h', '1h 5m', '4m 12s', '8s')
     """
+    units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
+    rest = round(seconds)
+    for number, (unit, size) in enumerate(units):
+        if rest >= size:
+            first, rest = divmod(rest, size)
+            parts = [f"{first}{unit}"]
+            if number + 1 < len(units) and (second := rest // units[number + 1][1]):
+                parts.append(f"{second}{units[number + 1][0]}")
+            return " ".join(parts)
+    return "0s"
 
-    def __init__(self, console: Console, *, images: bool, info: bool, calls: Callable[[], int]) -> None:
-        self._wants = {"images": images, "info": info}
-        self._calls = calls
-        self._name = ""
-        self._total = 0
-        self._done = {"images": 0, "info": 0}
-        self._bytes = 0
-        self._failed = 0
-        self._stage = "looking up the account"
-        self._waiting: tuple[str, float] | None = None
-        self._next_look = 0.0
-        self._started = time.monotonic()
+
+def heartbeat(tally: Tally) -> str:
+    """Return how far a run is, as one line of a log."""
+    what = "images" if tally.counts_images else "photos"
+    load = tally.load()
+    parts = [
+        f"{plain(tally.name) or tally.stage}: {tally.done:,}/{tally.total:,} {what} ({tally.share:.0%})",
+        size_text(tally.bytes) if tally.counts_images else "",
+        f"{tally.infos:,} described" if tally.counts_images and tally.describes else "",
+        f"{tally.failed:,} failed" if tally.failed else "",
+        f"API {load.used:,}/{load.budget:,} this hour",
+        _hold(tally),
+        _eta(tally),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _hold(tally: Tally) -> str:
+    """Return why nothing moves, and for how long; nothing where something does."""
+    if tally.next_look is not None:
+        return f"next look in {time_left(tally.next_look)}"
+    if tally.waiting is None:
+        return ""
+    cause, seconds = tally.waiting
+    reasons = {
+        "budget": "the hour's calls are used up",
+        "api": "paused by Flickr",
+        "images": "images paused by Flickr",
+    }
+    return f"{reasons[cause]}, going on in {time_left(seconds)}"
+
+
+def _eta(tally: Tally) -> str:
+    eta = tally.eta
+    return f"ETA {time_left(eta.seconds)} ({eta.bound}-bound)" if eta else ""
+
+
+class LiveView:
+    """The live view of a run, drawn from a tally: two calm lines, one on a narrow terminal; a context manager."""
+
+    def __init__(self, console: Console, tally: Tally) -> None:
+        self._console = console
+        self._tally = tally
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8)
 
     def __enter__(self) -> Self:
@@ -112,61 +144,48 @@ class LiveView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._waiting = None
         self._live.stop()
 
-    def __call__(self, event: Event) -> None:
-        """Take note of an event."""
-        match event:
-            case RunStarted(username, _, _, known, images, infos):
-                self._name, self._total = username, known
-                self._done = {"images": images, "info": infos}
-                self._stage = "listing"
-            case PageScanned(number, pages, total, _):
-                self._total = max(self._total, total)
-                self._stage = f"listing page {number}/{pages}"
-            case ListingEnded(known, _):
-                self._total, self._stage = known, ""
-            case ImageCached(_, _, fetched):
-                self._done["images"] += 1
-                self._bytes += fetched
-            case InfoCached():
-                self._done["info"] += 1
-            case PhotoFailed(again=False):
-                self._failed += 1
-            case Watching(seconds):
-                self._stage, self._next_look = "watching", time.monotonic() + seconds
-            case Waiting(cause, seconds):
-                self._waiting = cause, time.monotonic() + seconds
-            case _:
-                pass
-
     def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 1), expand=True)
-        table.add_column(no_wrap=True)
-        table.add_column(ratio=1)
-        table.add_column(justify="right", no_wrap=True)
-        for name, wanted in self._wants.items():
-            if wanted:
-                done = min(self._done[name], self._total)
-                bar = ProgressBar(total=max(self._total, 1), completed=done)
-                table.add_row(name, bar, f"{done:,}/{self._total:,}")
-        return Group(table, Text(self._status(), no_wrap=True, overflow="ellipsis"))
+        width = (
+            self._console.width - 1
+        )  # a cursor behind the last column makes some terminals begin a new line
+        tally = self._tally
+        count = f"{tally.done:,}/{tally.total:,}"
+        if width < NARROW:
+            parts = [count, f"{tally.share:.0%}", _hold(tally) or _eta(tally)]
+            return _line("  ".join(part for part in parts if part), width)
+        name = plain(tally.name)
+        left = f"{set_cell_size(name, min(cell_len(name), LONGEST_NAME))}  {count} photos"
+        right = [f"{tally.share:.0%}"]
+        if tally.counts_images:
+            right += [size_text(tally.bytes), f"{size_text(tally.rate)}/s"]
+        while (room := width - cell_len(left) - sum(len(part) + 2 for part in right)) < LEAST_BAR + 2:
+            right.pop()
+        table = Table.grid(padding=(0, 1))
+        table.add_row(
+            Text(left, no_wrap=True),
+            ProgressBar(total=max(tally.total, 1), completed=tally.done, width=min(room - 2, MOST_BAR)),
+            Text("  ".join(right), no_wrap=True),
+        )
+        return Group(table, _line(self._second_line(), width))
 
-    def _status(self) -> str:
-        if self._waiting is not None:
-            cause, until = self._waiting
-            if (left := until - time.monotonic()) > 0:
-                return waiting_text(cause, left)
-        stage = self._stage
-        if stage == "watching":
-            stage = f"next look in {max(self._next_look - time.monotonic(), 0):.0f} s"
-        rate = self._bytes / max(time.monotonic() - self._started, 0.001)
+    def _second_line(self) -> str:
+        tally = self._tally
+        load = tally.load()
         parts = [
-            plain(self._name),
-            stage,
-            f"{size_text(self._bytes)}, {size_text(rate)}/s" if self._wants["images"] else "",
-            f"{self._calls()} API calls",
-            f"{self._failed} failed" if self._failed else "",
+            _hold(tally),  # first, because a bar that stands still reads like a fault
+            f"API {load.used:,}/{load.budget:,} this hour",
+            f"in flight {load.in_flight}" if load.in_flight else "",
+            f"described {tally.infos:,}" if tally.counts_images and tally.describes else "",
+            f"failed {tally.failed:,}" if tally.failed else "",
+            "" if tally.next_look is not None else tally.stage,
+            _eta(tally),
         ]
-        return " · ".join(part for part in parts if part)
+        return "  ".join(part for part in parts if part)
+
+
+def _line(text: str, width: int) -> Text:
+    line = Text(text, no_wrap=True, overflow="ellipsis")
+    line.truncate(width, overflow="ellipsis")
+    return line

@@ -84,7 +84,7 @@ class Transport:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._limits = limits or Limits()
-        self._budget = budget
+        self.budget = budget
         self._sleep = sleep
         try:
             url = httpx.URL(api_url)
@@ -146,15 +146,15 @@ class Transport:
         `ThrottledError` after pauses of more than `Limits.max_wait`.
         """
         while True:
-            started = await self._budget.wait(priority)
+            started = await self.budget.wait(priority)
             self.calls[method] = self.calls.get(method, 0) + 1
             try:
                 answer = await self._call_once(method, arguments)
             except ThrottledError as error:
-                self._budget.throttled(started, error.retry_after)
-                self.check_patience(self._budget.lasts, error)
+                self.budget.throttled(started, error.retry_after)
+                self.check_patience(self.budget.lasts, error)
             else:
-                self._budget.good()
+                self.budget.good()
                 return answer
 
     async def _call_once(self, method: str, arguments: dict[str, str]) -> Any:  # noqa: ANN401

@@ -54,11 +54,11 @@ from flickr_mirror import (
 )
 from flickr_mirror.cache import MAX_NAME, RESERVED, PhotoCache, folder_name
 from flickr_mirror.children import environment
+from flickr_mirror.console import say
 from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.images import LARGEST, ImageFetcher
 from flickr_mirror.models import PhotoPage, is_nsid
 from flickr_mirror.parts import part_file
-from flickr_mirror.session import say
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from flickr_mirror.terminal import ConsoleHandler, plain
 from flickr_mirror.throttle import Brake
@@ -637,10 +637,11 @@ def test_a_hostile_photostream_commands_no_terminal(
 ) -> None:
     """Row 93: terminal escapes in title, username, tag, message, reason phrase, redirect; forged log lines."""
     if terminal:
-        console = flickr_mirror.session._Console(
+        console = flickr_mirror.console._Console(
             stderr=True, force_terminal=True, highlight=False, soft_wrap=True
         )
-        monkeypatch.setattr("flickr_mirror.session.console", console)
+        for module in ("console", "session", "view"):
+            monkeypatch.setattr(f"flickr_mirror.{module}.console", console)
         monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
@@ -793,7 +794,7 @@ async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("no_naps", "one_language")
-@pytest.mark.parametrize("place", ["flickr_mirror.jobs.Jobs.cache_info", "flickr_mirror.session.log_events"])
+@pytest.mark.parametrize("place", ["flickr_mirror.jobs.Jobs.cache_info", "flickr_mirror.view.log_events"])
 def test_secrets_are_shown_in_no_defect(
     tmp_path: Path,
     home: Path,

@@ -27,7 +27,7 @@ from flickr_mirror.models import FlickrPhotoSize, inventory_number
 from flickr_mirror.options import MirrorOptions
 from flickr_mirror.parts import part_file
 from flickr_mirror.progress import PhotoFailed, Waiting
-from flickr_mirror.session import View, run_mirror
+from flickr_mirror.session import run_mirror
 from flickr_mirror.simulator import (
     Disturbance,
     Kind,
@@ -41,6 +41,7 @@ from flickr_mirror.simulator import (
 from flickr_mirror.simulator.script import MIXES
 from flickr_mirror.throttle import Brake
 from flickr_mirror.transport import Transport, retry_after
+from flickr_mirror.view import View
 from tests import canary
 from tests.end_to_end.command import infos, parts, tree
 from tests.mirroring import Run, jpeg, mirroring
@@ -400,6 +401,8 @@ async def test_a_pause_that_begins_while_a_call_is_counted_holds_it() -> None:
     gate, counting, go_on = Gate(), threading.Event(), threading.Event()
 
     class SlowLedger:
+        used = 0
+
         def take(self, now: float, calls_per_hour: int) -> float:
             counting.set()
             go_on.wait(10)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from pathlib import Path
 
+import pyte
 import pytest
 from rich.console import Console
 
@@ -16,68 +18,204 @@ from flickr_mirror.progress import (
     ListingEnded,
     PageScanned,
     PhotoFailed,
+    RunPlanned,
     RunStarted,
     Waiting,
+    Watching,
 )
-from flickr_mirror.terminal import ConsoleHandler, LiveView, plain, size_text
+from flickr_mirror.tally import Load, Tally
+from flickr_mirror.terminal import ConsoleHandler, LiveView, heartbeat, plain, size_text, time_left
 
 START = RunStarted("manhhai", "1@N01", Path("/x"), 10, 4, 2)
+LONG = "Nguyễn Văn Rất Dài 写真 👩‍👩‍👧‍👦 \u202eمرحبا\x1b[2J\r\n"
 
 
-def screen(width: int, *events: Event, images: bool = True, info: bool = True) -> str:
-    """Return what the live view shows after some events."""
-    file = io.StringIO()
-    console = Console(file=file, width=width, force_terminal=True, color_system=None, legacy_windows=False)
-    view = LiveView(console, images=images, info=info, calls=lambda: 7)
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def tally_of(*events: Event, images: bool = True, info: bool = True, clock: Clock | None = None) -> Tally:
+    """Return what was counted after some events."""
+    tally = Tally(
+        images=images,
+        info=info,
+        load=lambda: Load(7, 2911, 3600, 8),
+        seconds_for=lambda calls: calls / 10,
+        clock=clock or Clock(),
+    )
     for event in events:
-        view(event)
+        tally(event)
+    return tally
+
+
+def draw(width: int, tally: Tally) -> str:
+    """Return what a terminal is sent to show the live view."""
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor", legacy_windows=False
+    )
     with console.capture() as capture:
-        console.print(view._render())
+        console.print(LiveView(console, tally)._render())
     return capture.get()
+
+
+def screen(width: int, *events: Event, images: bool = True, info: bool = True) -> list[str]:
+    """Return the lines that a terminal shows of the live view."""
+    terminal = pyte.Screen(width, 10)
+    stream = pyte.Stream(terminal)
+    stream.feed(draw(width, tally_of(*events, images=images, info=info)).replace("\n", "\r\n"))
+    return [line.rstrip() for line in terminal.display if line.strip()]
 
 
 def test_the_view_counts_what_is_done_and_how_many_there_are() -> None:
     """A resumed run starts at what is there; images, bytes, calls and failures are counted."""
-    text = screen(
-        80,
+    events: list[Event] = [
         START,
         PageScanned(1, 3, 1234, 500),
         ImageCached("1", Path("/x/1.jpg"), 2_500_000),
         InfoCached("1", Path("/x/1.json")),
         PhotoFailed("2", "image", "no", again=True),
         PhotoFailed("2", "image", "no", again=False),
-    )
-    assert "5/1,234" in text
-    assert "3/1,234" in text
-    assert "2.5 MB" in text
-    assert "7 API calls" in text
-    assert "1 failed" in text
-    assert "listing page 1/3" in text
-    assert "listing" not in screen(80, START, ListingEnded(10, 0))
+    ]
+    first, second = screen(100, *events)
+    assert "manhhai  5/1,234 photos" in first
+    assert "2.5 MB" in first
+    assert "API 2,911/3,600 this hour" in second
+    assert "in flight 8" in second
+    assert "described 3" in second
+    assert "failed 1" in second
+    assert "listing page 1/3" in second
+    assert "listing" not in "".join(screen(100, START, ListingEnded(10, 0)))
+    assert "4/10 photos" in screen(100, START)[0]
 
 
-def test_a_pause_is_counted_down() -> None:
-    """While Flickr brakes, the view says so and for how long."""
-    assert "image servers ask for a pause: going on in 1 min" in screen(80, START, Waiting("images", 75.0))
-    assert "used up" in screen(80, START, Waiting("budget", 30.0))
+@pytest.mark.parametrize("width", [30, 80])
+def test_a_pause_is_counted_down(width: int) -> None:
+    """While Flickr brakes, the view says so and for how long; then it is silent about it."""
+    clock = Clock()
+    tally = tally_of(START, Waiting("images", 75.0), clock=clock)
+    assert "images paused by Flickr" in heartbeat(tally)
+    assert "1m 15s" in heartbeat(tally)
+    clock.now += 70
+    assert "going on in 5s" in heartbeat(tally)
+    clock.now += 6
+    assert "paused" not in heartbeat(tally)
+    assert "paused by" in "".join(screen(width, START, Waiting("api", 30.0)))
+    assert "used up" in "".join(screen(80, START, Waiting("budget", 30.0)))
 
 
-@pytest.mark.parametrize("width", [20, 40, 60, 80, 120, 300])
-def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    """The view fits any width in three lines."""
-    started = RunStarted("Nguyễn Văn Rất Dài 写真 " * 5, "1@N01", Path("/x"), 10, 4, 2)
-    lines = screen(width, started, PageScanned(100, 2000, 1_000_000, 500)).splitlines()
-    assert len(lines) == 3
-    console = Console(width=1000)
-    assert all(console.measure(line).maximum <= width for line in lines)
+def test_a_watched_photostream_tells_when_it_is_looked_at() -> None:
+    """--watch: between two looks the view says when the next one is."""
+    assert "next look in 10m" in screen(80, START, Watching(600.0))[1]
+
+
+@pytest.mark.parametrize("width", [20, 40, 59, 60, 61, 80, 120, 300])
+@pytest.mark.parametrize("name", ["manhhai", LONG, "写真" * 60, "🙂" * 50])
+def test_the_view_never_wraps(width: int, name: str) -> None:
+    """Two lines at any width, one on a narrow terminal, whatever the user is called, and no last column."""
+    started = RunStarted(name, "1@N01", Path("/x"), 10, 4, 2)
+    events: list[Event] = [
+        started,
+        PageScanned(100, 2000, 1_000_000, 500),
+        ImageCached("1", Path("/x"), 12_345_678_901),
+        PhotoFailed("2", "image", "no", again=False),
+    ]
+    lines = screen(width, *events, Waiting("images", 100_000.0))
+    assert len(lines) == (1 if width <= 60 else 2)
+    sent = draw(width, tally_of(*events))
+    assert sent.count("\n") == len(lines)
+    assert "\x1b[2J" not in sent
+    assert all(len(line) < width for line in lines)
 
 
 def test_only_what_is_mirrored_is_shown() -> None:
-    """--image-only shows no information, --info-only no images and no bytes."""
-    assert "info" not in screen(80, START, info=False)
-    text = screen(80, START, images=False)
-    assert "images" not in text
-    assert "B/s" not in text
+    """--image-only describes nothing, --info-only counts described photos and shows no bytes."""
+    assert "described" not in "".join(screen(80, START, info=False))
+    first, second = screen(80, START, images=False)
+    assert "2/10 photos" in first
+    assert "B/s" not in first
+    assert "described" not in second
+
+
+def test_a_terminal_without_colour_or_unicode() -> None:
+    """NO_COLOR and an ASCII terminal are honoured."""
+    console = Console(
+        file=io.TextIOWrapper(io.BytesIO(), "ascii"), width=80, no_color=True, force_terminal=True
+    )
+    with console.capture() as capture:
+        console.print(LiveView(console, tally_of(START))._render())
+    assert capture.get().isascii()
+    assert not re.search(r"\x1b\[\d*;?3[0-9]", capture.get())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0s"), (8, "8s"), (60, "1m"), (252, "4m 12s"), (3900, "1h 5m"), (7200, "2h"), (187_200, "2d 4h")],
+)
+def test_a_duration_is_shown_in_two_units(seconds: float, text: str) -> None:
+    """Days are days."""
+    assert time_left(seconds) == text
+
+
+def test_how_long_it_takes_is_not_told_before_it_is_known() -> None:
+    """Nothing in the first seconds, nothing without a plan, nothing at the end."""
+    clock = Clock()
+    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 100, 0, 0), clock=clock)
+    clock.now += 60
+    assert tally.eta is None
+    tally(RunPlanned(100, 0, 0, 0.0, exact=True))
+    assert tally.eta is None
+    for number in range(100):
+        tally(ImageCached(str(number), Path("/x"), 1000))
+    assert tally.eta is None
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0, 40.0])
+def test_how_long_it_takes_is_true(rate: float) -> None:
+    """Replayed at a steady rate, the estimate is within a tenth of what is left, from 5 % of the photos on."""
+    clock, total = Clock(), 2000
+    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), total, 0, 0), clock=clock)
+    tally(RunPlanned(total, 0, 0, 0.0, exact=True))
+    wrong = []
+    for number in range(total):
+        clock.now += 1 / rate
+        tally(ImageCached(str(number), Path("/x"), 1000))
+        left = (total - number - 1) / rate
+        if number > total / 20 and (eta := tally.eta):
+            assert eta.bound == "line"
+            wrong.append(abs(eta.seconds - left) / max(left, 1))
+    assert wrong
+    assert max(wrong[: len(wrong) * 9 // 10]) < 0.1
+
+
+def test_what_was_there_already_is_no_speed() -> None:
+    """Files that were found whole count as done, and not as a rate."""
+    clock = Clock()
+    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
+    tally(RunPlanned(1000, 0, 0, 0.0, exact=True))
+    for number in range(500):
+        clock.now += 0.1
+        tally(ImageCached(str(number), Path("/x"), 0))
+    assert tally.done == 500
+    assert tally.eta is None
+
+
+def test_the_budget_can_be_what_takes_longest() -> None:
+    """Where calls take longer than bytes, that is what is told."""
+    clock = Clock()
+    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
+    tally(RunPlanned(1000, 0, 50_000, 5000.0, exact=True))
+    for number in range(100):
+        clock.now += 0.2
+        tally(ImageCached(str(number), Path("/x"), 1000))
+    assert tally.eta is not None
+    assert (tally.eta.seconds, tally.eta.bound) == (5000, "API")
+    assert "ETA 1h 23m (API-bound)" in heartbeat(tally)
 
 
 def test_nobody_commands_the_terminal() -> None:

@@ -232,7 +232,7 @@ async def test_a_new_mirror_named_by_its_nsid_costs_no_call_twice(tmp_path: Path
     """The profile that tells the username also tells how many photos there are."""
     async with mirroring(tmp_path, 3) as run:
         mirror = run.mirror(info_only=True)
-        mirror._name = run.stream.nsid
+        mirror.name = run.stream.nsid
         await mirror.run()
         assert run.flickr.calls == {"flickr.people.getInfo": 1, "flickr.people.getPhotos": 1}
 
@@ -274,14 +274,14 @@ async def test_a_renamed_user_goes_on_in_the_same_folder(tmp_path: Path) -> None
         for _ in range(2):
             run.flickr.reset_counters()
             mirror = run.mirror()
-            mirror._name = old
+            mirror.name = old
             await mirror.run()
             assert mirror.report.folder == tmp_path / old
             assert "A new name" in run.notices
             assert run.stream.nsid in run.notices
         assert sum(run.flickr.requests.values()) == 0
         assert len(tree(tmp_path)) == 8
-        mirror._name = "A new name"
+        mirror.name = "A new name"
         assert (await mirror.run()).folder == tmp_path / old
 
 
@@ -295,7 +295,7 @@ async def test_a_username_that_somebody_else_took_is_refused(tmp_path: Path) -> 
         before = tree(tmp_path)
         first.username = "renamed"
         mirror = run.mirror()
-        mirror._name = "photos"
+        mirror.name = "photos"
         await mirror.run()  # goes on under its old name, and learns the new one
         other.username = "photos"
         with pytest.raises(CacheOwnerError, match="1@N01") as refusal:

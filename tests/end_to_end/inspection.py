@@ -25,6 +25,7 @@ STATE = ".flickr_mirror"
 STATE_FILES = {
     "lock",
     "lock.json",
+    "last-run.json",
     "owner.json",
     "catalogue.sqlite",
     "catalogue.sqlite-wal",

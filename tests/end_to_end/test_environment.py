@@ -125,8 +125,9 @@ async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
         with anyio.fail_after(30):
             result = await anyio.run_process(line, check=False)
         assert result.returncode == 1
-        assert result.stderr.startswith(b"mirror_flickr: unexpected ZeroDivisionError: boom.")
-        assert len(result.stderr.splitlines()) == 1
+        plan, sentence = result.stderr.splitlines()
+        assert plan.startswith(b"plan user=")
+        assert sentence.startswith(b"mirror_flickr: unexpected ZeroDivisionError: boom.")
         assert (await run(flickr, tmp_path)).code == 0
 
 

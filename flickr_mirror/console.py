@@ -1,0 +1,78 @@
+"""What is said to a person: the console, the log, and how much of it is wanted."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from flickr_mirror.terminal import ConsoleHandler, plain
+
+LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How much is shown: `debug` is the level of the log, 0 (critical) to 4 (debug), where it is given.
+
+    `quiet` leaves one line where something is wrong, and none where all is well; `verbose` shows a line for each
+    photo on a terminal too, and everything in a log. `progress` is whether there may be a live view, `as_json`
+    whether events go to standard output.
+    """
+
+    debug: int | None = None
+    quiet: bool = False
+    verbose: bool = False
+    progress: bool = True
+    as_json: bool = False
+
+    @property
+    def level(self) -> int:
+        """The level of the log: by default a terminal, which has the live view, gets warnings only."""
+        if self.debug is not None:
+            return LEVELS[self.debug]
+        if self.quiet:
+            return logging.CRITICAL
+        level = logging.WARNING if console.is_terminal else logging.INFO
+        return level - 10 if self.verbose else level
+
+
+class _Console(Console):
+    """Falls silent where what it says cannot be taken any more; the mirror goes on."""
+
+    hushed = False
+    """Whether only the one line that tells what is wrong is wanted."""
+
+    def on_broken_pipe(self) -> None:
+        """The reader went away (`2>&1 | head`)."""
+        self.quiet = True
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Rich takes
+        """Print, unless the disk that holds the log is full (`2> log`)."""
+        try:
+            super().print(*objects, **options)
+        except OSError:
+            self.quiet = True
+
+
+console = _Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def set_up(shown: Shown) -> None:
+    """Send the package's log to standard error, and say no more than is wanted."""
+    console.hushed = shown.quiet
+    logger = logging.getLogger("flickr_mirror")
+    logger.handlers = [ConsoleHandler(console)]
+    logger.setLevel(shown.level)
+    logger.propagate = False
+
+
+def say(text: str, *, aloud: bool = False) -> None:
+    """Show a sentence to the user, above the live view where there is one; `aloud` where quiet is wanted, too.
+
+    Whatever is in it, it stays one line, and commands no terminal.
+    """
+    if aloud or not console.hushed:
+        console.print(plain(text), markup=False, emoji=False)

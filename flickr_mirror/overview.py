@@ -1,0 +1,114 @@
+"""What a catalogue tells of a mirror as a whole: how far it is, what is left, what failed, what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flickr_mirror.options import COMMENTS_LEVEL
+from flickr_mirror.progress import FailedPhoto
+from flickr_mirror.records import Counts, MirroredPhoto, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flickr_mirror.database import Database
+
+_ASKED_BEFORE = "info_level = 2 AND NOT stale & 1"
+"""The comments are on disk, as Flickr has them."""
+_SILENT = "json_extract(facts, '$.comment_count') = 0"
+"""The listing says that there are no comments."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLeft:
+    """How many `photos` of the photostream are known, how many of them are `mirrored` as they are asked for, and
+    what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`."""
+
+    photos: int
+    mirrored: int
+    videos: int
+    photos_to_ask: int
+    comments: int
+
+
+class Overview:
+    """Questions about the whole mirror; a part of the catalogue, like which it blocks.
+
+    Every method raises `CatalogueError` where SQLite fails.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._query = database.query
+
+    def counts(self) -> Counts:
+        """Return how many photos there are, and how far they are."""
+        row = self._query(
+            "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
+            " total(image_status = 5), total(gone IS NOT NULL) FROM photos"
+        ).fetchone()
+        return Counts(*map(int, row))
+
+    def work_left(self, *, images: bool, info_level: int | None) -> WorkLeft:
+        """Return what is left to do where `images` are wanted, and information of `info_level`."""
+        level = -1 if info_level is None else info_level
+        undescribed = (
+            f"(info_status IN (0, 1, 3) OR info_status = 2 AND (info_level < {level}"
+            f" OR {level} = {COMMENTS_LEVEL} AND stale & 1))"
+        )
+        whole = ["gone IS NULL"]
+        if images:
+            whole.append("image_status = 2")
+        if info_level is not None:
+            whole.append(f"info_status = 2 AND NOT {undescribed}")
+        asking = f"total({images:d} AND image_status = 0 AND {{}}video)"
+        row = self._query(
+            f"SELECT total(gone IS NULL), total({' AND '.join(whole)}), {asking.format('')},"
+            f" {asking.format('NOT ')} FROM photos"
+        ).fetchone()
+        comments = 0
+        if info_level == COMMENTS_LEVEL:
+            (comments,) = self._query(
+                f"SELECT count(*) FROM photos JOIN listed USING (id) WHERE gone IS NULL AND {undescribed}"
+                f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0)"
+            ).fetchone()
+        photos, mirrored, videos, photos_to_ask = map(int, row)
+        return WorkLeft(photos, mirrored, videos, photos_to_ask, comments)
+
+    def failures(self) -> list[FailedPhoto]:
+        """Return the photos that failed, oldest upload first."""
+        rows = self._query(
+            "SELECT id, job, reason, iif(job = 'image', image_status, info_status), runs, due FROM failures"
+            " JOIN photos ON id = photo_id ORDER BY uploaded, id, job"
+        )
+        return [
+            FailedPhoto(
+                str(photo_id),
+                job,
+                reason,
+                status == Status.UNAVAILABLE,
+                status == Status.UNAVAILABLE and runs > 0,
+                due or None,
+            )
+            for photo_id, job, reason, status, runs, due in rows
+        ]
+
+    def size(self) -> int:
+        """Return how many bytes the files of the mirror have together."""
+        (total,) = self._query(
+            "SELECT total(bytes) FROM files WHERE bytes > 0 AND kind <> 'broken'"
+        ).fetchone()
+        return int(total)
+
+    def mirrored(self) -> Iterator[MirroredPhoto]:
+        """Yield the photos of which there are files, newest upload first."""
+        rows = self._query(
+            "SELECT id, uploaded, title, gone IS NOT NULL,"
+            " (SELECT group_concat(extension) FROM files WHERE photo_id = id AND kind IN ('image', 'video')"
+            " AND bytes >= 0), (SELECT count(*) FROM files WHERE photo_id = id AND kind = 'info' AND bytes >= 0)"
+            " FROM photos JOIN listed USING (id) ORDER BY uploaded DESC, id DESC"
+        )
+        for photo_id, uploaded, title, gone, extensions, described in rows:
+            found = (extensions or "").split(",") if extensions else []
+            if found or described:
+                yield MirroredPhoto(str(photo_id), title, uploaded, found, bool(described), bool(gone))

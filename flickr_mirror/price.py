@@ -1,0 +1,38 @@
+"""What a run costs in API calls, before it is paid: arithmetic on what is known and on a sample of what is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flickr_mirror.options import COMMENTS_LEVEL
+from flickr_mirror.sizes import SAMPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from flickr_mirror.models import FlickrPhoto
+    from flickr_mirror.options import MirrorOptions
+    from flickr_mirror.overview import WorkLeft
+
+
+def calls_left(
+    work: WorkLeft, options: MirrorOptions, *, pages: int, unlisted: int, sample: Collection[FlickrPhoto]
+) -> int:
+    """Return about how many calls a run needs: for the `work` in the catalogue, for `pages` to list, and for so
+    many `unlisted` photos, which are taken to be like those of the `sample`.
+
+    What is left when everything is listed is no estimate, but for photos without an original: some are asked
+    for, and the others are taken to be like them.
+    """
+    calls = float(pages)
+    if options.wants_images:
+        calls += work.videos + min(work.photos_to_ask, SAMPLE)
+        calls += unlisted * _share(sample, lambda photo: photo.facts.media == "video")
+    if options.info_level == COMMENTS_LEVEL and options.wants_info:
+        calls += work.comments
+        calls += unlisted * _share(sample, lambda photo: photo.facts.comment_count != 0)
+    return round(calls)
+
+
+def _share(photos: Collection[FlickrPhoto], condition: Callable[[FlickrPhoto], bool]) -> float:
+    return sum(map(condition, photos)) / len(photos) if photos else 0

@@ -1,0 +1,102 @@
+"""A run in a few figures: the last line that it says, the JSON that says the same, the file that keeps it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror import disk
+from flickr_mirror.terminal import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flickr_mirror.progress import FailedPhoto, MirrorReport
+
+FILE_NAME = "last-run.json"
+LARGEST = 64 << 20
+"""A longer file, in bytes, is none of ours."""
+IN_LINE = (
+    *("user", "nsid", "new", "updated", "skipped", "failed", "gone", "images", "infos"),
+    *("bytes", "api_calls", "seconds", "exit"),
+)
+"""The figures of the last line, in order; more may come before `exit`."""
+
+Summary = dict[str, Any]
+
+
+def summary_of(report: MirrorReport, code: int, error: str = "") -> Summary:
+    """Return what a run did, in values that JSON knows; `error` is the sentence that says why it ended.
+
+    Times are UTC. `last_success` is when a run of this mirror last ended with code 0.
+    """
+    ended = report.started + report.seconds
+    return {
+        "user": report.username,
+        "nsid": report.user_id,
+        "folder": str(report.folder) if report.folder else None,
+        "started": time_text(report.started),
+        "ended": time_text(ended),
+        "last_success": time_text(ended) if code == 0 else None,
+        "known": report.known,
+        "new": report.new,
+        "updated": report.updated,
+        "skipped": report.skipped,
+        "failed": len(report.failures),
+        "unavailable": report.unavailable,
+        "gone": report.gone,
+        "pruned": report.pruned,
+        "adopted": report.adopted,
+        "images": report.images,
+        "infos": report.infos,
+        "bytes": report.bytes,
+        "api_calls": report.api_calls,
+        "calls": report.calls,
+        "seconds": round(report.seconds, 1),
+        "complete": report.complete,
+        "error": error or None,
+        "exit": code,
+        "failures": [failure_of(failure) for failure in report.failures],
+    }
+
+
+def failure_of(failure: FailedPhoto) -> dict[str, Any]:
+    """Return a photo that failed, in values that JSON knows; `due` is when a run tries it again."""
+    return {
+        "id": failure.photo_id,
+        "job": failure.job,
+        "reason": failure.reason,
+        "lasting": failure.lasting,
+        "due": time_text(failure.due) if failure.due else None,
+    }
+
+
+def last_line(summary: Summary) -> str:
+    """Return the line that a script can search a log for: `done user="manhhai" nsid=... exit=0`."""
+    figures = {**summary, "user": json.dumps(plain(summary["user"]), ensure_ascii=False)}
+    return "done " + " ".join(f"{name}={figures[name]}" for name in IN_LINE)
+
+
+def time_text(seconds: float) -> str:
+    """Return a moment, in seconds since 1970, as `2026-11-21T20:22:33Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def keep(summary: Summary, state: Path) -> None:
+    """Write the summary into the folder of a mirror's state, with the last success before it. Raises `CacheError`."""
+    if summary["last_success"] is None and (before := read(state)):
+        summary = {**summary, "last_success": before.get("last_success")}
+    disk.write_file(state / FILE_NAME, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def read(state: Path) -> Summary | None:
+    """Return the summary of the last run of a mirror; `None` where there is none that can be read."""
+    try:
+        path = state / FILE_NAME
+        if path.is_symlink() or path.stat().st_size > LARGEST:
+            return None
+        found = json.loads(disk.read(path))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

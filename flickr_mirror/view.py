@@ -1,0 +1,168 @@
+"""The observers of a run: the log, the count, the live view, the lines of JSON, and the heartbeat beside them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from flickr_mirror.console import Shown, console, say
+from flickr_mirror.progress import RunPlanned, RunStarted, log_events
+from flickr_mirror.summary import time_text
+from flickr_mirror.tally import Load, Tally
+from flickr_mirror.terminal import LiveView, heartbeat, plain
+
+if TYPE_CHECKING:
+    from flickr_mirror.mirror import PhotostreamMirror
+    from flickr_mirror.options import MirrorOptions
+    from flickr_mirror.progress import Event
+    from flickr_mirror.summary import Summary
+
+BEAT = 60.0
+"""Seconds between two heartbeats."""
+
+
+class View:
+    """The observer of a run: the log, and as much beside it as is `shown`."""
+
+    def __init__(self, options: MirrorOptions, shown: Shown | None = None) -> None:
+        self.mirror: PhotostreamMirror | None = None
+        self.shown = shown or Shown()
+        self.code = 0
+        """The exit code of something beside the mirror that failed."""
+        self.tally = Tally(
+            images=options.wants_images,
+            info=options.wants_info,
+            load=self._load,
+            seconds_for=self._seconds_for,
+        )
+        self._json = JsonLines() if self.shown.as_json else None
+        self._nsid = ""
+        self._live = None
+        if (
+            self.shown.progress
+            and not self.shown.quiet
+            and console.is_terminal
+            and not console.is_dumb_terminal
+        ):
+            self._live = LiveView(console, self.tally)
+
+    def _load(self) -> Load:
+        if self.mirror is None:
+            return Load(0, 0, 0, 0)
+        return Load(self.mirror.calls_sent, *self.mirror.hour, self.mirror.in_flight)
+
+    def _seconds_for(self, calls: float) -> float:
+        return self.mirror.seconds_for(calls) if self.mirror else 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event."""
+        log_events(event)
+        self.tally(event)
+        if self._json:
+            self._json.event(event)
+        if isinstance(event, RunStarted):
+            self._nsid = event.user_id
+        elif isinstance(event, RunPlanned) and not event.exact:
+            say(plan_line(self.tally.name, self._nsid, event))
+
+    def live(self) -> AbstractContextManager[object]:
+        """Return the live view, where there is one."""
+        return self._live or nullcontext()
+
+    async def beat(self) -> None:
+        """Tell once in a minute how far the run is, until cancelled: where nobody sees it move."""
+        while True:
+            await anyio.sleep(BEAT)
+            if self._json:
+                self._json.status(self.tally)
+            if self._live or self.shown.quiet:
+                continue
+            if console.is_terminal:
+                say(heartbeat(self.tally))
+            else:
+                logging.getLogger("flickr_mirror").info("%s", heartbeat(self.tally))
+
+    def poke(self) -> None:
+        """Tell now how far the run is, because somebody asks."""
+        say(heartbeat(self.tally), aloud=True)
+
+    def end(self, summary: Summary) -> None:
+        """Take note of the end."""
+        if self._json:
+            self._json.summary(summary)
+
+
+def plan_line(name: str, nsid: str, plan: RunPlanned) -> str:
+    """Return what a run will do and cost, for people and scripts: `plan user="manhhai" ... calls=203 hours=0.06`."""
+    user = json.dumps(plain(name), ensure_ascii=False)
+    return (
+        f"plan user={user} nsid={nsid} photos={plan.photos} mirrored={plan.mirrored} calls={plan.calls} "
+        f"hours={plan.seconds / 3600:.2f}"
+    )
+
+
+class JsonLines:
+    """Writes events to standard output, a line of JSON each; falls silent where nobody takes them any more."""
+
+    def __init__(self) -> None:
+        self._is_open = True
+
+    def event(self, event: Event) -> None:
+        """Write an event of the engine."""
+        self._write(
+            event_name(type(event)), {one.name: _value(getattr(event, one.name)) for one in fields(event)}
+        )
+
+    def status(self, tally: Tally) -> None:
+        """Write how far the run is."""
+        load, eta = tally.load(), tally.eta
+        figures = {
+            "total": tally.total,
+            "images": tally.images,
+            "infos": tally.infos,
+            "bytes": tally.bytes,
+            "bytes_per_second": round(tally.rate),
+            "failed": tally.failed,
+            "in_flight": load.in_flight,
+            "api_calls": load.calls,
+            "api_calls_this_hour": load.used,
+            "eta_seconds": round(eta.seconds) if eta else None,
+            "eta_bound": eta.bound if eta else None,
+        }
+        self._write("status", figures)
+
+    def summary(self, summary: Summary) -> None:
+        """Write the last line."""
+        self._write("summary", summary)
+
+    def _write(self, name: str, fields: dict[str, Any]) -> None:
+        if not self._is_open:
+            return
+        line = json.dumps({"event": name, "time": time_text(time.time()), **fields})
+        try:
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+        except (OSError, ValueError):  # the reader went away, or the disk is full
+            self._is_open = False
+
+
+def event_name(kind: type) -> str:
+    """Return what a kind of event is called in JSON.
+
+    >>> event_name(RunPlanned)
+    'run_planned'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def _value(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value

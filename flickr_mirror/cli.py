@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 
 from flickr_mirror import flags
-from flickr_mirror.arguments import Share, endpoint, given_options, in_flags, share, text
+from flickr_mirror.arguments import endpoint, given_options, in_flags, text
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -144,9 +145,7 @@ def mirror_flickr(
 
 @app.command("demo")
 def _demo(
-    cache_path: Annotated[
-        Path, typer.Option("--cache-path", help="Where the demonstration's photos are put.")
-    ] = Path("flickr_demo"),
+    cache_path: flags.DemoPath = Path("flickr_demo"),
 ) -> None:
     """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
     from flickr_mirror.commands import demo
@@ -156,31 +155,49 @@ def _demo(
 
 @app.command("check")
 def _check(
-    username: Annotated[
-        str, typer.Option(help="Whose mirror: the username or NSID that was mirrored, or its folder's name.")
-    ],
-    cache_path: Annotated[
-        Path, typer.Option("--cache-path", "--cache_path", help="Where the mirror is.")
-    ] = DEFAULT_CACHE_PATH,
-    part: Annotated[
-        Share | None,
-        typer.Option(parser=share, metavar="I/N", help="Check the I-th of N shares only: 3/30."),
-    ] = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make the catalogue anew from the files first.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write a report to standard output, as JSON.")
-    ] = False,
+    username: flags.MirrorName,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    part: flags.Part = None,
+    rebuild: flags.Rebuild = False,
+    as_json: flags.ReportAsJson = False,
 ) -> None:
     """Read all files of a mirror, and have broken ones made again by the next run. Flickr is not asked."""
     from flickr_mirror.commands import check
 
+    name = _name(username)
+    raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
+
+
+@app.command("status")
+def _status(
+    username: flags.MirrorName,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    max_age: flags.MaxAge = None,
+    as_json: flags.ReportAsJson = False,
+) -> None:
+    """Tell how a mirror is and how its last run went. Flickr is not asked."""
+    from flickr_mirror.commands import status
+
+    raise typer.Exit(status(_name(username), cache_path, max_age=max_age, as_json=as_json))
+
+
+@app.command("list")
+def _list(
+    username: flags.MirrorName,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    as_json: flags.ReportAsJson = False,
+) -> None:
+    """List the mirrored photos: id, date of upload, path, page and title. Flickr is not asked."""
+    from flickr_mirror.commands import list_mirror
+
+    raise typer.Exit(list_mirror(_name(username), cache_path, as_json=as_json))
+
+
+def _name(username: str) -> str:
     try:
-        name = text(username)
+        return text(username)
     except ValueError as error:
         _usage(str(error))
-    raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
 
 
 def _announce(name: str, debug: int | None) -> None:
@@ -206,6 +223,8 @@ def _usage(text: str) -> NoReturn:
 def main() -> None:
     """Run the command."""
     leave_on_signals()
+    if isinstance(sys.stdout, TextIOWrapper):  # titles are in all scripts, and not every terminal has them
+        sys.stdout.reconfigure(errors="replace")
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`

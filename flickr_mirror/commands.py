@@ -19,6 +19,7 @@ from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
 from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.progress import PageScanned
 from flickr_mirror.session import run_mirror, say_failure
+from flickr_mirror.status import list_photos, show_status
 from flickr_mirror.view import JsonLines, View, plan_line
 
 if TYPE_CHECKING:
@@ -102,6 +103,24 @@ def check(username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bo
     """Check a mirror, and return the exit code."""
     set_up(Shown())
     return anyio.run(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
+
+
+def status(username: str, cache_path: Path, *, max_age: float | None, as_json: bool) -> int:
+    """Show how a mirror is, and return the exit code."""
+    return _report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
+
+
+def list_mirror(username: str, cache_path: Path, *, as_json: bool) -> int:
+    """List the photos of a mirror, and return the exit code."""
+    return _report(partial(list_photos, cache_path, username, as_json=as_json))
+
+
+def _report(show: Callable[[], int]) -> int:
+    set_up(Shown())
+    try:
+        return show()
+    except FlickrMirrorError as error:
+        return say_failure(error)
 
 
 def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None) -> ApiKeys:

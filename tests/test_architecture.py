@@ -176,6 +176,7 @@ FACES = {
     "summary": {"disk", "progress", "terminal"},
     "view": {"console", "mirror", "options", "progress", "summary", "tally", "terminal"},
     "session": {"cache", "console", "errors", "mirror", "progress", "signals", "summary", "terminal", "view"},
+    "status": {"cache", "catalogue", "disk", "errors", "locks", "summary", "terminal"},
     "checking": {"audit", "console", "errors", "progress", "session", "terminal"},
     "demonstration": {
         "console",
@@ -200,6 +201,7 @@ FACES = {
         "options",
         "progress",
         "session",
+        "status",
         "view",
     },
     "flags": {"arguments", "options", "version"},
@@ -235,6 +237,7 @@ SPEAKERS = {
     "flags",
     "session",
     "signals",
+    "status",
     "terminal",
     "view",
     "simulator.__main__",

@@ -185,7 +185,7 @@ def test_a_plain_terminal(
 
 
 def test_a_stopped_run_gives_the_cursor_back(tmp_path: Path, flickr: SimulatedFlickr) -> None:
-    """Ctrl-C, which the terminal sends to all processes of the run: the view ends, what was said stays, and the cursor is there."""
+    """Ctrl-C, which goes to all processes of the run: the view ends, what was said stays, and the cursor is there."""
     terminal = Terminal([*command(flickr, tmp_path), "--image-workers", "1"], 80)
     while not re.search(r" [1-9]\d*/60 photos", "".join(terminal.lines)):
         assert terminal.read()

@@ -8,8 +8,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flickr_mirror import flags
+from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import Share, endpoint, given_options, in_flags, share, text
+from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -19,6 +20,10 @@ from flickr_mirror.options import (
 )
 from flickr_mirror.signals import leave_on_signals, wait_no_more
 
+SETTINGS_HELP = (
+    "Each option can be given by an environment variable too, such as MIRROR_FLICKR_INFO_LEVEL, and in a file of "
+    "settings; --print-config shows where it is looked for."
+)
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
     "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
@@ -33,10 +38,10 @@ app = typer.Typer(
 
 
 @app.callback(
-    cls=flags.GroupedHelp,
+    cls=config.Configured,
     invoke_without_command=True,
     help="Mirror the photostream of a Flickr user to disk.",
-    epilog=EXIT_HELP,
+    epilog=f"{SETTINGS_HELP}\n\n{EXIT_HELP}",
 )
 def mirror_flickr(
     context: typer.Context,
@@ -66,17 +71,22 @@ def mirror_flickr(
     bwlimit: flags.Bwlimit = None,
     debug: flags.Debug = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
+    settings: config.Config = None,
+    print_config: config.PrintConfig = False,
     version: flags.Version = False,
 ) -> None:
     """Mirror the photostream of a Flickr user to disk."""
     if context.invoked_subcommand is not None:
-        if given := given_options(context):
+        if given := [flag for flag in given_options(context) if flag != "--config"]:
             _usage(f"{given[0]} belongs behind {context.invoked_subcommand!r}, if that takes it.")
         return
+    if print_config:
+        sys.stdout.write(origins.print_config(context))
+        raise typer.Exit
     if not username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
     if fifo and lifo:
-        _usage("--fifo and --lifo exclude each other: give one of the two.")
+        _usage(origins.with_origins(context, "--fifo and --lifo exclude each other: give one of the two."))
     try:
         options = MirrorOptions(
             cache_path=cache_path,
@@ -103,7 +113,7 @@ def mirror_flickr(
         )
         name = text(username)
     except ValueError as error:
-        _usage(in_flags(str(error)))
+        _usage(origins.with_origins(context, in_flags(str(error))))
     from flickr_mirror.commands import mirror
 
     is_key_seen = bool({"--consumer-key", "--consumer-secret"} & {*given_options(context)})
@@ -114,6 +124,10 @@ def mirror_flickr(
         )
     except ValueError as error:
         _usage(in_flags(str(error)))
+    if unknown := config.unknown_variables(context.command):
+        import logging
+
+        logging.getLogger("flickr_mirror").warning(" ".join(unknown))
     raise typer.Exit(run())
 
 
@@ -158,6 +172,9 @@ def _check(
     raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
 
 
+app.add_typer(keys_app, name="keys")
+
+
 def _usage(text: str) -> NoReturn:
     from flickr_mirror.session import say
 
@@ -172,6 +189,11 @@ def main() -> None:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`
         sys.exit(1)
+    except config.ConfigError as error:
+        from flickr_mirror.session import say
+
+        say(f"mirror_flickr: {error}")
+        sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
         from flickr_mirror.session import say_unexpected
 

@@ -83,6 +83,17 @@ def test_each_option_has_a_variable_and_a_key(
     assert tomllib.loads(capsys.readouterr().out) == tomllib.loads(text)
 
 
+def test_the_documented_file_is_taken_as_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example in the reference can be copied: each of its lines counts."""
+    page = Path(__file__).parents[1] / "docs" / "reference" / "configuration.md"
+    (example,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    found = shown(capsys, "--config", written(tmp_path / "c.toml", example))
+    assert len(tomllib.loads(example)) == 7
+    assert all(found[key][1].startswith("file") for key in tomllib.loads(example))
+
+
 def test_the_file_is_in_the_platforms_place(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

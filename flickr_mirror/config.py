@@ -6,6 +6,7 @@ where a value came from.
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import os
 import stat
@@ -197,8 +198,6 @@ def _settings(path: Path, text: str, known: set[str], *, is_private: bool) -> di
 
 
 def _suggestion(name: str, known: set[str], prefix: str = "") -> str:
-    import difflib
-
     near = difflib.get_close_matches(name, known, 1)
     return f". Did you mean {prefix}{near[0]}?" if near else ". `mirror_flickr --print-config` shows all."
 

@@ -150,7 +150,7 @@ def test_what_is_heavy_is_loaded_when_it_is_needed(flag: str) -> None:
         "from flickr_mirror.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'aiohttp', 'anyio', 'difflib', 'httpx', 'keyring', 'langdetect', 'PIL', 'platformdirs', 'pycountry', "
+        "heavy = {'aiohttp', 'anyio', 'httpx', 'keyring', 'langdetect', 'PIL', 'platformdirs', 'pycountry', "
         "'rich', 'sqlite3', 'tomllib'}\n"
         "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
     )

@@ -111,11 +111,14 @@ def is_secret(key: str, value: object) -> bool:
     return key in {"consumer-key", "consumer-secret"} or (key.endswith("-url") and "@" in str(value))
 
 
-def default_file() -> Path:
-    """Return where the file of settings is looked for, as the platform has it."""
+def default_file() -> Path | None:
+    """Return where the file of settings is looked for, as the platform has it; `None` where there is no home folder."""
     from platformdirs import user_config_path
 
-    return user_config_path("mirror_flickr", appauthor=False) / "config.toml"
+    try:
+        return user_config_path("mirror_flickr", appauthor=False) / "config.toml"
+    except RuntimeError:
+        return None
 
 
 def load(context: typer.Context, name: str | None) -> str | None:
@@ -127,7 +130,7 @@ def load(context: typer.Context, name: str | None) -> str | None:
         return name
     path = default_file() if name is None else Path(os.path.expanduser(name))  # noqa: PTH111 - it never fails
     context.meta[FILE] = path
-    if (content := _read(path, may_be_missing=name is None)) is not None:
+    if path and (content := _read(path, may_be_missing=name is None)) is not None:
         text, is_private = content
         known = {key_of(parameter) for _, parameter in settings_of(context.command)} - _NOT_IN_FILES
         settings = _settings(path, text, known, is_private=is_private)

@@ -11,8 +11,9 @@ from typing import NoReturn
 
 import typer
 
-from flickr_mirror import flags
+from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, text
+from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -24,6 +25,17 @@ from flickr_mirror.signals import leave_on_signals, wait_no_more
 
 INFO = 3
 """The `--debug` level from which on a log tells what happens."""
+EXCLUDING = (
+    ("fifo", "lifo"),
+    ("quiet", "verbose"),
+    ("quiet", "debug"),
+    ("dry_run", "watch"),
+    ("dry_run", "save_api_keys"),
+)
+SETTINGS_HELP = (
+    "Each option can be given by an environment variable too, such as MIRROR_FLICKR_INFO_LEVEL, and in a file of "
+    "settings; --print-config shows where it is looked for."
+)
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
     "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
@@ -38,10 +50,10 @@ app = typer.Typer(
 
 
 @app.callback(
-    cls=flags.GroupedHelp,
+    cls=config.Configured,
     invoke_without_command=True,
     help="Mirror the photostream of a Flickr user to disk.",
-    epilog=EXIT_HELP,
+    epilog=f"{SETTINGS_HELP}\n\n{EXIT_HELP}",
 )
 def mirror_flickr(
     context: typer.Context,
@@ -76,17 +88,21 @@ def mirror_flickr(
     as_json: flags.AsJson = False,
     debug: flags.Debug = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
+    settings: config.Config = None,
+    print_config: config.PrintConfig = False,
     version: flags.Version = False,
 ) -> None:
     """Mirror the photostream of a Flickr user to disk."""
     if context.invoked_subcommand is not None:
-        if given := given_options(context):
+        if given := [flag for flag in given_options(context) if flag != "--config"]:
             _usage(f"{given[0]} belongs behind {context.invoked_subcommand!r}, if that takes it.")
         return
+    if print_config:
+        sys.stdout.write(origins.print_config(context))
+        raise typer.Exit
     if not username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
-    if fifo and lifo:
-        _usage("--fifo and --lifo exclude each other: give one of the two.")
+    _check_together(context)
     try:
         options = MirrorOptions(
             cache_path=cache_path,
@@ -113,11 +129,7 @@ def mirror_flickr(
         )
         name = text(username)
     except ValueError as error:
-        _usage(in_flags(str(error)))
-    if quiet and (verbose or debug is not None):
-        _usage("--quiet and --verbose (or --debug) exclude each other: give one of the two.")
-    if dry_run and (watch is not None or save_api_keys):
-        _usage("--dry-run does nothing else: leave --watch and --save-api-keys out.")
+        _usage(origins.with_origins(context, in_flags(str(error))))
     if not quiet:
         _announce(name, debug)
     from flickr_mirror.commands import mirror
@@ -140,6 +152,10 @@ def mirror_flickr(
         )
     except ValueError as error:
         _usage(in_flags(str(error)))
+    if unknown := config.unknown_variables(context.command):
+        import logging
+
+        logging.getLogger("flickr_mirror").warning(" ".join(unknown))
     raise typer.Exit(run())
 
 
@@ -168,6 +184,9 @@ def _check(
     raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
 
 
+app.add_typer(keys_app, name="keys")
+
+
 @app.command("status")
 def _status(
     username: flags.MirrorName,
@@ -191,6 +210,14 @@ def _list(
     from flickr_mirror.commands import list_mirror
 
     raise typer.Exit(list_mirror(_name(username), cache_path, as_json=as_json))
+
+
+def _check_together(context: typer.Context) -> None:
+    for pair in EXCLUDING:
+        if all(context.params[name] not in (None, False) for name in pair):
+            first, second = (f"--{name.replace('_', '-')}" for name in pair)
+            sentence = f"{first} and {second} exclude each other: give one of the two."
+            _usage(origins.with_origins(context, sentence))
 
 
 def _name(username: str) -> str:
@@ -229,6 +256,11 @@ def main() -> None:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`
         sys.exit(1)
+    except config.ConfigError as error:
+        from flickr_mirror.console import say
+
+        say(f"mirror_flickr: {error}")
+        sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
         from flickr_mirror.session import say_unexpected
 

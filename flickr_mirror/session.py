@@ -199,7 +199,7 @@ def say_unexpected(error: Exception) -> None:
 def _advice(error: BaseException) -> str:
     if isinstance(error, InvalidKeyError):
         return (
-            ". Check the key at https://www.flickr.com/services/apps/by/me, and give the right one by "
-            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET; with --save-api-keys it replaces the saved one."
+            ". Check the key at https://www.flickr.com/services/apps/by/me, and save the right one by `mirror_flickr "
+            "keys set`, or give it by FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET."
         )
     return ""

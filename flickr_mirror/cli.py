@@ -10,6 +10,7 @@ import typer
 
 from flickr_mirror import flags
 from flickr_mirror.arguments import Share, endpoint, given_options, in_flags, share, text
+from flickr_mirror.completion import Shell, answer_in_typers_way, script
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -120,7 +121,8 @@ def mirror_flickr(
 @app.command("demo")
 def _demo(
     cache_path: Annotated[
-        Path, typer.Option("--cache-path", help="Where the demonstration's photos are put.")
+        Path,
+        typer.Option("--cache-path", metavar="FOLDER", help="Where the demonstration's photos are put."),
     ] = Path("flickr_demo"),
 ) -> None:
     """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
@@ -132,10 +134,15 @@ def _demo(
 @app.command("check")
 def _check(
     username: Annotated[
-        str, typer.Option(help="Whose mirror: the username or NSID that was mirrored, or its folder's name.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Whose mirror: the username or NSID that was mirrored, or its folder's name.",
+        ),
     ],
     cache_path: Annotated[
-        Path, typer.Option("--cache-path", "--cache_path", help="Where the mirror is.")
+        Path,
+        typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Where the mirror is."),
     ] = DEFAULT_CACHE_PATH,
     part: Annotated[
         Share | None,
@@ -158,6 +165,22 @@ def _check(
     raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
 
 
+@app.command("completion")
+def _completion(
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
+    """Print a script that completes options and commands in a shell: bash, zsh or fish."""
+    sys.stdout.write(f"{script(shell)}\n")
+
+
+@app.command("manual", hidden=True)
+def _manual(context: typer.Context) -> None:
+    """Print the manual page, for `man -l -`."""
+    from flickr_mirror.manual import page
+
+    sys.stdout.write(page(context.find_root().command))
+
+
 def _usage(text: str) -> NoReturn:
     from flickr_mirror.session import say
 
@@ -168,6 +191,7 @@ def _usage(text: str) -> NoReturn:
 def main() -> None:
     """Run the command."""
     leave_on_signals()
+    answer_in_typers_way()
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`

@@ -184,7 +184,9 @@ FACES = {
         "session",
     },
     "flags": {"arguments", "options", "version"},
-    "cli": {"arguments", "commands", "flags", "options", "session", "signals"},
+    "completion": set[str](),
+    "manual": {"flags", "options", "version"},
+    "cli": {"arguments", "commands", "completion", "flags", "manual", "options", "session", "signals"},
     "__main__": {"cli"},
     "__init__": {
         "api",
@@ -393,7 +395,8 @@ def test_one_room_knows_each_library() -> None:
     assert users["sqlite3"] == {"database"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}
     assert users["tenacity"] == {"transport"}
-    assert users["typer"] == {"arguments", "cli", "flags"}
+    assert users["typer"] == {"arguments", "cli", "completion", "flags"}
+    assert users["pytest"] == {"simulator.pytest_plugin"}
 
 
 def test_all_is_exact_and_sorted() -> None:

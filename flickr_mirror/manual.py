@@ -90,7 +90,8 @@ def _read(command: Any, context: Any) -> Command:  # noqa: ANN401
                 flags = (*parameter.opts, *parameter.secondary_opts)
                 names = parameter.envvar or ()
                 variables = (names,) if isinstance(names, str) else tuple(names)
-                options.setdefault(heading, []).append(Option(flags, record[0], record[1], variables))
+                text = record[1].replace("\\[", "[")  # as earlier versions of Typer wrote it
+                options.setdefault(heading, []).append(Option(flags, record[0], text, variables))
                 if parameter.required:
                     needed.append(record[0])
     return Command(context.command_path, " ".join(needed), _one_line(command.help), options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -174,7 +175,15 @@ def script(path: Path) -> str:
             else:
                 parts.append(line)
         parts.append("finish_jobs")
-    return "\n".join(parts)
+    # any port will do, and the one that a page names may be taken here
+    ports = {port: str(free_port()) for port in re.findall(r"--port (\d+)", "\n".join(parts))}
+    return re.sub(r"\d{4,5}", lambda match: ports.get(match[0], match[0]), "\n".join(parts))
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def work_in(folder: Path) -> Path:

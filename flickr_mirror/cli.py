@@ -7,12 +7,13 @@ import time
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, text
+from flickr_mirror.completion import Shell, answer_in_typers_way, script
 from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
@@ -212,6 +213,22 @@ def _list(
     raise typer.Exit(list_mirror(_name(username), cache_path, as_json=as_json))
 
 
+@app.command("completion")
+def _completion(
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
+    """Print a script that completes options and commands in a shell: bash, zsh or fish."""
+    sys.stdout.write(f"{script(shell)}\n")
+
+
+@app.command("manual", hidden=True)
+def _manual(context: typer.Context) -> None:
+    """Print the manual page, for `man -l -`."""
+    from flickr_mirror.manual import page
+
+    sys.stdout.write(page(context.find_root().command))
+
+
 def _check_together(context: typer.Context) -> None:
     for pair in EXCLUDING:
         if all(context.params[name] not in (None, False) for name in pair):
@@ -252,6 +269,7 @@ def main() -> None:
     leave_on_signals()
     if isinstance(sys.stdout, TextIOWrapper):  # titles are in all scripts, and not every terminal has them
         sys.stdout.reconfigure(errors="replace")
+    answer_in_typers_way()
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`

@@ -60,8 +60,10 @@ class PhotostreamMirror:
     """The mirror of one user's photostream.
 
     `username` is a username, an NSID, a path alias or the address of a photostream. The `observer` is told
-    every event, in the event loop; an observer that raises is told no more. Raises `ValueError` for an
-    empty name.
+    every event, in the event loop; an observer that raises is told no more. `budget` paces the calls, in place
+    of the one that all runs with the key share. `api_transport` and `image_transport` carry the requests, in
+    place of connections of its own; they are closed at the end of each run, and what goes to the API has the
+    key in it. Raises `ValueError` for an empty name.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class PhotostreamMirror:
         limits: Limits | None = None,
         observer: Observer = log_events,
         budget: ApiBudget | None = None,
+        api_transport: httpx.AsyncBaseTransport | None = None,
         image_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if not username.strip():
@@ -88,6 +91,7 @@ class PhotostreamMirror:
         self._limits = limits or Limits()
         self._observer: Observer | None = observer
         self._budget = budget
+        self._api_transport = api_transport
         self._image_transport = image_transport
         self._root = disk.home(Path(self._options.cache_path)).absolute()
         self._pipeline: Pipeline | None = None
@@ -231,6 +235,7 @@ class PhotostreamMirror:
             budget=self._budget,
             api_url=url,
             limits=self._limits,
+            api_transport=self._api_transport,
             image_transport=self._image_transport,
         )
         return AsyncFlickrApi(key, self.__consumer_secret, transport=transport)

@@ -224,13 +224,17 @@ FACES = {
     "config": {"arguments", "flags"},
     "origins": {"arguments", "config", "flags"},
     "keys_cli": {"arguments", "config", "keeping", "options", "origins"},
+    "completion": set[str](),
+    "manual": {"flags", "options", "version"},
     "cli": {
         "arguments",
         "commands",
+        "completion",
         "config",
         "console",
         "flags",
         "keys_cli",
+        "manual",
         "options",
         "origins",
         "session",
@@ -449,9 +453,10 @@ def test_one_room_knows_each_library() -> None:
     assert users["sqlite3"] == {"database"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}
     assert users["tenacity"] == {"transport"}
-    assert users["typer"] == {"arguments", "cli", "config", "flags", "keys_cli"}
+    assert users["typer"] == {"arguments", "cli", "completion", "config", "flags", "keys_cli"}
     assert users["keyring"] == {"keychain"}
     assert users["platformdirs"] == {"config"}
+    assert users["pytest"] == {"simulator.pytest_plugin"}
 
 
 def test_all_is_exact_and_sorted() -> None:

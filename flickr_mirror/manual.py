@@ -12,7 +12,7 @@ from flickr_mirror.options import DEFAULT_CACHE_PATH
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _WHAT = (
     "Every public photo of the user is copied in its best size, with its title and description, and with its "
@@ -22,6 +22,11 @@ _WHAT = (
 _CALLS = (
     "Flickr allows 3,600 API calls per hour for one key. They are counted over all runs with the key, and waited "
     "for when they are used up."
+)
+_VARIABLES = (
+    "Each option can be given by a variable: MIRROR_FLICKR_ and its long name in capitals, such as "
+    "MIRROR_FLICKR_INFO_LEVEL=2; and in a file of settings, which --print-config names. An option wins over its "
+    "variable, a variable over the file."
 )
 _PROXIES = "HTTP proxies named in the environment (HTTPS_PROXY, NO_PROXY and so on) are used."
 _FILES = (
@@ -69,14 +74,17 @@ class Command:
 
 def read_commands(parser: Any) -> list[Command]:  # noqa: ANN401 - Typer's own copy of Click
     """Return the command and all that are not hidden below it, as `--help` shows them."""
-    context = parser.make_context("mirror_flickr", [], resilient_parsing=True)
-    commands = [_read(parser, context)]
-    for name in parser.list_commands(context):
-        command = parser.get_command(context, name)
-        if not command.hidden:
-            inner = command.make_context(name, [], parent=context, resilient_parsing=True)
-            commands.append(_read(command, inner))
-    return commands
+    return list(_walk(parser, parser.make_context("mirror_flickr", [], resilient_parsing=True)))
+
+
+def _walk(command: Any, context: Any) -> Iterator[Command]:  # noqa: ANN401
+    names = command.list_commands(context) if hasattr(command, "list_commands") else []
+    if not names or command.invoke_without_command:  # a group of commands does nothing itself
+        yield _read(command, context)
+    for name in names:
+        below = command.get_command(context, name)
+        if not below.hidden:
+            yield from _walk(below, below.make_context(name, [], parent=context, resilient_parsing=True))
 
 
 def _read(command: Any, context: Any) -> Command:  # noqa: ANN401
@@ -128,7 +136,14 @@ def page(parser: Any) -> str:  # noqa: ANN401
         [".SH COMMANDS"],
         *(_section(command) for command in others),
         [".SH EXIT STATUS", *_definitions(exit_codes(parser)), ".PP", "Take any other code for a failure."],
-        [".SH ENVIRONMENT", *_definitions(_environment(bare)), ".PP", *_text(_PROXIES)],
+        [
+            ".SH ENVIRONMENT",
+            *_text(_VARIABLES),
+            ".PP",
+            *_definitions(_environment(bare)),
+            ".PP",
+            *_text(_PROXIES),
+        ],
         [".SH FILES", *_text(f"Below the cache path, which is {DEFAULT_CACHE_PATH} by default:")],
         _definitions(_FILES),
         [".SH EXAMPLES"],

@@ -23,6 +23,7 @@ NOT_RUN = {
     r"-m pytest": "it is running now",
     r"bin/(ruff|mypy)": ".ci/run does that",
     r"^pipx ": "needs the network",
+    r"keys set": "asks on a terminal",
     r"^man ": "needs man, and shows what test_docs.py checks",
 }
 """Commands of the documentation that are not run here, and why not."""

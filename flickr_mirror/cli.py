@@ -11,7 +11,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from flickr_mirror import flags
-from flickr_mirror.arguments import Share, endpoint, given_options, in_flags, share, text
+from flickr_mirror.arguments import (
+    Share,
+    endpoint,
+    given_options,
+    in_flags,
+    ping_address,
+    share,
+    text,
+    words,
+)
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -74,6 +83,8 @@ def mirror_flickr(
     no_progress: flags.NoProgress = False,
     as_json: flags.AsJson = False,
     debug: flags.Debug = None,
+    ping_url: flags.PingUrl = None,
+    hook: flags.Hook = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
     version: flags.Version = False,
 ) -> None:
@@ -111,6 +122,7 @@ def mirror_flickr(
             info_workers=info_workers,
         )
         name = text(username)
+        told = ping_address(ping_url), words(hook)
     except ValueError as error:
         _usage(in_flags(str(error)))
     if quiet and (verbose or debug is not None):
@@ -136,6 +148,7 @@ def mirror_flickr(
             watch=watch,
             dry_run=dry_run,
             shown=shown,
+            told=told,
         )
     except ValueError as error:
         _usage(in_flags(str(error)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from flickr_mirror.console import Shown, console, say
+from flickr_mirror.notify import Notifier
 from flickr_mirror.progress import RunPlanned, RunStarted, log_events
 from flickr_mirror.summary import time_text
 from flickr_mirror.tally import Load, Tally
@@ -33,7 +34,11 @@ BEAT = 60.0
 class View:
     """The observer of a run: the log, and as much beside it as is `shown`."""
 
-    def __init__(self, options: MirrorOptions, shown: Shown | None = None) -> None:
+    def __init__(
+        self, options: MirrorOptions, shown: Shown | None = None, notifier: Notifier | None = None
+    ) -> None:
+        self.notifier = notifier or Notifier()
+        """Who else is told."""
         self.mirror: PhotostreamMirror | None = None
         self.shown = shown or Shown()
         self.code = 0
@@ -67,6 +72,7 @@ class View:
         """Take note of an event."""
         log_events(event)
         self.tally(event)
+        self.notifier(event)
         if self._json:
             self._json.event(event)
         if isinstance(event, RunStarted):

@@ -98,6 +98,10 @@ class AsyncFlickrApi:
         """Flickr's clock as its answers told it, in seconds since 1970 (UTC)."""
         return self._transport.server_time
 
+    async def check_key(self) -> None:
+        """Raise `InvalidKeyError` unless Flickr accepts the key; the secret is not asked for."""
+        await self._call("flickr.test.echo", "method", {})
+
     async def find_user(self, username: str) -> FlickrUser:
         """Return the user who shows this username."""
         return _read(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import typer
@@ -119,8 +119,14 @@ def text(username: str) -> str:
 
 def given_options(context: typer.Context) -> list[str]:
     """Return the flags that were given, by their long names."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    return [_flag(name) for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    sources = [(one, context.get_parameter_source(one.name or "")) for one in context.command.params]
+    return [flag_of(one) for one, source in sources if source and source.name == "COMMANDLINE"]
+
+
+def flag_of(parameter: Any) -> str:  # noqa: ANN401 - Typer's own copy of Click
+    """Return the long name of an option's flag: `--cache-path`."""
+    names: list[str] = parameter.opts
+    return next(name for name in names if name.startswith("--"))
 
 
 def in_flags(sentence: str) -> str:

@@ -82,6 +82,10 @@ class FlickrApi:
 
         return run_blocking(call)
 
+    def check_key(self) -> None:
+        """Raise `InvalidKeyError` unless Flickr accepts the key; the secret is not asked for."""
+        self.__call(AsyncFlickrApi.check_key)
+
     def find_user(self, username: str) -> FlickrUser:
         """Return the user who shows this username."""
         return self.__call(AsyncFlickrApi.find_user, username)

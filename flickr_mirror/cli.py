@@ -5,22 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import typer
 
-from flickr_mirror import flags
-from flickr_mirror.arguments import (
-    Share,
-    endpoint,
-    given_options,
-    in_flags,
-    ping_address,
-    share,
-    text,
-    words,
-)
+from flickr_mirror import config, flags, origins
+from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
+from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -32,6 +25,17 @@ from flickr_mirror.signals import leave_on_signals, wait_no_more
 
 INFO = 3
 """The `--debug` level from which on a log tells what happens."""
+EXCLUDING = (
+    ("fifo", "lifo"),
+    ("quiet", "verbose"),
+    ("quiet", "debug"),
+    ("dry_run", "watch"),
+    ("dry_run", "save_api_keys"),
+)
+SETTINGS_HELP = (
+    "Each option can be given by an environment variable too, such as MIRROR_FLICKR_INFO_LEVEL, and in a file of "
+    "settings; --print-config shows where it is looked for."
+)
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
     "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
@@ -46,10 +50,10 @@ app = typer.Typer(
 
 
 @app.callback(
-    cls=flags.GroupedHelp,
+    cls=config.Configured,
     invoke_without_command=True,
     help="Mirror the photostream of a Flickr user to disk.",
-    epilog=EXIT_HELP,
+    epilog=f"{SETTINGS_HELP}\n\n{EXIT_HELP}",
 )
 def mirror_flickr(
     context: typer.Context,
@@ -86,17 +90,21 @@ def mirror_flickr(
     ping_url: flags.PingUrl = None,
     hook: flags.Hook = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
+    settings: config.Config = None,
+    print_config: config.PrintConfig = False,
     version: flags.Version = False,
 ) -> None:
     """Mirror the photostream of a Flickr user to disk."""
     if context.invoked_subcommand is not None:
-        if given := given_options(context):
+        if given := [flag for flag in given_options(context) if flag != "--config"]:
             _usage(f"{given[0]} belongs behind {context.invoked_subcommand!r}, if that takes it.")
         return
+    if print_config:
+        sys.stdout.write(origins.print_config(context))
+        raise typer.Exit
     if not username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
-    if fifo and lifo:
-        _usage("--fifo and --lifo exclude each other: give one of the two.")
+    _check_together(context)
     try:
         options = MirrorOptions(
             cache_path=cache_path,
@@ -124,11 +132,7 @@ def mirror_flickr(
         name = text(username)
         told = ping_address(ping_url), words(hook)
     except ValueError as error:
-        _usage(in_flags(str(error)))
-    if quiet and (verbose or debug is not None):
-        _usage("--quiet and --verbose (or --debug) exclude each other: give one of the two.")
-    if dry_run and (watch is not None or save_api_keys):
-        _usage("--dry-run does nothing else: leave --watch and --save-api-keys out.")
+        _usage(origins.with_origins(context, in_flags(str(error))))
     if not quiet:
         _announce(name, debug)
     from flickr_mirror.commands import mirror
@@ -152,14 +156,16 @@ def mirror_flickr(
         )
     except ValueError as error:
         _usage(in_flags(str(error)))
+    if unknown := config.unknown_variables(context.command):
+        import logging
+
+        logging.getLogger("flickr_mirror").warning(" ".join(unknown))
     raise typer.Exit(run())
 
 
 @app.command("demo")
 def _demo(
-    cache_path: Annotated[
-        Path, typer.Option("--cache-path", help="Where the demonstration's photos are put.")
-    ] = Path("flickr_demo"),
+    cache_path: flags.DemoPath = Path("flickr_demo"),
 ) -> None:
     """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
     from flickr_mirror.commands import demo
@@ -169,31 +175,60 @@ def _demo(
 
 @app.command("check")
 def _check(
-    username: Annotated[
-        str, typer.Option(help="Whose mirror: the username or NSID that was mirrored, or its folder's name.")
-    ],
-    cache_path: Annotated[
-        Path, typer.Option("--cache-path", "--cache_path", help="Where the mirror is.")
-    ] = DEFAULT_CACHE_PATH,
-    part: Annotated[
-        Share | None,
-        typer.Option(parser=share, metavar="I/N", help="Check the I-th of N shares only: 3/30."),
-    ] = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make the catalogue anew from the files first.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write a report to standard output, as JSON.")
-    ] = False,
+    username: flags.MirrorName,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    part: flags.Part = None,
+    rebuild: flags.Rebuild = False,
+    as_json: flags.ReportAsJson = False,
 ) -> None:
     """Read all files of a mirror, and have broken ones made again by the next run. Flickr is not asked."""
     from flickr_mirror.commands import check
 
+    name = _name(username)
+    raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
+
+
+app.add_typer(keys_app, name="keys")
+
+
+@app.command("status")
+def _status(
+    username: flags.MirrorName,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    max_age: flags.MaxAge = None,
+    as_json: flags.ReportAsJson = False,
+) -> None:
+    """Tell how a mirror is and how its last run went. Flickr is not asked."""
+    from flickr_mirror.commands import status
+
+    raise typer.Exit(status(_name(username), cache_path, max_age=max_age, as_json=as_json))
+
+
+@app.command("list")
+def _list(
+    username: flags.MirrorName,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    as_json: flags.ReportAsJson = False,
+) -> None:
+    """List the mirrored photos: id, date of upload, path, page and title. Flickr is not asked."""
+    from flickr_mirror.commands import list_mirror
+
+    raise typer.Exit(list_mirror(_name(username), cache_path, as_json=as_json))
+
+
+def _check_together(context: typer.Context) -> None:
+    for pair in EXCLUDING:
+        if all(context.params[name] not in (None, False) for name in pair):
+            first, second = (f"--{name.replace('_', '-')}" for name in pair)
+            sentence = f"{first} and {second} exclude each other: give one of the two."
+            _usage(origins.with_origins(context, sentence))
+
+
+def _name(username: str) -> str:
     try:
-        name = text(username)
+        return text(username)
     except ValueError as error:
         _usage(str(error))
-    raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
 
 
 def _announce(name: str, debug: int | None) -> None:
@@ -219,10 +254,17 @@ def _usage(text: str) -> NoReturn:
 def main() -> None:
     """Run the command."""
     leave_on_signals()
+    if isinstance(sys.stdout, TextIOWrapper):  # titles are in all scripts, and not every terminal has them
+        sys.stdout.reconfigure(errors="replace")
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`
         sys.exit(1)
+    except config.ConfigError as error:
+        from flickr_mirror.console import say
+
+        say(f"mirror_flickr: {error}")
+        sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
         from flickr_mirror.session import say_unexpected
 

@@ -1,9 +1,8 @@
-"""What the commands do, once their flags are read: keys in order, a run, and the exit code."""
+"""What the commands do, once their flags are read: a run, and the exit code."""
 
 from __future__ import annotations
 
 import gc
-import getpass
 import logging
 import sys
 from functools import partial
@@ -14,18 +13,21 @@ import anyio
 from flickr_mirror import disk
 from flickr_mirror.checking import run_check
 from flickr_mirror.console import Shown, say, set_up
-from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
-from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
+from flickr_mirror.credentials import find_keys
+from flickr_mirror.errors import CacheError, FlickrMirrorError
+from flickr_mirror.keys import save_keys
 from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.notify import Notifier
 from flickr_mirror.progress import PageScanned
 from flickr_mirror.session import fail, run_mirror, say_failure
+from flickr_mirror.status import list_photos, show_status
 from flickr_mirror.view import JsonLines, View, plan_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flickr_mirror.keys import ApiKeys
     from flickr_mirror.options import Limits, MirrorOptions
     from flickr_mirror.progress import Event
 
@@ -68,7 +70,7 @@ def mirror(
     if is_key_seen:
         logging.getLogger("flickr_mirror").warning(
             "Other users of this machine can see the API key in the list of processes. Better set "
-            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
+            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with `mirror_flickr keys set`."
         )
     gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
     if dry_run:
@@ -108,30 +110,22 @@ def check(username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bo
     return anyio.run(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
 
 
-def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None) -> ApiKeys:
-    """Return the API keys: from the command line or the environment, else from the file, else from a prompt.
+def status(username: str, cache_path: Path, *, max_age: float | None, as_json: bool) -> int:
+    """Show how a mirror is, and return the exit code."""
+    return _report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
 
-    Only what is missing is looked for. Raises `KeysError` where there is no terminal to ask on.
-    """
-    if consumer_key and consumer_secret:
-        return ApiKeys(consumer_key, consumer_secret)
-    saved = read_keys(root)
-    if saved:
-        return ApiKeys(consumer_key or saved.consumer_key, consumer_secret or saved.consumer_secret)
-    if not sys.stdin.isatty():
-        raise KeysError(
-            "There are no Flickr API keys. Set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or run once on a "
-            f"terminal with --save-api-keys, which writes them to {root / FILE_NAME}. "
-            "Flickr gives keys at https://www.flickr.com/services/apps/create/ (to Pro members)."
-        )
+
+def list_mirror(username: str, cache_path: Path, *, as_json: bool) -> int:
+    """List the photos of a mirror, and return the exit code."""
+    return _report(partial(list_photos, cache_path, username, as_json=as_json))
+
+
+def _report(show: Callable[[], int]) -> int:
+    set_up(Shown())
     try:
-        key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
-        secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
-    except EOFError:
-        key = secret = ""
-    if not (key and secret):
-        raise KeysError("The API key and its secret must not be empty.")
-    return ApiKeys(key, secret)
+        return show()
+    except FlickrMirrorError as error:
+        return say_failure(error)
 
 
 class _KeySaver:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from flickr_mirror.arguments import bandwidth, duration, interval
+from flickr_mirror.arguments import Share, bandwidth, duration, interval, share
 from flickr_mirror.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.version import __version__
 
@@ -252,6 +252,31 @@ ApiUrl = Annotated[
 ]
 Version = Annotated[
     bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+]
+
+
+MirrorName = Annotated[
+    str,
+    typer.Option(
+        "--username",
+        metavar="NAME",
+        help="Whose mirror: the username or NSID that was mirrored, or its folder's name.",
+    ),
+]
+DemoPath = Annotated[
+    Path, typer.Option("--cache-path", metavar="FOLDER", help="Where the demonstration's photos are put.")
+]
+Part = Annotated[
+    Share | None,
+    typer.Option(parser=share, metavar="I/N", help="Check the I-th of N shares only: 3/30."),
+]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="Make the catalogue anew from the files first.")]
+ReportAsJson = Annotated[bool, typer.Option("--json", help="Write to standard output as JSON.")]
+MaxAge = Annotated[
+    float | None,
+    typer.Option(
+        parser=duration, metavar="AGE", help="Exit with 3 where the last success is longer ago: 2d."
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The API keys: what they are, and the file that keeps them."""
+"""The API keys: what they are, and the files that keep them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flickr_mirror import disk
@@ -26,10 +26,11 @@ logger = logging.getLogger("flickr_mirror")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ApiKeys:
-    """A Flickr API key and its secret; shown, it does not tell them."""
+    """A Flickr API key and its secret, and in words where they were kept; shown, it does not tell them."""
 
     consumer_key: str
     consumer_secret: str
+    origin: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return "ApiKeys(consumer_key=***, consumer_secret=***)"
@@ -51,27 +52,62 @@ def read_keys(cache_path: Path) -> ApiKeys | None:
             # that of a link is "Too many levels of symbolic links"
             why = "it is a link" if error.errno == errno.ELOOP else error.strerror
             raise KeysError(f"{path} cannot be read: {why}. Correct or remove it.") from None
-        try:
-            keys = json.loads(content)
-            key, secret = keys["consumer_key"], keys["consumer_secret"]
-            if not (isinstance(key, str) and isinstance(secret, str) and key.strip() and secret.strip()):
-                raise TypeError
-        except (ValueError, KeyError, TypeError, RecursionError):
-            # from None: the error's context could show what is in the file
-            raise KeysError(
-                f'{path} is not JSON with "consumer_key" and "consumer_secret". Remove it, then run once '
-                "with --save-api-keys to write it anew."
-            ) from None
-        return ApiKeys(key.strip(), secret.strip())
+        return parse_keys(
+            content, str(path), "Remove it, then run once with --save-api-keys to write it anew."
+        )
     return None
+
+
+def read_credentials(folder: Path) -> ApiKeys | None:
+    """Return the keys that the service manager hands to this process in a folder, `None` where there are none.
+
+    Who may read them is its business. Raises `KeysError` where the file there holds no keys.
+    """
+    path = folder / FILE_NAME
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            content = os.read(descriptor, LARGEST)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise KeysError(f"{path} cannot be read: {error.strerror}. Correct this credential.") from None
+    return parse_keys(content, str(path), "Correct this credential.")
+
+
+def parse_keys(content: bytes | str, origin: str, advice: str) -> ApiKeys:
+    """Return the keys that JSON from this `origin` holds. Raises `KeysError`, with what to do."""
+    try:
+        keys = json.loads(content)
+        key, secret = keys["consumer_key"], keys["consumer_secret"]
+        if not (isinstance(key, str) and isinstance(secret, str) and key.strip() and secret.strip()):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        # from None: the error's context could show what is in there
+        raise KeysError(f'{origin} is not JSON with "consumer_key" and "consumer_secret". {advice}') from None
+    return ApiKeys(key.strip(), secret.strip(), origin)
+
+
+def as_json(keys: ApiKeys) -> str:
+    """Return keys as they are kept."""
+    return json.dumps({"consumer_key": keys.consumer_key, "consumer_secret": keys.consumer_secret}, indent=2)
 
 
 def save_keys(cache_path: Path, keys: ApiKeys) -> Path:
     """Save the keys for the user alone, and return where. Raises `CacheError`."""
     path = cache_path / FILE_NAME
-    content = {"consumer_key": keys.consumer_key, "consumer_secret": keys.consumer_secret}
-    disk.write_file(path, json.dumps(content, indent=2).encode() + b"\n", private=True)
+    disk.write_file(path, f"{as_json(keys)}\n".encode(), private=True)
     return path
+
+
+def remove_keys(cache_path: Path) -> list[Path]:
+    """Remove the keys saved below `cache_path`, under both names; return what was removed. Raises `CacheError`."""
+    found = [path for name in (FILE_NAME, FALLBACK_NAME) if os.path.lexists(path := cache_path / name)]
+    for path in found:
+        disk.remove(path)
+    return found
 
 
 def _read_private(path: Path) -> bytes:

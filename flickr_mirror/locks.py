@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -40,7 +40,7 @@ def locked(path: Path) -> Iterator[None]:
         _acquire(lock, path)
     except Timeout as error:
         raise CacheLockedError(
-            f"Another run works on this mirror{_describe(holder)}. Wait for it to end, or stop it.", path
+            f"Another run works on this mirror{_describe(path)}. Wait for it to end, or stop it.", path
         ) from error
     try:
         who = {"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}
@@ -65,18 +65,26 @@ def _acquire(lock: BaseFileLock, path: Path) -> None:
         warn_once(f"{path.parent} cannot be locked: see to it that only one run at a time uses it.")
 
 
-def _describe(holder: Path) -> str:
-    """Return who holds the lock, as far as that is known."""
+def holder_of(path: Path) -> dict[str, Any] | None:
+    """Return who holds the lock at `path`, as `pid`, `host` and `since` (UTC seconds), as far as that is known."""
     try:
-        who = json.loads(holder.read_bytes())
+        who = json.loads(path.with_suffix(".json").read_bytes())
         if who["host"] == socket.gethostname():
             # a run that was killed leaves its word, until the next one has written its own
             with suppress(PermissionError):
                 os.kill(who["pid"], 0)
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who["since"]))
-        return f" (process {who['pid']} on {who['host']}, since {since})"
+        time.localtime(who["since"])
+        return {"pid": int(who["pid"]), "host": str(who["host"]), "since": int(who["since"])}
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _describe(path: Path) -> str:
+    who = holder_of(path)
+    if who is None:
         return ""
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who["since"]))
+    return f" (process {who['pid']} on {who['host']}, since {since})"
 
 
 class CallLedgerFile:

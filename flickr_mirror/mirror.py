@@ -290,9 +290,12 @@ class PhotostreamMirror:
         before = jobs.catalogue.counts()
         report.username, report.user_id, report.folder = user.username, user.id, cache.folder
         report.known = before.known
-        self._mirrored_before = jobs.catalogue.overview.work_left(
-            images=self._options.wants_images, info_level=self._options.wanted_level
-        ).mirrored
+        look = partial(
+            jobs.catalogue.overview.work_left,
+            images=self._options.wants_images,
+            info_level=self._options.wanted_level,
+        )
+        self._mirrored_before = (await to_thread.run_sync(look)).mirrored
         self._tell(
             RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
         )

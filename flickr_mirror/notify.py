@@ -19,7 +19,6 @@ from flickr_mirror import children, connections
 from flickr_mirror.console import say
 from flickr_mirror.diagnosis import failure
 from flickr_mirror.errors import TransportError
-from flickr_mirror.progress import PhotoFailed, Watching
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from flickr_mirror.progress import Event
     from flickr_mirror.summary import Summary
 
 PATIENCE = 5.0
@@ -56,7 +54,6 @@ class Notifier:
         self._hook = [os.path.expanduser(word) for word in hook[:1]] + [*hook[1:]]  # noqa: PTH111 - it never fails
         self._is_lost = False
         self._is_watch = False
-        self._look = 0
         self.is_wanted = bool(self._url or self._hook)
         """Whether there is anybody to tell."""
         self.hangs = False
@@ -66,19 +63,15 @@ class Notifier:
         """Tell, beside the run, that it begins; looks are told in `tasks` too. With `is_watch` a signal is its end."""
         self._tasks = tasks
         self._turn = anyio.Lock()
-        self._is_watch, self._look = is_watch, 0
+        self._is_watch = is_watch
         if self._url:
             tasks.start_soon(self._ping, self._url, "start")
 
-    def __call__(self, event: Event) -> None:
-        """Take note of an event: after each look of a watch the monitor is told how that went."""
-        if isinstance(event, PhotoFailed) and not event.again:
-            self._look = 3
-        elif isinstance(event, Watching):
-            code, self._look = self._look if event.answered else 75, 0
-            # where another waits already, the monitor is slow, and that one tells as much
-            if self._url and not self._turn.statistics().tasks_waiting:
-                self._tasks.start_soon(self._ping, self._url, str(code))
+    def looked(self, code: int) -> None:
+        """Tell the monitor how a look of a watch went."""
+        # where another ping waits already, the monitor is slow, and that one tells as much
+        if self._url and not self._turn.statistics().tasks_waiting:
+            self._tasks.start_soon(self._ping, self._url, str(code))
 
     async def end(self, summary: Summary, seconds: float = math.inf) -> None:
         """Tell how the run ended, in so many seconds at most. A watch that a signal ends is no news to a monitor."""

@@ -93,6 +93,14 @@ class Overview:
             for photo_id, job, reason, status, runs, due in rows
         ]
 
+    def pending(self) -> tuple[int, int]:
+        """Return how many images, and how many descriptions, are still to be fetched or tried again."""
+        images, infos = self._query(
+            "SELECT total(image_status IN (0, 1, 3, 4, 6)), total(info_status IN (0, 1, 3, 4)) FROM photos"
+            " WHERE gone IS NULL"
+        ).fetchone()
+        return int(images), int(infos)
+
     def size(self) -> int:
         """Return how many bytes the files of the mirror have together."""
         (total,) = self._query(

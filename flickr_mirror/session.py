@@ -7,7 +7,9 @@ import math
 import os
 import signal
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import anyio
@@ -76,6 +78,7 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     After it a signal ends the process at once, because nothing is left to do.
     """
     view.mirror = mirror
+    view.on_look = partial(_keep_look, mirror)
     signals = Signals(mirror.stop, view.poke)
     async with _heeding(signals, view.notifier, is_watch=watch is not None) as tasks:
         tasks.start_soon(view.beat)
@@ -232,6 +235,15 @@ def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
     return summary
 
 
+def _keep_look(mirror: PhotostreamMirror, code: int) -> None:
+    """Keep how a look of a watch went, for `status`: the run itself may go on for years."""
+    report = mirror.report
+    so_far = replace(report, seconds=time.time() - report.started, api_calls=mirror.calls_sent)
+    if report.folder:
+        with suppress(CacheError):  # the run itself will find that
+            keep(summary_of(so_far, code), report.folder / STATE_FOLDER)
+
+
 def _next_try(failure: FailedPhoto) -> str:
     return f" Next try: {time_text(failure.due)}." if failure.due else ""
 
@@ -256,7 +268,7 @@ def say_unexpected(error: Exception) -> None:
 def _advice(error: BaseException) -> str:
     if isinstance(error, InvalidKeyError):
         return (
-            ". Check the key at https://www.flickr.com/services/apps/by/me, and give the right one by "
-            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET; with --save-api-keys it replaces the saved one."
+            ". Check the key at https://www.flickr.com/services/apps/by/me, and save the right one by `mirror_flickr "
+            "keys set`, or give it by FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET."
         )
     return ""

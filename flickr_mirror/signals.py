@@ -22,6 +22,8 @@ def leave_on_signals() -> None:
 
     for number in stopping_signals():
         signal.signal(number, leave)
+    for number in asking_signals():  # else it would end the process
+        signal.signal(number, signal.SIG_IGN)
 
 
 def asking_signals() -> list[signal.Signals]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import ssl
 import tempfile
@@ -47,12 +48,18 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test a home of its own, and no keys in the environment."""
+    """Give each test a home of its own, and no keys or settings in the environment."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(folder))
+    for name in os.environ:
+        if name.startswith(("FLICKR_", "MIRROR_FLICKR_")):
+            monkeypatch.delenv(name)
     # the last one hides what becomes of a line that could not be written
-    for name in ("FLICKR_CONSUMER_KEY", "FLICKR_CONSUMER_SECRET", "FLICKR_API_URL", "PYTHONUNBUFFERED"):
+    for name in ("XDG_CONFIG_HOME", "CREDENTIALS_DIRECTORY", "PYTHONUNBUFFERED"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(
+        "PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring"
+    )  # and no keyring of the developer's
     return folder
 
 

@@ -107,6 +107,23 @@ async def test_a_refusal_is_the_error_of_its_method(
     assert route.call_count == 1
 
 
+@respx.mock
+async def test_a_key_is_checked_with_one_call(caplog: pytest.LogCaptureFixture) -> None:
+    """Flickr's answer repeats the key, which no log line does; a key that is refused is an error of its own."""
+    caplog.set_level(0)
+    echo = {name: {"_content": value} for name, value in (("method", "flickr.test.echo"), ("api_key", KEY))}
+    route = respx.get(FLICKR_API_URL).mock(
+        side_effect=[httpx.Response(200, json={**echo, "stat": "ok"}), fail(100)]
+    )
+    async with open_api() as api:
+        await api.check_key()
+        with pytest.raises(InvalidKeyError):
+            await api.check_key()
+    assert route.call_count == 2
+    assert route.calls.last.request.url.params["method"] == "flickr.test.echo"
+    assert KEY not in caplog.text
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -79,6 +79,7 @@ DISK = {
     "information": {"languages", "models"},
     "cache": {"disk", "errors", "models", "options", "parts"},
     "keys": {"disk", "errors"},
+    "keychain": {"errors", "keys"},
     "rebuild": {
         "cache",
         "catalogue",
@@ -180,7 +181,6 @@ FACES = {
         "console",
         "diagnosis",
         "errors",
-        "progress",
         "summary",
         "version",
     },
@@ -197,6 +197,7 @@ FACES = {
         "terminal",
         "view",
     },
+    "status": {"cache", "catalogue", "disk", "errors", "locks", "summary", "terminal"},
     "checking": {"audit", "console", "errors", "progress", "session", "terminal"},
     "demonstration": {
         "console",
@@ -210,9 +211,11 @@ FACES = {
     },
     "arguments": {"options"},
     "signals": set[str](),
+    "credentials": {"errors", "keychain", "keys", "options"},
     "commands": {
         "checking",
         "console",
+        "credentials",
         "demonstration",
         "disk",
         "errors",
@@ -222,10 +225,38 @@ FACES = {
         "options",
         "progress",
         "session",
+        "status",
         "view",
     },
+    "keeping": {
+        "api",
+        "budget",
+        "console",
+        "credentials",
+        "disk",
+        "errors",
+        "keychain",
+        "keys",
+        "options",
+        "session",
+        "terminal",
+    },
     "flags": {"arguments", "options", "version"},
-    "cli": {"arguments", "commands", "console", "flags", "options", "session", "signals"},
+    "config": {"arguments", "flags"},
+    "origins": {"arguments", "config", "flags"},
+    "keys_cli": {"arguments", "config", "keeping", "options", "origins"},
+    "cli": {
+        "arguments",
+        "commands",
+        "config",
+        "console",
+        "flags",
+        "keys_cli",
+        "options",
+        "origins",
+        "session",
+        "signals",
+    },
     "__main__": {"cli"},
     "__init__": {
         "api",
@@ -253,11 +284,14 @@ SPEAKERS = {
     "cli",
     "commands",
     "console",
+    "credentials",
     "demonstration",
     "flags",
+    "keeping",
     "notify",
     "session",
     "signals",
+    "status",
     "terminal",
     "view",
     "simulator.__main__",
@@ -415,7 +449,7 @@ def test_the_library_neither_prints_nor_asks_nor_exits(module: str) -> None:
 def test_a_speaker_is_noticed() -> None:
     """The test above can see: the command line does speak."""
     assert {"sys.exit"} <= voices("cli")
-    assert {"sys.stdin", "getpass"} <= voices("commands")
+    assert {"sys.stdin", "getpass"} <= voices("credentials")
 
 
 @pytest.mark.parametrize("module", ["coverage", "sizes", "models"])
@@ -437,7 +471,9 @@ def test_one_room_knows_each_library() -> None:
     assert users["sqlite3"] == {"database"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}
     assert users["tenacity"] == {"transport"}
-    assert users["typer"] == {"arguments", "cli", "flags"}
+    assert users["typer"] == {"arguments", "cli", "config", "flags", "keys_cli"}
+    assert users["keyring"] == {"keychain"}
+    assert users["platformdirs"] == {"config"}
 
 
 def test_all_is_exact_and_sorted() -> None:

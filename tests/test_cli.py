@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from flickr_mirror import KeysError, __version__
-from flickr_mirror.commands import find_keys
+from flickr_mirror.credentials import find_keys
 from flickr_mirror.keys import ApiKeys
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.end_to_end.command import command, run, tree
@@ -143,14 +143,15 @@ async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_what_is_heavy_is_loaded_when_it_is_needed(flag: str) -> None:
-    """A question about the command itself is answered without the libraries of the network, images and languages."""
+    """A question about the command itself is answered without the libraries of network, images, languages, settings."""
     program = (
         "import sys\n"
         f"sys.argv = ['mirror_flickr', {flag!r}]\n"
         "from flickr_mirror.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'aiohttp', 'anyio', 'httpx', 'langdetect', 'PIL', 'pycountry', 'rich', 'sqlite3'}\n"
+        "heavy = {'aiohttp', 'anyio', 'httpx', 'keyring', 'langdetect', 'PIL', 'platformdirs', 'pycountry', "
+        "'rich', 'sqlite3', 'tomllib'}\n"
         "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -891,7 +891,7 @@ def test_a_key_on_the_command_line_is_warned_of_once(
         code, text = command(*line, "--consumer-key", KEY, "--consumer-secret", SECRET)
         assert code == 0, text
         assert text.count("list of processes") == 1
-        for way in ("FLICKR_CONSUMER_KEY", "FLICKR_CONSUMER_SECRET", "--save-api-keys"):
+        for way in ("FLICKR_CONSUMER_KEY", "FLICKR_CONSUMER_SECRET", "keys set"):
             assert way in text
         monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
         code, text = command(*line, "--consumer-secret", SECRET)

@@ -18,11 +18,12 @@ import pytest
 from aiohttp import web
 from anyio import to_thread
 
-from flickr_mirror import MirrorReport
+from flickr_mirror import MirrorOptions, MirrorReport
 from flickr_mirror.arguments import ping_address, words
 from flickr_mirror.notify import Notifier
 from flickr_mirror.progress import FailedPhoto, PhotoFailed, Watching
 from flickr_mirror.summary import summary_of
+from flickr_mirror.view import View
 from tests.monitor import SECRET, Monitor, monitoring, never
 
 if TYPE_CHECKING:
@@ -247,13 +248,14 @@ async def test_a_watch_tells_how_each_look_went() -> None:
         notifier = Notifier(monitor.url)
         async with run_of(notifier, is_watch=True):
             await monitor.heard("start")
-            notifier(Watching(600.0))
+            view = View(MirrorOptions(), notifier=notifier)
+            view(Watching(600.0))
             await monitor.heard("start", "0")
-            notifier(PhotoFailed("1", "image", "gone", again=True))
-            notifier(PhotoFailed("2", "image", "gone", again=False))
-            notifier(Watching(600.0))
+            view(PhotoFailed("1", "image", "gone", again=True))
+            view(PhotoFailed("2", "image", "gone", again=False))
+            view(Watching(600.0))
             await monitor.heard("start", "0", "3")
-            notifier(Watching(600.0, answered=False))
+            view(Watching(600.0, answered=False))
             await monitor.heard("start", "0", "3", "75")
             await notifier.end(summary(143))
             assert monitor.words == ["start", "0", "3", "75"]
@@ -269,7 +271,7 @@ async def test_looks_do_not_pile_up_before_a_slow_monitor(monkeypatch: pytest.Mo
         async with run_of(notifier, is_watch=True):
             await monitor.heard("start")
             for _ in range(5):
-                notifier(Watching(1.0))
+                notifier.looked(0)
                 await anyio.wait_all_tasks_blocked()
             assert notifier._turn.statistics().tasks_waiting == 1
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -18,7 +18,7 @@ import pytest
 from flickr_mirror import MirrorReport
 from flickr_mirror.keys import FILE_NAME
 from flickr_mirror.progress import FailedPhoto
-from flickr_mirror.session import EXIT_CODES
+from flickr_mirror.session import CLOSING, EXIT_CODES, GRACE
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.summary import summary_of
 from tests import canary
@@ -211,23 +211,53 @@ def test_no_secret_is_in_the_image() -> None:
             assert all((root / source).exists() and f"!{source}" in ignored for source in sources)
 
 
+def compose() -> dict[str, Any]:
+    """Return what the compose file says."""
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    found: dict[str, Any] = yaml.safe_load((FILES / "docker/compose.yaml").read_text())
+    return found
+
+
 def test_the_compose_file_keeps_the_promises_of_the_guide() -> None:
     """The container cannot write outside of its volume, gains no rights, and gets its keys as a file."""
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
-    compose = yaml.safe_load((FILES / "docker/compose.yaml").read_text())
-    mirror = compose["services"]["mirror"]
+    mirror = compose()["services"]["mirror"]
     assert mirror["read_only"] is True
     assert mirror["cap_drop"] == ["ALL"]
     assert mirror["security_opt"] == ["no-new-privileges:true"]
     assert mirror["user"] not in ("0:0", "root")
     assert mirror["volumes"] == ["./photos:/data"]
     assert mirror["secrets"] == [FILE_NAME]
-    assert mirror["environment"] == {"CREDENTIALS_DIRECTORY": "/run/secrets"}
-    assert compose["secrets"] == {FILE_NAME: {"file": f"./{FILE_NAME}"}}
-    words = mirror["command"].split()
-    assert words[words.index("--cache-path") + 1] == "/data"
-    grace = int(mirror["stop_grace_period"].removesuffix("s"))
-    assert grace > 13  # what a run takes at most when it is stopped
+    assert compose()["secrets"] == {FILE_NAME: {"file": f"./{FILE_NAME}"}}
+    assert int(mirror["stop_grace_period"].removesuffix("s")) > GRACE + CLOSING
+
+
+async def test_the_command_of_the_container_mirrors_and_is_healthy(home: Path, tmp_path: Path) -> None:
+    """What the compose file starts works with its key from a file, and its question for health says yes then."""
+    mirror = compose()["services"]["mirror"]
+    (tmp_path / FILE_NAME).write_text(
+        json.dumps({"consumer_key": canary.KEY, "consumer_secret": canary.SECRET})
+    )
+    *_, last = instructions()
+    own = dict(pair.split("=") for pair in dict(last)["ENV"].split() if pair.startswith("MIRROR"))
+    environment = {**own, **mirror["environment"], "HOME": str(home)}
+    assert (environment["MIRROR_FLICKR_CACHE_PATH"], environment["CREDENTIALS_DIRECTORY"]) == (
+        "/data",
+        "/run/secrets",
+    )
+    environment |= {"MIRROR_FLICKR_CACHE_PATH": str(home / "data"), "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    program = [sys.executable, "-m", "flickr_mirror"]
+    stream = SimulatedPhotostream(3, username=mirror["environment"]["MIRROR_FLICKR_USERNAME"])
+    _, ask, *health = mirror["healthcheck"]["test"]
+    assert ask == "mirror_flickr"
+    assert (await anyio.run_process([*program, *health], env=environment, check=False)).returncode
+    async with SimulatedFlickr(stream) as flickr:
+        environment["FLICKR_API_URL"] = flickr.api_url
+        line = mirror["command"].partition("--watch")[0].split()
+        result = await anyio.run_process([*program, *line], env=environment, check=False)
+    assert result.returncode == 0, result.stderr
+    assert len(tree(home / "data")) == 6
+    healthy = await anyio.run_process([*program, *health], env=environment, check=False)
+    assert healthy.returncode == 0, healthy.stderr
 
 
 def test_the_image_can_be_built() -> None:

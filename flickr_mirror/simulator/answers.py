@@ -51,6 +51,7 @@ class RestApi:
         if not count_comments:
             self._ignored |= {"count_comments"}
         self._methods = {
+            "flickr.test.echo": _echo,
             "flickr.people.findByUsername": self._find_by_username,
             "flickr.urls.lookupUser": self._lookup_user,
             "flickr.people.getInfo": self._get_person,
@@ -153,3 +154,8 @@ class RestApi:
         if found is None:
             raise FlickrRefusal(1, "Photo not found")
         return found
+
+
+def _echo(arguments: Mapping[str, str]) -> Payload:
+    """Return what was asked, key and all: `{"method": {"_content": "flickr.test.echo"}, ...}`."""
+    return {name: {"_content": value} for name, value in arguments.items()}

@@ -240,15 +240,22 @@ async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_watch_is_told_look_by_look(tmp_path: Path) -> None:
-    """A monitor hears that a watch began, and of each look; that it is stopped is no alarm."""
+    """A monitor hears that a watch began, and of each look, and `status` knows of them; a stop is no alarm."""
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         arguments = ("--watch", "1s", "--ping-url", monitor.url)
         async with running(flickr, tmp_path, *arguments) as process:
             await monitor.heard("start", "0", "0")
+            line = ("status", "--username", flickr.streams[0].username, "--cache-path", str(tmp_path))
+            status = await anyio.run_process(
+                [sys.executable, "-m", "flickr_mirror", *line, "--max-age", "1h"], check=False
+            )
             process.signal(signal.SIGTERM)
             outcome = await process.wait()
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert b"exit 0, 3 new" in status.stdout
     assert outcome.code == 143, outcome.err
-    assert monitor.words == ["start", "0", "0"]
+    assert monitor.words[:3] == ["start", "0", "0"]
+    assert not {"143"} & {*monitor.words}
 
 
 async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:

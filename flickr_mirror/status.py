@@ -1,0 +1,165 @@
+"""`mirror_flickr status` and `list`: what a mirror holds and how its last run went, told by the disk alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror import disk, summary
+from flickr_mirror.cache import get_mirror
+from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.errors import CacheError
+from flickr_mirror.locks import holder_of
+from flickr_mirror.summary import failure_of, time_text
+from flickr_mirror.terminal import plain, size_text, time_left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flickr_mirror.cache import PhotoCache
+    from flickr_mirror.summary import Summary
+
+EXIT_OLD = 3
+"""The exit code where the last success is longer ago than is allowed."""
+COLUMNS = ("id", "uploaded", "path", "url", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorStatus:
+    """How a mirror is. Times are UTC; `gaps` are stretches of upload time that no run has listed.
+
+    `age` is how many seconds ago a run ended with code 0, `running` who works on it now.
+    """
+
+    user: str
+    nsid: str
+    folder: str
+    photos: int
+    images: int
+    infos: int
+    images_left: int
+    infos_left: int
+    gone: int
+    unavailable: int
+    failures: list[dict[str, Any]]
+    listed_until: str | None
+    gaps: list[tuple[str, str]]
+    bytes: int
+    free: int
+    last_run: Summary | None
+    last_success: str | None
+    age: float | None
+    running: dict[str, Any] | None
+
+
+def status_of(root: Path, name: str) -> MirrorStatus:
+    """Return how the mirror of a user below `root` is; nothing is written, and a run may be going on.
+
+    Raises `PhotostreamError` where there is no such mirror, `CacheError` where it cannot be read.
+    """
+    cache, owner = get_mirror(disk.home(root).absolute(), name.strip())
+    last = summary.read(cache.state)
+    success = last.get("last_success") if last else None
+    age = time.time() - datetime.fromisoformat(success).timestamp() if success else None
+    with _catalogue(cache) as catalogue:
+        overview = catalogue.overview
+        counts = overview.counts()
+        images_left, infos_left = overview.pending()
+        covered = catalogue.listing.coverage().intervals
+        gaps = catalogue.listing.coverage().gaps(covered[-1].high) if covered else []
+        return MirrorStatus(
+            user=owner["username"],
+            nsid=owner["nsid"],
+            folder=str(cache.folder),
+            photos=counts.known,
+            images=counts.images,
+            infos=counts.infos,
+            images_left=images_left,
+            infos_left=infos_left,
+            gone=counts.gone,
+            unavailable=counts.unavailable,
+            failures=[failure_of(failure) for failure in overview.failures()],
+            listed_until=time_text(covered[-1].high) if covered else None,
+            gaps=[(time_text(gap.low), time_text(gap.high)) for gap in gaps],
+            bytes=overview.size(),
+            free=shutil.disk_usage(cache.folder).free,
+            last_run=last,
+            last_success=success,
+            age=None if age is None else round(max(age, 0.0), 1),
+            running=holder_of(cache.lock),
+        )
+
+
+def _catalogue(cache: PhotoCache) -> Catalogue:
+    if not cache.catalogue.exists():
+        raise CacheError(
+            f"{cache.catalogue} is not there: run the mirror again, which makes it anew from the files.",
+            cache.catalogue,
+        )
+    return Catalogue(cache.catalogue, for_reading=True)
+
+
+def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) -> int:
+    """Show how a mirror is on standard output; return 3 where its last success is more than `max_age` seconds ago."""
+    status = status_of(root, name)
+    lines = [json.dumps(asdict(status), indent=2)] if as_json else _lines(status)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return EXIT_OLD if max_age is not None and (status.age is None or status.age > max_age) else 0
+
+
+def _lines(status: MirrorStatus) -> Iterator[str]:
+    yield f"{plain(status.user)} ({status.nsid}) in {plain(status.folder)}"
+    yield (
+        f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} described, "
+        f"{len(status.failures):,} failed, {status.gone:,} gone from Flickr"
+    )
+    yield f"to do     {status.images_left:,} images, {status.infos_left:,} descriptions"
+    gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
+    yield f"listed    {f'until {status.listed_until}, {gaps}' if status.listed_until else 'nothing yet'}"
+    yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
+    if last := status.last_run:
+        error = f": {plain(str(last.get('error')))}" if last.get("error") else ""
+        yield f"last run  {last.get('ended')}, exit {last.get('exit')}, {last.get('new')} new{error}"
+    else:
+        yield "last run  none that came to its end"
+    age = "never" if status.age is None else f"{status.last_success}, {time_left(status.age)} ago"
+    yield f"success   {age}"
+    if running := status.running:
+        since = time_text(running["since"])
+        yield f"running   process {running['pid']} on {plain(running['host'])}, since {since}"
+    for failure in status.failures:
+        due = f" Next try: {failure['due']}." if failure["due"] else ""
+        yield f"failed    photo {failure['id']}, {failure['job']}: {plain(failure['reason'])}{due}"
+
+
+def list_photos(root: Path, name: str, *, as_json: bool) -> int:
+    """Write each mirrored photo to standard output, newest first: a line of columns between tabs, or of JSON.
+
+    Raises like `status_of`.
+    """
+    cache, owner = get_mirror(disk.home(root).absolute(), name.strip())
+    with _catalogue(cache) as catalogue:
+        if not as_json:
+            sys.stdout.write("\t".join(COLUMNS) + "\n")
+        for photo in catalogue.overview.mirrored():
+            extensions = [*photo.extensions, *(["json"] if photo.described else [])]
+            paths = [str(cache.path(photo.photo_id, extension)) for extension in extensions]
+            row = {
+                "id": photo.photo_id,
+                "uploaded": time_text(photo.uploaded),
+                "path": paths[0],
+                "url": f"https://www.flickr.com/photos/{owner['nsid']}/{photo.photo_id}/",
+                "title": photo.title,
+            }
+            if as_json:
+                line = json.dumps({**row, "paths": paths, "gone": photo.gone})
+            else:
+                line = "\t".join(plain(value) for value in row.values())
+            sys.stdout.write(f"{line}\n")
+    return 0

@@ -1,0 +1,14 @@
+"""The command, called in this process: its options are read as a shell's would be."""
+
+from __future__ import annotations
+
+import typer
+
+from flickr_mirror.cli import app
+
+
+def call(*arguments: str) -> int:
+    """Run the command, and return its exit code. Raises `ConfigError` and what Typer does for bad values."""
+    outcome = typer.main.get_command(app).main(list(arguments), "mirror_flickr", standalone_mode=False)
+    assert isinstance(outcome, int)
+    return outcome

@@ -1,0 +1,222 @@
+"""What the real command writes: at once, little, the same in any terminal, and an answer to `kill -USR1`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import anyio
+import pyte
+import pytest
+
+from flickr_mirror.cli import EXIT_HELP
+from flickr_mirror.session import EXIT_CODES, EXIT_PHOTOS_FAILED
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from tests.end_to_end.command import KEYS, command, run, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HEAVY = {"aiohttp", "anyio", "httpx", "rich", "sqlite3", "asyncio"}
+
+
+def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
+    """It is said what is going to happen before anything is loaded that takes time, and before any request."""
+    code = (
+        "import sys\n"
+        "class Stream:\n"
+        "    def isatty(self): return False\n"
+        "    def write(self, text):\n"
+        "        print(text.split('] ')[-1].strip(), *(name for name in sys.modules if '.' not in name))\n"
+        "        raise SystemExit\n"
+        "sys.stderr = Stream()\n"
+        f"sys.argv = ['mirror_flickr', '--username', 'manhhai', '--cache-path', {str(tmp_path)!r}]\n"
+        "from flickr_mirror.cli import main\n"
+        "main()\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout
+    assert said.startswith("Mirroring the photostream of 'manhhai'.")
+    assert not HEAVY & set(said.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--username", "x"), 5),
+        (("--username", "x", "--cache-path", "/dev/null/x", *KEYS), 7),
+        (("--username", "x", "--api-url", "http://127.0.0.1:9/services/rest/", *KEYS), 75),
+    ],
+    ids=["no keys", "no folder", "no network"],
+)
+async def test_cron_gets_one_line(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
+    """--quiet: exactly one line where a run cannot be done, without a terminal and without input."""
+    async with running(
+        None, tmp_path, "--quiet", *arguments, settings={"transport.LONGEST_WAIT": 0.01}
+    ) as process:
+        outcome = await process.wait(20)
+    assert outcome.code == code
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("mirror_flickr: ")
+    assert outcome.out == ""
+
+
+async def test_a_run_answers_how_far_it_is(tmp_path: Path) -> None:
+    """`kill -USR1` makes a run say one line, also a quiet one, and changes nothing else."""
+    async with (
+        SimulatedFlickr(SimulatedPhotostream(6), image_latency=0.4) as flickr,
+        running(flickr, tmp_path, "--quiet", "--image-workers", "2") as process,
+    ):
+        with anyio.fail_after(20):
+            while not list(tmp_path.rglob("*.jpg")):  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        process.signal(signal.SIGUSR1)
+        await process.says("this hour")
+        outcome = await process.wait()
+    assert outcome.code == 0
+    (line,) = outcome.err.splitlines()
+    assert re.match(r"saigon_archive: \d/6 images \(\d+%\), .*API \d/3,600 this hour", line)
+
+
+def test_the_help_lists_every_exit_code() -> None:
+    """--help names the codes that a run can end with, and no others."""
+    told = {int(number) for number in re.findall(r"\b\d{1,3}\b", EXIT_HELP)}
+    ours = {code for _, code in EXIT_CODES} | {0, 1, 2, EXIT_PHOTOS_FAILED}
+    assert ours <= told
+    assert told - ours <= {8, 129, 130, 143}
+
+
+class Terminal:
+    """A terminal of so many columns, on which a command runs."""
+
+    def __init__(self, line: list[str], columns: int, **environment: str) -> None:
+        self.screen = pyte.HistoryScreen(columns, 24, history=1000)
+        self._stream = pyte.ByteStream(self.screen)
+        self._end, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.text = b""
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        self.process = subprocess.Popen(
+            line,
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            env={**inherited, "TERM": "xterm-256color", **environment},
+            start_new_session=True,
+        )
+        os.close(child)
+
+    def read(self) -> bool:
+        """Take in what was written; return whether more can come."""
+        with suppress(OSError):  # Linux's way to say that the other end is closed
+            if chunk := os.read(self._end, 65536):
+                self.text += chunk
+                self._stream.feed(chunk)
+                return True
+        os.close(self._end)
+        return False
+
+    @property
+    def lines(self) -> list[str]:
+        """What is to be seen, and what has scrolled away."""
+        rows = [*self.screen.history.top, *(self.screen.buffer[row] for row in range(self.screen.lines))]
+        texts = ["".join(row[column].data for column in range(self.screen.columns)) for row in rows]
+        return [text.rstrip() for text in texts if text.strip()]
+
+    def show(self) -> int:
+        """Take in all that is written; return the exit code."""
+        while self.read():
+            pass
+        return self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def flickr() -> Iterator[SimulatedFlickr]:
+    """Return a Flickr of 60 photos."""
+    with run_in_thread(SimulatedFlickr(SimulatedPhotostream(60), image_latency=0.02)) as flickr:
+        yield flickr
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_run_on_a_terminal(tmp_path: Path, flickr: SimulatedFlickr, columns: int) -> None:
+    """A run of 60 photos fits on a screen: no line of the live view is left over or wrapped, the cursor is back."""
+    terminal = Terminal([*command(flickr, tmp_path), "--image-workers", "4"], columns)
+    assert terminal.show() == 0
+    text = "".join(terminal.lines)
+    assert not terminal.screen.cursor.hidden
+    assert b"\x1b[?25l" in terminal.text
+    assert 'done user="saigon_archive"' in text
+    assert len([row for row in terminal.lines if "60/60" in row]) == 1
+    assert len(terminal.lines) <= 24
+    if columns == 80:  # the bar has colours, where they are wanted
+        assert re.search(rb"\x1b\[[\d;]*3\d", terminal.text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "forbidden"),
+    [
+        ([], {"NO_COLOR": "1"}, rb"\x1b\[[\d;]*[34]\d"),
+        ([], {"TERM": "dumb"}, rb"\x1b"),
+        (["--no-progress"], {}, rb"\x1b\[\?25l"),
+    ],
+    ids=["no colour", "dumb", "no progress"],
+)
+def test_a_plain_terminal(
+    tmp_path: Path,
+    flickr: SimulatedFlickr,
+    arguments: list[str],
+    environment: dict[str, str],
+    forbidden: bytes,
+) -> None:
+    """NO_COLOR is honoured; TERM=dumb and --no-progress have no live view at all."""
+    terminal = Terminal([*command(flickr, tmp_path), *arguments], 80, **environment)
+    assert terminal.show() == 0
+    assert not re.search(forbidden, terminal.text)
+    assert "done user=" in "".join(terminal.lines)
+
+
+def test_a_stopped_run_gives_the_cursor_back(tmp_path: Path, flickr: SimulatedFlickr) -> None:
+    """Ctrl-C, which goes to all processes of the run: the view ends, what was said stays, and the cursor is there."""
+    terminal = Terminal([*command(flickr, tmp_path), "--image-workers", "1"], 80)
+    while not re.search(r" [1-9]\d*/60 photos", "".join(terminal.lines)):
+        assert terminal.read()
+    os.killpg(terminal.process.pid, signal.SIGINT)
+    assert terminal.show() == 130
+    assert not terminal.screen.cursor.hidden
+    text = "".join(terminal.lines)
+    assert "Stopping" in text
+    assert "Run the same command again to go on." in text
+    assert "exit=130" in text
+
+
+async def test_titles_are_listed_in_any_terminal(tmp_path: Path) -> None:
+    """A terminal that knows ASCII only shows question marks, and no traceback."""
+    async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
+        await run(flickr, tmp_path, "--info-only", "--quiet")
+    result = subprocess.run(  # noqa: ASYNC221
+        [
+            sys.executable,
+            "-m",
+            "flickr_mirror",
+            "list",
+            "--username",
+            "saigon_archive",
+            "--cache-path",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"?" in result.stdout
+    assert len(result.stdout.splitlines()) == 21

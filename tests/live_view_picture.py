@@ -1,0 +1,64 @@
+"""The picture of the live view in the README, made from a real run of the demonstration.
+
+python -m tests.live_view_picture docs/images/live_view.svg
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from rich.console import Console
+
+from flickr_mirror import ApiBudget, MirrorOptions, PhotostreamMirror
+from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
+from flickr_mirror.terminal import LiveView
+from flickr_mirror.view import View, plan_line
+
+if TYPE_CHECKING:
+    from flickr_mirror.tally import Tally
+
+WIDTH = 100
+FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+"""Those of the reader's machine: a picture in a page loads none from elsewhere."""
+DONE = 38
+"""So many photos are done when the picture is taken."""
+
+
+async def take(path: Path) -> None:
+    """Run the demonstration for as long as it takes, and write the picture."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    stream = demo_photostream()
+    with tempfile.TemporaryDirectory() as folder:
+        async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
+            options = MirrorOptions(cache_path=Path(folder), info_level=2, api_url=flickr.api_url)
+            view = View(options)
+            mirror = view.mirror = PhotostreamMirror(
+                stream.username, "demo", "demo", options=options, observer=view.tally, budget=ApiBudget()
+            )
+            plan = await mirror.price()
+            console.print(f"$ mirror_flickr --username '{stream.username}' --info-level 2", highlight=False)
+            console.print(plan_line(stream.username, stream.nsid, plan), highlight=False, soft_wrap=True)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(mirror.run)
+                await _until_done(view.tally)
+                console.print(LiveView(console, view.tally)._render())
+                mirror.stop(0)
+    picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="mirror_flickr"), flags=re.DOTALL)
+    path.write_text(
+        re.sub(r"font-family: Fira Code[^;]*", f"font-family: {FONTS}", picture), encoding="utf-8"
+    )
+
+
+async def _until_done(tally: Tally) -> None:
+    while tally.done < DONE:  # noqa: ASYNC110
+        await anyio.sleep(0.01)
+
+
+if __name__ == "__main__":
+    anyio.run(take, Path(sys.argv[1]))

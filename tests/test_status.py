@@ -1,0 +1,145 @@
+"""`status` and `list`: what a mirror holds, told without Flickr and without writing anything."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from flickr_mirror.commands import list_mirror, status
+from flickr_mirror.errors import CacheError, PhotostreamError
+from flickr_mirror.locks import locked
+from flickr_mirror.status import status_of
+from flickr_mirror.summary import FILE_NAME
+from tests.end_to_end.command import run as run_command
+from tests.end_to_end.command import tree
+from tests.mirroring import answering, mirroring
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_language", "no_naps")
+
+
+async def test_the_status_of_a_mirror(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts, failures with reasons, what is listed, the disk and the last run; nothing is written."""
+    async with mirroring(tmp_path, 6) as run:
+        lost, gone = list(run.stream.ids)[:2]
+        answering(run, f"/{lost}_", lambda: web.Response(status=404), forever=True)
+        await run(info_level=1)
+        run.stream.delete(gone)
+        await run(info_level=1, full_scan=True, accept_loss=True)
+        run.stream.upload(2)
+        outcome = await run_command(run.flickr, tmp_path, "--info-level", "1", "--quiet")
+    before = tree(tmp_path)
+    found = status_of(tmp_path, run.stream.username)
+    assert tree(tmp_path) == before
+    assert outcome.code == 0
+    assert (found.photos, found.images, found.infos) == (8, 7, 8)
+    assert (found.images_left, found.infos_left, found.gone, found.unavailable) == (0, 0, 1, 1)
+    assert [(failure["id"], failure["job"], failure["lasting"]) for failure in found.failures] == [
+        (lost, "image", True)
+    ]
+    assert found.gaps == []
+    assert found.bytes == sum(
+        path.stat().st_size for path in tmp_path.rglob("?/?/?/?/*") if path.suffix in {".jpg", ".json"}
+    )
+    assert found.last_run
+    assert found.last_run["new"] == 2
+    assert found.age is not None
+    assert found.age < 60
+    assert found.running is None
+
+    assert status(run.stream.username, tmp_path, max_age=86_400, as_json=False) == 0
+    text = capsys.readouterr().out
+    assert "photos    8: 7 images, 8 described, 1 failed, 1 gone from Flickr" in text
+    assert f"failed    photo {lost}, image: " in text
+    assert status(run.stream.nsid, tmp_path, max_age=None, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["photos"] == 8
+
+
+async def test_an_old_success_is_told_to_monitors(tmp_path: Path) -> None:
+    """--max-age: 3 where the last success is too long ago, or there was none; a failed run is no success."""
+    async with mirroring(tmp_path, 2) as run:
+        await run()
+        name = run.stream.username
+        assert status(name, tmp_path, max_age=86_400, as_json=False) == 3
+        assert (await run_command(run.flickr, tmp_path, "--quiet")).code == 0
+        assert status(name, tmp_path, max_age=86_400, as_json=False) == 0
+        assert (await run_command(run.flickr, tmp_path, "--quiet", "--consumer-key", "")).code != 0
+        path = tmp_path / name / ".flickr_mirror" / FILE_NAME
+        kept = json.loads(path.read_text())
+        path.write_text(json.dumps({**kept, "last_success": "2026-01-01T00:00:00Z", "exit": 75}))
+        assert status(name, tmp_path, max_age=86_400, as_json=False) == 3
+        run.stream.upload(1)
+        answering(run, f"/{run.stream.ids[0]}_", lambda: web.Response(status=404), forever=True)
+        assert (await run_command(run.flickr, tmp_path, "--quiet")).code == 3
+        assert json.loads(path.read_text())["last_success"] == "2026-01-01T00:00:00Z"
+
+
+async def test_the_status_while_a_run_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who works on the mirror is told, and what it has committed so far."""
+    async with mirroring(tmp_path, 2) as run:
+        await run()
+        folder = tmp_path / run.stream.username / ".flickr_mirror"
+        with locked(folder / "lock"):
+            database = sqlite3.connect(folder / "catalogue.sqlite")
+            database.execute("UPDATE photos SET image_status = 1")
+            database.commit()
+            assert status_of(tmp_path, run.stream.username).images_left == 2
+            assert status(run.stream.username, tmp_path, max_age=None, as_json=False) == 0
+            database.close()
+    assert re.search(r"^running   process \d+ on ", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_a_mirror_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, and exit code 4."""
+    assert status("nobody", tmp_path, max_age=None, as_json=False) == 4
+    assert list_mirror("nobody", tmp_path, as_json=False) == 4
+    with pytest.raises(PhotostreamError, match="no mirror of 'nobody'"):
+        status_of(tmp_path, "nobody")
+    assert capsys.readouterr().err.count("\n") == 2
+
+
+async def test_a_mirror_without_a_catalogue(tmp_path: Path) -> None:
+    """It is said that the next run makes it anew; the status itself writes nothing."""
+    async with mirroring(tmp_path, 1) as run:
+        await run()
+        path = tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
+        path.unlink()
+        with pytest.raises(CacheError, match="makes it anew"):
+            status_of(tmp_path, run.stream.username)
+        assert not path.exists()
+
+
+async def test_photos_are_listed_with_their_titles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hashed names say nothing: `list` tells id, date, path, page and title of each photo, newest first."""
+    async with mirroring(tmp_path, 3) as run:
+        newest = run.stream.photo(next(iter(run.stream.ids)))
+        title = "Huế\t1930\n"
+        run.stream.edit(newest.id, title=title)
+        await run()
+        run.stream.upload(1)
+        await run(info_only=True)
+    assert list_mirror(run.stream.username, tmp_path, as_json=False) == 0
+    header, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert header == ["id", "uploaded", "path", "url", "title"]
+    assert [row[0] for row in rows] == list(run.stream.ids)
+    assert rows[0][2] == str(run.path(rows[0][0], "json"))
+    assert rows[1][0] == newest.id
+    assert rows[1][1:] == [
+        rows[1][1],
+        str(run.path(newest.id)),
+        f"https://www.flickr.com/photos/{run.stream.nsid}/{newest.id}/",
+        "Huế\ufffd1930\ufffd",
+    ]
+    assert list_mirror(run.stream.username, tmp_path, as_json=True) == 0
+    entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert entries[1]["title"] == title
+    assert entries[1]["paths"] == [str(run.path(newest.id)), str(run.path(newest.id, "json"))]

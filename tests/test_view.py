@@ -1,0 +1,297 @@
+"""What a run says of itself: its price, lines of JSON, one last line, and no more than is wanted."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import jsonschema
+import pytest
+from aiohttp import web
+
+from flickr_mirror import MirrorOptions, MirrorReport
+from flickr_mirror.console import Shown, console, set_up
+from flickr_mirror.limiter import ApiBudget, MemoryLedger
+from flickr_mirror.progress import ImageStarted, RunPlanned
+from flickr_mirror.session import MOST_FAILURES, run_mirror
+from flickr_mirror.simulator import Disturbance, Kind
+from flickr_mirror.simulator.script import MIXES
+from flickr_mirror.summary import last_line, summary_of
+from flickr_mirror.view import View
+from tests.end_to_end.command import tree
+from tests.event_schema import FILE, schema
+from tests.mirroring import Run, answering, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads(FILE.read_text()), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+)
+
+
+@pytest.fixture(autouse=True)
+def the_log_is_put_back() -> Iterator[None]:
+    """Undo what a command does to the log and the console of this process."""
+    logger = logging.getLogger("flickr_mirror")
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before
+    console.hushed = False
+
+
+async def run_command(run: Run, shown: Shown, **options: Any) -> int:
+    """Run as the command does, and return the exit code."""
+    set_up(shown)
+    view = View(MirrorOptions(cache_path=run.root, **options), shown)
+    return await run_mirror(run.mirror(observer=view, **options), view)
+
+
+def missing() -> web.Response:
+    """Answer that there is no such image."""
+    return web.Response(status=404)
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    """Return lines of JSON, each of which has the shape that is promised."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    for line in lines:
+        SCHEMA.validate(line)
+    return lines
+
+
+# JSON
+
+
+def test_the_schema_is_that_of_the_events() -> None:
+    """The schema that is checked in is the one of the code; `python -m tests.event_schema` writes it."""
+    assert json.loads(FILE.read_text()) == json.loads(json.dumps(schema()))
+
+
+@pytest.mark.usefixtures("one_language")
+async def test_events_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--json writes what happens to standard output, the summary last, which is kept with the mirror."""
+    async with mirroring(tmp_path, 5) as run:
+        code = await run_command(run, Shown(as_json=True), info_level=2)
+    lines = lines_of(capsys.readouterr().out)
+    assert code == 0
+    kinds = [line["event"] for line in lines]
+    assert kinds[0] == "run_started"
+    assert kinds.count("image_cached") == kinds.count("info_cached") == 5
+    summary = lines[-1]
+    assert summary["event"] == "summary"
+    assert (summary["new"], summary["failed"], summary["exit"]) == (5, 0, 0)
+    kept = json.loads((tmp_path / run.stream.username / ".flickr_mirror" / "last-run.json").read_text())
+    assert kept == {name: value for name, value in summary.items() if name not in ("event", "time")}
+
+
+@pytest.mark.usefixtures("one_language", "no_naps", "hasty")
+@pytest.mark.parametrize("kind", [*MIXES, "none of it works"])
+async def test_json_has_its_shape_whatever_goes_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """Every line is valid under every fault, and the last is a summary with the true exit code."""
+    mix = {kind: MIXES[kind]} if kind in MIXES else MIXES
+    faults = Disturbance(0.3 if kind in MIXES else 1.0, mix=mix)
+    async with mirroring(tmp_path, 12, faults=faults) as run:
+        code = await run_command(run, Shown(as_json=True), info_level=2)
+    *_, summary = lines_of(capsys.readouterr().out)
+    assert faults.counts
+    assert summary["event"] == "summary"
+    assert summary["exit"] == code
+    assert summary["failed"] == len(summary["failures"])
+    assert bool(summary["error"]) == (code == 75)
+
+
+async def test_how_far_it_is_is_told_in_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A `status` line each minute has its shape, with an estimate and without."""
+    view = View(MirrorOptions(cache_path=tmp_path), Shown(as_json=True))
+    assert view._json
+    view._json.status(view.tally)
+    (line,) = lines_of(capsys.readouterr().out)
+    assert line["event"] == "status"
+    assert line["eta_seconds"] is None
+
+
+async def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mirror_flickr --json | head -1`: the mirror goes on, without a word more."""
+
+    class Closed:
+        def write(self, _: str) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    async with mirroring(tmp_path, 3) as run:
+        assert await run_command(run, Shown(as_json=True), image_only=True) == 0
+    assert len(list(tmp_path.rglob("*.jpg"))) == 3
+
+
+# The price
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+@pytest.mark.parametrize(
+    ("count", "options", "settings"),
+    [
+        (30, {"info_level": 1}, {}),
+        (300, {"info_level": 2}, {"commented": 0.25}),
+        (1200, {"info_level": 2}, {"commented": 0.1}),
+        (60, {"image_only": True}, {"videos": 6}),
+    ],
+    ids=["few", "comments", "pages", "videos"],
+)
+async def test_the_price_is_what_is_paid(
+    tmp_path: Path, count: int, options: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """--dry-run predicts the calls of the run within 5 %, and writes nothing."""
+    videos = settings.pop("videos", 0)
+    async with mirroring(tmp_path / "cache", count, image_dims=(48, 36), **settings) as run:
+        for _ in range(videos):
+            run.stream.upload(kind=Kind.VIDEO)
+        count += videos
+        plan = await run.mirror(**options).price()
+        assert not tree(tmp_path)
+        assert (plan.photos, plan.mirrored) == (count, 0)
+        asked = sum(run.flickr.calls.values())
+        report = await run(**options)
+        assert not report.failures
+        assert abs(plan.calls - report.api_calls) <= max(0.05 * report.api_calls, 1)
+        assert asked <= 8
+
+        again = await run.mirror(**options).price()
+        assert (again.photos, again.mirrored) == (count, count)
+        before = tree(tmp_path)
+        rerun = await run(**options)
+        assert again.calls == rerun.api_calls == 2
+        assert before.keys() == tree(tmp_path).keys()
+
+
+@pytest.mark.usefixtures("one_language")
+async def test_a_run_says_its_price_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before an image is fetched, a run says how many photos, calls and hours there are, and what is there."""
+    async with mirroring(tmp_path, 20, commented=0.5) as run:
+        await run(image_only=True)
+        assert [type(event) for event in run.events].index(RunPlanned) < [
+            type(event) for event in run.events
+        ].index(ImageStarted)
+        first, last = run.told(RunPlanned)
+        assert (first.exact, last.exact) == (False, True)
+        await run_command(run, Shown(), info_level=2)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("plan ")]
+    commented = sum(bool(run.stream.photo(photo_id).comments) for photo_id in run.stream.ids)
+    assert re.fullmatch(rf'plan user="\S+" nsid=\S+ photos=20 mirrored=0 calls={commented} hours=0\.00', line)
+
+
+@pytest.mark.parametrize(
+    ("used", "calls", "seconds"),
+    [(0, 100, 10), (0, 3600, 360), (0, 7200, 3600), (3600, 1800, 1800), (3600, 0, 0), (1800, 5400, 3600)],
+)
+async def test_hours_are_those_of_the_budget(used: int, calls: int, seconds: float) -> None:
+    """What is left of this hour is quick, what is more takes its hours; other runs with the key count."""
+    ledger = MemoryLedger()
+    for number in range(used):
+        ledger.take(1000 + number / 10, 3600)
+    budget = ApiBudget(3600, 10, ledger=ledger)
+    assert budget.used == used
+    assert budget.seconds_for(calls) == pytest.approx(seconds)
+
+
+# The last line, and how much is said
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_the_last_line_tells_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The names of the last line are those of the summary; what was there already is told as skipped."""
+    async with mirroring(tmp_path, 4) as run:
+        await run_command(run, Shown())
+        run.stream.upload(1)
+        await run_command(run, Shown())
+        first, second = [line for line in capsys.readouterr().err.splitlines() if line.startswith("done ")]
+        assert " new=4 updated=0 skipped=0 failed=0 gone=0 images=4 infos=4 " in first
+        assert " new=1 updated=0 skipped=4 failed=0 gone=0 images=1 infos=1 " in second
+        assert second.endswith(" exit=0")
+    summary = summary_of(MirrorReport(username="x"), 0)
+    names = [part.partition("=")[0] for part in last_line(summary).split()[1:]]
+    assert set(names) <= set(summary)
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of the first failed photos is told with its reason and its next try, and how many more there are."""
+    async with mirroring(tmp_path, MOST_FAILURES + 5) as run:
+        answering(run, "/65535/", missing, forever=True)
+        assert await run_command(run, Shown(), image_only=True) == 3
+    text = capsys.readouterr().err
+    assert len(re.findall(r"^Failed: photo \d+, image: .*404", text, re.MULTILINE)) == MOST_FAILURES
+    assert "Failed: 5 more." in text
+    assert " failed=25 " in text
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_quiet_is_silent_when_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """-q says nothing at exit code 0, and one line else: what failed, or why the run ended."""
+    quiet = Shown(quiet=True)
+    async with mirroring(tmp_path, 3) as run:
+        assert await run_command(run, quiet) == 0
+        assert capsys.readouterr() == ("", "")
+
+        run.stream.upload(1)
+        answering(run, f"/{run.stream.ids[0]}_", missing, forever=True)
+        assert await run_command(run, quiet) == 3
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("done ")
+        assert " failed=1 " in line
+
+        run.flickr.faults = Disturbance(1.0, mix={"hang-up": MIXES["hang-up"]})
+        assert await run_command(run, quiet) == 75
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("mirror_flickr: ")
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_terminal", "level"),
+    [
+        (Shown(), False, logging.INFO),
+        (Shown(), True, logging.WARNING),
+        (Shown(verbose=True), True, logging.INFO),
+        (Shown(verbose=True), False, logging.DEBUG),
+        (Shown(quiet=True), True, logging.CRITICAL),
+        (Shown(debug=1, verbose=True), True, logging.ERROR),
+    ],
+)
+def test_how_much_is_logged(
+    monkeypatch: pytest.MonkeyPatch, shown: Shown, *, is_terminal: bool, level: int
+) -> None:
+    """A terminal has the live view and needs no line for each photo, unless it is asked for; a log is complete."""
+    monkeypatch.setattr(console, "_force_terminal", is_terminal)
+    assert shown.level == level
+
+
+@pytest.mark.usefixtures("one_language")
+async def test_a_log_has_a_heartbeat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Off a terminal a line each minute tells how far the run is; -q has none."""
+    beats = 0
+
+    async def a_minute(seconds: float) -> None:
+        nonlocal beats
+        assert seconds == 60
+        beats += 1
+        if beats > 1:
+            await anyio.sleep_forever()
+
+    monkeypatch.setattr("flickr_mirror.view.anyio.sleep", a_minute)
+    for shown in (Shown(), Shown(quiet=True)):
+        beats = 0
+        set_up(shown)
+        with anyio.move_on_after(0.05):
+            await View(MirrorOptions(cache_path=tmp_path), shown).beat()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"[-\d]+ [:,\d]+ \[INFO\] looking up the account: 0/0 images \(0%\), .*this hour", line
+    )

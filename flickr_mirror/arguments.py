@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import fields
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -70,6 +71,39 @@ def endpoint(url: str) -> str:
         # without the address, which may hold a password
         raise ValueError("api_url is an address such as https://api.flickr.com/services/rest/.")
     return url
+
+
+def ping_address(url: str | None) -> str | None:
+    """Return the address at which a monitor is told. Raises `ValueError` for what is none."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        valid = url.isprintable() and parts.hostname and parts.port != 0
+        valid = valid and (parts.scheme == "https" or (parts.scheme == "http" and is_near))
+    except ValueError:
+        valid = False
+    if not valid:
+        # without the address, which is a secret with most monitors
+        raise ValueError(
+            "--ping-url is an address that begins with https:// (http:// on this machine only), such as "
+            "https://hc-ping.com/ and your check's UUID."
+        )
+    return url
+
+
+def words(command: str | None) -> list[str]:
+    """Return a program and its arguments, as a shell would part them. Raises `ValueError` for what are none."""
+    if command is None:
+        return []
+    try:
+        parted = shlex.split(command)
+    except ValueError as error:
+        raise ValueError(f"--hook cannot be read: {str(error).rstrip('.').lower()}.") from None
+    if not parted or not parted[0]:
+        raise ValueError("--hook is empty: give a program, and its arguments if it needs some.")
+    return parted
 
 
 def text(username: str) -> str:

@@ -1,4 +1,4 @@
-"""What the processes that the engine starts have in common: what runs in them, and what they may know."""
+"""What the processes that this program starts have in common: what runs in them, and what they may know."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ def command(module: str) -> list[str]:
     return [sys.executable, "-P", "-W", "ignore", "-m", module]
 
 
+def without_secrets() -> dict[str, str]:
+    """Return this process's environment without the keys and the addresses of this program that it may hold."""
+    secret = ("CONSUMER_KEY", "CONSUMER_SECRET", "FLICKR_API_URL", "FLICKR_PING_URL")
+    return {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
+
+
 def environment() -> dict[str, str]:
     """Return this process's environment and module path, without the keys and passwords that it may hold."""
-    secret = ("CONSUMER_KEY", "CONSUMER_SECRET", "FLICKR_API_URL", "_PROXY")
-    variables = {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
+    variables = {
+        name: value for name, value in without_secrets().items() if not name.upper().endswith("_PROXY")
+    }
     places = [place for place in sys.path if place] + [str(Path(__file__).resolve().parents[1])]
     variables["PYTHONPATH"] = os.pathsep.join(places)
     return variables

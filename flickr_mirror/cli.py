@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from flickr_mirror import config, flags, origins
-from flickr_mirror.arguments import endpoint, given_options, in_flags, text
+from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
 from flickr_mirror.completion import Shell, answer_in_typers_way, script
 from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
@@ -88,6 +88,8 @@ def mirror_flickr(
     no_progress: flags.NoProgress = False,
     as_json: flags.AsJson = False,
     debug: flags.Debug = None,
+    ping_url: flags.PingUrl = None,
+    hook: flags.Hook = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
     settings: config.Config = None,
     print_config: config.PrintConfig = False,
@@ -129,6 +131,7 @@ def mirror_flickr(
             info_workers=info_workers,
         )
         name = text(username)
+        told = ping_address(ping_url), words(hook)
     except ValueError as error:
         _usage(origins.with_origins(context, in_flags(str(error))))
     if not quiet:
@@ -150,6 +153,7 @@ def mirror_flickr(
             watch=watch,
             dry_run=dry_run,
             shown=shown,
+            told=told,
         )
     except ValueError as error:
         _usage(in_flags(str(error)))

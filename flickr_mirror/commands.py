@@ -17,8 +17,9 @@ from flickr_mirror.credentials import find_keys
 from flickr_mirror.errors import CacheError, FlickrMirrorError
 from flickr_mirror.keys import save_keys
 from flickr_mirror.mirror import PhotostreamMirror
+from flickr_mirror.notify import Notifier
 from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import run_mirror, say_failure
+from flickr_mirror.session import fail, run_mirror, say_failure
 from flickr_mirror.status import list_photos, show_status
 from flickr_mirror.view import JsonLines, View, plan_line
 
@@ -42,17 +43,20 @@ def mirror(
     watch: float | None,
     dry_run: bool,
     shown: Shown,
+    told: tuple[str | None, list[str]],
 ) -> Callable[[], int]:
     """Return what mirrors a photostream, and returns the exit code.
 
     `keys` are the key and the secret as far as they were given; `is_key_seen` is whether others on this machine
-    can see them. Raises `ValueError` where an argument is none.
+    can see them; `told` are a monitor's address and the words of a command. Raises `ValueError` where an argument
+    is none.
     """
     set_up(shown)
+    notifier = Notifier() if dry_run else Notifier(*told)
     try:
         root = disk.home(options.cache_path)
         found = find_keys(root, *keys)
-        view = View(options, shown)
+        view = View(options, shown, notifier)
         mirror = PhotostreamMirror(
             username,
             found.consumer_key,
@@ -62,7 +66,7 @@ def mirror(
             observer=_KeySaver(found, root, view) if save else view,
         )
     except FlickrMirrorError as error:
-        return partial(say_failure, error)
+        return partial(anyio.run, fail, error, username, notifier)
     if is_key_seen:
         logging.getLogger("flickr_mirror").warning(
             "Other users of this machine can see the API key in the list of processes. Better set "

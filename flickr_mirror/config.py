@@ -107,8 +107,10 @@ def unknown_variables(command: Any) -> list[str]:  # noqa: ANN401
 
 
 def is_secret(key: str, value: object) -> bool:
-    """Return whether nobody else may see what an option is set to: a key, or an address with a password."""
-    return key in {"consumer-key", "consumer-secret"} or (key.endswith("-url") and "@" in str(value))
+    """Return whether nobody else may see what an option is set to: keys, secret addresses, those with a password."""
+    return key in {"consumer-key", "consumer-secret", "ping-url"} or (
+        key.endswith("-url") and "@" in str(value)
+    )
 
 
 def default_file() -> Path | None:

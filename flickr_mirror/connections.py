@@ -1,4 +1,4 @@
-"""The connections to Flickr: TLS, the proxies of the environment, and the API key, which is added here alone."""
+"""The connections to Flickr and to a monitor: TLS, the environment's proxies, and the API key, added here alone."""
 
 from __future__ import annotations
 
@@ -90,6 +90,11 @@ def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     return AiohttpTransport(
         client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
     )
+
+
+def ping_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
+    """Return what sends a ping to `url`. Raises `TransportError` for a bad proxy."""
+    return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url), retries=1)
 
 
 class _NoWay(httpx.AsyncBaseTransport):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WHAT, WHERE, KEYS, HOW_HARD, SHOWN = "What to mirror", "Where to", "Keys", "How hard", "What is shown"
+UNATTENDED = "Unattended"
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
@@ -221,6 +222,23 @@ Debug = Annotated[
         max=4,
         rich_help_panel=SHOWN,
         help="Log level, from critical (0) to debug (4). [default: 3; 2 on a terminal]",
+    ),
+]
+
+PingUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        rich_help_panel=UNATTENDED,
+        help="Tell a monitor: URL/start when a run begins, URL/ and the exit code at its end.",
+    ),
+]
+Hook = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COMMAND",
+        rich_help_panel=UNATTENDED,
+        help="Start this after a run, with its summary as JSON on standard input.",
     ),
 ]
 

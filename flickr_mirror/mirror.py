@@ -353,7 +353,8 @@ class PhotostreamMirror:
                 if is_down:
                     self._tell(Notice("Flickr answers again."))
                 is_down, again = False, True
-            self._tell(Watching(max(due - anyio.current_time(), 0)))
+            if not self._stopping.is_set():
+                self._tell(Watching(max(due - anyio.current_time(), 0), not is_down))
             with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):
                 await self._stopping.wait()
 

@@ -98,7 +98,7 @@ def _line(key: str, value: Any) -> str:  # noqa: ANN401
     if value is None or value in ([], ()):
         return f"# {key}"
     if is_secret(key, value):
-        shown = re.sub(r"^(\w+://)?.*@", r"\1***@", value) if key.endswith("-url") else "***"
+        shown = re.sub(r"^(\w+://)?.*@", r"\1***@", value) if key == "api-url" else "***"
         return f"# {key} = {_toml(shown)}"
     return f"# {key} = {_toml(value)}" if key == "config" else f"{key} = {_toml(value)}"
 

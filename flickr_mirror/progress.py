@@ -84,9 +84,10 @@ class PhotoGone:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """Everything is mirrored; in so many `seconds` it is looked for new photos again."""
+    """A look has ended, to which Flickr `answered`; in so many `seconds` it is looked for new photos again."""
 
     seconds: float
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

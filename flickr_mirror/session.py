@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
+import time
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import anyio
@@ -23,17 +28,20 @@ from flickr_mirror.errors import (
     UserNotFoundError,
     one_error,
 )
-from flickr_mirror.signals import asking_signals, stopping_signals
+from flickr_mirror.progress import MirrorReport
+from flickr_mirror.signals import asking_signals, stopping_signals, wait_no_more
 from flickr_mirror.summary import keep, last_line, summary_of, time_text
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
-    from anyio.abc import TaskStatus
+    from anyio.abc import TaskGroup, TaskStatus
 
     from flickr_mirror.mirror import PhotostreamMirror
+    from flickr_mirror.notify import Notifier
     from flickr_mirror.progress import FailedPhoto
+    from flickr_mirror.summary import Summary
     from flickr_mirror.view import View
 
 EXIT_CODES: list[tuple[type[BaseException], int]] = [
@@ -56,7 +64,9 @@ FINAL = {2, 4, 5}
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
 CLOSING = 3.0
-"""Seconds that it may take to put everything away after that."""
+"""Seconds that it may take to put everything away after that, and to tell how the run ended."""
+LINGERING = 1.0
+"""Seconds for what is left then: the last line, and the end of the process."""
 MOST_FAILURES = 20
 """So many failed photos are told at the end of a run: they are to fit on a screen."""
 
@@ -68,17 +78,40 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     After it a signal ends the process at once, because nothing is left to do.
     """
     view.mirror = mirror
+    view.on_look = partial(_keep_look, mirror)
     signals = Signals(mirror.stop, view.poke)
+    async with _heeding(signals, view.notifier, is_watch=watch is not None) as tasks:
+        tasks.start_soon(view.beat)
+        return await _run(mirror, view, watch, signals)
+
+
+async def fail(error: FlickrMirrorError, username: str, notifier: Notifier) -> int:
+    """Tell the user, and whoever else is told, why a run could not begin, and return the exit code."""
+    code = say_failure(error)
+    if notifier.is_wanted:
+        signals = Signals(lambda _: None, lambda: None)
+        report = MirrorReport(username=username, started=time.time())
+        async with _heeding(signals, notifier):
+            await _tell(notifier, summary_of(report, code, str(error)), signals)
+    return code
+
+
+@asynccontextmanager
+async def _heeding(
+    signals: Signals, notifier: Notifier, *, is_watch: bool = False
+) -> AsyncIterator[TaskGroup]:
+    wait_no_more()  # for what the run before this one may have left hanging
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
                 await tasks.start(signals.heed)
-                tasks.start_soon(view.beat)
-                code = await _run(mirror, view, watch, signals)
+                notifier.begin(tasks, is_watch=is_watch)
+                yield tasks
                 tasks.cancel_scope.cancel()
     finally:
         signals.leave_at_once()
-    return code
+        if notifier.hangs:
+            signals.leave_within(LINGERING)
 
 
 async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signals: Signals) -> int:
@@ -90,11 +123,27 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
         code, sentence = say_failure(error), str(error)
         if isinstance(error, TransportError):  # a dead line is a reason to stop
             code = signals.code or code
+    except Exception as error:
+        # the words of what nobody thought of may hold anything
+        summary = summary_of(_report(mirror), 1, f"Unexpected {type(error).__name__}.")
+        await _tell(view.notifier, summary, signals)
+        raise
     else:
         code = signals.code or (EXIT_PHOTOS_FAILED if mirror.report.failures else 0)
     code = code or view.code
-    _sum_up(mirror, view, code, sentence)
+    summary = _sum_up(mirror, code, sentence)
+    await _tell(view.notifier, summary, signals)
+    view.end(summary)
+    # where quiet is wanted, one line tells what is wrong: this one, where no other did
+    say(last_line(summary), aloud=bool(code) and not sentence)
     return code
+
+
+async def _tell(notifier: Notifier, summary: Summary, signals: Signals) -> None:
+    """Tell the monitor and the program of the user's how a run ended, as long as no signal comes."""
+    seconds = signals.run_is_over(summary["exit"])
+    with signals.scope:
+        await notifier.end(summary, seconds)
 
 
 class Signals:
@@ -103,7 +152,8 @@ class Signals:
     a mirror is right whenever its process ends.
 
     `stop` is told how many seconds what is in flight has, `poke` that somebody asks how far the run is. `code`
-    is the exit code for the first signal, 0 before it. `scope` is what the second one cancels.
+    is the exit code for the first signal, 0 before it. `scope` is what the second one cancels, and what any does
+    when the run is over.
     """
 
     def __init__(self, stop: Callable[[float], None], poke: Callable[[], None]) -> None:
@@ -111,6 +161,7 @@ class Signals:
         self.scope = anyio.CancelScope()
         self._stop = stop
         self._poke = poke
+        self._end: int | None = None
 
     async def heed(self, *, task_status: TaskStatus[None]) -> None:
         """Wait for signals, until cancelled."""
@@ -120,36 +171,47 @@ class Signals:
             async for number in signals:
                 if number in asking_signals():
                     self._poke()
-                elif not self.code:
+                elif not self.code and self._end is None:
                     self.code = 128 + number
-                    self._leave_within(GRACE + CLOSING)
+                    self.leave_within(GRACE + CLOSING)
                     say(
                         f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. "
                         "Nothing is lost."
                     )
                     self._stop(GRACE)
                 else:
-                    self._leave_within(CLOSING)
+                    self.leave_within(CLOSING)
                     self.leave_at_once()
                     self.scope.cancel()
+
+    def run_is_over(self, code: int) -> float:
+        """Note that the run ended with this exit code, and return how many seconds its last words may take."""
+        self._end, self.scope = code, anyio.CancelScope()
+        left = signal.getitimer(signal.ITIMER_REAL)[0]
+        return max(min(left, CLOSING) - LINGERING, 0) if left else math.inf
 
     def leave_at_once(self) -> None:
         """From now on, let a signal end the process, whatever it is doing."""
         for number in stopping_signals():
             signal.signal(number, self._leave)
 
-    def _leave_within(self, seconds: float) -> None:
+    def leave_within(self, seconds: float) -> None:
+        """End the process after so many seconds, whatever it is doing then."""
         signal.signal(signal.SIGALRM, self._leave)
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _leave(self, number: int, _: object) -> NoReturn:
         console.show_cursor()
-        os._exit(self.code or 128 + number)
+        os._exit(self._end if self._end is not None else self.code or 128 + number)
 
 
-def _sum_up(mirror: PhotostreamMirror, view: View, code: int, sentence: str) -> None:
-    report = mirror.report
-    report.username = report.username or mirror.name
+def _report(mirror: PhotostreamMirror) -> MirrorReport:
+    mirror.report.username = mirror.report.username or mirror.name
+    return mirror.report
+
+
+def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
+    report = _report(mirror)
     for failure in report.failures[:MOST_FAILURES]:
         say(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}{_next_try(failure)}")
     if (more := len(report.failures) - MOST_FAILURES) > 0:
@@ -166,13 +228,20 @@ def _sum_up(mirror: PhotostreamMirror, view: View, code: int, sentence: str) -> 
     if code != EXIT_LOCKED:  # else the mirror is another run's
         try:
             if folder := mirror.folder:
-                keep(summary, folder / STATE_FOLDER)
+                summary = keep(summary, folder / STATE_FOLDER)
         except CacheError as error:
             if not sentence:
                 say(f"The summary of this run could not be kept for `mirror_flickr status`: {error}")
-    view.end(summary)
-    # where quiet is wanted, one line tells what is wrong: this one, where no other did
-    say(last_line(summary), aloud=bool(code) and not sentence)
+    return summary
+
+
+def _keep_look(mirror: PhotostreamMirror, code: int) -> None:
+    """Keep how a look of a watch went, for `status`: the run itself may go on for years."""
+    report = mirror.report
+    so_far = replace(report, seconds=time.time() - report.started, api_calls=mirror.calls_sent)
+    if report.folder:
+        with suppress(CacheError):  # the run itself will find that
+            keep(summary_of(so_far, code), report.folder / STATE_FOLDER)
 
 
 def _next_try(failure: FailedPhoto) -> str:

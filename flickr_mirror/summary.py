@@ -83,11 +83,15 @@ def time_text(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def keep(summary: Summary, state: Path) -> None:
-    """Write the summary into the folder of a mirror's state, with the last success before it. Raises `CacheError`."""
+def keep(summary: Summary, state: Path) -> Summary:
+    """Write the summary into the folder of a mirror's state, with the last success before it, and return it so.
+
+    Raises `CacheError`.
+    """
     if summary["last_success"] is None and (before := read(state)):
         summary = {**summary, "last_success": before.get("last_success")}
     disk.write_file(state / FILE_NAME, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    return summary
 
 
 def read(state: Path) -> Summary | None:

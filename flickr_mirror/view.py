@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from flickr_mirror.console import Shown, console, say
-from flickr_mirror.progress import RunPlanned, RunStarted, log_events
+from flickr_mirror.notify import Notifier
+from flickr_mirror.progress import PhotoFailed, RunPlanned, RunStarted, Watching, log_events
 from flickr_mirror.summary import time_text
 from flickr_mirror.tally import Load, Tally
 from flickr_mirror.terminal import LiveView, heartbeat, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flickr_mirror.mirror import PhotostreamMirror
     from flickr_mirror.options import MirrorOptions
     from flickr_mirror.progress import Event
@@ -33,11 +36,18 @@ BEAT = 60.0
 class View:
     """The observer of a run: the log, and as much beside it as is `shown`."""
 
-    def __init__(self, options: MirrorOptions, shown: Shown | None = None) -> None:
+    def __init__(
+        self, options: MirrorOptions, shown: Shown | None = None, notifier: Notifier | None = None
+    ) -> None:
+        self.notifier = notifier or Notifier()
+        """Who else is told."""
         self.mirror: PhotostreamMirror | None = None
         self.shown = shown or Shown()
         self.code = 0
         """The exit code of something beside the mirror that failed."""
+        self.on_look: Callable[[int], None] = lambda _: None
+        """Told how each look of a watch went: the exit code that a run would have had."""
+        self._look = 0
         self.tally = Tally(
             images=options.wants_images,
             info=options.wants_info,
@@ -73,6 +83,12 @@ class View:
             self._nsid = event.user_id
         elif isinstance(event, RunPlanned) and not event.exact:
             say(plan_line(self.tally.name, self._nsid, event))
+        elif isinstance(event, PhotoFailed) and not event.again:
+            self._look = 3
+        elif isinstance(event, Watching):
+            code, self._look = self._look if event.answered else 75, 0
+            self.on_look(code)
+            self.notifier.looked(code)
 
     def live(self) -> AbstractContextManager[object]:
         """Return the live view, where there is one."""

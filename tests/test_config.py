@@ -169,7 +169,12 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     "text",
-    [f"consumer-key = '{SECRET}'", f"consumer_secret = '{SECRET}'", f"api-url = 'https://me:{SECRET}@x/'"],
+    [
+        f"consumer-key = '{SECRET}'",
+        f"consumer_secret = '{SECRET}'",
+        f"api-url = 'https://me:{SECRET}@x/'",
+        f"ping-url = 'https://x/{SECRET}'",
+    ],
 )
 def test_secrets_stand_only_in_a_private_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
@@ -195,6 +200,7 @@ def test_a_key_is_masked_wherever_it_comes_from(
     for variable in (f"MIRROR_FLICKR_{name}", f"FLICKR_{name}"):
         monkeypatch.setenv(variable, SECRET)
         assert shown(capsys)[option] == ('"***"', f"environment variable {variable}")
+    assert shown(capsys, "--ping-url", f"https://me@x/{SECRET}")["ping-url"][0] == '"***"'
     assert shown(capsys, "--api-url", f"https://me:{SECRET}/x@host/")["api-url"][0] == '"https://***@host/"'
 
 

@@ -1,0 +1,293 @@
+"""Runs that nobody watches: what a monitor and a program of the user's are told, and the command under cron."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests import canary
+from tests.end_to_end.command import IMPATIENT, KEYS, command, run, running, tree
+from tests.monitor import SECRET, monitoring, never
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aiohttp import web
+
+SOON = 3.0
+"""Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
+
+
+def teller(path: Path) -> str:
+    """Return a command that keeps what it is told."""
+    return shlex.join(["sh", "-c", 'cat > "$0"', str(path)])
+
+
+def told(path: Path) -> dict[str, Any]:
+    """Return what the command was told."""
+    return told_in(path.read_text())
+
+
+def told_in(text: str) -> dict[str, Any]:
+    """Return what a command was told, from its words."""
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+async def test_a_monitor_and_a_program_are_told_of_a_run(tmp_path: Path) -> None:
+    """Pings come in order, the program gets what --json and last-run.json have, and the last line stays the last."""
+    kept = tmp_path / "told.json"
+    hook = shlex.join(["sh", "-c", 'cat > "$0"; echo I know', str(kept)])
+    async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        outcome = await run(
+            flickr, tmp_path / "cache", "--ping-url", monitor.url, "--hook", hook, "--json", "--debug", "4"
+        )
+    assert outcome.code == 0, outcome.err
+    assert monitor.words == ["start", "0"]
+    (last_run,) = (tmp_path / "cache").rglob("last-run.json")
+    assert told(kept) == told(last_run)
+    event = json.loads(outcome.out.splitlines()[-1])
+    assert event.pop("event") == "summary"
+    del event["time"]
+    assert told(kept) == event
+    *_, before, last = outcome.err.splitlines()
+    assert before == "I know"
+    assert last.startswith("done ")
+    assert not any(word in outcome.out + outcome.err for word in (SECRET, *canary.FORBIDDEN))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        pytest.param(("--username", "x"), 5, "There are no Flickr API keys", id="no keys"),
+        pytest.param(
+            ("--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/"), 75, "127.0.0.1", id="no line"
+        ),
+        pytest.param(("--username", "x", *KEYS, "--cache-path", "/dev/null"), 7, "/dev/null", id="no folder"),
+    ],
+)
+async def test_a_run_that_fails_at_once_is_told_too(
+    arguments: tuple[str, ...], code: int, sentence: str, tmp_path: Path
+) -> None:
+    """What keeps a run from beginning is what its user needs to hear of."""
+    kept = tmp_path / "told.json"
+    async with (
+        monitoring() as monitor,
+        running(
+            None,
+            tmp_path,
+            *arguments,
+            *("--quiet", "--ping-url", monitor.url, "--hook", teller(kept)),
+            settings=IMPATIENT,
+        ) as process,
+    ):
+        outcome = await process.wait()
+    assert outcome.code == code, outcome.err
+    assert monitor.words == ["start", str(code)]
+    summary = told(kept)
+    assert (summary["user"], summary["exit"]) == ("x", code)
+    assert sentence in summary["error"]
+    assert len(outcome.err.splitlines()) == 1
+    assert not any(word in kept.read_text() for word in canary.FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--fifo", "--lifo"),
+        ("--hook", "tell 'me"),
+        ("--ping-url", f"http://hc.example/{SECRET}"),
+        ("--username", " "),
+    ],
+)
+async def test_nobody_is_told_of_wrong_usage(wrong: tuple[str, ...], tmp_path: Path) -> None:
+    """Who types a wrong option sees that at once; no secret is shown even then."""
+    kept = tmp_path / "told.json"
+    async with monitoring() as monitor:
+        line = ("--username", "x", *KEYS, "--ping-url", monitor.url, "--hook", teller(kept), *wrong)
+        outcome = await run(None, tmp_path, *line)
+    assert outcome.code == 2, outcome.err
+    assert monitor.words == []
+    assert not kept.exists()
+    assert SECRET not in outcome.err
+
+
+async def test_nobody_is_told_of_a_dry_run(tmp_path: Path) -> None:
+    """A look at the price is no run."""
+    kept = tmp_path / "told.json"
+    async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        outcome = await run(flickr, tmp_path, "--dry-run", "--ping-url", monitor.url, "--hook", teller(kept))
+    assert outcome.code == 0, outcome.err
+    assert monitor.words == []
+    assert not kept.exists()
+
+
+async def test_what_cannot_be_told_changes_no_exit_code(tmp_path: Path) -> None:
+    """A monitor that refuses and a program that fails are a line each; with --quiet only the program's is said."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/{SECRET}"
+        async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+            outcome = await run(flickr, tmp_path, "--ping-url", url, "--hook", "false", "--debug", "4")
+            assert outcome.code == 0, outcome.err
+            assert outcome.err.count("[WARNING] The monitor of --ping-url was not told: 127.0.0.1") == 1
+            assert outcome.err.count("The program of --hook, false, failed with exit code 1.") == 1
+            assert outcome.summary["exit"] == "0"
+            assert SECRET not in outcome.err
+            outcome = await run(flickr, tmp_path, "--ping-url", url, "--hook", "false", "--quiet")
+    assert (outcome.code, outcome.err) == (0, "The program of --hook, false, failed with exit code 1.\n")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_run_that_is_stopped_is_told(count: int, tmp_path: Path) -> None:
+    """After Ctrl-C, also after a second one, the monitor and the program are told, as far as there is time."""
+    kept, started = tmp_path / "told.json", anyio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith(".jpg"):
+            started.set()
+            await anyio.sleep_forever()
+        return None
+
+    async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
+        flickr.intercept = hang
+        arguments = ("--ping-url", monitor.url, "--hook", teller(kept))
+        grace = {"session.GRACE": 0.3 if count == 1 else 60.0}
+        async with running(flickr, tmp_path / "cache", *arguments, settings=grace) as process:
+            with anyio.fail_after(30):
+                await started.wait()
+            begun = time.monotonic()
+            process.signal(signal.SIGINT)
+            await process.says("Stopping")
+            if count == 2:
+                process.signal(signal.SIGINT)
+            outcome = await process.wait()
+    assert time.monotonic() - begun < SOON
+    assert outcome.code == 130, outcome.err
+    assert monitor.words == ["start", "130"]
+    assert told(kept)["exit"] == 130
+    assert outcome.summary["exit"] == "130"
+
+
+async def test_a_program_that_hangs_does_not_hold_up_who_stops_a_run(tmp_path: Path) -> None:
+    """A signal while the run waits for the user's program ends that wait; the run's exit code stays what it was."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    hook = shlex.join(["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60', str(pipe)])
+    async with (
+        SimulatedFlickr(SimulatedPhotostream(3)) as flickr,
+        running(flickr, tmp_path / "cache", "--hook", hook) as process,
+    ):
+        with await to_thread.run_sync(pipe.open) as file:
+            assert await to_thread.run_sync(file.readline) == "here\n"
+            begun = time.monotonic()
+            process.signal(signal.SIGTERM)
+            assert await to_thread.run_sync(file.read) == ""
+        outcome = await process.wait()
+    assert time.monotonic() - begun < SOON
+    assert outcome.code == 0, outcome.err
+    assert outcome.summary["exit"] == "0"
+
+
+async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path: Path) -> None:
+    """A look-up of the monitor's name that hangs in a thread is left behind, with the exit code of the run."""
+    start = (
+        "import socket, time\n"
+        "resolve = socket.getaddrinfo\n"
+        "def hang(host, *a, **o):\n"
+        "    if host in ('hc.example', b'hc.example'): time.sleep(60)\n"
+        "    return resolve(host, *a, **o)\n"
+        "socket.getaddrinfo = hang\n"
+        "from flickr_mirror import cli, notify, session\n"
+        "notify.PATIENCE, session.LINGERING = 0.3, 0.2\n"
+        "cli.main()"
+    )
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        line = command(flickr, tmp_path, "--ping-url", f"https://hc.example/{SECRET}")[3:]
+        begun = time.monotonic()
+        result = await anyio.run_process([sys.executable, "-c", start, *line], check=False)
+    assert time.monotonic() - begun < 10
+    assert result.returncode == 0, result.stderr
+    assert b"hc.example was silent" in result.stderr
+    assert result.stderr.splitlines()[-1].endswith(b"exit=0")
+    assert SECRET.encode() not in result.stderr
+
+
+async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
+    """A run that dies of a bug is told to the monitor as any failure; the error's own words stay here."""
+    start = (
+        "from flickr_mirror.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
+        "Jobs.cache_image = fail\nfrom flickr_mirror.cli import main\nmain()"
+    )
+    kept = tmp_path / "told.json"
+    async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
+        line = command(flickr, tmp_path, "--ping-url", monitor.url, "--hook", teller(kept))[3:]
+        result = await anyio.run_process([sys.executable, "-c", start, *line], check=False)
+    assert result.returncode == 1
+    assert monitor.words == ["start", "1"]
+    assert told(kept)["error"] == "Unexpected ZeroDivisionError."
+
+
+async def test_a_watch_is_told_look_by_look(tmp_path: Path) -> None:
+    """A monitor hears that a watch began, and of each look, and `status` knows of them; a stop is no alarm."""
+    async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        arguments = ("--watch", "1s", "--ping-url", monitor.url)
+        async with running(flickr, tmp_path, *arguments) as process:
+            await monitor.heard("start", "0", "0")
+            line = ("status", "--username", flickr.streams[0].username, "--cache-path", str(tmp_path))
+            status = await anyio.run_process(
+                [sys.executable, "-m", "flickr_mirror", *line, "--max-age", "1h"], check=False
+            )
+            process.signal(signal.SIGTERM)
+            outcome = await process.wait()
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert b"exit 0, 3 new" in status.stdout
+    assert outcome.code == 143, outcome.err
+    assert monitor.words[:3] == ["start", "0", "0"]
+    assert not {"143"} & {*monitor.words}
+
+
+async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
+    """The ping of the start is sent beside the run, which has ended before a silent monitor is given up."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        monitor.answer = never
+        arguments = ("--ping-url", monitor.url, "--hook", teller(pipe))
+        settings = {"notify.PATIENCE": 60.0}
+        async with running(flickr, tmp_path / "cache", *arguments, settings=settings) as process:
+            assert told_in(await to_thread.run_sync(pipe.read_text))["images"] == 3
+            assert monitor.words == ["start"]
+            assert "was silent" not in process.err
+            process.signal(signal.SIGTERM)
+            outcome = await process.wait()
+    assert outcome.code == 0, outcome.err
+
+
+async def test_cron_runs_the_line_of_the_guide(home: Path, tmp_path: Path) -> None:
+    """Without a terminal and with cron's bare environment, a run is silent where all is well, else one line."""
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        line = shlex.join([*command(flickr, tmp_path), "--quiet"])
+
+        async def cron(line: str) -> tuple[int, bytes]:
+            bare = {"HOME": str(home), "LOGNAME": "me", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+            result = await anyio.run_process(["/bin/sh", "-c", line], env=bare, check=False, cwd=str(home))
+            return result.returncode, result.stdout + result.stderr
+
+        assert await cron(line) == (0, b"")
+        assert await cron(line) == (0, b"")
+        assert len(tree(tmp_path)) == 6
+        code, said = await cron(line.replace(flickr.streams[0].username, "nobody"))
+    assert code == 4
+    assert len(said.splitlines()) == 1

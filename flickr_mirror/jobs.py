@@ -94,6 +94,8 @@ class Jobs:
     tell: Observer
     info_level: int
     adopting: bool
+    on_received: Callable[[], None] = lambda: None
+    """Told when bytes of an image were added to the report."""
 
     # Sizes
 
@@ -187,6 +189,7 @@ class Jobs:
         def received(count: int) -> None:
             fetched_sizes.append(count)
             self.report.bytes += count
+            self.on_received()
 
         async with self.cache.part_file() as part:
             async with self.fetcher.turns:

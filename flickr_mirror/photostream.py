@@ -57,7 +57,8 @@ class _Stretch:
 class Photostream:
     """The photostream of one user, as far as `gaps` leave it to be listed.
 
-    `gaps` stand newest first, as `Coverage.gaps` returns them.
+    `gaps` stand newest first, as `Coverage.gaps` returns them. `is_whole` is whether they are those of all time
+    up to now; else nothing outside of them is asked for.
     """
 
     def __init__(
@@ -68,17 +69,25 @@ class Photostream:
         strategy: CachingStrategy,
         *,
         page_size: int = 500,
+        is_whole: bool = True,
     ) -> None:
         self._gaps = list(gaps)
         self._newest_first = strategy is CachingStrategy.LIFO
         self._page_size = page_size
-        self._pages = Pages(api, user_id, self._gaps[0] if self._gaps else None, page_size)
+        self._pages = Pages(api, user_id, self._gaps[0] if self._gaps and is_whole else None, page_size)
         self._walked = 0
+        self._above: _Stretch | None = None
+        """The stretch of the last page newest first, which the next answer reckons up."""
+        self.is_stopped = False
 
     @property
     def total(self) -> int | None:
-        """How many photos Flickr counts in the whole stream; `None` until it was asked."""
+        """How many photos Flickr counts in the whole stream; `None` where it was not asked."""
         return self._pages.total
+
+    def stop(self) -> None:
+        """End the walk after the page that it is at."""
+        self.is_stopped = True
 
     async def pages(self) -> AsyncIterator[ListedPage]:
         """Yield the pages of all gaps, in the strategy's order.
@@ -91,16 +100,18 @@ class Photostream:
             walk = self._newest_to_oldest if self._newest_first else self._oldest_to_newest
             async for page in walk(gap, after):
                 yield page
+            if self.is_stopped:
+                return
 
     async def _newest_to_oldest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
         low = self._pages.lower_bound(gap)
         ceiling, number = gap.high, 1
         missing: int | None = 0
         listed: dict[str, int] = {}  # the photos up to the ceiling, with their times
-        above: _Stretch | None = None
-        while True:
+        while not self.is_stopped:
             answer = await self._pages.ask(number, low, ceiling, gap)
             page, times, low = answer.page, answer.times, answer.low
+            above, self._above = self._above, None
             if above is not None:
                 if above.below > page.total:  # more is counted in it than was shown, or photos below are gone
                     recounted = await self._recount(above.seconds, above.listed, ceiling)
@@ -113,7 +124,6 @@ class Photostream:
                             yield replace(rest, frontier=ceiling)
                 else:
                     yield self._covering([], above.seconds, 0, ceiling)
-                above = None
             fresh = {photo.id: upload_time(photo) for photo in page.photos if photo.id not in listed}
             listed |= fresh
             missing = worse(missing, answer.missing)
@@ -131,10 +141,16 @@ class Photostream:
             if oldest < ceiling:
                 if missing is not None:  # else what Flickr counts tells nothing either
                     ids = {photo_id for photo_id, time in listed.items() if time > oldest}
-                    above = _Stretch(walked, ids, page.total - len(ids))
+                    self._above = _Stretch(walked, ids, page.total - len(ids))
                 ceiling, number, missing, listed = oldest, 1, 0, {}
             else:  # a whole page of one second: only the page's number leads on
                 number += 1
+        # Without a next answer, a call that only counts tells whether the last page need not be listed again.
+        above, self._above = self._above, None
+        if above and await self._pages.count_between(above.seconds.low, above.seconds.high) == len(
+            above.listed
+        ):
+            yield self._covering([], above.seconds, 0, ceiling)
 
     async def _recount(self, seconds: Interval, listed: set[str], frontier: int) -> ListedPage:
         """Ask what Flickr counts in a stretch, of which the ids `listed` are known."""
@@ -187,7 +203,7 @@ class Photostream:
         at_edge: set[str] = set()  # those that were read of the second that is the window's lower edge
         slid, is_counted = 0, True
         doubts = 0  # so many photos are counted on the pages read, but were not missing in their seconds
-        while number >= 1:
+        while number >= 1 and not self.is_stopped:
             answer = await self._pages.ask(number, low, window.high, gap)
             page = answer.page
             if slid and not {photo.id for photo in page.photos} - read:

@@ -26,7 +26,7 @@ ROOT = Path(flickr_mirror.__file__).parent
 NOUNS = {
     "version": set[str](),
     "errors": set[str](),
-    "options": set[str](),
+    "options": {"coverage"},
     "coverage": set[str](),
     "languages": set[str](),
     "children": set[str](),
@@ -61,7 +61,8 @@ DISK = {
     "records": {"models", "sizes"},
     "changes": {"models", "options", "records", "sizes"},
     "findings": {"changes", "coverage"},
-    "files": {"database", "records"},
+    "selection": {"coverage", "database", "records"},
+    "files": {"database", "records", "selection"},
     "losses": {"database", "files", "records"},
     "listing": {"changes", "coverage", "database", "files", "findings", "losses", "models", "records"},
     "catalogue": {
@@ -73,6 +74,7 @@ DISK = {
         "options",
         "progress",
         "records",
+        "selection",
         "sizes",
     },
     "worklist": {"catalogue", "records"},

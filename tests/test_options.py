@@ -20,12 +20,13 @@ RANGES = {
     "passes": (1, 10),
     "attempts": (1, 20),
 }
+ENDS = ("max_photos", "max_duration", "max_bytes")
 ABOVE_ZERO = {"calls_per_second": 10, "timeout": 60, "max_wait": 30 * 86_400}
 
 
 def test_every_limit_has_a_range() -> None:
     """No limit can be set to nonsense unnoticed."""
-    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, "bwlimit"}
+    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, *ENDS, "bwlimit"}
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()])

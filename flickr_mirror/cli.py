@@ -21,8 +21,9 @@ from flickr_mirror.signals import leave_on_signals, wait_no_more
 
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
-    "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
-    "from Flickr, run again later; 129, 130, 143 stopped by a signal."
+    "no photos; 5 API keys; 7 the folder cannot be used; 8 stopped by a --max limit, more is left to do; "
+    "11 another run works on this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 stopped by a "
+    "signal."
 )
 app = typer.Typer(
     add_completion=False,
@@ -51,6 +52,8 @@ def mirror_flickr(
     prune: flags.Prune = False,
     accept_loss: flags.AcceptLoss = False,
     verify_image: flags.VerifyImage = False,
+    since: flags.Since = None,
+    until: flags.Until = None,
     watch: flags.Watch = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     cache_directory_depth: flags.CacheDirectoryDepth = None,
@@ -64,6 +67,9 @@ def mirror_flickr(
     min_image_workers: flags.MinImageWorkers = 1,
     info_workers: flags.InfoWorkers = 4,
     bwlimit: flags.Bwlimit = None,
+    max_photos: flags.MaxPhotos = None,
+    max_duration: flags.MaxDuration = None,
+    max_bytes: flags.MaxBytes = None,
     debug: flags.Debug = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
     version: flags.Version = False,
@@ -77,6 +83,8 @@ def mirror_flickr(
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
     if fifo and lifo:
         _usage("--fifo and --lifo exclude each other: give one of the two.")
+    if watch is not None and len(set(username)) > 1:
+        _usage("--watch takes one --username: start a command for each, they share the hour's calls.")
     try:
         options = MirrorOptions(
             cache_path=cache_path,
@@ -90,6 +98,8 @@ def mirror_flickr(
             full_scan_every=full_scan_every,
             prune=prune,
             accept_loss=accept_loss,
+            since=since,
+            until=until,
             api_url=endpoint(api_url),
         )
         limits = Limits(
@@ -100,8 +110,11 @@ def mirror_flickr(
             min_image_workers=min_image_workers,
             bwlimit=bwlimit,
             info_workers=info_workers,
+            max_photos=max_photos,
+            max_duration=max_duration,
+            max_bytes=max_bytes,
         )
-        name = text(username)
+        names = list(dict.fromkeys(text(name) for name in username))
     except ValueError as error:
         _usage(in_flags(str(error)))
     from flickr_mirror.commands import mirror
@@ -110,7 +123,14 @@ def mirror_flickr(
     keys = consumer_key, consumer_secret
     try:
         run = mirror(
-            name, options, limits, keys, is_key_seen=is_key_seen, save=save_api_keys, watch=watch, debug=debug
+            names,
+            options,
+            limits,
+            keys,
+            is_key_seen=is_key_seen,
+            save=save_api_keys,
+            watch=watch,
+            debug=debug,
         )
     except ValueError as error:
         _usage(in_flags(str(error)))

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror import disk
+from flickr_mirror.budget import shared_budget
 from flickr_mirror.checking import run_check
 from flickr_mirror.errors import CacheError, FlickrMirrorError, KeysError
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_keys, save_keys
 from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.progress import PageScanned
 from flickr_mirror.session import View, run_mirror, say, say_failure, set_up_logging
+from flickr_mirror.several import run_in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def mirror(
-    username: str,
+    usernames: list[str],
     options: MirrorOptions,
     limits: Limits,
     keys: tuple[str | None, str | None],
@@ -38,7 +40,7 @@ def mirror(
     watch: float | None,
     debug: int | None,
 ) -> Callable[[], int]:
-    """Return what mirrors a photostream, and returns the exit code.
+    """Return what mirrors photostreams, one after the other, and returns the exit code.
 
     `keys` are the key and the secret as far as they were given; `is_key_seen` is whether others on this machine
     can see them. Raises `ValueError` where an argument is none.
@@ -47,6 +49,12 @@ def mirror(
     try:
         root = disk.home(options.cache_path)
         found = find_keys(root, *keys)
+    except FlickrMirrorError as error:
+        return partial(say_failure, error)
+    saver = _KeySaver(found, root) if save else None
+    budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
+
+    def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
         view = View(options)
         mirror = PhotostreamMirror(
             username,
@@ -54,17 +62,23 @@ def mirror(
             found.consumer_secret,
             options=options,
             limits=limits,
-            observer=_KeySaver(found, root, view) if save else view,
+            observer=partial(saver, view) if saver else view,
+            budget=budget,
         )
-    except FlickrMirrorError as error:
-        return partial(say_failure, error)
+        return mirror, view
+
+    mirrors = [
+        open_mirror(username, limits) for username in usernames
+    ]  # names that are none are refused first
     if is_key_seen:
         logging.getLogger("flickr_mirror").warning(
             "Other users of this machine can see the API key in the list of processes. Better set "
             "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with --save-api-keys."
         )
     gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
-    return partial(anyio.run, run_mirror, mirror, view, watch)
+    if len(mirrors) > 1:
+        return partial(anyio.run, run_in_turn, usernames, limits, open_mirror)
+    return partial(anyio.run, run_mirror, *mirrors[0], watch)
 
 
 def demo(cache_path: Path) -> int:
@@ -114,16 +128,15 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
 class _KeySaver:
     """An observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
 
-    def __init__(self, keys: ApiKeys, root: Path, view: View) -> None:
+    def __init__(self, keys: ApiKeys, root: Path) -> None:
         self._keys: ApiKeys | None = keys
         self._root = root
-        self._view = view
 
-    def __call__(self, event: Event) -> None:
-        self._view(event)
+    def __call__(self, view: View, event: Event) -> None:
+        view(event)
         if isinstance(event, PageScanned) and self._keys:
             keys, self._keys = self._keys, None
             try:
                 say(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
             except CacheError as error:
-                self._view.code = say_failure(error)
+                view.code = say_failure(error)

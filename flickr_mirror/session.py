@@ -51,6 +51,7 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 
 
 EXIT_PHOTOS_FAILED = 3
+EXIT_LIMIT = 8
 FINAL = {2, 4, 5}
 """Codes after which the same command would end in the same way."""
 GRACE = 10.0
@@ -86,6 +87,8 @@ class View:
         self.live = None
         self.code = 0
         """The exit code of something beside the mirror that failed."""
+        self.error: FlickrMirrorError | None = None
+        """What ended the run."""
         if console.is_terminal and not console.is_dumb_terminal:
             self.live = LiveView(
                 console, images=options.wants_images, info=options.wants_info, calls=self._calls
@@ -124,15 +127,24 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
         with signals.scope, view.live or nullcontext():
             await (mirror.run() if watch is None else mirror.watch(watch))
     except FlickrMirrorError as error:
+        view.error = error
         code = say_failure(error)
         if isinstance(error, TransportError):  # a dead line is a reason to stop
             code = signals.code or code
     else:
-        code = signals.code or (EXIT_PHOTOS_FAILED if mirror.report.failures else 0)
+        code = signals.code or _code_of(mirror.report)
     code = code or view.code
     if mirror.report.username:
         _sum_up(mirror.report, code)
     return code
+
+
+def _code_of(report: MirrorReport) -> int:
+    if (
+        report.stopped_by and not report.complete
+    ):  # whether photos failed, the run that comes to the end tells
+        return EXIT_LIMIT
+    return EXIT_PHOTOS_FAILED if report.failures else 0
 
 
 class Signals:

@@ -175,6 +175,7 @@ FACES = {
     "arguments": {"options"},
     "signals": set[str](),
     "commands": {
+        "budget",
         "checking",
         "demonstration",
         "disk",
@@ -184,7 +185,9 @@ FACES = {
         "options",
         "progress",
         "session",
+        "several",
     },
+    "several": {"errors", "mirror", "options", "progress", "session"},
     "flags": {"arguments", "options", "version"},
     "cli": {"arguments", "commands", "flags", "options", "session", "signals"},
     "__main__": {"cli"},

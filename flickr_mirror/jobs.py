@@ -193,6 +193,7 @@ class Jobs:
 
         async with self.cache.part_file() as part:
             async with self.fetcher.turns:
+                self.fetcher.check_open()  # what is not begun is not told either
                 started()
                 fetched = await self.fetcher.fetch_for_sure(size, part, where_now, received)
             path = self.cache.path(job.photo_id, fetched.picture.extension)

@@ -76,8 +76,6 @@ class Photostream:
         self._page_size = page_size
         self._pages = Pages(api, user_id, self._gaps[0] if self._gaps and is_whole else None, page_size)
         self._walked = 0
-        self._above: _Stretch | None = None
-        """The stretch of the last page newest first, which the next answer reckons up."""
         self.is_stopped = False
 
     @property
@@ -86,7 +84,7 @@ class Photostream:
         return self._pages.total
 
     def stop(self) -> None:
-        """End the walk after the page that it is at."""
+        """End the walk after the page that it is at, or the next one that covers any time."""
         self.is_stopped = True
 
     async def pages(self) -> AsyncIterator[ListedPage]:
@@ -108,22 +106,14 @@ class Photostream:
         ceiling, number = gap.high, 1
         missing: int | None = 0
         listed: dict[str, int] = {}  # the photos up to the ceiling, with their times
-        while not self.is_stopped:
+        above: _Stretch | None = None
+        while True:
             answer = await self._pages.ask(number, low, ceiling, gap)
             page, times, low = answer.page, answer.times, answer.low
-            above, self._above = self._above, None
             if above is not None:
-                if above.below > page.total:  # more is counted in it than was shown, or photos below are gone
-                    recounted = await self._recount(above.seconds, above.listed, ceiling)
-                    led_past = bool({photo.id for photo in recounted.photos} - above.listed)
-                    if not (recounted.missing and led_past):
-                        yield recounted
-                    else:  # a photo out of its order led the walk past others
-                        yield replace(recounted, covered=None)
-                        async for rest in self._newest_to_oldest(above.seconds, None):
-                            yield replace(rest, frontier=ceiling)
-                else:
-                    yield self._covering([], above.seconds, 0, ceiling)
+                async for reckoned in self._reckon_up(above, page.total, ceiling):
+                    yield reckoned
+                above = None
             fresh = {photo.id: upload_time(photo) for photo in page.photos if photo.id not in listed}
             listed |= fresh
             missing = worse(missing, answer.missing)
@@ -138,19 +128,40 @@ class Photostream:
             walked = Interval(oldest + 1, ceiling)
             is_doubtful = missing is None and oldest < ceiling
             yield self._listed(page, walked if is_doubtful else None, missing if is_doubtful else 0, oldest)
-            if oldest < ceiling:
-                if missing is not None:  # else what Flickr counts tells nothing either
-                    ids = {photo_id for photo_id, time in listed.items() if time > oldest}
-                    self._above = _Stretch(walked, ids, page.total - len(ids))
-                ceiling, number, missing, listed = oldest, 1, 0, {}
-            else:  # a whole page of one second: only the page's number leads on
+            if oldest == ceiling:  # a whole page of one second: only the page's number leads on
                 number += 1
-        # Without a next answer, a call that only counts tells whether the last page need not be listed again.
-        above, self._above = self._above, None
-        if above and await self._pages.count_between(above.seconds.low, above.seconds.high) == len(
-            above.listed
-        ):
-            yield self._covering([], above.seconds, 0, ceiling)
+                continue
+            if missing is not None:  # else what Flickr counts tells nothing either
+                ids = {photo_id for photo_id, time in listed.items() if time > oldest}
+                above = _Stretch(walked, ids, page.total - len(ids))
+            ceiling, number, missing, listed = oldest, 1, 0, {}
+            if self.is_stopped:
+                if above is not None:
+                    yield await self._count_up(above, ceiling)
+                return
+
+    async def _reckon_up(self, above: _Stretch, below: int, frontier: int) -> AsyncIterator[ListedPage]:
+        """Compare a stretch with how many photos Flickr counts `below` it now."""
+        if above.below <= below:
+            yield self._covering([], above.seconds, 0, frontier)
+            return
+        # more is counted in it than was shown, or photos below are gone
+        recounted = await self._recount(above.seconds, above.listed, frontier)
+        led_past = bool({photo.id for photo in recounted.photos} - above.listed)
+        if not (recounted.missing and led_past):
+            yield recounted
+        else:  # a photo out of its order led the walk past others
+            yield replace(recounted, covered=None)
+            async for rest in self._newest_to_oldest(above.seconds, None):
+                yield replace(rest, frontier=frontier)
+
+    async def _count_up(self, above: _Stretch, frontier: int) -> ListedPage:
+        """Compare the last stretch of a walk that is stopped with what Flickr counts in it, for want of a next answer.
+
+        The call lists nothing; where it agrees, the next walk need not list the stretch again.
+        """
+        counted = await self._pages.count_between(above.seconds.low, above.seconds.high)
+        return self._covering([], above.seconds if counted == len(above.listed) else None, 0, frontier)
 
     async def _recount(self, seconds: Interval, listed: set[str], frontier: int) -> ListedPage:
         """Ask what Flickr counts in a stretch, of which the ids `listed` are known."""
@@ -203,7 +214,7 @@ class Photostream:
         at_edge: set[str] = set()  # those that were read of the second that is the window's lower edge
         slid, is_counted = 0, True
         doubts = 0  # so many photos are counted on the pages read, but were not missing in their seconds
-        while number >= 1 and not self.is_stopped:
+        while number >= 1:
             answer = await self._pages.ask(number, low, window.high, gap)
             page = answer.page
             if slid and not {photo.id for photo in page.photos} - read:
@@ -233,6 +244,8 @@ class Photostream:
                 yield recounted
                 covered = None
             yield self._listed(page, covered, answer.missing if covered else 0, frontier)
+            if self.is_stopped and floor <= high:
+                return
             floor = max(floor, high + 1)
             # From now on only what is not older than this page is counted, so that losses among the photos
             # that were read cannot hide what appears among those that were not.

@@ -140,9 +140,8 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
 
 
 def _code_of(report: MirrorReport) -> int:
-    if (
-        report.stopped_by and not report.complete
-    ):  # whether photos failed, the run that comes to the end tells
+    # whether photos failed, the run that comes to the end tells
+    if report.stopped_by and not report.complete:
         return EXIT_LIMIT
     return EXIT_PHOTOS_FAILED if report.failures else 0
 

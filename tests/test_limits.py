@@ -214,6 +214,26 @@ async def test_what_outlasts_the_grace_is_given_up(
         assert parts(tmp_path) == []
 
 
+async def test_the_time_is_up_while_it_lists(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """The page that was asked for is stored, no further one is asked for, and the next run goes on behind it."""
+    async with mirroring(tmp_path, 40 * PAGE, image_dims=(48, 36)) as run:
+        asked = listen(run)
+        run.flickr.api_latency = 0.02
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, PageScanned) and event.number == 2:
+                jump(8)
+
+        limited(run, max_duration=8)
+        report = await run.mirror(observe, image_only=True).run()
+        assert (report.stopped_by, report.complete) == ("max_duration", False)
+        assert [event.number for event in run.told(PageScanned)] == [1, 2, 3]
+        limited(run)
+        assert (await run(image_only=True)).complete
+        assert asked_twice(asked) == []
+
+
 async def test_the_time_is_up_before_the_first_answer(tmp_path: Path, jump: Callable[[float], None]) -> None:
     """A run that still looks for its user ends as well, without an error."""
     async with mirroring(tmp_path, 5) as run:

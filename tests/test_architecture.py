@@ -26,7 +26,7 @@ ROOT = Path(flickr_mirror.__file__).parent
 NOUNS = {
     "version": set[str](),
     "errors": set[str](),
-    "options": set[str](),
+    "options": {"coverage"},
     "coverage": set[str](),
     "languages": set[str](),
     "children": set[str](),
@@ -61,7 +61,8 @@ DISK = {
     "records": {"models", "sizes"},
     "changes": {"models", "options", "records", "sizes"},
     "findings": {"changes", "coverage"},
-    "files": {"database", "records"},
+    "selection": {"coverage", "database", "records"},
+    "files": {"database", "records", "selection"},
     "losses": {"database", "files", "records"},
     "listing": {"changes", "coverage", "database", "files", "findings", "losses", "models", "records"},
     "catalogue": {
@@ -73,6 +74,7 @@ DISK = {
         "options",
         "overview",
         "records",
+        "selection",
         "sizes",
     },
     "worklist": {"catalogue", "records"},
@@ -105,7 +107,7 @@ DISK = {
         "rebuild",
         "records",
     },
-    "overview": {"database", "options", "progress", "records"},
+    "overview": {"database", "options", "progress", "records", "selection"},
     "prune": {"cache", "catalogue"},
 }
 
@@ -184,7 +186,7 @@ FACES = {
         "summary",
         "version",
     },
-    "view": {"console", "mirror", "notify", "options", "progress", "summary", "tally", "terminal"},
+    "view": {"console", "errors", "mirror", "notify", "options", "progress", "summary", "tally", "terminal"},
     "session": {
         "cache",
         "console",
@@ -213,6 +215,7 @@ FACES = {
     "signals": set[str](),
     "credentials": {"errors", "keychain", "keys", "options"},
     "commands": {
+        "budget",
         "checking",
         "console",
         "credentials",
@@ -225,6 +228,7 @@ FACES = {
         "options",
         "progress",
         "session",
+        "several",
         "status",
         "view",
     },
@@ -241,6 +245,7 @@ FACES = {
         "session",
         "terminal",
     },
+    "several": {"console", "errors", "mirror", "options", "progress", "session", "view"},
     "flags": {"arguments", "options", "version"},
     "config": {"arguments", "flags"},
     "origins": {"arguments", "config", "flags"},

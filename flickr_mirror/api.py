@@ -31,6 +31,8 @@ from flickr_mirror.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import httpx
+
 T = TypeVar("T")
 
 # What a listing is asked to tell of each photo. From url_k on the size keys are undocumented but served
@@ -58,7 +60,8 @@ class AsyncFlickrApi:
 
     Every method raises a `FlickrApiError` where Flickr refuses (`InvalidKeyError` for the key,
     `InvalidCallError` where it does not understand), and a `TransportError` when no usable answer came after
-    several attempts.
+    several attempts. `api_transport` carries the requests, in place of connections of its own; what goes through
+    it has the key in it. `transport` replaces all of the other settings.
     """
 
     def __init__(
@@ -69,11 +72,16 @@ class AsyncFlickrApi:
         budget: ApiBudget | None = None,
         api_url: str = FLICKR_API_URL,
         limits: Limits | None = None,
+        api_transport: httpx.AsyncBaseTransport | None = None,
         transport: Transport | None = None,
     ) -> None:
         self.__consumer_secret = consumer_secret  # signs calls with a login; public photos need the key alone
         self._transport = transport or Transport(
-            consumer_key, budget=budget or ApiBudget(), api_url=api_url, limits=limits
+            consumer_key,
+            budget=budget or ApiBudget(),
+            api_url=api_url,
+            limits=limits,
+            api_transport=api_transport,
         )
 
     async def __aenter__(self) -> Self:

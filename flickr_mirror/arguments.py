@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import fields
+from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -36,13 +37,57 @@ def interval(text: str) -> float:
 
 def bandwidth(text: str) -> int:
     """Return the bytes per second of `512k`, `2M` or `1.5M`. Raises `typer.BadParameter`."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([kKmMgG])", text.strip())
-    if match is None:
+    if (count := _bytes(text, "kmg")) is None:
         raise typer.BadParameter(
             f"{text!r} is no bandwidth: give kilo- or megabytes per second, such as 512k or 2M."
         )
-    factor: int = 1024 << (10 * "kmg".index(match[2].lower()))
+    return count
+
+
+def amount(text: str) -> int:
+    """Return the bytes of `500M`, `20G` or `1.5T`. Raises `typer.BadParameter`."""
+    if not (count := _bytes(text, "kmgt")):
+        raise typer.BadParameter(
+            f"{text!r} is no amount of bytes: give a number and k, M, G or T, such as 500M or 20G."
+        )
+    return count
+
+
+def _bytes(text: str, units: str) -> int | None:
+    match = re.fullmatch(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)([{units}])", text.strip(), re.IGNORECASE)
+    if match is None:
+        return None
+    factor: int = 1024 << (10 * units.index(match[2].lower()))
     return round(float(match[1]) * factor)
+
+
+def first_moment(text: str) -> datetime:
+    """Return the moment of an ISO time, of a date its first second; UTC, unless a zone is named.
+
+    Raises `typer.BadParameter`.
+    """
+    return _moment(text, time.min)
+
+
+def last_moment(text: str) -> datetime:
+    """Return the moment of an ISO time, of a date its last second, like `first_moment`."""
+    return _moment(text, time(23, 59, 59))
+
+
+def _moment(text: str, of_date: time) -> datetime:
+    try:
+        day = text.strip()[:10]
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):  # a week or another shape that ISO 8601 knows
+            raise ValueError
+        moment = datetime.fromisoformat(text.strip())
+        if day == text.strip():
+            moment = datetime.combine(moment, of_date)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"{text!r} is no date: give year, month and day, such as 2020-03-23, or a time as well, such as "
+            "2020-03-23T18:30 (UTC)."
+        ) from None
 
 
 class Share(NamedTuple):

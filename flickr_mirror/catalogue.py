@@ -24,6 +24,7 @@ from flickr_mirror.records import (
     StoredPhoto,
     stored_photo,
 )
+from flickr_mirror.selection import Selection
 from flickr_mirror.sizes import SAMPLE, Proof, listing_proves
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Catalogue:
     """The index of one mirror. Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
 
     One that is opened `for_reading` changes nothing, and may be used while a run works.
+    What is given out, counted and named is what the `selection` holds: at first everything.
     The methods that note what became of a photo are to be called inside of `transaction`, many at a time.
     """
 
@@ -53,10 +55,11 @@ class Catalogue:
         self.note = self._database.note
         self.sync_commits = self._database.sync_commits
         self.text = self._database.text
-        self.files = Files(self._database)
+        self.selection = Selection(self._database)
+        self.files = Files(self._database, self.selection)
         self.losses = Losses(self._database, self.files)
         self.listing = Listing(self._database, self.files, self.losses)
-        self.overview = Overview(self._database)
+        self.overview = Overview(self._database, self.selection)
         self.counts = self.overview.counts
         self.failures = self.overview.failures
 
@@ -74,19 +77,21 @@ class Catalogue:
 
         `info_level` is `None` where no information is asked for, `images` whether images are.
         """
+        here = self.selection.window
         # what is due later than any failure can be was noted while the clock was wrong
         never = now + RETRY_AFTER[-1]
         due = "id IN (SELECT photo_id FROM failures WHERE job = ? AND runs AND (due <= ? OR due > ?))"
         with self.transaction():
             self._query(
-                f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status IN (3, 4) AND {due}",
+                f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status IN (3, 4) AND {due}"
+                f" AND {here}",
                 ("image", now, never),
             )
             self._query(
-                f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due}",
+                f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due} AND {here}",
                 ("info", now, never),
             )
-            self._query("UPDATE photos SET image_status = 0 WHERE image_status = 6")
+            self._query(f"UPDATE photos SET image_status = 0 WHERE image_status = 6 AND {here}")
             self._query(  # what was out of reach before this run is no news
                 "UPDATE failures SET runs = 1 WHERE runs = 0 AND 5 = (SELECT iif(job = 'image', image_status,"
                 " info_status) FROM photos WHERE id = photo_id)"
@@ -94,19 +99,20 @@ class Catalogue:
             if info_level is not None:
                 self._query(
                     "UPDATE photos SET info_status = 1 WHERE info_status = 2 AND info_level < ?"
-                    " AND gone IS NULL",
+                    f" AND gone IS NULL AND {here}",
                     (info_level,),
                 )
             if info_level == COMMENTS_LEVEL:
                 self._query(
                     "UPDATE photos SET info_status = 1 WHERE stale & 1 AND info_status = 2 AND info_level = ?"
-                    " AND gone IS NULL",
+                    f" AND gone IS NULL AND {here}",
                     (COMMENTS_LEVEL,),
                 )
             # Information waits for the best size to be settled, unless no image is asked for.
             waiting, going = (1, 0) if images else (0, 1)
             self._query(
                 f"UPDATE photos SET info_status = {going} WHERE info_status = {waiting} AND image_status = 0"
+                f" AND {here}"
             )
 
     def judge_again(self) -> int:
@@ -120,7 +126,8 @@ class Catalogue:
         self._database.define("proved", proved, 3)
         with self.transaction():
             self._settle_alike(Proof.LISTING, "proved(size_label, width, height)")
-        return int(self._query("SELECT count(*) FROM photos WHERE image_status = 0").fetchone()[0])
+        left = f"SELECT count(*) FROM photos WHERE image_status = 0 AND {self.selection.window}"
+        return int(self._query(left).fetchone()[0])
 
     def _settle_alike(self, proof: Proof, condition: str, parameters: tuple[object, ...] = ()) -> None:
         # Information that was written without a size is written again.
@@ -154,11 +161,12 @@ class Catalogue:
         beyond = "" if frontier is None else f"AND uploaded {'>' if newest_first else '<'} {int(frontier)}"
         order = "DESC" if newest_first else "ASC"
         rows = self._query(
-            f"SELECT {STORED} FROM photos JOIN listed USING (id) WHERE {condition} {beyond}"
+            f"SELECT {STORED} FROM photos JOIN listed USING (id) WHERE {condition} AND {self.selection.open} {beyond}"
             f" ORDER BY uploaded {order}, id {order} LIMIT ?",
             (limit + len(busy),),
         ).fetchall()
-        return [stored_photo(row) for row in rows if str(row[0]) not in busy][:limit]
+        free = [stored_photo(row) for row in rows if str(row[0]) not in busy]
+        return self.selection.admit(free[:limit])
 
     # What became of it: a photo that a listing showed changed since it was taken from the work list stays on it.
 
@@ -245,25 +253,32 @@ class Catalogue:
         else:
             change = f"UPDATE photos SET info_status = 1 WHERE info_status = 3 AND {_FAILING}"
         with self.transaction():
-            return self._query(change).rowcount
+            return self._query(f"{change} AND {self.selection.open}").rowcount
 
     def has_left(self, job: str) -> bool:
-        """Return whether the work list holds anything for a job, be it waiting or out."""
+        """Return whether the work list holds anything for a job that may be given out, be it waiting or out."""
         conditions = {
             "image": ("image_status = 0", "image_status = 1"),
             "info": ("info_status = 1", "image_status = 0 AND info_status = 0"),
         }
-        return any(
-            self._query(f"SELECT 1 FROM photos WHERE {condition} LIMIT 1").fetchone()
-            for condition in conditions[job]
+        return any(self._is_any(f"{condition} AND {self.selection.open}") for condition in conditions[job])
+
+    def has_more(self, *, images: bool, info: bool) -> bool:
+        """Return whether a run that was ended early leaves anything to the next one, also what failed once."""
+        return (images and self._is_any(f"image_status IN (0, 1, 3) AND {self.selection.window}")) or (
+            info and self._is_any(f"info_status IN (1, 3) AND {self.selection.window}")
         )
+
+    def _is_any(self, condition: str) -> bool:
+        return self._query(f"SELECT 1 FROM photos WHERE {condition} LIMIT 1").fetchone() is not None
 
     def close_run(self, now: int) -> None:
         """Turn what still fails into failures that a later run tries again."""
         with self.transaction():
             for column, job in (("image_status", "image"), ("info_status", "info")):
                 rows = self._query(
-                    f"SELECT id, runs FROM photos JOIN failures ON id = photo_id AND job = ? WHERE {column} = 3",
+                    "SELECT id, runs FROM photos JOIN failures ON id = photo_id AND job = ?"
+                    f" WHERE {column} = 3 AND {self.selection.open}",
                     (job,),
                 ).fetchall()
                 for photo_id, runs in rows:
@@ -272,7 +287,9 @@ class Catalogue:
                         "UPDATE failures SET runs = runs + 1, due = ? WHERE photo_id = ? AND job = ?",
                         (due, photo_id, job),
                     )
-                self._query(f"UPDATE photos SET {column} = 4 WHERE {column} = 3 AND {_FAILING}")
+                self._query(
+                    f"UPDATE photos SET {column} = 4 WHERE {column} = 3 AND {_FAILING} AND {self.selection.open}"
+                )
 
     def give_up(self, stored: StoredPhoto, job: str, reason: str) -> None:
         """Note that something is out of reach until Flickr changes it."""

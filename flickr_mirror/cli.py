@@ -7,12 +7,13 @@ import time
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
+from flickr_mirror.completion import Shell, answer_in_typers_way, script
 from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
@@ -38,8 +39,9 @@ SETTINGS_HELP = (
 )
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
-    "no photos; 5 API keys; 7 the folder cannot be used; 11 another run works on this mirror; 75 no answer "
-    "from Flickr, run again later; 129, 130, 143 stopped by a signal."
+    "no photos; 5 API keys; 7 the folder cannot be used; 8 stopped by a --max limit, more is left to do; "
+    "11 another run works on this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 stopped by a "
+    "signal."
 )
 app = typer.Typer(
     add_completion=False,
@@ -68,6 +70,8 @@ def mirror_flickr(
     prune: flags.Prune = False,
     accept_loss: flags.AcceptLoss = False,
     verify_image: flags.VerifyImage = False,
+    since: flags.Since = None,
+    until: flags.Until = None,
     watch: flags.Watch = None,
     dry_run: flags.DryRun = False,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
@@ -82,6 +86,9 @@ def mirror_flickr(
     min_image_workers: flags.MinImageWorkers = 1,
     info_workers: flags.InfoWorkers = 4,
     bwlimit: flags.Bwlimit = None,
+    max_photos: flags.MaxPhotos = None,
+    max_duration: flags.MaxDuration = None,
+    max_bytes: flags.MaxBytes = None,
     quiet: flags.Quiet = False,
     verbose: flags.Verbose = False,
     no_progress: flags.NoProgress = False,
@@ -105,6 +112,8 @@ def mirror_flickr(
     if not username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
     _check_together(context)
+    if watch is not None and len(set(username)) > 1:
+        _usage("--watch takes one --username: start a command for each, they share the hour's calls.")
     try:
         options = MirrorOptions(
             cache_path=cache_path,
@@ -118,6 +127,8 @@ def mirror_flickr(
             full_scan_every=full_scan_every,
             prune=prune,
             accept_loss=accept_loss,
+            since=since,
+            until=until,
             api_url=endpoint(api_url),
         )
         limits = Limits(
@@ -128,13 +139,16 @@ def mirror_flickr(
             min_image_workers=min_image_workers,
             bwlimit=bwlimit,
             info_workers=info_workers,
+            max_photos=max_photos,
+            max_duration=max_duration,
+            max_bytes=max_bytes,
         )
-        name = text(username)
+        names = list(dict.fromkeys(text(name) for name in username))
         told = ping_address(ping_url), words(hook)
     except ValueError as error:
         _usage(origins.with_origins(context, in_flags(str(error))))
     if not quiet:
-        _announce(name, debug)
+        _announce(names, debug)
     from flickr_mirror.commands import mirror
     from flickr_mirror.console import Shown
 
@@ -143,7 +157,7 @@ def mirror_flickr(
     keys = consumer_key, consumer_secret
     try:
         run = mirror(
-            name,
+            names,
             options,
             limits,
             keys,
@@ -216,6 +230,22 @@ def _list(
     raise typer.Exit(list_mirror(_name(username), cache_path, as_json=as_json))
 
 
+@app.command("completion")
+def _completion(
+    shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
+    """Print a script that completes options and commands in a shell: bash, zsh or fish."""
+    sys.stdout.write(f"{script(shell)}\n")
+
+
+@app.command("manual", hidden=True)
+def _manual(context: typer.Context) -> None:
+    """Print the manual page, for `man -l -`."""
+    from flickr_mirror.manual import page
+
+    sys.stdout.write(page(context.find_root().command))
+
+
 def _check_together(context: typer.Context) -> None:
     for pair in EXCLUDING:
         if all(context.params[name] not in (None, False) for name in pair):
@@ -231,16 +261,17 @@ def _name(username: str) -> str:
         _usage(str(error))
 
 
-def _announce(name: str, debug: int | None) -> None:
+def _announce(names: list[str], debug: int | None) -> None:
     """Say at once what is going to happen: what a run needs takes half a second to load."""
+    what = f"Mirroring the photostream of {' and of '.join(map(repr, names))}."
     stream = sys.stderr
     with suppress(OSError, ValueError, AttributeError):  # nobody reads it, or it was closed before the start
         if stream.isatty():
-            stream.write(f"Mirroring the photostream of {name!r}.\n")
+            stream.write(f"{what}\n")
         elif debug is None or debug >= INFO:
             now = time.time()
             stamp = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03}"
-            stream.write(f"{stamp} [INFO] Mirroring the photostream of {name!r}.\n")
+            stream.write(f"{stamp} [INFO] {what}\n")
         stream.flush()
 
 
@@ -256,6 +287,7 @@ def main() -> None:
     leave_on_signals()
     if isinstance(sys.stdout, TextIOWrapper):  # titles are in all scripts, and not every terminal has them
         sys.stdout.reconfigure(errors="replace")
+    answer_in_typers_way()
     try:
         app()
     except BrokenPipeError:  # `mirror_flickr ... | head`

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror import disk
+from flickr_mirror.budget import shared_budget
 from flickr_mirror.checking import run_check
 from flickr_mirror.console import Shown, say, set_up
 from flickr_mirror.credentials import find_keys
@@ -20,6 +21,7 @@ from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.notify import Notifier
 from flickr_mirror.progress import PageScanned
 from flickr_mirror.session import fail, run_mirror, say_failure
+from flickr_mirror.several import run_in_turn
 from flickr_mirror.status import list_photos, show_status
 from flickr_mirror.view import JsonLines, View, plan_line
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def mirror(
-    username: str,
+    usernames: list[str],
     options: MirrorOptions,
     limits: Limits,
     keys: tuple[str | None, str | None],
@@ -45,28 +47,38 @@ def mirror(
     shown: Shown,
     told: tuple[str | None, list[str]],
 ) -> Callable[[], int]:
-    """Return what mirrors a photostream, and returns the exit code.
+    """Return what mirrors photostreams, one after the other, and returns the exit code.
 
     `keys` are the key and the secret as far as they were given; `is_key_seen` is whether others on this machine
     can see them; `told` are a monitor's address and the words of a command. Raises `ValueError` where an argument
     is none.
     """
     set_up(shown)
-    notifier = Notifier() if dry_run else Notifier(*told)
     try:
         root = disk.home(options.cache_path)
         found = find_keys(root, *keys)
-        view = View(options, shown, notifier)
+    except FlickrMirrorError as error:
+        view = View(options, shown, Notifier() if dry_run else Notifier(*told))
+        return partial(anyio.run, fail, error, usernames[0], view)
+    saver = _KeySaver(found, root) if save else None
+    budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
+
+    def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
+        view = View(options, shown, Notifier(*told))
         mirror = PhotostreamMirror(
             username,
             found.consumer_key,
             found.consumer_secret,
             options=options,
             limits=limits,
-            observer=_KeySaver(found, root, view) if save else view,
+            observer=partial(saver, view) if saver else view,
+            budget=budget,
         )
-    except FlickrMirrorError as error:
-        return partial(anyio.run, fail, error, username, notifier)
+        return mirror, view
+
+    mirrors = [
+        open_mirror(username, limits) for username in usernames
+    ]  # names that are none are refused first
     if is_key_seen:
         logging.getLogger("flickr_mirror").warning(
             "Other users of this machine can see the API key in the list of processes. Better set "
@@ -74,21 +86,23 @@ def mirror(
         )
     gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
     if dry_run:
-        return partial(anyio.run, _tell_price, mirror, shown)
-    return partial(anyio.run, run_mirror, mirror, view, watch)
+        return partial(anyio.run, _tell_prices, [mirror for mirror, _ in mirrors], shown)
+    if len(mirrors) > 1:
+        return partial(anyio.run, run_in_turn, usernames, limits, open_mirror)
+    return partial(anyio.run, run_mirror, *mirrors[0], watch)
 
 
-async def _tell_price(mirror: PhotostreamMirror, shown: Shown) -> int:
-    """Tell on standard output what a run would do and cost, and return the exit code."""
-    try:
-        plan = await mirror.price()
-    except FlickrMirrorError as error:
-        return say_failure(error)
-    report = mirror.report
-    if shown.as_json:
-        JsonLines().event(plan)
-    else:
-        sys.stdout.write(f"{plan_line(report.username, report.user_id, plan)}\n")
+async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown) -> int:
+    """Tell on standard output what runs would do and cost, and return the exit code."""
+    for mirror in mirrors:
+        try:
+            plan = await mirror.price()
+        except FlickrMirrorError as error:
+            return say_failure(error)
+        if shown.as_json:
+            JsonLines().event(plan)
+        else:
+            sys.stdout.write(f"{plan_line(mirror.report.username, mirror.report.user_id, plan)}\n")
     return 0
 
 
@@ -131,16 +145,15 @@ def _report(show: Callable[[], int]) -> int:
 class _KeySaver:
     """An observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
 
-    def __init__(self, keys: ApiKeys, root: Path, view: View) -> None:
+    def __init__(self, keys: ApiKeys, root: Path) -> None:
         self._keys: ApiKeys | None = keys
         self._root = root
-        self._view = view
 
-    def __call__(self, event: Event) -> None:
-        self._view(event)
+    def __call__(self, view: View, event: Event) -> None:
+        view(event)
         if isinstance(event, PageScanned) and self._keys:
             keys, self._keys = self._keys, None
             try:
                 say(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
             except CacheError as error:
-                self._view.code = say_failure(error)
+                view.code = say_failure(error)

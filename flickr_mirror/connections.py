@@ -69,9 +69,16 @@ def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
     return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
 
 
-def api_transport(api_key: str, url: httpx.URL) -> httpx.AsyncBaseTransport:
-    """Return what sends requests to the API at `url`, with its key. Raises `TransportError` for a bad proxy."""
-    return _KeyedTransport(api_key, _proxy_for(url))
+def api_transport(
+    api_key: str, url: httpx.URL, inner: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncBaseTransport:
+    """Return what sends requests to the API at `url`, with its key, through `inner` where that is given.
+
+    Raises `TransportError` for a bad proxy.
+    """
+    return _KeyedTransport(
+        api_key, inner or httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
+    )
 
 
 def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
@@ -103,9 +110,9 @@ class _NoWay(httpx.AsyncBaseTransport):
 class _KeyedTransport(httpx.AsyncBaseTransport):
     """Adds the API key to each request just before it is sent."""
 
-    def __init__(self, api_key: str, proxy: httpx.Proxy | None) -> None:
+    def __init__(self, api_key: str, inner: httpx.AsyncBaseTransport) -> None:
         self._api_key = api_key
-        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy)
+        self._inner = inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         keyed = httpx.Request(

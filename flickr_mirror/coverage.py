@@ -41,13 +41,13 @@ class Coverage:
         """Return this coverage and the seconds of `interval`."""
         return Coverage.of((*self.intervals, interval))
 
-    def gaps(self, until: int) -> list[Interval]:
-        """Return what is missing from second 0 to `until`, newest first."""
+    def gaps(self, until: int, since: int = 0) -> list[Interval]:
+        """Return what is missing from second `since` to `until`, newest first."""
         gaps: list[Interval] = []
-        low = 0
+        low = since
         for interval in self.intervals:
             if interval.low > low:
                 gaps.append(Interval(low, min(interval.low - 1, until)))
-            low = interval.high + 1
+            low = max(low, interval.high + 1)
         gaps.append(Interval(low, until))
         return [gap for gap in reversed(gaps) if gap.low <= gap.high]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from flickr_mirror.database import Database
+    from flickr_mirror.selection import Selection
 
 KINDS = ("image", "info", "video")
 _KINDS = "kind IN ('broken', 'image', 'info', 'video')"
@@ -27,8 +28,9 @@ class Files:
     method raises `CatalogueError` or `CacheFullError` where SQLite fails.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, selection: Selection) -> None:
         self._query = database.query
+        self._selection = selection
 
     def put(self, photo_id: str, file: StoredFile) -> None:
         """Note a file that is durable. The same bytes as those that were found broken are what Flickr has."""
@@ -66,7 +68,8 @@ class Files:
         rows = self._query(
             f"SELECT photo_id, gone IS NOT NULL OR {_STATUS} = {int(Status.UNAVAILABLE)}, kind, extension, bytes,"
             " sha256, note FROM files"
-            f" JOIN photos ON id = photo_id WHERE {condition} AND (kind, photo_id) > (?, ?)"
+            f" JOIN photos ON id = photo_id WHERE {condition} AND {self._selection.window}"
+            " AND (kind, photo_id) > (?, ?)"
             " ORDER BY kind, photo_id LIMIT ?",
             (*parameters, *after, limit),
         )
@@ -76,7 +79,9 @@ class Files:
         """Return how many files `after` gives in all."""
         condition, parameters = _selected(kinds, part)
         row = self._query(
-            f"SELECT count(*) FROM files JOIN photos ON id = photo_id WHERE {condition}", parameters
+            f"SELECT count(*) FROM files JOIN photos ON id = photo_id"
+            f" WHERE {condition} AND {self._selection.window}",
+            parameters,
         ).fetchone()
         return int(row[0])
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from flickr_mirror.arguments import Share, bandwidth, duration, interval, share
+from flickr_mirror.arguments import (
+    Share,
+    amount,
+    bandwidth,
+    duration,
+    first_moment,
+    interval,
+    last_moment,
+    share,
+)
 from flickr_mirror.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.version import __version__
 
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
 
 WHAT, WHERE, KEYS, HOW_HARD, SHOWN = "What to mirror", "Where to", "Keys", "How hard", "What is shown"
 UNATTENDED = "Unattended"
+WHEN = "When to stop"
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
@@ -27,11 +38,12 @@ def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
 
 
 Username = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="NAME",
         rich_help_panel=WHAT,
-        help="Whose photostream: a username, an NSID (13476480@N07) or the address of a photostream.",
+        help="Whose photostream: a username, an NSID (13476480@N07) or the address of a photostream. May be "
+        "given several times.",
     ),
 ]
 ImageOnly = Annotated[bool, typer.Option("--image-only", rich_help_panel=WHAT, help="Mirror images only.")]
@@ -82,6 +94,24 @@ AcceptLoss = Annotated[
         "--accept-loss",
         rich_help_panel=WHAT,
         help="Believe a full scan that lacks more than a tenth of the photos.",
+    ),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=first_moment,
+        metavar="DATE",
+        rich_help_panel=WHAT,
+        help="Only what was uploaded on this day (UTC) or later: 2020-03-23.",
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=last_moment,
+        metavar="DATE",
+        rich_help_panel=WHAT,
+        help="Only what was uploaded on this day or earlier.",
     ),
 ]
 Watch = Annotated[
@@ -184,6 +214,25 @@ InfoWorkers = Annotated[
     typer.Option(min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Photos described side by side."),
 ]
 
+MaxPhotos = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", rich_help_panel=WHEN, help="Begin no more photos than this."),
+]
+MaxDuration = Annotated[
+    float | None,
+    typer.Option(
+        parser=duration, metavar="TIME", rich_help_panel=WHEN, help="Begin nothing after this time: 5h."
+    ),
+]
+MaxBytes = Annotated[
+    int | None,
+    typer.Option(
+        parser=amount,
+        metavar="SIZE",
+        rich_help_panel=WHEN,
+        help="Begin nothing after so many bytes of images: 20G.",
+    ),
+]
 Quiet = Annotated[
     bool,
     typer.Option(

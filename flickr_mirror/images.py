@@ -75,6 +75,7 @@ class ImageFetcher:
     def __init__(self, transport: Transport, brake: Brake, bandwidth: Bandwidth | None = None) -> None:
         self._transport = transport
         self._brake = brake
+        self.check_open = brake.check_open
         self._bandwidth = bandwidth or Bandwidth(None)
         self.turns = anyio.CapacityLimiter(brake.most)
         """To be held while a photo is fetched, with all its tries: so few wait for another try at once that a

@@ -94,6 +94,8 @@ class Jobs:
     tell: Observer
     info_level: int
     adopting: bool
+    on_received: Callable[[], None] = lambda: None
+    """Told when bytes of an image were added to the report."""
 
     # Sizes
 
@@ -187,9 +189,11 @@ class Jobs:
         def received(count: int) -> None:
             fetched_sizes.append(count)
             self.report.bytes += count
+            self.on_received()
 
         async with self.cache.part_file() as part:
             async with self.fetcher.turns:
+                self.fetcher.check_open()  # what is not begun is not told either
                 started()
                 fetched = await self.fetcher.fetch_for_sure(size, part, where_now, received)
             path = self.cache.path(job.photo_id, fetched.picture.extension)

@@ -28,7 +28,8 @@ class Lister:
     """Lists what is not covered yet, or everything for a full scan.
 
     `frontier` is the second up to which (excluded) everything that comes before in the run's order is listed;
-    `None` at the end. `published` and `again` are as in `Pipeline`.
+    `None` at the end. `published` and `again` are as in `Pipeline`. `is_cut` is whether the listing ended before
+    its end.
     """
 
     def __init__(
@@ -40,20 +41,31 @@ class Lister:
         self._listing = jobs.catalogue.listing
         self._overview = jobs.catalogue.overview
         self._budget = jobs.api.transport.budget
+        self._selection = jobs.catalogue.selection
         self._report = jobs.report
         self._tell = jobs.tell
         self._options = options
         self._limits = limits
-        self._published = published
+        self._window = options.window
+        self._published = published if self._window is None else None  # Flickr counts the window only
         self._is_again = again
+        self._is_stopping = False
+        self.is_cut = False
         self._is_shown = False
         self._is_planned = again
         self._settled_until: int | None = None
         self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else self._clock() + DAY
 
+    def stop(self) -> None:
+        """End the listing after the page that it is at."""
+        self._is_stopping = True
+
     async def run(self) -> None:
-        """List until there is no gap left. Raises what `AsyncFlickrApi.get_page` raises, and `PhotostreamError`
-        where the photostream of a mirror is empty all at once."""
+        """List until there is no gap left, or as many photos are begun as may be.
+
+        Raises what `AsyncFlickrApi.get_page` raises, and `PhotostreamError` where the photostream of a mirror is
+        empty all at once.
+        """
         now = self._clock()
         # Without Flickr's clock ours may be behind; what is asked of the future costs nothing.
         until = now + (LAG if self._api.server_time else DAY)
@@ -61,15 +73,23 @@ class Lister:
         coverage = await self._work.call(
             self._listing.begin, now, fields=frozenset(EXTRAS.split(",")), full=full
         )
+        window = self._window
         stream = Photostream(
             self._api,
             self._user.id,
-            coverage.gaps(until),
+            coverage.gaps(until) if window is None else coverage.gaps(min(until, window.high), window.low),
             self._options.strategy,
             page_size=self._limits.page_size,
+            is_whole=window is None,
         )
         async for page in stream.pages():
             await self._store(page)
+            if page.frontier is not None and (self._is_stopping or self._selection.is_full):
+                stream.stop()
+        if stream.is_stopped:
+            self.is_cut = True
+            self.frontier = None  # what may still be worked on is begun
+            return
         total = stream.total
         if total == 0 and not self._is_shown and self._report.known:
             raise PhotostreamError(
@@ -78,7 +98,9 @@ class Lister:
         if full:  # photos can vanish and appear while the whole stream is walked
             counted = await self._api.get_page(self._user.id, per_page=1, max_upload_date=until)
             total = counted.total
-        result = await self._work.call(self._listing.end, total, accept_loss=self._options.accept_loss)
+        result = await self._work.call(
+            self._listing.end, total, accept_loss=self._options.accept_loss, window=window
+        )
         self._tell_result(result)
         self.frontier = None
 
@@ -87,7 +109,7 @@ class Lister:
 
     async def _is_scan_due(self, now: int) -> bool:
         every = self._options.full_scan_every
-        if every is None:
+        if every is None or self._window is not None:
             return False
         last = await self._work.call(self._listing.last_scan)
         return last is not None and now - last >= every
@@ -134,8 +156,16 @@ class Lister:
         if page:
             oldest_first = options.strategy is CachingStrategy.FIFO
             pages = max(page.number - 1 if oldest_first else page.pages - page.number, 0)
-            unlisted = max(page.total - work.photos, 0)
-        calls = calls_left(work, options, pages=pages, unlisted=unlisted, sample=page.photos if page else ())
+            # of a window, Flickr counts the stretch that is listed now
+            unlisted = max(page.total - (len(page.photos) if self._window else work.photos), 0)
+        calls = calls_left(
+            work,
+            options,
+            pages=pages,
+            unlisted=unlisted,
+            sample=page.photos if page else (),
+            most=self._limits.max_photos,
+        )
         self._tell(
             RunPlanned(
                 work.photos + unlisted, work.mirrored, calls, self._budget.seconds_for(calls), exact=not page

@@ -85,7 +85,7 @@ class Listing:
         do not count. A `full` walk lists everything, but for what an interrupted one has listed already.
         """
         with self._database.transaction():
-            self._now, self._hidden = now, 0
+            self._now, self._settled_until, self._hidden = now, 0, 0
             self._run = (self._database.number("walks") or 0) + 1
             self._database.note("walks", self._run)
             known = set((self._database.text("fields") or "").split())
@@ -243,23 +243,31 @@ class Listing:
             self._hidden += missing or 0
         return runs >= PATIENCE
 
-    def end(self, total: int | None, *, accept_loss: bool) -> WalkResult:
+    def end(
+        self, total: int | None, *, accept_loss: bool = False, window: Interval | None = None
+    ) -> WalkResult:
         """End a walk that came to its end, where Flickr counts `total` photos in the whole photostream.
 
-        A full scan that lacks more than a tenth of the photos known is believed only if `accept_loss`.
+        `window` are the seconds that it was for, where it was not for all; nobody knows a `total` then. A full
+        scan that lacks more than a tenth of the photos known is believed only if `accept_loss`.
         """
         with self._database.transaction():
             stale_rows = "run < ?" if self._scan is not None else f"run < ? AND runs < {PATIENCE}"
+            if window is not None:
+                stale_rows += f" AND low >= {window.low} AND high <= {window.high}"
             self._query(f"DELETE FROM shortfalls WHERE {stale_rows}", (self._run,))
             short = [
                 (Interval(low, high), missing)
                 for low, high, missing in self._query(
-                    f"SELECT low, high, missing FROM shortfalls WHERE runs < {PATIENCE} ORDER BY low"
+                    f"SELECT low, high, missing FROM shortfalls WHERE run = ? AND runs < {PATIENCE} ORDER BY low",
+                    (self._run,),
                 )
             ]
             scanned, lost, surplus, gone = False, 0, 0, list[str]()
             if self._scan is None:
-                if self.last_scan() is None and not self.coverage().gaps(self._settled_until):
+                # where no page came, nothing is settled, and nobody knows
+                is_all = self._settled_until > 0 and not self.coverage().gaps(self._settled_until)
+                if self.last_scan() is None and is_all:
                     self._database.note("scanned", self._now)
             elif not short:
                 scanned = True

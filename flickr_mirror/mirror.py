@@ -60,8 +60,10 @@ class PhotostreamMirror:
     """The mirror of one user's photostream.
 
     `username` is a username, an NSID, a path alias or the address of a photostream. The `observer` is told
-    every event, in the event loop; an observer that raises is told no more. Raises `ValueError` for an
-    empty name.
+    every event, in the event loop; an observer that raises is told no more. `budget` paces the calls, in place
+    of the one that all runs with the key share. `api_transport` and `image_transport` carry the requests, in
+    place of connections of its own; they are closed at the end of each run, and what goes to the API has the
+    key in it. Raises `ValueError` for an empty name.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class PhotostreamMirror:
         limits: Limits | None = None,
         observer: Observer = log_events,
         budget: ApiBudget | None = None,
+        api_transport: httpx.AsyncBaseTransport | None = None,
         image_transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if not username.strip():
@@ -88,6 +91,7 @@ class PhotostreamMirror:
         self._limits = limits or Limits()
         self._observer: Observer | None = observer
         self._budget = budget
+        self._api_transport = api_transport
         self._image_transport = image_transport
         self._root = disk.home(Path(self._options.cache_path)).absolute()
         self._pipeline: Pipeline | None = None
@@ -135,6 +139,15 @@ class PhotostreamMirror:
         if self._pipeline is not None:
             self._pipeline.stop(grace)
         elif self._scope is not None:
+            self._scope.cancel()
+
+    async def _end_in_time(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        self._stopping.set()
+        if self._pipeline is not None:
+            self._pipeline.come_to("max_duration")
+        elif self._scope is not None:
+            self._tell(self.report.come_to("max_duration"))
             self._scope.cancel()
 
     async def find_user(self) -> FlickrUser:
@@ -188,7 +201,7 @@ class PhotostreamMirror:
                 return await prospect(api, account.user, cache, self._options, self._limits)
 
     async def watch(self, interval: float) -> MirrorReport:
-        """Mirror like `run`, then look for new photos every `interval` seconds, until `stop`.
+        """Mirror like `run`, then look for new photos every `interval` seconds, until `stop` or a limit.
 
         A look costs one API call where there is nothing new. A line that is down is waited for. Returns, and
         raises, like `run`, for all that was done. Raises `ValueError` for an interval of less than a second.
@@ -212,6 +225,7 @@ class PhotostreamMirror:
                     report.calls = dict(api.calls)
                     report.api_calls = sum(api.calls.values())
                     report.seconds = time.monotonic() - started
+            tasks.cancel_scope.cancel()  # the clock need not be watched any more
 
         # In a task of its own: what asyncio cancels (`wait_for`, `Task.cancel`) breaks through shields, a group's
         # task does not, so that nothing that was begun is abandoned.
@@ -219,6 +233,8 @@ class PhotostreamMirror:
             async with anyio.create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
                 tasks.start_soon(work_and_close)
+                if self._limits.max_duration is not None:
+                    tasks.start_soon(self._end_in_time, self._limits.max_duration)
         return report
 
     def _open(self) -> AsyncFlickrApi:
@@ -231,6 +247,7 @@ class PhotostreamMirror:
             budget=self._budget,
             api_url=url,
             limits=self._limits,
+            api_transport=self._api_transport,
             image_transport=self._image_transport,
         )
         return AsyncFlickrApi(key, self.__consumer_secret, transport=transport)
@@ -249,6 +266,7 @@ class PhotostreamMirror:
         with locked(cache.lock):
             cache.prepare(user, self.name)
             with await open_catalogue(cache, self._tell) as catalogue, cache.keeper.processes():
+                catalogue.selection.restrict(self._options.window, self._limits.max_photos)
                 async with LanguageDetector() as detector:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)
                     await self._begin(jobs)
@@ -331,7 +349,9 @@ class PhotostreamMirror:
         if any(not failure.known for failure in jobs.catalogue.failures()):
             self._tell(Notice("Nothing was moved to the trash, because some photos failed."))
             return
+        jobs.report.complete = False
         jobs.report.pruned += await prune(jobs.cache, jobs.catalogue)
+        jobs.report.complete = True
 
     async def _watch(self, interval: float, jobs: Jobs, published: int | None) -> None:
         is_down = again = False
@@ -348,6 +368,8 @@ class PhotostreamMirror:
                 if is_down:
                     self._tell(Notice("Flickr answers again."))
                 is_down, again = False, True
+            if jobs.report.stopped_by:
+                return
             if not self._stopping.is_set():
                 self._tell(Watching(max(due - anyio.current_time(), 0), not is_down))
             with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):

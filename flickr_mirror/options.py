@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+
+from flickr_mirror.coverage import Interval
 
 DEFAULT_CACHE_PATH = Path("~/.flickr")
 DEFAULT_CACHE_DIRECTORY_DEPTH = 4
@@ -13,6 +17,8 @@ COMMENTS_LEVEL = 2
 MAX_CACHE_DIRECTORY_DEPTH = 32
 LEAST_BANDWIDTH = 16 * 1024
 FLICKR_API_URL = "https://api.flickr.com/services/rest/"
+_EVER = 253_402_300_799
+"""The last second of the year 9999."""
 
 
 class CachingStrategy(Enum):
@@ -39,6 +45,10 @@ class MirrorOptions:
     photos that a full scan in this run found gone to the mirror's trash folder. `accept_loss` believes a full
     scan that lacks more than a tenth of the photos.
 
+    `since` and `until` are the first and the last moment of the uploads that this run lists and works on (UTC
+    where they name no time zone); it knows nothing of all others, and a later run does them. `full_scan` and
+    `prune` concern all photos, so they do not go with these, and a full scan that is due waits.
+
     Raises `ValueError` where the values contradict each other or are out of range.
     """
 
@@ -53,6 +63,8 @@ class MirrorOptions:
     full_scan_every: float | None = None
     prune: bool = False
     accept_loss: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
     api_url: str = field(default=FLICKR_API_URL, repr=False)  # it may hold a password
 
     def __post_init__(self) -> None:
@@ -70,9 +82,28 @@ class MirrorOptions:
         for name in ("prune", "accept_loss"):
             if getattr(self, name) and not (self.full_scan or self.full_scan_every):
                 raise ValueError(f"{name} follows from a full scan: add full_scan or full_scan_every.")
+        self._check_window()
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
             raise ValueError(f"cache_directory_depth is 0 to {MAX_CACHE_DIRECTORY_DEPTH}, not {depth!r}.")
+
+    def _check_window(self) -> None:
+        for name in ("full_scan", "prune"):
+            if getattr(self, name) and self.window:
+                raise ValueError(f"{name} concerns all photos: leave since and until out.")
+        if self.since and self.until and _second(self.since) > _second(self.until):
+            raise ValueError(
+                f"since ({_utc(self.since):%Y-%m-%d %H:%M:%S}) is after until ({_utc(self.until):%Y-%m-%d %H:%M:%S}): "
+                "nothing was uploaded between them."
+            )
+
+    @property
+    def window(self) -> Interval | None:
+        """The seconds of the uploads that a run is for; `None` where it is for all."""
+        if self.since is None and self.until is None:
+            return None
+        low = max(math.ceil(_second(self.since)), 0) if self.since else 0
+        return Interval(low, math.floor(_second(self.until)) if self.until else _EVER)
 
     @property
     def wants_images(self) -> bool:
@@ -97,7 +128,7 @@ class MirrorOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How hard to work: the budget at Flickr, the sizes of the worker pools, patience.
+    """How hard to work, and for how long: the budget at Flickr, the sizes of the worker pools, patience, an end.
 
     `calls_per_hour` is Flickr's own limit for everything done with one API key. Times are in seconds.
     `settle_margin` is how long after its upload a photo may still become visible: stretches of upload time
@@ -106,6 +137,9 @@ class Limits:
     downloaded side by side, as many as are worth it, and of them no more than `bwlimit` bytes per second.
     `max_wait` is how long "too many requests" is waited for, pause after pause, before the run ends; what was not
     mirrored is no failure then, and the next run goes on.
+
+    `max_photos`, `max_duration` and `max_bytes` (of images received) end a run, or a watch: what is in flight is
+    finished, nothing more is begun, and the next run goes on.
 
     Raises `ValueError` for a value out of range.
     """
@@ -123,6 +157,9 @@ class Limits:
     attempts: int = 5
     max_wait: float = 6 * 3600
     bwlimit: int | None = None
+    max_photos: int | None = None
+    max_duration: float | None = None
+    max_bytes: int | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -146,3 +183,15 @@ class Limits:
                 f"bwlimit is {LEAST_BANDWIDTH // 1024}k (bytes per second) or more, not {self.bwlimit!r}: with less, "
                 "servers end the transfer of a large photo."
             )
+        for name in ("max_photos", "max_duration", "max_bytes"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} is more than 0, not {value!r}.")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _second(moment: datetime) -> float:
+    return _utc(moment).timestamp()

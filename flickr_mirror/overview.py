@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flickr_mirror.database import Database
+    from flickr_mirror.selection import Selection
 
 _ASKED_BEFORE = "info_level = 2 AND NOT stale & 1"
 """The comments are on disk, as Flickr has them."""
@@ -33,19 +34,22 @@ class WorkLeft:
 
 
 class Overview:
-    """Questions about the whole mirror; a part of the catalogue, like which it blocks.
+    """Questions about the photos of a `selection`, at first the whole mirror; a part of the catalogue, like which it
+    blocks.
 
     Every method raises `CatalogueError` where SQLite fails.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, selection: Selection) -> None:
         self._query = database.query
+        self._selection = selection
 
     def counts(self) -> Counts:
         """Return how many photos there are, and how far they are."""
         row = self._query(
             "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
-            " total(image_status = 5), total(gone IS NOT NULL) FROM photos"
+            " total(image_status = 5), total(gone IS NOT NULL)"
+            f" FROM photos WHERE {self._selection.window}"
         ).fetchone()
         return Counts(*map(int, row))
 
@@ -64,13 +68,13 @@ class Overview:
         asking = f"total({images:d} AND image_status = 0 AND {{}}video)"
         row = self._query(
             f"SELECT total(gone IS NULL), total({' AND '.join(whole)}), {asking.format('')},"
-            f" {asking.format('NOT ')} FROM photos"
+            f" {asking.format('NOT ')} FROM photos WHERE {self._selection.window}"
         ).fetchone()
         comments = 0
         if info_level == COMMENTS_LEVEL:
             (comments,) = self._query(
                 f"SELECT count(*) FROM photos JOIN listed USING (id) WHERE gone IS NULL AND {undescribed}"
-                f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0)"
+                f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0) AND {self._selection.window}"
             ).fetchone()
         photos, mirrored, videos, photos_to_ask = map(int, row)
         return WorkLeft(photos, mirrored, videos, photos_to_ask, comments)
@@ -79,7 +83,7 @@ class Overview:
         """Return the photos that failed, oldest upload first."""
         rows = self._query(
             "SELECT id, job, reason, iif(job = 'image', image_status, info_status), runs, due FROM failures"
-            " JOIN photos ON id = photo_id ORDER BY uploaded, id, job"
+            f" JOIN photos ON id = photo_id WHERE {self._selection.window} ORDER BY uploaded, id, job"
         )
         return [
             FailedPhoto(

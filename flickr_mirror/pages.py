@@ -38,7 +38,7 @@ class Answer:
 
 
 class Pages:
-    """The pages of one user's photostream; `newest` is the newest gap that is to be listed, if any is.
+    """The pages of one user's photostream; `newest` is the gap that reaches up to now, if any does.
 
     `total` is how many photos Flickr counts in the whole stream (`None` until it was asked), `counted` how
     many in what was asked for first. The methods raise what `AsyncFlickrApi.get_page` raises.
@@ -74,6 +74,13 @@ class Pages:
         again = await self.ask_once(number, low, high)
         better = again.missing is not None and (answer.missing is None or again.missing <= answer.missing)
         return again if better else answer
+
+    async def count_between(self, low: int, high: int) -> int:
+        """Return how many photos Flickr counts from second `low` to `high`; none is listed for it."""
+        page = await self._api.get_page(
+            self._user_id, page=1, per_page=1, min_upload_date=low, max_upload_date=high
+        )
+        return page.total
 
     async def ask_once(self, number: int, low: int | None, high: int) -> Answer:
         """Ask for a page of what was uploaded from second `low` to `high`."""

@@ -57,7 +57,8 @@ class _Stretch:
 class Photostream:
     """The photostream of one user, as far as `gaps` leave it to be listed.
 
-    `gaps` stand newest first, as `Coverage.gaps` returns them.
+    `gaps` stand newest first, as `Coverage.gaps` returns them. `is_whole` is whether they are those of all time
+    up to now; else nothing outside of them is asked for.
     """
 
     def __init__(
@@ -68,17 +69,23 @@ class Photostream:
         strategy: CachingStrategy,
         *,
         page_size: int = 500,
+        is_whole: bool = True,
     ) -> None:
         self._gaps = list(gaps)
         self._newest_first = strategy is CachingStrategy.LIFO
         self._page_size = page_size
-        self._pages = Pages(api, user_id, self._gaps[0] if self._gaps else None, page_size)
+        self._pages = Pages(api, user_id, self._gaps[0] if self._gaps and is_whole else None, page_size)
         self._walked = 0
+        self.is_stopped = False
 
     @property
     def total(self) -> int | None:
-        """How many photos Flickr counts in the whole stream; `None` until it was asked."""
+        """How many photos Flickr counts in the whole stream; `None` where it was not asked."""
         return self._pages.total
+
+    def stop(self) -> None:
+        """End the walk after the page that it is at, or the next one that covers any time."""
+        self.is_stopped = True
 
     async def pages(self) -> AsyncIterator[ListedPage]:
         """Yield the pages of all gaps, in the strategy's order.
@@ -91,6 +98,8 @@ class Photostream:
             walk = self._newest_to_oldest if self._newest_first else self._oldest_to_newest
             async for page in walk(gap, after):
                 yield page
+            if self.is_stopped:
+                return
 
     async def _newest_to_oldest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
         low = self._pages.lower_bound(gap)
@@ -102,17 +111,8 @@ class Photostream:
             answer = await self._pages.ask(number, low, ceiling, gap)
             page, times, low = answer.page, answer.times, answer.low
             if above is not None:
-                if above.below > page.total:  # more is counted in it than was shown, or photos below are gone
-                    recounted = await self._recount(above.seconds, above.listed, ceiling)
-                    led_past = bool({photo.id for photo in recounted.photos} - above.listed)
-                    if not (recounted.missing and led_past):
-                        yield recounted
-                    else:  # a photo out of its order led the walk past others
-                        yield replace(recounted, covered=None)
-                        async for rest in self._newest_to_oldest(above.seconds, None):
-                            yield replace(rest, frontier=ceiling)
-                else:
-                    yield self._covering([], above.seconds, 0, ceiling)
+                async for reckoned in self._reckon_up(above, page.total, ceiling):
+                    yield reckoned
                 above = None
             fresh = {photo.id: upload_time(photo) for photo in page.photos if photo.id not in listed}
             listed |= fresh
@@ -128,13 +128,40 @@ class Photostream:
             walked = Interval(oldest + 1, ceiling)
             is_doubtful = missing is None and oldest < ceiling
             yield self._listed(page, walked if is_doubtful else None, missing if is_doubtful else 0, oldest)
-            if oldest < ceiling:
-                if missing is not None:  # else what Flickr counts tells nothing either
-                    ids = {photo_id for photo_id, time in listed.items() if time > oldest}
-                    above = _Stretch(walked, ids, page.total - len(ids))
-                ceiling, number, missing, listed = oldest, 1, 0, {}
-            else:  # a whole page of one second: only the page's number leads on
+            if oldest == ceiling:  # a whole page of one second: only the page's number leads on
                 number += 1
+                continue
+            if missing is not None:  # else what Flickr counts tells nothing either
+                ids = {photo_id for photo_id, time in listed.items() if time > oldest}
+                above = _Stretch(walked, ids, page.total - len(ids))
+            ceiling, number, missing, listed = oldest, 1, 0, {}
+            if self.is_stopped:
+                if above is not None:
+                    yield await self._count_up(above, ceiling)
+                return
+
+    async def _reckon_up(self, above: _Stretch, below: int, frontier: int) -> AsyncIterator[ListedPage]:
+        """Compare a stretch with how many photos Flickr counts `below` it now."""
+        if above.below <= below:
+            yield self._covering([], above.seconds, 0, frontier)
+            return
+        # more is counted in it than was shown, or photos below are gone
+        recounted = await self._recount(above.seconds, above.listed, frontier)
+        led_past = bool({photo.id for photo in recounted.photos} - above.listed)
+        if not (recounted.missing and led_past):
+            yield recounted
+        else:  # a photo out of its order led the walk past others
+            yield replace(recounted, covered=None)
+            async for rest in self._newest_to_oldest(above.seconds, None):
+                yield replace(rest, frontier=frontier)
+
+    async def _count_up(self, above: _Stretch, frontier: int) -> ListedPage:
+        """Compare the last stretch of a walk that is stopped with what Flickr counts in it, for want of a next answer.
+
+        The call lists nothing; where it agrees, the next walk need not list the stretch again.
+        """
+        counted = await self._pages.count_between(above.seconds.low, above.seconds.high)
+        return self._covering([], above.seconds if counted == len(above.listed) else None, 0, frontier)
 
     async def _recount(self, seconds: Interval, listed: set[str], frontier: int) -> ListedPage:
         """Ask what Flickr counts in a stretch, of which the ids `listed` are known."""
@@ -217,6 +244,8 @@ class Photostream:
                 yield recounted
                 covered = None
             yield self._listed(page, covered, answer.missing if covered else 0, frontier)
+            if self.is_stopped and floor <= high:
+                return
             floor = max(floor, high + 1)
             # From now on only what is not older than this page is counted, so that losses among the photos
             # that were read cannot hide what appears among those that were not.

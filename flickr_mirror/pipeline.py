@@ -58,6 +58,8 @@ MISSED_ROUNDS = 3
 """So many photos in a row without an answer, and for each worker so many, mean that the line is down."""
 ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ThrottledError)
 """What concerns every photo."""
+GRACE = 10.0
+"""Seconds that what is in flight has to finish."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
 
 
@@ -96,15 +98,36 @@ class Pipeline:
         self._passes_left = {"image": limits.passes - 1, "info": limits.passes - 1}
         self._deciding = anyio.Lock()
         self._intakes: list[anyio.CancelScope] = []
-        self._scope = anyio.CancelScope()
+        self._listing, self._calling, self._scope = (anyio.CancelScope() for _ in range(3))
+        jobs.on_received = self._look_at_bytes
 
     def stop(self, grace: float) -> None:
-        """Take no more work; what is in flight has `grace` seconds to finish."""
+        """Take no more work, and no page; what is in flight has `grace` seconds to finish."""
+        self._take_no_more()
+        self._listing.cancel()
+        _end_within(grace, self._scope)
+
+    def come_to(self, limit: str) -> None:
+        """Take no more work, because a limit is reached; what is in flight has ten seconds to finish.
+
+        A page that was asked for is in flight too. Images have all their time, unless that is up: else their
+        bytes would have to come again.
+        """
+        self._tell(self._report.come_to(limit))
+        self._take_no_more()
+        self._lister.stop()
+        _end_within(GRACE, self._scope if limit == "max_duration" else self._calling)
+
+    def _take_no_more(self) -> None:
         self._stopping = True
         self._jobs.fetcher.stop()
         for intake in self._intakes:
             intake.cancel()
-        self._scope.deadline = min(self._scope.deadline, anyio.current_time() + grace)
+
+    def _look_at_bytes(self) -> None:
+        most = self._limits.max_bytes
+        if most is not None and self._report.bytes >= most and not self._report.stopped_by:
+            self.come_to("max_bytes")
 
     @contextmanager
     def _intake(self) -> Iterator[None]:
@@ -131,9 +154,24 @@ class Pipeline:
         finally:
             with anyio.CancelScope(shield=True):
                 await self._work.flush()
+            self._report.begun = self._catalogue.selection.begun
         if not self._stopping:
             await self._work.call(self._catalogue.close_run, int(time.time()))
-        self._report.complete = not self._stopping
+            if self._catalogue.selection.is_full:
+                self._tell(self._report.come_to("max_photos"))
+        self._report.complete = (
+            not await self._is_more_left() if self._report.stopped_by else not self._stopping
+        )
+
+    async def _is_more_left(self) -> bool:
+        options = self._options
+        return (
+            self._lister.is_cut
+            or not self._listed
+            or await self._work.call(
+                self._catalogue.has_more, images=options.wants_images, info=options.wants_info
+            )
+        )
 
     async def _mirror(self) -> None:
         options, limits, jobs = self._options, self._limits, self._jobs
@@ -146,29 +184,31 @@ class Pipeline:
         to_ask, asked = create_memory_object_stream[StoredPhoto](2 * limits.size_workers)
         to_download, settled = create_memory_object_stream[ImageJob](BATCH)
         to_describe, described = create_memory_object_stream[InfoJob](BATCH)
-        async with create_task_group() as tasks:
-            tasks.start_soon(self._list_photos)
+        async with create_task_group() as tasks, create_task_group() as callers:
+            self._calling = callers.cancel_scope
+            callers.start_soon(self._list_photos)
             if options.wants_images:
                 tasks.start_soon(self._feed_images, to_download.clone())
                 tasks.start_soon(self._feed_questions, to_ask.clone())
             if options.wants_info:
                 tasks.start_soon(self._feed_infos, to_describe.clone())
             for _ in range(limits.size_workers):
-                tasks.start_soon(self._resolve_sizes, asked.clone(), to_download.clone())
+                callers.start_soon(self._resolve_sizes, asked.clone(), to_download.clone())
             for _ in range(limits.image_workers + KEEPING):
                 tasks.start_soon(self._work_off, "image", settled.clone(), jobs.cache_image)
             for _ in range(limits.info_workers):
-                tasks.start_soon(self._work_off, "info", described.clone(), jobs.cache_info)
+                callers.start_soon(self._work_off, "info", described.clone(), jobs.cache_info)
             for stream in (to_ask, asked, to_download, settled, to_describe, described):
                 stream.close()
 
     async def _list_photos(self) -> None:
-        with self._intake():
+        with self._listing:
             await self._lister.run()
             to_ask = await self._work.call(self._catalogue.judge_again)
             self._listed = True
-            self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
-            await self._lister.tell_plan()
+            if not self._lister.is_cut:
+                self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
+                await self._lister.tell_plan()
             self._work.wake()
 
     # The feeders
@@ -304,6 +344,10 @@ class Pipeline:
                 f"{self._misses[job]} photos in a row got no usable answer (the last: {error}). Check the line, and "
                 "run the same command again: it goes on where it stopped."
             ) from error
+
+
+def _end_within(seconds: float, scope: anyio.CancelScope) -> None:
+    scope.deadline = min(scope.deadline, anyio.current_time() + seconds)
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 
 def calls_left(
-    work: WorkLeft, options: MirrorOptions, *, pages: int, unlisted: int, sample: Collection[FlickrPhoto]
+    work: WorkLeft,
+    options: MirrorOptions,
+    *,
+    pages: int,
+    unlisted: int,
+    sample: Collection[FlickrPhoto],
+    most: int | None,
 ) -> int:
     """Return about how many calls a run needs: for the `work` in the catalogue, for `pages` to list, and for so
-    many `unlisted` photos, which are taken to be like those of the `sample`.
+    many `unlisted` photos, which are taken to be like those of the `sample`. A run that begins `most` photos at most
+    needs its share of them.
 
     What is left when everything is listed is no estimate, but for photos without an original: some are asked
     for, and the others are taken to be like them.
@@ -31,7 +38,8 @@ def calls_left(
     if options.info_level == COMMENTS_LEVEL and options.wants_info:
         calls += work.comments
         calls += unlisted * _share(sample, lambda photo: photo.facts.comment_count != 0)
-    return round(calls)
+    left = work.photos + unlisted - work.mirrored
+    return round(calls if most is None or most >= left else calls * most / left)
 
 
 def _share(photos: Collection[FlickrPhoto], condition: Callable[[FlickrPhoto], bool]) -> float:

@@ -226,6 +226,8 @@ class MirrorReport:
     `skipped` counts the photos that needed nothing.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
     only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
+    `stopped_by` is the limit that the run came to, by its name in `Limits`, or empty; `begun` how many photos
+    were begun, where `max_photos` limits them. What a run for a window of upload times counts is in it.
     """
 
     username: str = ""
@@ -250,6 +252,15 @@ class MirrorReport:
     unavailable: int = 0
     failures: list[FailedPhoto] = field(default_factory=list)
     complete: bool = False
+    stopped_by: str = ""
+    begun: int = 0
+
+    def come_to(self, limit: str) -> Notice:
+        """Note the limit that the run came to first; return what is to be told of it."""
+        self.stopped_by = self.stopped_by or limit
+        return Notice(
+            f"--{limit.replace('_', '-')} is reached: nothing more is begun, and what is in flight is finished."
+        )
 
 
 def log_events(event: Event) -> None:

@@ -17,7 +17,9 @@ class Status(IntEnum):
     UNSETTLED = 0
     """The best size is not known yet; information that names it waits."""
     PENDING = 1
+    """To be fetched, or written."""
     DONE = 2
+    """On disk."""
     RETRY = 3
     """Failed in this run, and is tried again at its end."""
     FAILED = 4
@@ -34,7 +36,9 @@ class Stale(IntFlag):
     """What on disk is older than what Flickr has."""
 
     COMMENTS = 1
+    """The comments."""
     IMAGE = 2
+    """The image: its owner replaced it."""
 
 
 NOT_STALE = Stale(0)

@@ -59,6 +59,7 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 
 EXIT_PHOTOS_FAILED = 3
 EXIT_LOCKED = 11
+EXIT_LIMIT = 8
 FINAL = {2, 4, 5}
 """Codes after which the same command would end in the same way."""
 GRACE = 10.0
@@ -85,14 +86,16 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
         return await _run(mirror, view, watch, signals)
 
 
-async def fail(error: FlickrMirrorError, username: str, notifier: Notifier) -> int:
+async def fail(error: FlickrMirrorError, username: str, view: View) -> int:
     """Tell the user, and whoever else is told, why a run could not begin, and return the exit code."""
     code = say_failure(error)
-    if notifier.is_wanted:
+    summary = summary_of(MirrorReport(username=username, started=time.time()), code, str(error))
+    if view.notifier.is_wanted:
         signals = Signals(lambda _: None, lambda: None)
-        report = MirrorReport(username=username, started=time.time())
-        async with _heeding(signals, notifier):
-            await _tell(notifier, summary_of(report, code, str(error)), signals)
+        async with _heeding(signals, view.notifier):
+            await _tell(view.notifier, summary, signals)
+    view.end(summary)
+    say(last_line(summary))
     return code
 
 
@@ -120,6 +123,7 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
         with signals.scope, view.live():
             await (mirror.run() if watch is None else mirror.watch(watch))
     except FlickrMirrorError as error:
+        view.error = error
         code, sentence = say_failure(error), str(error)
         if isinstance(error, TransportError):  # a dead line is a reason to stop
             code = signals.code or code
@@ -129,7 +133,7 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
         await _tell(view.notifier, summary, signals)
         raise
     else:
-        code = signals.code or (EXIT_PHOTOS_FAILED if mirror.report.failures else 0)
+        code = signals.code or _code_of(mirror.report)
     code = code or view.code
     summary = _sum_up(mirror, code, sentence)
     await _tell(view.notifier, summary, signals)
@@ -144,6 +148,13 @@ async def _tell(notifier: Notifier, summary: Summary, signals: Signals) -> None:
     seconds = signals.run_is_over(summary["exit"])
     with signals.scope:
         await notifier.end(summary, seconds)
+
+
+def _code_of(report: MirrorReport) -> int:
+    # whether photos failed, the run that comes to the end tells
+    if report.stopped_by and not report.complete:
+        return EXIT_LIMIT
+    return EXIT_PHOTOS_FAILED if report.failures else 0
 
 
 class Signals:

@@ -44,9 +44,13 @@ class Proof(IntEnum):
     """Why the best size of a photo is taken for the best."""
 
     NONE = 0
+    """Nothing proves it yet."""
     LISTING = 1
+    """The listing does."""
     ASKED = 2
+    """Flickr was asked for the sizes of this photo."""
     ASSUMED = 3
+    """Listings were right for all photos of this kind that were asked for."""
 
 
 def best_picture(sizes: Iterable[FlickrPhotoSize]) -> FlickrPhotoSize | None:

@@ -152,8 +152,7 @@ class Brake:
         try:
             while (delay := self._pause.left) > 0 and not self._is_closed:
                 await self._wait(delay)
-            if self._is_closed:
-                raise StoppedError("No more downloads are begun.")
+            self.check_open()
         except BaseException:
             self._places.release()
             raise
@@ -169,6 +168,11 @@ class Brake:
 
     async def __aexit__(self, *_: object) -> None:
         self._places.release()
+
+    def check_open(self) -> None:
+        """Raise `StoppedError` once no more downloads may begin."""
+        if self._is_closed:
+            raise StoppedError("No more downloads are begun.")
 
     def close(self) -> None:
         """Let no more downloads begin, neither of those that wait now nor of others."""

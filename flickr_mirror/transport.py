@@ -70,7 +70,8 @@ class Transport:
     """The connections to Flickr's API and to its image servers; an async context manager.
 
     `call` and `stream` raise `TransportError` when no usable answer came, `CertificateError` where the server
-    does not prove who it is.
+    does not prove who it is. `api_transport` and `image_transport` are used in place of connections of its own,
+    and closed with it.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Transport:
         budget: ApiBudget,
         api_url: str = FLICKR_API_URL,
         limits: Limits | None = None,
+        api_transport: httpx.AsyncBaseTransport | None = None,
         image_transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
@@ -98,7 +100,7 @@ class Transport:
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         self._extensions = {"timeout": timeout.as_dict()}
         self._api = httpx.AsyncClient(
-            transport=connections.api_transport(api_key, self._api_url),
+            transport=connections.api_transport(api_key, self._api_url, api_transport),
             auth=(url.username, url.password) if url.userinfo else None,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
             timeout=timeout,

@@ -24,6 +24,7 @@ from flickr_mirror.terminal import LiveView, heartbeat, plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flickr_mirror.errors import FlickrMirrorError
     from flickr_mirror.mirror import PhotostreamMirror
     from flickr_mirror.options import MirrorOptions
     from flickr_mirror.progress import Event
@@ -45,6 +46,8 @@ class View:
         self.shown = shown or Shown()
         self.code = 0
         """The exit code of something beside the mirror that failed."""
+        self.error: FlickrMirrorError | None = None
+        """What ended the run."""
         self.on_look: Callable[[int], None] = lambda _: None
         """Told how each look of a watch went: the exit code that a run would have had."""
         self._look = 0

@@ -26,7 +26,7 @@ ROOT = Path(flickr_mirror.__file__).parent
 NOUNS = {
     "version": set[str](),
     "errors": set[str](),
-    "options": set[str](),
+    "options": {"coverage"},
     "coverage": set[str](),
     "languages": set[str](),
     "children": set[str](),
@@ -61,7 +61,8 @@ DISK = {
     "records": {"models", "sizes"},
     "changes": {"models", "options", "records", "sizes"},
     "findings": {"changes", "coverage"},
-    "files": {"database", "records"},
+    "selection": {"coverage", "database", "records"},
+    "files": {"database", "records", "selection"},
     "losses": {"database", "files", "records"},
     "listing": {"changes", "coverage", "database", "files", "findings", "losses", "models", "records"},
     "catalogue": {
@@ -73,6 +74,7 @@ DISK = {
         "options",
         "overview",
         "records",
+        "selection",
         "sizes",
     },
     "worklist": {"catalogue", "records"},
@@ -105,7 +107,7 @@ DISK = {
         "rebuild",
         "records",
     },
-    "overview": {"database", "options", "progress", "records"},
+    "overview": {"database", "options", "progress", "records", "selection"},
     "prune": {"cache", "catalogue"},
 }
 
@@ -184,7 +186,7 @@ FACES = {
         "summary",
         "version",
     },
-    "view": {"console", "mirror", "notify", "options", "progress", "summary", "tally", "terminal"},
+    "view": {"console", "errors", "mirror", "notify", "options", "progress", "summary", "tally", "terminal"},
     "session": {
         "cache",
         "console",
@@ -213,6 +215,7 @@ FACES = {
     "signals": set[str](),
     "credentials": {"errors", "keychain", "keys", "options"},
     "commands": {
+        "budget",
         "checking",
         "console",
         "credentials",
@@ -225,6 +228,7 @@ FACES = {
         "options",
         "progress",
         "session",
+        "several",
         "status",
         "view",
     },
@@ -241,17 +245,22 @@ FACES = {
         "session",
         "terminal",
     },
+    "several": {"console", "errors", "mirror", "options", "progress", "session", "view"},
     "flags": {"arguments", "options", "version"},
     "config": {"arguments", "flags"},
     "origins": {"arguments", "config", "flags"},
     "keys_cli": {"arguments", "config", "keeping", "options", "origins"},
+    "completion": set[str](),
+    "manual": {"flags", "options", "version"},
     "cli": {
         "arguments",
         "commands",
+        "completion",
         "config",
         "console",
         "flags",
         "keys_cli",
+        "manual",
         "options",
         "origins",
         "session",
@@ -471,9 +480,10 @@ def test_one_room_knows_each_library() -> None:
     assert users["sqlite3"] == {"database"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}
     assert users["tenacity"] == {"transport"}
-    assert users["typer"] == {"arguments", "cli", "config", "flags", "keys_cli"}
+    assert users["typer"] == {"arguments", "cli", "completion", "config", "flags", "keys_cli"}
     assert users["keyring"] == {"keychain"}
     assert users["platformdirs"] == {"config"}
+    assert users["pytest"] == {"simulator.pytest_plugin"}
 
 
 def test_all_is_exact_and_sorted() -> None:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,7 @@ class Run:
 
     `lie` is how Flickr's listings lie during it. `meanwhile` happens at the event number `at`, and at the event
     number `stop_at` it is stopped (or cancelled, where `cancel`). `again` runs a second one right after it.
+    `window` are two photos between whose uploads it works, `limits` are those that may end it early.
     """
 
     strategy: CachingStrategy = CachingStrategy.LIFO
@@ -81,15 +83,22 @@ class Run:
     stop_at: int = 0
     cancel: bool = False
     again: bool = False
+    window: tuple[int, int] | None = None
+    limits: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_faultless(self) -> bool:
-        """Whether nobody disturbed this run: neither Flickr's answers nor a stop."""
-        return not (self.lie or self.stop_at)
+        """Whether nobody disturbed this run: neither Flickr's answers nor a stop, and it was for all photos."""
+        return not (self.lie or self.stop_at or self.window or self.limits)
 
-    def options(self, root: Path, flickr: SimulatedFlickr) -> MirrorOptions:
-        """Return the options of the engine."""
+    def options(self, root: Path, flickr: SimulatedFlickr, times: Sequence[int]) -> MirrorOptions:
+        """Return the options of the engine, where the photos were uploaded at these `times`."""
+        moments = sorted(
+            datetime.fromtimestamp(times[which % len(times)], UTC) for which in self.window or ()
+        )
         return MirrorOptions(
+            since=moments[0] if moments else None,
+            until=moments[1] if moments else None,
             cache_path=root,
             api_url=flickr.api_url,
             strategy=self.strategy,
@@ -97,8 +106,8 @@ class Run:
             info_only=self.content == "information",
             info_level=self.info_level,
             full_scan=bool(self.scan),
-            accept_loss=self.scan in ("accepting", "pruning"),
             prune=self.scan == "pruning",
+            accept_loss=self.scan in ("accepting", "pruning"),
         )
 
 
@@ -329,12 +338,13 @@ class Story:
                 self.excused += IMAGE_WORKERS
                 scope.cancel() if run.cancel else mirror.stop(0)
 
+        times = [self.stream.photo(photo_id).uploaded for photo_id in self.stream.ids]
         mirror = PhotostreamMirror(
             self.stream.username,
             "key",
             "secret",
-            options=run.options(self.root, self.flickr),
-            limits=self.limits,
+            options=run.options(self.root, self.flickr, times),
+            limits=replace(self.limits, **dict(run.limits)),
             observer=observe,
             budget=ApiBudget(calls_per_second=10_000),
         )
@@ -456,13 +466,13 @@ LIES = ("short", "short once", "too many", "too few", "no total", "another page"
 
 def runs(**disturbance: st.SearchStrategy[Any]) -> st.SearchStrategy[Run]:
     """Return runs with any options, and a disturbance."""
+    scans = st.sampled_from(("", "", "", "plain", "accepting", "pruning"))
     return st.builds(
         Run,
         strategy=st.sampled_from(CachingStrategy),
         content=st.sampled_from(("both", "both", "images", "information")),
         info_level=st.integers(0, 2),
-        scan=st.sampled_from(("", "", "", "plain", "accepting", "pruning")),
-        **disturbance,
+        **{"scan": scans, **disturbance},
     )
 
 
@@ -471,6 +481,9 @@ RUNS = st.one_of(
     runs(lie=st.sampled_from(LIES), at=WHICH),
     runs(meanwhile=st.lists(CHANGES, min_size=1, max_size=3).map(tuple), at=st.integers(1, 30)),
     runs(stop_at=st.integers(1, 40), cancel=st.booleans()),
+    runs(limits=st.tuples(st.tuples(st.sampled_from(("max_photos", "max_bytes")), st.integers(1, 12)))),
+    runs(window=st.tuples(WHICH, WHICH), scan=st.just("")),
+    runs(window=st.tuples(WHICH, WHICH), scan=st.just(""), limits=st.just((("max_photos", 2),))),
 )
 STEPS = st.lists(st.one_of(CHANGES, RUNS), min_size=1, max_size=12)
 SETTINGS = st.builds(

@@ -61,7 +61,7 @@ async def test_the_help_lists_options_and_exit_codes(tmp_path: Path) -> None:
     assert outcome.code == 0
     for option in ("--username", "--cache-path", "--fifo", "--info-level", "--api-url", "--image-workers"):
         assert option in outcome.out
-    for code in (0, 1, 2, 3, 4, 5, 7, 11, 75, 129, 130, 143):
+    for code in (0, 1, 2, 3, 4, 5, 7, 8, 11, 75, 129, 130, 143):
         assert re.search(rf"\b{code}\b", outcome.out)
     assert "demo" in outcome.out
 

@@ -71,3 +71,13 @@ def test_a_new_mirror_is_one_gap() -> None:
     assert Coverage().gaps(100) == [Interval(0, 100)]
     assert Coverage.of([Interval(9, 3)]) == Coverage()
     assert Coverage.of([Interval(0, 200)]).gaps(100) == []
+
+
+def test_gaps_of_a_stretch_of_time() -> None:
+    """Only what is missing from one second to another, both included, newest first; none where they are crossed."""
+    coverage = Coverage.of([Interval(10, 20), Interval(40, 50)])
+    assert coverage.gaps(100, 5) == [Interval(51, 100), Interval(21, 39), Interval(5, 9)]
+    assert coverage.gaps(45, 15) == [Interval(21, 39)]
+    assert coverage.gaps(30, 30) == [Interval(30, 30)]
+    assert coverage.gaps(50, 40) == []
+    assert coverage.gaps(60, 70) == []

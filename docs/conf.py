@@ -1,0 +1,41 @@
+"""The site of the documentation: `sphinx-build --fail-on-warning docs site`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flickr_mirror.version import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "flickr_mirror"
+release = version = __version__
+extensions = ["myst_parser"]
+html_theme = "furo"
+html_title = "flickr_mirror"
+html_copy_source = False
+html_show_copyright = False
+highlight_language = "none"  # a block without a language is output
+myst_heading_anchors = 4
+
+# Pages are found in their folders, so that a new one needs no entry anywhere.
+SECTIONS = {
+    "Tutorial": "tutorial",
+    "How-to guides": "how-to/*",
+    "Reference": "reference/*",
+    "Explanation": "explanation/*",
+    "Project": "contributing",
+}
+
+
+def add_navigation(_: Sphinx, page: str, source: list[str]) -> None:
+    """Put the navigation of the site below its first page, which GitHub shows without it."""
+    if page == "index":
+        for caption, pages in SECTIONS.items():
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{pages}\n```\n"
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx."""
+    app.connect("source-read", add_navigation)

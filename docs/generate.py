@@ -1,0 +1,224 @@
+"""Writes what these pages take from the code: `python docs/generate.py`; `--check` names what is out of date instead.
+
+It stands between `<!-- generated: NAME -->` and `<!-- end -->`; what is around it is written by hand. The manual page
+is generated as a whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import tempfile
+from dataclasses import MISSING, fields
+from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import typer
+
+import flickr_mirror
+from flickr_mirror import errors, progress, records, session, sizes
+from flickr_mirror.cli import app
+from flickr_mirror.database import Database
+from flickr_mirror.manual import exit_codes, page, read_commands
+from flickr_mirror.options import Limits, MirrorOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from enum import IntEnum, IntFlag
+
+DOCS = Path(__file__).parent
+REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(heads: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table; what stands in it keeps to its cells."""
+    lines = [heads, ("---",) * len(heads), *rows]
+    cells = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in lines)
+    return "".join(f"| {line} |\n" for line in cells)
+
+
+def code(text: str) -> str:
+    """Return a text as code, nothing where there is none."""
+    return f"`{text}`" if text else ""
+
+
+def options() -> str:
+    """Return the options of all commands, as `--help` tells them."""
+    parts = []
+    for command in read_commands(typer.main.get_command(app)):
+        parts.append(f"## `{f'{command.words} {command.needed}'.strip()}`\n\n{command.text}\n")
+        for heading, under in command.options.items():
+            if len(command.options) > 1:
+                parts.append(f"### {heading}\n")
+            rows = ((code(option.usage), plain_text(option.text)) for option in under)
+            parts.append(table(("option", "meaning"), rows))
+    return "\n".join(parts)
+
+
+def environment() -> str:
+    """Return the environment variables that stand for options."""
+    bare = read_commands(typer.main.get_command(app))[0]
+    return table(
+        ("variable", "stands for"),
+        (
+            (code(variable), code(option.flags[0]))
+            for under in bare.options.values()
+            for option in under
+            for variable in option.variables
+        ),
+    )
+
+
+def exits() -> str:
+    """Return the exit codes of `--help`, with the errors of the library that lead to each."""
+    kinds: dict[int, list[str]] = {}
+    for kind, number in session.EXIT_CODES:
+        kinds.setdefault(number, []).append(code(kind.__name__))
+    return table(
+        ("code", "meaning", "errors of the library"),
+        (
+            (number, meaning, ", ".join(kinds.get(int(number), ())) if number.isdigit() else "")
+            for number, meaning in exit_codes(typer.main.get_command(app))
+        ),
+    )
+
+
+def events() -> str:
+    """Return the events that an observer is told."""
+    return "\n".join(described(kind) for kind in get_args(progress.Event))
+
+
+def report() -> str:
+    """Return the report of a run."""
+    return "\n".join(described(kind) for kind in (progress.MirrorReport, progress.FailedPhoto))
+
+
+def settings() -> str:
+    """Return what a mirror can be set to."""
+    return "\n".join(described(kind) for kind in (MirrorOptions, Limits))
+
+
+def described(kind: type[Any]) -> str:
+    """Return what the docstring of a dataclass says, and its fields."""
+    defaults = [field.default is not MISSING for field in fields(kind)]
+    rows = [(code(field.name), code(str(field.type)), code(shown(field.default))) for field in fields(kind)]
+    if not any(defaults):
+        return f"### `{kind.__name__}`\n\n{inspect.getdoc(kind)}\n\n" + table(
+            ("field", "type"), (row[:2] for row in rows)
+        )
+    return f"### `{kind.__name__}`\n\n{inspect.getdoc(kind)}\n\n" + table(("field", "type", "default"), rows)
+
+
+def shown(default: object) -> str:
+    """Return a default as it is written, nothing where there is none that could be."""
+    if default is MISSING:
+        return ""
+    return str(default) if isinstance(default, Path | Enum) else repr(default)
+
+
+def error_tree() -> str:
+    """Return the tree that is drawn in the module of errors."""
+    drawn = re.search(r"^ {4}FlickrMirrorError\n(?: {4}.*\n)+", errors.__doc__ or "", re.MULTILINE)
+    if drawn is None:
+        raise ValueError("The module of errors draws no tree.")
+    return f"```\n{inspect.cleandoc(drawn[0])}\n```\n"
+
+
+def names() -> str:
+    """Return the public names of the package, with what each of them is."""
+    rows = []
+    for name in flickr_mirror.__all__:
+        value = getattr(flickr_mirror, name)
+        if inspect.isclass(value) and issubclass(value, errors.FlickrMirrorError):
+            continue  # they have a tree
+        text = inspect.getdoc(value) if inspect.isclass(value) or inspect.isfunction(value) else None
+        if text:
+            rows.append((code(name), " ".join(text.split("\n\n")[0].split())))
+    return table(("name", "what it is"), rows)
+
+
+def schema() -> str:
+    """Return the statements that a new catalogue is made of."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(Path(folder) / "catalogue.sqlite")
+        statements = [row[0] for row in database.query("SELECT sql FROM sqlite_master WHERE sql NOT NULL")]
+        database.close()
+    return "```sql\n" + ";\n".join(statements) + ";\n```\n"
+
+
+def numbers() -> str:
+    """Return what the numbers in the catalogue stand for."""
+    kinds: tuple[type[IntEnum | IntFlag], ...] = (records.Status, sizes.Proof, records.Stale)
+    return "\n".join(
+        f"### `{kind.__name__}`\n\n{inspect.getdoc(kind)}\n\n"
+        + table(("number", "name", "meaning"), enumerated(kind))
+        for kind in kinds
+    )
+
+
+def enumerated(kind: type[IntEnum | IntFlag]) -> Iterable[tuple[str, str, str]]:
+    """Yield the members of an enumeration, with the strings below them in its source."""
+    meanings = {}
+    for pair in pairwise(ast.walk(ast.parse(inspect.getsource(kind)))):
+        match pair:
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
+                meanings[name] = text
+    for member in kind:
+        yield str(int(member)), code(str(member.name)), meanings.get(str(member.name), "")
+
+
+def guides() -> str:
+    """Return the list of how-to guides, by their titles."""
+    titles = {
+        path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# "): path
+        for path in (DOCS / "how-to").glob("*.md")
+    }
+    return "".join(f"- [{title}](how-to/{path.name})\n" for title, path in sorted(titles.items()))
+
+
+def plain_text(text: str) -> str:
+    """Return a text in which nothing is taken for markup."""
+    return re.sub(r"([<>*_`])", r"\\\1", " ".join(text.split()))
+
+
+REGIONS = {
+    function.__name__: function
+    for function in (
+        *(options, environment, exits, events, report, settings),
+        *(error_tree, names, schema, numbers, guides),
+    )
+}
+
+
+def pages() -> dict[Path, str]:
+    """Return the generated pages as they should be."""
+    found = {DOCS / "mirror_flickr.1": page(typer.main.get_command(app))}
+    for path in sorted(DOCS.rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if REGION.search(text):
+            found[path] = REGION.sub(lambda match: f"{match[1]}\n{REGIONS[match[2]]()}\n{match[3]}", text)
+    return found
+
+
+def main() -> None:
+    """Write the pages, or name those that are not what they should be."""
+    stale = {
+        path: text
+        for path, text in pages().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+    if "--check" in sys.argv[1:]:
+        if stale:
+            sys.exit(f"Out of date, run python docs/generate.py: {', '.join(path.name for path in stale)}")
+        return
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(DOCS)}\n")
+
+
+if __name__ == "__main__":
+    main()

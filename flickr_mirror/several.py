@@ -1,0 +1,72 @@
+"""Several photostreams in one run: one after the other, with one budget, one set of limits and one exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING
+
+import anyio
+
+from flickr_mirror.console import say
+from flickr_mirror.errors import CacheFullError, CertificateError, InvalidKeyError, ThrottledError
+from flickr_mirror.session import EXIT_LIMIT, run_mirror, say_unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flickr_mirror.mirror import PhotostreamMirror
+    from flickr_mirror.options import Limits
+    from flickr_mirror.progress import MirrorReport
+    from flickr_mirror.view import View
+
+GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, EXIT_LIMIT, 3)
+"""Exit codes: the first of these that a photostream came to is that of the run."""
+ENDING = (InvalidKeyError, ThrottledError, CertificateError, CacheFullError)
+"""What the next photostream would come to as well."""
+SIGNALLED = 128
+
+
+async def run_in_turn(
+    names: Sequence[str], limits: Limits, open_mirror: Callable[[str, Limits], tuple[PhotostreamMirror, View]]
+) -> int:
+    """Mirror photostreams one after the other within `limits`, and return the exit code.
+
+    One that fails keeps no other from being mirrored, unless the others would fail in the same way. A signal
+    ends all.
+    """
+    end = anyio.current_time() + (inf if limits.max_duration is None else limits.max_duration)
+    left: Limits | None = limits
+    codes: list[int] = []
+    for name in names:
+        if left is None:
+            break
+        mirror, view = open_mirror(name, left)
+        code = await _run(mirror, view)
+        if code > SIGNALLED:
+            return code
+        codes.append(code)
+        if isinstance(view.error, ENDING):
+            break
+        left = _what_is_left(left, mirror.report, end)
+    if rest := names[len(codes) :]:
+        say(f"Not begun: {', '.join(rest)}.{'' if left else ' Run the same command again to go on.'}")
+        codes += [] if left else [EXIT_LIMIT]
+    return next((code for code in GRAVEST_FIRST if code in codes), 0)
+
+
+async def _run(mirror: PhotostreamMirror, view: View) -> int:
+    try:
+        return await run_mirror(mirror, view)
+    except Exception as error:  # noqa: BLE001 - it is told, and no reason to keep others from being mirrored
+        say_unexpected(error)
+        return 1
+
+
+def _what_is_left(limits: Limits, report: MirrorReport, end: float) -> Limits | None:
+    """Return the limits of the photostreams to come, `None` where nothing is left of one of them."""
+    used = {"max_photos": report.begun, "max_bytes": report.bytes}
+    left = {name: most - used[name] for name in used if (most := getattr(limits, name)) is not None}
+    if end < inf:
+        left["max_duration"] = end - anyio.current_time()
+    return None if min(left.values(), default=1) <= 0 else replace(limits, **left)

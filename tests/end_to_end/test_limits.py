@@ -1,0 +1,129 @@
+"""Limits, dates and several users as one uses them: the real command, with its sentences and exit codes."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import THREAD, infos, parts, run, running, tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNT = 30
+
+
+def two_users(count: int = COUNT) -> tuple[SimulatedPhotostream, SimulatedPhotostream]:
+    """Return the photostreams of two users."""
+    return (
+        SimulatedPhotostream(count),
+        SimulatedPhotostream(5, nsid="2@N02", username="river light", path_alias="river"),
+    )
+
+
+async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
+    """Exit code 8 as long as more is left to do, then 0; the mirror is that of one run, nothing came twice."""
+    async with SimulatedFlickr(SimulatedPhotostream(COUNT)) as flickr:
+        assert (await run(flickr, tmp_path / "at once")).code == 0
+        flickr.reset_counters()
+        nights = [await run(flickr, tmp_path / "by night", "--max-photos", "12") for _ in range(3)]
+        assert set(flickr.requests.values()) == {1}
+    assert [night.code for night in nights] == [8, 8, 0], nights[-1].err
+    assert [night.summary["images"] for night in nights] == ["12", "12", "6"]
+    assert [night.summary["exit"] for night in nights] == ["8", "8", "0"]
+    for night in nights[:2]:
+        assert night.err.count("--max-photos is reached: nothing more is begun") == 1
+        assert "Run the same command again to go on." in night.err
+    assert tree(tmp_path / "by night") == tree(tmp_path / "at once")
+
+
+async def test_bytes_and_time_end_a_run_too(tmp_path: Path) -> None:
+    """Each with code 8 and its own sentence, and nothing comes twice."""
+    async with SimulatedFlickr(SimulatedPhotostream(COUNT, image_dims=(48, 36)), image_latency=0.1) as flickr:
+        outcome = await run(flickr, tmp_path, "--max-bytes", "1k", "--image-workers", "1")
+        assert (outcome.code, outcome.summary["exit"]) == (8, "8"), outcome.err
+        assert "--max-bytes is reached" in outcome.err
+        outcome = await run(flickr, tmp_path, "--max-duration", "1s", "--image-workers", "1")
+        assert outcome.code == 8, outcome.err
+        assert "--max-duration is reached" in outcome.err
+        assert parts(tmp_path) == []
+        outcome = await run(flickr, tmp_path)
+        assert outcome.code == 0, outcome.err
+        assert len(infos(tmp_path)) == COUNT
+        assert set(flickr.requests.values()) == {1}
+
+
+async def test_dates_choose_photos(tmp_path: Path) -> None:
+    """Days in UTC, both included: what was uploaded on them is mirrored, and the rest by a later run."""
+    stream = SimulatedPhotostream(0)
+    days = [datetime(2020, 3, day, hour, tzinfo=UTC) for day in (22, 23, 24, 25) for hour in (0, 23)]
+    ids = [stream.upload(1, at=int(day.timestamp()))[0] for day in days]
+    async with SimulatedFlickr(stream) as flickr:
+        outcome = await run(flickr, tmp_path, "--since", "2020-03-23", "--until", "2020-03-24")
+        assert outcome.code == 0, outcome.err
+        assert set(infos(tmp_path)) == set(ids[2:6])
+        outcome = await run(flickr, tmp_path)
+        assert (outcome.code, outcome.summary["new"]) == (0, "4"), outcome.err
+        assert set(infos(tmp_path)) == set(ids)
+
+
+async def test_several_users_in_one_run(tmp_path: Path) -> None:
+    """A last line for each that was found; who is not there costs the others nothing but the exit code."""
+    streams = two_users()
+    async with SimulatedFlickr(*streams) as flickr:
+        users = [part for name in ("nobody", "saigon_archive", "2@N02") for part in ("--username", name)]
+        outcome = await run(flickr, tmp_path, *users, "--save-api-keys")
+        assert outcome.code == 4, outcome.err
+        assert outcome.err.count("The API keys are saved in") == 1
+        assert set(infos(tmp_path)) == {photo_id for stream in streams for photo_id in stream.ids}
+        outcome = await run(flickr, tmp_path, *users[2:])
+    assert outcome.code == 0
+    ends = [line.partition(" new=")[0] for line in outcome.err.splitlines() if line.startswith("done ")]
+    assert ends == ['done user="saigon_archive" nsid=72157600@N07', 'done user="river light" nsid=2@N02']
+
+
+async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
+    """Ctrl-C while the first is mirrored: the second is not begun, and the code is 130."""
+    async with SimulatedFlickr(*two_users(200), image_latency=0.05) as flickr:
+        users = ("--username", "saigon_archive", "--username", "river light")
+        async with running(flickr, tmp_path, *users, settings=THREAD) as process:
+            with anyio.fail_after(60):
+                while flickr.requests.total() < 10:  # noqa: ASYNC110
+                    await anyio.sleep(0.005)
+            process.signal(signal.SIGINT)
+            outcome = await process.wait()
+    assert outcome.code == 130, outcome.err
+    assert outcome.err.count("done user=") == 1
+    assert not (tmp_path / "river light").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("--since", "2020-03-24", "--until", "2020-03-23"),
+            "--since (2020-03-24 00:00:00) is after --until",
+        ),
+        (("--since", "2020-03-23", "--full-scan"), "--full-scan concerns all photos"),
+        (("--until", "2020-03-23", "--full-scan-every", "9d", "--prune"), "--prune concerns all photos"),
+        (("--since", "soon"), "'soon' is no date"),
+        (("--max-bytes", "20"), "'20' is no amount of bytes"),
+        (("--max-duration", "5"), "'5' is no duration"),
+        (("--max-photos", "0"), "--max-photos"),
+        (("--username", "a", "--username", "b", "--watch", "1m"), "--watch takes one --username"),
+        (("--username", "a", "--username", " "), "The username is empty"),
+    ],
+)
+async def test_what_cannot_be_meant_is_said(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    """Dates and limits that contradict each other or are none: exit 2 with a sentence, and no call."""
+    async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
+        outcome = await run(flickr, tmp_path, *arguments)
+        assert flickr.calls.total() == 0
+    assert outcome.code == 2, outcome.err
+    assert words in " ".join(outcome.err.split())
+    assert tree(tmp_path) == {}

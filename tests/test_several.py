@@ -1,0 +1,197 @@
+"""Several photostreams in one run: each in its turn, within one set of limits, with one exit code."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from flickr_mirror import ApiBudget, Limits, MirrorOptions, PhotostreamMirror
+from flickr_mirror.progress import MirrorReport
+from flickr_mirror.several import GRAVEST_FIRST, _what_is_left, run_in_turn
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("no_naps", "one_language", "hasty")
+
+NAMES = ("first", "second", "third")
+
+
+class Household:
+    """Three photostreams, and what became of their mirrors."""
+
+    def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
+        self.flickr = flickr
+        self.root = root
+        self.mirrors: dict[str, PhotostreamMirror] = {}
+        self.budget = ApiBudget(calls_per_second=10_000)
+
+    def open(self, name: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
+        """Return a mirror and its view."""
+        options = MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, image_only=True)
+        view = View(options)
+        self.mirrors[name] = PhotostreamMirror(
+            name, "key", "secret", options=options, limits=limits, observer=view, budget=self.budget
+        )
+        return self.mirrors[name], view
+
+    async def run(self, *names: str, **limits: Any) -> int:
+        """Mirror these, or all, and return the exit code."""
+        return await run_in_turn(names or NAMES, Limits(attempts=1, **limits), self.open)
+
+    @property
+    def images(self) -> list[int]:
+        """How many images each mirror that was begun has fetched, in the order of their turns."""
+        return [mirror.report.images for mirror in self.mirrors.values()]
+
+    def refuse(self, match: str, answer: web.Response) -> None:
+        """Let whatever holds `match` in its address get this answer."""
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            body = answer.body if isinstance(answer.body, bytes) else b""
+            is_meant = match in str(request.url)
+            return web.Response(status=answer.status, body=body, headers=answer.headers) if is_meant else None
+
+        self.flickr.intercept = intercept
+
+
+@asynccontextmanager
+async def household(root: Path, count: int = 6) -> AsyncIterator[Household]:
+    """Open three photostreams of one Flickr."""
+    streams = [
+        SimulatedPhotostream(count, nsid=f"{number}@N0{number}", username=name, path_alias=name)
+        for number, name in enumerate(NAMES, 1)
+    ]
+    async with SimulatedFlickr(*streams) as flickr:
+        yield Household(flickr, root)
+
+
+def done_lines(err: str) -> list[str]:
+    """Return the last lines of the mirrors."""
+    return [line for line in err.splitlines() if line.startswith("done ")]
+
+
+async def test_each_has_its_turn_and_its_last_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All are mirrored, in the order given, and each ends with a line of its own."""
+    async with household(tmp_path) as house:
+        assert await house.run() == 0
+        assert house.images == [6, 6, 6]
+    assert [line.split()[1] for line in done_lines(capsys.readouterr().err)] == [
+        f'user="{name}"' for name in NAMES
+    ]
+
+
+async def test_one_that_fails_keeps_no_other_from_its_turn(tmp_path: Path) -> None:
+    """A user who is not there, and one whose photo fails: the others are mirrored, the graver code counts."""
+    async with household(tmp_path) as house:
+        bad = house.flickr.streams[0].ids[0]
+        house.refuse(bad, web.Response(status=503))
+        assert await house.run() == 3
+        assert house.images == [5, 6, 6]
+        assert await house.run("nobody", *NAMES) == 4
+        assert [mirror.report.complete for mirror in house.mirrors.values()] == [True, True, True, False]
+
+
+async def test_a_mistake_of_this_program_keeps_no_other_from_its_turn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What nobody thought of is told, and the others are mirrored."""
+    async with household(tmp_path) as house:
+        open_mirror = house.open
+
+        def open_wrongly(name: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
+            mirror, view = open_mirror(name, limits)
+            if name == "first":
+                mirror.run = partial(fail, mirror)  # type: ignore[method-assign]
+            return mirror, view
+
+        assert await run_in_turn(NAMES, Limits(), open_wrongly) == 1
+        assert house.images == [0, 6, 6]
+    assert "unexpected ZeroDivisionError" in capsys.readouterr().err
+
+
+async def fail(_: PhotostreamMirror) -> MirrorReport:
+    """Fail as no program should."""
+    raise ZeroDivisionError
+
+
+async def test_what_concerns_all_ends_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A key that is refused would be for the next as well: nobody else is asked for, and who that is is said."""
+    async with household(tmp_path) as house:
+        house.flickr._api._api_key = "another"
+        assert await house.run() == 5
+        assert list(house.mirrors) == ["first"]
+        assert house.flickr.calls.total() == 1
+    assert "Not begun: second, third." in capsys.readouterr().err
+
+
+async def test_no_answer_for_one_is_no_reason_for_the_others(tmp_path: Path) -> None:
+    """A line that is down for the first may be up for the second: 75 is the code, and the rest is mirrored."""
+    async with household(tmp_path) as house:
+        house.refuse("1%40N01", web.Response(status=500))
+        assert await house.run() == 75
+        assert house.images == [0, 6, 6]
+
+
+async def test_the_limits_are_of_all_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Photos that the first has begun are not left for the second; whose turn did not come is said, with code 8."""
+    async with household(tmp_path) as house:
+        assert await house.run(max_photos=8) == 8
+        assert house.images == [6, 2]
+        assert "Not begun: third. Run the same command again to go on." in capsys.readouterr().err
+        house.mirrors.clear()
+        assert await house.run(max_photos=8) == 8
+        assert house.images == [0, 4, 4]
+        assert await house.run(max_photos=8) == 0
+        size = len(house.flickr.file(house.flickr.streams[2].ids[0]))
+        assert set(house.flickr.requests.values()) == {1}
+        assert size < house.flickr.bytes_sent
+
+
+def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each limit the rest, of the time until its end; none where one is used up."""
+    monkeypatch.setattr("anyio.current_time", lambda: 1000.0)
+    limits = Limits(max_photos=10, max_bytes=500, max_duration=60, attempts=3)
+    report = MirrorReport(begun=4, bytes=200)
+    assert _what_is_left(limits, report, 1030.0) == Limits(
+        max_photos=6, max_bytes=300, max_duration=30.0, attempts=3
+    )
+    assert _what_is_left(limits, report, 999.0) is None
+    assert _what_is_left(limits, MirrorReport(begun=10), 1030.0) is None
+    assert _what_is_left(limits, MirrorReport(bytes=501), 1030.0) is None
+    assert _what_is_left(Limits(), report, float("inf")) == Limits()
+
+
+async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the order of the users, the code of the run is the gravest that one of them came to."""
+    codes: dict[str, int] = {}
+
+    async def run_mirror(mirror: PhotostreamMirror, _: View) -> int:
+        return codes[str(mirror)]
+
+    class Shown:
+        error = None
+
+    def open_mirror(name: str, _: Limits) -> tuple[Any, Any]:
+        return name, Shown()
+
+    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
+
+    class Named(str):
+        report = MirrorReport()
+
+    for place, code in enumerate(GRAVEST_FIRST):
+        for other in (*GRAVEST_FIRST[place:], 0):
+            codes |= {"one": other, "two": code}
+            assert await run_in_turn([Named("one"), Named("two")], Limits(), open_mirror) == code
+    codes |= {"one": 130, "two": 5}
+    assert await run_in_turn([Named("one"), Named("two")], Limits(), open_mirror) == 130

@@ -204,6 +204,24 @@ async def test_a_ping_that_fails_is_one_warning_without_the_address(
     assert SECRET not in warning
 
 
+async def test_a_connection_that_fails_is_tried_once_more(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    """One look-up that goes wrong is no alarm in the night."""
+
+    def getaddrinfo(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async with monitoring() as monitor:
+        notifier = Notifier(monitor.url.replace("127.0.0.1", "localhost"))
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        async with run_of(notifier):
+            await notifier.end(summary())
+    assert monitor.words == ["start", "0"]
+    assert log == []
+
+
 async def test_a_ping_that_fails_as_nobody_expects_ends_no_run(
     monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:

@@ -123,12 +123,28 @@ async def test_nobody_is_told_of_wrong_usage(wrong: tuple[str, ...], tmp_path: P
     assert SECRET not in outcome.err
 
 
+async def test_a_program_learns_when_all_was_well(tmp_path: Path) -> None:
+    """What is told of a run that failed holds the time of the last one that did not."""
+    kept = tmp_path / "told.json"
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        line = (*KEYS, "--username", flickr.streams[0].username, "--hook", teller(kept))
+        assert (await run(None, tmp_path / "cache", *line, "--api-url", flickr.api_url)).code == 0
+    success = told(kept)["last_success"]
+    arguments = (*line, "--api-url", "http://127.0.0.1:9/")
+    async with running(None, tmp_path / "cache", *arguments, settings=IMPATIENT) as process:
+        outcome = await process.wait()
+    assert outcome.code == 75, outcome.err
+    assert success
+    assert (told(kept)["exit"], told(kept)["last_success"]) == (75, success)
+
+
 async def test_nobody_is_told_of_a_dry_run(tmp_path: Path) -> None:
-    """A look at the price is no run."""
+    """A look at the price is no run, also where it fails."""
     kept = tmp_path / "told.json"
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
-        outcome = await run(flickr, tmp_path, "--dry-run", "--ping-url", monitor.url, "--hook", teller(kept))
-    assert outcome.code == 0, outcome.err
+        told_to = ("--dry-run", "--ping-url", monitor.url, "--hook", teller(kept))
+        assert (await run(flickr, tmp_path, *told_to)).code == 0
+        assert (await run(None, tmp_path, "--username", "x", *told_to)).code == 5
     assert monitor.words == []
     assert not kept.exists()
 
@@ -198,6 +214,31 @@ async def test_a_program_that_hangs_does_not_hold_up_who_stops_a_run(tmp_path: P
     assert time.monotonic() - begun < SOON
     assert outcome.code == 0, outcome.err
     assert outcome.summary["exit"] == "0"
+
+
+async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> None:
+    """Who stops a run does not wait for the user's program, and sees how far the run came."""
+    started = anyio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith(".jpg"):
+            started.set()
+            await anyio.sleep_forever()
+        return None
+
+    settings = {"session.GRACE": 0.3, "session.CLOSING": 1.0, "session.LINGERING": 0.5}
+    async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
+        flickr.intercept = hang
+        async with running(flickr, tmp_path, "--hook", "sleep 60", settings=settings) as process:
+            with anyio.fail_after(30):
+                await started.wait()
+            begun = time.monotonic()
+            process.signal(signal.SIGINT)
+            outcome = await process.wait()
+    assert time.monotonic() - begun < SOON
+    assert outcome.code == 130, outcome.err
+    assert "There was no time left" in outcome.err
+    assert outcome.summary["exit"] == "130"
 
 
 async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path: Path) -> None:

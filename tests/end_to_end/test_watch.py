@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from aiohttp import web
 from flickr_mirror.models import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import IMPATIENT, infos, run, running, tree
+from tests.monitor import monitoring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +60,7 @@ async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path
 
 
 async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
-    """No network for a while: said once, survived, and what was uploaded meanwhile is mirrored after it."""
+    """No network for a while: said once, told to a monitor, survived; what was uploaded meanwhile comes after it."""
     stream = SimulatedPhotostream(3, newest=int(time.time()) - 86_400)
     down = False
 
@@ -68,9 +70,10 @@ async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
             return web.Response()
         return None
 
-    async with SimulatedFlickr(stream) as flickr:
+    async with monitoring() as monitor, SimulatedFlickr(stream) as flickr:
         flickr.intercept = intercept
-        async with running(flickr, tmp_path, "--watch", "1s", settings=IMPATIENT) as process:
+        arguments = ("--watch", "1s", "--ping-url", monitor.url)
+        async with running(flickr, tmp_path, *arguments, settings=IMPATIENT) as process:
             await until(tmp_path, stream, stream.ids[-1], 30)
             down, before = True, flickr.calls.total()
             (photo_id,) = stream.upload(1)
@@ -85,6 +88,7 @@ async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
     assert outcome.code == 130
     assert outcome.err.count("It is tried again until it works") == 1
     assert outcome.err.count("Flickr answers again") == 1
+    assert re.fullmatch("start (0 )+(75 )+(0 )*", " ".join([*monitor.words, ""]))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import logging
 import time
 from functools import partial
 from pathlib import Path
-from random import uniform
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,25 +17,23 @@ from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, find_mirror, owners
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import NoSizeError, TransportError, one_error
+from flickr_mirror.errors import NoSizeError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
 from flickr_mirror.locks import locked
 from flickr_mirror.options import Limits, MirrorOptions
-from flickr_mirror.pipeline import Pipeline
 from flickr_mirror.progress import (
     MirrorReport,
     Notice,
     RunPlanned,
     RunStarted,
     Waiting,
-    Watching,
     log_events,
 )
 from flickr_mirror.prospect import prospect
-from flickr_mirror.prune import prune
 from flickr_mirror.rebuild import open_catalogue
+from flickr_mirror.rounds import Rounds
 from flickr_mirror.sizes import best_picture
 from flickr_mirror.throttle import Bandwidth, Brake
 from flickr_mirror.transport import Transport
@@ -94,7 +91,7 @@ class PhotostreamMirror:
         self._api_transport = api_transport
         self._image_transport = image_transport
         self._root = disk.home(Path(self._options.cache_path)).absolute()
-        self._pipeline: Pipeline | None = None
+        self._rounds: Rounds | None = None
         self._stopping = anyio.Event()
         self._scope: anyio.CancelScope | None = None
         self._calls: dict[str, int] = {}
@@ -136,16 +133,16 @@ class PhotostreamMirror:
         To be called from the event loop in which `run` runs.
         """
         self._stopping.set()
-        if self._pipeline is not None:
-            self._pipeline.stop(grace)
+        if self._rounds is not None and self._rounds.pipeline is not None:
+            self._rounds.pipeline.stop(grace)
         elif self._scope is not None:
             self._scope.cancel()
 
     async def _end_in_time(self, seconds: float) -> None:
         await anyio.sleep(seconds)
         self._stopping.set()
-        if self._pipeline is not None:
-            self._pipeline.come_to("max_duration")
+        if self._rounds is not None and self._rounds.pipeline is not None:
+            self._rounds.pipeline.come_to("max_duration")
         elif self._scope is not None:
             self._tell(self.report.come_to("max_duration"))
             self._scope.cancel()
@@ -183,7 +180,7 @@ class PhotostreamMirror:
         A photo that fails is in the report. Whatever ends the run is raised as one `FlickrMirrorError`.
         What is done stays done, however the run ends.
         """
-        return await self._report_on(self._round)
+        return await self._report_on(Rounds.once)
 
     async def price(self) -> RunPlanned:
         """Return what a run would do now, and what it would cost, its first calls included.
@@ -208,9 +205,9 @@ class PhotostreamMirror:
         """
         if not interval >= 1:
             raise ValueError(f"The interval is 1 second or more, not {interval!r}.")
-        return await self._report_on(partial(self._watch, interval))
+        return await self._report_on(partial(Rounds.watch, interval=interval))
 
-    async def _report_on(self, work: Callable[[Jobs, int | None], Awaitable[None]]) -> MirrorReport:
+    async def _report_on(self, work: Callable[[Rounds], Awaitable[None]]) -> MirrorReport:
         started = time.monotonic()
         report = self.report = MirrorReport(started=time.time())
         self._stopping = anyio.Event()
@@ -253,7 +250,7 @@ class PhotostreamMirror:
         return AsyncFlickrApi(key, self.__consumer_secret, transport=transport)
 
     async def _run(
-        self, api: AsyncFlickrApi, report: MirrorReport, work: Callable[[Jobs, int | None], Awaitable[None]]
+        self, api: AsyncFlickrApi, report: MirrorReport, work: Callable[[Rounds], Awaitable[None]]
     ) -> None:
         account = await self._identify(api)
         user = account.user
@@ -271,8 +268,10 @@ class PhotostreamMirror:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)
                     await self._begin(jobs)
                     try:
-                        await work(jobs, published)
+                        self._rounds = Rounds(jobs, self._options, self._limits, published, self._stopping)
+                        await work(self._rounds)
                     finally:
+                        self._rounds = None
                         _sum_up(report, catalogue)
                         report.skipped = max(self._mirrored_before - report.updated, 0)
 
@@ -321,59 +320,6 @@ class PhotostreamMirror:
             await audit(
                 cache, jobs.catalogue, self._tell, CheckReport(), kinds=("image", "video"), resumable=False
             )
-
-    async def _round(self, jobs: Jobs, published: int | None = None, *, again: bool = False) -> None:
-        """Mirror what there is to mirror now; `again` where this was done a moment ago."""
-        self._pipeline = Pipeline(jobs, self._options, self._limits, published, again=again)
-        if self._budget is not None:
-            self._budget.others_have_work = self._pipeline.others_have_work
-        try:
-            if not self._stopping.is_set():
-                await self._pipeline.run()
-        finally:
-            self._pipeline = None
-            if self._budget is not None:
-                self._budget.others_have_work = lambda: False
-        if self._options.prune and jobs.report.scanned and jobs.report.complete:
-            await self._prune(jobs)
-
-    async def _prune(self, jobs: Jobs) -> None:
-        if jobs.report.resumed:
-            self._tell(
-                Notice(
-                    "Nothing was moved to the trash, because an earlier run began this full scan, and the owner may "
-                    "have changed dates since. Run the same command again."
-                )
-            )
-            return
-        if any(not failure.known for failure in jobs.catalogue.failures()):
-            self._tell(Notice("Nothing was moved to the trash, because some photos failed."))
-            return
-        jobs.report.complete = False
-        jobs.report.pruned += await prune(jobs.cache, jobs.catalogue)
-        jobs.report.complete = True
-
-    async def _watch(self, interval: float, jobs: Jobs, published: int | None) -> None:
-        is_down = again = False
-        while not self._stopping.is_set():
-            due = anyio.current_time() + interval * uniform(0.9, 1.1)  # noqa: S311 - so watchers do not call at once
-            try:
-                with one_error():
-                    await self._round(jobs, published if not again else None, again=again)
-            except TransportError as error:
-                if not is_down:
-                    self._tell(Notice(f"{error} It is tried again until it works."))
-                is_down = True
-            else:
-                if is_down:
-                    self._tell(Notice("Flickr answers again."))
-                is_down, again = False, True
-            if jobs.report.stopped_by:
-                return
-            if not self._stopping.is_set():
-                self._tell(Watching(max(due - anyio.current_time(), 0), not is_down))
-            with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):
-                await self._stopping.wait()
 
     async def _identify(self, api: AsyncFlickrApi) -> Account:
         account = await find_account(api, self.name, list(owners(self._root)))

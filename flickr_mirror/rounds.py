@@ -1,0 +1,96 @@
+"""The rounds of a mirror: one for a run, one after the other for a watch; after a full scan, what is gone goes."""
+
+from __future__ import annotations
+
+from random import uniform
+from typing import TYPE_CHECKING
+
+import anyio
+
+from flickr_mirror.errors import TransportError, one_error
+from flickr_mirror.pipeline import Pipeline
+from flickr_mirror.progress import Notice, Watching
+from flickr_mirror.prune import prune
+
+if TYPE_CHECKING:
+    from flickr_mirror.jobs import Jobs
+    from flickr_mirror.options import Limits, MirrorOptions
+
+
+class Rounds:
+    """Rounds over one open mirror, until `stopping` is set.
+
+    `published` is as in `Pipeline`. The methods raise what ends the run.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        options: MirrorOptions,
+        limits: Limits,
+        published: int | None,
+        stopping: anyio.Event,
+    ) -> None:
+        self._jobs = jobs
+        self._options = options
+        self._limits = limits
+        self._published = published
+        self._stopping = stopping
+        self.pipeline: Pipeline | None = None
+        """That of the round that is going on."""
+
+    async def once(self, *, again: bool = False) -> None:
+        """Mirror what there is to mirror now; `again` where this was done a moment ago."""
+        jobs, budget = self._jobs, self._jobs.api.transport.budget
+        published = None if again else self._published
+        self.pipeline = Pipeline(jobs, self._options, self._limits, published, again=again)
+        budget.others_have_work = self.pipeline.others_have_work
+        try:
+            if not self._stopping.is_set():
+                await self.pipeline.run()
+        finally:
+            self.pipeline = None
+            budget.others_have_work = lambda: False
+        if self._options.prune and jobs.report.scanned and jobs.report.complete:
+            await self._prune()
+
+    async def _prune(self) -> None:
+        jobs = self._jobs
+        if jobs.report.resumed:
+            jobs.tell(
+                Notice(
+                    "Nothing was moved to the trash, because an earlier run began this full scan, and the owner may "
+                    "have changed dates since. Run the same command again."
+                )
+            )
+            return
+        if any(not failure.known for failure in jobs.catalogue.failures()):
+            jobs.tell(Notice("Nothing was moved to the trash, because some photos failed."))
+            return
+        jobs.report.complete = False
+        jobs.report.pruned += await prune(jobs.cache, jobs.catalogue)
+        jobs.report.complete = True
+
+    async def watch(self, interval: float) -> None:
+        """Do a round about every `interval` seconds; one that finds the line down is done again when it is due."""
+        jobs = self._jobs
+        is_down = again = False
+        while not self._stopping.is_set():
+            due = anyio.current_time() + interval * uniform(0.9, 1.1)  # noqa: S311 - so watchers do not call at once
+            try:
+                with one_error():
+                    await self.once(again=again)
+            except TransportError as error:
+                if not is_down:
+                    jobs.tell(Notice(f"{error} It is tried again until it works."))
+                is_down = True
+            else:
+                if is_down:
+                    jobs.tell(Notice("Flickr answers again."))
+                is_down, again = False, True
+            if jobs.report.stopped_by:
+                return
+            if not self._stopping.is_set():
+                jobs.tell(Watching(max(due - anyio.current_time(), 0), not is_down))
+            with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):
+                await self._stopping.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 NOT_RUN = {
     r"-m pytest": "it is running now",
     r"bin/(ruff|mypy)": ".ci/run does that",
-    r"^pipx ": "needs the network",
+    r"^pipx |hc-ping": "needs the network",
     r"keys set": "asks on a terminal",
+    r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",
+    r"^docker |docker run|^mirror ": "needs Docker",
     r"^man ": "needs man, and shows what test_docs.py checks",
 }
 """Commands of the documentation that are not run here, and why not."""
 
-ENDS_WITH = {"--rebuild": 3}
+ENDS_WITH = {
+    "--rebuild": 3,
+    '--username "river light"': 4,  # the simulated Flickr of these tests has one user
+}
 """Commands that do not end with 0, as their page says."""
 
 SERVES = "flickr_mirror.simulator"
@@ -168,7 +174,7 @@ def script(path: Path) -> str:
         for line in lines(block.text):
             wanted = next((code for word, code in ENDS_WITH.items() if word in line), None)
             if reason_not_to_run(line):
-                parts.append(f": {line!r}")
+                parts.append(f": {shlex.quote(line)}")
             elif SERVES in line:
                 parts.append(f"serve {line}")
             elif wanted is not None:

@@ -526,7 +526,7 @@ def test_a_catalogue_without_shared_memory_is_synced_fully(
 
         def connect(self, path: Path, **settings: Any) -> sqlite3.Connection:
             name = f"file:{path}?vfs=unix-dotfile"
-            connection: sqlite3.Connection = sqlite3.connect(name, uri=True, **settings)
+            connection: sqlite3.Connection = sqlite3.connect(name, **{**settings, "uri": True})
             connection.set_trace_callback(statements.append)
             return connection
 

@@ -79,7 +79,7 @@ def mirror_flickr(
         if given := given_options(context):
             _usage(f"{given[0]} belongs behind {context.invoked_subcommand!r}, if that takes it.")
         return
-    if not username:
+    if not username or "" in username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
     if fifo and lifo:
         _usage("--fifo and --lifo exclude each other: give one of the two.")

@@ -109,7 +109,7 @@ def mirror_flickr(
     if print_config:
         sys.stdout.write(origins.print_config(context))
         raise typer.Exit
-    if not username:
+    if not username or "" in username:
         _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
     _check_together(context)
     if watch is not None and len(set(username)) > 1:

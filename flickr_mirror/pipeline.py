@@ -40,7 +40,7 @@ from flickr_mirror.records import StoredPhoto
 from flickr_mirror.throttle import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
@@ -98,14 +98,15 @@ class Pipeline:
         self._passes_left = {"image": limits.passes - 1, "info": limits.passes - 1}
         self._deciding = anyio.Lock()
         self._intakes: list[anyio.CancelScope] = []
-        self._listing, self._calling, self._scope = (anyio.CancelScope() for _ in range(3))
+        self._listing, self._scope = anyio.CancelScope(), anyio.CancelScope()
+        self._callers = [self._listing]
         jobs.on_received = self._look_at_bytes
 
     def stop(self, grace: float) -> None:
         """Take no more work, and no page; what is in flight has `grace` seconds to finish."""
         self._take_no_more()
         self._listing.cancel()
-        _end_within(grace, self._scope)
+        _end_within(grace, [self._scope])
 
     def come_to(self, limit: str) -> None:
         """Take no more work, because a limit is reached; what is in flight has ten seconds to finish.
@@ -116,7 +117,7 @@ class Pipeline:
         self._tell(self._report.come_to(limit))
         self._take_no_more()
         self._lister.stop()
-        _end_within(GRACE, self._scope if limit == "max_duration" else self._calling)
+        _end_within(GRACE, [self._scope] if limit == "max_duration" else self._callers)
 
     def _take_no_more(self) -> None:
         self._stopping = True
@@ -128,6 +129,13 @@ class Pipeline:
         most = self._limits.max_bytes
         if most is not None and self._report.bytes >= most and not self._report.stopped_by:
             self.come_to("max_bytes")
+
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
+        """Call Flickr inside of this, for as long as a limit that is reached leaves time."""
+        with anyio.CancelScope() as scope:
+            self._callers.append(scope)
+            yield
 
     @contextmanager
     def _intake(self) -> Iterator[None]:
@@ -184,20 +192,19 @@ class Pipeline:
         to_ask, asked = create_memory_object_stream[StoredPhoto](2 * limits.size_workers)
         to_download, settled = create_memory_object_stream[ImageJob](BATCH)
         to_describe, described = create_memory_object_stream[InfoJob](BATCH)
-        async with create_task_group() as tasks, create_task_group() as callers:
-            self._calling = callers.cancel_scope
-            callers.start_soon(self._list_photos)
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._list_photos)
             if options.wants_images:
                 tasks.start_soon(self._feed_images, to_download.clone())
                 tasks.start_soon(self._feed_questions, to_ask.clone())
             if options.wants_info:
                 tasks.start_soon(self._feed_infos, to_describe.clone())
             for _ in range(limits.size_workers):
-                callers.start_soon(self._resolve_sizes, asked.clone(), to_download.clone())
+                tasks.start_soon(self._resolve_sizes, asked.clone(), to_download.clone())
             for _ in range(limits.image_workers + KEEPING):
                 tasks.start_soon(self._work_off, "image", settled.clone(), jobs.cache_image)
             for _ in range(limits.info_workers):
-                callers.start_soon(self._work_off, "info", described.clone(), jobs.cache_info)
+                tasks.start_soon(self._describe, described.clone())
             for stream in (to_ask, asked, to_download, settled, to_describe, described):
                 stream.close()
 
@@ -283,13 +290,17 @@ class Pipeline:
     async def _resolve_sizes(
         self, photos: MemoryObjectReceiveStream[StoredPhoto], to_download: MemoryObjectSendStream[ImageJob]
     ) -> None:
-        with photos, to_download:
+        with photos, to_download, self._calling():
             async for stored in photos:
                 if self._stopping:
                     continue
                 job = await self._attempt("image", stored, partial(self._jobs.resolve_size, stored))
                 if job is not None:
                     await to_download.send(job)
+
+    async def _describe(self, photos: MemoryObjectReceiveStream[InfoJob]) -> None:
+        with self._calling():
+            await self._work_off("info", photos, self._jobs.cache_info)
 
     async def _work_off(
         self, job: str, photos: MemoryObjectReceiveStream[Any], action: Callable[[Any], Awaitable[None]]
@@ -346,8 +357,9 @@ class Pipeline:
             ) from error
 
 
-def _end_within(seconds: float, scope: anyio.CancelScope) -> None:
-    scope.deadline = min(scope.deadline, anyio.current_time() + seconds)
+def _end_within(seconds: float, scopes: Iterable[anyio.CancelScope]) -> None:
+    for scope in scopes:
+        scope.deadline = min(scope.deadline, anyio.current_time() + seconds)
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -141,7 +141,7 @@ async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, mom
     assert manners() == before
 
 
-@pytest.mark.parametrize("name", ["begin_run", "counts", "put_back", "close_run"])
+@pytest.mark.parametrize("name", ["begin_run", "judge_again", "put_back", "close_run"])
 async def test_a_cancelled_run_abandons_no_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -33,6 +33,12 @@ EXCLUDING = (
     ("dry_run", "watch"),
     ("dry_run", "save_api_keys"),
 )
+EXAMPLES = """\b
+mirror_flickr demo                               60 simulated photos, no key
+mirror_flickr keys set                           save your API key
+mirror_flickr --username manhhai --dry-run       what it would cost
+mirror_flickr --username manhhai --info-level 2  with all comments
+mirror_flickr status --username manhhai          how it went"""
 SETTINGS_HELP = (
     "Each option can be given by an environment variable too, such as MIRROR_FLICKR_INFO_LEVEL, and in a file of "
     "settings; --print-config shows where it is looked for."
@@ -54,7 +60,7 @@ app = typer.Typer(
 @app.callback(
     cls=config.Configured,
     invoke_without_command=True,
-    help="Mirror the photostream of a Flickr user to disk.",
+    help=f"Mirror the photostream of a Flickr user to disk.\n\n{EXAMPLES}",
     epilog=f"{SETTINGS_HELP}\n\n{EXIT_HELP}",
 )
 def mirror_flickr(

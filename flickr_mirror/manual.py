@@ -102,7 +102,7 @@ def _read(command: Any, context: Any) -> Command:  # noqa: ANN401
                 options.setdefault(heading, []).append(Option(flags, record[0], text, variables))
                 if parameter.required:
                     needed.append(record[0])
-    return Command(context.command_path, " ".join(needed), _one_line(command.help), options)
+    return Command(context.command_path, " ".join(needed), _one_line(_first_paragraph(command.help)), options)
 
 
 def exit_codes(parser: Any) -> list[tuple[str, str]]:  # noqa: ANN401
@@ -114,6 +114,10 @@ def exit_codes(parser: Any) -> list[tuple[str, str]]:  # noqa: ANN401
     if not codes:
         raise ValueError("The help lists no exit codes.")
     return codes
+
+
+def _first_paragraph(text: str | None) -> str:
+    return (text or "").partition("\n\n")[0]
 
 
 def _one_line(text: str | None) -> str:

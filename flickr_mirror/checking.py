@@ -28,6 +28,7 @@ async def run_check(
 ) -> int:
     """Check a mirror, tell what is broken, and return the exit code."""
     report = CheckReport()
+    failed = False
     progress = _progress()
     last = [Checked(0, 0)]
 
@@ -50,13 +51,13 @@ async def run_check(
                     )
                 tasks.cancel_scope.cancel()
     except FlickrMirrorError as error:
-        code = say_failure(error)
+        code, failed = say_failure(error), True
     else:
         code = signals.code or (EXIT_PHOTOS_FAILED if _is_open(report) else 0)
     finally:
         signals.leave_at_once()
     if report.username:
-        _sum_up(report, code)
+        _sum_up(report, code, aloud=bool(code) and not failed)
     if as_json:
         sys.stdout.write(f"{json.dumps(_document(report, code), indent=2)}\n")
     return code
@@ -71,7 +72,7 @@ def _is_open(report: CheckReport) -> bool:
 
 
 def _progress() -> Progress | None:
-    if not console.is_terminal or console.is_dumb_terminal:
+    if console.hushed or not console.is_terminal or console.is_dumb_terminal:
         return None
     progress = Progress(
         TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
@@ -80,7 +81,7 @@ def _progress() -> Progress | None:
     return progress
 
 
-def _sum_up(report: CheckReport, code: int) -> None:
+def _sum_up(report: CheckReport, code: int, *, aloud: bool) -> None:
     if report.resumed:
         say(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
     if any(found.comes_again for found in report.broken):
@@ -97,7 +98,8 @@ def _sum_up(report: CheckReport, code: int) -> None:
     say(
         f"checked user={name} nsid={report.user_id} part={report.part[0]}/{report.part[1]} files={report.files} "
         f"broken={len(report.broken)} waiting={report.waiting} bytes={report.bytes} "
-        f"seconds={report.seconds:.1f} exit={code}"
+        f"seconds={report.seconds:.1f} exit={code}",
+        aloud=aloud,
     )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
 from flickr_mirror.completion import Shell, answer_in_typers_way, script
+from flickr_mirror.exits import for_each
 from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
@@ -23,6 +25,9 @@ from flickr_mirror.options import (
     MirrorOptions,
 )
 from flickr_mirror.signals import leave_on_signals, wait_no_more
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 INFO = 3
 """The `--debug` level from which on a log tells what happens."""
@@ -195,17 +200,23 @@ def _demo(
 
 @app.command("check")
 def _check(
-    username: flags.MirrorName,
+    username: flags.MirrorNames,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     part: flags.Part = None,
     rebuild: flags.Rebuild = False,
     as_json: flags.ReportAsJson = False,
+    quiet: flags.ReportQuietly = False,
 ) -> None:
     """Read all files of a mirror, and have broken ones made again by the next run. Flickr is not asked."""
     from flickr_mirror.commands import check
 
-    name = _name(username)
-    raise typer.Exit(check(name, cache_path, part=part or (1, 1), rebuild=rebuild, as_json=as_json))
+    which = part or (1, 1)
+    raise typer.Exit(
+        _each(
+            username,
+            partial(check, cache_path=cache_path, part=which, rebuild=rebuild, as_json=as_json, quiet=quiet),
+        )
+    )
 
 
 app.add_typer(keys_app, name="keys")
@@ -213,7 +224,7 @@ app.add_typer(keys_app, name="keys")
 
 @app.command("status")
 def _status(
-    username: flags.MirrorName,
+    username: flags.MirrorNames,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     max_age: flags.MaxAge = None,
     as_json: flags.ReportAsJson = False,
@@ -221,19 +232,20 @@ def _status(
     """Tell how a mirror is and how its last run went. Flickr is not asked."""
     from flickr_mirror.commands import status
 
-    raise typer.Exit(status(_name(username), cache_path, max_age=max_age, as_json=as_json))
+    show = partial(status, cache_path=cache_path, max_age=max_age, as_json=as_json)
+    _each(username, show)
 
 
 @app.command("list")
 def _list(
-    username: flags.MirrorName,
+    username: flags.MirrorNames,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     as_json: flags.ReportAsJson = False,
 ) -> None:
     """List the mirrored photos: id, date of upload, path, page and title. Flickr is not asked."""
     from flickr_mirror.commands import list_mirror
 
-    raise typer.Exit(list_mirror(_name(username), cache_path, as_json=as_json))
+    _each(username, partial(list_mirror, cache_path=cache_path, as_json=as_json))
 
 
 @app.command("completion")
@@ -260,11 +272,13 @@ def _check_together(context: typer.Context) -> None:
             _usage(origins.with_origins(context, sentence))
 
 
-def _name(username: str) -> str:
+def _each(usernames: list[str], command: Callable[[str], int]) -> NoReturn:
+    """Do something for one mirror after the other, and end with the gravest exit code."""
     try:
-        return text(username)
+        names = list(dict.fromkeys(text(name) for name in usernames))
     except ValueError as error:
         _usage(str(error))
+    raise typer.Exit(for_each(names, command))
 
 
 def _announce(names: list[str], debug: int | None) -> None:

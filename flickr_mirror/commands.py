@@ -118,18 +118,26 @@ def demo(cache_path: Path) -> int:
     return anyio.run(demonstrate, folder)
 
 
-def check(username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bool, as_json: bool) -> int:
+def check(
+    username: str,
+    *,
+    cache_path: Path,
+    part: tuple[int, int],
+    rebuild: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
     """Check a mirror, and return the exit code."""
-    set_up(Shown())
+    set_up(Shown(quiet=quiet))
     return anyio.run(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
 
 
-def status(username: str, cache_path: Path, *, max_age: float | None, as_json: bool) -> int:
+def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:
     """Show how a mirror is, and return the exit code."""
     return _report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
 
 
-def list_mirror(username: str, cache_path: Path, *, as_json: bool) -> int:
+def list_mirror(username: str, *, cache_path: Path, as_json: bool) -> int:
     """List the photos of a mirror, and return the exit code."""
     return _report(partial(list_photos, cache_path, username, as_json=as_json))
 
@@ -138,6 +146,8 @@ def _report(show: Callable[[], int]) -> int:
     set_up(Shown())
     try:
         return show()
+    except BrokenPipeError:  # `mirror_flickr list | head`
+        return 0
     except FlickrMirrorError as error:
         return say_failure(error)
 

@@ -75,4 +75,5 @@ def say(text: str, *, aloud: bool = False) -> None:
     Whatever is in it, it stays one line, and commands no terminal.
     """
     if aloud or not console.hushed:
-        console.print(plain(text), markup=False, emoji=False)
+        # a terminal breaks lines within words, Rich between them; elsewhere a line stays one
+        console.print(plain(text), markup=False, emoji=False, soft_wrap=not console.is_terminal)

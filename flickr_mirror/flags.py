@@ -304,12 +304,12 @@ Version = Annotated[
 ]
 
 
-MirrorName = Annotated[
-    str,
+MirrorNames = Annotated[
+    list[str],
     typer.Option(
         "--username",
         metavar="NAME",
-        help="Whose mirror: the username or NSID that was mirrored, or its folder's name.",
+        help="Whose mirror: the username or NSID that was mirrored, or its folder's name. May be given several times.",
     ),
 ]
 DemoPath = Annotated[
@@ -321,6 +321,9 @@ Part = Annotated[
 ]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Make the catalogue anew from the files first.")]
 ReportAsJson = Annotated[bool, typer.Option("--json", help="Write to standard output as JSON.")]
+ReportQuietly = Annotated[
+    bool, typer.Option("--quiet", "-q", help="One line where something is wrong, none where all is well.")
+]
 MaxAge = Annotated[
     float | None,
     typer.Option(
@@ -331,6 +334,12 @@ MaxAge = Annotated[
 
 class GroupedHelp(TyperGroup):
     """The command's help, with its options under their headings; plain text, because Rich takes its time."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+        """Return the command that the first word names; a name of a user is no command."""
+        if self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"There is no command {args[0]!r}. To mirror a photostream, give --username {args[0]}.")
+        return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - Typer's own copy of Click
         """Write the options, heading after heading, and then the commands."""

@@ -60,8 +60,6 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 EXIT_PHOTOS_FAILED = 3
 EXIT_LOCKED = 11
 EXIT_LIMIT = 8
-FINAL = {2, 4, 5}
-"""Codes after which the same command would end in the same way."""
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
 CLOSING = 3.0
@@ -233,7 +231,7 @@ def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
         )
     if report.unavailable:
         say(f"{report.unavailable} photos are known to be out of reach.")
-    if not report.complete and code not in FINAL:
+    if not report.complete and not sentence:  # an error's sentence says what to do
         say("Run the same command again to go on.")
     summary = summary_of(report, code, sentence)
     if code != EXIT_LOCKED:  # else the mirror is another run's
@@ -282,4 +280,6 @@ def _advice(error: BaseException) -> str:
             ". Check the key at https://www.flickr.com/services/apps/by/me, and save the right one by `mirror_flickr "
             "keys set`, or give it by FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET."
         )
+    if isinstance(error, TransportError) and "run the same command again" not in str(error).lower():
+        return " Flickr gave no usable answer: run the same command again later, it goes on where it stopped."
     return ""

@@ -10,6 +10,7 @@ import anyio
 
 from flickr_mirror.console import say
 from flickr_mirror.errors import CacheFullError, CertificateError, InvalidKeyError, ThrottledError
+from flickr_mirror.exits import SIGNALLED, gravest
 from flickr_mirror.session import EXIT_LIMIT, run_mirror, say_unexpected
 
 if TYPE_CHECKING:
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
     from flickr_mirror.progress import MirrorReport
     from flickr_mirror.view import View
 
-GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, EXIT_LIMIT, 3)
-"""Exit codes: the first of these that a photostream came to is that of the run."""
 ENDING = (InvalidKeyError, ThrottledError, CertificateError, CacheFullError)
 """What the next photostream would come to as well."""
-SIGNALLED = 128
 
 
 async def run_in_turn(
@@ -52,7 +50,7 @@ async def run_in_turn(
     if rest := names[len(codes) :]:
         say(f"Not begun: {', '.join(rest)}.{'' if left else ' Run the same command again to go on.'}")
         codes += [] if left else [EXIT_LIMIT]
-    return next((code for code in GRAVEST_FIRST if code in codes), 0)
+    return gravest(codes)
 
 
 async def _run(mirror: PhotostreamMirror, view: View) -> int:

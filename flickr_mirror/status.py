@@ -116,16 +116,17 @@ def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) 
 def _lines(status: MirrorStatus) -> Iterator[str]:
     yield f"{plain(status.user)} ({status.nsid}) in {plain(status.folder)}"
     yield (
-        f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} described, "
+        f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} with information, "
         f"{len(status.failures):,} failed, {status.gone:,} gone from Flickr"
     )
-    yield f"to do     {status.images_left:,} images, {status.infos_left:,} descriptions"
+    yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
     yield f"listed    {f'until {status.listed_until}, {gaps}' if status.listed_until else 'nothing yet'}"
     yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
     if last := status.last_run:
         error = f": {plain(str(last.get('error')))}" if last.get("error") else ""
-        yield f"last run  {last.get('ended')}, exit {last.get('exit')}, {last.get('new')} new{error}"
+        figures = ", ".join(f"{last.get(name)} {name}" for name in ("new", "images", "failed"))
+        yield f"last run  {last.get('ended')}, exit {last.get('exit')}, {figures}{error}"
     else:
         yield "last run  none that came to its end"
     age = "never" if status.age is None else f"{status.last_success}, {time_left(status.age)} ago"

@@ -127,6 +127,11 @@ class Tally:
         return min(self.images if self.counts_images else self.infos, self.total)
 
     @property
+    def informed(self) -> int:
+        """How many photos have their information; one that changed gets it anew."""
+        return min(self.infos, self.total)
+
+    @property
     def share(self) -> float:
         """How much of the photostream is done, 0 to 1."""
         return self.done / self.total if self.total else 0.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import unicodedata
 from typing import TYPE_CHECKING, Any, Self
 
@@ -102,7 +104,7 @@ def heartbeat(tally: Tally) -> str:
     parts = [
         f"{plain(tally.name) or tally.stage}: {tally.done:,}/{tally.total:,} {what} ({tally.share:.0%})",
         size_text(tally.bytes) if tally.counts_images else "",
-        f"{tally.infos:,} described" if tally.counts_images and tally.describes else "",
+        f"{tally.informed:,} with information" if tally.counts_images and tally.describes else "",
         f"{tally.failed:,} failed" if tally.failed else "",
         f"API {load.used:,}/{load.budget:,} this hour",
         _hold(tally),
@@ -141,9 +143,20 @@ class LiveView:
 
     def __enter__(self) -> Self:
         self._live.start(refresh=True)
+        self._handler = signal.signal(signal.SIGTSTP, self._suspend)
         return self
 
+    def _suspend(self, *_: object) -> None:
+        """Give the cursor back while Ctrl-Z has the run stand still."""
+        self._console.show_cursor()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._suspend)  # `fg` goes on here
+        self._console.show_cursor(show=False)
+
     def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTSTP, self._handler)
+        self._live.transient = not self._tally.name  # an empty bar above an error tells nothing
         self._live.stop()
 
     def _render(self) -> RenderableType:
@@ -153,7 +166,8 @@ class LiveView:
         tally = self._tally
         count = f"{tally.done:,}/{tally.total:,}"
         if width < NARROW:
-            parts = [count, f"{tally.share:.0%}", _hold(tally) or _eta(tally)]
+            hold = _hold(tally).rpartition(" in ")[2]
+            parts = [count, f"{tally.share:.0%}", f"waits {hold}" if hold else _eta(tally)]
             return _line("  ".join(part for part in parts if part), width)
         name = plain(tally.name)
         left = f"{set_cell_size(name, min(cell_len(name), LONGEST_NAME))}  {count} photos"
@@ -177,7 +191,7 @@ class LiveView:
             _hold(tally),  # first, because a bar that stands still reads like a fault
             f"API {load.used:,}/{load.budget:,} this hour",
             f"in flight {load.in_flight}" if load.in_flight else "",
-            f"described {tally.infos:,}" if tally.counts_images and tally.describes else "",
+            f"information {tally.informed:,}" if tally.counts_images and tally.describes else "",
             f"failed {tally.failed:,}" if tally.failed else "",
             "" if tally.next_look is not None else tally.stage,
             _eta(tally),

@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import ApiBudget, Limits, MirrorOptions, PhotostreamMirror
+from flickr_mirror.exits import GRAVEST_FIRST
 from flickr_mirror.progress import MirrorReport
-from flickr_mirror.several import GRAVEST_FIRST, _what_is_left, run_in_turn
+from flickr_mirror.several import _what_is_left, run_in_turn
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.view import View
 

@@ -54,11 +54,11 @@ async def test_the_status_of_a_mirror(tmp_path: Path, capsys: pytest.CaptureFixt
     assert found.age < 60
     assert found.running is None
 
-    assert status(run.stream.username, tmp_path, max_age=86_400, as_json=False) == 0
+    assert status(run.stream.username, cache_path=tmp_path, max_age=86_400, as_json=False) == 0
     text = capsys.readouterr().out
-    assert "photos    8: 7 images, 8 described, 1 failed, 1 gone from Flickr" in text
+    assert "photos    8: 7 images, 8 with information, 1 failed, 1 gone from Flickr" in text
     assert f"failed    photo {lost}, image: " in text
-    assert status(run.stream.nsid, tmp_path, max_age=None, as_json=True) == 0
+    assert status(run.stream.nsid, cache_path=tmp_path, max_age=None, as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["photos"] == 8
 
 
@@ -67,14 +67,14 @@ async def test_an_old_success_is_told_to_monitors(tmp_path: Path) -> None:
     async with mirroring(tmp_path, 2) as run:
         await run()
         name = run.stream.username
-        assert status(name, tmp_path, max_age=86_400, as_json=False) == 3
+        assert status(name, cache_path=tmp_path, max_age=86_400, as_json=False) == 3
         assert (await run_command(run.flickr, tmp_path, "--quiet")).code == 0
-        assert status(name, tmp_path, max_age=86_400, as_json=False) == 0
+        assert status(name, cache_path=tmp_path, max_age=86_400, as_json=False) == 0
         assert (await run_command(run.flickr, tmp_path, "--quiet", "--consumer-key", "")).code != 0
         path = tmp_path / name / ".flickr_mirror" / FILE_NAME
         kept = json.loads(path.read_text())
         path.write_text(json.dumps({**kept, "last_success": "2026-01-01T00:00:00Z", "exit": 75}))
-        assert status(name, tmp_path, max_age=86_400, as_json=False) == 3
+        assert status(name, cache_path=tmp_path, max_age=86_400, as_json=False) == 3
         run.stream.upload(1)
         answering(run, f"/{run.stream.ids[0]}_", lambda: web.Response(status=404), forever=True)
         assert (await run_command(run.flickr, tmp_path, "--quiet")).code == 3
@@ -91,15 +91,15 @@ async def test_the_status_while_a_run_works(tmp_path: Path, capsys: pytest.Captu
             database.execute("UPDATE photos SET image_status = 1")
             database.commit()
             assert status_of(tmp_path, run.stream.username).images_left == 2
-            assert status(run.stream.username, tmp_path, max_age=None, as_json=False) == 0
+            assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0
             database.close()
     assert re.search(r"^running   process \d+ on ", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_a_mirror_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence, and exit code 4."""
-    assert status("nobody", tmp_path, max_age=None, as_json=False) == 4
-    assert list_mirror("nobody", tmp_path, as_json=False) == 4
+    assert status("nobody", cache_path=tmp_path, max_age=None, as_json=False) == 4
+    assert list_mirror("nobody", cache_path=tmp_path, as_json=False) == 4
     with pytest.raises(PhotostreamError, match="no mirror of 'nobody'"):
         status_of(tmp_path, "nobody")
     assert capsys.readouterr().err.count("\n") == 2
@@ -127,7 +127,7 @@ async def test_photos_are_listed_with_their_titles(
         await run()
         run.stream.upload(1)
         await run(info_only=True)
-    assert list_mirror(run.stream.username, tmp_path, as_json=False) == 0
+    assert list_mirror(run.stream.username, cache_path=tmp_path, as_json=False) == 0
     header, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert header == ["id", "uploaded", "path", "url", "title"]
     assert [row[0] for row in rows] == list(run.stream.ids)
@@ -139,7 +139,7 @@ async def test_photos_are_listed_with_their_titles(
         f"https://www.flickr.com/photos/{run.stream.nsid}/{newest.id}/",
         "Huế\ufffd1930\ufffd",
     ]
-    assert list_mirror(run.stream.username, tmp_path, as_json=True) == 0
+    assert list_mirror(run.stream.username, cache_path=tmp_path, as_json=True) == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert entries[1]["title"] == title
     assert entries[1]["paths"] == [str(run.path(newest.id)), str(run.path(newest.id, "json"))]

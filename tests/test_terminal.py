@@ -87,7 +87,7 @@ def test_the_view_counts_what_is_done_and_how_many_there_are() -> None:
     assert "2.5 MB" in first
     assert "API 2,911/3,600 this hour" in second
     assert "in flight 8" in second
-    assert "described 3" in second
+    assert "information 3" in second
     assert "failed 1" in second
     assert "listing page 1/3" in second
     assert "listing" not in "".join(screen(100, START, ListingEnded(10, 0)))
@@ -105,7 +105,7 @@ def test_a_pause_is_counted_down(width: int) -> None:
     assert "going on in 5s" in heartbeat(tally)
     clock.now += 6
     assert "paused" not in heartbeat(tally)
-    assert "paused by" in "".join(screen(width, START, Waiting("api", 30.0)))
+    assert ("waits 30s" if width < 60 else "paused by") in "".join(screen(width, START, Waiting("api", 30.0)))
     assert "used up" in "".join(screen(80, START, Waiting("budget", 30.0)))
 
 
@@ -135,11 +135,11 @@ def test_the_view_never_wraps(width: int, name: str) -> None:
 
 def test_only_what_is_mirrored_is_shown() -> None:
     """--image-only describes nothing, --info-only counts described photos and shows no bytes."""
-    assert "described" not in "".join(screen(80, START, info=False))
+    assert "information" not in "".join(screen(80, START, info=False))
     first, second = screen(80, START, images=False)
     assert "2/10 photos" in first
     assert "B/s" not in first
-    assert "described" not in second
+    assert "information" not in second
 
 
 def test_a_terminal_without_colour_or_unicode() -> None:

@@ -21,7 +21,7 @@ import pytest
 from flickr_mirror.cli import EXIT_HELP
 from flickr_mirror.session import EXIT_CODES, EXIT_PHOTOS_FAILED
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from tests.end_to_end.command import KEYS, command, run, running
+from tests.end_to_end.command import KEYS, Outcome, command, run, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,3 +220,66 @@ async def test_titles_are_listed_in_any_terminal(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert b"?" in result.stdout
     assert len(result.stdout.splitlines()) == 21
+
+
+async def test_reports_of_several_mirrors(tmp_path: Path) -> None:
+    """`status`, `list` and `check` take several users, whose gravest exit code counts; `check -q` is for cron."""
+    streams = [
+        SimulatedPhotostream(2, nsid=f"{number}@N01", username=name, path_alias=None)
+        for number, name in ((1, "one"), (2, "two"))
+    ]
+    both = ("--username", "one", "--username", "two")
+    async with SimulatedFlickr(*streams) as flickr:
+        assert (await run(flickr, tmp_path, *both, "--quiet", "--info-only")).code == 0
+
+    async def report(*line: str) -> Outcome:
+        place = ("--cache-path", str(tmp_path))
+        result = await anyio.run_process(
+            [sys.executable, "-m", "flickr_mirror", *line, *both, *place], check=False
+        )
+        return Outcome(result.returncode, result.stdout.decode(), result.stderr.decode())
+
+    status = await report("status")
+    assert status.code == 0
+    assert status.out.startswith("one (1@N01)")
+    assert "\ntwo (2@N01)" in status.out
+    assert len((await report("list", "--json")).out.splitlines()) == 4
+    assert await report("check", "--quiet") == Outcome(0, "", "")
+    next(tmp_path.glob("two/?/*/*/*/*.json")).write_text("{}")
+    broken = await report("check", "--quiet")
+    assert broken.code == 3
+    (line,) = broken.err.splitlines()
+    assert line.startswith('checked user="two"')
+    missing = await report("status", "--username", "nobody")
+    assert missing.code == 4
+    assert "two (2@N01)" in missing.out
+
+
+async def test_a_list_whose_reader_goes_away(tmp_path: Path) -> None:
+    """`mirror_flickr list | head -1` ends without an error."""
+    async with SimulatedFlickr(SimulatedPhotostream(1000, commented=0)) as flickr:
+        await run(flickr, tmp_path, "--info-only", "--quiet")
+    line = (
+        f"{sys.executable} -m flickr_mirror list --username saigon_archive --cache-path {tmp_path} | head -1"
+    )
+    program = f"set -o pipefail; {line}"
+    result = await anyio.run_process(["/usr/bin/env", "bash", "-c", program], check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.startswith(b"id\t")
+
+
+async def test_what_to_do_is_said_once_and_is_true(tmp_path: Path) -> None:
+    """A folder that cannot be used is not mended by the same command; a dead line is; a name is no command."""
+    async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
+        assert (await run(flickr, tmp_path)).code == 0
+        other = await run(flickr, tmp_path, "--cache-directory-depth", "2")
+    assert other.code == 7
+    assert "Run the same command again" not in other.err
+    dead = await run(
+        None, tmp_path, "--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/services/rest/"
+    )
+    assert dead.code == 75
+    assert dead.err.lower().count("run the same command again") == 1
+    named = await run(None, tmp_path, "saigon_archive")
+    assert named.code == 2
+    assert "--username saigon_archive" in named.err

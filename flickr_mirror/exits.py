@@ -1,0 +1,28 @@
+"""One exit code for several photostreams or mirrors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, 8, 3)
+SIGNALLED = 128
+"""Codes above are those of signals."""
+
+
+def gravest(codes: Iterable[int]) -> int:
+    """Return the gravest of exit codes, and 0 where none tells of anything."""
+    found = set(codes)
+    return next((code for code in GRAVEST_FIRST if code in found), 0)
+
+
+def for_each(names: Iterable[str], command: Callable[[str], int]) -> int:
+    """Do something for one name after the other, until a signal ends it; return the gravest exit code."""
+    codes = []
+    for name in names:
+        codes.append(command(name))
+        if codes[-1] > SIGNALLED:
+            return codes[-1]
+    return gravest(codes)

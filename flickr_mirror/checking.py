@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from flickr_mirror.audit import CheckReport, check_mirror
 from flickr_mirror.console import console, say
 from flickr_mirror.errors import FlickrMirrorError, one_error
+from flickr_mirror.exits import EXIT_PHOTOS_FAILED
 from flickr_mirror.progress import Checked, FileBroken, log_events
-from flickr_mirror.session import EXIT_PHOTOS_FAILED, Signals, say_failure
+from flickr_mirror.session import Signals, say_failure
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 def command(module: str) -> list[str]:
     """Return the command that runs a module of this package. Raises `RuntimeError` where there is none."""
-    if getattr(sys, "frozen", False):
-        raise RuntimeError("A packed program would start itself.")
+    if getattr(sys, "frozen", False) or not sys.executable:
+        raise RuntimeError("A packed program would start itself, and an embedded Python has none to start.")
     return [sys.executable, "-P", "-W", "ignore", "-m", module]
 
 

@@ -266,7 +266,7 @@ def _manual(context: typer.Context) -> None:
 
 def _check_together(context: typer.Context) -> None:
     for pair in EXCLUDING:
-        if all(context.params[name] not in (None, False) for name in pair):
+        if not any(context.params[name] is None or context.params[name] is False for name in pair):
             first, second = (f"--{name.replace('_', '-')}" for name in pair)
             sentence = f"{first} and {second} exclude each other: give one of the two."
             _usage(origins.with_origins(context, sentence))

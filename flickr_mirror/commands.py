@@ -16,6 +16,7 @@ from flickr_mirror.checking import run_check
 from flickr_mirror.console import Shown, say, set_up
 from flickr_mirror.credentials import find_keys
 from flickr_mirror.errors import CacheError, FlickrMirrorError
+from flickr_mirror.exits import gravest
 from flickr_mirror.keys import save_keys
 from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.notify import Notifier
@@ -58,8 +59,9 @@ def mirror(
         root = disk.home(options.cache_path)
         found = find_keys(root, *keys)
     except FlickrMirrorError as error:
-        view = View(options, shown, Notifier() if dry_run else Notifier(*told))
-        return partial(anyio.run, fail, error, usernames[0], view)
+        if dry_run:
+            return partial(say_failure, error)
+        return partial(anyio.run, fail, error, usernames[0], View(options, shown, Notifier(*told)))
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
 
@@ -94,16 +96,19 @@ def mirror(
 
 async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown) -> int:
     """Tell on standard output what runs would do and cost, and return the exit code."""
+    codes = []
     for mirror in mirrors:
         try:
             plan = await mirror.price()
         except FlickrMirrorError as error:
-            return say_failure(error)
+            codes.append(say_failure(error))
+            continue
+        user, nsid = mirror.report.username, mirror.report.user_id
         if shown.as_json:
-            JsonLines().event(plan)
+            JsonLines().event(plan, user=user, nsid=nsid)
         else:
-            sys.stdout.write(f"{plan_line(mirror.report.username, mirror.report.user_id, plan)}\n")
-    return 0
+            sys.stdout.write(f"{plan_line(user, nsid, plan)}\n")
+    return gravest(codes)
 
 
 def demo(cache_path: Path) -> int:

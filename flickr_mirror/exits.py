@@ -1,4 +1,4 @@
-"""One exit code for several photostreams or mirrors."""
+"""The exit codes of runs: what a report comes to, and one code for several photostreams or mirrors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from flickr_mirror.progress import MirrorReport
+
+EXIT_PHOTOS_FAILED = 3
+EXIT_LIMIT = 8
+EXIT_LOCKED = 11
+EXIT_NO_ANSWER = 75
 GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, 8, 3)
 SIGNALLED = 128
 """Codes above are those of signals."""
+
+
+def code_of(report: MirrorReport) -> int:
+    """Return what a run that no error ended comes to."""
+    # whether photos failed, the run that comes to the end tells
+    if report.stopped_by and not report.complete:
+        return EXIT_LIMIT
+    return EXIT_PHOTOS_FAILED if report.failures else 0
 
 
 def gravest(codes: Iterable[int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import ceil
 from typing import TYPE_CHECKING
 
 from flickr_mirror.api import EXTRAS
@@ -140,7 +141,8 @@ class Lister:
         if page.number and (found.new or found.updated or not self._is_again):
             self._tell(PageScanned(page.number, page.pages, page.total, len(found.new)))
         self._work.wake()
-        if not self._is_planned:
+        # the first answer counts the whole photostream, unless only a part of it is asked for
+        if not self._is_planned and self._options.strategy is CachingStrategy.LIFO and not self._window:
             await self.tell_plan(page)
 
     async def tell_plan(self, page: ListedPage | None = None) -> None:
@@ -152,16 +154,11 @@ class Lister:
         work = await self._work.call(
             self._overview.work_left, images=options.wants_images, info_level=options.wanted_level
         )
-        pages = unlisted = 0
-        if page:
-            oldest_first = options.strategy is CachingStrategy.FIFO
-            pages = max(page.number - 1 if oldest_first else page.pages - page.number, 0)
-            # of a window, Flickr counts the stretch that is listed now
-            unlisted = max(page.total - (len(page.photos) if self._window else work.photos), 0)
+        unlisted = 0 if page is None else max(page.total - work.photos, 0)
         calls = calls_left(
             work,
             options,
-            pages=pages,
+            pages=ceil(unlisted / self._limits.page_size),
             unlisted=unlisted,
             sample=page.photos if page else (),
             most=self._limits.max_photos,

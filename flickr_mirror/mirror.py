@@ -33,7 +33,7 @@ from flickr_mirror.progress import (
 )
 from flickr_mirror.prospect import prospect
 from flickr_mirror.rebuild import open_catalogue
-from flickr_mirror.rounds import Rounds
+from flickr_mirror.rounds import Rounds, sum_up
 from flickr_mirror.sizes import best_picture
 from flickr_mirror.throttle import Bandwidth, Brake
 from flickr_mirror.transport import Transport
@@ -121,6 +121,11 @@ class PhotostreamMirror:
             return self.report.folder
         found = find_mirror(self._root, self.name)
         return found[0].folder if found else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether runs are for the whole photostream, and not for some dates."""
+        return self._options.window is None
 
     @property
     def in_flight(self) -> int:
@@ -272,7 +277,7 @@ class PhotostreamMirror:
                         await work(self._rounds)
                     finally:
                         self._rounds = None
-                        _sum_up(report, catalogue)
+                        sum_up(report, catalogue)
                         report.skipped = max(self._mirrored_before - report.updated, 0)
 
     def _jobs(
@@ -307,12 +312,6 @@ class PhotostreamMirror:
         before = jobs.catalogue.counts()
         report.username, report.user_id, report.folder = user.username, user.id, cache.folder
         report.known = before.known
-        look = partial(
-            jobs.catalogue.overview.work_left,
-            images=self._options.wants_images,
-            info_level=self._options.wanted_level,
-        )
-        self._mirrored_before = (await to_thread.run_sync(look)).mirrored
         self._tell(
             RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
         )
@@ -320,6 +319,12 @@ class PhotostreamMirror:
             await audit(
                 cache, jobs.catalogue, self._tell, CheckReport(), kinds=("image", "video"), resumable=False
             )
+        look = partial(
+            jobs.catalogue.overview.work_left,
+            images=self._options.wants_images,
+            info_level=self._options.wanted_level,
+        )
+        self._mirrored_before = (await to_thread.run_sync(look)).mirrored
 
     async def _identify(self, api: AsyncFlickrApi) -> Account:
         account = await find_account(api, self.name, list(owners(self._root)))
@@ -339,11 +344,3 @@ class PhotostreamMirror:
 
 async def _same(size: FlickrPhotoSize) -> FlickrPhotoSize:
     return size  # it was asked for a moment ago
-
-
-def _sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
-    counts = catalogue.counts()
-    report.known = counts.known
-    failures = catalogue.failures()
-    report.unavailable = sum(failure.known for failure in failures)
-    report.failures = [failure for failure in failures if not failure.known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ async def prospect(
 ) -> RunPlanned:
     """Return what a run with these options would do; the calls that led here are counted as its first ones."""
     lookups = sum(api.calls.values())
-    work = await to_thread.run_sync(_work_left, cache, options)
+    work, scanned = await to_thread.run_sync(_look, cache, options)
     window = options.window
     ask = partial(
         api.get_page,
@@ -44,18 +45,23 @@ async def prospect(
         for part in range(1, SAMPLE_PAGES):
             number = 1 + part * page.pages // SAMPLE_PAGES
             sample += (await ask(page=number)).photos
-    pages = max(ceil((page.total if options.full_scan else unlisted) / limits.page_size), 1)
+    every = options.full_scan_every
+    is_due = every is not None and scanned is not None and not window and time.time() - scanned >= every
+    is_full = options.full_scan or is_due
+    pages = max(ceil((page.total if is_full else unlisted) / limits.page_size), 1)
     more = calls_left(
         work, options, pages=pages - 1, unlisted=unlisted, sample=sample, most=limits.max_photos
     )
-    calls = lookups + 1 + more
+    calls = lookups + 1 + more + is_full  # a full scan counts once more at its end
     seconds = api.transport.budget.seconds_for(calls)
     return RunPlanned(work.photos + unlisted, work.mirrored, calls, seconds, exact=False)
 
 
-def _work_left(cache: PhotoCache, options: MirrorOptions) -> WorkLeft:
+def _look(cache: PhotoCache, options: MirrorOptions) -> tuple[WorkLeft, int | None]:
+    """Return what is left to do in a mirror, and when it was last scanned as a whole."""
     if not cache.catalogue.exists():
-        return WorkLeft(0, 0, 0, 0, 0)
+        return WorkLeft(0, 0, 0, 0, 0), None
     with Catalogue(cache.catalogue, for_reading=True) as catalogue:
         catalogue.selection.restrict(options.window, None)
-        return catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
+        work = catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
+        return work, catalogue.listing.last_scan()

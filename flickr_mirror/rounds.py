@@ -13,8 +13,10 @@ from flickr_mirror.progress import Notice, Watching
 from flickr_mirror.prune import prune
 
 if TYPE_CHECKING:
+    from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.jobs import Jobs
     from flickr_mirror.options import Limits, MirrorOptions
+    from flickr_mirror.progress import MirrorReport
 
 
 class Rounds:
@@ -88,9 +90,19 @@ class Rounds:
                 if is_down:
                     jobs.tell(Notice("Flickr answers again."))
                 is_down, again = False, True
+            sum_up(jobs.report, jobs.catalogue)
             if jobs.report.stopped_by:
                 return
             if not self._stopping.is_set():
                 jobs.tell(Watching(max(due - anyio.current_time(), 0), not is_down))
             with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):
                 await self._stopping.wait()
+
+
+def sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
+    """Count what is known, and what failed, into the report."""
+    counts = catalogue.counts()
+    report.known = counts.known
+    failures = catalogue.failures()
+    report.unavailable = sum(failure.known for failure in failures)
+    report.failures = [failure for failure in failures if not failure.known]

@@ -28,6 +28,7 @@ from flickr_mirror.errors import (
     UserNotFoundError,
     one_error,
 )
+from flickr_mirror.exits import EXIT_LOCKED, code_of
 from flickr_mirror.progress import MirrorReport
 from flickr_mirror.signals import asking_signals, stopping_signals, wait_no_more
 from flickr_mirror.summary import keep, last_line, summary_of, time_text
@@ -57,9 +58,6 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 """What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
 
 
-EXIT_PHOTOS_FAILED = 3
-EXIT_LOCKED = 11
-EXIT_LIMIT = 8
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
 CLOSING = 3.0
@@ -81,7 +79,9 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     signals = Signals(mirror.stop, view.poke)
     async with _heeding(signals, view.notifier, is_watch=watch is not None) as tasks:
         tasks.start_soon(view.beat)
-        return await _run(mirror, view, watch, signals)
+        code = await _run(mirror, view, watch, signals)
+        view.late = signals.late
+        return code
 
 
 async def fail(error: FlickrMirrorError, username: str, view: View) -> int:
@@ -127,17 +127,18 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
             code = signals.code or code
     except Exception as error:
         # the words of what nobody thought of may hold anything
-        summary = summary_of(_report(mirror), 1, f"Unexpected {type(error).__name__}.")
+        summary = _kept(mirror, summary_of(_report(mirror), 1, f"Unexpected {type(error).__name__}."))
         await _tell(view.notifier, summary, signals)
+        view.end(summary)
         raise
     else:
-        code = signals.code or _code_of(mirror.report)
+        code = signals.code or code_of(mirror.report)
     code = code or view.code
     summary = _sum_up(mirror, code, sentence)
     await _tell(view.notifier, summary, signals)
     view.end(summary)
     # where quiet is wanted, one line tells what is wrong: this one, where no other did
-    say(last_line(summary), aloud=bool(code) and not sentence)
+    say(last_line(summary), aloud=bool(code) and not sentence and not view.code)
     return code
 
 
@@ -146,13 +147,6 @@ async def _tell(notifier: Notifier, summary: Summary, signals: Signals) -> None:
     seconds = signals.run_is_over(summary["exit"])
     with signals.scope:
         await notifier.end(summary, seconds)
-
-
-def _code_of(report: MirrorReport) -> int:
-    # whether photos failed, the run that comes to the end tells
-    if report.stopped_by and not report.complete:
-        return EXIT_LIMIT
-    return EXIT_PHOTOS_FAILED if report.failures else 0
 
 
 class Signals:
@@ -165,12 +159,17 @@ class Signals:
     when the run is over.
     """
 
+    last_word: int | None = None
+    """The exit code of the process, once that of all its runs is known."""
+
     def __init__(self, stop: Callable[[float], None], poke: Callable[[], None]) -> None:
         self.code = 0
         self.scope = anyio.CancelScope()
         self._stop = stop
         self._poke = poke
         self._end: int | None = None
+        self.late = 0
+        """The exit code of a signal that came when the run was over, 0 where none did."""
 
     async def heed(self, *, task_status: TaskStatus[None]) -> None:
         """Wait for signals, until cancelled."""
@@ -189,6 +188,7 @@ class Signals:
                     )
                     self._stop(GRACE)
                 else:
+                    self.late = self.late or 128 + number
                     self.leave_within(CLOSING)
                     self.leave_at_once()
                     self.scope.cancel()
@@ -211,6 +211,8 @@ class Signals:
 
     def _leave(self, number: int, _: object) -> NoReturn:
         console.show_cursor()
+        if Signals.last_word is not None:
+            os._exit(Signals.last_word)
         os._exit(self._end if self._end is not None else self.code or 128 + number)
 
 
@@ -233,13 +235,17 @@ def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
         say(f"{report.unavailable} photos are known to be out of reach.")
     if not report.complete and not sentence:  # an error's sentence says what to do
         say("Run the same command again to go on.")
-    summary = summary_of(report, code, sentence)
-    if code != EXIT_LOCKED:  # else the mirror is another run's
+    return _kept(mirror, summary_of(report, code, sentence, is_whole=mirror.is_whole))
+
+
+def _kept(mirror: PhotostreamMirror, summary: Summary) -> Summary:
+    """Keep a summary in the mirror, and return it as it is there."""
+    if summary["exit"] != EXIT_LOCKED:  # else the mirror is another run's
         try:
             if folder := mirror.folder:
-                summary = keep(summary, folder / STATE_FOLDER)
+                return keep(summary, folder / STATE_FOLDER)
         except CacheError as error:
-            if not sentence:
+            if not summary["error"]:
                 say(f"The summary of this run could not be kept for `mirror_flickr status`: {error}")
     return summary
 
@@ -250,7 +256,7 @@ def _keep_look(mirror: PhotostreamMirror, code: int) -> None:
     so_far = replace(report, seconds=time.time() - report.started, api_calls=mirror.calls_sent)
     if report.folder:
         with suppress(CacheError):  # the run itself will find that
-            keep(summary_of(so_far, code), report.folder / STATE_FOLDER)
+            keep(summary_of(so_far, code, is_whole=mirror.is_whole), report.folder / STATE_FOLDER)
 
 
 def _next_try(failure: FailedPhoto) -> str:

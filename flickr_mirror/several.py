@@ -10,8 +10,8 @@ import anyio
 
 from flickr_mirror.console import say
 from flickr_mirror.errors import CacheFullError, CertificateError, InvalidKeyError, ThrottledError
-from flickr_mirror.exits import SIGNALLED, gravest
-from flickr_mirror.session import EXIT_LIMIT, run_mirror, say_unexpected
+from flickr_mirror.exits import EXIT_LIMIT, SIGNALLED, gravest
+from flickr_mirror.session import Signals, run_mirror, say_unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,21 +36,23 @@ async def run_in_turn(
     end = anyio.current_time() + (inf if limits.max_duration is None else limits.max_duration)
     left: Limits | None = limits
     codes: list[int] = []
+    signalled = 0
     for name in names:
         if left is None:
             break
         mirror, view = open_mirror(name, left)
         code = await _run(mirror, view)
-        if code > SIGNALLED:
-            return code
         codes.append(code)
-        if isinstance(view.error, ENDING):
+        signalled = view.late or (code if code > SIGNALLED else 0)
+        if signalled or isinstance(view.error, ENDING):
             break
         left = _what_is_left(left, mirror.report, end)
     if rest := names[len(codes) :]:
-        say(f"Not begun: {', '.join(rest)}.{'' if left else ' Run the same command again to go on.'}")
+        advice = "" if left and not signalled else " Run the same command again to go on."
+        say(f"Not begun: {', '.join(rest)}.{advice}", aloud=not any(codes))
         codes += [] if left else [EXIT_LIMIT]
-    return gravest(codes)
+    Signals.last_word = signalled or gravest(codes)
+    return Signals.last_word
 
 
 async def _run(mirror: PhotostreamMirror, view: View) -> int:

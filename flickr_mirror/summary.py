@@ -26,10 +26,10 @@ IN_LINE = (
 Summary = dict[str, Any]
 
 
-def summary_of(report: MirrorReport, code: int, error: str = "") -> Summary:
+def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bool = True) -> Summary:
     """Return what a run did, in values that JSON knows; `error` is the sentence that says why it ended.
 
-    Times are UTC. `last_success` is when a run of this mirror last ended with code 0.
+    Times are UTC. `last_success` is when a run of the whole photostream (`is_whole`) last ended with code 0.
     """
     ended = report.started + report.seconds
     return {
@@ -38,7 +38,7 @@ def summary_of(report: MirrorReport, code: int, error: str = "") -> Summary:
         "folder": str(report.folder) if report.folder else None,
         "started": time_text(report.started),
         "ended": time_text(ended),
-        "last_success": time_text(ended) if code == 0 else None,
+        "last_success": time_text(ended) if code == 0 and is_whole else None,
         "known": report.known,
         "new": report.new,
         "updated": report.updated,
@@ -101,6 +101,8 @@ def read(state: Path) -> Summary | None:
         if path.is_symlink() or path.stat().st_size > LARGEST:
             return None
         found = json.loads(disk.read(path))
-    except (OSError, ValueError, RecursionError):
+        if success := found["last_success"]:
+            datetime.fromisoformat(success)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

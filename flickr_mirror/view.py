@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from flickr_mirror.console import Shown, console, say
+from flickr_mirror.exits import EXIT_NO_ANSWER, code_of
 from flickr_mirror.notify import Notifier
-from flickr_mirror.progress import PhotoFailed, RunPlanned, RunStarted, Watching, log_events
+from flickr_mirror.progress import RunPlanned, RunStarted, Watching, log_events
 from flickr_mirror.summary import time_text
 from flickr_mirror.tally import Load, Tally
 from flickr_mirror.terminal import LiveView, heartbeat, plain
@@ -50,7 +51,6 @@ class View:
         """What ended the run."""
         self.on_look: Callable[[int], None] = lambda _: None
         """Told how each look of a watch went: the exit code that a run would have had."""
-        self._look = 0
         self.tally = Tally(
             images=options.wants_images,
             info=options.wants_info,
@@ -59,6 +59,9 @@ class View:
         )
         self._json = JsonLines() if self.shown.as_json else None
         self._nsid = ""
+        self._is_priced = False
+        self.late = 0
+        """The exit code of a signal that came when the run was over."""
         self._live = None
         if (
             self.shown.progress
@@ -84,12 +87,11 @@ class View:
             self._json.event(event)
         if isinstance(event, RunStarted):
             self._nsid = event.user_id
-        elif isinstance(event, RunPlanned) and not event.exact:
+        elif isinstance(event, RunPlanned) and not self._is_priced:
+            self._is_priced = True
             say(plan_line(self.tally.name, self._nsid, event))
-        elif isinstance(event, PhotoFailed) and not event.again:
-            self._look = 3
-        elif isinstance(event, Watching):
-            code, self._look = self._look if event.answered else 75, 0
+        elif isinstance(event, Watching) and self.mirror:
+            code = code_of(self.mirror.report) if event.answered else EXIT_NO_ANSWER
             self.on_look(code)
             self.notifier.looked(code)
 
@@ -135,11 +137,10 @@ class JsonLines:
     def __init__(self) -> None:
         self._is_open = True
 
-    def event(self, event: Event) -> None:
-        """Write an event of the engine."""
-        self._write(
-            event_name(type(event)), {one.name: _value(getattr(event, one.name)) for one in fields(event)}
-        )
+    def event(self, event: Event, **more: str) -> None:
+        """Write an event of the engine, and what is to be known beside it."""
+        values = {one.name: _value(getattr(event, one.name)) for one in fields(event)}
+        self._write(event_name(type(event)), {**more, **values})
 
     def status(self, tally: Tally) -> None:
         """Write how far the run is."""

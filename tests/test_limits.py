@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CachingStrategy, Event, Limits, MirrorReport
+from flickr_mirror.exits import code_of
 from flickr_mirror.progress import ImageCached, ImageStarted, InfoStarted, PageScanned, Watching
-from flickr_mirror.session import _code_of
 from tests.end_to_end.command import parts, tree
 from tests.mirroring import answering, mirroring
 
@@ -94,7 +94,7 @@ async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy:
         ids = run.stream.ids if strategy is CachingStrategy.LIFO else run.stream.ids[::-1]
         assert begun(run) == ({*ids[:7]}, {*ids[:7]})
         assert (report.images, report.infos, report.begun) == (7, 7, 7)
-        assert (report.stopped_by, report.complete, _code_of(report)) == ("max_photos", False, 8)
+        assert (report.stopped_by, report.complete, code_of(report)) == ("max_photos", False, 8)
         assert run.notices.count("--max-photos is reached") == 1
         assert "fewer" not in run.notices
 
@@ -118,7 +118,7 @@ async def test_limited_runs_come_to_what_an_undisturbed_one_does(
             assert len(reports) < 12
     assert tree(tmp_path / "bit by bit") == expected
     assert len(reports) > 2
-    assert [_code_of(report) for report in reports] == [8] * (len(reports) - 1) + [0]
+    assert [code_of(report) for report in reports] == [8] * (len(reports) - 1) + [0]
     assert set(run.flickr.requests.values()) == {1}
     assert len(run.flickr.requests) == sum(report.images for report in reports) == COUNT
     assert asked_twice(asked) == []
@@ -183,7 +183,7 @@ async def test_the_time_is_up(tmp_path: Path, jump: Callable[[float], None]) -> 
         limited(run, max_duration=8)
         report = await run.mirror(observe, info_level=1).run()
         assert 3 <= report.images < COUNT
-        assert (report.stopped_by, report.complete, _code_of(report)) == ("max_duration", False, 8)
+        assert (report.stopped_by, report.complete, code_of(report)) == ("max_duration", False, 8)
         assert run.notices.count("--max-duration is reached") == 1
         assert len(run.flickr.requests) == report.images
         assert begun_after_the_end(run) == []
@@ -267,7 +267,7 @@ async def test_where_everything_was_done_anyway_nothing_is_left(tmp_path: Path, 
         limited(run, **{limit: 5 if limit == "max_photos" else size})
         report = await run(image_only=True)
         assert report.images == 5
-        assert (report.stopped_by, report.complete, _code_of(report)) == (limit, True, 0)
+        assert (report.stopped_by, report.complete, code_of(report)) == (limit, True, 0)
         assert "is reached" in run.notices
 
 
@@ -278,9 +278,9 @@ async def test_photos_that_fail_and_a_limit(tmp_path: Path) -> None:
         answering(run, bad, lambda: web.Response(status=503), forever=True)
         limited(run, max_photos=6)
         report = await run(image_only=True)
-        assert (report.images, len(report.failures), _code_of(report)) == (5, 1, 8)
+        assert (report.images, len(report.failures), code_of(report)) == (5, 1, 8)
         report = await run(image_only=True)
-        assert (report.images, len(report.failures), _code_of(report)) == (6, 1, 3)
+        assert (report.images, len(report.failures), code_of(report)) == (6, 1, 3)
 
 
 async def test_a_watch_ends_at_a_limit(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ async def test_a_watch_ends_at_a_limit(tmp_path: Path) -> None:
         with anyio.fail_after(30):
             report = await run.mirror(observe, image_only=True).watch(1)
         assert len(run.told(Watching)) == 1
-        assert (report.images, report.stopped_by, _code_of(report)) == (7, "max_photos", 8)
+        assert (report.images, report.stopped_by, code_of(report)) == (7, "max_photos", 8)
 
 
 async def test_the_time_of_a_watch_is_up(tmp_path: Path, jump: Callable[[float], None]) -> None:
@@ -311,7 +311,7 @@ async def test_the_time_of_a_watch_is_up(tmp_path: Path, jump: Callable[[float],
         limited(run, max_duration=HOURS)
         with anyio.fail_after(2 * HOURS):
             report = await run.mirror(observe).watch(2 * HOURS)
-        assert (report.images, report.stopped_by, _code_of(report)) == (5, "max_duration", 0)
+        assert (report.images, report.stopped_by, code_of(report)) == (5, "max_duration", 0)
 
 
 async def test_a_full_scan_that_is_cut_goes_on(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ import pytest
 from aiohttp import web
 from anyio import to_thread
 
-from flickr_mirror import MirrorOptions, MirrorReport
+from flickr_mirror import MirrorOptions, MirrorReport, PhotostreamMirror
 from flickr_mirror.arguments import ping_address, words
 from flickr_mirror.notify import Notifier
-from flickr_mirror.progress import FailedPhoto, PhotoFailed, Watching
+from flickr_mirror.progress import FailedPhoto, Watching
 from flickr_mirror.summary import summary_of
 from flickr_mirror.view import View
 from tests.monitor import SECRET, Monitor, monitoring, never
@@ -261,16 +261,16 @@ async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pyt
 
 
 async def test_a_watch_tells_how_each_look_went() -> None:
-    """Behind a look: 0, 3 where a photo failed in it, 75 where Flickr did not answer. A signal is its end, no news."""
+    """Behind a look: 0, 3 where a photo failed, 75 where Flickr did not answer. A signal is its end, no news."""
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url)
         async with run_of(notifier, is_watch=True):
             await monitor.heard("start")
             view = View(MirrorOptions(), notifier=notifier)
+            view.mirror = PhotostreamMirror("x", "k", "s")
             view(Watching(600.0))
             await monitor.heard("start", "0")
-            view(PhotoFailed("1", "image", "gone", again=True))
-            view(PhotoFailed("2", "image", "gone", again=False))
+            view.mirror.report.failures = [FailedPhoto("2", "image", "gone", lasting=False, known=False)]
             view(Watching(600.0))
             await monitor.heard("start", "0", "3")
             view(Watching(600.0, answered=False))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
+import flickr_mirror.console
 from flickr_mirror import ApiBudget, Limits, MirrorOptions, PhotostreamMirror
 from flickr_mirror.exits import GRAVEST_FIRST
 from flickr_mirror.progress import MirrorReport
@@ -181,6 +182,7 @@ async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Shown:
         error = None
+        late = 0
 
     def open_mirror(name: str, _: Limits) -> tuple[Any, Any]:
         return name, Shown()
@@ -196,3 +198,46 @@ async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
             assert await run_in_turn([Named("one"), Named("two")], Limits(), open_mirror) == code
     codes |= {"one": 130, "two": 5}
     assert await run_in_turn([Named("one"), Named("two")], Limits(), open_mirror) == 130
+
+
+async def test_a_signal_that_comes_late_ends_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A signal while --hook is told of the first run begins no second one, and says who was not begun."""
+
+    class Shown:
+        error = None
+        late = 0
+
+    async def run_mirror(_: str, view: Any) -> int:
+        view.late = 143
+        return 0
+
+    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
+    code = await run_in_turn(["one", "two"], Limits(), lambda name, _: (name, Shown()))  # type: ignore[arg-type, return-value]
+    assert code == 143
+    assert "Not begun: two. Run the same command again" in capsys.readouterr().err
+
+
+async def test_what_a_limit_left_out_is_said_aloud(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--quiet: exit code 8 is never silent, also where the first photostream was complete at the limit."""
+
+    class Shown:
+        error = None
+        late = 0
+
+    class Done:
+        report = MirrorReport(begun=6)
+
+    async def run_mirror(*_: Any) -> int:
+        return 0
+
+    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
+    monkeypatch.setattr("flickr_mirror.several.say", flickr_mirror.console.say)
+    monkeypatch.setattr(flickr_mirror.console.console, "hushed", True)
+    code = await run_in_turn(["one", "two"], Limits(max_photos=6), lambda *_: (Done(), Shown()))  # type: ignore[arg-type]
+    assert code == 8
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Not begun: two.")

@@ -143,3 +143,23 @@ async def test_photos_are_listed_with_their_titles(
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert entries[1]["title"] == title
     assert entries[1]["paths"] == [str(run.path(newest.id)), str(run.path(newest.id, "json"))]
+
+
+async def test_a_run_for_some_dates_is_no_success_of_the_mirror(tmp_path: Path) -> None:
+    """--since: what a nightly run has not done for days is not hidden by a run for one year."""
+    async with mirroring(tmp_path, 2) as run:
+        outcome = await run_command(run.flickr, tmp_path, "--quiet", "--until", "1990-01-01")
+        assert outcome.code == 0
+        assert status_of(tmp_path, run.stream.username).last_success is None
+        await run_command(run.flickr, tmp_path, "--quiet")
+        assert status_of(tmp_path, run.stream.username).last_success
+
+
+@pytest.mark.parametrize("text", ['{"last_success": 5}', '{"last_success": "x"}', "[]", "{", "{}"])
+async def test_a_damaged_summary_is_none(tmp_path: Path, text: str) -> None:
+    """What somebody wrote into last-run.json ends no report."""
+    async with mirroring(tmp_path, 1) as run:
+        await run()
+        (tmp_path / run.stream.username / ".flickr_mirror" / FILE_NAME).write_text(text)
+        found = status_of(tmp_path, run.stream.username)
+    assert (found.last_run, found.age) == (None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,10 +13,10 @@ import jsonschema
 import pytest
 from aiohttp import web
 
-from flickr_mirror import MirrorOptions, MirrorReport
+from flickr_mirror import CachingStrategy, MirrorOptions, MirrorReport
 from flickr_mirror.console import Shown, console, set_up
 from flickr_mirror.limiter import ApiBudget, MemoryLedger
-from flickr_mirror.progress import ImageStarted, RunPlanned
+from flickr_mirror.progress import Event, ImageStarted, RunPlanned, Watching
 from flickr_mirror.session import MOST_FAILURES, run_mirror
 from flickr_mirror.simulator import Disturbance, Kind
 from flickr_mirror.simulator.script import MIXES
@@ -295,3 +296,45 @@ async def test_a_log_has_a_heartbeat(
     assert re.fullmatch(
         r"[-\d]+ [:,\d]+ \[INFO\] looking up the account: 0/0 images \(0%\), .*this hour", line
     )
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
+    """What is there already costs nothing, however long the photostream is, and a full scan that is due is counted."""
+    async with mirroring(tmp_path, 1200, image_dims=(48, 36)) as run:
+        await run(info_only=True, full_scan=True)
+        await run(info_only=True)
+        assert [plan.calls for plan in run.told(RunPlanned)] == [0, 0]
+        due = await run.mirror(info_only=True, full_scan_every=0.001).price()
+        report = await run(info_only=True, full_scan_every=0.001)
+        assert due.calls == report.api_calls
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+@pytest.mark.parametrize(
+    "options", [{"strategy": CachingStrategy.FIFO}, {"since": datetime(2000, 1, 1, tzinfo=UTC)}]
+)
+async def test_no_price_is_better_than_a_wrong_one(tmp_path: Path, options: dict[str, Any]) -> None:
+    """Where the first page does not tell how many photos there are, the price is told when all are listed."""
+    async with mirroring(tmp_path, 600, image_dims=(48, 36)) as run:
+        await run(info_only=True, **options)
+        (plan,) = run.told(RunPlanned)
+    assert (plan.exact, plan.photos, plan.calls) == (True, 600, 0)
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_each_look_of_a_watch_knows_what_failed(tmp_path: Path) -> None:
+    """A photo that fails is in the report after each look, and not only at the end of the watch."""
+    seen = []
+    async with mirroring(tmp_path, 3) as run:
+        answering(run, f"/{run.stream.ids[0]}_", lambda: web.Response(status=500), forever=True)
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Watching):
+                seen.append((len(mirror.report.failures), mirror.report.known))
+                if len(seen) == 2:
+                    mirror.stop()
+
+        mirror = run.mirror(observe, image_only=True)
+        await mirror.watch(1)
+    assert seen == [(1, 3), (1, 3)]

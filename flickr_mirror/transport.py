@@ -53,7 +53,6 @@ LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
 _IMAGE_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
-_WAIT = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
 _CAN_PASS = retry_if_not_exception_type((CertificateError, ThrottledError))
 _FAILURES = (
     httpx.HTTPError,
@@ -95,6 +94,7 @@ class Transport:
         # httpx logs addresses, and with them the password that one may hold
         self._api_url = url.copy_with(username="", password="")
         self._stop = stop_after_attempt(self._limits.attempts)
+        self._wait = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
         self.calls: dict[str, int] = {}
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
@@ -127,7 +127,7 @@ class Transport:
         """
         return AsyncRetrying(
             retry=retry_if_exception_type((TransportError, *more)) & _CAN_PASS,
-            wait=_WAIT,
+            wait=self._wait,
             stop=self._stop,
             sleep=self._sleep,
             reraise=True,

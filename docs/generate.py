@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import typer
 
 import flickr_mirror
-from flickr_mirror import errors, progress, records, session, sizes
+from flickr_mirror import errors, progress, records, sizes
 from flickr_mirror.cli import app
 from flickr_mirror.database import Database
+from flickr_mirror.exits import EXIT_CODES
 from flickr_mirror.manual import exit_codes, page, read_commands
 from flickr_mirror.options import Limits, MirrorOptions
 
@@ -76,7 +77,7 @@ def environment() -> str:
 def exits() -> str:
     """Return the exit codes of `--help`, with the errors of the library that lead to each."""
     kinds: dict[int, list[str]] = {}
-    for kind, number in session.EXIT_CODES:
+    for kind, number in EXIT_CODES:
         kinds.setdefault(number, []).append(code(kind.__name__))
     return table(
         ("code", "meaning", "errors of the library"),

@@ -211,12 +211,8 @@ def _check(
     from flickr_mirror.commands import check
 
     which = part or (1, 1)
-    raise typer.Exit(
-        _each(
-            username,
-            partial(check, cache_path=cache_path, part=which, rebuild=rebuild, as_json=as_json, quiet=quiet),
-        )
-    )
+    look = partial(check, cache_path=cache_path, part=which, rebuild=rebuild, as_json=as_json, quiet=quiet)
+    _each(username, look)
 
 
 app.add_typer(keys_app, name="keys")

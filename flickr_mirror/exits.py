@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flickr_mirror.errors import (
+    CacheError,
+    CacheLockedError,
+    CacheOwnerError,
+    InvalidKeyError,
+    KeysError,
+    PhotostreamError,
+    TransportError,
+    UserNotFoundError,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -13,6 +24,17 @@ EXIT_PHOTOS_FAILED = 3
 EXIT_LIMIT = 8
 EXIT_LOCKED = 11
 EXIT_NO_ANSWER = 75
+EXIT_CODES: list[tuple[type[BaseException], int]] = [
+    (UserNotFoundError, 4),
+    (PhotostreamError, 4),
+    (CacheOwnerError, 4),
+    (InvalidKeyError, 5),
+    (KeysError, 5),
+    (CacheLockedError, EXIT_LOCKED),
+    (CacheError, 7),
+    (TransportError, EXIT_NO_ANSWER),
+]
+"""What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
 GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, 8, 3)
 SIGNALLED = 128
 """Codes above are those of signals."""
@@ -24,6 +46,11 @@ def code_of(report: MirrorReport) -> int:
     if report.stopped_by and not report.complete:
         return EXIT_LIMIT
     return EXIT_PHOTOS_FAILED if report.failures else 0
+
+
+def code_of_error(error: BaseException) -> int:
+    """Return what a run that this error ended comes to."""
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
 
 
 def gravest(codes: Iterable[int]) -> int:

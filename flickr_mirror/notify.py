@@ -19,6 +19,7 @@ from flickr_mirror import children, connections
 from flickr_mirror.console import say
 from flickr_mirror.diagnosis import failure
 from flickr_mirror.errors import TransportError
+from flickr_mirror.exits import SIGNALLED
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ PATIENCE = 5.0
 """Seconds that a ping may take."""
 LONGEST = 60.0
 """Seconds that the user's program may take."""
-SIGNALLED = 128
-"""Exit codes above this one are of runs that a signal ended."""
 
 logger = logging.getLogger("flickr_mirror")
 

@@ -18,17 +18,12 @@ from flickr_mirror.cache import STATE_FOLDER
 from flickr_mirror.console import console, say
 from flickr_mirror.errors import (
     CacheError,
-    CacheLockedError,
-    CacheOwnerError,
     FlickrMirrorError,
     InvalidKeyError,
-    KeysError,
-    PhotostreamError,
     TransportError,
-    UserNotFoundError,
     one_error,
 )
-from flickr_mirror.exits import EXIT_LOCKED, code_of
+from flickr_mirror.exits import EXIT_LOCKED, SIGNALLED, code_of, code_of_error
 from flickr_mirror.progress import MirrorReport
 from flickr_mirror.signals import asking_signals, stopping_signals, wait_no_more
 from flickr_mirror.summary import keep, last_line, summary_of, time_text
@@ -44,19 +39,6 @@ if TYPE_CHECKING:
     from flickr_mirror.progress import FailedPhoto
     from flickr_mirror.summary import Summary
     from flickr_mirror.view import View
-
-EXIT_CODES: list[tuple[type[BaseException], int]] = [
-    (UserNotFoundError, 4),
-    (PhotostreamError, 4),
-    (CacheOwnerError, 4),
-    (InvalidKeyError, 5),
-    (KeysError, 5),
-    (CacheLockedError, 11),
-    (CacheError, 7),
-    (TransportError, 75),
-]
-"""What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
-
 
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
@@ -159,9 +141,6 @@ class Signals:
     when the run is over.
     """
 
-    last_word: int | None = None
-    """The exit code of the process, once that of all its runs is known."""
-
     def __init__(self, stop: Callable[[float], None], poke: Callable[[], None]) -> None:
         self.code = 0
         self.scope = anyio.CancelScope()
@@ -180,7 +159,7 @@ class Signals:
                 if number in asking_signals():
                     self._poke()
                 elif not self.code and self._end is None:
-                    self.code = 128 + number
+                    self.code = SIGNALLED + number
                     self.leave_within(GRACE + CLOSING)
                     say(
                         f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. "
@@ -188,7 +167,7 @@ class Signals:
                     )
                     self._stop(GRACE)
                 else:
-                    self.late = self.late or 128 + number
+                    self.late = self.late or SIGNALLED + number
                     self.leave_within(CLOSING)
                     self.leave_at_once()
                     self.scope.cancel()
@@ -211,9 +190,19 @@ class Signals:
 
     def _leave(self, number: int, _: object) -> NoReturn:
         console.show_cursor()
-        if Signals.last_word is not None:
-            os._exit(Signals.last_word)
-        os._exit(self._end if self._end is not None else self.code or 128 + number)
+        os._exit(self._end if self._end is not None else self.code or SIGNALLED + number)
+
+
+def leave_with(code: int) -> None:
+    """Let nothing that hangs, and no signal, keep the process from ending soon, with this exit code."""
+
+    def leave(*_: object) -> NoReturn:
+        console.show_cursor()
+        os._exit(code)
+
+    for number in (*stopping_signals(), signal.SIGALRM):
+        signal.signal(number, leave)
+    signal.setitimer(signal.ITIMER_REAL, LINGERING)
 
 
 def _report(mirror: PhotostreamMirror) -> MirrorReport:
@@ -267,7 +256,7 @@ def say_failure(error: BaseException) -> int:
     """Tell the user why a run ended, and return the exit code."""
     logging.getLogger("flickr_mirror").debug("The run ended.", exc_info=error)
     say(f"mirror_flickr: {plain(str(error))}{_advice(error)}", aloud=True)
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+    return code_of_error(error)
 
 
 def say_unexpected(error: Exception) -> None:

@@ -11,7 +11,7 @@ import anyio
 from flickr_mirror.console import say
 from flickr_mirror.errors import CacheFullError, CertificateError, InvalidKeyError, ThrottledError
 from flickr_mirror.exits import EXIT_LIMIT, SIGNALLED, gravest
-from flickr_mirror.session import Signals, run_mirror, say_unexpected
+from flickr_mirror.session import leave_with, run_mirror, say_unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,12 +37,14 @@ async def run_in_turn(
     left: Limits | None = limits
     codes: list[int] = []
     signalled = 0
+    hangs = False
     for name in names:
         if left is None:
             break
         mirror, view = open_mirror(name, left)
         code = await _run(mirror, view)
         codes.append(code)
+        hangs |= view.notifier.hangs
         signalled = view.late or (code if code > SIGNALLED else 0)
         if signalled or isinstance(view.error, ENDING):
             break
@@ -51,8 +53,10 @@ async def run_in_turn(
         advice = "" if left and not signalled else " Run the same command again to go on."
         say(f"Not begun: {', '.join(rest)}.{advice}", aloud=not any(codes))
         codes += [] if left else [EXIT_LIMIT]
-    Signals.last_word = signalled or gravest(codes)
-    return Signals.last_word
+    code = signalled or gravest(codes)
+    if hangs:  # else the last run would have the last word
+        leave_with(code)
+    return code
 
 
 async def _run(mirror: PhotostreamMirror, view: View) -> int:

@@ -19,7 +19,7 @@ from flickr_mirror import (
     InvalidCallError,
     PhotoError,
 )
-from flickr_mirror.session import EXIT_CODES
+from flickr_mirror.exits import EXIT_CODES
 
 ROOT = Path(flickr_mirror.__file__).parent
 
@@ -177,15 +177,7 @@ FACES = {
     "terminal": {"tally"},
     "console": {"terminal"},
     "summary": {"disk", "progress", "terminal"},
-    "notify": {
-        "children",
-        "connections",
-        "console",
-        "diagnosis",
-        "errors",
-        "summary",
-        "version",
-    },
+    "notify": {"children", "connections", "console", "diagnosis", "errors", "exits", "summary", "version"},
     "view": {
         "console",
         "errors",
@@ -224,7 +216,7 @@ FACES = {
         "view",
     },
     "arguments": {"options"},
-    "exits": {"progress"},
+    "exits": {"errors", "progress"},
     "signals": set[str](),
     "credentials": {"errors", "keychain", "keys", "options"},
     "commands": {

@@ -25,12 +25,12 @@ from flickr_mirror.errors import (
     CatalogueError,
     PlaceTakenError,
 )
+from flickr_mirror.exits import EXIT_CODES
 from flickr_mirror.locks import CallLedgerFile, locked
 from flickr_mirror.models import FlickrUser
 from flickr_mirror.options import Limits
 from flickr_mirror.parts import BLOCK_SIZE, part_file
 from flickr_mirror.progress import Event, InfoCached
-from flickr_mirror.session import EXIT_CODES
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import command, parts, tree
 from tests.faulty_disk import NOTHING_LEFT, Fault, FaultyDisk, FaultyOs, PowerLoss, claims

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -173,16 +174,20 @@ def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _what_is_left(Limits(), report, float("inf")) == Limits()
 
 
+class Shown:
+    """What stands for the view of a run that ended without trouble."""
+
+    error = None
+    late = 0
+    notifier = SimpleNamespace(hangs=False)
+
+
 async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order of the users, the code of the run is the gravest that one of them came to."""
     codes: dict[str, int] = {}
 
     async def run_mirror(mirror: PhotostreamMirror, _: View) -> int:
         return codes[str(mirror)]
-
-    class Shown:
-        error = None
-        late = 0
 
     def open_mirror(name: str, _: Limits) -> tuple[Any, Any]:
         return name, Shown()
@@ -205,10 +210,6 @@ async def test_a_signal_that_comes_late_ends_all(
 ) -> None:
     """A signal while --hook is told of the first run begins no second one, and says who was not begun."""
 
-    class Shown:
-        error = None
-        late = 0
-
     async def run_mirror(_: str, view: Any) -> int:
         view.late = 143
         return 0
@@ -224,10 +225,6 @@ async def test_what_a_limit_left_out_is_said_aloud(
 ) -> None:
     """--quiet: exit code 8 is never silent, also where the first photostream was complete at the limit."""
 
-    class Shown:
-        error = None
-        late = 0
-
     class Done:
         report = MirrorReport(begun=6)
 
@@ -241,3 +238,23 @@ async def test_what_a_limit_left_out_is_said_aloud(
     assert code == 8
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Not begun: two.")
+
+
+async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a ping still hangs, the process ends with the gravest code of all, and not with that of the last user."""
+    codes = iter([4, 0])
+    words: list[int] = []
+
+    async def run_mirror(_: str, view: Any) -> int:
+        view.notifier = SimpleNamespace(hangs=True)
+        return next(codes)
+
+    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
+    monkeypatch.setattr("flickr_mirror.several.leave_with", words.append)
+    monkeypatch.setattr("flickr_mirror.several._what_is_left", lambda limits, *_: limits)
+
+    def open_mirror(*_: Any) -> Any:
+        return SimpleNamespace(report=None), Shown()
+
+    assert await run_in_turn(["one", "two"], Limits(), open_mirror) == 4
+    assert words == [4]

@@ -16,9 +16,10 @@ import anyio
 import pytest
 
 from flickr_mirror import MirrorReport
+from flickr_mirror.exits import EXIT_CODES
 from flickr_mirror.keys import FILE_NAME
 from flickr_mirror.progress import FailedPhoto
-from flickr_mirror.session import CLOSING, EXIT_CODES, GRACE
+from flickr_mirror.session import CLOSING, GRACE
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.summary import summary_of
 from tests import canary

@@ -19,8 +19,7 @@ import pyte
 import pytest
 
 from flickr_mirror.cli import EXIT_HELP
-from flickr_mirror.exits import EXIT_PHOTOS_FAILED
-from flickr_mirror.session import EXIT_CODES
+from flickr_mirror.exits import EXIT_CODES, EXIT_PHOTOS_FAILED
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.end_to_end.command import KEYS, Outcome, command, run, running
 

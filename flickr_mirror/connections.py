@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream
 
 from flickr_mirror.errors import TransportError
 
 if TYPE_CHECKING:
     import ssl
 
+    from httpx_aiohttp.transport import AiohttpResponseStream
+
 
 READ_AHEAD = 512 * 1024
-"""So many bytes of an image may wait for their reader: with less, most images would stop their connection once."""
+"""So many bytes of an image may wait for their reader, who takes them at once: with less, most images would stop
+their connection, and each piece costs a turn of the whole chain."""
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +91,7 @@ def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
         proxy = _proxy_for(url)
     except TransportError as error:
         return _NoWay(error)
-    return AiohttpTransport(
+    return _ImageTransport(
         client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
     )
 
@@ -95,6 +99,15 @@ def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
 def ping_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     """Return what sends a ping to `url`. Raises `TransportError` for a bad proxy."""
     return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url), retries=1)
+
+
+class _ImageTransport(AiohttpTransport):
+    """Gives out what has come of an image at once, where its parent makes pieces of 16 kB."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        cast("AiohttpResponseStream", response.stream).CHUNK_SIZE = READ_AHEAD
+        return response
 
 
 class _NoWay(httpx.AsyncBaseTransport):

@@ -13,7 +13,6 @@ from flickr_mirror.errors import BadImageError, ImageGoneError, ThrottledError, 
 from flickr_mirror.models import to_int
 from flickr_mirror.sizes import same_pixels
 from flickr_mirror.throttle import Bandwidth
-from flickr_mirror.transport import paced
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable
@@ -77,14 +76,14 @@ class ImageFetcher:
         self._brake = brake
         self.check_open = brake.check_open
         self._bandwidth = bandwidth or Bandwidth(None)
-        self.turns = anyio.CapacityLimiter(brake.most)
+        self.turns = anyio.Semaphore(brake.most, fast_acquire=True)
         """To be held while a photo is fetched, with all its tries: so few wait for another try at once that a
         short outage costs no photo all its tries."""
 
     @property
     def in_flight(self) -> int:
         """How many images are being fetched."""
-        return int(self.turns.borrowed_tokens)
+        return self._brake.most - self.turns.value
 
     def stop(self) -> None:
         """Let no more downloads begin: whoever waits for a place gets a `StoppedError`."""
@@ -141,9 +140,9 @@ class ImageFetcher:
         if file.size:
             await file.restart()
         asked = time.monotonic()
-        async with self._transport.stream(size.url) as response:
+        async with self._transport.stream(size.url) as (response, note):
             self._brake.answered(time.monotonic() - asked)
-            proved = await self._receive(response, size.media, file)
+            proved = await self._receive(response, note, size.media, file)
         picture = await file.look(pictures.inspect)
         if picture.media != size.media:
             raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
@@ -160,7 +159,9 @@ class ImageFetcher:
                 doubt = str(error)
         return Fetched(picture, file.size, doubt)
 
-    async def _receive(self, response: httpx.Response, media: str, file: ImageFile) -> bool:
+    async def _receive(
+        self, response: httpx.Response, note: Callable[[int], None], media: str, file: ImageFile
+    ) -> bool:
         """Write the body into `file`; return whether it is proved to be complete."""
         # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
         hint = to_int(response.headers.get("x-ttdb-l"))
@@ -168,16 +169,15 @@ class ImageFetcher:
         chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
         if length is not None and length > LARGEST[media]:
             raise _too_large(media)
-        with paced() as note:
-            # a response that is whole already, as embedders' transports may return, has no raw bytes any more
-            async for chunk in cast("AsyncIterable[bytes]", response.stream):
-                await file.write(chunk)
-                if file.size > LARGEST[media]:
-                    raise _too_large(media)
-                self._brake.received(len(chunk))
-                for piece in self._bandwidth.pieces(len(chunk)):
-                    note(piece)
-                    await self._bandwidth.take(piece)
+        # a response that is whole already, as embedders' transports may return, has no raw bytes any more
+        async for chunk in cast("AsyncIterable[bytes]", response.stream):
+            await file.write(chunk)
+            if file.size > LARGEST[media]:
+                raise _too_large(media)
+            self._brake.received(len(chunk))
+            for piece in self._bandwidth.pieces(len(chunk)):
+                note(piece)
+                await self._bandwidth.take(piece)
         if length is not None and length != file.size:
             raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
         return length is not None or chunked

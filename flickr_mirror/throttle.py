@@ -148,7 +148,10 @@ class Brake:
 
         Raises `StoppedError` once the brake is closed.
         """
-        await self._places.acquire()
+        try:
+            self._places.acquire_nowait()  # else each download would give way to all other tasks first
+        except anyio.WouldBlock:
+            await self._places.acquire()
         try:
             while (delay := self._pause.left) > 0 and not self._is_closed:
                 await self._wait(delay)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -52,7 +51,7 @@ SLOWEST = 1024
 LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
-_IMAGE_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+_IMAGE_HEADERS = httpx.Headers({"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
 _CAN_PASS = retry_if_not_exception_type((CertificateError, ThrottledError))
 _FAILURES = (
     httpx.HTTPError,
@@ -198,24 +197,24 @@ class Transport:
         _check_packing(response, "gzip")
 
     @asynccontextmanager
-    async def stream(self, url: str) -> AsyncIterator[httpx.Response]:
+    async def stream(self, url: str) -> AsyncIterator[tuple[httpx.Response, Callable[[int], None]]]:
         """Open the file at `url`, following redirects between allowed hosts.
 
-        Raises `ImageGoneError` for 403, 404 and 410 and for an address or a redirect that leads elsewhere
-        (to a placeholder), `ThrottledError` for 429, `TransportError` for all else that is not a file.
+        Yields the answer, and what each arrival of its bytes is to be told, as by `paced`. Raises `ImageGoneError`
+        for 403, 404 and 410 and for an address or a redirect that leads elsewhere (to a placeholder),
+        `ThrottledError` for 429, `TransportError` for all else that is not a file.
         """
         address: httpx.URL | str = url
         for _ in range(MAX_REDIRECTS + 1):
             target = self._check_host(address)
             try:
-                with anyio.fail_after(PATIENCE) as opening:  # for a header can come in drips too
+                with paced() as note:  # a header can come in drips too
                     response = await self._open_image(target)
                     try:
-                        opening.deadline = math.inf
                         if not response.has_redirect_location:
                             _check_status(response)
                             _check_packing(response)
-                            yield response
+                            yield response, note
                             return
                         address = _led_to(target, response)
                     finally:

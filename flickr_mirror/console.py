@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
-from flickr_mirror.terminal import ConsoleHandler, plain
+from flickr_mirror.terminal import plain
 
+LOG_FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
 LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -39,7 +40,7 @@ class Shown:
         return level - 10 if self.verbose else level
 
 
-class _Console(Console):
+class TolerantConsole(Console):
     """Falls silent where what it says cannot be taken any more; the mirror goes on."""
 
     hushed = False
@@ -56,8 +57,42 @@ class _Console(Console):
         except OSError:
             self.quiet = True
 
+    def write_line(self, text: str) -> None:
+        """Print one line of text as it is, above the live view where there is one."""
+        if self.is_terminal:
+            self.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        elif not self.quiet:
+            try:
+                self.file.write(f"{text}\n")  # Rich would take a tenth of the time that an image takes
+            except OSError:
+                self.quiet = True
 
-console = _Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _LineFormatter(logging.Formatter):
+    """Makes one line of each record; those of a traceback are indented, so that none looks like a record."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        return plain(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's types have no public name
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(f"  {plain(line)}" for line in lines)
+
+
+class ConsoleHandler(logging.Handler):
+    """Writes log lines to a console, above the live view where there is one."""
+
+    def __init__(self, console: TolerantConsole) -> None:
+        super().__init__()
+        self._console = console
+        self.setFormatter(_LineFormatter(LOG_FORMAT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        self._console.write_line(self.format(record))
+
+
+console = TolerantConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
 def set_up(shown: Shown) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import unicodedata
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from flickr_mirror.tally import Tally
 
-LOG_FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
 NARROW = 60
 """A terminal of fewer columns gets one line."""
 LONGEST_NAME, LEAST_BAR, MOST_BAR = 20, 4, 40
@@ -33,37 +31,13 @@ def plain(text: str) -> str:
     Spaces of all widths become spaces. What else cannot be seen becomes U+FFFD: controls, escapes, line ends,
     turns of direction, characters without width.
     """
-    return "".join(map(_visible, text))
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
 def _visible(character: str) -> str:
     if character.isprintable():
         return character
     return " " if unicodedata.category(character) == "Zs" else "\ufffd"
-
-
-class _LineFormatter(logging.Formatter):
-    """Makes one line of each record; those of a traceback are indented, so that none looks like a record."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        return plain(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 - logging's types have no public name
-        lines = super().formatException(ei).splitlines()
-        return "\n".join(f"  {plain(line)}" for line in lines)
-
-
-class ConsoleHandler(logging.Handler):
-    """Writes log lines to a console, above the live view where there is one."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-        self.setFormatter(_LineFormatter(LOG_FORMAT))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        self._console.print(self.format(record), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def size_text(count: float) -> str:

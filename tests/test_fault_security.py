@@ -36,7 +36,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.ImageFile import ImageFile
-from rich.console import Console
 
 import flickr_mirror
 from flickr_mirror import (
@@ -54,13 +53,13 @@ from flickr_mirror import (
 )
 from flickr_mirror.cache import MAX_NAME, RESERVED, PhotoCache, folder_name
 from flickr_mirror.children import environment
-from flickr_mirror.console import say
+from flickr_mirror.console import ConsoleHandler, TolerantConsole, say
 from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.images import LARGEST, ImageFetcher
 from flickr_mirror.models import PhotoPage, is_nsid
 from flickr_mirror.parts import part_file
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from flickr_mirror.terminal import ConsoleHandler, plain
+from flickr_mirror.terminal import plain
 from flickr_mirror.throttle import Brake
 from flickr_mirror.transport import MAX_REDIRECTS, USER_AGENT, Transport
 from tests.end_to_end.command import infos
@@ -564,7 +563,7 @@ def test_a_sentence_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[
 def test_a_traceback_forges_no_record() -> None:
     """Row 93: newline in the message of an error: its lines are indented, so that none looks like a record."""
     file = io.StringIO()
-    handler = ConsoleHandler(Console(file=file, width=10))
+    handler = ConsoleHandler(TolerantConsole(file=file, width=10))
     try:
         raise RuntimeError(EVIL)
     except RuntimeError:
@@ -637,9 +636,7 @@ def test_a_hostile_photostream_commands_no_terminal(
 ) -> None:
     """Row 93: terminal escapes in title, username, tag, message, reason phrase, redirect; forged log lines."""
     if terminal:
-        console = flickr_mirror.console._Console(
-            stderr=True, force_terminal=True, highlight=False, soft_wrap=True
-        )
+        console = TolerantConsole(stderr=True, force_terminal=True, highlight=False, soft_wrap=True)
         for module in ("console", "session", "view"):
             monkeypatch.setattr(f"flickr_mirror.{module}.console", console)
         monkeypatch.setenv("TERM", "xterm")

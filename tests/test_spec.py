@@ -35,10 +35,10 @@ from flickr_mirror import (
     Label,
     Locale,
 )
+from flickr_mirror.console import LOG_FORMAT
 from flickr_mirror.models import inventory_number
 from flickr_mirror.options import FLICKR_API_URL
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from flickr_mirror.terminal import LOG_FORMAT
 from tests.end_to_end.command import infos
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import pyte
 import pytest
 from rich.console import Console
 
+from flickr_mirror.console import ConsoleHandler, TolerantConsole
 from flickr_mirror.progress import (
     Event,
     ImageCached,
@@ -24,7 +25,7 @@ from flickr_mirror.progress import (
     Watching,
 )
 from flickr_mirror.tally import Load, Tally
-from flickr_mirror.terminal import ConsoleHandler, LiveView, heartbeat, plain, size_text, time_left
+from flickr_mirror.terminal import LiveView, heartbeat, plain, size_text, time_left
 
 START = RunStarted("manhhai", "1@N01", Path("/x"), 10, 4, 2)
 LONG = "Nguyễn Văn Rất Dài 写真 👩‍👩‍👧‍👦 \u202eمرحبا\x1b[2J\r\n"
@@ -223,11 +224,15 @@ def test_nobody_commands_the_terminal() -> None:
     evil = "a\x1b]0;x\x07b\rc\nd\u202ee\x9bf\x00"
     assert plain(evil) == "a\ufffd]0;x\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\ufffd"
     assert plain("Huế 写真 🙂") == "Huế 写真 🙂"
-    file = io.StringIO()
-    handler = ConsoleHandler(Console(file=file, force_terminal=True, color_system=None))
-    handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "[bold]%s", (evil,), None))
-    assert "\x1b" not in file.getvalue()
-    assert "[INFO] [bold]a" in file.getvalue()
+    for is_terminal in (True, False):
+        file = io.StringIO()
+        handler = ConsoleHandler(
+            TolerantConsole(file=file, force_terminal=is_terminal, color_system=None, width=20)
+        )
+        handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "[bold]%s", (evil,), None))
+        assert file.getvalue().endswith(f" [INFO] [bold]{plain(evil)}\n")
+        assert file.getvalue().count("\n") == 1
+        assert "\x1b" not in file.getvalue()
 
 
 @pytest.mark.parametrize(

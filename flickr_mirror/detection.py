@@ -15,6 +15,7 @@ from anyio import to_thread
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from flickr_mirror import children
+from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.languages import ENGLISH, Locale, detect_locale
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class LanguageDetector:
     async def detect(self, texts: Sequence[str]) -> list[Locale]:
         """Return the locales that `texts` are most likely written in, in the same order.
 
-        Many tasks may call this at once.
+        Many tasks may call this at once. Raises `FlickrMirrorError` where the tables of languages cannot be read.
         """
         found: dict[str, Locale] = {}
         unknown: list[str] = []
@@ -120,7 +121,13 @@ class LanguageDetector:
             finally:
                 self._idle.append(worker)
         if locales is None:
-            locales = await to_thread.run_sync(_detect, texts, limiter=self._threads)
+            try:
+                locales = await to_thread.run_sync(_detect, texts, limiter=self._threads)
+            except OSError as error:  # which says nothing about the texts
+                raise FlickrMirrorError(
+                    f"The tables of languages cannot be read ({error.strerror}). Allow more open files (`ulimit -n "
+                    "256`) or, where one is missing, install flickr_mirror anew; then run the same command again."
+                ) from error
         return locales
 
     async def _ask(self, worker: _Worker, texts: list[str]) -> list[Locale] | None:
@@ -211,6 +218,8 @@ def _detect(texts: list[str]) -> list[Locale]:
 def _detect_one(text: str) -> Locale:
     try:
         return detect_locale(text)
+    except OSError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever langdetect stumbles over, no photo is lost for it
         LOG.warning("The language of a text of %d characters cannot be detected: %r.", len(text), type(error))
         return ENGLISH

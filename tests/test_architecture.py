@@ -30,7 +30,7 @@ NOUNS = {
     "coverage": set[str](),
     "languages": set[str](),
     "children": set[str](),
-    "detection": {"children", "languages"},
+    "detection": {"children", "errors", "languages"},
     "models": {"languages"},
     "sizes": {"models"},
     "pictures": {"errors"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from anyio import wait_all_tasks_blocked
 
 from flickr_mirror import children, detection, languages
 from flickr_mirror.detection import LanguageDetector
+from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.languages import ENGLISH, Locale, detect_locale
 
 if TYPE_CHECKING:
@@ -362,6 +364,18 @@ async def test_text_that_breaks_the_detection_is_taken_as_english(
     assert await LanguageDetector().detect([FRENCH]) == [ENGLISH]
     assert "cannot be detected" in caplog.text
     assert FRENCH not in caplog.text
+
+
+async def test_tables_that_cannot_be_read_are_no_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 28: too many open files: a text of which nothing is known is not called English."""
+
+    def fail(_: str) -> Locale:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(detection, "detect_locale", fail)
+
+    with pytest.raises(FlickrMirrorError, match="Too many open files"):
+        await LanguageDetector().detect([FRENCH])
 
 
 async def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,29 @@ async def test_a_log_that_nobody_takes_stops_no_mirror(tmp_path: Path, place: st
     assert len(tree(tmp_path)) == 5
 
 
+async def test_few_open_files_are_enough_and_too_few_are_told(tmp_path: Path) -> None:
+    """Row 28: `ulimit -n 64` is enough; with fewer a run may end, says why, and leaves nothing that is not true."""
+    scarce, enough = tmp_path / "scarce", tmp_path / "enough"
+    async with SimulatedFlickr(SimulatedPhotostream(150, commented=0)) as flickr:
+
+        async def run_with(limit: int, cache: Path) -> subprocess.CompletedProcess[bytes]:
+            line = shlex.join(command(flickr, cache, "--min-image-workers", "16", "--info-level", "1"))
+            script = f"ulimit -n {limit}; exec {line}"
+            return await anyio.run_process(["bash", "-c", script], check=False, stdin=subprocess.DEVNULL)
+
+        assert (await run_with(64, enough)).returncode == 0
+        told = b""
+        for limit in (16, 22, 28):
+            result = await run_with(limit, scarce)
+            if result.returncode:
+                told += result.stderr
+                assert b"ulimit -n" in result.stderr, result.stderr.decode()
+        assert b"Too many open files" in told
+        assert b"Traceback" not in told
+        assert (await run_with(64, scarce)).returncode == 0
+    assert tree(scarce) == tree(enough) != {}
+
+
 @pytest.mark.parametrize("arguments", ["--help", "--version"])
 async def test_an_answer_that_nobody_reads_is_no_failure_to_talk_of(arguments: str) -> None:
     """Row 73: `mirror_flickr --help | true` leaves no traceback."""

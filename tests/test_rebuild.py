@@ -171,7 +171,8 @@ async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: py
     async with mirroring(tmp_path, 8) as run:
         await run()
         catalogue_of(run).unlink()
-        restore = Catalogue(catalogue_of(run)).listing.restore
+        catalogue = Catalogue(catalogue_of(run))
+        restore = catalogue.listing.restore
         calls = []
 
         def stop(*arguments: object) -> None:
@@ -187,6 +188,7 @@ async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: py
         report = await run()
         assert (report.known, report.images) == (8, 0)
         assert "8 photos again" in run.notices
+        catalogue.close()
 
 
 async def test_a_catalogue_can_be_rebuilt_by_request(tmp_path: Path) -> None:

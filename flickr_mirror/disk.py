@@ -26,7 +26,14 @@ logger = logging.getLogger("flickr_mirror")
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMLINK}
 _TAKEN = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY}
-_TOO_MANY_OPEN = {errno.EMFILE, errno.ENFILE}
+_MORE_FILES = (
+    "Allow more of them (`ulimit -n 256`) and run the same command again: it goes on where it stopped."
+)
+_CURES = {
+    errno.EIO: "Check the disk and its cable, then run the same command again.",
+    errno.EMFILE: _MORE_FILES,
+    errno.ENFILE: _MORE_FILES,
+}
 _UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 """What network file systems answer when they are asked to sync a folder, and cannot."""
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND
@@ -52,23 +59,12 @@ def disk_errors(path: Path, kind: type[CacheError] = CacheError) -> Iterator[Non
                 f"{place}: {reason}. Make room and run the same command again: it goes on where it stopped.",
                 place,
             ) from error
-        if error.errno == errno.EIO:
-            raise CacheError(
-                f"{place}: {reason}. Check the disk and its cable, then run the same command again.", place
-            ) from error
-        if error.errno in _TOO_MANY_OPEN:
-            raise CacheError(
-                f"{place}: {reason}. Allow more of them (`ulimit -n 256`) and run the same command again: it goes on "
-                "where it stopped.",
-                place,
-            ) from error
         if error.errno in _TAKEN and kind is not CacheError:
             raise kind(
                 f"{place} is in the way: {reason}. Move it away, and run the same command again.", place
             ) from error
-        raise CacheError(
-            f"{place}: {reason}. Check that the folder exists, is yours and can be written to.", place
-        ) from error
+        cure = _CURES.get(error.errno or 0, "Check that the folder exists, is yours and can be written to.")
+        raise CacheError(f"{place}: {reason}. {cure}", place) from error
 
 
 def home(path: Path) -> Path:

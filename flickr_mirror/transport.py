@@ -163,7 +163,7 @@ class Transport:
         body = bytearray()
         host = self._api_url.host
         try:
-            with paced() as note:
+            with _paced() as note:
                 async with self._api.stream("GET", self._api_url, params=parameters) as response:
                     self._note_time(response)
                     self._check_answer(method, response)
@@ -200,15 +200,15 @@ class Transport:
     async def stream(self, url: str) -> AsyncIterator[tuple[httpx.Response, Callable[[int], None]]]:
         """Open the file at `url`, following redirects between allowed hosts.
 
-        Yields the answer, and what each arrival of its bytes is to be told, as by `paced`. Raises `ImageGoneError`
-        for 403, 404 and 410 and for an address or a redirect that leads elsewhere (to a placeholder),
-        `ThrottledError` for 429, `TransportError` for all else that is not a file.
+        Yields the answer, and what each arrival of its bytes is to be told, so that a drip is given up. Raises
+        `ImageGoneError` for 403, 404 and 410 and for an address or a redirect that leads elsewhere (to a
+        placeholder), `ThrottledError` for 429, `TransportError` for all else that is not a file.
         """
         address: httpx.URL | str = url
         for _ in range(MAX_REDIRECTS + 1):
             target = self._check_host(address)
             try:
-                with paced() as note:  # a header can come in drips too
+                with _paced() as note:  # a header can come in drips too
                     response = await self._open_image(target)
                     try:
                         if not response.has_redirect_location:
@@ -304,7 +304,7 @@ def retry_after(value: str | None) -> float | None:
 
 
 @contextmanager
-def paced() -> Iterator[Callable[[int], None]]:
+def _paced() -> Iterator[Callable[[int], None]]:
     """Raise `TimeoutError` where less comes than `SLOWEST` allows; each arrival of bytes is to be told."""
     with anyio.fail_after(PATIENCE) as scope:
         received = 0

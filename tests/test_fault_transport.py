@@ -724,9 +724,8 @@ async def test_silent_image_servers_hold_up_no_information(tmp_path: Path) -> No
 async def test_a_connection_closed_between_requests_is_no_failure(tmp_path: Path, after_answer: bool) -> None:
     """Row 27: keep-alive closed between requests: asked again on another one, also where there is one try only."""
     async with mirroring(tmp_path, 12, image_dims=TINY, commented=1) as run:
-        run.limits = Limits(
-            attempts=1, passes=1, image_workers=1
-        )  # two workers might meet on a new connection
+        # of two workers, one might meet with a connection that is new, which is not asked again
+        run.limits = Limits(attempts=1, passes=1, image_workers=1)
         kinds = {"image"} if not after_answer else {"image", "api"}
         rules = [Rule(faults.HangUp(after_answer), kind=kind, start=n) for kind in kinds for n in (4, 7, 10)]
         done = script(run, *rules)

@@ -114,7 +114,7 @@ def test_the_services_know_the_exit_codes(kind: str) -> None:
     assert service["Type"] == ["oneshot"]
 
 
-async def mirrors(line: list[str], flickr: SimulatedFlickr, cache: Path, home: Path) -> None:
+async def assert_mirrors(line: list[str], flickr: SimulatedFlickr, cache: Path, home: Path) -> None:
     """Assert that a command, in a bare environment, mirrors into a folder."""
     bare = {
         "HOME": str(home),
@@ -144,7 +144,7 @@ async def test_the_command_of_a_service_mirrors(kind: str, home: Path) -> None:
     command_in(home / ".local/bin/mirror_flickr")
     async with SimulatedFlickr(SimulatedPhotostream(3, path_alias="hanoi-1972")) as flickr:
         words = shlex.split(line.replace("%h", str(home)).replace("%i", "hanoi-1972"))
-        await mirrors(words, flickr, home / ".flickr", home)
+        await assert_mirrors(words, flickr, home / ".flickr", home)
 
 
 def test_the_service_of_the_system_hands_the_keys_over() -> None:
@@ -165,7 +165,7 @@ async def test_the_line_of_the_crontab_mirrors(home: Path) -> None:
     said = shlex.quote(str(home / "said"))
     silently = f"({command}) > {said} 2>&1 && ! [ -s {said} ]"
     async with SimulatedFlickr(SimulatedPhotostream(3, username="manhhai")) as flickr:
-        await mirrors(["/bin/sh", "-c", silently], flickr, home / ".flickr", home)
+        await assert_mirrors(["/bin/sh", "-c", silently], flickr, home / ".flickr", home)
 
 
 def instructions() -> list[list[tuple[str, str]]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import CacheError, CacheFullError, CatalogueDamagedError, CatalogueError
+from flickr_mirror.schema import APPLICATION_ID, VERSION, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -14,77 +15,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """So many seconds another program may hold the file up."""
-APPLICATION_ID = 0x464C4D52  # "FLMR": tells a catalogue from any other SQLite file
-VERSION = 1
 REBUILT = "Run the same command again: it is rebuilt from the files of the mirror."
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FAILING_DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
-
-_SCHEMA = """
-CREATE TABLE photos (
-    id INTEGER PRIMARY KEY,
-    uploaded INTEGER NOT NULL,
-    video INTEGER NOT NULL,
-    size_label TEXT, width INTEGER, height INTEGER, url TEXT,
-    proof INTEGER NOT NULL,
-    image_status INTEGER NOT NULL,
-    info_status INTEGER NOT NULL,
-    info_level INTEGER NOT NULL DEFAULT -1,
-    revision INTEGER NOT NULL DEFAULT 0,
-    stale INTEGER NOT NULL DEFAULT 0,
-    seen INTEGER NOT NULL DEFAULT 0,
-    gone INTEGER
-);
-CREATE INDEX images_to_ask ON photos (uploaded, id) WHERE image_status = 0;
-CREATE INDEX images_to_fetch ON photos (uploaded, id) WHERE image_status = 1;
-CREATE INDEX infos_to_write ON photos (uploaded, id) WHERE info_status = 1;
-CREATE INDEX images_not_ready ON photos (id) WHERE image_status = 6;
-CREATE INDEX comments_stale ON photos (id) WHERE stale & 1;
-CREATE INDEX gone_photos ON photos (id) WHERE gone IS NOT NULL;
-CREATE TABLE listed (
-    id INTEGER PRIMARY KEY,
-    title TEXT NOT NULL,
-    description TEXT,
-    facts TEXT NOT NULL
-);
-CREATE TABLE files (
-    photo_id INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    extension TEXT NOT NULL,
-    bytes INTEGER NOT NULL,
-    sha256 BLOB NOT NULL,
-    note TEXT NOT NULL,
-    PRIMARY KEY (kind, photo_id)
-) WITHOUT ROWID;
-CREATE TABLE failures (
-    photo_id INTEGER NOT NULL,
-    job TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    runs INTEGER NOT NULL,
-    due INTEGER NOT NULL,
-    PRIMARY KEY (photo_id, job)
-) WITHOUT ROWID;
-CREATE TABLE coverage (
-    scan INTEGER NOT NULL,
-    low INTEGER NOT NULL,
-    high INTEGER NOT NULL,
-    PRIMARY KEY (scan, low)
-) WITHOUT ROWID;
-CREATE TABLE shortfalls (
-    low INTEGER PRIMARY KEY,
-    high INTEGER NOT NULL,
-    missing INTEGER,
-    runs INTEGER NOT NULL,
-    run INTEGER NOT NULL
-);
-CREATE TABLE size_evidence (
-    label TEXT PRIMARY KEY,
-    listed INTEGER NOT NULL DEFAULT 0,
-    confirmed INTEGER NOT NULL DEFAULT 0,
-    contradicted INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
 
 
 class Database:
@@ -124,20 +57,24 @@ class Database:
                 query(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
             (application,) = query("PRAGMA application_id").fetchone()
             (version,) = query("PRAGMA user_version").fetchone()
-            if (application, version) == (0, 0):
-                if query("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise CatalogueDamagedError(f"{self._path} is no catalogue. {REBUILT}", self._path)
-                self._database.executescript(
-                    f"BEGIN; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
-                    f"PRAGMA user_version = {VERSION}; COMMIT;"
-                )
-            elif application != APPLICATION_ID:
+            is_new = (application, version) == (0, 0) and not query("SELECT 1 FROM sqlite_master").fetchone()
+            if application != APPLICATION_ID and not is_new:
                 raise CatalogueDamagedError(f"{self._path} is no catalogue. {REBUILT}", self._path)
-            elif version > VERSION:
+            if version > VERSION:
                 raise CatalogueError(
                     f"{self._path} has version {version}, and this program knows {VERSION}: update it.",
                     self._path,
                 )
+            if for_reading and version < VERSION:
+                self._use_copy()
+            upgrade(self._database)
+
+    def _use_copy(self) -> None:
+        """Continue on a temporary copy: reading an older catalogue must not change it."""
+        copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database.backup(copy)
+        self._database.close()
+        self._database = copy
 
     def close(self) -> None:
         """Close the file."""

@@ -57,7 +57,8 @@ DISK = {
     "offload": {"children", "durable", "errors"},
     "parts": {"disk", "durable", "offload"},
     "locks": {"disk", "errors", "limiter"},
-    "database": {"errors"},
+    "schema": set(),
+    "database": {"errors", "schema"},
     "records": {"models", "sizes"},
     "changes": {"models", "options", "records", "sizes"},
     "findings": {"changes", "coverage"},
@@ -484,7 +485,7 @@ def test_one_room_knows_each_library() -> None:
 
     assert users["aiofiles"] == {"parts"}
     assert users["filelock"] == {"locks"}
-    assert users["sqlite3"] == {"database"}
+    assert users["sqlite3"] == {"database", "schema"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}
     assert users["tenacity"] == {"transport"}
     assert users["typer"] == {"arguments", "cli", "completion", "config", "flags", "keys_cli"}

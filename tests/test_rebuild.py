@@ -10,9 +10,9 @@ import pytest
 
 from flickr_mirror import CatalogueError, check_mirror
 from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.database import APPLICATION_ID
 from flickr_mirror.information import told_photo
 from flickr_mirror.progress import PhotoUpdated
+from flickr_mirror.schema import APPLICATION_ID, VERSION
 from flickr_mirror.simulator import Kind, Mix
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import Run, age_failures, mirroring
@@ -214,7 +214,7 @@ async def test_a_newer_catalogue_is_left_alone(tmp_path: Path) -> None:
             database.execute("PRAGMA user_version = 99")
         database.close()
         before = catalogue_of(run).read_bytes()
-        with pytest.raises(CatalogueError, match=r"version 99.* knows 1"):
+        with pytest.raises(CatalogueError, match=rf"version 99.* knows {VERSION}"):
             await run()
         assert catalogue_of(run).read_bytes() == before
         assert APPLICATION_ID.to_bytes(4) in before

@@ -1,0 +1,105 @@
+"""The tables of the catalogue, and the numbered migrations from one version of them to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+APPLICATION_ID = 0x464C4D52  # "FLMR": marks a catalogue among SQLite files
+
+_MIGRATIONS = (
+    # Version 1
+    """
+CREATE TABLE photos (
+    id INTEGER PRIMARY KEY,
+    uploaded INTEGER NOT NULL,
+    video INTEGER NOT NULL,
+    size_label TEXT, width INTEGER, height INTEGER, url TEXT,
+    proof INTEGER NOT NULL,
+    image_status INTEGER NOT NULL,
+    info_status INTEGER NOT NULL,
+    info_level INTEGER NOT NULL DEFAULT -1,
+    revision INTEGER NOT NULL DEFAULT 0,
+    stale INTEGER NOT NULL DEFAULT 0,
+    seen INTEGER NOT NULL DEFAULT 0,
+    gone INTEGER
+);
+CREATE INDEX images_to_ask ON photos (uploaded, id) WHERE image_status = 0;
+CREATE INDEX images_to_fetch ON photos (uploaded, id) WHERE image_status = 1;
+CREATE INDEX infos_to_write ON photos (uploaded, id) WHERE info_status = 1;
+CREATE INDEX images_not_ready ON photos (id) WHERE image_status = 6;
+CREATE INDEX comments_stale ON photos (id) WHERE stale & 1;
+CREATE INDEX gone_photos ON photos (id) WHERE gone IS NOT NULL;
+CREATE TABLE listed (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    description TEXT,
+    facts TEXT NOT NULL
+);
+CREATE TABLE files (
+    photo_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    extension TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (kind, photo_id)
+) WITHOUT ROWID;
+CREATE TABLE failures (
+    photo_id INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    PRIMARY KEY (photo_id, job)
+) WITHOUT ROWID;
+CREATE TABLE coverage (
+    scan INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (scan, low)
+) WITHOUT ROWID;
+CREATE TABLE shortfalls (
+    low INTEGER PRIMARY KEY,
+    high INTEGER NOT NULL,
+    missing INTEGER,
+    runs INTEGER NOT NULL,
+    run INTEGER NOT NULL
+);
+CREATE TABLE size_evidence (
+    label TEXT PRIMARY KEY,
+    listed INTEGER NOT NULL DEFAULT 0,
+    confirmed INTEGER NOT NULL DEFAULT 0,
+    contradicted INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+""",
+    # Version 2: photos that a full scan did not list, until Flickr is asked for each by itself
+    """
+CREATE TABLE absences (photo_id INTEGER PRIMARY KEY, since INTEGER NOT NULL);
+""",
+)
+"""The statements that lead from each version to the next one. Those of a released version never change."""
+VERSION = len(_MIGRATIONS)
+
+
+def upgrade(database: sqlite3.Connection) -> None:
+    """Bring a catalogue, empty or of an older version, to this version, in one transaction.
+
+    Raises `sqlite3.Error` where that fails; the catalogue is then as it was.
+    """
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    statements = "".join(_MIGRATIONS[version:])
+    try:
+        database.executescript(
+            f"BEGIN IMMEDIATE; {statements} PRAGMA application_id = {APPLICATION_ID};"
+            f" PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise

@@ -19,6 +19,10 @@ class Interval:
     low: int
     high: int
 
+    def __contains__(self, other: Interval) -> bool:
+        """Return whether all seconds of another interval are in this one."""
+        return self.low <= other.low and other.high <= self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -40,6 +44,16 @@ class Coverage:
     def with_interval(self, interval: Interval) -> Coverage:
         """Return this coverage and the seconds of `interval`."""
         return Coverage.of((*self.intervals, interval))
+
+    def without(self, gap: Interval) -> Coverage:
+        """Return this coverage without the seconds of `gap`."""
+        left = []
+        for interval in self.intervals:
+            left += [
+                Interval(interval.low, min(interval.high, gap.low - 1)),
+                Interval(max(interval.low, gap.high + 1), interval.high),
+            ]
+        return Coverage.of(left)
 
     def gaps(self, until: int, since: int = 0) -> list[Interval]:
         """Return what is missing from second `since` to `until`, newest first."""

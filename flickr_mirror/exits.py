@@ -45,7 +45,7 @@ def code_of(report: MirrorReport) -> int:
     # whether photos failed, the run that comes to the end tells
     if report.stopped_by and not report.complete:
         return EXIT_LIMIT
-    return EXIT_PHOTOS_FAILED if report.failures else 0
+    return EXIT_PHOTOS_FAILED if report.failures or report.unlisted else 0
 
 
 def code_of_error(error: BaseException) -> int:

@@ -25,7 +25,7 @@ from flickr_mirror.information import info_document, info_level_of, stored_comme
 from flickr_mirror.languages import Label
 from flickr_mirror.options import COMMENTS_LEVEL
 from flickr_mirror.progress import ImageCached, ImageStarted, InfoCached, InfoStarted, Notice
-from flickr_mirror.records import NOT_STALE, Stale, StoredFile, StoredPhoto
+from flickr_mirror.records import NOT_STALE, PROCESSING, Stale, StoredFile, StoredPhoto
 from flickr_mirror.sizes import best_picture, playable_files, same_pixels
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from flickr_mirror.worklist import WorkList
 
 
-PROCESSING = 7 * 86_400
-"""So long after its upload, in seconds, a video without a file is taken for one that is still processed."""
 EXTENSIONS = {"image": pictures.PHOTO_EXTENSIONS, "video": pictures.VIDEO_EXTENSIONS}
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
 from flickr_mirror.api import EXTRAS
+from flickr_mirror.clocks import DAY, Clocks, moment_text
+from flickr_mirror.coverage import Interval
 from flickr_mirror.errors import PhotostreamError
 from flickr_mirror.findings import sentences
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.photostream import Photostream
 from flickr_mirror.price import calls_left
-from flickr_mirror.progress import Notice, PageScanned, PhotoFound, PhotoGone, PhotoUpdated, RunPlanned
+from flickr_mirror.progress import Notice, PageScanned, PhotoFound, PhotoUpdated, RunPlanned
+from flickr_mirror.surplus import locate
 
 if TYPE_CHECKING:
     from flickr_mirror.findings import WalkResult
@@ -20,9 +24,7 @@ if TYPE_CHECKING:
     from flickr_mirror.options import Limits, MirrorOptions
     from flickr_mirror.photostream import ListedPage
 
-DAY = 86_400
-LAG = 2
-"""Seconds by which Flickr's clock, as its answers tell it in whole seconds, may be behind."""
+_END_OF_TIME = 1 << 62
 
 
 class Lister:
@@ -55,7 +57,7 @@ class Lister:
         self._is_shown = False
         self._is_planned = again
         self._settled_until: int | None = None
-        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else self._clock() + DAY
+        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else _END_OF_TIME
 
     def stop(self) -> None:
         """End the listing after the page that it is at."""
@@ -67,14 +69,12 @@ class Lister:
         Raises what `AsyncFlickrApi.get_page` raises, and `PhotostreamError` where the photostream of a mirror is
         empty all at once.
         """
-        now = self._clock()
-        # Without Flickr's clock ours may be behind; what is asked of the future costs nothing.
-        until = now + (LAG if self._api.server_time else DAY)
-        full = (self._options.full_scan and not self._is_again) or await self._is_scan_due(now)
+        clocks = await self._look_at_clocks()
+        full = (self._options.full_scan and not self._is_again) or await self._is_scan_due(clocks.now)
         coverage = await self._work.call(
-            self._listing.begin, now, fields=frozenset(EXTRAS.split(",")), full=full
+            self._listing.begin, clocks.now, fields=frozenset(EXTRAS.split(",")), full=full
         )
-        window = self._window
+        until, window = clocks.until, self._window
         stream = Photostream(
             self._api,
             self._user.id,
@@ -82,14 +82,9 @@ class Lister:
             self._options.strategy,
             page_size=self._limits.page_size,
             is_whole=window is None,
+            expected=max(await self._work.call(self._listing.expected), self._published or 0),
         )
-        async for page in stream.pages():
-            await self._store(page)
-            if page.frontier is not None and (self._is_stopping or self._selection.is_full):
-                stream.stop()
-        if stream.is_stopped:
-            self.is_cut = True
-            self.frontier = None  # what may still be worked on is begun
+        if not await self._walk(stream):
             return
         total = stream.total
         if total == 0 and not self._is_shown and self._report.known:
@@ -97,29 +92,90 @@ class Lister:
                 f"{self._user.username} ({self._user.id}) shows no photos any more. What was mirrored is kept."
             )
         if full:  # photos can vanish and appear while the whole stream is walked
-            counted = await self._api.get_page(self._user.id, per_page=1, max_upload_date=until)
-            total = counted.total
+            total = await self._count(0, until)
+        if total is not None and await self._work.call(self._listing.unexplained, total) > 0:
+            total = await self._count(0, until)
+            if not await self._list_surplus(total, until):
+                return
         result = await self._work.call(
             self._listing.end, total, accept_loss=self._options.accept_loss, window=window
         )
         self._tell_result(result)
         self.frontier = None
 
-    def _clock(self) -> int:
-        return int(self._api.server_time or time.time())
+    async def _walk(self, stream: Photostream) -> bool:
+        """Store the pages of a walk; return whether it came to its end."""
+        async for page in stream.pages():
+            await self._store(page)
+            if page.frontier is not None and (self._is_stopping or self._selection.is_full):
+                stream.stop()
+        if stream.is_stopped:
+            self.is_cut = True
+            self.frontier = None  # what may still be worked on is begun
+        return not stream.is_stopped
+
+    async def _list_surplus(self, total: int, until: int) -> bool:
+        """List again where Flickr counts more photos than are known; return whether that came to its end."""
+        surplus = await self._work.call(self._listing.unexplained, total)
+        if surplus <= 0:
+            return True
+        stretches = await locate(
+            self._count,
+            partial(self._work.call, self._listing.count_known),
+            partial(self._work.call, self._listing.middle),
+            Interval(0, until),
+            surplus,
+            self._limits.page_size,
+        )
+        await self._work.call(self._listing.reopen, stretches)
+        return await self._walk(
+            Photostream(
+                self._api,
+                self._user.id,
+                sorted(stretches, reverse=True),
+                self._options.strategy,
+                page_size=self._limits.page_size,
+                is_whole=False,
+            )
+        )
+
+    async def _count(self, low: int, high: int) -> int:
+        """Return how many photos Flickr counts from one second to another."""
+        page = await self._api.get_page(
+            self._user.id, per_page=1, min_upload_date=low or None, max_upload_date=high
+        )
+        return page.total
+
+    async def _look_at_clocks(self) -> Clocks:
+        """Return the time by all clocks; forget what a wrong one let count as listed, and name one that is wrong."""
+        newest = await self._work.call(self._listing.newest_upload)
+        clocks = Clocks(time.time(), self._api.server_time, newest)
+        dropped = await self._work.call(self._listing.drop_future, clocks.latest)
+        if dropped is not None:
+            self._tell(
+                Notice(
+                    f"Upload times until {moment_text(dropped)} were noted as listed, by a clock that was wrong. "
+                    "What is not past is listed again."
+                )
+            )
+        if clocks.warning and not self._is_again:
+            self._tell(Notice(clocks.warning))
+        return clocks
 
     async def _is_scan_due(self, now: int) -> bool:
         every = self._options.full_scan_every
         if every is None or self._window is not None:
             return False
         last = await self._work.call(self._listing.last_scan)
-        return last is not None and now - last >= every
+        # one that is later than now was noted by a clock that was wrong
+        return last is not None and not last + every > now >= last - DAY
 
     async def _store(self, page: ListedPage) -> None:
         options, report = self._options, self._report
         if self._settled_until is None:
             # Of the first answer, for what is listed later may be stored much later; its second is not over yet.
-            self._settled_until = self._clock() - self._limits.settle_margin - 1
+            clocks = Clocks(time.time(), self._api.server_time, 0)
+            self._settled_until = clocks.earliest - self._limits.settle_margin - 1
         self._compare_with_profile(page)
         self._is_shown = self._is_shown or bool(page.photos)
         found = await self._work.call(
@@ -182,8 +238,6 @@ class Lister:
     def _tell_result(self, result: WalkResult) -> None:
         self._report.scanned = result.scanned and not result.lost
         self._report.resumed = result.resumed
-        self._report.gone += len(result.gone)
-        for photo_id in result.gone:
-            self._tell(PhotoGone(photo_id))
+        self._report.unlisted = result.unlisted
         for text in sentences(result):
             self._tell(Notice(text))

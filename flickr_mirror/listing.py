@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.changes import State, refresh
 from flickr_mirror.coverage import Coverage, Interval
-from flickr_mirror.findings import PATIENCE, PageChanges, WalkResult
+from flickr_mirror.coverage_store import UNLOCATED, CoverageStore
+from flickr_mirror.findings import PageChanges, WalkResult
 from flickr_mirror.records import STORED, Status, state_row, stored_photo, text_row
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 SCAN_TTL = 7 * 86_400
 """A full scan that was interrupted goes on within so many seconds, and else begins anew."""
-_COVERED, _SCANNED = 0, 1
 
 
 class Listing:
@@ -38,9 +38,14 @@ class Listing:
         self._files = files
         self._losses = losses
         self._query = database.query
-        self._now = self._settled_until = self._run = 0
+        self._store = CoverageStore(database)
+        self.coverage = self._store.coverage
+        self.reopen = self._store.reopen
+        self.shortfalls = self._store.shortfalls
+        self.count_hidden = self._store.count_hidden
+        self._now = self._settled_until = self._run = self._newest = 0
         self._scan: int | None = None
-        self._is_resumed = False
+        self._is_resumed = self._has_absences = False
         self._hidden = 0
 
     def last_scan(self) -> int | None:
@@ -81,19 +86,39 @@ class Listing:
     def begin(self, now: int, *, fields: Collection[str], full: bool) -> Coverage:
         """Begin a walk up to `now`, and return the upload times that need not be listed in it.
 
-        `fields` are what listings are asked to tell: where earlier ones were not asked for one of them, they
+        `fields` are what listings are asked for: where earlier ones were not asked for one of them, they
         do not count. A `full` walk lists everything, but for what an interrupted one has listed already.
         """
         with self._database.transaction():
             self._now, self._settled_until, self._hidden = now, 0, 0
+            self._newest = self.newest_upload()
+            self._has_absences = self._losses.count_absent() > 0
             self._run = (self._database.number("walks") or 0) + 1
             self._database.note("walks", self._run)
             known = set((self._database.text("fields") or "").split())
             if not known >= set(fields):
-                self._query("DELETE FROM coverage")
+                self._store.forget()
                 self._database.note("fields", " ".join(sorted(known | set(fields))))
             self._scan = self._begin_scan() if full else None
             return self.coverage(scan=full)
+
+    def drop_future(self, present: int) -> int | None:
+        """Forget coverage beyond the newest upload known, and beyond the `present`, which clocks that were wrong left.
+
+        Returns the last second that was covered, if that is beyond the `present`.
+        """
+        with self._database.transaction():
+            covered = self.coverage().intervals
+            last = covered[-1].high if covered else -1
+            bound = min(self.newest_upload(), present)
+            if last > bound:
+                self.reopen([Interval(bound + 1, last)])
+            return last if last > present else None
+
+    def newest_upload(self) -> int:
+        """Return the second of the newest upload that is known, 0 where none is."""
+        (newest,) = self._query("SELECT max(uploaded) FROM photos").fetchone()
+        return int(newest or 0)
 
     def _begin_scan(self) -> int:
         begun = self._database.number("scan_begun")
@@ -102,14 +127,9 @@ class Listing:
             begun = self._now
             self._is_resumed = False
             self._database.note("scan_begun", begun)
-            self._query("DELETE FROM coverage WHERE scan = ?", (_SCANNED,))
+            self._store.forget(scan=True)
             self._query("UPDATE photos SET seen = 0 WHERE seen")
         return begun
-
-    def coverage(self, *, scan: bool = False) -> Coverage:
-        """Return the upload times whose photos are all listed, at all or by the full `scan` under way."""
-        rows = self._query("SELECT low, high FROM coverage WHERE scan = ?", (_SCANNED if scan else _COVERED,))
-        return Coverage.of(Interval(*row) for row in rows)
 
     def answered(self) -> set[str]:
         """Return the labels of sizes that listings have shown."""
@@ -127,11 +147,13 @@ class Listing:
     ) -> PageChanges:
         """Store a page's photos with the upload time that it covers, in one step.
 
-        Nothing after `settled_until` is covered. `missing` is how many photos are counted in that time beyond
+        Nothing after `settled_until`, or after the newest upload that is known, is covered. `missing` is how many
+        photos are counted in that time beyond
         those listed (`None`: that cannot be known). `info_waits` is whether information waits for a proved
         size, `comments` whether comments are mirrored.
         """
-        self._settled_until = settled_until
+        self._newest = max(self._newest, *(photo.facts.uploaded or 0 for photo in photos), 0)
+        self._settled_until = min(settled_until, self._newest)
         unique = {int(photo.id): photo for photo in photos}
         result = PageChanges()
         with self._database.transaction():
@@ -140,7 +162,12 @@ class Listing:
                 [(label,) for label in {size.label for photo in photos for size in photo.sizes}],
             )
             answered = self.answered()
-            rows = {key: state_row(photo, answered, info_waits=info_waits) for key, photo in unique.items()}
+            rows = {
+                key: state_row(photo, answered, info_waits=info_waits, now=self._now)
+                for key, photo in unique.items()
+            }
+            if self._has_absences:
+                self._losses.dismiss(unique)
             for known in self._known(unique):
                 key = known[0]
                 self._refresh(known, unique.pop(key), rows.pop(key), result, comments=comments)
@@ -151,7 +178,7 @@ class Listing:
                     "UPDATE photos SET seen = 1 WHERE id = ?", [(photo.id,) for photo in photos]
                 )
             if covered is not None:
-                self._cover(Interval(covered.low, min(covered.high, settled_until)), missing)
+                self._cover(covered, missing)
         return result
 
     def _known(self, ids: Collection[int]) -> list[tuple[Any, ...]]:
@@ -215,96 +242,107 @@ class Listing:
         )
 
     def _cover(self, stretch: Interval, missing: int | None) -> None:
-        if stretch.low > stretch.high:
+        scanning = self._scan is not None
+        settled = Interval(stretch.low, min(stretch.high, self._settled_until))
+        if missing == 0:
+            self._store.add(settled, scanning=scanning)
             return
-        if missing != 0 and not self._is_hidden(stretch, missing):
-            return
-        for scan in (_COVERED, _SCANNED) if self._scan is not None else (_COVERED,):
-            coverage = self.coverage(scan=bool(scan)).with_interval(stretch)
-            self._query("DELETE FROM coverage WHERE scan = ?", (scan,))
-            self._database.query_many(
-                "INSERT INTO coverage VALUES (?, ?, ?)",
-                [(scan, interval.low, interval.high) for interval in coverage.intervals],
-            )
+        past = Interval(stretch.low, max(min(stretch.high, self._now), stretch.low))
+        self._hidden += self._store.add_short(past, missing, run=self._run, listed=self._count_listed(past))
+        if self._store.is_hidden(past):
+            self._store.cover(settled, scanning=scanning)
 
-    def _is_hidden(self, stretch: Interval, missing: int | None) -> bool:
-        """Note a stretch that does not add up; return whether it has been so for long enough."""
-        (before,) = self._query(
-            "SELECT total(runs) FROM (SELECT max(runs) AS runs FROM shortfalls WHERE run < ? AND low <= ?"
-            " AND high >= ? AND missing >= ?)",
-            (self._run, stretch.high, stretch.low, missing),
+    # How many photos Flickr counts, and how many are known
+
+    def _count_listed(self, stretch: Interval) -> int:
+        row = self._query(
+            "SELECT count(*) FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ?",
+            (stretch.low, stretch.high),
         ).fetchone()
-        runs = int(before) + 1 if missing is not None else 0
-        self._query(
-            "INSERT OR REPLACE INTO shortfalls VALUES (?, ?, ?, ?, ?)",
-            (stretch.low, stretch.high, missing, runs, self._run),
-        )
-        if runs == PATIENCE:
-            self._hidden += missing or 0
-        return runs >= PATIENCE
+        return int(row[0])
+
+    def count_known(self, stretch: Interval) -> int:
+        """Return how many photos Flickr must count in a stretch: those known, and those taken to be hidden."""
+        return self._count_listed(stretch) + self.count_hidden(stretch)
+
+    def middle(self, stretch: Interval) -> int:
+        """Return a second before and after which about as many known photos were uploaded in a stretch."""
+        row = self._query(
+            "SELECT uploaded FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ? ORDER BY uploaded"
+            " LIMIT 1 OFFSET ?",
+            (stretch.low, stretch.high, self._count_listed(stretch) // 2),
+        ).fetchone()
+        return int(row[0]) if row else (stretch.low + stretch.high) // 2
+
+    def expected(self) -> int:
+        """Return how many photos Flickr counted in the whole photostream, as far as earlier walks explain that."""
+        absent = self._losses.count_absent()
+        difference = min(self._database.number("difference") or 0, 0)
+        return self._count_all() + self.count_hidden() - absent + difference
+
+    def _count_all(self) -> int:
+        return int(self._query("SELECT count(*) FROM photos WHERE gone IS NULL").fetchone()[0])
+
+    def unexplained(self, total: int) -> int:
+        """Return how many photos of a `total` are neither known, nor hidden, nor missing in a stretch that is open.
+
+        That is less than 0 where Flickr counts fewer photos than are known.
+        """
+        open_here = self._store.shortfalls(since=self._run)
+        explained = self.count_hidden() + sum(missing or 0 for _, missing in open_here)
+        return total - self._count_all() - explained
 
     def end(
         self, total: int | None, *, accept_loss: bool = False, window: Interval | None = None
     ) -> WalkResult:
         """End a walk that came to its end, where Flickr counts `total` photos in the whole photostream.
 
-        `window` are the seconds that it was for, where it was not for all; nobody knows a `total` then. A full
+        `window` are the seconds that it was for, where it was not for all; a `total` is not known then. A full
         scan that lacks more than a tenth of the photos known is believed only if `accept_loss`.
         """
+        scanning = self._scan is not None
         with self._database.transaction():
-            stale_rows = "run < ?" if self._scan is not None else f"run < ? AND runs < {PATIENCE}"
-            if window is not None:
-                stale_rows += f" AND low >= {window.low} AND high <= {window.high}"
-            self._query(f"DELETE FROM shortfalls WHERE {stale_rows}", (self._run,))
-            short = [
-                (Interval(low, high), missing)
-                for low, high, missing in self._query(
-                    f"SELECT low, high, missing FROM shortfalls WHERE run = ? AND runs < {PATIENCE} ORDER BY low",
-                    (self._run,),
-                )
-            ]
-            scanned, lost, surplus, gone = False, 0, 0, list[str]()
-            if self._scan is None:
-                # where no page came, nothing is settled, and nobody knows
+            self._store.forget_shortfalls(self._run, scanning=scanning, window=window)
+            is_short = bool(self._store.shortfalls(since=self._run))
+            if total and not window and not is_short:
+                self._weigh(total)
+            short = [row for row in self.shortfalls() if not window or row[0] in window]
+            result = WalkResult(short, self._hidden)
+            if not scanning:
+                # where no page came, nothing is settled, and that cannot be known
                 is_all = self._settled_until > 0 and not self.coverage().gaps(self._settled_until)
-                if self.last_scan() is None and is_all:
+                if self.last_scan() is None and is_all and window is None:
                     self._database.note("scanned", self._now)
-            elif not short:
-                scanned = True
-                lost, surplus, gone = self._end_scan(total, accept_loss=accept_loss)
-            difference = self._difference(total) if not (short or lost) else 0
-        return WalkResult(
-            short, self._hidden, gone, scanned, scanned and self._is_resumed, lost, surplus, difference
-        )
+            elif not is_short:
+                result.scanned, result.resumed = True, self._is_resumed
+                result.lost, result.absent = self._end_scan(accept_loss=accept_loss)
+            if total and not window and not short and not result.lost:
+                result.fewer = self._note_fewer(total)
+        return result
 
-    def _end_scan(self, total: int | None, *, accept_loss: bool) -> tuple[int, int, list[str]]:
-        self._database.note("scanned", self._scan)
-        self._query("DELETE FROM notes WHERE name = 'scan_begun'")
-        self._query("DELETE FROM coverage WHERE scan = ?", (_SCANNED,))
-        seen, known = self._query("SELECT total(seen), count(*) FROM photos WHERE gone IS NULL").fetchone()
-        missed = [str(row[0]) for row in self._query("SELECT id FROM photos WHERE gone IS NULL AND NOT seen")]
-        surplus = max((total or 0) - int(seen), 0)
-        explained = max(self._count_hidden(), self._database.number("surplus") or 0)
-        self._database.note("surplus", surplus)
-        if missed and surplus > explained:
-            return len(missed), surplus, []
-        if len(missed) * 10 > known and not accept_loss:
-            return len(missed), 0, []
-        self._losses.mark(missed, self._now)
-        return 0, 0, missed
+    def _weigh(self, total: int) -> None:
+        """Note how many photos Flickr counts in the whole photostream that no stretch of it explains."""
+        known = self._count_all()
+        missing = total - known - self.count_hidden(Interval(0, 1 << 62))
+        if missing <= 0:
+            self._store.forget_unlocated()
+        else:
+            self._hidden += self._store.add_short(UNLOCATED, missing, run=self._run, listed=known)
 
-    def _difference(self, total: int | None) -> int:
-        """Return how many photos Flickr counts more than are known, unless that was so before."""
-        if not total:
-            return 0
-        (known,) = self._query("SELECT count(*) FROM photos WHERE gone IS NULL").fetchone()
-        explained = max(self._count_hidden(), self._database.number("surplus") or 0)
-        difference = total - int(known)
-        difference = max(difference - explained, 0) if difference > 0 else difference
+    def _note_fewer(self, total: int) -> int:
+        """Return how many photos Flickr counts fewer than are known, unless that was so before."""
+        difference = min(self.unexplained(total) + self._losses.count_absent(), 0)
         is_news = difference != (self._database.number("difference") or 0)
         self._database.note("difference", difference)
-        return difference if is_news else 0
+        return -difference if is_news else 0
 
-    def _count_hidden(self) -> int:
-        row = self._query(f"SELECT total(missing) FROM shortfalls WHERE runs >= {PATIENCE}").fetchone()
-        return int(row[0])
+    def _end_scan(self, *, accept_loss: bool) -> tuple[int, int]:
+        """Return how many photos a full scan did not list where that is not believed, and where it is."""
+        self._database.note("scanned", self._scan)
+        self._database.note("scan_begun", None)
+        self._store.forget(scan=True)
+        missed = [row[0] for row in self._query("SELECT id FROM photos WHERE gone IS NULL AND NOT seen")]
+        if len(missed) * 10 > self._count_all() and not accept_loss:
+            return len(missed), 0
+        self._losses.note_absent(missed, self._now)
+        return 0, len(missed)

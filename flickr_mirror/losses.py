@@ -1,4 +1,4 @@
-"""The photos that are gone from a photostream, in the database of a catalogue: marked, and forgotten by request."""
+"""The photos that are gone from a photostream, or may be, in the database of a catalogue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Losses:
-    """The photos that a full scan did not find any more.
+    """The photos that a full scan did not list, and of these the ones that Flickr says it does not have any more.
 
     A part of the catalogue, like which it blocks. Every method raises `CatalogueError` or `CacheFullError`
     where SQLite fails.
@@ -26,20 +26,62 @@ class Losses:
         self._query = database.query
         self._transaction = database.transaction
 
-    def mark(self, photo_ids: Iterable[str], now: int) -> None:
-        """Mark photos as gone since `now`; to be called inside of a transaction.
+    def note_absent(self, photo_ids: Iterable[int], now: int) -> None:
+        """Note, inside of a transaction, the photos that a full scan which ended at `now` did not list."""
+        self._query("DELETE FROM absences")
+        self._database.query_many(
+            "INSERT INTO absences VALUES (?, ?)", [(photo_id, now) for photo_id in photo_ids]
+        )
 
-        What of them was not mirrored yet is no work any more, and no failure.
+    def dismiss(self, photo_ids: Iterable[int]) -> None:
+        """Note, inside of a transaction, that photos are listed."""
+        self._database.query_many(
+            "DELETE FROM absences WHERE photo_id = ?", [(photo_id,) for photo_id in photo_ids]
+        )
+
+    def count_absent(self) -> int:
+        """Return how many photos were not listed by a full scan and are still to be asked for."""
+        return int(self._query("SELECT count(*) FROM absences").fetchone()[0])
+
+    def to_ask(self, limit: int, *, gone: bool) -> list[str]:
+        """Return the ids of up to `limit` absent photos and, where `gone`, of those marked as gone, in this order."""
+        rows = self._query("SELECT photo_id FROM absences LIMIT ?", (limit,)).fetchall()
+        if gone:
+            rows += self._query(
+                "SELECT id FROM photos WHERE gone IS NOT NULL LIMIT ?", (limit - len(rows),)
+            ).fetchall()
+        return [str(row[0]) for row in rows]
+
+    def is_there(self, photo_id: str) -> bool:
+        """Note that Flickr has a photo; return whether it was marked as gone, and is to be mirrored again."""
+        with self._transaction():
+            self.dismiss([int(photo_id)])
+            return bool(
+                self._query(
+                    "UPDATE photos SET gone = NULL, revision = revision + 1,"
+                    f" image_status = iif(image_status = {int(Status.GONE)}, 0, image_status),"
+                    f" info_status = iif(info_status = {int(Status.GONE)}, 1, info_status)"
+                    " WHERE id = ? AND gone IS NOT NULL",
+                    (photo_id,),
+                ).rowcount
+            )
+
+    def mark(self, photo_id: str, now: int) -> bool:
+        """Mark a photo as gone since `now`; return whether it was not yet.
+
+        What of it was not mirrored yet is not to be done any more, and is not a failure.
         """
         unfinished = f"NOT IN ({int(Status.DONE)}, {int(Status.GONE)})"
-        for photo_id in photo_ids:
-            self._query(
+        with self._transaction():
+            self.dismiss([int(photo_id)])
+            is_new = self._query(
                 f"UPDATE photos SET gone = ?, revision = revision + 1,"
                 f" image_status = iif(image_status {unfinished}, 7, image_status),"
-                f" info_status = iif(info_status {unfinished}, 7, info_status) WHERE id = ?",
+                f" info_status = iif(info_status {unfinished}, 7, info_status) WHERE id = ? AND gone IS NULL",
                 (now, photo_id),
-            )
+            ).rowcount
             self._query("DELETE FROM failures WHERE photo_id = ?", (photo_id,))
+        return bool(is_new)
 
     def gone(self, limit: int) -> list[str]:
         """Return the ids of up to `limit` photos that are gone."""

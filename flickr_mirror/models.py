@@ -84,6 +84,17 @@ def is_nsid(text: str) -> bool:
     return _NSID.fullmatch(text) is not None
 
 
+def photo_id_of(value: object) -> str:
+    """Return the id of a photo, which Flickr writes as `"4941540830"` and could write as a number.
+
+    Raises `ValueError` for what cannot be one, because ids become names of files.
+    """
+    text = str(value) if isinstance(value, int) else value
+    if not is_photo_id(text):
+        raise ValueError(f"Flickr sent {value!r} as the id of a photo.")
+    return str(text)
+
+
 def is_photo_id(text: object) -> bool:
     """Return whether `text` can be the id of a photo: a decimal number that fits 63 bits."""
     return (
@@ -376,11 +387,8 @@ class FlickrPhoto:
          "url_o": "https://live.staticflickr.com/4141/4941540830_0d1a994712_o.jpg",
          "height_o": "2048", "width_o": 1536}
         """
-        photo_id = payload.get("id")
-        if not is_photo_id(photo_id):
-            raise ValueError(f"Flickr sent {photo_id!r} as the id of a photo.")
         return FlickrPhoto(
-            str(photo_id),
+            photo_id_of(payload.get("id")),
             text_of(payload.get("title")),
             facts=PhotoFacts.from_json(payload),
             description=text_of(payload["description"]) if "description" in payload else None,
@@ -410,7 +418,8 @@ def listed_sizes(payload: Payload) -> list[FlickrPhotoSize]:
 class PhotoPage:
     """One answer of `people.getPhotos`: `page` of `pages`, `total` photos in all as far as Flickr knows.
 
-    `malformed` counts the entries that were no photos.
+    `malformed` counts the entries that are not photos. `is_usable` is whether there are a list and a total at
+    all: Flickr has answered `{"photos": {}}` with `stat: ok`, which says nothing about the photostream.
     """
 
     photos: list[FlickrPhoto] = field(default_factory=list)
@@ -418,16 +427,17 @@ class PhotoPage:
     pages: int = 0
     total: int = 0
     malformed: int = 0
+    is_usable: bool = True
 
     @staticmethod
     def from_json(payload: Payload) -> PhotoPage:
-        """Return the page in an answer; a missing or empty count is 0.
+        """Return the page in an answer; an empty count is 0.
 
         {"page": 1, "pages": 203, "perpage": 500, "total": "101311", "photo": [...]}
         """
         photos: list[FlickrPhoto] = []
-        entries = payload.get("photo")
-        entries = entries if isinstance(entries, list) else []
+        listed = payload.get("photo")
+        entries = listed if isinstance(listed, list) else []
         for entry in entries:
             try:
                 photos.append(FlickrPhoto.from_json(entry))
@@ -439,4 +449,5 @@ class PhotoPage:
             to_int(payload.get("pages")) or 0,
             to_int(payload.get("total")) or 0,
             len(entries) - len(photos),
+            isinstance(listed, list) and "total" in payload,
         )

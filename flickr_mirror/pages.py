@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from flickr_mirror.models import PhotoPage
 
 if TYPE_CHECKING:
     from flickr_mirror.api import AsyncFlickrApi
     from flickr_mirror.coverage import Interval
-    from flickr_mirror.models import FlickrPhoto
+    from flickr_mirror.models import FlickrPhoto, PhotoPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,11 @@ class Pages:
 
         The newest gap is asked for without one: Flickr's total is then that of the whole stream.
         """
-        return None if gap == self._newest else gap.low or None
+        return None if self.is_newest(gap) else gap.low or None
+
+    def is_newest(self, gap: Interval) -> bool:
+        """Return whether a gap reaches up to now, so that Flickr counts the whole stream for it."""
+        return gap == self._newest
 
     async def ask(self, number: int, low: int | None, high: int, gap: Interval) -> Answer:
         """Ask for a page, and once more where the answer cannot be all there is."""
@@ -75,12 +77,36 @@ class Pages:
         better = again.missing is not None and (answer.missing is None or again.missing <= answer.missing)
         return again if better else answer
 
+    async def confirm(self, answer: Answer, owed: int, number: int, high: int, gap: Interval) -> Answer:
+        """Return an answer about the same page that does not count too few photos without a second one that agrees.
+
+        `owed` is how many photos must be left there by what was answered before. Where fewer are counted, the
+        photos may have been removed, or the answer is false: Flickr has sent empty lists and totals that were
+        too low, once, with `stat: ok`. A call that only counts decides; where an answer still contradicts it, its
+        `missing` is `None`.
+        """
+        if answer.page.is_usable and answer.page.total >= owed:
+            return answer
+        low = answer.low
+        counted = await self._count(low, high)
+        if answer.page.is_usable and counted is not None and counted <= answer.page.total:
+            return answer
+        again = await self.ask(number, low, high, gap)
+        is_confirmed = counted is not None and again.page.is_usable and again.page.total >= counted
+        return again if is_confirmed else replace(again, missing=None)
+
     async def count_between(self, low: int, high: int) -> int:
-        """Return how many photos Flickr counts from second `low` to `high`; none is listed for it."""
+        """Return how many photos Flickr counts from second `low` to `high`; none is listed for it.
+
+        An answer without a total counts as none.
+        """
+        return await self._count(low, high) or 0
+
+    async def _count(self, low: int | None, high: int) -> int | None:
         page = await self._api.get_page(
             self._user_id, page=1, per_page=1, min_upload_date=low, max_upload_date=high
         )
-        return page.total
+        return page.total if page.is_usable else None
 
     async def ask_once(self, number: int, low: int | None, high: int) -> Answer:
         """Ask for a page of what was uploaded from second `low` to `high`."""
@@ -91,18 +117,18 @@ class Pages:
             min_upload_date=low,
             max_upload_date=high,
         )
-        if low is None and self._newest and high == self._newest.high and self.total is None:
+        if low is None and self._newest and high == self._newest.high and page.is_usable:
             self.total = page.total
         self.counted = self.counted or page.total
         expected = min(self._size, page.total - (number - 1) * self._size)
         if expected <= 0 and page.page != number:  # there is no such page, and this is a repetition
-            page = PhotoPage(page=number, pages=page.pages, total=page.total)
+            page = replace(page, photos=[], page=number, malformed=0)
         times = [photo.facts.uploaded for photo in page.photos]
         known = [time for time in times if time is not None and (low or 0) <= time <= high]
         missing = None
-        if len(known) == len(times) and known == sorted(known, reverse=True):
+        if page.is_usable and len(known) == len(times) and known == sorted(known, reverse=True):
             # a count that is too low says nothing about the photos that are there
-            missing = max(expected - len({photo.id for photo in page.photos}), 0)
+            missing = max(expected - len({photo.id for photo in page.photos}), page.malformed, 0)
         if times and page.page != number:
             missing = None
         return Answer(page, missing, known, low)

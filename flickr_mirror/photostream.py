@@ -9,7 +9,7 @@ What each page shows is reckoned up against what Flickr counts, stretch by stret
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flickr_mirror.coverage import Interval
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from flickr_mirror.api import AsyncFlickrApi
     from flickr_mirror.models import FlickrPhoto, PhotoPage
     from flickr_mirror.pages import Answer
+
+
+RESTARTS = 3
+"""How often the pages of one second are read again, because Flickr counts other numbers of photos on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,71 @@ class _Stretch:
     below: int
 
 
+@dataclass(slots=True)
+class _Descent:
+    """A walk from the newest second of a gap to its oldest one.
+
+    It is at page `number` of what was uploaded from `low` to the second `ceiling`; only where a page is all of one
+    second is that not 1. `listed` are the photos up to the ceiling, with their times; `missing` how many Flickr
+    counts beyond those, `total` how many in all, `owed` how many it must count by what it has answered before.
+    `above` is the stretch before, which the next answer is compared with.
+    """
+
+    gap: Interval
+    low: int | None
+    owed: int
+    ceiling: int = field(init=False)
+    number: int = 1
+    restarts: int = 0
+    total: int = 0
+    missing: int | None = 0
+    listed: dict[str, int] = field(default_factory=dict)
+    above: _Stretch | None = None
+
+    def __post_init__(self) -> None:
+        self.ceiling = self.gap.high
+
+    def restarts_at(self, answer: Answer) -> bool:
+        """Return whether the pages of this second must be read again from the first one.
+
+        Where Flickr counts otherwise than on the page before, photos have moved from one page to another.
+        """
+        self.low = answer.low
+        has_changed = self.number > 1 and answer.page.total != self.total
+        self.total = answer.page.total
+        if has_changed and self.restarts < RESTARTS:
+            self.number, self.restarts, self.missing, self.listed = 1, self.restarts + 1, 0, {}
+            return True
+        self.missing = worse(self.missing, None if has_changed else answer.missing)
+        return False
+
+    def ends_with(self, answer: Answer, page_size: int) -> bool:
+        """Return whether an answer, whose photos are listed now, is the last one of the gap."""
+        page = answer.page
+        fresh = {photo.id: upload_time(photo) for photo in page.photos if photo.id not in self.listed}
+        self.listed |= fresh
+        # Beyond the last page, Flickr sometimes repeats it instead of sending an empty one. A full page
+        # is never taken for the last one, whatever is counted.
+        is_last = len(page.photos) < page_size and len(self.listed) == page.total
+        return not fresh or not answer.times or is_last or answer.oldest < self.gap.low
+
+    def go_on(self, oldest: int, total: int) -> None:
+        """Go on below a page whose oldest photo is of this second; `total` is how many photos it counts."""
+        if oldest == self.ceiling:  # a whole page of one second: only the page's number leads on
+            self.number += 1
+            return
+        if self.missing is not None:  # else what Flickr counts says nothing either
+            ids = {photo_id for photo_id, time in self.listed.items() if time > oldest}
+            self.above = _Stretch(Interval(oldest + 1, self.ceiling), ids, total - len(ids))
+        self.ceiling, self.number, self.restarts, self.missing, self.listed = oldest, 1, 0, 0, {}
+
+
 class Photostream:
     """The photostream of one user, as far as `gaps` leave it to be listed.
 
     `gaps` stand newest first, as `Coverage.gaps` returns them. `is_whole` is whether they are those of all time
-    up to now; else nothing outside of them is asked for.
+    up to now; else nothing outside of them is asked for. `expected` is how many photos the whole stream must
+    have, as far as that is known: where Flickr counts fewer, it is asked twice.
     """
 
     def __init__(
@@ -70,8 +134,10 @@ class Photostream:
         *,
         page_size: int = 500,
         is_whole: bool = True,
+        expected: int = 1,
     ) -> None:
         self._gaps = list(gaps)
+        self._expected = expected
         self._newest_first = strategy is CachingStrategy.LIFO
         self._page_size = page_size
         self._pages = Pages(api, user_id, self._gaps[0] if self._gaps and is_whole else None, page_size)
@@ -102,58 +168,56 @@ class Photostream:
                 return
 
     async def _newest_to_oldest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
-        low = self._pages.lower_bound(gap)
-        ceiling, number = gap.high, 1
-        missing: int | None = 0
-        listed: dict[str, int] = {}  # the photos up to the ceiling, with their times
-        above: _Stretch | None = None
+        walk = _Descent(gap, self._pages.lower_bound(gap), self._owed(gap))
         while True:
-            answer = await self._pages.ask(number, low, ceiling, gap)
-            page, times, low = answer.page, answer.times, answer.low
-            if above is not None:
-                async for reckoned in self._reckon_up(above, page.total, ceiling):
-                    yield reckoned
-                above = None
-            fresh = {photo.id: upload_time(photo) for photo in page.photos if photo.id not in listed}
-            listed |= fresh
-            missing = worse(missing, answer.missing)
-            # Beyond the last page, Flickr sometimes repeats it instead of sending an empty one. A full page
-            # is never taken for the last one, whatever is counted.
-            is_last = len(page.photos) < self._page_size and len(listed) == page.total
-            if not fresh or not times or is_last or answer.oldest < gap.low:
+            answer = await self._pages.ask(walk.number, walk.low, walk.ceiling, gap)
+            async for checked in self._check_above(walk, answer.page.total):
+                yield checked
+            if walk.number == 1 and answer.low == walk.low:
+                answer = await self._pages.confirm(answer, walk.owed, 1, walk.ceiling, gap)
+            if walk.restarts_at(answer):
+                continue
+            if walk.ends_with(answer, self._page_size):
                 frontier = after.high if after else None
-                yield self._listed(page, Interval(gap.low, ceiling), missing, frontier)
+                yield self._listed(answer.page, Interval(gap.low, walk.ceiling), walk.missing, frontier)
                 return
             oldest = max(answer.oldest, gap.low)
-            walked = Interval(oldest + 1, ceiling)
-            is_doubtful = missing is None and oldest < ceiling
-            yield self._listed(page, walked if is_doubtful else None, missing if is_doubtful else 0, oldest)
-            if oldest == ceiling:  # a whole page of one second: only the page's number leads on
-                number += 1
-                continue
-            if missing is not None:  # else what Flickr counts tells nothing either
-                ids = {photo_id for photo_id, time in listed.items() if time > oldest}
-                above = _Stretch(walked, ids, page.total - len(ids))
-            ceiling, number, missing, listed = oldest, 1, 0, {}
-            if self.is_stopped:
-                if above is not None:
-                    yield await self._count_up(above, ceiling)
+            is_doubtful = walk.missing is None and oldest < walk.ceiling
+            walked = Interval(oldest + 1, walk.ceiling) if is_doubtful else None
+            yield self._listed(answer.page, walked, walk.missing if is_doubtful else 0, oldest)
+            walk.go_on(oldest, answer.page.total)
+            if self.is_stopped and walk.number == 1:
+                if walk.above is not None:
+                    yield await self._count_up(walk.above, walk.ceiling)
                 return
 
-    async def _reckon_up(self, above: _Stretch, below: int, frontier: int) -> AsyncIterator[ListedPage]:
-        """Compare a stretch with how many photos Flickr counts `below` it now."""
-        if above.below <= below:
-            yield self._covering([], above.seconds, 0, frontier)
+    async def _check_above(self, walk: _Descent, total: int) -> AsyncIterator[ListedPage]:
+        """Compare the stretch that a walk has come through with the `total` that Flickr counts below it now."""
+        above, walk.above = walk.above, None
+        if above is None:
             return
-        # more is counted in it than was shown, or photos below are gone
-        recounted = await self._recount(above.seconds, above.listed, frontier)
+        uncounted = 0
+        if above.below <= total:
+            yield self._covering([], above.seconds, 0, walk.ceiling)
+        else:  # more is counted in it than was shown, or photos below are gone, or the total is false
+            recounted, uncounted = await self._recount(above.seconds, above.listed, walk.ceiling)
+            async for settled in self._settle(above, recounted):
+                yield settled
+        walk.owed = above.below - uncounted
+
+    def _owed(self, gap: Interval) -> int:
+        """Return how many photos the first answer for a gap must count; an empty one is always asked for twice."""
+        return self._expected if self._pages.is_newest(gap) else 1
+
+    async def _settle(self, above: _Stretch, recounted: ListedPage) -> AsyncIterator[ListedPage]:
+        """Yield what a recount of a stretch showed, and list the stretch again where the walk has missed photos."""
         led_past = bool({photo.id for photo in recounted.photos} - above.listed)
         if not (recounted.missing and led_past):
             yield recounted
         else:  # a photo out of its order led the walk past others
             yield replace(recounted, covered=None)
             async for rest in self._newest_to_oldest(above.seconds, None):
-                yield replace(rest, frontier=frontier)
+                yield replace(rest, frontier=recounted.frontier)
 
     async def _count_up(self, above: _Stretch, frontier: int) -> ListedPage:
         """Compare the last stretch of a walk that is stopped with what Flickr counts in it, for want of a next answer.
@@ -163,11 +227,17 @@ class Photostream:
         counted = await self._pages.count_between(above.seconds.low, above.seconds.high)
         return self._covering([], above.seconds if counted == len(above.listed) else None, 0, frontier)
 
-    async def _recount(self, seconds: Interval, listed: set[str], frontier: int) -> ListedPage:
-        """Ask what Flickr counts in a stretch, of which the ids `listed` are known."""
+    async def _recount(self, seconds: Interval, listed: set[str], frontier: int) -> tuple[ListedPage, int]:
+        """Ask what Flickr counts in a stretch, of which the ids `listed` are known.
+
+        The second value is how many photos it counts beyond those.
+        """
         page = (await self._pages.ask_once(1, seconds.low, seconds.high)).page
-        missing = max(page.total - len(listed | {photo.id for photo in page.photos}), 0)
-        return self._covering(page.photos, seconds, missing, frontier)
+        missing = None
+        if page.is_usable:
+            missing = max(page.total - len(listed | {photo.id for photo in page.photos}), 0)
+        recounted = self._covering(page.photos, seconds, missing, frontier)
+        return recounted, max(page.total - len(listed), 0)
 
     def _covering(
         self, photos: list[FlickrPhoto], seconds: Interval | None, missing: int | None, frontier: int
@@ -177,6 +247,8 @@ class Photostream:
     async def _oldest_to_newest(self, gap: Interval, after: Interval | None) -> AsyncIterator[ListedPage]:
         bound, end = self._pages.lower_bound(gap), after.low if after else None
         answer = await self._pages.ask(1, bound, gap.high, gap)
+        if answer.low == bound:
+            answer = await self._pages.confirm(answer, self._owed(gap), 1, gap.high, gap)
         page = answer.page
         is_all = len(page.photos) < self._page_size and len(page.photos) == page.total
         if is_all or not answer.times or answer.oldest < gap.low:
@@ -194,7 +266,7 @@ class Photostream:
         doubts = 0
         yield self._covering(page.photos, None if answer.missing else done, answer.missing, gap.low)
         if answer.missing:
-            recounted = await self._recount(done, above, gap.low)
+            recounted, _ = await self._recount(done, above, gap.low)
             doubts = max(answer.missing - (recounted.missing or 0), 0)
             yield recounted
         if (gap.low or None) == bound:
@@ -226,6 +298,8 @@ class Photostream:
                     number + math.ceil(slid / self._page_size), math.ceil(expected / self._page_size)
                 )
                 continue
+            answer = await self._pages.confirm(answer, expected, number, window.high, gap)
+            page = answer.page
             if await self._is_no_end(answer, low, window.high, number if number == first else None):
                 async for rest in self._in_any_order(Interval(floor, window.high), gap, after):
                     yield rest
@@ -239,7 +313,7 @@ class Photostream:
             frontier = answer.newest if number else after.low if after else None
             if covered and answer.missing is not None and answer.missing + doubts:
                 listed = at_edge | {photo.id for photo in page.photos if upload_time(photo) <= high}
-                recounted = await self._recount(covered, listed, floor)
+                recounted, _ = await self._recount(covered, listed, floor)
                 doubts = max(answer.missing + doubts - (recounted.missing or 0), 0)
                 yield recounted
                 covered = None
@@ -261,7 +335,7 @@ class Photostream:
         `first` is the number of the page, where it is the first one read: it should be the last one there is.
         """
         if not answer.times:
-            return bool(answer.missing)
+            return answer.missing != 0
         if first is None or len(answer.page.photos) < self._page_size:
             return False
         beyond = await self._pages.ask_once(first + 1, low, high)

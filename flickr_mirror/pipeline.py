@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from anyio import create_memory_object_stream, create_task_group
 
+from flickr_mirror.absences import ask_for_absent
 from flickr_mirror.errors import (
     BadImageError,
     CertificateError,
@@ -90,6 +91,8 @@ class Pipeline:
         self._newest_first = options.strategy is CachingStrategy.LIFO
         self._listed = False
         self._stopping = False
+        self.confirmed_gone: set[str] = set()
+        """The photos of which Flickr has said in this run that it does not have them."""
         self._misses = {"image": 0, "info": 0}
         self._most_misses = {
             "image": max(MISSES_IN_A_ROW, MISSED_ROUNDS * limits.image_workers),
@@ -217,6 +220,10 @@ class Pipeline:
                 self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
                 await self._lister.tell_plan()
             self._work.wake()
+            if self._options.window is None and not self._lister.is_cut:
+                self.confirmed_gone = await ask_for_absent(
+                    self._jobs, pruning=self._options.prune, is_stopping=lambda: self._stopping
+                )
 
     # The feeders
 

@@ -219,11 +219,12 @@ class MirrorReport:
     """What a run did.
 
     `new` counts the photos that the listing showed for the first time, `updated` those that it showed changed,
-    `gone` those that a full scan did not find any more (`scanned` is whether there was one that came to its
+    `gone` those that Flickr does not have any more (`scanned` is whether there was a full scan that came to its
     end, `resumed` whether an earlier run began it), `pruned` the files that were moved to the trash; `images`,
     `infos` and `bytes` what was fetched, `adopted` the files found whole from a run that was killed,
     `api_calls` the calls sent. `started` is in seconds since 1970 (UTC).
     `skipped` counts the photos that needed nothing.
+    `unlisted` is how many photos Flickr counts that it has not listed, at least.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
     only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
     `stopped_by` is the limit that the run came to, by its name in `Limits`, or empty; `begun` how many photos
@@ -250,6 +251,7 @@ class MirrorReport:
     started: float = 0.0
     seconds: float = 0.0
     unavailable: int = 0
+    unlisted: int = 0
     failures: list[FailedPhoto] = field(default_factory=list)
     complete: bool = False
     stopped_by: str = ""

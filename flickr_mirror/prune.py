@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flickr_mirror.cache import PhotoCache
     from flickr_mirror.catalogue import Catalogue
 
 BATCH = 100
 
 
-async def prune(cache: PhotoCache, catalogue: Catalogue) -> int:
-    """Move the files of all photos that are marked as gone to the trash, and return how many files that were.
+async def prune(cache: PhotoCache, catalogue: Catalogue, gone: Collection[str]) -> int:
+    """Move the files of photos that are `gone`, as Flickr has just said, to the trash; return how many files.
 
-    To be called after a full scan that came to its end. A photo that is listed again is mirrored anew. Raises
-    `CacheError` where a file cannot be moved.
+    A photo that is listed again is mirrored anew. Raises `CacheError` where a file cannot be moved.
     """
     await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
     moved = 0
     losses = catalogue.losses
-    while photo_ids := await to_thread.run_sync(losses.gone, BATCH):
+    left = sorted(gone)
+    while left:
+        photo_ids, left = left[:BATCH], left[BATCH:]
         await to_thread.run_sync(losses.begin_to_forget, photo_ids)
         for photo_id in photo_ids:
             files = await to_thread.run_sync(catalogue.files.of, photo_id)

@@ -115,20 +115,23 @@ class StateRow(NamedTuple):
     info_status: Status
 
 
-def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool) -> StateRow:
+PROCESSING = 7 * 86_400
+"""After as many seconds since its upload, Flickr is not waited for to process a photo or a video any more."""
+
+
+def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool, now: int) -> StateRow:
     """Return the row of the table `photos` for a photo that a listing shows for the first time.
 
     `answered` are the labels of sizes that listings have shown; `info_waits` is whether information is to
-    wait for a size that is not proved.
+    wait for a size that is not proved, `now` the time in seconds since 1970 (UTC).
     """
     facts = photo.facts
     video = facts.media == "video"
     size = best_picture(photo.sizes)
     original_listed = any(size.label == ORIGINAL for size in photo.sizes)
     proved = not video and listing_proves(size, original_listed=original_listed, answered=answered)
-    image_status = (
-        Status.NOT_READY if facts.media_status != "ready" else Status.PENDING if proved else Status.UNSETTLED
-    )
+    is_processed = facts.media_status == "ready" or now - (facts.uploaded or 0) >= PROCESSING
+    image_status = Status.NOT_READY if not is_processed else Status.PENDING if proved else Status.UNSETTLED
     return StateRow(
         int(photo.id),
         facts.uploaded or 0,

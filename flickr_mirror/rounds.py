@@ -45,7 +45,7 @@ class Rounds:
         """Mirror what there is to mirror now; `again` where this was done a moment ago."""
         jobs, budget = self._jobs, self._jobs.api.transport.budget
         published = None if again else self._published
-        self.pipeline = Pipeline(jobs, self._options, self._limits, published, again=again)
+        pipeline = self.pipeline = Pipeline(jobs, self._options, self._limits, published, again=again)
         budget.others_have_work = self.pipeline.others_have_work
         try:
             if not self._stopping.is_set():
@@ -54,23 +54,15 @@ class Rounds:
             self.pipeline = None
             budget.others_have_work = lambda: False
         if self._options.prune and jobs.report.scanned and jobs.report.complete:
-            await self._prune()
+            await self._prune(pipeline.confirmed_gone)
 
-    async def _prune(self) -> None:
+    async def _prune(self, photo_ids: set[str]) -> None:
         jobs = self._jobs
-        if jobs.report.resumed:
-            jobs.tell(
-                Notice(
-                    "Nothing was moved to the trash, because an earlier run began this full scan, and the owner may "
-                    "have changed dates since. Run the same command again."
-                )
-            )
-            return
         if any(not failure.known for failure in jobs.catalogue.failures()):
             jobs.tell(Notice("Nothing was moved to the trash, because some photos failed."))
             return
         jobs.report.complete = False
-        jobs.report.pruned += await prune(jobs.cache, jobs.catalogue)
+        jobs.report.pruned += await prune(jobs.cache, jobs.catalogue, photo_ids)
         jobs.report.complete = True
 
     async def watch(self, interval: float) -> None:

@@ -18,6 +18,7 @@ from flickr_mirror import (
     TransportError,
 )
 from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.exits import code_of
 from flickr_mirror.models import inventory_number
 from flickr_mirror.progress import ImageCached, PhotoFound, PhotoGone, PhotoUpdated
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
@@ -441,28 +442,54 @@ async def test_photos_out_of_reach_are_tried_again(tmp_path: Path) -> None:
 # Photos that appear
 
 
-async def test_photos_made_public_later_are_found(tmp_path: Path) -> None:
-    """Old photos that were private are mirrored by a full scan; an ordinary run tells that there are more."""
-    async with mirroring(tmp_path, 40) as other:
+@pytest.mark.parametrize("strategy", CachingStrategy)
+async def test_photos_made_public_later_are_found(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """Old photos that were private are looked for where Flickr counts more than is known: no full scan is needed."""
+    async with mirroring(tmp_path, 200) as other:
         run = PagedRun(other.flickr, tmp_path)
-        late = run.stream.ids[25:27]
+        late = [run.stream.ids[25], run.stream.ids[171]]
         for photo_id in late:
             run.stream.hide(photo_id)
-        await run()
+        await run(strategy=strategy)
         for photo_id in late:
             run.stream.publish(photo_id)
-        report = await run()
-        assert report.new == 0
-        assert "2 photos more" in run.notices
-        assert "--full-scan" in run.notices
-        await run()
-        assert run.notices == ""
-        report = await rerun(run, full_scan=True)
-        assert (report.new, report.images, report.infos, report.updated) == (2, 2, 2, 0)
+        report = await rerun(run, strategy=strategy)
+        assert (report.new, report.images, report.infos, report.unlisted) == (2, 2, 2, 0)
         assert {event.photo_id for event in run.told(PhotoFound)} == set(late)
         assert set(run.flickr.requests) == set(late)
         assert all(run.path(photo_id).exists() for photo_id in late)
+        assert run.flickr.calls[LIST] <= 16  # of 21 pages
         assert run.notices == ""
+        await rerun(run, strategy=strategy)
+        assert run.flickr.calls == {FIND: 1, LIST: 1}
+
+
+async def test_what_is_counted_and_never_listed_ends_with_a_failure(tmp_path: Path) -> None:
+    """Two photos that Flickr counts in the whole and in no part of it: three runs name them, then they are hidden."""
+    async with mirroring(tmp_path, 40) as run:
+        await run()
+        asked: list[object] = []
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != LIST or "min_upload_date" in request.query:
+                return None
+            asked.append(request.query)
+            answer = run.flickr.call(**request.query)
+            if int(request.query["max_upload_date"]) > run.stream.photo(run.stream.ids[0]).uploaded:
+                answer["photos"]["total"] = int(answer["photos"]["total"]) + 2
+            return web.json_response(answer)
+
+        run.flickr.intercept = intercept
+        for _ in range(2):
+            report = await run()
+            assert (report.unlisted, code_of(report)) == (2, 3)
+            assert "2 photos more than it lists, without an upload time" in run.notices
+        report = await run()
+        assert (report.unlisted, code_of(report)) == (0, 0)
+        assert "hidden" in run.notices
+        asked.clear()
+        report = await rerun(run)
+        assert (report.unlisted, run.notices, len(asked)) == (0, "", 1)
 
 
 @pytest.mark.parametrize("days", [20, -10_000])
@@ -497,7 +524,8 @@ async def test_gone_photos_keep_their_files(tmp_path: Path, strategy: CachingStr
         assert (report.gone, report.scanned, report.new, report.updated) == (2, True, 0, 0)
         assert {event.photo_id for event in run.told(PhotoGone)} == {deleted, hidden} == marked(run)
         assert written(before, tmp_path) == set()
-        assert run.flickr.calls == SCAN
+        # one call to confirm that there are fewer photos, and one for each of them
+        assert run.flickr.calls == {FIND: 1, LIST: 3, SIZES: 2}
         for full_scan in (False, True):
             report = await run(full_scan=full_scan, strategy=strategy, info_level=1)
             assert (report.gone, report.unavailable, report.failures) == (0, 0, [])
@@ -627,7 +655,7 @@ async def test_a_full_scan_goes_on_where_it_was_interrupted(
         report = await rerun(run, image_only=True, full_scan=True, strategy=strategy)
         assert report.scanned
         assert {event.photo_id for event in run.told(PhotoGone)} == deleted == marked(run)
-        assert run.flickr.calls[LIST] <= 6  # of 7 or 8
+        assert run.flickr.calls[LIST] <= 8  # of 9 or 10
 
 
 # The trash

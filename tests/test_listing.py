@@ -10,10 +10,11 @@ import pytest
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.changes import Change
 from flickr_mirror.coverage import Coverage, Interval
+from flickr_mirror.coverage_store import UNLOCATED
 from flickr_mirror.findings import PageChanges, WalkResult, sentences
 from flickr_mirror.listing import SCAN_TTL
 from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.records import Stale, StoredFile, StoredPhoto
+from flickr_mirror.records import RestoredPhoto, Stale, StoredFile, StoredPhoto, state_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -130,9 +131,24 @@ class Walks:
             for stored in self.infos:
                 self.catalogue.info_done(stored, level)
 
+    def absent(self) -> set[str]:
+        """Return the ids of the photos that Flickr is to be asked for."""
+        return set(self.catalogue.losses.to_ask(1000, gone=False))
+
+    def confirm(self) -> set[str]:
+        """Let Flickr say that it does not have the photos that it is to be asked for; return their ids."""
+        absent = self.absent()
+        for photo_id in absent:
+            assert self.catalogue.losses.mark(photo_id, self.now)
+        return absent
+
     def gone(self) -> set[str]:
         """Return the ids of the photos that are marked as gone."""
-        return set(self.catalogue.losses.gone(1000))
+        return set(self.catalogue.losses.gone(1000)) - {LATER.id}
+
+
+LATER = photo(999, uploaded=NOW + 365 * DAY)
+"""A photo that is gone, and was uploaded later than all others: so nothing else limits what can be covered."""
 
 
 @pytest.fixture
@@ -140,6 +156,9 @@ def walks(tmp_path: Path) -> Iterator[Walks]:
     """A catalogue in which nothing was listed yet."""
     walks = Walks(tmp_path / "catalogue.sqlite")
     with walks.catalogue:
+        row = state_row(LATER, set(), info_waits=True, now=NOW)
+        walks.listing.restore([RestoredPhoto(LATER, row, 0, [])])
+        walks.catalogue.losses.mark(LATER.id, NOW)
         yield walks
 
 
@@ -185,7 +204,7 @@ def test_a_page_that_fails_leaves_no_trace(walks: Walks, monkeypatch: pytest.Mon
         patch.setattr(walks.listing, "_cover", fail)
         with pytest.raises(KeyboardInterrupt):
             walks.add(photos(2))
-    assert walks.catalogue.counts().known == 0
+    assert walks.catalogue.counts().known == 1
     assert walks.begin().intervals == ()
 
 
@@ -417,7 +436,7 @@ def test_a_stretch_that_stays_short_is_believed_the_third_time(walks: Walks) -> 
         assert (result.short, result.hidden) == ([(stretch, 2)], 0)
         assert walks.begin().intervals == ()
     result = walks.walk(photos(3), 2, covered=stretch, total=5)
-    assert (result.short, result.hidden, result.difference) == ([], 2, 0)
+    assert (result.short, result.hidden) == ([], 2)
     assert walks.begin().intervals == (stretch,)
     result = walks.walk(photos(3), covered=Interval(201, NOW), total=5)
     assert result == WalkResult([])
@@ -435,7 +454,7 @@ def test_a_stretch_that_came_right_is_doubted_anew(walks: Walks) -> None:
     """Runs count in a row: one that adds up in between begins the count again."""
     for missing in (1, 1, 0, 1):
         result = walks.walk(photos(3), missing)
-    assert result.short == [(Interval(0, NOW - HOUR), 1)]
+    assert result.short == [(ALL, 1)]
 
 
 def test_a_stretch_is_known_again_by_any_part_of_it(walks: Walks) -> None:
@@ -479,7 +498,7 @@ def test_a_contradiction_does_not_count_as_one_more_short_run(walks: Walks) -> N
     """After two short runs, a third answer that cannot be true does not let the stretch be closed."""
     for missing in (2, 2, None):
         result = walks.walk(photos(3), missing, total=5)
-    assert (result.short, result.hidden) == ([(Interval(0, NOW - HOUR), None)], 0)
+    assert (result.short, result.hidden) == ([(ALL, None)], 0)
     assert walks.begin().intervals == ()
 
 
@@ -488,7 +507,7 @@ def test_what_was_believed_once_is_believed_in_a_full_scan(walks: Walks) -> None
     for _ in range(3):
         walks.walk(photos(3), 2, total=5)
     result = walks.walk(photos(3), 2, full=True, total=5)
-    assert (result.scanned, result.short, result.hidden, result.difference) == (True, [], 0, 0)
+    assert (result.scanned, result.short, result.hidden, result.fewer) == (True, [], 0, 0)
 
 
 def test_a_short_full_scan_has_not_come_to_its_end(walks: Walks) -> None:
@@ -500,11 +519,12 @@ def test_a_short_full_scan_has_not_come_to_its_end(walks: Walks) -> None:
     walks.add(photos(9), Interval(1000, NOW))
     walks.add(photos(18)[9:], Interval(0, 999), 1)
     result = walks.end(19)
-    assert (result.short, result.scanned, result.gone) == ([(Interval(0, 999), 1)], False, [])
+    assert (result.short, result.scanned, walks.absent()) == ([(Interval(0, 999), 1)], False, set())
     assert walks.listing.last_scan() == scanned
     assert walks.begin(full=True).gaps(NOW) == [Interval(0, 999)]
     walks.add(photos(19)[9:], Interval(0, 999))
-    assert walks.end(19).gone == ["20"]
+    assert walks.end(19).absent == 1
+    assert walks.absent() == {"20"}
 
 
 # Full scans
@@ -544,7 +564,8 @@ def test_an_interrupted_full_scan_goes_on(walks: Walks) -> None:
     assert walks.begin().gaps(NOW - HOUR) == []  # an ordinary run in between
     assert walks.begin(full=True).intervals == (Interval(1000, NOW - HOUR),)
     walks.add(photos(10)[1:], Interval(0, 999))
-    assert walks.end(19).gone == ["1"]
+    assert walks.end(19).absent == 1
+    assert walks.absent() == {"1"}
     assert walks.begin(full=True).intervals == ()
 
 
@@ -557,11 +578,12 @@ def test_a_full_scan_that_is_too_old_begins_anew(walks: Walks) -> None:
         walks.now += later
         assert walks.begin(full=True).intervals == ()
         walks.add(photos(20)[1:])
-        assert walks.end(19).gone == ["1"]
+        assert walks.end(19).absent == 1
+        assert walks.absent() == {"1"}
 
 
-def test_what_a_full_scan_does_not_find_is_gone(walks: Walks) -> None:
-    """Gone photos are marked, keep their files, and leave the work list; they are gone once."""
+def test_what_a_full_scan_does_not_find_is_asked_for(walks: Walks) -> None:
+    """Photos are marked when Flickr says that they are gone, keep their files, and leave the work list."""
     everyone = photos(20)
     walks.walk(everyone)
     with walks.catalogue.transaction():
@@ -571,21 +593,47 @@ def test_what_a_full_scan_does_not_find_is_gone(walks: Walks) -> None:
             walks.catalogue.info_done(stored, 0)
         walks.catalogue.retry_later(walks.images[0], "image", "HTTP 503")
     result = walks.walk(everyone[2:], full=True)
-    assert (result.gone, result.scanned, result.lost) == (["1", "2"], True, 0)
-    assert walks.gone() == {"1", "2"}
+    assert (result.absent, result.scanned, result.lost) == (2, True, 0)
+    assert walks.gone() == set()
+    assert walks.confirm() == walks.gone() == {"1", "2"}
     assert walks.catalogue.files.of("2") == [FILE]
     assert walks.catalogue.failures() == []
     walks.catalogue.begin_run(NOW + 30 * DAY, images=True, info_level=2)
     assert walks.images == walks.questions == []
     assert ids(walks.infos) == [each.id for each in everyone[2:]]
-    assert walks.walk(everyone[2:], full=True).gone == []
+    assert walks.walk(everyone[2:], full=True).absent == 0
+    assert walks.absent() == set()
+
+
+def test_a_photo_that_is_listed_again_is_not_asked_for(walks: Walks) -> None:
+    """What a full scan left out, and any later walk shows, is there."""
+    walks.walk(photos(20))
+    walks.walk(photos(20)[2:], full=True)
+    assert walks.absent() == {"1", "2"}
+    walks.list_again(photo(2))
+    assert walks.absent() == {"1"}
+
+
+def test_a_photo_that_flickr_has_is_not_gone(walks: Walks) -> None:
+    """A photo that was asked for and is there stays what it is; one that was marked as gone is mirrored again."""
+    walks.walk(photos(20))
+    losses = walks.catalogue.losses
+    walks.walk(photos(20)[2:], full=True)
+    assert not losses.is_there("1")
+    assert walks.absent() == {"2"}
+    assert losses.mark("2", NOW)
+    assert not losses.mark("2", NOW + 1)
+    assert "2" not in ids(walks.images)
+    assert losses.is_there("2")
+    assert walks.gone() == set()
+    assert "2" in ids(walks.questions)
 
 
 def test_an_ordinary_walk_takes_nothing_for_gone(walks: Walks) -> None:
     """A photo that a walk does not show is only missed by a full scan."""
     walks.walk(photos(20))
-    assert walks.walk(photos(5)).gone == []
-    assert walks.gone() == set()
+    assert walks.walk(photos(5)).absent == 0
+    assert walks.absent() == walks.gone() == set()
 
 
 def test_a_photo_that_comes_back_is_there_again(walks: Walks) -> None:
@@ -593,7 +641,7 @@ def test_a_photo_that_comes_back_is_there_again(walks: Walks) -> None:
     walks.walk(photos(20))
     walks.finish()
     walks.walk(photos(20)[1:], full=True)
-    assert walks.gone() == {"1"}
+    assert walks.confirm() == {"1"}
     assert walks.list_again(photo(1)) == PageChanges()
     assert walks.gone() == set()
     assert walks.images == walks.questions == []
@@ -609,7 +657,7 @@ def test_a_photo_that_comes_back_is_mirrored_as_far_as_it_was_not(walks: Walks) 
             walks.catalogue.info_done(stored, 0)
     everyone = photos(20)
     walks.walk(everyone[1:18], full=True, accept_loss=True)
-    assert walks.gone() == {"1", "19", "20"}
+    assert walks.confirm() == {"1", "19", "20"}
     assert walks.images == walks.infos == walks.questions == []
     walks.list_again(photo(1), photo(19, label="Large 2048", width=2048), photo(20, secret="bbbb"))
     assert walks.gone() == set()
@@ -624,78 +672,117 @@ def test_more_than_a_tenth_is_not_believed_to_be_gone(walks: Walks, found: int, 
     walks.walk(photos(20))
     result = walks.walk(photos(found), full=True)
     missing = [str(number) for number in range(found + 1, 21)]
-    assert (result.lost, result.gone) == ((0, missing) if believed else (20 - found, []))
+    assert (result.lost, result.absent) == ((0, len(missing)) if believed else (20 - found, 0))
     assert result.scanned
-    assert walks.gone() == set(result.gone)
+    assert walks.absent() == (set(missing) if believed else set())
     accepted = walks.walk(photos(found), full=True, accept_loss=True)
-    assert (accepted.lost, accepted.gone) == (0, [] if believed else missing)
-    assert walks.gone() == set(missing)
-
-
-def test_a_loss_where_flickr_counts_more_is_believed_the_second_time(walks: Walks) -> None:
-    """A photo that is counted and not listed may be the one that is missed: only the next full scan marks it."""
-    walks.walk(photos(20))
-    result = walks.walk(photos(19), full=True, total=20)
-    assert (result.lost, result.surplus, result.gone) == (1, 1, [])
-    assert walks.gone() == set()
-    result = walks.walk(photos(19), full=True, total=20)
-    assert (result.lost, result.surplus, result.gone) == (0, 0, ["20"])
-
-
-def test_a_surplus_that_grows_is_not_believed(walks: Walks) -> None:
-    """The second full scan must say the same as the first one, or better."""
-    walks.walk(photos(20))
-    walks.walk(photos(19), full=True, total=20)
-    assert walks.walk(photos(19), full=True, total=22).gone == []
-    assert walks.walk(photos(19), full=True, total=21).gone == ["20"]
-
-
-def test_hidden_photos_explain_a_surplus(walks: Walks) -> None:
-    """What is hidden from strangers is counted each time; a real loss beside it is marked at once."""
-    for _ in range(3):
-        walks.walk(photos(20), 2, total=22)
-    assert walks.walk(photos(19), 2, full=True, total=21).gone == ["20"]
+    assert (accepted.lost, accepted.absent) == (0, len(missing))
+    assert walks.absent() == set(missing)
 
 
 # Counts that differ
 
 
-def test_a_difference_is_said_once(walks: Walks) -> None:
-    """That Flickr counts fewer or more photos than are known is news when it changes, and not every run."""
+def test_fewer_photos_are_named_once(walks: Walks) -> None:
+    """That Flickr counts fewer photos than are known is news when it changes, and not every run."""
     walks.walk(photos(20))
-    told = [walks.walk(photos(20), total=total).difference for total in (19, 19, 18, 20, 20, 23, 23)]
-    assert told == [-1, 0, -2, 0, 0, 3, 0]
+    fewer = [walks.walk(photos(20), total=total).fewer for total in (19, 19, 18, 20, 20, 19)]
+    assert fewer == [1, 0, 2, 0, 0, 1]
+
+
+def test_photos_without_a_place_stay_open_for_three_runs(walks: Walks) -> None:
+    """What Flickr counts in the whole, and in no part of it, is named until it is taken to be hidden."""
+    walks.walk(photos(20))
+    for _ in range(2):
+        result = walks.walk(photos(20), total=22)
+        assert (result.short, result.unlisted) == ([(UNLOCATED, 2)], 2)
+    result = walks.walk(photos(20), total=22)
+    assert (result.short, result.hidden) == ([], 2)
+    assert walks.walk(photos(20), total=22) == WalkResult()
+    assert walks.walk(photos(20), total=23).unlisted == 3
+    assert walks.walk(photos(20), total=20) == WalkResult()
+
+
+def test_a_full_scan_that_finds_no_place_either_comes_to_its_end(walks: Walks) -> None:
+    """A full scan looks at every stretch: what it does not find stays open, and marks no photo as gone."""
+    walks.walk(photos(20))
+    result = walks.walk(photos(19), full=True, total=20)
+    assert (result.scanned, result.absent, result.short) == (True, 1, [])
+    result = walks.walk(photos(19), full=True, total=22)
+    assert (result.scanned, result.short) == (True, [(UNLOCATED, 2)])
+
+
+def test_most_of_a_stretch_is_never_hidden(walks: Walks) -> None:
+    """Six hundred photos that are counted behind an empty page are not taken to be hidden, however often."""
+    for _ in range(5):
+        result = walks.walk([], 600, total=600)
+        assert (result.short, result.hidden) == ([(ALL, 600)], 0)
+    assert walks.begin().intervals == ()
+
+
+def test_photos_that_were_hidden_and_are_listed_are_counted_once(walks: Walks) -> None:
+    """What was taken to be hidden, and is listed by a later full scan, explains no other photo any more."""
+    for _ in range(3):
+        walks.walk(photos(18), 2, total=20)
+    assert walks.walk(photos(20), full=True, total=20) == WalkResult(scanned=True)
+    assert walks.walk(photos(20), total=22).unlisted == 2
 
 
 @pytest.mark.parametrize("total", [None, 0])
-def test_a_count_that_was_not_told_is_no_difference(walks: Walks, total: int | None) -> None:
+def test_a_count_that_is_not_known_is_no_difference(walks: Walks, total: int | None) -> None:
     """An empty count of Flickr is not taken for an empty photostream."""
     walks.begin()
     walks.add(photos(20))
-    assert walks.end(total).difference == 0
+    assert walks.end(total).fewer == 0
 
 
 def test_gone_photos_are_no_difference(walks: Walks) -> None:
     """After a full scan that found losses the counts agree again."""
     walks.walk(photos(20))
-    assert walks.walk(photos(19), total=19).difference == -1
-    assert walks.walk(photos(19), full=True).difference == 0
-    assert walks.walk(photos(19)).difference == 0
+    assert walks.walk(photos(19), total=19).fewer == 1
+    assert walks.walk(photos(19), full=True).fewer == 0
+    walks.confirm()
+    assert walks.walk(photos(19)).fewer == 0
 
 
-def test_a_difference_is_not_said_beside_its_cause(walks: Walks) -> None:
-    """Where a stretch is short, or a loss is not believed, that alone is said."""
+def test_a_difference_is_not_named_beside_its_cause(walks: Walks) -> None:
+    """Where a stretch is short, or a loss is not believed, that alone is named."""
     walks.walk(photos(20))
-    assert walks.walk(photos(20), 1, total=21).difference == 0
-    assert walks.walk(photos(10), full=True).difference == 0
+    assert walks.walk(photos(20), 1, total=19).fewer == 0
+    assert walks.walk(photos(10), full=True).fewer == 0
 
 
-def test_a_surplus_that_a_full_scan_found_is_not_said_again(walks: Walks) -> None:
-    """What a full scan could not find either is not a reason to advise another one."""
+def test_how_many_photos_are_expected(walks: Walks) -> None:
+    """The photos known, those that are hidden, and without those that are missing for a reason not known yet."""
     walks.walk(photos(20))
-    assert walks.walk(photos(20), full=True, total=22).difference == 0
-    assert walks.walk(photos(20), total=22).difference == 0
-    assert walks.walk(photos(20), total=23).difference == 1
+    assert walks.listing.expected() == 20
+    for _ in range(3):
+        walks.walk(photos(20), total=22)
+    assert walks.listing.expected() == 22
+    walks.walk(photos(20), total=17)
+    assert walks.listing.expected() == 17
+
+
+# Clocks
+
+
+def test_coverage_ends_at_the_newest_upload(tmp_path: Path) -> None:
+    """Whatever clocks say, a time without any upload after it is listed again."""
+    walks = Walks(tmp_path / "other.sqlite")
+    with walks.catalogue:
+        walks.walk(photos(3))
+        assert walks.begin().intervals == (Interval(0, 1_577_836_803),)
+
+
+def test_coverage_of_the_future_is_dropped(walks: Walks) -> None:
+    """What a clock that was ahead let count as listed is listed again, and that is named; the rest stays."""
+    walks.now += 30 * DAY
+    walks.walk(photos(3), covered=Interval(0, walks.now))
+    assert walks.listing.coverage().intervals == (Interval(0, NOW + 30 * DAY - HOUR),)
+    assert walks.listing.drop_future(NOW) == NOW + 30 * DAY - HOUR
+    assert walks.listing.coverage().intervals == (Interval(0, NOW),)
+    assert walks.listing.drop_future(NOW) is None
+    assert walks.listing.coverage().intervals == (Interval(0, NOW),)
 
 
 # Forgetting, and what is said
@@ -706,10 +793,11 @@ def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
     walks.walk(photos(20))
     walks.finish()
     walks.walk(photos(20)[1:], full=True)
+    walks.confirm()
     walks.catalogue.losses.forget(["1"])
     assert walks.gone() == set()
     assert walks.catalogue.files.of("1") == []
-    assert walks.catalogue.counts().known == 19
+    assert walks.catalogue.counts().known == 1 + 19
     assert walks.list_again(*photos(20)).new == ["1"]
     assert (ids(walks.images), ids(walks.infos)) == (["1"], ["1"])
 
@@ -732,14 +820,10 @@ def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
             WalkResult([], scanned=True, lost=4),
             ["4 photos", "more than a tenth", "not believed", "nothing is marked", "--accept-loss"],
         ),
-        (
-            WalkResult([], scanned=True, lost=4, surplus=2),
-            ["4 photos", "2 more", "nothing is marked", "further full scan"],
-        ),
-        (WalkResult([], difference=-3), ["3 photos fewer", "--full-scan"]),
-        (WalkResult([], difference=3), ["3 photos more", "--full-scan"]),
+        (WalkResult([], fewer=3), ["3 photos fewer", "--full-scan"]),
+        (WalkResult([(UNLOCATED, 3)]), ["3 photos more", "without an upload time", "next run asks again"]),
     ],
-    ids=["short", "untrue", "hidden", "loss", "surplus", "fewer", "more"],
+    ids=["short", "untrue", "hidden", "loss", "fewer", "without a place"],
 )
 def test_what_does_not_add_up_is_one_sentence(result: WalkResult, words: list[str]) -> None:
     """Each finding is told in a sentence that names the numbers and what to do."""
@@ -749,7 +833,7 @@ def test_what_does_not_add_up_is_one_sentence(result: WalkResult, words: list[st
 
 def test_what_adds_up_is_not_talked_about() -> None:
     """A walk that found nothing odd says nothing, also where photos are gone: they are told one by one."""
-    assert sentences(WalkResult([], gone=["1", "2"], scanned=True)) == []
+    assert sentences(WalkResult([], absent=2, scanned=True)) == []
 
 
 def test_several_findings_are_several_sentences() -> None:

@@ -69,6 +69,7 @@ async def walk(
     *,
     window: Interval | None = None,
     stop_after: int = 0,
+    expected: int = 1,
 ) -> tuple[list[ListedPage], Coverage, Photostream]:
     """Walk the gaps of a coverage; return the pages, the coverage after them, and the walk."""
     coverage = coverage or Coverage()
@@ -79,6 +80,7 @@ async def walk(
         strategy,
         page_size=page_size,
         is_whole=window is None,
+        expected=expected,
     )
     pages = []
     async for page in stream.pages():

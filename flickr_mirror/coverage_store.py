@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PATIENCE = 3
 """Photos that Flickr counts and does not list in as many runs in a row are taken to be hidden from this caller."""
 ALWAYS_BELIEVED = 10
-"""More hidden photos than these are believed only where more than as many are listed beside them."""
+"""More photos than these are taken to be hidden only where as many are listed beside them."""
 UNLOCATED = Interval(-1, -1)
 """Stands for photos that Flickr counts in the whole photostream and in no part of it."""
 _COVERED, _SCANNED = 0, 1

@@ -9,6 +9,8 @@ from flickr_mirror.clocks import moment_text
 from flickr_mirror.coverage_store import PATIENCE, UNLOCATED
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flickr_mirror.changes import Change
     from flickr_mirror.coverage import Interval
 
@@ -43,7 +45,12 @@ class WalkResult:
     @property
     def unlisted(self) -> int:
         """How many photos are not listed at least, because stretches are left open."""
-        return sum(missing or 1 for _, missing in self.short)
+        return unlisted(self.short)
+
+
+def unlisted(short: Collection[tuple[Interval, int | None]]) -> int:
+    """Return how many photos are missing at least in stretches that are left open."""
+    return sum(missing or 1 for _, missing in short)
 
 
 def sentences(result: WalkResult) -> list[str]:

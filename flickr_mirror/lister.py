@@ -75,6 +75,7 @@ class Lister:
             self._listing.begin, clocks.now, fields=frozenset(EXTRAS.split(",")), full=full
         )
         until, window = clocks.until, self._window
+        expected = max(await self._work.call(self._listing.expected), self._published or 0)
         stream = Photostream(
             self._api,
             self._user.id,
@@ -82,7 +83,7 @@ class Lister:
             self._options.strategy,
             page_size=self._limits.page_size,
             is_whole=window is None,
-            expected=max(await self._work.call(self._listing.expected), self._published or 0),
+            expected=expected,
         )
         if not await self._walk(stream):
             return
@@ -91,12 +92,12 @@ class Lister:
             raise PhotostreamError(
                 f"{self._user.username} ({self._user.id}) shows no photos any more. What was mirrored is kept."
             )
-        if full:  # photos can vanish and appear while the whole stream is walked
+        if full or (total or 0) > expected:
+            # Photos vanish and appear while the whole stream is walked. Where there are more than before, only
+            # one answer has said how many.
             total = await self._count(0, until)
-        if total is not None and await self._work.call(self._listing.unexplained, total) > 0:
-            total = await self._count(0, until)
-            if not await self._list_surplus(total, until):
-                return
+        if total is not None and not await self._list_surplus(total, until):
+            return
         result = await self._work.call(
             self._listing.end, total, accept_loss=self._options.accept_loss, window=window
         )

@@ -327,7 +327,8 @@ class Listing:
         if missing <= 0:
             self._store.forget_unlocated()
         else:
-            self._hidden += self._store.add_short(UNLOCATED, missing, run=self._run, listed=known)
+            # no page was short of these: a false total is more likely than many hidden photos
+            self._hidden += self._store.add_short(UNLOCATED, missing, run=self._run, listed=known // 100)
 
     def _note_fewer(self, total: int) -> int:
         """Return how many photos Flickr counts fewer than are known, unless that was so before."""

@@ -48,7 +48,7 @@ class Overview:
         """Return how many photos there are, and how far they are."""
         row = self._query(
             "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
-            " total(image_status = 5), total(gone IS NOT NULL)"
+            " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6)"
             f" FROM photos WHERE {self._selection.window}"
         ).fetchone()
         return Counts(*map(int, row))

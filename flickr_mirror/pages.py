@@ -126,9 +126,10 @@ class Pages:
         times = [photo.facts.uploaded for photo in page.photos]
         known = [time for time in times if time is not None and (low or 0) <= time <= high]
         missing = None
-        if page.is_usable and len(known) == len(times) and known == sorted(known, reverse=True):
+        is_readable = page.is_usable and not page.malformed
+        if is_readable and len(known) == len(times) and known == sorted(known, reverse=True):
             # a count that is too low says nothing about the photos that are there
-            missing = max(expected - len({photo.id for photo in page.photos}), page.malformed, 0)
+            missing = max(expected - len({photo.id for photo in page.photos}), 0)
         if times and page.page != number:
             missing = None
         return Answer(page, missing, known, low)

@@ -224,7 +224,8 @@ class MirrorReport:
     `infos` and `bytes` what was fetched, `adopted` the files found whole from a run that was killed,
     `api_calls` the calls sent. `started` is in seconds since 1970 (UTC).
     `skipped` counts the photos that needed nothing.
-    `unlisted` is how many photos Flickr counts that it has not listed, at least.
+    `unlisted` is how many photos Flickr counts that it has not listed, at least; `not_ready` how many it is still
+    processing.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
     only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
     `stopped_by` is the limit that the run came to, by its name in `Limits`, or empty; `begun` how many photos
@@ -252,6 +253,7 @@ class MirrorReport:
     seconds: float = 0.0
     unavailable: int = 0
     unlisted: int = 0
+    not_ready: int = 0
     failures: list[FailedPhoto] = field(default_factory=list)
     complete: bool = False
     stopped_by: str = ""

@@ -85,6 +85,7 @@ class Counts:
     to_ask: int
     unavailable: int
     gone: int
+    not_ready: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ def sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
     """Count what is known, and what failed, into the report."""
     counts = catalogue.counts()
     report.known = counts.known
+    report.not_ready = counts.not_ready
     failures = catalogue.failures()
     report.unavailable = sum(failure.known for failure in failures)
     report.failures = [failure for failure in failures if not failure.known]

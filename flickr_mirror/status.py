@@ -14,6 +14,7 @@ from flickr_mirror import disk, summary
 from flickr_mirror.cache import get_mirror
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.errors import CacheError
+from flickr_mirror.findings import shortfall_text, unlisted
 from flickr_mirror.locks import holder_of
 from flickr_mirror.summary import failure_of, time_text
 from flickr_mirror.terminal import plain, size_text, time_left
@@ -34,6 +35,8 @@ COLUMNS = ("id", "uploaded", "path", "url", "title")
 class MirrorStatus:
     """How a mirror is. Times are UTC; `gaps` are stretches of upload time that no run has listed.
 
+    `shortfalls` are the sentences about photos that Flickr counts and has not listed, `unlisted` how many those are
+    at least; `not_ready` how many photos Flickr was still processing.
     `age` is how many seconds ago a run ended with code 0, `running` who works on it now.
     """
 
@@ -47,6 +50,9 @@ class MirrorStatus:
     infos_left: int
     gone: int
     unavailable: int
+    unlisted: int
+    not_ready: int
+    shortfalls: list[str]
     failures: list[dict[str, Any]]
     listed_until: str | None
     gaps: list[tuple[str, str]]
@@ -72,6 +78,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
         counts = overview.counts()
         images_left, infos_left = overview.pending()
         covered = catalogue.listing.coverage().intervals
+        short = catalogue.listing.shortfalls()
         gaps = catalogue.listing.coverage().gaps(covered[-1].high) if covered else []
         return MirrorStatus(
             user=owner["username"],
@@ -84,6 +91,9 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             infos_left=infos_left,
             gone=counts.gone,
             unavailable=counts.unavailable,
+            unlisted=unlisted(short),
+            not_ready=counts.not_ready,
+            shortfalls=[shortfall_text(*stretch) for stretch in short],
             failures=[failure_of(failure) for failure in overview.failures()],
             listed_until=time_text(covered[-1].high) if covered else None,
             gaps=[(time_text(gap.low), time_text(gap.high)) for gap in gaps],
@@ -122,6 +132,10 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
     yield f"listed    {f'until {status.listed_until}, {gaps}' if status.listed_until else 'nothing yet'}"
+    for text in status.shortfalls:
+        yield f"unlisted  {text}"
+    if status.not_ready:
+        yield f"waiting   for Flickr to process {status.not_ready:,} photos"
     yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
     if last := status.last_run:
         error = f": {plain(str(last.get('error')))}" if last.get("error") else ""

@@ -231,7 +231,7 @@ FACES = {
         "terminal",
         "view",
     },
-    "status": {"cache", "catalogue", "disk", "errors", "locks", "summary", "terminal"},
+    "status": {"cache", "catalogue", "disk", "errors", "findings", "locks", "summary", "terminal"},
     "checking": {"audit", "console", "errors", "exits", "progress", "session", "terminal"},
     "demonstration": {
         "console",

@@ -37,6 +37,7 @@ from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.languages import ENGLISH
 from flickr_mirror.models import inventory_number
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.worklist import WorkList
 from tests.end_to_end.command import infos, parts
 
 if TYPE_CHECKING:
@@ -68,8 +69,10 @@ class Change:
 class Run:
     """A run of the mirror.
 
-    `lie` is how Flickr's listings lie during it. `meanwhile` happens at the event number `at`, and at the event
-    number `stop_at` it is stopped (or cancelled, where `cancel`). `again` runs a second one right after it.
+    `lie` is how Flickr's listings lie during it, those that do it once at the answer number `at`. `meanwhile` happens
+    at the event number `at`, and at the event number `stop_at` it is stopped (or cancelled, where `cancel`; where
+    `kill`, nothing is written into the catalogue from then on). `clocks` are the seconds by which this
+    computer's clock and Flickr's are ahead. `again` runs a second one right after it.
     `window` are two photos between whose uploads it works, `limits` are those that may end it early.
     """
 
@@ -82,6 +85,8 @@ class Run:
     at: int = 0
     stop_at: int = 0
     cancel: bool = False
+    kill: bool = False
+    clocks: tuple[int, int] = (0, 0)
     again: bool = False
     window: tuple[int, int] | None = None
     limits: tuple[tuple[str, int], ...] = ()
@@ -89,7 +94,7 @@ class Run:
     @property
     def is_faultless(self) -> bool:
         """Whether nobody disturbed this run: neither Flickr's answers nor a stop, and it was for all photos."""
-        return not (self.lie or self.stop_at or self.window or self.limits)
+        return not (self.lie or self.stop_at or self.window or self.limits or any(self.clocks))
 
     def options(self, root: Path, flickr: SimulatedFlickr, times: Sequence[int]) -> MirrorOptions:
         """Return the options of the engine, where the photos were uploaded at these `times`."""
@@ -122,17 +127,26 @@ class Setting:
     seed: int = 0
     page_size: int = 4
     settle_margin: int = 0
+    has_numbers: bool = False
 
 
 class Clock:
-    """Flickr's clock and ours, which moves only when it is told to; else it does what the module `time` does."""
+    """Flickr's clock and ours, which moves only when a test moves it; else it does what the module `time` does.
+
+    `ahead` are the seconds by which ours is ahead, `date_ahead` those by which Flickr's answers are.
+    """
 
     def __init__(self) -> None:
         self.now = START
+        self.ahead = self.date_ahead = 0
 
     def time(self) -> float:
-        """Return the seconds since 1970."""
-        return self.now
+        """Return the seconds since 1970 by our clock."""
+        return self.now + self.ahead
+
+    def flickr(self) -> float:
+        """Return the seconds since 1970 by Flickr's clock, as its answers have it."""
+        return max(self.now + self.date_ahead, 0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
@@ -169,6 +183,10 @@ class Story:
         self.scan_is_open = False
         self.lie = ""
         self.victim = ""
+        self.answers = self.lie_at = 0
+        self.has_numbers = setting.has_numbers
+        self.unprocessed: set[str] = set()
+        self.stream.clock = lambda: clock.now
         flickr.intercept = self.intercept
 
     # What happens at Flickr
@@ -196,6 +214,12 @@ class Story:
         self.everyone.append(photo_id)
         self.steady.add(photo_id)
         self.note_version(photo_id)
+
+    def fail_to_process(self, which: int, _: int) -> None:
+        """Let listings say for ever that a photo is not processed, as they do of some videos of 2008."""
+        photo_id = self.pick(which)
+        self.unprocessed.add(photo_id)
+        self.steady.discard(photo_id)
 
     def edit(self, which: int, amount: int) -> None:
         """Change a text of a photo."""
@@ -265,23 +289,51 @@ class Story:
         response = await self.flickr.answer(request)
         if request.path.startswith("/65535/") and response.status == web.HTTPOk.status_code:
             self.served[request.path] += 1
-        elif self.lie and request.query.get("method") == "flickr.people.getPhotos":
+        elif request.query.get("method") == "flickr.people.getPhotos":
             assert isinstance(response, web.Response)
             answer = json.loads(response.text or "")
+            for photo in answer["photos"]["photo"]:
+                if photo["id"] in self.unprocessed:
+                    photo["media_status"] = "failed"
             self.falsify(answer["photos"])
+            self.answers += 1
+            if self.has_numbers:
+                for photo in answer["photos"].get("photo", ()):
+                    photo["id"] = int(photo["id"])
             response.text = json.dumps(answer)
         return response
 
     def falsify(self, page: dict[str, Any]) -> None:
         """Make a lie of a page."""
+        if self.lie not in LIES_ONCE or self.answers == self.lie_at:
+            self.falsify_list(page)
+            self.falsify_numbers(page)
+
+    def falsify_list(self, page: dict[str, Any]) -> None:
+        """List other photos than there are."""
+        listed = page["photo"]
+        others = [photo for photo in listed if photo["id"] != self.victim]
         match self.lie:
+            case "empty" | "malformed":
+                page["photo"] = [{"id": "0"} for _ in listed] if self.lie == "malformed" else []
+            case "uncounted":
+                page |= {"photo": others, "total": int(page["total"] or 0) - (len(listed) - len(others))}
+            case "rotating":
+                page["photo"] = [photo for n, photo in enumerate(listed) if n != self.answers % len(listed)]
             case "short":
-                page["photo"] = [photo for photo in page["photo"] if photo["id"] != self.victim]
-            case "short once":
-                if any(photo["id"] == self.victim for photo in page["photo"]):
-                    self.lie = "short"
-                    self.falsify(page)
-                    self.lie = ""
+                page["photo"] = others
+            case "short once" if others != listed:
+                page["photo"], self.lie = others, ""
+            case "disorder":
+                listed.reverse()
+
+    def falsify_numbers(self, page: dict[str, Any]) -> None:
+        """Count otherwise than there are."""
+        match self.lie:
+            case "empty":
+                page["total"] = 0
+            case "unusable":
+                page.clear()
             case "too many":
                 page["total"] = int(page["total"]) + 3
             case "too few":
@@ -290,16 +342,14 @@ class Story:
                 page["total"] = ""
             case "another page":
                 page["page"] += 1
-            case "disorder":
-                page["photo"].reverse()
 
     # The mirror
 
     async def run(self, run: Run) -> None:
         """Run the mirror, and look at what it left."""
         self.clock.now += TICK
-        if run.lie and self.doubtful >= PATIENCE - 1:
-            run = replace(run, lie="")
+        if (run.lie or any(run.clocks)) and self.doubtful >= PATIENCE - 1:
+            run = replace(run, lie="", clocks=(0, 0))
         public, steady, images, texts = (
             set(self.stream.ids),
             set(self.steady),
@@ -326,17 +376,28 @@ class Story:
     async def mirror(self, run: Run) -> MirrorReport | None:
         """Run the mirror; return its report, unless it was cancelled."""
         self.lie, self.victim, self.is_running = run.lie, self.pick(run.at), True
+        self.answers, self.lie_at = 0, run.at % 7
+        self.clock.ahead, self.clock.date_ahead = run.clocks
         events = 0
+        is_dead = False
+        write = WorkList._write
+
+        def write_unless_dead(work: WorkList, notes: list[Any]) -> None:
+            if not is_dead:
+                write(work, notes)
 
         def observe(_: Event) -> None:
-            nonlocal events
+            nonlocal events, is_dead
             events += 1
             if events == run.at:
                 for change in run.meanwhile:
                     self.change(change)
             if events == run.stop_at:
-                self.excused += IMAGE_WORKERS
-                scope.cancel() if run.cancel else mirror.stop(0)
+                is_dead = (
+                    run.kill
+                )  # files that come from now on are on disk, and the catalogue does not know them
+                self.excused += 0 if run.kill else IMAGE_WORKERS
+                scope.cancel() if run.cancel else mirror.stop(10 if run.kill else 0)
 
         times = [self.stream.photo(photo_id).uploaded for photo_id in self.stream.ids]
         mirror = PhotostreamMirror(
@@ -349,13 +410,16 @@ class Story:
             budget=ApiBudget(calls_per_second=10_000),
         )
         report = None
-        with anyio.CancelScope() as scope:
+        with pytest.MonkeyPatch.context() as patch, anyio.CancelScope() as scope:
+            patch.setattr(WorkList, "_write", write_unless_dead)
             report = await mirror.run()
         self.lie, self.is_running = "", False
+        self.clock.ahead = self.clock.date_ahead = 0
         return report
 
     async def end(self) -> None:
         """Run without faults until everything must be there, and see that it is."""
+        self.clock.now += 8 * DAY
         await self.run(Run(info_level=2, again=True))
         scan = Run(info_level=2, scan="accepting")
         if self.scan_is_open:  # what changed since this one began, the next one sees
@@ -460,8 +524,15 @@ CHANGES = st.one_of(
     st.builds(Change, st.sampled_from(("hide", "delete")), WHICH, st.integers(1, 7)),
     st.builds(Change, st.just("publish"), WHICH),
     st.builds(Change, st.just("wait"), st.sampled_from(PAUSES)),
+    st.builds(Change, st.just("fail_to_process"), WHICH),
 )
-LIES = ("short", "short once", "too many", "too few", "no total", "another page", "disorder")
+LIES_ONCE = ("empty", "unusable", "malformed", "uncounted")
+LIES = (
+    *LIES_ONCE,
+    *("short", "short once", "rotating", "too many", "too few", "no total", "another page", "disorder"),
+)
+YEARS = 3650 * DAY
+CLOCKS = ((0, YEARS), (0, -YEARS), (0, 30 * DAY), (0, -2 * DAY), (0, -START), (DAY, 0), (DAY, DAY), (-DAY, 0))
 
 
 def runs(**disturbance: st.SearchStrategy[Any]) -> st.SearchStrategy[Run]:
@@ -479,6 +550,14 @@ def runs(**disturbance: st.SearchStrategy[Any]) -> st.SearchStrategy[Run]:
 RUNS = st.one_of(
     runs(again=st.booleans()),
     runs(lie=st.sampled_from(LIES), at=WHICH),
+    runs(clocks=st.sampled_from(CLOCKS)),
+    runs(
+        lie=st.sampled_from(LIES_ONCE),
+        at=WHICH,
+        clocks=st.sampled_from(CLOCKS),
+        meanwhile=st.lists(CHANGES, max_size=2).map(tuple),
+    ),
+    runs(stop_at=st.integers(1, 40), kill=st.just(value=True)),
     runs(meanwhile=st.lists(CHANGES, min_size=1, max_size=3).map(tuple), at=st.integers(1, 30)),
     runs(stop_at=st.integers(1, 40), cancel=st.booleans()),
     runs(limits=st.tuples(st.tuples(st.sampled_from(("max_photos", "max_bytes")), st.integers(1, 12)))),
@@ -492,6 +571,7 @@ SETTINGS = st.builds(
     seed=st.integers(0, 5),
     page_size=st.sampled_from((4, 5)),
     settle_margin=st.sampled_from((0, 3600)),
+    has_numbers=st.booleans(),
 )
 
 
@@ -507,7 +587,7 @@ async def play(setting: Setting, steps: Sequence[Step]) -> tuple[set[str], set[s
                 patch.setattr(module, "time", clock)
         patch.setattr("flickr_mirror.worklist.LATEST", 0.01)
         patch.setattr(LanguageDetector, "detect", in_english)
-        async with SimulatedFlickr(stream, clock=clock.time) as flickr:
+        async with SimulatedFlickr(stream, clock=clock.flickr) as flickr:
             story = Story(setting, flickr, clock, Path(folder))
             for step in steps:
                 if isinstance(step, Run):

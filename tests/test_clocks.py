@@ -1,0 +1,65 @@
+"""What clocks that are wrong let a listing ask for, and let count as listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from flickr_mirror.clocks import DAY, LAG, Clocks
+
+NOW = 1_700_000_000
+YEARS = 3650 * DAY
+
+
+@pytest.mark.parametrize(
+    ("own", "flickr"),
+    [
+        (NOW, NOW),
+        (NOW, None),
+        (NOW, NOW + YEARS),
+        (NOW, NOW + 30 * DAY),
+        (NOW, NOW - 2 * DAY),
+        (NOW, 0),
+        (NOW + DAY, NOW),
+        (0, NOW),
+    ],
+)
+def test_one_clock_that_is_right_is_enough(own: float, flickr: float | None) -> None:
+    """Whichever clock is wrong: all photos are asked for, and nothing after now counts as listed."""
+    clocks = Clocks(own, flickr, NOW - 5)
+    assert clocks.until >= NOW
+    assert clocks.earliest <= NOW <= clocks.latest
+
+
+def test_no_window_ends_before_the_newest_upload() -> None:
+    """Where both clocks are behind, the photos that are known are asked for all the same."""
+    assert Clocks(NOW - YEARS, NOW - YEARS, NOW).until >= NOW
+
+
+def test_uploads_during_the_walk_are_left_out() -> None:
+    """Where both clocks agree, nothing beyond now is asked for."""
+    assert Clocks(NOW + 9, NOW, NOW - 5).until == NOW + LAG
+
+
+@pytest.mark.parametrize(
+    ("clocks", "words"),
+    [
+        (
+            Clocks(NOW, NOW + 10 * 365 * DAY, 0),
+            ["3,650 days", "2023-11-14", "2033-11-11", "this computer's clock"],
+        ),
+        (Clocks(NOW + 7200, NOW, 0), ["2 hours"]),
+        (Clocks(NOW, NOW - 600, 0), ["10 minutes"]),
+        (Clocks(NOW - DAY, NOW - DAY, NOW), ["newest photo", "2023-11-14 22:13:20", "2023-11-13 22:13:20"]),
+    ],
+)
+def test_a_clock_that_is_wrong_is_named(clocks: Clocks, words: list[str]) -> None:
+    """One sentence has both times and by how much they differ."""
+    assert [word for word in words if word not in clocks.warning] == []
+
+
+@pytest.mark.parametrize(
+    "clocks", [Clocks(NOW, None, 0), Clocks(NOW, NOW - 299, NOW), Clocks(NOW, NOW, NOW + 200)]
+)
+def test_clocks_that_are_nearly_right_are_not_named(clocks: Clocks) -> None:
+    """A few minutes are usual."""
+    assert clocks.warning == ""

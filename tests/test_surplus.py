@@ -1,0 +1,101 @@
+"""Where are the photos that Flickr counts, and no listing has shown?"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from random import Random
+
+import pytest
+
+from flickr_mirror.coverage import Interval
+from flickr_mirror.surplus import MOST_CALLS, locate
+
+WHOLE = Interval(0, 1_000_000)
+
+
+class Counts:
+    """Upload times as Flickr has them, and as the mirror knows them."""
+
+    def __init__(self, flickr: list[int], known: list[int]) -> None:
+        self.flickr = sorted(flickr)
+        self.mirror = sorted(known)
+        self.calls = 0
+
+    async def count(self, low: int, high: int) -> int:
+        """Return what Flickr counts."""
+        self.calls += 1
+        return bisect_right(self.flickr, high) - bisect_left(self.flickr, low)
+
+    async def known(self, stretch: Interval) -> int:
+        """Return what the mirror knows."""
+        return bisect_right(self.mirror, stretch.high) - bisect_left(self.mirror, stretch.low)
+
+    async def middle(self, stretch: Interval) -> int:
+        """Return the time of the photo in the middle."""
+        first, last = bisect_left(self.mirror, stretch.low), bisect_right(self.mirror, stretch.high)
+        return self.mirror[(first + last) // 2] if first < last else (stretch.low + stretch.high) // 2
+
+    async def locate(self, page_size: int = 500) -> list[Interval]:
+        """Return where photos are missing."""
+        surplus = len(self.flickr) - len(self.mirror)
+        return await locate(self.count, self.known, self.middle, WHOLE, surplus, page_size)
+
+
+def times(count: int, seed: int = 0) -> list[int]:
+    """Return random upload times."""
+    return sorted(Random(seed).choices(range(WHOLE.high), k=count))
+
+
+@pytest.mark.parametrize("place", [0, 1, 50_000, 99_998, 99_999])
+async def test_one_photo_among_many_is_found_with_few_calls(place: int) -> None:
+    """One late photo among 100,000 takes about eight calls, and leaves one page to list."""
+    everyone = times(100_000)
+    counts = Counts(everyone, everyone[:place] + everyone[place + 1 :])
+    (stretch,) = await counts.locate()
+    assert stretch.low <= everyone[place] <= stretch.high
+    assert await counts.known(stretch) < 500
+    assert counts.calls <= 9
+
+
+async def test_several_photos_are_found() -> None:
+    """Each missing photo is within one of the stretches."""
+    everyone = times(20_000)
+    missing = everyone[100::4000]
+    counts = Counts(everyone, [time for time in everyone if time not in missing])
+    stretches = await counts.locate()
+    assert all(any(stretch.low <= time <= stretch.high for stretch in stretches) for time in missing)
+    assert counts.calls <= len(missing) * 9
+
+
+async def test_all_photos_before_a_second_are_found() -> None:
+    """Where an end of the listing was false, what is older is found."""
+    everyone = times(1_100)
+    counts = Counts(everyone, everyone[600:])
+    stretches = await counts.locate()
+    assert all(any(stretch.low <= time <= stretch.high for stretch in stretches) for time in everyone[:600])
+
+
+async def test_photos_of_one_second_are_not_searched_for_ever() -> None:
+    """A second cannot be halved."""
+    counts = Counts([77] * 2000, [77] * 1999)
+    assert await counts.locate() == [Interval(0, 77)]
+    assert counts.calls == 1
+
+
+async def test_the_search_is_bounded() -> None:
+    """Photos missing everywhere cost no more calls than a run may spend on them."""
+    everyone = times(100_000)
+    counts = Counts(everyone, everyone[::2])
+    stretches = await counts.locate(page_size=10)
+    assert counts.calls == MOST_CALLS
+    assert stretches
+
+
+async def test_losses_do_not_lead_astray() -> None:
+    """Photos that are gone, and not yet marked, make others count as fewer: what is found is right all the same."""
+    everyone = times(10_000)
+    counts = Counts(everyone[5:9_000] + everyone[9_001:], everyone[:4_000] + everyone[4_010:])
+    stretches = await counts.locate()
+    assert all(
+        any(stretch.low <= time <= stretch.high for stretch in stretches) for time in everyone[4_000:4_010]
+    )

@@ -85,13 +85,17 @@ async def test_one_false_answer_hides_no_photo(
 @BOTH
 @pytest.mark.parametrize("lie", LIES)
 async def test_what_stays_false_stays_open(tmp_path: Path, lie: str, strategy: CachingStrategy) -> None:
-    """A page that is never answered is named by every run, and ends it with exit code 3, however many there are."""
+    """A page that is never answered is named by every run, and ends it with exit code 3, until all photos came."""
     async with mirroring(tmp_path, 35) as other:
         run = PagedRun(other.flickr, tmp_path)
         liar = Liar(run, LIES[lie])
         for _ in range(5):
             liar.answers, liar.at = 0, set(range(1, 100))
             report = await run(image_only=True, strategy=strategy)
+            if images(run) == set(
+                run.stream.ids
+            ):  # oldest first, the one true answer of each run is of another page
+                break
             assert (code_of(report), report.unlisted > 0) == (3, True)
             assert "next run asks again" in run.notices
             status = status_of(tmp_path, run.stream.username)

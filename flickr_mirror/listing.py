@@ -316,8 +316,9 @@ class Listing:
             elif not is_short:
                 result.scanned, result.resumed = True, self._is_resumed
                 result.lost, result.absent = self._end_scan(accept_loss=accept_loss)
-            if total and not window and not short and not result.lost:
-                result.fewer = self._note_fewer(total)
+            if total and not window and not short:
+                fewer = self._note_fewer(total)
+                result.fewer = 0 if result.lost else fewer
         return result
 
     def _weigh(self, total: int) -> None:

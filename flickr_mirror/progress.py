@@ -259,12 +259,11 @@ class MirrorReport:
     stopped_by: str = ""
     begun: int = 0
 
-    def come_to(self, limit: str) -> Notice:
-        """Note the limit that the run came to first; return what is to be told of it."""
+    def come_to(self, limit: str, figures: str = "") -> Notice:
+        """Note the limit that the run came to first; return what is to be told of it, with the `figures`."""
         self.stopped_by = self.stopped_by or limit
-        return Notice(
-            f"--{limit.replace('_', '-')} is reached: nothing more is begun, and what is in flight is finished."
-        )
+        flag = f"--{limit.replace('_', '-')}{f' ({figures})' if figures else ''}"
+        return Notice(f"{flag} is reached: nothing more is begun, and what is in flight is finished.")
 
 
 def log_events(event: Event) -> None:

@@ -25,6 +25,7 @@ ROOT = Path(flickr_mirror.__file__).parent
 
 NOUNS = {
     "version": set[str](),
+    "wallclock": set[str](),
     "errors": set[str](),
     "options": {"coverage"},
     "coverage": set[str](),
@@ -57,6 +58,7 @@ DISK = {
     "durable": {"disk", "errors"},
     "offload": {"children", "durable", "errors"},
     "parts": {"disk", "durable", "offload"},
+    "space": {"disk", "errors", "parts"},
     "locks": {"disk", "errors", "limiter"},
     "schema": set(),
     "database": {"errors", "schema"},
@@ -140,6 +142,7 @@ MEETING = {
         "progress",
         "records",
         "sizes",
+        "space",
         "worklist",
     },
     "budget": {"disk", "errors", "limiter", "locks", "options"},
@@ -192,8 +195,10 @@ MEETING = {
         "rebuild",
         "rounds",
         "sizes",
+        "space",
         "throttle",
         "transport",
+        "wallclock",
         "worklist",
     },
 }
@@ -243,7 +248,7 @@ FACES = {
         "simulator",
         "view",
     },
-    "arguments": {"options"},
+    "arguments": {"options", "wallclock"},
     "exits": {"errors", "progress"},
     "signals": set[str](),
     "credentials": {"errors", "keychain", "keys", "options"},

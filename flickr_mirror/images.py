@@ -101,6 +101,11 @@ class ImageFetcher:
         """How many images are being fetched."""
         return self._brake.most - self.turns.value
 
+    @property
+    def seconds(self) -> float:
+        """For how many seconds images were being downloaded, pauses left out."""
+        return self._brake.seconds
+
     def stop(self) -> None:
         """Let no more downloads begin: whoever waits for a place gets a `StoppedError`."""
         self._brake.close()

@@ -51,6 +51,10 @@ class RunPlanned:
     `photos` are those of the photostream as far as this run looks at it, `mirrored` those of them that need
     nothing; `calls` is how many more API calls this run needs, and `seconds` how long Flickr's limits make them
     last. It is an estimate until the listing has ended (`exact`).
+
+    What `PhotostreamMirror.price` returns has more, which is `None` where it is not known, and in events of a run:
+    `bytes` is about how many bytes of images and films are to be downloaded, `image_seconds` how long that takes,
+    `free` how many bytes are free on the disk of the mirror. `basis` says in sentences what these rest on.
     """
 
     photos: int
@@ -58,6 +62,10 @@ class RunPlanned:
     calls: int
     seconds: float
     exact: bool
+    bytes: int | None = None
+    free: int | None = None
+    image_seconds: float | None = None
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

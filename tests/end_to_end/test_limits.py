@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import anyio
+import jsonschema
 import pytest
 from typer.testing import CliRunner
 
 from flickr_mirror.cli import app
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import THREAD, infos, parts, run, running, tree
+from tests.event_schema import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +84,35 @@ async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
         outcome = await run(flickr, tmp_path, "--min-free", "1k")
         assert outcome.code == 0, outcome.err
         assert "is reached" not in outcome.err
+
+
+async def test_a_dry_run_tells_of_bytes_and_the_disk(tmp_path: Path) -> None:
+    """One line on standard output, sentences beside it; --quiet warns where it will not fit; no file is left."""
+    stream = SimulatedPhotostream(COUNT, image_dims=(320, 240))
+    async with SimulatedFlickr(stream) as flickr:
+        outcome = await run(flickr, tmp_path, "--dry-run", "--image-only", "--bwlimit", "16k")
+        total = sum(len(flickr.file(photo_id)) for photo_id in stream.ids)
+        assert outcome.code == 0, outcome.err
+        found = re.fullmatch(
+            r"plan user=.* hours=0\.00 bytes=(\d+) free=(\d+) image_hours=\d\.\d\d\n", outcome.out
+        )
+        assert found
+        assert int(found[1]) == pytest.approx(total, rel=0.15)
+        assert "of images to download, which take about " in outcome.err
+        assert f"GB are free for {tmp_path / 'saigon_archive'}." in outcome.err
+        assert "will not fit" not in outcome.err
+        assert flickr.requests.total() <= 8
+
+        outcome = await run(flickr, tmp_path, "--dry-run", "--quiet", "--json", "--min-free", "1000000T")
+        assert outcome.code == 0, outcome.err
+        (line,) = outcome.err.splitlines()
+        assert "Warning: the images will not fit: about " in line
+        event = json.loads(outcome.out)
+        jsonschema.validate(event, json.loads(FILE.read_text()))
+        assert event["bytes"] == int(found[1])
+        assert event["image_seconds"] is None
+        assert event["basis"].startswith("An estimate from the announced sizes of ")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_time_of_day_and_free_space_are_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

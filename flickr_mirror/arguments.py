@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time as clock
 from dataclasses import fields
 from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from flickr_mirror.options import Limits, MirrorOptions
+from flickr_mirror.wallclock import next_moment
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _FIELDS = "|".join(field.name for kind in (MirrorOptions, Limits) for field in fields(kind))
@@ -59,6 +61,14 @@ def _bytes(text: str, units: str) -> int | None:
         return None
     factor: int = 1024 << (10 * units.index(match[2].lower()))
     return round(float(match[1]) * factor)
+
+
+def time_of_day(text: str) -> datetime:
+    """Return the next moment at which local clocks show `07:00` or `7:00`. Raises `typer.BadParameter`."""
+    match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"Invalid time {text!r}: use hours and minutes, such as 07:00.")
+    return next_moment(time(int(match[1]), int(match[2])), clock.time())
 
 
 def first_moment(text: str) -> datetime:

@@ -50,7 +50,7 @@ SETTINGS_HELP = (
 )
 EXIT_HELP = (
     "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
-    "no photos; 5 API keys; 7 the folder cannot be used; 8 stopped by a --max limit, more is left to do; "
+    "no photos; 5 API keys; 7 the folder cannot be used; 8 stopped by a limit, more is left to do; "
     "11 another run works on this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 stopped by a "
     "signal."
 )
@@ -100,6 +100,8 @@ def mirror_flickr(
     max_photos: flags.MaxPhotos = None,
     max_duration: flags.MaxDuration = None,
     max_bytes: flags.MaxBytes = None,
+    until_time: flags.UntilTime = None,
+    min_free: flags.MinFree = None,
     quiet: flags.Quiet = False,
     verbose: flags.Verbose = False,
     no_progress: flags.NoProgress = False,
@@ -153,6 +155,8 @@ def mirror_flickr(
             max_photos=max_photos,
             max_duration=max_duration,
             max_bytes=max_bytes,
+            until_time=until_time,
+            min_free=min_free,
         )
         names = list(dict.fromkeys(text(name) for name in username))
         told = ping_address(ping_url), words(hook)

@@ -20,6 +20,7 @@ from flickr_mirror.exits import gravest
 from flickr_mirror.keys import save_keys
 from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.notify import Notifier
+from flickr_mirror.plans import say_plan
 from flickr_mirror.progress import PageScanned
 from flickr_mirror.session import fail, run_mirror, say_failure
 from flickr_mirror.several import run_in_turn
@@ -88,15 +89,19 @@ def mirror(
         )
     gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
     if dry_run:
-        return partial(anyio.run, _tell_prices, [mirror for mirror, _ in mirrors], shown)
+        return partial(anyio.run, _tell_prices, [mirror for mirror, _ in mirrors], shown, limits.min_free)
     if len(mirrors) > 1:
         return partial(anyio.run, run_in_turn, usernames, limits, open_mirror)
     return partial(anyio.run, run_mirror, *mirrors[0], watch)
 
 
-async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown) -> int:
-    """Tell on standard output what runs would do and cost, and return the exit code."""
+async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free: int | None) -> int:
+    """Tell on standard output what runs would do and cost, and return the exit code.
+
+    Whether the images fit on the disk goes to standard error.
+    """
     codes = []
+    planned = 0
     for mirror in mirrors:
         try:
             plan = await mirror.price()
@@ -108,6 +113,9 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown) -> int:
             JsonLines().event(plan, user=user, nsid=nsid)
         else:
             sys.stdout.write(f"{plan_line(user, nsid, plan)}\n")
+        if folder := mirror.report.folder:
+            say_plan(plan, folder, min_free=min_free, before=planned)
+        planned += plan.bytes or 0
     return gravest(codes)
 
 

@@ -19,6 +19,7 @@ from flickr_mirror.arguments import (
     interval,
     last_moment,
     share,
+    time_of_day,
 )
 from flickr_mirror.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.version import __version__
@@ -231,6 +232,24 @@ MaxBytes = Annotated[
         metavar="SIZE",
         rich_help_panel=WHEN,
         help="Begin nothing after so many bytes of images: 20G.",
+    ),
+]
+UntilTime = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=time_of_day,
+        metavar="HH:MM",
+        rich_help_panel=WHEN,
+        help="Begin nothing after this time of day, local time: 07:00.",
+    ),
+]
+MinFree = Annotated[
+    int | None,
+    typer.Option(
+        parser=amount,
+        metavar="SIZE",
+        rich_help_panel=WHEN,
+        help="Begin nothing that would leave less than this free on the disk: 5G.",
     ),
 ]
 Quiet = Annotated[

@@ -12,7 +12,7 @@ from flickr_mirror import pictures
 from flickr_mirror.errors import BadImageError, ImageGoneError, ThrottledError, TransportError
 from flickr_mirror.models import to_int
 from flickr_mirror.sizes import same_pixels
-from flickr_mirror.throttle import Bandwidth
+from flickr_mirror.throttle import Bandwidth, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Awaitable, Callable
@@ -36,6 +36,7 @@ class ImageFile(Protocol):
 
     path: Path
     size: int
+    is_closed: bool
 
     async def write(self, data: bytes) -> None:
         """Append `data`."""
@@ -58,6 +59,14 @@ class ImageFile(Protocol):
         ...
 
 
+class Space(Protocol):
+    """The free space that files are written to."""
+
+    async def takes(self, file: ImageFile, length: int) -> bool:
+        """Return whether `file` may have `length` bytes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A file that was received: what it is, its size in bytes; `doubt` is why it may not be what Flickr has,
@@ -71,9 +80,16 @@ class Fetched:
 class ImageFetcher:
     """Fetches images through one transport, all of them under one brake."""
 
-    def __init__(self, transport: Transport, brake: Brake, bandwidth: Bandwidth | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        brake: Brake,
+        bandwidth: Bandwidth | None = None,
+        space: Space | None = None,
+    ) -> None:
         self._transport = transport
         self._brake = brake
+        self._space = space
         self.check_open = brake.check_open
         self._bandwidth = bandwidth or Bandwidth(None)
         self.turns = anyio.Semaphore(brake.most, fast_acquire=True)
@@ -85,6 +101,11 @@ class ImageFetcher:
         """How many images are being fetched."""
         return self._brake.most - self.turns.value
 
+    @property
+    def seconds(self) -> float:
+        """For how many seconds images were being downloaded, pauses left out."""
+        return self._brake.seconds
+
     def stop(self) -> None:
         """Let no more downloads begin: whoever waits for a place gets a `StoppedError`."""
         self._brake.close()
@@ -94,7 +115,8 @@ class ImageFetcher:
 
         A pause that the server asks for is waited for and is no failed try. Raises `ImageGoneError` where the
         server does not serve this file, `BadImageError` where what comes is none, `TransportError` when no
-        whole file came, `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop`.
+        whole file came, `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop`
+        and where the file does not fit into the free space.
         """
         async for attempt in self._transport.retrying(BadImageError):
             with attempt:
@@ -163,12 +185,12 @@ class ImageFetcher:
         self, response: httpx.Response, note: Callable[[int], None], media: str, file: ImageFile
     ) -> bool:
         """Write the body into `file`; return whether it is proved to be complete."""
-        # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
-        hint = to_int(response.headers.get("x-ttdb-l"))
-        length = to_int(response.headers.get("Content-Length", hint))
+        length = announced_length(response)
         chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
         if length is not None and length > LARGEST[media]:
             raise _too_large(media)
+        if self._space and not await self._space.takes(file, length or 0):
+            raise StoppedError("The image does not fit into the free space.")
         # a response that is whole already, as embedders' transports may return, has no raw bytes any more
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
             await file.write(chunk)
@@ -181,6 +203,13 @@ class ImageFetcher:
         if length is not None and length != file.size:
             raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
         return length is not None or chunked
+
+
+def announced_length(response: httpx.Response) -> int | None:
+    """Return how many bytes the body of an answer has, `None` where its headers do not say."""
+    # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
+    hint = to_int(response.headers.get("x-ttdb-l"))
+    return to_int(response.headers.get("Content-Length", hint))
 
 
 def _too_large(media: str) -> ImageGoneError:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from flickr_mirror.languages import Locale
     from flickr_mirror.models import FlickrComment, FlickrPhotoSize, FlickrUser
     from flickr_mirror.progress import MirrorReport, Observer
+    from flickr_mirror.space import FreeSpace
     from flickr_mirror.worklist import WorkList
 
 
@@ -92,6 +93,8 @@ class Jobs:
     tell: Observer
     info_level: int
     adopting: bool
+    space: FreeSpace | None = None
+    """What keeps a part of the disk free, where that is asked for."""
     on_received: Callable[[], None] = lambda: None
     """Told when bytes of an image were added to the report."""
 

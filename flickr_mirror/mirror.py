@@ -35,8 +35,10 @@ from flickr_mirror.prospect import prospect
 from flickr_mirror.rebuild import open_catalogue
 from flickr_mirror.rounds import Rounds, sum_up
 from flickr_mirror.sizes import best_picture
+from flickr_mirror.space import FreeSpace
 from flickr_mirror.throttle import Bandwidth, Brake
 from flickr_mirror.transport import Transport
+from flickr_mirror.wallclock import wait_until
 from flickr_mirror.worklist import WorkList
 
 if TYPE_CHECKING:
@@ -143,13 +145,13 @@ class PhotostreamMirror:
         elif self._scope is not None:
             self._scope.cancel()
 
-    async def _end_in_time(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
+    async def _end_after(self, wait: Callable[[], Awaitable[None]], limit: str) -> None:
+        await wait()
         self._stopping.set()
         if self._rounds is not None and self._rounds.pipeline is not None:
-            self._rounds.pipeline.come_to("max_duration")
+            self._rounds.pipeline.come_to(limit)
         elif self._scope is not None:
-            self._tell(self.report.come_to("max_duration"))
+            self._tell(self.report.come_to(limit))
             self._scope.cancel()
 
     async def find_user(self) -> FlickrUser:
@@ -235,8 +237,10 @@ class PhotostreamMirror:
             async with anyio.create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
                 tasks.start_soon(work_and_close)
-                if self._limits.max_duration is not None:
-                    tasks.start_soon(self._end_in_time, self._limits.max_duration)
+                if (seconds := self._limits.max_duration) is not None:
+                    tasks.start_soon(self._end_after, partial(anyio.sleep, seconds), "max_duration")
+                if (moment := self._limits.until_time) is not None:
+                    tasks.start_soon(self._end_after, partial(wait_until, moment, anyio.sleep), "until_time")
         return report
 
     def _open(self) -> AsyncFlickrApi:
@@ -292,7 +296,9 @@ class PhotostreamMirror:
         bandwidth = Bandwidth(self._limits.bwlimit)
         brake = Brake(*map(bandwidth.most, (self._limits.image_workers, self._limits.min_image_workers)))
         brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
-        self._fetcher = ImageFetcher(api.transport, brake, bandwidth)
+        least = self._limits.min_free
+        space = None if least is None else FreeSpace(cache.folder, least)
+        self._fetcher = ImageFetcher(api.transport, brake, bandwidth, space)
         return Jobs(
             user=user,
             api=api,
@@ -305,6 +311,7 @@ class PhotostreamMirror:
             tell=self._tell,
             info_level=self._options.info_level,
             adopting=not cache.is_empty,
+            space=space,
         )
 
     async def _begin(self, jobs: Jobs) -> None:

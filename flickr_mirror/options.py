@@ -139,7 +139,9 @@ class Limits:
     mirrored is no failure then, and the next run goes on.
 
     `max_photos`, `max_duration` and `max_bytes` (of images received) end a run, or a watch: what is in flight is
-    finished, nothing more is begun, and the next run goes on.
+    finished, nothing more is begun, and the next run goes on. So does `until_time`, the moment at which to stop (local
+    time where it names no zone), and `min_free`, the bytes that stay free on the disk of the mirror: an image is
+    downloaded only where it fits beside those in flight.
 
     Raises `ValueError` for a value out of range.
     """
@@ -160,6 +162,8 @@ class Limits:
     max_photos: int | None = None
     max_duration: float | None = None
     max_bytes: int | None = None
+    until_time: datetime | None = None
+    min_free: int | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -183,7 +187,7 @@ class Limits:
                 f"bwlimit is {LEAST_BANDWIDTH // 1024}k (bytes per second) or more, not {self.bwlimit!r}: with less, "
                 "servers end the transfer of a large photo."
             )
-        for name in ("max_photos", "max_duration", "max_bytes"):
+        for name in ("max_photos", "max_duration", "max_bytes", "min_free"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} is more than 0, not {value!r}.")

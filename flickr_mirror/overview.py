@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flickr_mirror.options import COMMENTS_LEVEL
 from flickr_mirror.progress import FailedPhoto
@@ -31,6 +31,33 @@ class WorkLeft:
     videos: int
     photos_to_ask: int
     comments: int
+
+
+Kind = tuple[str, str]
+"""The label of an image's size, and the extension of its file."""
+
+
+class Images(NamedTuple):
+    """The number of images, their pixels, and the bytes of their files; 0 where these are not known."""
+
+    number: float
+    pixels: float
+    bytes: float
+
+
+class Stock(NamedTuple):
+    """The images that are `left` to be fetched and those that are `there`, by their kind.
+
+    `videos` of those that are left have a film; `films` with `film_bytes` are there. `rate` is how many bytes came in
+    a second when images were last downloaded, where that was measured.
+    """
+
+    left: dict[Kind, Images]
+    videos: float
+    there: dict[Kind, Images]
+    films: int
+    film_bytes: int
+    rate: int | None = None
 
 
 class Overview:
@@ -78,6 +105,29 @@ class Overview:
             ).fetchone()
         photos, mirrored, videos, photos_to_ask = map(int, row)
         return WorkLeft(photos, mirrored, videos, photos_to_ask, comments)
+
+    def stock(self) -> Stock:
+        """Return how many images are left and there; the bytes of those that are left are not known."""
+        left = self._query(
+            "SELECT ifnull(size_label, ''), ltrim(lower(ifnull(substr(url, -4), '')), '.'), count(*),"
+            " total(width * height), total(video) FROM photos WHERE gone IS NULL"
+            f" AND image_status IN (0, 1, 3, 4, 6) AND {self._selection.window} GROUP BY 1, 2"
+        ).fetchall()
+        there = self._query(
+            "SELECT size_label, extension, count(*), total(width * height), total(bytes) FROM files"
+            " JOIN photos ON id = photo_id WHERE kind = 'image' AND bytes > 0 AND note = '' AND image_status = 2"
+            " AND width * height > 0 GROUP BY 1, 2"
+        ).fetchall()
+        films, film_bytes = self._query(
+            "SELECT count(*), total(bytes) FROM files WHERE kind = 'video' AND bytes > 0"
+        ).fetchone()
+        return Stock(
+            {(label, extension): Images(count, pixels, 0) for label, extension, count, pixels, _ in left},
+            sum(videos for *_, videos in left),
+            {(label, extension): Images(*figures) for label, extension, *figures in there},
+            films,
+            int(film_bytes),
+        )
 
     def failures(self) -> list[FailedPhoto]:
         """Return the photos that failed, oldest upload first."""

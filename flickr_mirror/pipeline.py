@@ -59,6 +59,8 @@ MISSED_ROUNDS = 3
 """So many photos in a row without an answer, and for each worker so many, mean that the line is down."""
 ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ThrottledError)
 """What concerns every photo."""
+OF_TIME = ("max_duration", "until_time")
+"""The limits after which nothing that takes long is waited for."""
 GRACE = 10.0
 """Seconds that what is in flight has to finish."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
@@ -104,6 +106,8 @@ class Pipeline:
         self._listing, self._scope = anyio.CancelScope(), anyio.CancelScope()
         self._callers = [self._listing]
         jobs.on_received = self._look_at_bytes
+        if jobs.space:
+            jobs.space.on_full = self._come_to_min_free
 
     def stop(self, grace: float) -> None:
         """Take no more work, and no page; what is in flight has `grace` seconds to finish."""
@@ -111,16 +115,16 @@ class Pipeline:
         self._listing.cancel()
         _end_within(grace, [self._scope])
 
-    def come_to(self, limit: str) -> None:
+    def come_to(self, limit: str, figures: str = "") -> None:
         """Take no more work, because a limit is reached; what is in flight has ten seconds to finish.
 
         A page that was asked for is in flight too. Images have all their time, unless that is up: else their
         bytes would have to come again.
         """
-        self._tell(self._report.come_to(limit))
+        self._tell(self._report.come_to(limit, figures))
         self._take_no_more()
         self._lister.stop()
-        _end_within(GRACE, [self._scope] if limit == "max_duration" else self._callers)
+        _end_within(GRACE, [self._scope] if limit in OF_TIME else self._callers)
 
     def _take_no_more(self) -> None:
         self._stopping = True
@@ -132,6 +136,10 @@ class Pipeline:
         most = self._limits.max_bytes
         if most is not None and self._report.bytes >= most and not self._report.stopped_by:
             self.come_to("max_bytes")
+
+    def _come_to_min_free(self, figures: str) -> None:
+        if not self._stopping:
+            self.come_to("min_free", figures)
 
     @contextmanager
     def _calling(self) -> Iterator[None]:
@@ -318,7 +326,12 @@ class Pipeline:
                     await self._attempt(job, photo.stored, partial(action, photo))
 
     async def _attempt(self, job: str, stored: StoredPhoto, action: Callable[[], Awaitable[T]]) -> T | None:
-        """Return what `action` returns; where the photo fails, note that and return `None`."""
+        """Return what `action` returns; where the photo fails, note that and return `None`.
+
+        It stays on the work list where there is no space to begin it.
+        """
+        if (space := self._jobs.space) and not await space.is_left():
+            return None
         try:
             result = await action()
         except ENDING:

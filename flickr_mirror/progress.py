@@ -51,6 +51,10 @@ class RunPlanned:
     `photos` are those of the photostream as far as this run looks at it, `mirrored` those of them that need
     nothing; `calls` is how many more API calls this run needs, and `seconds` how long Flickr's limits make them
     last. It is an estimate until the listing has ended (`exact`).
+
+    What `PhotostreamMirror.price` returns has more, which is `None` where it is not known, and in events of a run:
+    `bytes` is about how many bytes of images and films are to be downloaded, `image_seconds` how long that takes,
+    `free` how many bytes are free on the disk of the mirror. `basis` says in sentences what these rest on.
     """
 
     photos: int
@@ -58,6 +62,10 @@ class RunPlanned:
     calls: int
     seconds: float
     exact: bool
+    bytes: int | None = None
+    free: int | None = None
+    image_seconds: float | None = None
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,23 +267,24 @@ class MirrorReport:
     stopped_by: str = ""
     begun: int = 0
 
-    def come_to(self, limit: str) -> Notice:
-        """Note the limit that the run came to first; return what is to be told of it."""
+    def come_to(self, limit: str, figures: str = "") -> Notice:
+        """Note the limit that the run came to first; return what is to be told of it, with the `figures`."""
         self.stopped_by = self.stopped_by or limit
-        return Notice(
-            f"--{limit.replace('_', '-')} is reached: nothing more is begun, and what is in flight is finished."
-        )
+        flag = f"--{limit.replace('_', '-')}{f' ({figures})' if figures else ''}"
+        return Notice(f"{flag} is reached: nothing more is begun, and what is in flight is finished.")
 
 
 def log_events(event: Event) -> None:
-    """Log an event in the words of the specification, to the logger `flickr_mirror`."""
+    """Log an event to the logger `flickr_mirror`.
+
+    The specification fixes the lines that begin with "Scanning" and "Caching", which name a photo by its inventory
+    number; all others name it by its id and that number.
+    """
     match event:
         case PageScanned(number, pages):
             logger.info("Scanning page %d/%d...", number, pages)
-        case PhotoUpdated(photo_id, what):
-            logger.info("Photo %s changed: %s.", photo_id, ", ".join(what))
-        case PhotoGone(photo_id):
-            logger.info("Photo %s is gone from the photostream; what was mirrored is kept.", photo_id)
+        case PhotoUpdated(photo_id) | PhotoGone(photo_id) | ImageCached(photo_id) | InfoCached(photo_id):
+            logger.info("Photo %s%s", _both_names(photo_id), _what_happened(event))
         case ImageStarted(photo_id):
             logger.info("Caching image of photo %s...", inventory_number(photo_id))
         case InfoStarted(photo_id):
@@ -283,15 +292,31 @@ def log_events(event: Event) -> None:
         case PhotoFailed(photo_id, job, reason, again):
             level = logging.INFO if again else logging.WARNING
             later = " It is tried again at the end of this run." if again else ""
-            logger.log(level, "Photo %s, %s: %s%s", photo_id, job, reason, later)
+            logger.log(level, "Photo %s, %s: %s%s", _both_names(photo_id), job, reason, later)
         case Notice() | FileBroken():
             logger.warning("%s", event.text)
-        case Watching() | PhotoFound():
-            logger.debug("%s", event)
         case Waiting(cause, seconds):
             logger.warning("%s", waiting_text(cause, seconds))
         case _:
             logger.debug("%s", event)
+
+
+def _what_happened(event: PhotoUpdated | PhotoGone | ImageCached | InfoCached) -> str:
+    match event:
+        case PhotoUpdated(_, what):
+            return f" changed: {', '.join(what)}."
+        case PhotoGone():
+            return " is gone from the photostream; what was mirrored is kept."
+        case ImageCached(_, _, 0):
+            return ": image cached, it was on disk already."
+        case ImageCached(_, _, fetched):
+            return f": image cached, {fetched} bytes received."
+        case InfoCached():
+            return ": information cached."
+
+
+def _both_names(photo_id: str) -> str:
+    return f"{photo_id} ({inventory_number(photo_id)})"
 
 
 def waiting_text(cause: str, seconds: float) -> str:

@@ -7,21 +7,29 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
+import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.overview import WorkLeft
+from flickr_mirror.errors import ImageGoneError, TransportError
+from flickr_mirror.images import announced_length
+from flickr_mirror.overview import Stock, WorkLeft
 from flickr_mirror.price import calls_left
 from flickr_mirror.progress import RunPlanned
+from flickr_mirror.space import free_space
+from flickr_mirror.volume import IMAGE_RATE, Volume, estimate, rate_of, to_ask, with_unlisted
 
 if TYPE_CHECKING:
     from flickr_mirror.api import AsyncFlickrApi
     from flickr_mirror.cache import PhotoCache
-    from flickr_mirror.models import FlickrUser
+    from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, FlickrUser
     from flickr_mirror.options import Limits, MirrorOptions
+    from flickr_mirror.transport import Transport
 
 SAMPLE_PAGES = 5
 """The photos that are not listed yet are taken to be like those of at most so many pages."""
+PATIENCE = 20.0
+"""The image servers have so many seconds in all to announce the sizes that they are asked for."""
 
 
 async def prospect(
@@ -29,7 +37,7 @@ async def prospect(
 ) -> RunPlanned:
     """Return what a run with these options would do; the calls that led here are counted as its first ones."""
     lookups = sum(api.calls.values())
-    work, scanned = await to_thread.run_sync(_look, cache, options)
+    work, scanned, stock = await to_thread.run_sync(_look, cache, options)
     window = options.window
     ask = partial(
         api.get_page,
@@ -53,15 +61,45 @@ async def prospect(
         work, options, pages=pages - 1, unlisted=unlisted, sample=sample, most=limits.max_photos
     )
     calls = lookups + 1 + more + is_full  # a full scan counts once more at its end
-    seconds = api.transport.budget.seconds_for(calls)
-    return RunPlanned(work.photos + unlisted, work.mirrored, calls, seconds, exact=False)
+    if options.wants_images:
+        volume = await _volume(api.transport, with_unlisted(stock, sample, unlisted), sample, limits)
+    else:
+        volume = Volume(0, 0.0, "")
+    return RunPlanned(
+        work.photos + unlisted,
+        work.mirrored,
+        calls,
+        api.transport.budget.seconds_for(calls),
+        exact=False,
+        bytes=volume.bytes,
+        free=await to_thread.run_sync(free_space, cache.folder),
+        image_seconds=volume.seconds,
+        basis=volume.basis,
+    )
 
 
-def _look(cache: PhotoCache, options: MirrorOptions) -> tuple[WorkLeft, int | None]:
-    """Return what is left to do in a mirror, and when it was last scanned as a whole."""
+async def _volume(transport: Transport, stock: Stock, sample: list[FlickrPhoto], limits: Limits) -> Volume:
+    """Return how many bytes a stock has; the image servers are asked where the mirror has too few files to tell."""
+    asked: list[tuple[FlickrPhotoSize, int]] = []
+    with anyio.move_on_after(PATIENCE):
+        for size in to_ask(stock, sample):
+            try:
+                async with transport.stream(size.url) as (response, _):  # whose body is not read
+                    if length := announced_length(response):
+                        asked.append((size, length))
+            except ImageGoneError:
+                continue
+            except TransportError:  # a server that does not answer, or asks for a pause, is asked no more
+                break
+    return estimate(stock, asked, limits)
+
+
+def _look(cache: PhotoCache, options: MirrorOptions) -> tuple[WorkLeft, int | None, Stock]:
+    """Return what is left to do in a mirror, when it was last scanned as a whole, and its images."""
     if not cache.catalogue.exists():
-        return WorkLeft(0, 0, 0, 0, 0), None
+        return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)
     with Catalogue(cache.catalogue, for_reading=True) as catalogue:
         catalogue.selection.restrict(options.window, None)
         work = catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
-        return work, catalogue.listing.last_scan()
+        stock = catalogue.overview.stock()._replace(rate=rate_of(catalogue.text(IMAGE_RATE)))
+        return work, catalogue.listing.last_scan(), stock

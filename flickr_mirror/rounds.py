@@ -11,12 +11,16 @@ from flickr_mirror.errors import TransportError, one_error
 from flickr_mirror.pipeline import Pipeline
 from flickr_mirror.progress import Notice, Watching
 from flickr_mirror.prune import prune
+from flickr_mirror.volume import IMAGE_RATE
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.jobs import Jobs
     from flickr_mirror.options import Limits, MirrorOptions
     from flickr_mirror.progress import MirrorReport
+
+MEASURED = 10.0
+"""Seconds of downloads that tell how fast the line is."""
 
 
 class Rounds:
@@ -50,11 +54,18 @@ class Rounds:
         try:
             if not self._stopping.is_set():
                 await self.pipeline.run()
+                await self._note_rate()
         finally:
             self.pipeline = None
             budget.others_have_work = lambda: False
         if self._options.prune and jobs.report.scanned and jobs.report.complete:
             await self._prune(pipeline.confirmed_gone)
+
+    async def _note_rate(self) -> None:
+        """Keep how fast images came, from which the next run's time is estimated."""
+        jobs, seconds = self._jobs, self._jobs.fetcher.seconds
+        if seconds >= MEASURED and self._limits.bwlimit is None and jobs.report.bytes:
+            await jobs.work.call(jobs.catalogue.note, IMAGE_RATE, round(jobs.report.bytes / seconds))
 
     async def _prune(self, photo_ids: set[str]) -> None:
         jobs = self._jobs

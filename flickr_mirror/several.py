@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ENDING = (InvalidKeyError, ThrottledError, CertificateError, CacheFullError)
 """What the next photostream would come to as well."""
 
+SHARED = ("until_time", "min_free")
+"""The limits that are reached for all photostreams at once."""
+
 
 async def run_in_turn(
     names: Sequence[str], limits: Limits, open_mirror: Callable[[str, Limits], tuple[PhotostreamMirror, View]]
@@ -69,6 +72,8 @@ async def _run(mirror: PhotostreamMirror, view: View) -> int:
 
 def _what_is_left(limits: Limits, report: MirrorReport, end: float) -> Limits | None:
     """Return the limits of the photostreams to come, `None` where nothing is left of one of them."""
+    if report.stopped_by in SHARED:
+        return None
     used = {"max_photos": report.begun, "max_bytes": report.bytes}
     left = {name: most - used[name] for name in used if (most := getattr(limits, name)) is not None}
     if end < inf:

@@ -132,6 +132,10 @@ class Brake:
         self.answered = self._climb.answered
         self.received = self._climb.received
         self.on_pause: Callable[[float], None] = lambda _: None
+        self._running = 0
+        self._running_since = 0.0
+        self.seconds = 0.0
+        """For how long images were being downloaded, one or many side by side."""
 
     @property
     def parallel(self) -> int:
@@ -159,7 +163,11 @@ class Brake:
         except BaseException:
             self._places.release()
             raise
-        return self._clock()
+        started = self._clock()
+        if not self._running:
+            self._running_since = started
+        self._running += 1
+        return started
 
     async def _wait(self, delay: float) -> None:
         with anyio.CancelScope() as scope:
@@ -170,6 +178,9 @@ class Brake:
                 self._waiting.discard(scope)
 
     async def __aexit__(self, *_: object) -> None:
+        self._running -= 1
+        if not self._running:
+            self.seconds += self._clock() - self._running_since
         self._places.release()
 
     def check_open(self) -> None:

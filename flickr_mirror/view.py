@@ -123,12 +123,21 @@ class View:
 
 
 def plan_line(name: str, nsid: str, plan: RunPlanned) -> str:
-    """Return what a run will do and cost, for people and scripts: `plan user="manhhai" ... calls=203 hours=0.06`."""
+    """Return what a run will do and cost, for people and scripts: `plan user="manhhai" ... calls=203 hours=0.06`.
+
+    Of bytes, free space and hours of downloads it has what is known.
+    """
     user = json.dumps(plain(name), ensure_ascii=False)
-    return (
+    line = (
         f"plan user={user} nsid={nsid} photos={plan.photos} mirrored={plan.mirrored} calls={plan.calls} "
         f"hours={plan.seconds / 3600:.2f}"
     )
+    more = {
+        "bytes": plan.bytes,
+        "free": plan.free,
+        "image_hours": None if plan.image_seconds is None else f"{plan.image_seconds / 3600:.2f}",
+    }
+    return " ".join([line, *(f"{name}={value}" for name, value in more.items() if value is not None)])
 
 
 class JsonLines:

@@ -89,7 +89,7 @@ class Run:
     clocks: tuple[int, int] = (0, 0)
     again: bool = False
     window: tuple[int, int] | None = None
-    limits: tuple[tuple[str, int], ...] = ()
+    limits: tuple[tuple[str, Any], ...] = ()
 
     @property
     def is_faultless(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.usefixtures("no_naps", "one_language", "hasty")
 COUNT = 47
 PAGE = 10
 HOURS = 5 * 3600
+NOON = 1_800_014_400.0
 
 
 def limited(run: Run, **limits: Any) -> None:
@@ -193,8 +196,82 @@ async def test_the_time_is_up(tmp_path: Path, jump: Callable[[float], None]) -> 
         assert asked_twice(asked) == []
 
 
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Return the wall clock, which stands at noon until it is set."""
+    clock = SimpleNamespace(now=NOON)
+    monkeypatch.setattr("flickr_mirror.wallclock.time", SimpleNamespace(time=lambda: clock.now))
+    monkeypatch.setattr("flickr_mirror.wallclock.LONGEST_NAP", 0.01)
+    return clock
+
+
+def an_hour_later() -> datetime:
+    """Return one o'clock of that day."""
+    return datetime.fromtimestamp(NOON + 3600, UTC)
+
+
+async def test_the_time_of_day_comes(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """At the time of day that it was given a run begins nothing more, and the next one goes on."""
+    async with mirroring(tmp_path, COUNT, image_dims=(48, 36)) as run:
+        asked = listen(run)
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if "/65535/" in request.path and len(run.told(ImageCached)) >= 3:
+                wall.now += 3600
+                while "--until-time" not in run.notices:  # noqa: ASYNC110
+                    await anyio.sleep(0.01)
+            return None
+
+        run.flickr.intercept = intercept
+        limited(run, until_time=an_hour_later())
+        with anyio.fail_after(60):
+            report = await run.mirror(info_level=1).run()
+        assert 3 <= report.images < COUNT
+        assert (report.stopped_by, report.complete, code_of(report)) == ("until_time", False, 8)
+        assert run.notices.count("--until-time is reached") == 1
+        assert len(run.flickr.requests) == report.images
+        assert begun_after_the_end(run) == []
+        run.flickr.intercept = None
+        limited(run)
+        assert (await run(info_level=1)).complete
+        assert set(run.flickr.requests.values()) == {1}
+        assert asked_twice(asked) == []
+
+
+async def test_the_time_of_day_comes_to_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """A watch that waits for its next look ends, too; with nothing left to do its code is 0."""
+    async with mirroring(tmp_path, 5) as run:
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, Watching):
+                wall.now += 86_400
+
+        limited(run, until_time=an_hour_later())
+        with anyio.fail_after(60):
+            report = await run.mirror(observe).watch(HOURS)
+        assert (report.images, report.stopped_by, code_of(report)) == (5, "until_time", 0)
+
+
+async def test_the_limit_that_comes_first_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """Of a time of day and a number of bytes, what is reached first is what the report names."""
+    async with mirroring(tmp_path, COUNT) as run:
+        limited(run, until_time=an_hour_later(), max_bytes=1000, max_duration=HOURS)
+        report = await run(image_only=True)
+        assert (report.stopped_by, report.complete) == ("max_bytes", False)
+        assert "--until-time" not in run.notices
+        wall.now += 3600
+        report = await run(image_only=True)
+        assert (report.images, report.stopped_by, code_of(report)) == (0, "until_time", 8)
+
+
+@pytest.mark.parametrize("limit", ["max_duration", "until_time"])
 async def test_what_outlasts_the_grace_is_given_up(
-    tmp_path: Path, jump: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    jump: Callable[[float], None],
+    wall: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
 ) -> None:
     """When the time is up, an image that does not come in the usual grace is left to the next run."""
     monkeypatch.setattr("flickr_mirror.pipeline.GRACE", 0.05)
@@ -203,14 +280,15 @@ async def test_what_outlasts_the_grace_is_given_up(
         async def intercept(request: web.Request) -> web.StreamResponse | None:
             if "/65535/" in request.path:
                 jump(8)
+                wall.now += 3600
                 await anyio.sleep(60)
             return None
 
         run.flickr.intercept = intercept
-        limited(run, max_duration=8)
+        limited(run, **{limit: 8 if limit == "max_duration" else an_hour_later()})
         with anyio.fail_after(60):
             report = await run(image_only=True)
-        assert (report.images, report.failures, report.stopped_by) == (0, [], "max_duration")
+        assert (report.images, report.failures, report.stopped_by) == (0, [], limit)
         assert parts(tmp_path) == []
 
 

@@ -22,21 +22,23 @@ RANGES = {
     "passes": (1, 10),
     "attempts": (1, 20),
 }
-ENDS = ("max_photos", "max_duration", "max_bytes")
+ENDS = ("max_photos", "max_duration", "max_bytes", "min_free")
 ABOVE_ZERO = {"calls_per_second": 10, "timeout": 60, "max_wait": 30 * 86_400}
 
 
 def test_every_limit_has_a_range() -> None:
     """No limit can be set to nonsense unnoticed."""
-    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, *ENDS, "bwlimit"}
+    assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, *ENDS, "until_time", "bwlimit"}
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()])
 def test_a_limit_keeps_to_its_range(name: str, low: int, high: int) -> None:
     """Both ends of the range are taken, and what is beyond is refused by name, range and value."""
-    for value in (low, high):
+    values: list[Any] = [low, high]
+    for value in values:
         assert getattr(Limits(**{name: value}), name) == value
-    for value in (low - 1, high + 1):
+    values = [low - 1, high + 1]
+    for value in values:
         with pytest.raises(ValueError, match=rf"^{name} is {low} to {high}, not {value}\.$"):
             Limits(**{name: value})
 
@@ -112,7 +114,8 @@ def test_options_do_not_change() -> None:
 @pytest.mark.parametrize("name", ENDS)
 def test_a_limit_of_nothing_is_refused(name: str) -> None:
     """What would end a run before it begins is a mistake; the smallest amount is none."""
-    assert getattr(Limits(**{name: 1}), name) == 1
+    least: Any = 1
+    assert getattr(Limits(**{name: least}), name) == 1
     wrong: list[Any] = [0, -1, float("nan")]
     for value in wrong:
         with pytest.raises(ValueError, match=rf"^{name} is more than 0, not .+\.$"):

@@ -171,6 +171,8 @@ def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _what_is_left(limits, report, 999.0) is None
     assert _what_is_left(limits, MirrorReport(begun=10), 1030.0) is None
     assert _what_is_left(limits, MirrorReport(bytes=501), 1030.0) is None
+    for name in ("until_time", "min_free"):  # what one photostream has come to, all others would
+        assert _what_is_left(limits, MirrorReport(stopped_by=name), 1030.0) is None
     assert _what_is_left(Limits(), report, float("inf")) == Limits()
 
 

@@ -16,7 +16,8 @@ from aiohttp import web
 from flickr_mirror import CachingStrategy, MirrorOptions, MirrorReport
 from flickr_mirror.console import Shown, console, set_up
 from flickr_mirror.limiter import ApiBudget, MemoryLedger
-from flickr_mirror.progress import Event, ImageStarted, RunPlanned, Watching
+from flickr_mirror.models import inventory_number
+from flickr_mirror.progress import Event, ImageStarted, RunPlanned, Watching, log_events
 from flickr_mirror.session import MOST_FAILURES, run_mirror
 from flickr_mirror.simulator import Disturbance, Kind
 from flickr_mirror.simulator.script import MIXES
@@ -199,6 +200,33 @@ async def test_hours_are_those_of_the_budget(used: int, calls: int, seconds: flo
     budget = ApiBudget(3600, 10, ledger=ledger)
     assert budget.used == used
     assert budget.seconds_for(calls) == pytest.approx(seconds)
+
+
+# The log
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_a_log_names_each_photo_by_its_id_and_its_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A search for an id finds what became of the photo, and its files' name; the fixed lines stay as they are."""
+    caplog.set_level(logging.INFO, "flickr_mirror")
+    async with mirroring(tmp_path, 3) as run:
+        bad, *good = run.stream.ids
+        answering(run, f"/{bad}_", missing, forever=True)
+        await run.mirror(log_events, info_level=1).run()
+        lines = [record.getMessage() for record in caplog.records]
+        for photo_id in good:
+            name = f"{photo_id} ({inventory_number(photo_id)})"
+            size = len(run.flickr.file(photo_id))
+            assert f"Photo {name}: image cached, {size} bytes received." in lines
+            assert f"Photo {name}: information cached." in lines
+        (failed,) = [line for line in lines if f"Photo {bad} ({inventory_number(bad)}), image: " in line]
+        assert "404" in failed
+        for photo_id in run.stream.ids:
+            number = inventory_number(photo_id)
+            assert lines.count(f"Caching image of photo {number}...") == 1
+            assert lines.count(f"Caching information of photo {number}...") == 1
 
 
 # The last line, and how much is said

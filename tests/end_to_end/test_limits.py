@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import anyio
+import jsonschema
 import pytest
+from typer.testing import CliRunner
 
+from flickr_mirror.cli import app
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import THREAD, infos, parts, run, running, tree
+from tests.event_schema import FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from flickr_mirror import Limits
 
 COUNT = 30
 
@@ -56,6 +65,79 @@ async def test_bytes_and_time_end_a_run_too(tmp_path: Path) -> None:
         assert outcome.code == 0, outcome.err
         assert len(infos(tmp_path)) == COUNT
         assert set(flickr.requests.values()) == {1}
+
+
+async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
+    """Where less is free than is to stay free: code 8, one sentence with the figures, and no other user is begun."""
+    async with SimulatedFlickr(*two_users(5)) as flickr:
+        users = ("--username", "saigon_archive", "--username", "river light")
+        outcome = await run(flickr, tmp_path, *users, "--min-free", "1000000T")
+        assert outcome.code == 8, outcome.err
+        assert flickr.requests.total() == 0
+        (line,) = [line for line in outcome.err.splitlines() if "is reached" in line]
+        folder = re.escape(str(tmp_path / "saigon_archive"))
+        assert re.search(
+            rf"--min-free \(\d+\.\d\d GB are free in {folder}, \d+\.\d\d GB are to stay free\) is reached: nothing",
+            line,
+        )
+        assert "Not begun: river light. Run the same command again to go on." in outcome.err
+        outcome = await run(flickr, tmp_path, "--min-free", "1k")
+        assert outcome.code == 0, outcome.err
+        assert "is reached" not in outcome.err
+
+
+async def test_a_dry_run_tells_of_bytes_and_the_disk(tmp_path: Path) -> None:
+    """One line on standard output, sentences beside it; --quiet warns where it will not fit; no file is left."""
+    stream = SimulatedPhotostream(COUNT, image_dims=(320, 240))
+    async with SimulatedFlickr(stream) as flickr:
+        outcome = await run(flickr, tmp_path, "--dry-run", "--image-only", "--bwlimit", "16k")
+        total = sum(len(flickr.file(photo_id)) for photo_id in stream.ids)
+        assert outcome.code == 0, outcome.err
+        found = re.fullmatch(
+            r"plan user=.* hours=0\.00 bytes=(\d+) free=(\d+) image_hours=\d\.\d\d\n", outcome.out
+        )
+        assert found
+        assert int(found[1]) == pytest.approx(total, rel=0.15)
+        assert "of images to download, which take about " in outcome.err
+        assert f"GB are free for {tmp_path / 'saigon_archive'}." in outcome.err
+        assert "will not fit" not in outcome.err
+        assert flickr.requests.total() <= 8
+
+        outcome = await run(flickr, tmp_path, "--dry-run", "--quiet", "--json", "--min-free", "1000000T")
+        assert outcome.code == 0, outcome.err
+        (line,) = outcome.err.splitlines()
+        assert "Warning: the images will not fit: about " in line
+        event = json.loads(outcome.out)
+        jsonschema.validate(event, json.loads(FILE.read_text()))
+        assert event["bytes"] == int(found[1])
+        assert event["image_seconds"] is None
+        assert event["basis"].startswith("An estimate from the announced sizes of ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_time_of_day_and_free_space_are_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command hands them to the run, from flags and from the environment."""
+    handed: list[Limits] = []
+
+    def mirror(_: object, __: object, limits: Limits, *___: object, **____: object) -> Callable[[], int]:
+        handed.append(limits)
+        return lambda: 0
+
+    monkeypatch.setattr("flickr_mirror.commands.mirror", mirror)
+    line = ["--config", "", "--username", "x", "--cache-path", str(tmp_path)]
+    flags = ["--until-time", "07:00", "--min-free", "5G"]
+    for more, environment in (
+        (flags, {}),
+        ([], {"MIRROR_FLICKR_UNTIL_TIME": "07:00", "MIRROR_FLICKR_MIN_FREE": "5G"}),
+    ):
+        outcome = CliRunner().invoke(app, [*line, *more], env=environment)
+        assert outcome.exit_code == 0, outcome.output
+    for limits in handed:
+        assert limits.min_free == 5 << 30
+        assert limits.until_time
+        assert limits.until_time.astimezone().strftime("%H:%M") == "07:00"
+        assert datetime.now(UTC) < limits.until_time < datetime.now(UTC) + timedelta(hours=25)
+    assert len(handed) == 2
 
 
 async def test_dates_choose_photos(tmp_path: Path) -> None:
@@ -114,6 +196,8 @@ async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
         (("--since", "soon"), "'soon' is no date"),
         (("--max-bytes", "20"), "'20' is no amount of bytes"),
         (("--max-duration", "5"), "'5' is no duration"),
+        (("--min-free", "20"), "'20' is no amount of bytes"),
+        (("--until-time", "7am"), "Invalid time '7am': use hours and minutes, such as 07:00."),
         (("--max-photos", "0"), "--max-photos"),
         (("--username", "a", "--username", "b", "--watch", "1m"), "--watch takes one --username"),
         (("--username", "a", "--username", " "), "The username is empty"),

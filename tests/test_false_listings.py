@@ -250,6 +250,18 @@ async def test_no_clock_of_flickrs_hides_a_photo(
         assert images(run) == set(stream.ids)
 
 
+@pytest.mark.parametrize("ahead", [0, 30 * DAY])
+async def test_the_last_hour_is_not_covered(tmp_path: Path, ahead: float) -> None:
+    """By the earlier of the two clocks: a photo uploaded in the last hour can still become visible."""
+    stream = SimulatedPhotostream(5, newest=int(time.time()) - 600)
+    async with SimulatedFlickr(stream, clock=Clock(ahead)) as flickr:
+        run = PagedRun(flickr, tmp_path)
+        await run(image_only=True)
+        with Catalogue(tmp_path / stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
+            (covered,) = catalogue.listing.coverage().intervals
+        assert time.time() - 3700 < covered.high < time.time() - 3600
+
+
 async def test_an_own_clock_that_is_ahead_hides_no_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import FlickrApiError, PermissionDeniedError, PhotoNotFoundError, TransportError
+from flickr_mirror.losses import MOST_ASKED
 from flickr_mirror.progress import Notice, PhotoGone
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from flickr_mirror.jobs import Jobs
 
-MOST_CALLS = 500
-"""How many photos are asked for in one run at most, at one call each."""
 MISSES_IN_A_ROW = 3
 """Photos in a row without an answer that end a run."""
 
@@ -29,7 +28,7 @@ async def ask_for_absent(jobs: Jobs, *, pruning: bool, is_stopping: Callable[[],
     losses, work = jobs.catalogue.losses, jobs.work
     gone: set[str] = set()
     misses = 0
-    for photo_id in await work.call(losses.to_ask, MOST_CALLS, gone=pruning):
+    for photo_id in await work.call(losses.to_ask, MOST_ASKED, gone=pruning):
         if is_stopping():
             break
         try:
@@ -53,7 +52,7 @@ async def ask_for_absent(jobs: Jobs, *, pruning: bool, is_stopping: Callable[[],
         jobs.tell(
             Notice(
                 f"{left:,} photos that the full scan did not list are not asked for yet: the next runs do that, "
-                f"{MOST_CALLS} photos each. None of them is marked as gone before."
+                f"{MOST_ASKED} photos each. None of them is marked as gone before."
             )
         )
     return gone

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from flickr_mirror.database import Database
     from flickr_mirror.files import Files
 
+MOST_ASKED = 500
+"""How many photos that a full scan did not list are asked for in one run at most, at one call each."""
+
 
 class Losses:
     """The photos that a full scan did not list, and of these the ones that Flickr says it does not have any more.

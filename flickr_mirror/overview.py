@@ -24,13 +24,16 @@ _SILENT = "json_extract(facts, '$.comment_count') = 0"
 @dataclass(frozen=True, slots=True)
 class WorkLeft:
     """How many `photos` of the photostream are known, how many of them are `mirrored` as they are asked for, and
-    what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`."""
+    what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`. `absent` photos were
+    not listed by a full scan and are to be asked for, `gone` ones are asked for before they are pruned."""
 
     photos: int
     mirrored: int
     videos: int
     photos_to_ask: int
     comments: int
+    absent: int = 0
+    gone: int = 0
 
 
 Kind = tuple[str, str]
@@ -104,7 +107,10 @@ class Overview:
                 f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0) AND {self._selection.window}"
             ).fetchone()
         photos, mirrored, videos, photos_to_ask = map(int, row)
-        return WorkLeft(photos, mirrored, videos, photos_to_ask, comments)
+        absent, gone = self._query(
+            "SELECT (SELECT count(*) FROM absences), (SELECT count(*) FROM photos WHERE gone IS NOT NULL)"
+        ).fetchone()
+        return WorkLeft(photos, mirrored, videos, photos_to_ask, comments, absent, gone)
 
     def stock(self) -> Stock:
         """Return how many images are left and there; the bytes of those that are left are not known."""

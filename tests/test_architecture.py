@@ -146,7 +146,7 @@ MEETING = {
         "worklist",
     },
     "budget": {"disk", "errors", "limiter", "locks", "options"},
-    "price": {"models", "options", "overview", "sizes"},
+    "price": {"models", "losses", "options", "overview", "sizes"},
     "volume": {"models", "options", "overview", "sizes"},
     "prospect": {
         "api",
@@ -163,7 +163,7 @@ MEETING = {
         "transport",
         "volume",
     },
-    "absences": {"errors", "jobs", "progress"},
+    "absences": {"errors", "jobs", "losses", "progress"},
     "surplus": {"coverage"},
     "lister": {
         "api",

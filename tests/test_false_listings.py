@@ -177,7 +177,7 @@ async def test_only_so_many_photos_are_asked_for_in_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is left is named, neither marked nor pruned, and asked for by the next runs, full scans or not."""
-    monkeypatch.setattr("flickr_mirror.absences.MOST_CALLS", 3)
+    monkeypatch.setattr("flickr_mirror.absences.MOST_ASKED", 3)
     async with mirroring(tmp_path, 60) as run:
         await run(image_only=True)
         for photo_id in run.stream.ids[:5]:
@@ -185,6 +185,9 @@ async def test_only_so_many_photos_are_asked_for_in_a_run(
         report = await rerun(run, image_only=True, full_scan=True, prune=True)
         assert (report.gone, report.pruned, run.flickr.calls[SIZES]) == (3, 3, 3)
         assert "2 photos that the full scan did not list are not asked for yet" in run.notices
+        assert (
+            await run.mirror(image_only=True).price()
+        ).calls == 4  # the name, a page, and one for each of them
         report = await rerun(run, image_only=True)
         assert (report.gone, report.pruned, run.flickr.calls) == (2, 0, {FIND: 1, LIST: 1, SIZES: 2})
         assert run.notices == ""

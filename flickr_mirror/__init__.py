@@ -29,12 +29,20 @@ if TYPE_CHECKING:
         NoSizeError,
         PermissionDeniedError,
         PhotoError,
+        PhotoForgottenError,
         PhotoNotFoundError,
         PhotostreamError,
         PlaceTakenError,
         ThrottledError,
         TransportError,
         UserNotFoundError,
+    )
+    from flickr_mirror.forgetting import (
+        ForgetReport,
+        ForgottenPhoto,
+        forget_photos,
+        forgotten_photos,
+        undo_forget,
     )
     from flickr_mirror.languages import Label, Locale
     from flickr_mirror.limiter import ApiBudget
@@ -49,6 +57,7 @@ if TYPE_CHECKING:
     )
     from flickr_mirror.options import CachingStrategy, Limits, MirrorOptions
     from flickr_mirror.progress import Event, FailedPhoto, MirrorReport, Observer
+    from flickr_mirror.tombstones import Tombstone
 
 __all__ = [
     "ApiBudget",
@@ -74,6 +83,8 @@ __all__ = [
     "FlickrProfile",
     "FlickrUser",
     "FlickrUserPhotostreamMirroringAgent",
+    "ForgetReport",
+    "ForgottenPhoto",
     "ImageGoneError",
     "InvalidCallError",
     "InvalidKeyError",
@@ -87,16 +98,21 @@ __all__ = [
     "Observer",
     "PermissionDeniedError",
     "PhotoError",
+    "PhotoForgottenError",
     "PhotoNotFoundError",
     "PhotoPage",
     "PhotostreamError",
     "PhotostreamMirror",
     "PlaceTakenError",
     "ThrottledError",
+    "Tombstone",
     "TransportError",
     "UserNotFoundError",
     "__version__",
     "check_mirror",
+    "forget_photos",
+    "forgotten_photos",
+    "undo_forget",
 ]
 
 _ROOMS = (
@@ -106,8 +122,10 @@ _ROOMS = (
     "limiter",
     "models",
     "progress",
+    "tombstones",
     "api",
     "audit",
+    "forgetting",
     "mirror",
     "blocking",
 )

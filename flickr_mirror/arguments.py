@@ -100,6 +100,22 @@ def _moment(text: str, of_date: time) -> datetime:
         ) from None
 
 
+def photo_id(text: str) -> str:
+    """Return the id of a photo, given as such or as the address of its page. Raises `typer.BadParameter`."""
+    page = re.fullmatch(
+        r"(?:https?://)?(?:www\.|m\.)?flickr\.com/photos/[^/?#\s]+/([0-9]+)(?:[/?#]\S*)?",
+        text.strip(),
+        re.IGNORECASE,
+    )
+    number = page[1] if page else text.strip()
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", number):
+        raise typer.BadParameter(
+            f"Invalid photo {text!r}: use its id, such as 54000000001, or the address of its page, such as "
+            "https://www.flickr.com/photos/manhhai/54000000001/."
+        )
+    return number
+
+
 class Share(NamedTuple):
     """The `number`-th of `total` shares."""
 

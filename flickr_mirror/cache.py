@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 STATE_FOLDER = ".flickr_mirror"
 """Inside a mirror's folder: whose it is, the catalogue, the lock, and files that are not whole yet."""
+LAST_RUN = "last-run.json"
+"""The summary of the last run, in the state folder."""
 FORMAT = 1
 RESERVED = {"flickr_keys", "flickr_key", "api_calls"}
 """What else stands beside the mirrors' folders."""

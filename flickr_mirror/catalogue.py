@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flickr_mirror.database import Database
 from flickr_mirror.files import Files
+from flickr_mirror.forgotten import Forgotten
 from flickr_mirror.listing import Listing
 from flickr_mirror.losses import Losses
 from flickr_mirror.models import FlickrPhotoSize
@@ -58,7 +59,8 @@ class Catalogue:
         self.selection = Selection(self._database)
         self.files = Files(self._database, self.selection)
         self.losses = Losses(self._database, self.files)
-        self.listing = Listing(self._database, self.files, self.losses)
+        self.forgotten = Forgotten(self._database, self.files)
+        self.listing = Listing(self._database, self.files, self.losses, self.forgotten)
         self.overview = Overview(self._database, self.selection)
         self.counts = self.overview.counts
         self.failures = self.overview.failures

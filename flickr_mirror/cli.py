@@ -16,6 +16,7 @@ from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
 from flickr_mirror.completion import Shell, answer_in_typers_way, script
 from flickr_mirror.exits import for_each
+from flickr_mirror.forget_cli import forget
 from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
     DEFAULT_CACHE_PATH,
@@ -219,6 +220,7 @@ def _check(
     _each(username, look)
 
 
+app.command("forget")(forget)
 app.add_typer(keys_app, name="keys")
 
 

@@ -30,7 +30,8 @@ FILE, ARGUMENTS, OVERRULED = (f"flickr_mirror.config.{name}" for name in ("file"
 LARGEST = 1 << 20
 """A longer file, in bytes, holds no settings."""
 
-_ONLY_FLAGS = {"print-config", "version"}
+_ONLY_FLAGS = {"print-config", "version", "list", "undo", "yes"}
+"""What is wanted once, and so is given with the command alone."""
 _NOT_IN_FILES = {*_ONLY_FLAGS, "config"}
 _WITHOUT_SETTINGS = {"demo"}
 """The demonstration has a place of its own, and needs no key."""

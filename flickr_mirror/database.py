@@ -95,10 +95,7 @@ class Database:
                     f"{self._path} is damaged ({error}). {REBUILT}", self._path
                 ) from error
             if code & 0xFF == sqlite3.SQLITE_BUSY:
-                raise CatalogueError(
-                    f"{self._path} is locked. Another program has it open: close that, and run the same command again.",
-                    self._path,
-                ) from error
+                raise CatalogueError(_locked(self._path), self._path) from error
             if code & 0xFF in _FAILING_DISK:
                 raise CacheError(
                     f"{self._path}: {error}. Check that the disk is there, whole, not full and can be written "
@@ -157,6 +154,16 @@ class Database:
         """From now on, let no loss of power take a transaction: for work that moves files away."""
         self.query("PRAGMA synchronous = FULL")
 
+    def rewrite(self) -> None:
+        """Write the file anew, without what is left in it and in its log of rows that were deleted or changed.
+
+        Raises `CatalogueError` where another program reads the file for longer than `PATIENCE`.
+        """
+        self.query("VACUUM")
+        (is_busy, _, _) = self.query("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise CatalogueError(_locked(self._path), self._path)
+
     def check(self) -> None:
         """Read the whole file, and raise `CatalogueDamagedError` where its parts do not fit together."""
         answers = [row[0] for row in self.query("PRAGMA quick_check(1)")]
@@ -168,6 +175,10 @@ class Database:
         """Let statements use a function of Python by this name."""
         with self._errors():
             self._database.create_function(name, arguments, function, deterministic=True)
+
+
+def _locked(path: Path) -> str:
+    return f"{path} is locked. Another program has it open: close that, and run the same command again."
 
 
 def _address_for_reading(path: Path) -> str:

@@ -10,7 +10,8 @@
     ├── PhotoError                this photo only; the run goes on
     │   ├── BadImageError         what came is not one whole image
     │   ├── ImageGoneError        the image server answers 403, 404 or 410
-    │   └── NoSizeError           Flickr lists no file of this photo that could be kept
+    │   ├── NoSizeError           Flickr lists no file of this photo that could be kept
+    │   └── PhotoForgottenError   the photo was erased on request, and is not to be mirrored
     ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
     ├── TransportError            no usable answer after all retries
     │   ├── ThrottledError        "too many requests", for longer than is waited for
@@ -91,6 +92,10 @@ class ImageGoneError(PhotoError):
 
 class NoSizeError(PhotoError):
     """Flickr lists no file of this photo that could be kept."""
+
+
+class PhotoForgottenError(PhotoError):
+    """The photo was erased from its mirror on request, and is not to be mirrored again."""
 
 
 class PhotostreamError(FlickrMirrorError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.database import Database
     from flickr_mirror.files import Files
+    from flickr_mirror.forgotten import Forgotten
     from flickr_mirror.losses import Losses
     from flickr_mirror.models import FlickrPhoto
     from flickr_mirror.records import RestoredPhoto, StateRow
@@ -33,10 +34,11 @@ class Listing:
     Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
     """
 
-    def __init__(self, database: Database, files: Files, losses: Losses) -> None:
+    def __init__(self, database: Database, files: Files, losses: Losses, forgotten: Forgotten) -> None:
         self._database = database
         self._files = files
         self._losses = losses
+        self._forgotten = forgotten
         self._query = database.query
         self._store = CoverageStore(database)
         self.coverage = self._store.coverage
@@ -161,6 +163,7 @@ class Listing:
                 "INSERT INTO size_evidence (label, listed) VALUES (?, 1) ON CONFLICT DO UPDATE SET listed = 1",
                 [(label,) for label in {size.label for photo in photos for size in photo.sizes}],
             )
+            self._forgotten.pass_over(unique)
             answered = self.answered()
             rows = {
                 key: state_row(photo, answered, info_waits=info_waits, now=self._now)

@@ -74,7 +74,7 @@ class Losses:
 
         What of it was not mirrored yet is not to be done any more, and is not a failure.
         """
-        unfinished = f"NOT IN ({int(Status.DONE)}, {int(Status.GONE)})"
+        unfinished = f"NOT IN ({int(Status.DONE)}, {int(Status.GONE)}, {int(Status.FORGOTTEN)})"
         with self._transaction():
             self.dismiss([int(photo_id)])
             is_new = self._query(
@@ -95,7 +95,8 @@ class Losses:
         """Note, in one step, that files of these photos may not be in the mirror any more."""
         with self._transaction():
             self._database.query_many(
-                f"UPDATE photos SET image_status = {int(Status.GONE)}, info_status = {int(Status.GONE)} WHERE id = ?",
+                f"UPDATE photos SET image_status = {int(Status.GONE)}, info_status = {int(Status.GONE)} WHERE id = ?"
+                f" AND image_status <> {int(Status.FORGOTTEN)}",
                 [(photo_id,) for photo_id in photo_ids],
             )
 

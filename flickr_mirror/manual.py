@@ -37,7 +37,7 @@ _FILES = (
     ),
     (
         "USERNAME/.flickr_mirror/",
-        "Book-keeping: the catalogue, the lock, what a check or --prune moved aside.",
+        "Book-keeping: the catalogue, the lock, the forgotten photos, what a check or --prune moved aside.",
     ),
     ("api_calls/", "When calls were made in the last hour; always below ~/.flickr."),
 )
@@ -49,6 +49,10 @@ _EXAMPLES = (
     ),
     ("With descriptions and comments:", "mirror_flickr --username manhhai --info-level 2"),
     ("Read all files of the mirror, to find broken ones:", "mirror_flickr check --username manhhai"),
+    (
+        "Erase a photo for good, and never mirror it again:",
+        "mirror_flickr forget --username manhhai 54000000001",
+    ),
 )
 
 
@@ -93,7 +97,8 @@ def _read(command: Any, context: Any) -> Command:  # noqa: ANN401
     for heading, parameters in headings(command.get_params(context)):
         for parameter in parameters:
             if parameter.param_type_name == "argument":
-                needed.append(parameter.name.upper())
+                name = parameter.metavar or parameter.name.upper()
+                needed.append(f"{name}..." if parameter.nargs == -1 else name)
             elif record := parameter.get_help_record(context):
                 flags = (*parameter.opts, *parameter.secondary_opts)
                 names = parameter.envvar or ()

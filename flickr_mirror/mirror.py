@@ -17,7 +17,7 @@ from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, find_mirror, owners
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import NoSizeError, one_error
+from flickr_mirror.errors import NoSizeError, PhotoForgottenError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
@@ -37,6 +37,7 @@ from flickr_mirror.rounds import Rounds, sum_up
 from flickr_mirror.sizes import best_picture
 from flickr_mirror.space import FreeSpace
 from flickr_mirror.throttle import Bandwidth, Brake
+from flickr_mirror.tombstones import read_tombstones
 from flickr_mirror.transport import Transport
 from flickr_mirror.wallclock import wait_until
 from flickr_mirror.worklist import WorkList
@@ -162,13 +163,16 @@ class PhotostreamMirror:
     async def cache_photo_image(self, photo: FlickrPhoto) -> Path:
         """Bring the best image of one photo to disk, and return where; the photo's sizes are filled in.
 
-        Raises a `PhotoError` or a `TransportError` where that fails.
+        Raises a `PhotoError` or a `TransportError` where that fails; `PhotoForgottenError` for a photo that was
+        erased on request.
         """
         async with self._open() as api:
             user = (await self._identify(api)).user
             cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
             with locked(cache.lock):
                 cache.prepare(user, self.name)
+                if photo.id in read_tombstones(cache.state):
+                    raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
                 photo.sizes = await api.get_photo_sizes(photo.id)
                 best = best_picture(photo.sizes)
                 if best is None:
@@ -320,7 +324,15 @@ class PhotostreamMirror:
         report.username, report.user_id, report.folder = user.username, user.id, cache.folder
         report.known = before.known
         self._tell(
-            RunStarted(user.username, user.id, cache.folder, before.known, before.images, before.infos)
+            RunStarted(
+                user.username,
+                user.id,
+                cache.folder,
+                before.known,
+                before.images,
+                before.infos,
+                before.forgotten,
+            )
         )
         if self._options.verify_image:
             await audit(

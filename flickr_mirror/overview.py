@@ -19,13 +19,16 @@ _ASKED_BEFORE = "info_level = 2 AND NOT stale & 1"
 """The comments are on disk, as Flickr has them."""
 _SILENT = "json_extract(facts, '$.comment_count') = 0"
 """The listing says that there are no comments."""
+_FORGOTTEN = int(Status.FORGOTTEN)
+"""The state of what was erased on request, and so needs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkLeft:
-    """How many `photos` of the photostream are known, how many of them are `mirrored` as they are asked for, and
-    what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`. `absent` photos were
-    not listed by a full scan and are to be asked for, `gone` ones are asked for before they are pruned."""
+    """How many `photos` of the photostream are known, how many of them are `mirrored` as they are asked for or
+    forgotten, and what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`.
+    `absent` photos were not listed by a full scan and are to be asked for, `gone` ones are asked for before they
+    are pruned."""
 
     photos: int
     mirrored: int
@@ -78,7 +81,8 @@ class Overview:
         """Return how many photos there are, and how far they are."""
         row = self._query(
             "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
-            " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6)"
+            " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6),"
+            f" total(image_status = {_FORGOTTEN})"
             f" FROM photos WHERE {self._selection.window}"
         ).fetchone()
         return Counts(*map(int, row))
@@ -92,9 +96,9 @@ class Overview:
         )
         whole = ["gone IS NULL"]
         if images:
-            whole.append("image_status = 2")
+            whole.append(f"image_status IN (2, {_FORGOTTEN})")
         if info_level is not None:
-            whole.append(f"info_status = 2 AND NOT {undescribed}")
+            whole.append(f"info_status IN (2, {_FORGOTTEN}) AND NOT {undescribed}")
         asking = f"total({images:d} AND image_status = 0 AND {{}}video)"
         row = self._query(
             f"SELECT total(gone IS NULL), total({' AND '.join(whole)}), {asking.format('')},"

@@ -17,7 +17,10 @@ logger = logging.getLogger("flickr_mirror")
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The user is known and the mirror is open; counts of photos are of what was there before."""
+    """The user is known and the mirror is open; counts of photos are of what was there before.
+
+    `known` includes the `forgotten` photos, which Flickr counts and which are never mirrored.
+    """
 
     username: str
     user_id: str
@@ -25,6 +28,7 @@ class RunStarted:
     known: int
     images: int
     infos: int
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

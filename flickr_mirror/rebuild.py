@@ -12,6 +12,7 @@ from anyio import to_thread
 
 from flickr_mirror import disk, pictures
 from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.erasure import finish_erasing
 from flickr_mirror.errors import BadImageError, CatalogueDamagedError
 from flickr_mirror.information import info_level_of, told_photo
 from flickr_mirror.progress import Notice
@@ -46,6 +47,7 @@ async def open_catalogue(cache: PhotoCache, tell: Observer, *, anew: bool = Fals
         tell(Notice(f"{str(error).partition(' Run ')[0]} It is kept as {kept}, and rebuilt from the files."))
         catalogue = await to_thread.run_sync(_open, cache)
     try:
+        await to_thread.run_sync(finish_erasing, cache, catalogue)  # first, or a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listing.is_untouched):
             await _rebuild(cache, catalogue, tell)
     except BaseException:

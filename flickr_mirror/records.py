@@ -30,6 +30,8 @@ class Status(IntEnum):
     """Flickr is still processing it; the next run looks again."""
     GONE = 7
     """Not mirrored before it vanished from the photostream."""
+    FORGOTTEN = 8
+    """Erased on request, and never mirrored again."""
 
 
 class Stale(IntFlag):
@@ -77,7 +79,10 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many photos the mirror knows, and how many of them are in which state."""
+    """How many photos the mirror knows, and how many of them are in which state.
+
+    `known` includes the `forgotten` photos that a listing has shown, because Flickr counts them.
+    """
 
     known: int
     images: int
@@ -86,6 +91,7 @@ class Counts:
     unavailable: int
     gone: int
     not_ready: int
+    forgotten: int
 
 
 @dataclass(frozen=True, slots=True)

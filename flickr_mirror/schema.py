@@ -77,11 +77,12 @@ CREATE TABLE size_evidence (
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """,
     # Version 2: photos that a full scan did not list, until Flickr is asked for each by itself; a surplus that a
-    # full scan explained is a shortfall without a place
+    # full scan explained is a shortfall without a place; forgotten photos
     """
 CREATE TABLE absences (photo_id INTEGER PRIMARY KEY, since INTEGER NOT NULL);
 INSERT INTO shortfalls SELECT -1, -1, CAST(value AS INTEGER), 3, 0 FROM notes WHERE name = 'surplus' AND value > 0;
 DELETE FROM notes WHERE name = 'surplus';
+CREATE TABLE forgotten (photo_id INTEGER PRIMARY KEY, uploaded INTEGER, since INTEGER NOT NULL);
 """,
 )
 """The statements that lead from each version to the next one. Those of a released version never change."""

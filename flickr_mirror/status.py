@@ -18,6 +18,7 @@ from flickr_mirror.findings import shortfall_text, unlisted
 from flickr_mirror.locks import holder_of
 from flickr_mirror.summary import failure_of, time_text
 from flickr_mirror.terminal import plain, size_text, time_left
+from flickr_mirror.tombstones import read_tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ class MirrorStatus:
     images_left: int
     infos_left: int
     gone: int
+    forgotten: int
     unavailable: int
     unlisted: int
     not_ready: int
@@ -90,6 +92,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             images_left=images_left,
             infos_left=infos_left,
             gone=counts.gone,
+            forgotten=len(read_tombstones(cache.state)),
             unavailable=counts.unavailable,
             unlisted=unlisted(short),
             not_ready=counts.not_ready,
@@ -129,6 +132,8 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} with information, "
         f"{len(status.failures):,} failed, {status.gone:,} gone from Flickr"
     )
+    if status.forgotten:
+        yield f"forgotten {status.forgotten:,}: erased on request, and never mirrored again"
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
     yield f"listed    {f'until {status.listed_until}, {gaps}' if status.listed_until else 'nothing yet'}"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror import disk
+from flickr_mirror.cache import LAST_RUN
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from flickr_mirror.progress import FailedPhoto, MirrorReport
 
-FILE_NAME = "last-run.json"
 LARGEST = 64 << 20
 """A longer file, in bytes, is none of ours."""
 IN_LINE = (
@@ -92,14 +92,14 @@ def keep(summary: Summary, state: Path) -> Summary:
     """
     if summary["last_success"] is None and (before := read(state)):
         summary = {**summary, "last_success": before.get("last_success")}
-    disk.write_file(state / FILE_NAME, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    disk.write_file(state / LAST_RUN, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
     return summary
 
 
 def read(state: Path) -> Summary | None:
     """Return the summary of the last run of a mirror; `None` where there is none that can be read."""
     try:
-        path = state / FILE_NAME
+        path = state / LAST_RUN
         if path.is_symlink() or path.stat().st_size > LARGEST:
             return None
         found = json.loads(disk.read(path))

@@ -88,8 +88,9 @@ class Tally:
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
         match event:
-            case RunStarted(username, _, _, known, images, infos):
-                self.name, self.total, self.images, self.infos = username, known, images, infos
+            case RunStarted(username, _, _, known, images, infos, forgotten):
+                self.name, self.total = username, known
+                self.images, self.infos = images + forgotten, infos + forgotten  # they need nothing
                 self.stage = "listing"
             case PageScanned(number, pages, total, _):
                 self.total = max(self.total, total)

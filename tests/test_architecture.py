@@ -69,6 +69,8 @@ DISK = {
     "selection": {"coverage", "database", "records"},
     "files": {"database", "records", "selection"},
     "losses": {"database", "files", "records"},
+    "tombstones": {"disk", "errors", "models"},
+    "forgotten": {"coverage", "coverage_store", "database", "files", "records", "tombstones"},
     "listing": {
         "changes",
         "coverage",
@@ -76,6 +78,7 @@ DISK = {
         "database",
         "files",
         "findings",
+        "forgotten",
         "losses",
         "models",
         "records",
@@ -83,6 +86,7 @@ DISK = {
     "catalogue": {
         "database",
         "files",
+        "forgotten",
         "listing",
         "losses",
         "models",
@@ -101,6 +105,7 @@ DISK = {
         "cache",
         "catalogue",
         "disk",
+        "erasure",
         "errors",
         "information",
         "models",
@@ -124,6 +129,20 @@ DISK = {
     },
     "overview": {"database", "options", "progress", "records", "selection"},
     "prune": {"cache", "catalogue"},
+    "erasure": {"cache", "catalogue", "disk", "errors", "models", "tombstones"},
+    "forgetting": {
+        "cache",
+        "catalogue",
+        "disk",
+        "erasure",
+        "errors",
+        "locks",
+        "models",
+        "options",
+        "progress",
+        "rebuild",
+        "tombstones",
+    },
 }
 
 MEETING = {
@@ -212,6 +231,7 @@ MEETING = {
         "sizes",
         "space",
         "throttle",
+        "tombstones",
         "transport",
         "wallclock",
         "worklist",
@@ -225,7 +245,7 @@ FACES = {
     "terminal": {"tally"},
     "console": {"terminal"},
     "plans": {"console", "progress", "terminal"},
-    "summary": {"disk", "progress", "terminal"},
+    "summary": {"cache", "disk", "progress", "terminal"},
     "notify": {"children", "connections", "console", "diagnosis", "errors", "exits", "summary", "version"},
     "view": {
         "console",
@@ -252,7 +272,10 @@ FACES = {
         "terminal",
         "view",
     },
-    "status": {"cache", "catalogue", "disk", "errors", "findings", "locks", "summary", "terminal"},
+    "status": {
+        *("cache", "catalogue", "disk", "errors", "findings", "locks", "summary", "terminal", "tombstones"),
+    },
+    "takedown": {"console", "errors", "forgetting", "session", "summary", "terminal"},
     "checking": {"audit", "console", "errors", "exits", "progress", "session", "terminal"},
     "demonstration": {
         "console",
@@ -306,6 +329,7 @@ FACES = {
     "config": {"arguments", "flags"},
     "origins": {"arguments", "config", "flags"},
     "keys_cli": {"arguments", "config", "keeping", "options", "origins"},
+    "forget_cli": {"arguments", "config", "options", "takedown"},
     "completion": set[str](),
     "manual": {"flags", "options", "version"},
     "cli": {
@@ -316,6 +340,7 @@ FACES = {
         "console",
         "exits",
         "flags",
+        "forget_cli",
         "keys_cli",
         "manual",
         "options",
@@ -329,12 +354,14 @@ FACES = {
         "audit",
         "blocking",
         "errors",
+        "forgetting",
         "languages",
         "limiter",
         "mirror",
         "models",
         "options",
         "progress",
+        "tombstones",
         "version",
     },
 }
@@ -358,6 +385,7 @@ SPEAKERS = {
     "session",
     "signals",
     "status",
+    "takedown",
     "terminal",
     "view",
     "simulator.__main__",
@@ -537,7 +565,9 @@ def test_one_room_knows_each_library() -> None:
     assert users["sqlite3"] == {"database", "schema"}
     assert users["langdetect"] == users["pycountry"] == {"languages"}
     assert users["tenacity"] == {"transport"}
-    assert users["typer"] == {"arguments", "cli", "completion", "config", "flags", "keys_cli"}
+    assert users["typer"] == {
+        *("arguments", "cli", "completion", "config", "flags", "forget_cli", "keys_cli"),
+    }
     assert users["keyring"] == {"keychain"}
     assert users["platformdirs"] == {"config"}
     assert users["pytest"] == {"simulator.pytest_plugin"}

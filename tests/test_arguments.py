@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from flickr_mirror.arguments import amount, bandwidth, first_moment, last_moment
+from flickr_mirror.arguments import amount, bandwidth, first_moment, last_moment, photo_id
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,36 @@ def test_what_is_no_date_is_said(text: str) -> None:
     for parse in (first_moment, last_moment):
         with pytest.raises(typer.BadParameter, match=r"no date.*2020-03-23"):
             parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "54000000001",
+        " 54000000001 ",
+        "https://www.flickr.com/photos/manhhai/54000000001",
+        "https://www.flickr.com/photos/13476480@N07/54000000001/",
+        "flickr.com/photos/manhhai/54000000001/in/album-72157600/?x=1#comments",
+        "HTTPS://M.FLICKR.COM/photos/manhhai/54000000001/sizes/o/",
+    ],
+)
+def test_a_photo_is_an_id_or_the_address_of_its_page(text: str) -> None:
+    """What a person copies from the browser means the photo."""
+    assert photo_id(text) == "54000000001"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "0", "054", "-1", "54x", "٥٤", "1" * 19, "../5"),
+        "https://www.flickr.com/photos/manhhai/",
+        "https://www.flickr.com/photos/manhhai/albums/72157600",
+        "https://www.flickr.com/photos/manhhai/54000000001x",
+        "https://www.flickr.com.example.org/photos/manhhai/54000000001",
+        "https://example.org/?flickr.com/photos/manhhai/54000000001",
+    ],
+)
+def test_what_is_no_photo_is_said(text: str) -> None:
+    """An album, a photostream, another site or a number that cannot be: the sentence says what to give."""
+    with pytest.raises(typer.BadParameter, match="use its id, such as"):
+        photo_id(text)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from flickr_mirror.cache import LAST_RUN
 from flickr_mirror.commands import list_mirror, status
 from flickr_mirror.errors import CacheError, PhotostreamError
 from flickr_mirror.locks import locked
 from flickr_mirror.status import status_of
-from flickr_mirror.summary import FILE_NAME
 from tests.end_to_end.command import run as run_command
 from tests.end_to_end.command import tree
 from tests.mirroring import answering, mirroring
@@ -71,7 +71,7 @@ async def test_an_old_success_is_told_to_monitors(tmp_path: Path) -> None:
         assert (await run_command(run.flickr, tmp_path, "--quiet")).code == 0
         assert status(name, cache_path=tmp_path, max_age=86_400, as_json=False) == 0
         assert (await run_command(run.flickr, tmp_path, "--quiet", "--consumer-key", "")).code != 0
-        path = tmp_path / name / ".flickr_mirror" / FILE_NAME
+        path = tmp_path / name / ".flickr_mirror" / LAST_RUN
         kept = json.loads(path.read_text())
         path.write_text(json.dumps({**kept, "last_success": "2026-01-01T00:00:00Z", "exit": 75}))
         assert status(name, cache_path=tmp_path, max_age=86_400, as_json=False) == 3
@@ -160,6 +160,6 @@ async def test_a_damaged_summary_is_none(tmp_path: Path, text: str) -> None:
     """What somebody wrote into last-run.json ends no report."""
     async with mirroring(tmp_path, 1) as run:
         await run()
-        (tmp_path / run.stream.username / ".flickr_mirror" / FILE_NAME).write_text(text)
+        (tmp_path / run.stream.username / ".flickr_mirror" / LAST_RUN).write_text(text)
         found = status_of(tmp_path, run.stream.username)
     assert (found.last_run, found.age) == (None, None)

@@ -26,6 +26,7 @@ from flickr_mirror import (
     forgotten_photos,
     undo_forget,
 )
+from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.database import Database
 from flickr_mirror.locks import locked
 from flickr_mirror.progress import PhotoFound, RunPlanned, RunStarted
@@ -257,6 +258,21 @@ async def test_flickrs_total_is_still_explained(tmp_path: Path) -> None:
         assert status_of(tmp_path, run.stream.username).forgotten == 1
         await forget(run, other)
         await never_comes_back(run, other)
+
+
+async def test_a_forgotten_photo_that_is_gone_and_comes_back_is_not_to_be_fetched(tmp_path: Path) -> None:
+    """Neither a loss, nor a --prune that was killed, nor its return puts it on the work list."""
+    async with mirroring(tmp_path, 6) as run:
+        await run()
+        photo_id = run.stream.ids[2]
+        await forget(run, photo_id)
+        with Catalogue(state_of(run) / "catalogue.sqlite") as catalogue:
+            assert catalogue.losses.mark(photo_id, 1)
+            catalogue.losses.begin_to_forget([photo_id])
+            assert catalogue.losses.is_there(photo_id)
+            assert not catalogue.has_left("image")
+            assert not catalogue.has_left("info")
+            assert catalogue.counts().forgotten == 1
 
 
 async def test_a_photo_that_is_not_known_is_never_mirrored(tmp_path: Path) -> None:

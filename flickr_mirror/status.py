@@ -37,7 +37,7 @@ class MirrorStatus:
     """How a mirror is. Times are UTC; `gaps` are stretches of upload time that no run has listed.
 
     `shortfalls` are the sentences about photos that Flickr counts and has not listed, `unlisted` how many those are
-    at least; `not_ready` how many photos Flickr was still processing.
+    at least; `not_ready` how many photos Flickr was still processing, `forgotten` how many were erased on request.
     `age` is how many seconds ago a run ended with code 0, `running` who works on it now.
     """
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, TypeVar
 
+import anyio.lowlevel
+
 from flickr_mirror.errors import (
     FlickrApiError,
     InvalidCallError,
@@ -42,6 +44,8 @@ EXTRAS = (
     "path_alias,count_comments,rotation,url_o,url_6k,url_5k,url_f,url_4k,url_3k,url_k,url_h,url_l,url_c,"
     "url_z,url_m"
 )
+
+_AT_ONCE = 1000  # comments that are read before other tasks have a turn
 
 # Codes that mean the same for every method: https://www.flickr.com/services/api/flickr.photos.getInfo.html
 _KEY_CODES = {95, 96, 97, 98, 99, 100}
@@ -182,8 +186,13 @@ class AsyncFlickrApi:
         part = await self._call(
             "flickr.photos.comments.getList", "comments", _PHOTO, Priority.COMMENTS, photo_id=photo_id
         )
-        # without a comment there is no key "comment"
-        return [FlickrComment.from_json(entry) for entry in _entries(part.get("comment"))]
+        # without a comment there is no key "comment"; with 100,000, others go on meanwhile
+        entries = _entries(part.get("comment"))
+        comments: list[FlickrComment] = []
+        for start in range(0, len(entries), _AT_ONCE):
+            comments += map(FlickrComment.from_json, entries[start : start + _AT_ONCE])
+            await anyio.lowlevel.checkpoint()
+        return comments
 
     async def get_photo_info(self, photo_id: str) -> tuple[str, list[str]]:
         """Return the description of a photo, and the texts of its comments."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
-from flickr_mirror import disk, pictures
+from flickr_mirror import decoding, disk
 from flickr_mirror.cache import get_mirror
 from flickr_mirror.errors import BadImageError
 from flickr_mirror.files import KINDS
@@ -197,7 +197,7 @@ def _fault_of(path: Path, file: StoredFile) -> tuple[str, bool]:
             if hashlib.file_digest(content, "sha256").digest() != file.sha256:
                 return "Its bytes are not those that were written.", False
         if file.kind == "image" and not file.note_is_odd:  # a film was walked to its end when it came
-            pictures.decode(path)
+            decoding.decode(path)
     except FileNotFoundError:
         return "It is missing.", False
     except OSError as error:

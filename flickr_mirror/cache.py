@@ -35,6 +35,7 @@ FORMAT = 1
 RESERVED = {"flickr_keys", "flickr_key", "api_calls"}
 """What else stands beside the mirrors' folders."""
 _NAME = re.compile("[0-9a-f]{32}")
+_MANY_COMMENTS = 1000  # on one photo: to write them as JSON takes longer than the event loop may stand still
 MAX_NAME = 100
 """The longest folder name in bytes: file systems stop at 255, some at 143."""
 
@@ -186,7 +187,9 @@ class PhotoCache:
         `is_there` is whether there may be one. Raises `PlaceTakenError` where the file is of another photo, and
         `CacheError`.
         """
-        path, data = self.path(photo_id, "json"), _json(info)
+        path = self.path(photo_id, "json")
+        is_long = len(info.get("comments", ())) > _MANY_COMMENTS
+        data = await to_thread.run_sync(_json, info) if is_long else _json(info)
         if not (is_there and await to_thread.run_sync(self._has_durably, path, data)):
             async with self.part_file() as part:
                 await part.write(data)

@@ -23,14 +23,18 @@ from flickr_mirror.records import (
     Status,
     StoredFile,
     StoredPhoto,
+    reduced_text,
     stored_photo,
 )
+from flickr_mirror.second_looks import SecondLooks
 from flickr_mirror.selection import Selection
 from flickr_mirror.sizes import SAMPLE, Proof, listing_proves
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
+
+    from flickr_mirror.records import Reduced
 
 RETRY_AFTER = (3600, 86_400, 7 * 86_400)
 """Seconds until a photo that failed in a run is due again: after its first, second, third and later run."""
@@ -60,7 +64,8 @@ class Catalogue:
         self.files = Files(self._database, self.selection)
         self.losses = Losses(self._database, self.files)
         self.forgotten = Forgotten(self._database, self.files)
-        self.listing = Listing(self._database, self.files, self.losses, self.forgotten)
+        self._second_looks = SecondLooks(self._database)
+        self.listing = Listing(self._database, self.files, self.losses, self.forgotten, self._second_looks)
         self.overview = Overview(self._database, self.selection)
         self.counts = self.overview.counts
         self.failures = self.overview.failures
@@ -94,6 +99,7 @@ class Catalogue:
                 ("info", now, never),
             )
             self._query(f"UPDATE photos SET image_status = 0 WHERE image_status = 6 AND {here}")
+            self._second_looks.take_due(now, here)
             self._query(  # what was out of reach before this run is no news
                 "UPDATE failures SET runs = 1 WHERE runs = 0 AND 5 = (SELECT iif(job = 'image', image_status,"
                 " info_status) FROM photos WHERE id = photo_id)"
@@ -199,14 +205,29 @@ class Catalogue:
             self._settle_alike(Proof.ASSUMED, "size_label = ?", (label,))
 
     def image_done(
-        self, stored: StoredPhoto, files: Iterable[StoredFile], *, partly: str = "", ready: bool = True
+        self,
+        stored: StoredPhoto,
+        files: Iterable[StoredFile],
+        *,
+        reduced: Mapping[str, Reduced] | None = None,
+        is_due_soon: bool = True,
+        partly: str = "",
+        ready: bool = True,
+        now: int = 0,
     ) -> None:
-        """Note the files of a photo.
+        """Note the files of a photo that are durable at `now`.
 
-        `partly` is why its film is missing, where it has one; `ready` is whether Flickr has processed it.
+        `reduced` is what of them came in place of a better file, and `is_due_soon` whether that is looked for again
+        before the next full scan. `partly` is why its film is missing, where it has one; `ready` is whether Flickr has
+        processed it.
         """
-        for file in files:
-            self.files.put(stored.photo.id, file)
+        noted = [self.files.put(stored.photo.id, file) for file in files]
+        is_damaged = any(file.is_damaged for file in noted)
+        self._second_looks.note(
+            stored, reduced or {}, is_damaged=is_damaged, is_due_soon=is_due_soon or is_damaged, now=now
+        )
+        if stored.stale & Stale.IMAGE:
+            self.files.retract(stored.photo.id)
         if not ready:
             self.not_ready(stored)
             return
@@ -228,13 +249,14 @@ class Catalogue:
             "UPDATE photos SET info_level = ?,"
             f" stale = stale & {int(Stale.IMAGE)} | ?,"
             # what was settled meanwhile is not in the file yet
-            " info_status = iif((size_label, width, height, proof > 0) IS (?, ?, ?, ?), 2, 1)"
+            " info_status = iif((size_label, width, height, proof > 0, reduced) IS (?, ?, ?, ?, ?), 2, 1)"
             " WHERE id = ? AND revision = ?",
             (
                 level,
                 stale & Stale.COMMENTS,
                 *((size.label, size.width, size.height) if (size := stored.size) else (None, None, None)),
                 stored.proof > 0,
+                reduced_text(stored.reduced),
                 stored.photo.id,
                 stored.revision,
             ),

@@ -9,7 +9,9 @@
     │   └── PermissionDeniedError (also a PhotoError)
     ├── PhotoError                this photo only; the run goes on
     │   ├── BadImageError         what came is not one whole image
-    │   ├── ImageGoneError        the image server answers 403, 404 or 410
+    │   │   ├── NotAnImageError   a page, a text or nothing came
+    │   │   └── NotUnderstoodError  what came is of a format that is not known
+    │   ├── ImageGoneError        the image server answers 401, 403, 404 or 410
     │   ├── NoSizeError           Flickr lists no file of this photo that could be kept
     │   └── PhotoForgottenError   the photo was erased on request, and is not to be mirrored
     ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
@@ -82,8 +84,16 @@ class BadImageError(PhotoError):
     """What was received is not one whole image."""
 
 
+class NotAnImageError(BadImageError):
+    """A page, a text or nothing was received in place of an image."""
+
+
+class NotUnderstoodError(BadImageError):
+    """What was received is of a format that is not known, so that nothing tells whether it is whole."""
+
+
 class ImageGoneError(PhotoError):
-    """The image server does not serve this address (any more)."""
+    """The image server does not serve this address (any more); `status` is the one of HTTP."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -103,7 +113,14 @@ class PhotostreamError(FlickrMirrorError):
 
 
 class TransportError(FlickrMirrorError):
-    """No usable answer came, though it was asked for several times."""
+    """No usable answer came, though it was asked for several times.
+
+    `status` is that of HTTP where a server answered with another one than 200, else 0.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class ThrottledError(TransportError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.records import Status, StoredFile
@@ -32,15 +33,19 @@ class Files:
         self._query = database.query
         self._selection = selection
 
-    def put(self, photo_id: str, file: StoredFile) -> None:
-        """Note a file that is durable. The same bytes as those that were found broken are what Flickr has."""
+    def put(self, photo_id: str, file: StoredFile) -> StoredFile:
+        """Note a file that is durable, and return it as it is noted.
+
+        The same bytes as those that were found broken are what Flickr has.
+        """
         key = (photo_id, file.kind)
-        self._query(
+        (note,) = self._query(
             "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
             " VALUES (?, ?, ?, ?, ?, coalesce((SELECT note FROM files WHERE kind = 'broken' AND photo_id = ?"
-            " AND sha256 = ?), ?))",
+            " AND sha256 = ?), ?)) RETURNING note",
             (*key, file.extension, file.size, file.sha256, photo_id, file.sha256, file.note),
-        )
+        ).fetchone()
+        return replace(file, note=note)
 
     def of(self, photo_id: str) -> list[StoredFile]:
         """Return the image and the film of a photo, as far as they are on disk."""
@@ -50,6 +55,21 @@ class Files:
             (photo_id,),
         )
         return [StoredFile(*row) for row in rows]
+
+    def announce(self, photo_id: str, kind: str, sha256: bytes) -> None:
+        """Note the bytes that are about to replace a file of this kind: after a kill, they are known by this."""
+        self._query("INSERT OR REPLACE INTO arrivals VALUES (?, ?, ?)", (photo_id, kind, sha256))
+
+    def announced(self, photo_id: str, kind: str) -> bytes | None:
+        """Return the SHA-256 of the bytes that were about to replace a file of this kind, as Flickr has it now."""
+        row = self._query(
+            "SELECT sha256 FROM arrivals WHERE photo_id = ? AND kind = ?", (photo_id, kind)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def retract(self, photo_id: str) -> None:
+        """Forget the announcements of a photo."""
+        self._query("DELETE FROM arrivals WHERE photo_id = ?", (photo_id,))
 
     def after(
         self,
@@ -103,6 +123,7 @@ class Files:
 
     def forget(self, photo_id: str) -> None:
         """Forget all files of a photo."""
+        self.retract(photo_id)
         self._query(f"DELETE FROM files WHERE {_KINDS} AND photo_id = ?", (photo_id,))
 
 

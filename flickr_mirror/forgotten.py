@@ -75,7 +75,7 @@ class Forgotten:
         self._query(
             "UPDATE photos SET uploaded = coalesce(?, uploaded), video = 0, size_label = NULL, width = NULL,"
             f" height = NULL, url = NULL, proof = 0, image_status = {_STATUS}, info_status = {_STATUS},"
-            " info_level = -1, stale = 0 WHERE id = ?",
+            " info_level = -1, stale = 0, reduced = NULL, damaged = 0, looks = 0, look_again = NULL WHERE id = ?",
             (uploaded, photo_id),
         )
         if uploaded is not None:

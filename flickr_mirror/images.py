@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import anyio
 
-from flickr_mirror import pictures
-from flickr_mirror.errors import BadImageError, ImageGoneError, ThrottledError, TransportError
+from flickr_mirror import decoding, pictures
+from flickr_mirror.errors import (
+    BadImageError,
+    ImageGoneError,
+    NotAnImageError,
+    ThrottledError,
+    TransportError,
+)
 from flickr_mirror.models import to_int
+from flickr_mirror.pictures import Picture
 from flickr_mirror.sizes import same_pixels
 from flickr_mirror.throttle import Bandwidth, StoppedError
 
@@ -21,7 +29,6 @@ if TYPE_CHECKING:
     import httpx
 
     from flickr_mirror.models import FlickrPhotoSize
-    from flickr_mirror.pictures import Picture
     from flickr_mirror.throttle import Brake
     from flickr_mirror.transport import Transport
 
@@ -129,17 +136,21 @@ class ImageFetcher:
         file: ImageFile,
         where_now: Callable[[], Awaitable[FlickrPhotoSize]],
         received: Callable[[int], None] = lambda _: None,
+        known: bytes = b"",
     ) -> Fetched:
         """Fetch like `fetch`, and what is odd once more, from where Flickr has it now, as `where_now` tells.
 
-        The same bytes again are what Flickr has. `received` is told the bytes of each file. Raises
-        `BadImageError` for what is odd in another way then, and like `fetch`.
+        The same bytes again are what Flickr has; `known` is the SHA-256 of those that came in an earlier run.
+        `received` is told the bytes of each file. Raises `BadImageError` for what is odd in another way then, and
+        like `fetch`.
         """
         fetched = await self.fetch(size, file)
         received(fetched.size)
         if not fetched.doubt:
             return fetched
         first = await file.sha256()
+        if first == known:
+            return fetched
         fetched = await self.fetch(await where_now(), file)
         received(fetched.size)
         if fetched.doubt and await file.sha256() != first:
@@ -165,7 +176,14 @@ class ImageFetcher:
         async with self._transport.stream(size.url) as (response, note):
             self._brake.answered(time.monotonic() - asked)
             proved = await self._receive(response, note, size.media, file)
-        picture = await file.look(pictures.inspect)
+        try:
+            picture = await file.look(partial(pictures.inspect, listed=(size.width, size.height)))
+        except BadImageError as error:
+            if isinstance(error, NotAnImageError) or not proved:
+                raise
+            # a whole file, as far as the line goes: the same bytes again are what Flickr has
+            extension = await file.look(partial(pictures.extension_of, media=size.media))
+            return Fetched(Picture(extension, size.media, 0, 0, ends=False), file.size, str(error))
         if picture.media != size.media:
             raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
         doubt = _other_pixels(picture, size)
@@ -174,7 +192,7 @@ class ImageFetcher:
         if doubt or not proved or not picture.ends:
             await file.flush()
             try:
-                await anyio.to_thread.run_sync(pictures.decode, file.path)
+                await anyio.to_thread.run_sync(decoding.decode, file.path)
             except BadImageError as error:
                 if not proved:  # it may just have been cut on its way
                     raise

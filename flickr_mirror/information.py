@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.languages import Label, Locale
 from flickr_mirror.models import FlickrComment, FlickrPhoto, FlickrPhotoSize, PhotoFacts, is_photo_id
+from flickr_mirror.records import Reduced
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flickr_mirror.models import FlickrUser
 
 
@@ -19,13 +23,17 @@ def info_document(
     title: Label,
     description: Label | None,
     comments: list[tuple[FlickrComment, Label]] | None,
+    reduced: Mapping[str, Reduced] | None = None,
 ) -> dict[str, Any]:
     """Return a photo's information in the specification's shape; what goes beyond it is under `flickr`.
+
+    `size` is the best one of the image, and `reduced` what is mirrored where the best file is refused.
 
     Parts that are `None` are left out: which are there tells the information level. Nothing in it changes
     by itself, so equal photos have equal files.
     """
     facts = photo.facts
+    reduced = reduced or {}
     document: dict[str, Any] = {"title": _label(title)}
     if description is not None:
         document["description"] = _label(description)
@@ -46,8 +54,10 @@ def info_document(
         else {"latitude": facts.latitude, "longitude": facts.longitude, "accuracy": facts.accuracy},
         "media": facts.media,
         "rotation": facts.rotation,
-        "size": size and {"label": size.label, "width": size.width, "height": size.height},
+        "size": _reduced(reduced["image"]) if "image" in reduced else size and _size(size),
     }
+    if "video" in reduced:
+        more["film"] = _reduced(reduced["video"])
     if comments is not None:
         document["comments"] = [_label(label) for _, label in comments]
         more["comments"] = [
@@ -76,8 +86,18 @@ def stored_comments(info: dict[str, Any] | None) -> list[tuple[FlickrComment, La
         return None
 
 
-def told_photo(info: dict[str, Any]) -> tuple[FlickrPhoto, FlickrPhotoSize | None] | None:
-    """Return the photo that an information file tells of, and the size of its image where that is settled.
+@dataclass(frozen=True, slots=True)
+class ToldPhoto:
+    """What an information file tells: a photo, the best size of its image where that is settled, and what is mirrored
+    in place of its best files."""
+
+    photo: FlickrPhoto
+    size: FlickrPhotoSize | None
+    reduced: dict[str, Reduced]
+
+
+def told_photo(info: dict[str, Any]) -> ToldPhoto | None:
+    """Return the photo that an information file tells of.
 
     What the file does not tell (the address of the image, when it was changed last) is not known. `None` where
     this is no file of this kind.
@@ -102,10 +122,28 @@ def told_photo(info: dict[str, Any]) -> tuple[FlickrPhoto, FlickrPhotoSize | Non
         )
         description = str(info["description"]["content"]) if "description" in info else None
         photo = FlickrPhoto(more["id"], str(info["title"]["content"]), description=description, facts=facts)
-        best = size and FlickrPhotoSize(str(size["label"]), int(size["width"]), int(size["height"]), "")
+        told = {"image": size, "video": more.get("film")}
+        reduced = {
+            kind: Reduced(_told_size(one), _told_size(one["best"]))
+            for kind, one in told.items()
+            if one and one.get("reduced")
+        }
+        best = reduced["image"].best if "image" in reduced else size and _told_size(size)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    return (photo, best) if is_photo_id(photo.id) else None
+    return ToldPhoto(photo, best, reduced) if is_photo_id(photo.id) else None
+
+
+def _told_size(size: dict[str, Any]) -> FlickrPhotoSize:
+    return FlickrPhotoSize(str(size["label"]), int(size["width"]), int(size["height"]), "")
+
+
+def _size(size: FlickrPhotoSize) -> dict[str, Any]:
+    return {"label": size.label, "width": size.width, "height": size.height}
+
+
+def _reduced(reduced: Reduced) -> dict[str, Any]:
+    return {**_size(reduced.size), "reduced": True, "best": _size(reduced.best)}
 
 
 def _label(label: Label) -> dict[str, str]:

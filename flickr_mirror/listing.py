@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.changes import State, refresh
+from flickr_mirror.changes import Change, State, refresh
 from flickr_mirror.coverage import Coverage, Interval
 from flickr_mirror.coverage_store import UNLOCATED, CoverageStore
 from flickr_mirror.findings import PageChanges, WalkResult
-from flickr_mirror.records import STORED, Status, state_row, stored_photo, text_row
+from flickr_mirror.records import STORED, Status, reduced_text, state_row, stored_photo, text_row
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flickr_mirror.losses import Losses
     from flickr_mirror.models import FlickrPhoto
     from flickr_mirror.records import RestoredPhoto, StateRow
+    from flickr_mirror.second_looks import SecondLooks
 
 SCAN_TTL = 7 * 86_400
 """A full scan that was interrupted goes on within so many seconds, and else begins anew."""
@@ -34,11 +35,19 @@ class Listing:
     Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
     """
 
-    def __init__(self, database: Database, files: Files, losses: Losses, forgotten: Forgotten) -> None:
+    def __init__(
+        self,
+        database: Database,
+        files: Files,
+        losses: Losses,
+        forgotten: Forgotten,
+        second_looks: SecondLooks,
+    ) -> None:
         self._database = database
         self._files = files
         self._losses = losses
         self._forgotten = forgotten
+        self._second_looks = second_looks
         self._query = database.query
         self._store = CoverageStore(database)
         self.coverage = self._store.coverage
@@ -73,8 +82,11 @@ class Listing:
                 {key: restored.row for key, restored in found.items()},
             )
             self._database.query_many(
-                "UPDATE photos SET info_level = ? WHERE id = ?",
-                [(restored.info_level, key) for key, restored in found.items()],
+                "UPDATE photos SET info_level = ?, reduced = ? WHERE id = ?",
+                [
+                    (restored.info_level, reduced_text(restored.reduced), key)
+                    for key, restored in found.items()
+                ],
             )
             for restored in found.values():
                 for file in restored.files:
@@ -177,6 +189,7 @@ class Listing:
             self._add(unique, rows)
             result.new.extend(map(str, unique))
             if self._scan is not None:
+                self._second_looks.take_seen(photo.id for photo in photos)
                 self._database.query_many(
                     "UPDATE photos SET seen = 1 WHERE id = ?", [(photo.id,) for photo in photos]
                 )
@@ -234,6 +247,8 @@ class Listing:
                 photo.id,
             ),
         )
+        if Change.IMAGE in now.change:
+            self._files.retract(photo.id)
         if now.takes_size:
             self._query(
                 "UPDATE photos SET video = ?, size_label = ?, width = ?, height = ?, url = ?, proof = ?"

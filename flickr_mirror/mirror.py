@@ -16,8 +16,9 @@ from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, find_mirror, owners
+from flickr_mirror.copies import Copies
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import NoSizeError, PhotoForgottenError, one_error
+from flickr_mirror.errors import ImageGoneError, NoSizeError, PhotoForgottenError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
@@ -34,11 +35,11 @@ from flickr_mirror.progress import (
 from flickr_mirror.prospect import prospect
 from flickr_mirror.rebuild import open_catalogue
 from flickr_mirror.rounds import Rounds, sum_up
-from flickr_mirror.sizes import best_picture
+from flickr_mirror.sizes import whole_pictures
 from flickr_mirror.space import FreeSpace
 from flickr_mirror.throttle import Bandwidth, Brake
 from flickr_mirror.tombstones import read_tombstones
-from flickr_mirror.transport import Transport
+from flickr_mirror.transport import REFUSALS, Transport
 from flickr_mirror.wallclock import wait_until
 from flickr_mirror.worklist import WorkList
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.identity import Account
+    from flickr_mirror.images import Fetched, ImageFile
     from flickr_mirror.limiter import ApiBudget
     from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, FlickrUser
     from flickr_mirror.progress import Event, Observer
@@ -161,7 +163,7 @@ class PhotostreamMirror:
             return (await identify(api, self.name)).user
 
     async def cache_photo_image(self, photo: FlickrPhoto) -> Path:
-        """Bring the best image of one photo to disk, and return where; the photo's sizes are filled in.
+        """Bring the largest image of one photo to disk that is served, and return where; the sizes are filled in.
 
         Raises a `PhotoError` or a `TransportError` where that fails; `PhotoForgottenError` for a photo that was
         erased on request.
@@ -174,12 +176,9 @@ class PhotostreamMirror:
                 if photo.id in read_tombstones(cache.state):
                     raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
                 photo.sizes = await api.get_photo_sizes(photo.id)
-                best = best_picture(photo.sizes)
-                if best is None:
-                    raise NoSizeError("Flickr lists no image of this photo.")
+                fetcher = ImageFetcher(api.transport, Brake(1), Bandwidth(self._limits.bwlimit))
                 async with cache.part_file() as part:
-                    fetcher = ImageFetcher(api.transport, Brake(1), Bandwidth(self._limits.bwlimit))
-                    fetched = await fetcher.fetch_for_sure(best, part, partial(_same, best))
+                    fetched = await _fetch_largest(fetcher, whole_pictures(photo.sizes), part)
                     photo.extension = fetched.picture.extension
                     path = cache.path(photo.id, photo.extension)
                     await part.keep_as(path)
@@ -303,18 +302,18 @@ class PhotostreamMirror:
         least = self._limits.min_free
         space = None if least is None else FreeSpace(cache.folder, least)
         self._fetcher = ImageFetcher(api.transport, brake, bandwidth, space)
+        work = WorkList(catalogue)
         return Jobs(
             user=user,
             api=api,
-            fetcher=self._fetcher,
+            copies=Copies(cache, work, self._fetcher, report, self._tell, adopting=not cache.is_empty),
             detector=detector,
             cache=cache,
             catalogue=catalogue,
-            work=WorkList(catalogue),
+            work=work,
             report=report,
             tell=self._tell,
             info_level=self._options.info_level,
-            adopting=not cache.is_empty,
             space=space,
         )
 
@@ -363,3 +362,15 @@ class PhotostreamMirror:
 
 async def _same(size: FlickrPhotoSize) -> FlickrPhotoSize:
     return size  # it was asked for a moment ago
+
+
+async def _fetch_largest(fetcher: ImageFetcher, sizes: list[FlickrPhotoSize], file: ImageFile) -> Fetched:
+    refusal: Exception = NoSizeError("Flickr lists no image of this photo.")
+    for size in sizes:
+        try:
+            return await fetcher.fetch_for_sure(size, file, partial(_same, size))
+        except ImageGoneError as error:
+            if error.status not in REFUSALS:
+                raise
+            refusal = refusal if isinstance(refusal, ImageGoneError) else error
+    raise refusal

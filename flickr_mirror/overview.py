@@ -82,7 +82,8 @@ class Overview:
         row = self._query(
             "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
             " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6),"
-            f" total(image_status = {_FORGOTTEN})"
+            f" total(image_status = {_FORGOTTEN}),"
+            " total(reduced IS NOT NULL AND gone IS NULL), total(damaged AND gone IS NULL)"
             f" FROM photos WHERE {self._selection.window}"
         ).fetchone()
         return Counts(*map(int, row))

@@ -6,14 +6,13 @@ import io
 import os
 import re
 import struct
-import threading
 import zlib
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.errors import BadImageError
+from flickr_mirror.errors import BadImageError, NotAnImageError, NotUnderstoodError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,31 +20,41 @@ if TYPE_CHECKING:
 
     from PIL.ImageFile import ImageFile
 
+NOT_UNDERSTOOD = "Not understood:"
+"""How the message of a `NotUnderstoodError` begins."""
 MAX_PIXELS = 1_000_000_000
-"""An image that claims more pixels is refused unseen; the largest sensors of phones have a fifth of it."""
+"""A header that claims more pixels is believed only where the listing says the same."""
 
-_DECODED_PIXELS = 250_000_000  # how much of one file is decoded, at up to 4 bytes each: the rest goes unseen
-_MANY_SCANS = 50  # in a JPEG; ten are usual, and each of a few bytes can cost a walk over all pixels
-_LARGE = 10_000_000  # pixels: from here on files are decoded one at a time, or their memory would add up
-_LEAST_COST = 10_000  # pixels that a frame counts for at least, however small it is
-_ONE_AT_A_TIME = threading.Lock()
 _MANY_STEPS = 100_000  # where a walk through a file ends, because a hostile file could prolong it for hours
-_PIECE = 64 * 1024
 _NOT_TEXT = re.compile(rb"[^\t\r\n -~]")
 
 _MAGIC = (  # what stands where in which kind of file; the first match counts
     (0, {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"GIF87a": "gif", b"GIF89a": "gif"}),
-    (0, {b"II*\0": "tif", b"MM\0*": "tif", b"OggS": "ogv", b"FLV\1": "flv", b"\x30\x26\xb2\x75": "wmv"}),
+    (0, {b"II*\0": "tif", b"MM\0*": "tif", b"II+\0": "tif", b"MM\0+": "tif"}),  # the last two are BigTIFF
+    (0, {b"OggS": "ogv", b"FLV\1": "flv", b"\x30\x26\xb2\x75": "wmv"}),
     (0, {b"\0\0\1\xba": "mpg", b"\0\0\1\xb3": "mpg"}),
     (8, {b"WEBP": "webp", b"AVI ": "avi"}),
-    (4, {b"ftyphei": "", b"ftyphev": "", b"ftypmif1": "", b"ftypmsf1": "", b"ftypavi": ""}),  # still images
+    (
+        4,
+        {
+            b"ftypavi": "avif",
+            b"ftyphei": "heic",
+            b"ftyphev": "heic",
+            b"ftypmif1": "heic",
+            b"ftypmsf1": "heic",
+        },
+    ),
     (4, {b"ftypqt": "mov", b"ftyp3g2": "3g2", b"ftyp3g": "3gp", b"ftyp": "mp4"}),
     (4, dict.fromkeys((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"), "mov")),  # older than ftyp
 )
 _END_MARKERS = {"jpg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b"\0;", "mpg": b"\0\0\1\xb9"}
-PHOTO_EXTENSIONS = ("jpg", "png", "gif", "webp", "tif", "bmp")
-_MADE_OF_BOXES = ("mp4", "mov", "3gp", "3g2")
-VIDEO_EXTENSIONS = (*_MADE_OF_BOXES, "avi", "mkv", "webm", "wmv", "mpg", "ogv", "flv", "ts", "m2ts")
+_UNREADABLE = ("heic", "avif")
+_UNKNOWN = {"photo": "bin", "video": "vid"}  # the extension of a file of no known format
+PHOTO_EXTENSIONS = ("jpg", "png", "gif", "webp", "tif", "bmp", *_UNREADABLE, "bin")
+MADE_OF_BOXES = ("mp4", "mov", "3gp", "3g2")
+VIDEO_EXTENSIONS = (*MADE_OF_BOXES, "avi", "mkv", "webm", "wmv", "mpg", "ogv", "flv", "ts", "m2ts", "vid")
+_EXTENSIONS = {"photo": PHOTO_EXTENSIONS, "video": VIDEO_EXTENSIONS}
+_BLANK = b"\0 \t\r\n\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +73,30 @@ class Picture:
     ends: bool
 
 
-def inspect(content: Path | bytes | bytearray) -> Picture:
+def inspect(content: Path | bytes | bytearray, listed: tuple[int, int] | None = None) -> Picture:
     """Return what the header and the end of a file, or of its bytes, say.
 
-    Raises `BadImageError` where this is no image, and where the header is cut, damaged or claims too much.
+    `listed` are the width and height in pixels that Flickr lists. Raises `NotAnImageError` for a page, a text or
+    nothing, `NotUnderstoodError` for a format that is not known, and another `BadImageError` where the header is
+    cut, damaged, or claims more than `MAX_PIXELS` pixels that are not those listed.
     """
-    with _open_file(content) as file:
-        return _inspect(file)
+    with open_file(content) as file:
+        picture = measure(file)
+    area = picture.width * picture.height
+    if area > MAX_PIXELS and sorted((picture.width, picture.height)) != sorted(listed or ()):
+        raise BadImageError(_impossible(picture.width, picture.height))
+    return picture
 
 
-def decode(path: Path) -> None:
-    """Read a file as a viewer would, to its end; raise `BadImageError` where it is not one whole image.
-
-    Of MP4 and QuickTime videos the parts must add up; other videos, and TIFF and BMP too large to be decoded,
-    tell too little of themselves.
-    """
-    with _open_file(path) as file:
-        picture = _inspect(file)
-        with _told_as_bad_image(picture.extension):
-            if picture.extension == "png":
-                _check_png(file, picture)
-            elif picture.media == "photo":
-                _decode(file, picture)
-            elif picture.extension in _MADE_OF_BOXES and not picture.ends:
-                raise BadImageError("This video is cut or damaged: its parts do not add up to a whole.")
+def extension_of(content: Path | bytes | bytearray, media: str) -> str:
+    """Return the extension for a `photo` or a `video` that `inspect` refuses: that of its format, or a general one."""
+    with open_file(content) as file:
+        head = file.peek()[:1024]
+    extension = _extension(head) or _extension(head.lstrip(_BLANK))
+    return extension if extension in _EXTENSIONS[media] else _UNKNOWN[media]
 
 
-class _File(io.BufferedReader):
+class File(io.BufferedReader):
     """A file that raises where more is wanted than it holds, so that no setting of Pillow forgives a cut.
 
     While it is `exact`, a part of what was wanted is too little as well.
@@ -99,26 +105,30 @@ class _File(io.BufferedReader):
     exact = False
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes, at least one of them. Raises `BadImageError` at the end of the file."""
         data = super().read(size)
         if size and (not data or (self.exact and len(data) < size)):
             raise BadImageError("The file is cut: its end is missing.")
         return data
 
     def size(self) -> int:
+        """Return the length of the file in bytes."""
         position = self.tell()
         size = self.seek(0, os.SEEK_END)
         self.seek(position)
         return size
 
 
-def _open_file(content: Path | bytes | bytearray) -> _File:
+def open_file(content: Path | bytes | bytearray) -> File:
+    """Open a file, or its bytes in memory, for reading. Raises `OSError`."""
     # what is in memory need not be raw, as typeshed has it, but readable in blocks
     raw: Any = io.BytesIO(content) if isinstance(content, bytes | bytearray) else io.FileIO(content)
-    return _File(raw)
+    return File(raw)
 
 
 @contextmanager
-def _told_as_bad_image(extension: str) -> Iterator[None]:
+def told_as_bad_image(extension: str) -> Iterator[None]:
+    """Raise a `BadImageError` for whatever a reader of images raises about damaged bytes."""
     try:
         yield
     except (BadImageError, MemoryError):
@@ -129,19 +139,32 @@ def _told_as_bad_image(extension: str) -> Iterator[None]:
         raise BadImageError(f"This {extension.upper()} is cut or damaged.") from error
 
 
-def _inspect(file: _File) -> Picture:
+def measure(file: File) -> Picture:
+    """Return what `inspect` does, whatever number of pixels the header claims."""
     head = file.peek()[:1024]
     extension = _extension(head)
+    if extension in _UNREADABLE or head.startswith(
+        b"MM\0+"
+    ):  # Pillow reads BigTIFF in the other order of bytes only
+        raise NotUnderstoodError(
+            f"{NOT_UNDERSTOOD} files of the format {extension.upper()} cannot be checked."
+        )
     if not extension:
-        raise BadImageError(f"{_what_came(head)} came instead of an image.")
-    with _told_as_bad_image(extension):
+        if what := _what_came(head):
+            raise NotAnImageError(f"{what} came instead of an image.")
+        raise NotUnderstoodError(f"{NOT_UNDERSTOOD} the file begins with {head[:8].hex()}.")
+    with told_as_bad_image(extension):
         ends = _ends(file, extension, head)
         if extension not in PHOTO_EXTENSIONS:
             return Picture(extension, "video", 0, 0, ends)
         width, height = _measure(file, extension, head)
-    if min(width, height) <= 0 or width * height > MAX_PIXELS:
-        raise BadImageError(f"The header claims {width} x {height} pixels, which cannot be true.")
+    if min(width, height) <= 0:
+        raise BadImageError(_impossible(width, height))
     return Picture(extension, "photo", width, height, ends)
+
+
+def _impossible(width: int, height: int) -> str:
+    return f"The header claims {width} x {height} pixels, which cannot be true."
 
 
 def _extension(head: bytes) -> str:
@@ -150,7 +173,7 @@ def _extension(head: bytes) -> str:
     for offset, kinds in _MAGIC:
         for magic, extension in kinds.items():
             if head.startswith(magic, offset):
-                return extension
+                return "avif" if extension == "heic" and b"avif" in head[8:64] else extension
     if head.startswith(b"BM") and head[15:18] == b"\0\0\0":
         return "bmp"
     if head.startswith(b"\x1a\x45\xdf\xa3"):
@@ -161,6 +184,7 @@ def _extension(head: bytes) -> str:
 
 
 def _what_came(head: bytes) -> str:
+    """Return what came that is never an image; an empty text for bytes of an unknown format."""
     if not head.strip(b"\0"):
         return "Zeros" if head else "Nothing"
     # without the marks of UTF-8 and UTF-16
@@ -170,10 +194,12 @@ def _what_came(head: bytes) -> str:
         return "An HTML page" if is_page else "An XML document"
     if text.startswith((b"{", b"[", b"jsonflickrapi(")):
         return "JSON"
-    return f"Something that begins with {head[:8].hex()}" if _NOT_TEXT.search(text) else "Plain text"
+    if head.startswith(b"\x1f\x8b"):  # a server that packs what nobody asked it to, most likely a page
+        return "Something packed by gzip"
+    return "" if _NOT_TEXT.search(text) else "Plain text"
 
 
-def _measure(file: _File, extension: str, head: bytes) -> tuple[int, int]:
+def _measure(file: File, extension: str, head: bytes) -> tuple[int, int]:
     """Return the width and height that the header claims.
 
     On its way there Pillow would read colour profiles and EXIF data, and refuse or warn where they are odd.
@@ -186,30 +212,64 @@ def _measure(file: _File, extension: str, head: bytes) -> tuple[int, int]:
             raise BadImageError("The header of this PNG is damaged.")
     elif extension == "gif":
         width, height = struct.unpack("<6xHH", head[:10])
+    elif extension == "webp":
+        width, height = webp_dimensions(head[12:20], head[20:])
     else:
-        width, height = _open(file, extension).size
+        width, height = read_header(file, extension).size
     return width, height
 
 
-def _measure_jpeg(file: _File) -> tuple[int, int]:
-    file.seek(2)
+def webp_dimensions(header: bytes, content: bytes) -> tuple[int, int]:
+    """Return the width and height that a chunk of a WebP claims, by its header and the bytes behind that.
+
+    They are (0, 0) for a chunk that claims none. Raises `struct.error` where the chunk is cut.
+    """
+    if header.startswith(b"VP8X"):
+        low_width, high_width, low_height, high_height = struct.unpack("<4xHBHB", content[:10])
+        return 1 + low_width + (high_width << 16), 1 + low_height + (high_height << 16)
+    if header.startswith(b"VP8L"):
+        (bits,) = struct.unpack("<xI", content[:5])
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if header.startswith(b"VP8 "):
+        width, height = struct.unpack("<6xHH", content[:10])
+        return width & 0x3FFF, height & 0x3FFF
+    return 0, 0
+
+
+def _measure_jpeg(file: File) -> tuple[int, int]:
+    for marker in jpeg_markers(file):
+        if is_jpeg_frame(marker):
+            height, width = struct.unpack(">3xHH", file.read(7))
+            return width, height
+        if marker in (0xD9, 0xDA):
+            break
+    raise BadImageError("This JPG is damaged: its header is missing.")
+
+
+def is_jpeg_frame(marker: int) -> bool:
+    """Return whether a marker begins the header that tells the pixels of a JPEG."""
+    return 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+
+
+def jpeg_markers(file: File) -> Iterator[int]:
+    """Yield the markers of a JPEG, with the file at the segment of each. Raises `BadImageError` at the end."""
+    position = 2
     for _ in range(_MANY_STEPS):
+        file.seek(position)
+        position += 1
         if file.read(1) != b"\xff":
             continue  # stray bytes between the segments: viewers skip them too
         marker = file.read(1)[0]
         if marker == 0xFF:
-            file.seek(-1, os.SEEK_CUR)
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">3xHH", file.read(7))
-            return width, height
-        elif marker in (0xD9, 0xDA):
-            break
-        elif marker > 0x01 and not 0xD0 <= marker <= 0xD8:
-            file.seek(max(int.from_bytes(file.read(2)), 2) - 2, os.SEEK_CUR)
-    raise BadImageError("This JPG is damaged: its header is missing.")
+            continue
+        position += 1
+        if marker > 0x01 and not 0xD0 <= marker <= 0xD8:
+            yield marker
+            file.seek(position)
+            position += max(int.from_bytes(file.read(2)), 2)
 
 
-def _ends(file: _File, extension: str, head: bytes) -> bool:
+def _ends(file: File, extension: str, head: bytes) -> bool:
     if extension in _END_MARKERS:
         file.seek(max(0, file.size() - 4096))
         tail = file.read().rstrip(b"\0\r\n")  # a little padding does no harm
@@ -217,12 +277,12 @@ def _ends(file: _File, extension: str, head: bytes) -> bool:
     if head.startswith(b"RIFF"):
         length = int.from_bytes(head[4:8], "little")
         return 8 + length + length % 2 == file.size()
-    if extension in _MADE_OF_BOXES:
+    if extension in MADE_OF_BOXES:
         return _boxes_end(file)
     return False
 
 
-def _boxes_end(file: _File) -> bool:
+def _boxes_end(file: File) -> bool:
     """Return whether a video's outermost boxes add up to its length; a last one of length 0 fills it."""
     has_index, position, size = False, 0, file.size()
     for _ in range(_MANY_STEPS):
@@ -240,31 +300,6 @@ def _boxes_end(file: _File) -> bool:
         has_index = has_index or name == b"moov"
         position += length
     return has_index and position == size
-
-
-def _check_png(file: _File, picture: Picture) -> None:
-    """Check every checksum and unpack the pixels piece by piece: Pillow would hold gigabytes of them."""
-    pixels = zlib.decompressobj()
-    unpacked, most = (
-        0,
-        8 * picture.width * picture.height + 16 * picture.height,
-    )  # 8 bytes are the most for a pixel
-    name = b""
-    file.seek(8)
-    while name != b"IEND":
-        length, name = struct.unpack(">I4s", file.read(8))
-        checksum = zlib.crc32(name)
-        while length:
-            piece = file.read(min(length, _PIECE))
-            length -= len(piece)
-            checksum = zlib.crc32(piece, checksum)
-            while name == b"IDAT" and piece and not pixels.eof and unpacked <= most:
-                unpacked += len(pixels.decompress(piece, _PIECE))
-                piece = pixels.unconsumed_tail
-        if file.read(4) != checksum.to_bytes(4):
-            raise BadImageError("This PNG is damaged: a checksum is wrong.")
-    if not pixels.eof and unpacked <= most:
-        raise BadImageError("This PNG is damaged: pixels are missing.")
 
 
 @cache
@@ -285,54 +320,9 @@ def _readers() -> dict[str, Callable[[Any], ImageFile]]:
     }
 
 
-def _open(file: _File, extension: str) -> ImageFile:
+def read_header(file: File, extension: str) -> ImageFile:
     file.seek(0)
     file.exact = True
     image = _readers()[extension](file)
     file.exact = False
     return image
-
-
-def _decode_frames(file: _File, picture: Picture) -> bool:
-    """Decode a file as far as its pixels are not too many; return whether it was read to its end."""
-    from PIL import Image
-
-    too_many_scans = picture.extension == "jpg" and _has_many_scans(file)
-    image = _open(file, picture.extension)
-    area = picture.width * picture.height
-    cost = max(area, _LEAST_COST)
-    left = _DECODED_PIXELS
-    if picture.extension == "jpg":
-        # an eighth of the width and height: every bit is read all the same, in less time and memory
-        image.draft("L", (max(1, picture.width // 8), max(1, picture.height // 8)))
-        cost = area if "progressive" in image.info else area // 64
-    if too_many_scans or (picture.extension != "jpg" and area > (Image.MAX_IMAGE_PIXELS or area)):
-        return False  # of the latter Pillow would warn, or refuse them
-    frame = 0
-    while left >= cost:
-        image.load()
-        left -= cost
-        frame += 1
-        try:
-            image.seek(frame)
-        except EOFError:
-            return True
-    return False
-
-
-def _has_many_scans(file: _File) -> bool:
-    file.seek(0)
-    left, found, last = file.size(), 0, b""
-    while left and found <= _MANY_SCANS:
-        piece = file.read(min(left, _PIECE))
-        left -= len(piece)
-        found += (last + piece).count(b"\xff\xda")  # the mark of a scan; pixels cannot look like it
-        last = piece[-1:]
-    return found > _MANY_SCANS
-
-
-def _decode(file: _File, picture: Picture) -> None:
-    with _ONE_AT_A_TIME if picture.width * picture.height > _LARGE else nullcontext():
-        is_read = _decode_frames(file, picture)
-    if not is_read and not picture.ends and picture.extension not in ("tif", "bmp"):
-        raise BadImageError(f"This {picture.extension.upper()} is cut: its end marker is missing.")

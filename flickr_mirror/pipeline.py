@@ -33,7 +33,8 @@ from flickr_mirror.errors import (
     ThrottledError,
     TransportError,
 )
-from flickr_mirror.jobs import ImageJob, InfoJob
+from flickr_mirror.image_jobs import ImageJob
+from flickr_mirror.jobs import InfoJob
 from flickr_mirror.lister import Lister
 from flickr_mirror.options import CachingStrategy
 from flickr_mirror.progress import ListingEnded, PhotoFailed
@@ -105,7 +106,7 @@ class Pipeline:
         self._intakes: list[anyio.CancelScope] = []
         self._listing, self._scope = anyio.CancelScope(), anyio.CancelScope()
         self._callers = [self._listing]
-        jobs.on_received = self._look_at_bytes
+        jobs.copies.on_received = self._look_at_bytes
         if jobs.space:
             jobs.space.on_full = self._come_to_min_free
 
@@ -128,7 +129,7 @@ class Pipeline:
 
     def _take_no_more(self) -> None:
         self._stopping = True
-        self._jobs.fetcher.stop()
+        self._jobs.copies.fetcher.stop()
         for intake in self._intakes:
             intake.cancel()
 
@@ -294,7 +295,7 @@ class Pipeline:
                     return True
             if self._passes_left[job] and await self._work.call(self._catalogue.put_back, job):
                 self._passes_left[job] -= 1
-                self._jobs.adopting = True  # a poster may be there already
+                self._jobs.copies.adopting = True  # a poster may be there already
                 self._work.wake()
                 return True
         self._work.wake()  # the job's other feeder is at its end too
@@ -384,7 +385,7 @@ def _end_within(seconds: float, scopes: Iterable[anyio.CancelScope]) -> None:
 
 def _is_refusal(error: Exception) -> bool:
     # seen for single files for a while, and for all of them where a whole network is shut out
-    return isinstance(error, ImageGoneError) and error.status == 403
+    return isinstance(error, ImageGoneError) and error.status in (401, 403)
 
 
 def _reason(error: Exception) -> str:

@@ -235,7 +235,9 @@ class MirrorReport:
     end, `resumed` whether an earlier run began it), `pruned` the files that were moved to the trash; `images`,
     `infos` and `bytes` what was fetched, `adopted` the files found whole from a run that was killed,
     `api_calls` the calls sent. `started` is in seconds since 1970 (UTC).
-    `skipped` counts the photos that needed nothing.
+    `skipped` counts the photos that needed nothing. `reduced` counts the photos of the mirror of which a smaller file
+    was taken because Flickr refuses a better one, `damaged` those that Flickr serves damaged or in another size than
+    it lists.
     `unlisted` is how many photos Flickr counts that it has not listed, at least; `not_ready` how many it is still
     processing.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
@@ -266,6 +268,8 @@ class MirrorReport:
     unavailable: int = 0
     unlisted: int = 0
     not_ready: int = 0
+    reduced: int = 0
+    damaged: int = 0
     failures: list[FailedPhoto] = field(default_factory=list)
     complete: bool = False
     stopped_by: str = ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from flickr_mirror import disk, pictures
+from flickr_mirror import decoding, disk, pictures
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.erasure import finish_erasing
 from flickr_mirror.errors import BadImageError, CatalogueDamagedError
@@ -103,24 +103,28 @@ def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPh
     except (OSError, ValueError, RecursionError):
         return None
     told = told_photo(info) if isinstance(info, dict) else None
-    if told is None or cache.path(told[0].id, "json").name != f"{name}.json":
+    if told is None or cache.path(told.photo.id, "json").name != f"{name}.json":
         return None
-    photo, size = told
+    photo, reduced = told.photo, told.reduced
+    size = reduced["image"].size if "image" in reduced else told.size
     files = [StoredFile("info", "json", len(data), hashlib.sha256(data).digest())]
     for extension in extensions:
         if kind := _EXTENSIONS.get(extension):
             files += _whole(folder / f"{name}.{extension}", kind, size)
     # before the catalogue claims them: they may come from a copy, or from a run that was killed
     cache.make_durable(folder / f"{name}.json", *(f"{name}.{file.extension}" for file in files[1:]))
-    return RestoredPhoto(photo, _row(photo, size, {file.kind for file in files}), info_level_of(info), files)
+    row = _row(photo, told.size, {file.kind for file in files})
+    return RestoredPhoto(
+        photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
+    )
 
 
 def _whole(path: Path, kind: str, size: FlickrPhotoSize | None) -> list[StoredFile]:
     """Return what is to be noted of an image or a film, where it is whole and of this size."""
     try:
-        picture = pictures.inspect(path)
+        picture = pictures.inspect(path, (size.width, size.height) if size else None)
         if not picture.ends:
-            pictures.decode(path)
+            decoding.decode(path)
         with path.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").digest()
         length = path.stat().st_size

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from enum import IntEnum, IntFlag
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.sizes import Proof, best_picture, listing_proves
+from flickr_mirror.pictures import NOT_UNDERSTOOD
+from flickr_mirror.sizes import PLAYABLE, Proof, best_picture, listing_proves
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Status(IntEnum):
@@ -47,10 +51,20 @@ NOT_STALE = Stale(0)
 
 
 @dataclass(frozen=True, slots=True)
+class Reduced:
+    """What is mirrored where the best file is refused: its size, and the best one that Flickr lists."""
+
+    size: FlickrPhotoSize
+    best: FlickrPhotoSize
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPhoto:
     """A row: the photo with its best known size, whether that is proved, and the level of its information.
 
-    `revision` rises with each change that a listing shows; `stale` is what on disk is older than that.
+    `revision` rises with each change that a listing shows; `stale` is what on disk is older than that. `reduced` is
+    what is mirrored in place of the best file, by the kind of file: `image`, `video`. `damaged` is whether Flickr
+    serves a file damaged, or in another size than it lists.
     """
 
     photo: FlickrPhoto
@@ -59,6 +73,13 @@ class StoredPhoto:
     info_level: int
     revision: int = 0
     stale: Stale = NOT_STALE
+    reduced: Mapping[str, Reduced] = field(default_factory=dict)
+    damaged: bool = False
+
+    @property
+    def is_second_best(self) -> bool:
+        """Whether there may be better files than those that are mirrored."""
+        return self.damaged or bool(self.reduced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +94,13 @@ class StoredFile:
 
     @property
     def note_is_odd(self) -> bool:
-        """Whether Flickr itself has this file damaged, or in another size than it lists."""
-        return self.kind == "image" and bool(self.note)
+        """Whether Flickr itself has this file damaged, in another size than it lists, or in an unknown format."""
+        return bool(self.note) and not (self.kind == "video" and self.note in PLAYABLE)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether Flickr may have a better file than this one at the same address."""
+        return self.note_is_odd and not self.note.startswith(NOT_UNDERSTOOD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +118,8 @@ class Counts:
     gone: int
     not_ready: int
     forgotten: int
+    reduced: int
+    damaged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +189,7 @@ class RestoredPhoto:
     row: StateRow
     info_level: int
     files: list[StoredFile]
+    reduced: Mapping[str, Reduced] = field(default_factory=dict)
 
 
 _DEFAULTS = {field.name: getattr(PhotoFacts(), field.name) for field in fields(PhotoFacts)}
@@ -173,12 +202,35 @@ def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
     return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
 
 
-STORED = "id, title, description, facts, size_label, width, height, url, proof, info_level, revision, stale"
+def reduced_text(reduced: Mapping[str, Reduced]) -> str | None:
+    """Return the value of the column `reduced`: `{"image": [["Large", 1024, ...], ["Original", 4000, ...]]}`."""
+    if not reduced:
+        return None
+    return json.dumps({kind: [astuple(one.size), astuple(one.best)] for kind, one in sorted(reduced.items())})
+
+
+STORED = (
+    "id, title, description, facts, size_label, width, height, url, proof, info_level, revision, stale, reduced,"
+    " damaged"
+)
 
 
 def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
     """Return the photo in a row of both tables, whose columns are `STORED`."""
-    photo_id, title, description, facts, label, width, height, url, proof, info_level, revision, stale = row
+    photo_id, title, description, facts, label, width, height, url, proof, info_level, *more = row
+    revision, stale, reduced, damaged = more
     photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**json.loads(facts)))
     size = FlickrPhotoSize(label, width, height, url) if label else None
-    return StoredPhoto(photo, size, Proof(proof), info_level, revision, Stale(stale))
+    return StoredPhoto(
+        photo,
+        size,
+        Proof(proof),
+        info_level,
+        revision,
+        Stale(stale),
+        {
+            kind: Reduced(FlickrPhotoSize(*served), FlickrPhotoSize(*best))
+            for kind, (served, best) in json.loads(reduced or "{}").items()
+        },
+        bool(damaged),
+    )

@@ -63,7 +63,7 @@ class Rounds:
 
     async def _note_rate(self) -> None:
         """Keep how fast images came, from which the next run's time is estimated."""
-        jobs, seconds = self._jobs, self._jobs.fetcher.seconds
+        jobs, seconds = self._jobs, self._jobs.copies.fetcher.seconds
         if seconds >= MEASURED and self._limits.bwlimit is None and jobs.report.bytes:
             await jobs.work.call(jobs.catalogue.note, IMAGE_RATE, round(jobs.report.bytes / seconds))
 
@@ -105,7 +105,7 @@ class Rounds:
 def sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
     """Count what is known, and what failed, into the report."""
     counts = catalogue.counts()
-    report.known = counts.known
+    report.known, report.reduced, report.damaged = counts.known, counts.reduced, counts.damaged
     report.not_ready = counts.not_ready
     failures = catalogue.failures()
     report.unavailable = sum(failure.known for failure in failures)

@@ -77,12 +77,26 @@ CREATE TABLE size_evidence (
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """,
     # Version 2: photos that a full scan did not list, until Flickr is asked for each by itself; a surplus that a
-    # full scan explained is a shortfall without a place; forgotten photos
+    # full scan explained is a shortfall without a place; forgotten photos; photos that are mirrored, but not at their
+    # best; bytes that are about to get the name of an older file
     """
 CREATE TABLE absences (photo_id INTEGER PRIMARY KEY, since INTEGER NOT NULL);
 INSERT INTO shortfalls SELECT -1, -1, CAST(value AS INTEGER), 3, 0 FROM notes WHERE name = 'surplus' AND value > 0;
 DELETE FROM notes WHERE name = 'surplus';
 CREATE TABLE forgotten (photo_id INTEGER PRIMARY KEY, uploaded INTEGER, since INTEGER NOT NULL);
+ALTER TABLE photos ADD COLUMN reduced TEXT;
+ALTER TABLE photos ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE photos ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE photos ADD COLUMN look_again INTEGER;
+CREATE INDEX second_looks ON photos (look_again) WHERE look_again IS NOT NULL;
+UPDATE photos SET damaged = 1, looks = 1, look_again = 0
+    WHERE id IN (SELECT photo_id FROM files WHERE kind = 'image' AND note <> '');
+CREATE TABLE arrivals (
+    photo_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    PRIMARY KEY (photo_id, kind)
+) WITHOUT ROWID;
 """,
 )
 """The statements that lead from each version to the next one. Those of a released version never change."""

@@ -222,6 +222,16 @@ def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
         )
     if report.unavailable:
         say(f"{report.unavailable} photos are known to be out of reach.")
+    if report.reduced:
+        say(
+            f"{report.reduced:,} photos are mirrored in a smaller size, because Flickr refuses a better one. "
+            "A full scan tries that again."
+        )
+    if report.damaged:
+        say(
+            f"{report.damaged:,} photos are mirrored as Flickr serves them: damaged, or in another size than it lists. "
+            "They are fetched again after a day, after a week, and by each full scan."
+        )
     if not report.complete and not sentence:  # an error's sentence says what to do
         say("Run the same command again to go on.")
     return _kept(mirror, summary_of(report, code, sentence, is_whole=mirror.is_whole))

@@ -6,12 +6,10 @@ import itertools
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from flickr_mirror.models import CROPPED, LISTED_SIZES, ORIGINAL
+from flickr_mirror.models import CROPPED, LISTED_SIZES, ORIGINAL, FlickrPhotoSize
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-
-    from flickr_mirror.models import FlickrPhotoSize
 
 SAMPLE = 50
 """So many confirmations of the listing by getSizes, without one contradiction, prove it for a label."""
@@ -22,8 +20,11 @@ _LONGEST_SIDE = dict(LISTED_SIZES.values())
 _LADDER = [label for label, _ in reversed(LISTED_SIZES.values()) if label != "X-Large 4K F"]
 _NEXT_LARGER = {**dict(itertools.pairwise(_LADDER)), "X-Large 4K F": "X-Large 5K"}
 
+# How the addresses of the sizes end that share a secret
+_ENDINGS = {"Large": "_b", "Medium 800": "_c", "Medium 640": "_z", "Medium": ""}
+
 # The files of a video that can be played, best first; "Video Player" is a page, never a file.
-_PLAYABLE = (
+PLAYABLE = (
     "Video Original",
     "1080p",
     "720p",
@@ -55,18 +56,41 @@ class Proof(IntEnum):
 
 def best_picture(sizes: Iterable[FlickrPhotoSize]) -> FlickrPhotoSize | None:
     """Return the picture with the most pixels; of several, the original, which was not compressed again."""
-    pictures = (
+    return next(iter(whole_pictures(sizes)), None)
+
+
+def whole_pictures(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
+    """Return the pictures that show all of a photo, best first, as `best_picture` takes them."""
+    pictures = [
         size
         for size in sizes
         if size.media == "photo" and size.area and size.url and size.label not in CROPPED
-    )
-    return max(pictures, key=lambda size: (size.area, size.label == ORIGINAL), default=None)
+    ]
+    return sorted(pictures, key=lambda size: (size.area, size.label == ORIGINAL), reverse=True)
+
+
+def longest_side(label: str) -> int | None:
+    """Return the longest side of a size in pixels; `None` where the label does not tell."""
+    return _LONGEST_SIDE.get(label)
+
+
+def derived_size(label: str, photo_id: str, secret: str, best: FlickrPhotoSize) -> FlickrPhotoSize | None:
+    """Return the size of a photo with this label, made up from its best one; `None` where that cannot be.
+
+    Only the sizes of up to 1,024 pixels share a secret: https://www.flickr.com/services/api/misc.urls.html
+    """
+    longest = _LONGEST_SIDE.get(label) or 0
+    factor = longest / (max(best.width, best.height) or 1)
+    if label not in _ENDINGS or not secret or not 0 < factor < 1 or "/" not in best.url:
+        return None
+    url = f"{best.url.rpartition('/')[0]}/{photo_id}_{secret}{_ENDINGS[label]}.jpg"
+    return FlickrPhotoSize(label, round(best.width * factor), round(best.height * factor), url)
 
 
 def playable_files(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
     """Return the files of a video that can be played, best first."""
-    files = [size for size in sizes if size.label in _PLAYABLE and size.url]
-    return sorted(files, key=lambda size: _PLAYABLE.index(size.label))
+    files = [size for size in sizes if size.label in PLAYABLE and size.url]
+    return sorted(files, key=lambda size: PLAYABLE.index(size.label))
 
 
 def listing_proves(best: FlickrPhotoSize | None, *, original_listed: bool, answered: Collection[str]) -> bool:

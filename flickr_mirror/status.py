@@ -38,6 +38,7 @@ class MirrorStatus:
 
     `shortfalls` are the sentences about photos that Flickr counts and has not listed, `unlisted` how many those are
     at least; `not_ready` how many photos Flickr was still processing, `forgotten` how many were erased on request.
+    `reduced` and `damaged` count photos as in `MirrorReport`.
     `age` is how many seconds ago a run ended with code 0, `running` who works on it now.
     """
 
@@ -55,6 +56,8 @@ class MirrorStatus:
     unlisted: int
     not_ready: int
     shortfalls: list[str]
+    reduced: int
+    damaged: int
     failures: list[dict[str, Any]]
     listed_until: str | None
     gaps: list[tuple[str, str]]
@@ -97,6 +100,8 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             unlisted=unlisted(short),
             not_ready=counts.not_ready,
             shortfalls=[shortfall_text(*stretch) for stretch in short],
+            reduced=counts.reduced,
+            damaged=counts.damaged,
             failures=[failure_of(failure) for failure in overview.failures()],
             listed_until=time_text(covered[-1].high) if covered else None,
             gaps=[(time_text(gap.low), time_text(gap.high)) for gap in gaps],
@@ -134,6 +139,11 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
     )
     if status.forgotten:
         yield f"forgotten {status.forgotten:,}: erased on request, and never mirrored again"
+    if status.reduced or status.damaged:
+        yield (
+            f"quality   {status.reduced:,} in a smaller size because Flickr refuses a better one, "
+            f"{status.damaged:,} damaged at Flickr"
+        )
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
     yield f"listed    {f'until {status.listed_until}, {gaps}' if status.listed_until else 'nothing yet'}"

@@ -19,7 +19,7 @@ LARGEST = 64 << 20
 """A longer file, in bytes, is none of ours."""
 IN_LINE = (
     *("user", "nsid", "new", "updated", "skipped", "failed", "gone", "images", "infos"),
-    *("bytes", "api_calls", "unlisted", "not_ready", "seconds", "exit"),
+    *("bytes", "api_calls", "unlisted", "not_ready", "reduced", "damaged", "seconds", "exit"),
 )
 """The figures of the last line, in order; more may come before `exit`."""
 
@@ -47,6 +47,8 @@ def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bo
         "unavailable": report.unavailable,
         "unlisted": report.unlisted,
         "not_ready": report.not_ready,
+        "reduced": report.reduced,
+        "damaged": report.damaged,
         "gone": report.gone,
         "pruned": report.pruned,
         "adopted": report.adopted,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -51,6 +52,10 @@ SLOWEST = 1024
 LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
+_LOGIN_HOST = re.compile(r"(identity|login|signin|auth)\.", re.IGNORECASE)
+_LOGIN_PATH = re.compile(r"/(sign-?in|log-?in)(/|$)", re.IGNORECASE)
+REFUSALS = (401, 403, 404, 410)
+"""With one of these a server says that it does not serve a file."""
 _IMAGE_HEADERS = httpx.Headers({"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
 _CAN_PASS = retry_if_not_exception_type((CertificateError, ThrottledError))
 _FAILURES = (
@@ -193,7 +198,7 @@ class Transport:
             pause = retry_after(response.headers.get("Retry-After"))
             raise ThrottledError(f"{method}: {host} asks for a pause (HTTP 429).", pause)
         if status != httpx.codes.OK:
-            raise TransportError(f"{method}: {host} answered HTTP {status}.")
+            raise TransportError(f"{method}: {host} answered HTTP {status}.", status=status)
         _check_packing(response, "gzip")
 
     @asynccontextmanager
@@ -201,8 +206,9 @@ class Transport:
         """Open the file at `url`, following redirects between allowed hosts.
 
         Yields the answer, and what each arrival of its bytes is to be told, so that a drip is given up. Raises
-        `ImageGoneError` for 403, 404 and 410 and for an address or a redirect that leads elsewhere (to a
-        placeholder), `ThrottledError` for 429, `TransportError` for all else that is not a file.
+        `ImageGoneError` for 401, 403, 404 and 410, for a redirect to a login (as 401), and for an address or a redirect
+        that leads elsewhere (to a placeholder), `ThrottledError` for 429, `TransportError` for all else that is not
+        a file.
         """
         address: httpx.URL | str = url
         for _ in range(MAX_REDIRECTS + 1):
@@ -261,23 +267,26 @@ class Transport:
             return
 
 
-def _led_to(target: httpx.URL, response: httpx.Response) -> str:
+def _led_to(target: httpx.URL, response: httpx.Response) -> httpx.URL:
     try:
-        return urljoin(str(target), response.headers["Location"])
-    except ValueError:
+        address = httpx.URL(urljoin(str(target), response.headers["Location"]))
+    except (ValueError, httpx.InvalidURL):
         raise ImageGoneError(f"{target.host} redirects to what is no address.", 302) from None
+    if _LOGIN_HOST.match(address.host) or _LOGIN_PATH.match(address.path):
+        raise ImageGoneError(f"{target.host} asks for a login for this image.", 401)
+    return address
 
 
 def _check_status(response: httpx.Response) -> None:
     status = response.status_code
     host = response.url.host
-    if status in (403, 404, 410):
+    if status in REFUSALS:
         raise ImageGoneError(f"{host} answers HTTP {status} for this image.", status)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         pause = retry_after(response.headers.get("Retry-After"))
         raise ThrottledError(f"{host} asks for a pause (HTTP 429).", pause)
     if status != httpx.codes.OK:
-        raise TransportError(f"{host} answered HTTP {status}.")
+        raise TransportError(f"{host} answered HTTP {status}.", status=status)
 
 
 def _check_packing(response: httpx.Response, *asked_for: str) -> None:

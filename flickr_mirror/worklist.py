@@ -34,7 +34,7 @@ class WorkList:
         self.catalogue = catalogue
         self._turn = anyio.CapacityLimiter(1)
         self._busy: defaultdict[str, set[str]] = defaultdict(set)
-        self._notes: list[Callable[[], None]] = []
+        self._notes: list[Callable[[], object]] = []
         self._finished: list[tuple[str, str]] = []
         self._noted = anyio.Event()
         self._changed = anyio.Event()
@@ -60,13 +60,13 @@ class WorkList:
         busy.update(stored.photo.id for stored in photos)
         return photos
 
-    def note(self, change: Callable[[], None]) -> None:
+    def note(self, change: Callable[[], object]) -> None:
         """Have a change written soon."""
         self._notes.append(change)
         if len(self._notes) >= BATCH:
             self._noted.set()
 
-    def finish(self, job: str, photo_id: str, change: Callable[[], None] | None = None) -> None:
+    def finish(self, job: str, photo_id: str, change: Callable[[], object] | None = None) -> None:
         """Have the result of a photo written soon, and the photo given free after that."""
         if change is not None:
             self._notes.append(change)
@@ -86,7 +86,7 @@ class WorkList:
         if notes or finished:
             self.wake()
 
-    def _write(self, notes: list[Callable[[], None]]) -> None:
+    def _write(self, notes: list[Callable[[], object]]) -> None:
         with self.catalogue.transaction():
             for change in notes:
                 change()

@@ -49,6 +49,7 @@ from flickr_mirror import (
     PhotostreamMirror,
     TransportError,
     cli,
+    decoding,
     pictures,
 )
 from flickr_mirror.cache import MAX_NAME, RESERVED, PhotoCache, folder_name
@@ -446,13 +447,13 @@ def test_a_jpeg_of_endless_scans_is_not_decoded(tmp_path: Path, monkeypatch: pyt
         return load(image)
 
     monkeypatch.setattr(ImageFile, "load", counting)
-    pictures.decode(bomb)
+    decoding.decode(bomb)
     assert loads == []
     bomb.write_bytes(bomb.read_bytes()[:-2])
     with pytest.raises(BadImageError, match="end marker"):
-        pictures.decode(bomb)
+        decoding.decode(bomb)
     bomb.write_bytes(data)
-    pictures.decode(bomb)
+    decoding.decode(bomb)
     assert len(loads) == 1
 
 
@@ -473,14 +474,14 @@ def test_a_png_is_not_unpacked_beyond_what_it_claims(tmp_path: Path, monkeypatch
         def __getattr__(self, name: str) -> Any:
             return getattr(self._inner, name)
 
-    monkeypatch.setattr("flickr_mirror.pictures.zlib.decompressobj", Counting)
+    monkeypatch.setattr("flickr_mirror.decoding.zlib.decompressobj", Counting)
     header = struct.pack(">IIBBBBB", 100, 100, 8, 2, 0, 0, 0)
     pixels = zlib.compress(bytes(20_000_000), 1)
     path = tmp_path / "bomb"
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     )
-    pictures.decode(path)
+    decoding.decode(path)
     assert 30_100 < sum(unpacked) < 300_000
 
 
@@ -499,7 +500,7 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: p
             running -= 1
         return True
 
-    monkeypatch.setattr(pictures, "_decode_frames", decode)
+    monkeypatch.setattr(decoding, "_decode_frames", decode)
     path = tmp_path / "picture"
     for size, expected in ((100, range(2, 5)), (4000, range(1, 2))):
         most = 0
@@ -507,7 +508,7 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: p
         Image.new("L", (size, size)).save(file, "GIF")
         path.write_bytes(file.getvalue())
         with ThreadPoolExecutor(4) as threads:
-            list(threads.map(pictures.decode, [path] * 4))
+            list(threads.map(decoding.decode, [path] * 4))
         assert most in expected
 
 

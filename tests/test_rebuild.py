@@ -231,7 +231,7 @@ async def test_information_tells_the_photo_that_it_was_written_from(tmp_path: Pa
         for photo_id, info in infos(tmp_path).items():
             told = told_photo(info)
             assert told is not None
-            photo, size = told
+            photo, size = told.photo, told.size
             original = listed[photo_id]
             assert (photo.raw_title, photo.raw_description) == (
                 original.photo.raw_title,

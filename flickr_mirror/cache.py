@@ -108,8 +108,10 @@ class PhotoCache:
             "asked_for": asked_for,
             "depth": self.depth,
         }
+        path = self.state / "owner.json"
         if read_owner(self.folder) != owner:
-            disk.write_file(self.state / "owner.json", _json(owner), folder=self.parts)
+            disk.write_file(path, _json(owner), folder=self.parts, private=True)
+        disk.keep_private(path)
 
     def path(self, photo_id: str, extension: str) -> Path:
         """Return where the file of a photo with this extension is kept. Raises `ValueError` for a bad extension."""

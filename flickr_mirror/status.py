@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror import disk, summary
 from flickr_mirror.cache import get_mirror
-from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.errors import CacheError
 from flickr_mirror.findings import shortfall_text, unlisted
 from flickr_mirror.locks import holder_of
+from flickr_mirror.rebuild import read_catalogue
 from flickr_mirror.summary import failure_of, time_text
 from flickr_mirror.terminal import plain, size_text, time_left
 from flickr_mirror.tombstones import read_tombstones
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.cache import PhotoCache
+    from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.summary import Summary
 
 EXIT_OLD = 3
@@ -115,7 +116,7 @@ def _catalogue(cache: PhotoCache) -> Catalogue:
             f"{cache.catalogue} is not there: run the mirror again, which makes it anew from the files.",
             cache.catalogue,
         )
-    return Catalogue(cache.catalogue, for_reading=True)
+    return read_catalogue(cache.catalogue)
 
 
 def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) -> int:

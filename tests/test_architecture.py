@@ -27,6 +27,7 @@ NOUNS = {
     "version": set[str](),
     "wallclock": set[str](),
     "errors": set[str](),
+    "steady": set[str](),
     "options": {"coverage"},
     "coverage": set[str](),
     "clocks": set[str](),
@@ -42,7 +43,7 @@ NOUNS = {
 
 NETWORK = {
     "throttle": {"limiter"},
-    "limiter": set[str](),
+    "limiter": {"steady"},
     "diagnosis": {"errors"},
     "connections": {"errors"},
     "transport": {"connections", "diagnosis", "errors", "limiter", "options", "version"},
@@ -59,7 +60,7 @@ DISK = {
     "offload": {"children", "durable", "errors"},
     "parts": {"disk", "durable", "offload"},
     "space": {"disk", "errors", "parts"},
-    "locks": {"disk", "errors", "limiter"},
+    "locks": {"disk", "errors", "limiter", "steady"},
     "schema": set(),
     "database": {"errors", "schema"},
     "records": {"models", "sizes"},
@@ -95,7 +96,9 @@ DISK = {
         "records",
         "selection",
         "sizes",
+        "soundness",
     },
+    "soundness": {"database", "files", "models", "records", "sizes"},
     "worklist": {"catalogue", "records"},
     "information": {"languages", "models"},
     "cache": {"disk", "errors", "models", "options", "parts"},
@@ -113,6 +116,7 @@ DISK = {
         "progress",
         "records",
         "sizes",
+        "soundness",
     },
     "audit": {
         "cache",
@@ -170,7 +174,6 @@ MEETING = {
     "prospect": {
         "api",
         "cache",
-        "catalogue",
         "errors",
         "images",
         "models",
@@ -178,6 +181,7 @@ MEETING = {
         "overview",
         "price",
         "progress",
+        "rebuild",
         "space",
         "transport",
         "volume",
@@ -273,7 +277,7 @@ FACES = {
         "view",
     },
     "status": {
-        *("cache", "catalogue", "disk", "errors", "findings", "locks", "summary", "terminal", "tombstones"),
+        *("cache", "catalogue", "disk", "errors", "findings", "locks", "rebuild", "summary", "terminal", "tombstones"),
     },
     "takedown": {"console", "errors", "forgetting", "session", "summary", "terminal"},
     "checking": {"audit", "console", "errors", "exits", "progress", "session", "terminal"},
@@ -368,8 +372,8 @@ FACES = {
 
 MAP: dict[str, set[str]] = {**NOUNS, **NETWORK, **DISK, **MEETING, **FACES, "simulator": {"models"}}
 
-SHARED_ARITHMETIC = {("locks", "limiter", name) for name in ("last_hour", "seconds_until_free")}
-"""The one step from wing to wing: two pure functions, so that both ledgers count an hour alike."""
+SHARED_ARITHMETIC = {("locks", "limiter", name) for name in ("HOUR", "last_hour", "seconds_until_free")}
+"""The one step from wing to wing: two pure functions and their hour, so that both ledgers count it alike."""
 
 SPEAKERS = {
     "__main__",

@@ -1,4 +1,4 @@
-"""One run at a time works on a mirror, and all runs with one key count its calls together."""
+"""One run at a time works on a mirror."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.errors import CacheError, CacheLockedError
-from flickr_mirror.locks import CallLedgerFile, locked
+from flickr_mirror.errors import CacheLockedError
+from flickr_mirror.locks import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,33 +97,3 @@ def test_a_holder_that_cannot_be_read_still_holds(tmp_path: Path, content: bytes
         (tmp_path / "lock.json").write_bytes(content)
         with pytest.raises(CacheLockedError, match="Another run works on this mirror"), locked(path):
             pytest.fail("two hold one lock")
-
-
-def test_a_ledger_is_shared_by_all_runs_with_one_key(tmp_path: Path) -> None:
-    """Two runs with one key together make no more calls in an hour than the key allows."""
-    one, two = (CallLedgerFile(tmp_path / "new" / "calls") for _ in range(2))
-    granted = [ledger.take(1000.0 + second, 10) for second in range(10) for ledger in (one, two)]
-
-    assert granted[:10] == [0] * 10
-    assert all(
-        delay == pytest.approx(1000 + 3600 - (1000 + 5 + n // 2)) for n, delay in enumerate(granted[10:])
-    )
-    assert two.take(1000.0 + 3600, 10) == 0
-
-
-@pytest.mark.parametrize("content", [b"", b"x", b"not a ledger at all", b"\xff" * 80, b"\x00" * 4000])
-def test_a_damaged_ledger_stops_nobody(tmp_path: Path, content: bytes) -> None:
-    """A ledger full of garbage is a ledger of an hour without calls."""
-    path = tmp_path / "calls"
-    path.write_bytes(content)
-    ledger = CallLedgerFile(path)
-
-    assert ledger.take(1.7e9, 1) == 0
-    assert ledger.take(1.7e9, 1) == 3600
-
-
-def test_a_ledger_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
-    """A home that cannot be written to is told like every failure of the disk."""
-    (tmp_path / "calls").mkdir()
-    with pytest.raises(CacheError, match="calls: Is a directory"):
-        CallLedgerFile(tmp_path / "calls").take(1.7e9, 10)

@@ -328,7 +328,7 @@ FACES = {
         "session",
         "terminal",
     },
-    "several": {"console", "errors", "exits", "mirror", "options", "progress", "session", "view"},
+    "several": {"console", "errors", "exits", "mirror", "options", "progress", "session", "terminal", "view"},
     "flags": {"arguments", "options", "version"},
     "config": {"arguments", "flags"},
     "origins": {"arguments", "config", "flags"},

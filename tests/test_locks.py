@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from flickr_mirror.errors import CacheLockedError
-from flickr_mirror.locks import locked
+from flickr_mirror.locks import holder_of, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 HOLD = """
 import os, sys
 from pathlib import Path
-from flickr_mirror.locks import locked
+from flickr_mirror.locks import holder_of, locked
 with locked(Path(sys.argv[1])):
     print(os.getpid(), flush=True)
     sys.stdin.read()
@@ -31,7 +33,7 @@ with locked(Path(sys.argv[1])):
 TRY = """
 import sys
 from pathlib import Path
-from flickr_mirror.locks import locked
+from flickr_mirror.locks import holder_of, locked
 from flickr_mirror.errors import CacheLockedError
 try:
     with locked(Path(sys.argv[1])):
@@ -97,3 +99,48 @@ def test_a_holder_that_cannot_be_read_still_holds(tmp_path: Path, content: bytes
         (tmp_path / "lock.json").write_bytes(content)
         with pytest.raises(CacheLockedError, match="Another run works on this mirror"), locked(path):
             pytest.fail("two hold one lock")
+
+
+def test_who_holds_a_lock_is_told_by_the_lock(tmp_path: Path) -> None:
+    """Not by a process that lives: a run that was killed leaves its number, which another program may have now."""
+    path = tmp_path / "lock"
+    assert holder_of(path) is None
+    with locked(path):
+        who = holder_of(path)
+        named = (tmp_path / "lock.json").read_bytes()
+    assert who is not None
+    assert who["pid"] == os.getpid()
+    (tmp_path / "lock.json").write_bytes(named)
+    assert holder_of(path) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"pid": 1, "host": "x", "since": 1e300}', b"\xff" * 99])
+def test_a_holder_that_cannot_be_read_is_there_all_the_same(tmp_path: Path, content: bytes) -> None:
+    """The lock is held, and nothing is known of who holds it."""
+    path = tmp_path / "lock"
+    with locked(path):
+        (tmp_path / "lock.json").write_bytes(content)
+        assert holder_of(path) == {"pid": None, "host": None, "since": None}
+
+
+def test_to_ask_who_holds_a_lock_stops_no_run(tmp_path: Path) -> None:
+    """While it is looked at, the lock is taken for a moment: a run that begins just then waits for that."""
+    path = tmp_path / "lock"
+    with locked(path):
+        pass
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.05, os.close, [looking]).start()
+    with locked(path):
+        assert holder_of(path)
+
+
+def test_a_lock_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the umask is: nobody else can hold it, or say who does."""
+    before = os.umask(0)
+    try:
+        with locked(tmp_path / "lock"):
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"lock": 0o600, "lock.json": 0o600}

@@ -126,13 +126,14 @@ class Database:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged texts in its answers
             code = getattr(error, "sqlite_errorcode", 0)
             if code == sqlite3.SQLITE_FULL:
                 raise CacheFullError(
                     f"{self._path}: the disk is full. Make room and run the same command again.", self._path
                 ) from error
-            is_no_text = code == 0 and type(error) is sqlite3.OperationalError  # it is not UTF-8
+            # a text in a row that is not UTF-8 has no code
+            is_no_text = code == 0 and isinstance(error, (sqlite3.OperationalError, UnicodeDecodeError))
             if code & 0xFF in _DAMAGED or is_no_text:  # the higher bits tell what of it
                 raise self.damaged(str(error)) from error
             if code & 0xFF == sqlite3.SQLITE_BUSY:

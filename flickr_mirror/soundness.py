@@ -6,10 +6,12 @@ UTF-8 or facts that are not JSON.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.files import KINDS
 from flickr_mirror.records import Stale, Status, read_facts, text_row
+from flickr_mirror.schema import tables
 from flickr_mirror.sizes import Proof
 
 if TYPE_CHECKING:
@@ -76,9 +78,10 @@ def check(database: Database) -> None:
 
 
 def _fault_of_tables(database: Database) -> str:
-    tables = [name for (name,) in database.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    for table in tables:
-        columns = [(name, kind) for _, name, kind, *_ in database.query(f"PRAGMA table_info({table})")]
+    for table, columns in tables().items():
+        found = [(name, kind) for _, name, kind, *_ in database.query(f"PRAGMA table_info({table})")]
+        if found != columns:
+            return f"the table {table} has other columns"
         conditions = [
             f"typeof({name}) NOT IN ('{_STORED_TYPES[kind]}', 'null')"
             for name, kind in columns
@@ -103,13 +106,24 @@ def _fault_of_facts(database: Database) -> str:
 
 
 def _fault_of_notes(database: Database) -> str:
-    notes = {name: database.text(name) for name in _NUMBERS}
-    for name, text in notes.items():
+    for name, text in database.query("SELECT name, value FROM notes"):
         try:
-            int(text or 0)
-        except ValueError:
-            return f"the note {name} is not a number"
+            if name in _NUMBERS:
+                int(text)
+            elif name.startswith("check ") and not _is_position(*json.loads(text)):
+                raise ValueError
+        except (ValueError, TypeError, RecursionError):
+            return f"the note {name!r} cannot be read"
     return ""
+
+
+def _is_position(begun: Any, kind: Any, photo_id: Any, seen: Any, broken: Any, /) -> bool:  # noqa: ANN401
+    """Return whether an interrupted check (see `audit`) can go on from here."""
+    return (
+        all(type(number) is int for number in (begun, photo_id, seen))
+        and isinstance(kind, str)
+        and all([type(value) for value in found] == [str, str, str, str, bool] for found in broken)
+    )
 
 
 def can_be_stored(photo: FlickrPhoto, row: StateRow) -> bool:

@@ -98,7 +98,7 @@ DISK = {
         "sizes",
         "soundness",
     },
-    "soundness": {"database", "files", "models", "records", "sizes"},
+    "soundness": {"database", "files", "models", "records", "schema", "sizes"},
     "worklist": {"catalogue", "records"},
     "information": {"languages", "models"},
     "cache": {"disk", "errors", "models", "options", "parts"},

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
 from flickr_mirror.sizes import Proof, best_picture, listing_proves
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Status(IntEnum):
@@ -164,7 +167,13 @@ class RestoredPhoto:
 
 
 _DEFAULTS = {field.name: getattr(PhotoFacts(), field.name) for field in fields(PhotoFacts)}
-_TYPES = {name: {*(get_args(kind) or (kind,))} for name, kind in get_type_hints(PhotoFacts).items()}
+_TYPES = {
+    (name, kind)
+    for name, hint in get_type_hints(PhotoFacts).items()
+    for kind in (get_args(hint) or (hint,))
+    for kind in ({float, int} if kind is float else {kind})
+}
+"""The names of facts with the types of their values."""
 
 
 def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
@@ -174,17 +183,18 @@ def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
     return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
 
 
-def read_facts(text: str) -> dict[str, Any]:
-    """Return the facts in a row of the table `listed`, by name. Raises `ValueError` where they cannot be read."""
+def read_facts(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the facts in rows of the table `listed`, by name. Raises `ValueError` where some cannot be read."""
     try:
-        facts = dict(json.loads(text))
-    except (TypeError, RecursionError) as error:
+        found = json.loads(f"[{','.join(texts)}]")  # many at once take a third of the time
+        are_known = all(
+            _TYPES.issuperset(zip(facts, map(type, facts.values()), strict=True)) for facts in found
+        )
+    except (AttributeError, TypeError, RecursionError) as error:
         raise ValueError("Facts are a JSON object.") from error
-    for name, value in facts.items():
-        types = _TYPES.get(name, ())
-        if type(value) not in types and not (type(value) is int and float in types):
-            raise ValueError(f"{name!r} has an unknown name or type.")
-    return facts
+    if not are_known or len(found) != len(texts):
+        raise ValueError("Facts are a JSON object of known names with values of their types.")
+    return list(found)
 
 
 STORED = "id, title, description, facts, size_label, width, height, url, proof, info_level, revision, stale"
@@ -193,6 +203,8 @@ STORED = "id, title, description, facts, size_label, width, height, url, proof, 
 def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
     """Return the photo in a row of both tables, whose columns are `STORED`. Raises `ValueError` for a bad value."""
     photo_id, title, description, facts, label, width, height, url, proof, info_level, revision, stale = row
-    photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**read_facts(facts)))
+    photo = FlickrPhoto(
+        str(photo_id), title, description=description, facts=PhotoFacts(**read_facts([facts])[0])
+    )
     size = FlickrPhotoSize(label, width, height, url) if label else None
     return StoredPhoto(photo, size, Proof(proof), info_level, revision, Stale(stale))

@@ -7,6 +7,7 @@ UTF-8 or facts that are not JSON.
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.files import KINDS
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("walks", "scanned", "scan_begun", "surplus", "difference", "restored")
 """The notes that are numbers."""
-_STORED_TYPES = {"INTEGER": "integer", "TEXT": "text", "BLOB": "blob"}
+_OTHER_TYPE = {"INTEGER": "{0} <> {0} | 0", "TEXT": "{0} < '' OR {0} >= x''", "BLOB": "{0} < x''"}
+"""Conditions on values of another type than their column's: numbers come before texts, and these before bytes."""
+BATCH = 500
 
 
 def _one_of(values: Iterable[str] | type[IntEnum]) -> str:
@@ -69,7 +72,7 @@ _UNSOUND = {
 def check(database: Database) -> None:
     """Read a whole catalogue, and raise `CatalogueDamagedError` where something in it is not as it was written.
 
-    For 100,000 photos it takes about a second.
+    For 100,000 photos it takes about half a second.
     """
     with database.transaction(for_reading=True):
         database.check_structure()
@@ -82,13 +85,9 @@ def _fault_of_tables(database: Database) -> str:
         found = [(name, kind) for _, name, kind, *_ in database.query(f"PRAGMA table_info({table})")]
         if found != columns:
             return f"the table {table} has other columns"
-        conditions = [
-            f"typeof({name}) NOT IN ('{_STORED_TYPES[kind]}', 'null')"
-            for name, kind in columns
-            if kind in _STORED_TYPES
-        ]
+        conditions = [_OTHER_TYPE[kind].format(name) for name, kind in columns]
         unsound = " OR ".join((*conditions, *_UNSOUND.get(table, ())))
-        if unsound and database.query(f"SELECT 1 FROM {table} WHERE {unsound} LIMIT 1").fetchone():
+        if database.query(f"SELECT 1 FROM {table} WHERE {unsound} LIMIT 1").fetchone():
             return f"a value in the table {table} cannot be"
         texts = [name for name, kind in columns if kind == "TEXT" and table != "listed"]
         for _ in database.query(f"SELECT {', '.join(texts)} FROM {table}") if texts else ():
@@ -97,11 +96,12 @@ def _fault_of_tables(database: Database) -> str:
 
 
 def _fault_of_facts(database: Database) -> str:
-    for photo_id, facts, _, _ in database.query("SELECT id, facts, title, description FROM listed"):
-        try:
-            read_facts(facts)
-        except ValueError:
-            return f"the facts of photo {photo_id} cannot be read"
+    rows = iter(database.query("SELECT facts, title, description FROM listed"))
+    try:
+        while texts := [facts for facts, _, _ in islice(rows, BATCH)]:
+            read_facts(texts)
+    except ValueError as error:
+        return str(error)
     return ""
 
 
@@ -130,7 +130,7 @@ def can_be_stored(photo: FlickrPhoto, row: StateRow) -> bool:
     """Return whether a photo that a file tells of would be sound in a catalogue."""
     try:
         values = (*text_row(photo), *row)
-        read_facts(str(values[3]))
+        read_facts([str(values[3])])
         for value in values:
             if isinstance(value, str):
                 value.encode()

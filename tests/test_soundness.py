@@ -112,7 +112,7 @@ async def test_the_command_goes_on_after_damage(tmp_path: Path) -> None:
         first = await run_command(run.flickr, tmp_path)
         second = await run_command(run.flickr, tmp_path)
     assert (first.code, second.code) == (0, 0)
-    assert "is damaged (the facts of photo" in first.err
+    assert "catalogue.sqlite is damaged (" in first.err
     assert "damaged" not in second.err
 
 

@@ -88,7 +88,7 @@ def _fault_of_tables(database: Database) -> str:
         conditions = [_OTHER_TYPE[kind].format(name) for name, kind in columns]
         unsound = " OR ".join((*conditions, *_UNSOUND.get(table, ())))
         if database.query(f"SELECT 1 FROM {table} WHERE {unsound} LIMIT 1").fetchone():
-            return f"a value in the table {table} cannot be"
+            return f"the table {table} has a value that is not possible"
         texts = [name for name, kind in columns if kind == "TEXT" and table != "listed"]
         for _ in database.query(f"SELECT {', '.join(texts)} FROM {table}") if texts else ():
             pass  # reading decodes it

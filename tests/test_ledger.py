@@ -16,6 +16,8 @@ from flickr_mirror.budget import shared_budget
 from flickr_mirror.errors import CacheError
 from flickr_mirror.limiter import HOUR, MemoryLedger
 from flickr_mirror.locks import CallLedgerFile
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,3 +200,15 @@ async def test_a_ledger_is_its_owners_alone(home: Path) -> None:
     )
     assert len([*folder.iterdir()]) == 2
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_run_goes_on_with_a_damaged_ledger(tmp_path: Path, home: Path) -> None:
+    """Once an hour is over, nothing is left of the damage."""
+    async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
+        assert (await run(flickr, tmp_path)).code == 0
+        (ledger,) = [path for path in (home / ".flickr" / "api_calls").iterdir() if not path.suffix]
+        ledger.write_bytes(ledger.read_bytes()[:-3])
+        os.utime(ledger, (time.time() - HOUR, time.time() - HOUR))
+        outcome = await run(flickr, tmp_path)
+    assert outcome.code == 0, outcome.err
+    assert CallLedgerFile(ledger).now() == pytest.approx(time.time(), abs=60)

@@ -58,6 +58,8 @@ DAMAGES = {
     "coverage that ends before it begins": "UPDATE coverage SET low = high + 1",
     "a number of walks that is none": "UPDATE notes SET value = '1x' WHERE name = 'walks'",
     "a column of another name": "ALTER TABLE photos RENAME COLUMN proof TO prooe",
+    "a schema that is not UTF-8": "PRAGMA writable_schema = ON;"
+    " UPDATE sqlite_master SET name = CAST(x'69ff' AS TEXT), sql = 'x' WHERE name = 'gone_photos'",
     "a lost table": "DROP TABLE files",
     "a check that was interrupted nowhere": "INSERT INTO notes VALUES ('check 1/1', '[1, 2]')",
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models import FlickrPhoto
     from flickr_mirror.records import StateRow
 
-_NUMBERS = ("walks", "scanned", "scan_begun", "surplus", "difference", "restored")
+_NUMBERS = ("walks", "scanned", "scan_begun", "difference", "restored")
 """The notes that are numbers."""
 _OTHER_TYPE = {"INTEGER": "{0} <> {0} | 0", "TEXT": "{0} < '' OR {0} >= x''", "BLOB": "{0} < x''"}
 """Conditions on values of another type than their column's: numbers come before texts, and these before bytes."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sqlite3
 from random import Random
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.usefixtures("one_language", "hasty", "no_naps")
 MIRRORS = int(os.environ.get("FLICKR_MIRROR_BIT_FLIPS", "40"))
 TARGETS = ("catalogue.sqlite", "catalogue.sqlite-wal", "owner.json", "last-run.json", "lock.json")
 WEIGHTS = (12, 3, 2, 1, 1)
+VALUES = re.compile(rb'\{"secret|https?://|walks|scanned|imagejpg|infojson')
+"""The beginnings of values in a catalogue."""
 MIX = Mix({Kind.PLAIN: 5, Kind.VIDEO: 1, Kind.GIF: 1})
 
 
@@ -55,12 +58,14 @@ async def make_template(flickr: SimulatedFlickr, root: Path) -> None:
 
 
 def flip(path: Path, chance: Random) -> None:
-    """Flip some bits, anywhere or close to each other."""
+    """Flip some bits: anywhere, close to each other, or in a value."""
     data = bytearray(path.read_bytes())
     places = 8 * len(data)
-    start, span = (0, places) if chance.random() < 0.5 else (chance.randrange(places), 2000)
+    values = [match.start() * 8 for match in VALUES.finditer(data)]
+    how = chance.choice(["anywhere", "close", "value"] if values else ["anywhere", "close"])
+    start = {"anywhere": 0, "close": chance.randrange(places), "value": chance.choice(values or [0])}[how]
     for _ in range(chance.choice([1, 1, 2, 5, 30])):
-        place = (start + chance.randrange(span)) % places
+        place = (start + chance.randrange({"anywhere": places, "close": 2000, "value": 600}[how])) % places
         data[place // 8] ^= 1 << place % 8
     path.write_bytes(data)
 

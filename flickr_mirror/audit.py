@@ -89,7 +89,7 @@ async def check_mirror(
     report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
     with locked(cache.lock):
         try:
-            with await open_catalogue(cache, observer, anew=rebuild) as catalogue:
+            async with open_catalogue(cache, observer, anew=rebuild) as catalogue:
                 await audit(cache, catalogue, observer, report)
         finally:
             report.seconds = time.monotonic() - started

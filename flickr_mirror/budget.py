@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError
-from flickr_mirror.limiter import ApiBudget, MemoryLedger
+from flickr_mirror.limiter import ApiBudget
 from flickr_mirror.locks import CallLedgerFile
 from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 if TYPE_CHECKING:
-    from flickr_mirror.limiter import CallLedger
     from flickr_mirror.options import Limits
 
 logger = logging.getLogger("flickr_mirror")
@@ -25,13 +25,28 @@ def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_U
     It is kept in a file below `~/.flickr`, named by a hash of the key; where that folder cannot be written
     to, the budget is this process's own.
     """
-    name = hashlib.sha256(f"{consumer_key} {api_url}".encode()).hexdigest()[:16]
-    ledger: CallLedger
+    name = hashlib.sha256(f"{consumer_key} {_endpoint(api_url)}".encode()).hexdigest()[:16]
     try:
         folder = disk.home(DEFAULT_CACHE_PATH) / "api_calls"
         disk.check_writable(folder)
-        ledger = CallLedgerFile(folder / name)
+        disk.keep_private(folder)
+        file = CallLedgerFile(folder / name)
     except CacheError as error:
         logger.warning("Other runs with this key will not know of this one's calls: %s", error)
-        ledger = MemoryLedger()
-    return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=ledger)
+        return ApiBudget(limits.calls_per_hour, limits.calls_per_second)
+    return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=file, utc=file.now)
+
+
+def _endpoint(api_url: str) -> str:
+    """Return one address for all that lead to one server, whose calls are counted together.
+
+    >>> _endpoint("http://user:password@API.flickr.com.:80")
+    'https://api.flickr.com/services/rest/'
+    """
+    try:
+        parts = urlsplit(api_url.strip())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:  # it is refused where it is used
+        return api_url
+    is_default = port in (None, 80 if parts.scheme == "http" else 443)
+    return f"https://{host}{'' if is_default else f':{port}'}/services/rest/"

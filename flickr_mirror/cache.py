@@ -6,6 +6,7 @@ import json
 import os
 import re
 import unicodedata
+import zlib
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -109,8 +110,10 @@ class PhotoCache:
             "asked_for": asked_for,
             "depth": self.depth,
         }
-        if read_owner(self.folder) != owner:
-            disk.write_file(self.state / "owner.json", _json(owner), folder=self.parts)
+        path, data = self.state / "owner.json", _json({**owner, "checksum": _checksum(owner)})
+        if not _holds(path, data):
+            disk.write_file(path, data, folder=self.parts, private=True)
+        disk.keep_private(path)
 
     def path(self, photo_id: str, extension: str) -> Path:
         """Return where the file of a photo with this extension is kept. Raises `ValueError` for a bad extension."""
@@ -268,15 +271,17 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / STATE_FOLDER / "owner.json"
     try:
-        owner = json.loads(path.read_bytes())
+        owner = json.loads(disk.read(path))
+        if owner.pop("checksum", None) not in (None, _checksum(owner)):
+            raise ValueError
         if owner["format"] > FORMAT:
             raise CacheError(
                 f"{folder} was written by a newer version of flickr_mirror: update this one.", folder
             )
-        if not (isinstance(owner["nsid"], str) and isinstance(owner["username"], str)) or not isinstance(
-            owner["depth"], int
+        if not (is_nsid(owner["nsid"]) and isinstance(owner["username"], str)) or (
+            owner["depth"] not in range(MAX_CACHE_DIRECTORY_DEPTH + 1)
         ):
-            raise TypeError
+            raise ValueError
     except FileNotFoundError:
         return None
     except NotADirectoryError as error:
@@ -287,7 +292,7 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
         raise CacheError(
             f"{path}: {error.strerror}. Check that it is yours and can be read.", path
         ) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CacheError(
             f"{path} does not say whose mirror this is. Move it away to let the next run write it anew.", path
         ) from error
@@ -353,6 +358,10 @@ def folder_name(user: FlickrUser) -> str:
     if safe and safe == name and safe.casefold() not in RESERVED:
         return safe
     return f"{safe} ({user.user_id})" if safe else user.user_id
+
+
+def _checksum(owner: dict[str, Any]) -> str:
+    return f"{zlib.crc32(_json(owner)):08x}"
 
 
 def _json(document: dict[str, Any]) -> bytes:

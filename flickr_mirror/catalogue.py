@@ -6,6 +6,7 @@ the run asks for is found by the same query. It blocks: event loops call it in a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from flickr_mirror.database import Database
@@ -29,6 +30,7 @@ from flickr_mirror.records import (
 from flickr_mirror.second_looks import SecondLooks
 from flickr_mirror.selection import Selection
 from flickr_mirror.sizes import SAMPLE, Proof, listing_proves
+from flickr_mirror.soundness import check
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -55,7 +57,7 @@ class Catalogue:
         self._database = Database(path, for_reading=for_reading)
         self._query = self._database.query
         self.transaction = self._database.transaction
-        self.check = self._database.check
+        self.check = partial(check, self._database)
         self.close = self._database.close
         self.note = self._database.note
         self.sync_commits = self._database.sync_commits
@@ -75,6 +77,11 @@ class Catalogue:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a `CatalogueDamagedError` was raised."""
+        return self._database.is_damaged
 
     def begin_run(self, now: int, *, images: bool, info_level: int | None) -> None:
         """Put back on the work list what is due at `now`, lacks the level asked for, or was waiting.
@@ -173,7 +180,8 @@ class Catalogue:
             f" ORDER BY uploaded {order}, id {order} LIMIT ?",
             (limit + len(busy),),
         ).fetchall()
-        free = [stored_photo(row) for row in rows if str(row[0]) not in busy]
+        with self._database.reading():
+            free = [stored_photo(row) for row in rows if str(row[0]) not in busy]
         return self.selection.admit(free[:limit])
 
     # What became of it: a photo that a listing showed changed since it was taken from the work list stays on it.

@@ -4,20 +4,58 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import CacheError, CacheFullError, CatalogueDamagedError, CatalogueError
 from flickr_mirror.schema import APPLICATION_ID, VERSION, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 PATIENCE = 60.0
 """So many seconds another program may hold the file up."""
-REBUILT = "Run the same command again: it is rebuilt from the files of the mirror."
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+BATCH = 200
+"""Rows are read from SQLite in groups of this size."""
+_DAMAGED = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_ERROR,  # the tables or JSON texts are not those that the statement is for
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_TOOBIG,
+}
 _FAILING_DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
+
+
+class Rows:
+    """The rows that a statement returns. Reading them raises the same errors as the statement itself."""
+
+    def __init__(self, cursor: sqlite3.Cursor, errors: Callable[[], AbstractContextManager[None]]) -> None:
+        self._cursor = cursor
+        self._errors = errors
+        self.rowcount = cursor.rowcount
+        """How many rows the statement changed."""
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - whatever a row holds
+        """Return the next row, `None` after the last one."""
+        with self._errors():
+            return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        with self._errors():
+            return self._cursor.fetchall()
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows that are left."""
+        while rows := self._fetch_many():
+            yield from rows
+
+    def _fetch_many(self) -> list[Any]:
+        with self._errors():
+            return self._cursor.fetchmany(BATCH)
 
 
 class Database:
@@ -33,6 +71,8 @@ class Database:
 
     def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         self._path = path
+        self.is_damaged = False
+        """Whether something was read that was not as it was written."""
         with self._errors():
             self._database = sqlite3.connect(
                 _address_for_reading(path) if for_reading else path,
@@ -50,6 +90,7 @@ class Database:
     def _open(self, *, for_reading: bool) -> None:
         with self._errors():
             query = self._database.execute
+            self._check_header()
             if not for_reading:
                 (mode,) = query("PRAGMA journal_mode = WAL").fetchone()
                 # A commit lost with the power costs no photo: its file is found whole and adopted. Where the file
@@ -59,10 +100,11 @@ class Database:
             (version,) = query("PRAGMA user_version").fetchone()
             is_new = (application, version) == (0, 0) and not query("SELECT 1 FROM sqlite_master").fetchone()
             if application != APPLICATION_ID and not is_new:
-                raise CatalogueDamagedError(f"{self._path} is no catalogue. {REBUILT}", self._path)
+                raise self.damaged("it is no catalogue")
             if version > VERSION:
                 raise CatalogueError(
-                    f"{self._path} has version {version}, and this program knows {VERSION}: update it.",
+                    f"{self._path} has version {version}, and this program knows {VERSION}: update it. If no newer "
+                    "version was used here, the number is damaged: run `mirror_flickr check --rebuild`.",
                     self._path,
                 )
             if for_reading and version < VERSION:
@@ -84,16 +126,16 @@ class Database:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged texts in its answers
             code = getattr(error, "sqlite_errorcode", 0)
             if code == sqlite3.SQLITE_FULL:
                 raise CacheFullError(
                     f"{self._path}: the disk is full. Make room and run the same command again.", self._path
                 ) from error
-            if code & 0xFF in _DAMAGED:  # the higher bits tell what of it
-                raise CatalogueDamagedError(
-                    f"{self._path} is damaged ({error}). {REBUILT}", self._path
-                ) from error
+            # a text in a row that is not UTF-8 has no code
+            is_no_text = code == 0 and isinstance(error, (sqlite3.OperationalError, UnicodeDecodeError))
+            if code & 0xFF in _DAMAGED or is_no_text:  # the higher bits tell what of it
+                raise self.damaged(str(error)) from error
             if code & 0xFF == sqlite3.SQLITE_BUSY:
                 raise CatalogueError(_locked(self._path), self._path) from error
             if code & 0xFF in _FAILING_DISK:
@@ -108,11 +150,28 @@ class Database:
                 self._path,
             ) from error
 
+    def damaged(self, reason: str) -> CatalogueDamagedError:
+        """Return the error that says that the file is not as it was written, and note that."""
+        self.is_damaged = True
+        return CatalogueDamagedError(
+            f"{self._path} is damaged ({' '.join(reason.split())}). The next run of the mirror rebuilds it from "
+            "the files.",
+            self._path,
+        )
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do all that is called inside as one step, or nothing of it."""
+    def reading(self) -> Iterator[None]:
+        """Turn a `ValueError` for a value that cannot be read into a `CatalogueDamagedError`."""
+        try:
+            yield
+        except ValueError as error:
+            raise self.damaged(str(error)) from error
+
+    @contextmanager
+    def transaction(self, *, for_reading: bool = False) -> Iterator[None]:
+        """Do all that is called inside as one step, or nothing of it; `for_reading`, see nothing change meanwhile."""
         with self._errors():
-            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute("BEGIN" if for_reading else "BEGIN IMMEDIATE")
             try:
                 yield
                 self._database.execute("COMMIT")
@@ -121,10 +180,10 @@ class Database:
                     self._database.execute("ROLLBACK")
                 raise
 
-    def query(self, sql: str, parameters: Iterable[object] = ()) -> sqlite3.Cursor:
+    def query(self, sql: str, parameters: Iterable[object] = ()) -> Rows:
         """Run one statement."""
         with self._errors():
-            return self._database.execute(sql, tuple(parameters))
+            return Rows(self._database.execute(sql, tuple(parameters)), self._errors)
 
     def query_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> int:
         """Run one statement for each row; return how many rows of the file were changed."""
@@ -148,7 +207,8 @@ class Database:
     def number(self, name: str) -> int | None:
         """Return the number that is kept under a name."""
         text = self.text(name)
-        return None if text is None else int(text)
+        with self.reading():
+            return None if text is None else int(text)
 
     def sync_commits(self) -> None:
         """From now on, let no loss of power take a transaction: for work that moves files away."""
@@ -164,12 +224,18 @@ class Database:
         if is_busy:
             raise CatalogueError(_locked(self._path), self._path)
 
-    def check(self) -> None:
+    def check_structure(self) -> None:
         """Read the whole file, and raise `CatalogueDamagedError` where its parts do not fit together."""
-        answers = [row[0] for row in self.query("PRAGMA quick_check(1)")]
-        if answers != ["ok"]:
-            reason = " ".join(answers[0].split())
-            raise CatalogueDamagedError(f"{self._path} is damaged ({reason}). {REBUILT}", self._path)
+        (answer,) = self.query("PRAGMA integrity_check(1)").fetchone()
+        if answer != "ok":
+            raise self.damaged(answer)
+
+    def _check_header(self) -> None:
+        # SQLite opens a file of an unknown format all the same, for reading only; what fails here fails there, too
+        with suppress(OSError), self._path.open("rb") as file:
+            header = file.read(20)
+            if len(header) == 20 and not {header[18], header[19]} <= {1, 2}:
+                raise self.damaged("its header has an unknown format")
 
     def define(self, name: str, function: Callable[..., bool], arguments: int) -> None:
         """Let statements use a function of Python by this name."""

@@ -298,6 +298,14 @@ def check_writable(folder: Path) -> None:
                 os.unlink(path)
 
 
+def keep_private(path: Path) -> None:
+    """Take a file or folder of this user away from all other users; one that is not there, or not ours, stays."""
+    with suppress(OSError):
+        mode = stat.S_IMODE(os.lstat(path).st_mode)
+        if mode & 0o077 and not os.path.islink(path):
+            os.chmod(path, mode & 0o700)
+
+
 def sweep(folder: Path) -> int:
     """Remove the temporary files that a killed run left in `folder`; return how many there were.
 

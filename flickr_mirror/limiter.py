@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from flickr_mirror.steady import steady_time
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 HOUR = 3600.0
-JOSTLE = 60.0
-"""A call may be noted so many seconds after it looked at the clock, because others are at the ledger."""
 ENOUGH_GOOD = 20
 FIRST_PAUSE = 5.0
 """The first pause after "too many requests", in seconds."""
@@ -40,12 +40,12 @@ class CallLedger(Protocol):
 
 
 def last_hour(stamps: Iterable[float], now: float) -> list[float]:
-    """Return the stamps of the hour before `now`, in order.
+    """Return the stamps that are less than an hour from `now`, in order.
 
-    Those of a moment later are of others, who were quicker to note theirs; those of the far future are from
-    before a clock was set back.
+    Those in the future count: another process was quicker to note its call, or a clock was set back. Those farther
+    ahead do not, or a clock that was wrong once would stop all calls for years.
     """
-    return sorted(stamp for stamp in stamps if now - HOUR < stamp <= now + JOSTLE)
+    return sorted(stamp for stamp in stamps if abs(now - stamp) < HOUR)
 
 
 def seconds_until_free(stamps: Sequence[float], now: float, calls_per_hour: int) -> float:
@@ -143,7 +143,7 @@ class ApiBudget:
         *,
         ledger: CallLedger | None = None,
         clock: Callable[[], float] = time.monotonic,
-        utc: Callable[[], float] = time.time,
+        utc: Callable[[], float] = steady_time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.calls_per_hour = calls_per_hour
@@ -224,4 +224,5 @@ class ApiBudget:
         limit = self.calls_per_hour
         if priority is Priority.COMMENTS and self.others_have_work():
             limit = max(limit * 9 // 10, 1)
-        return await anyio.to_thread.run_sync(self._ledger.take, self._utc(), limit)
+        # the clock is read in the thread, too, because that may look into the ledger
+        return await anyio.to_thread.run_sync(lambda: self._ledger.take(self._utc(), limit))

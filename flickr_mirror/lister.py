@@ -90,7 +90,7 @@ class Lister:
         total = stream.total
         if total == 0 and not self._is_shown and self._report.known:
             raise PhotostreamError(
-                f"{self._user.username} ({self._user.id}) shows no photos any more. What was mirrored is kept."
+                f"{self._user.username!r} ({self._user.id}) shows no photos any more. What was mirrored is kept."
             )
         if full or (total or 0) > expected:
             # Photos vanish and appear while the whole stream is walked. Where there are more than before, only
@@ -231,7 +231,7 @@ class Lister:
         if published is not None and page.total < published:
             self._tell(
                 Notice(
-                    f"{self._user.username} has {published} public photos, and Flickr shows {page.total} of them "
+                    f"{self._user.username!r} has {published} public photos, and Flickr shows {page.total} of them "
                     "to visitors who are not logged in. The others cannot be mirrored without a login."
                 )
             )

@@ -227,8 +227,9 @@ class Listing:
     ) -> None:
         """Bring the row of a photo that was listed before up to date, and put what changed on the work list."""
         *columns, uploaded, image_status, info_status, is_gone = known
-        old = stored_photo(tuple(columns))
-        before = State(uploaded, Status(image_status), Status(info_status), old.stale, bool(is_gone))
+        with self._database.reading():
+            old = stored_photo(tuple(columns))
+            before = State(uploaded, Status(image_status), Status(info_status), old.stale, bool(is_gone))
         now = refresh(old, before, photo, fresh, comments=comments, scanning=self._scan is not None)
         if now.is_update and not is_gone:
             result.updated[photo.id] = now.change

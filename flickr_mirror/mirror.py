@@ -272,9 +272,9 @@ class PhotostreamMirror:
             profile = account.profile or await api.get_profile(user.id)
             await check_has_photos(api, self.name, profile)
             published = profile.photo_count
-        with locked(cache.lock):
+        with locked(cache.lock), cache.keeper.processes():
             cache.prepare(user, self.name)
-            with await open_catalogue(cache, self._tell) as catalogue, cache.keeper.processes():
+            async with open_catalogue(cache, self._tell) as catalogue:
                 catalogue.selection.restrict(self._options.window, self._limits.max_photos)
                 async with LanguageDetector() as detector:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
-from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.errors import ImageGoneError, TransportError
 from flickr_mirror.images import announced_length
 from flickr_mirror.overview import Stock, WorkLeft
 from flickr_mirror.price import calls_left
 from flickr_mirror.progress import RunPlanned
+from flickr_mirror.rebuild import read_catalogue
 from flickr_mirror.space import free_space
 from flickr_mirror.volume import IMAGE_RATE, Volume, estimate, rate_of, to_ask, with_unlisted
 
@@ -98,7 +98,7 @@ def _look(cache: PhotoCache, options: MirrorOptions) -> tuple[WorkLeft, int | No
     """Return what is left to do in a mirror, when it was last scanned as a whole, and its images."""
     if not cache.catalogue.exists():
         return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)
-    with Catalogue(cache.catalogue, for_reading=True) as catalogue:
+    with read_catalogue(cache.catalogue) as catalogue:
         catalogue.selection.restrict(options.window, None)
         work = catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
         stock = catalogue.overview.stock()._replace(rate=rate_of(catalogue.text(IMAGE_RATE)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,15 @@ from anyio import to_thread
 from flickr_mirror import decoding, disk, pictures
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.erasure import finish_erasing
-from flickr_mirror.errors import BadImageError, CatalogueDamagedError
+from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedError
 from flickr_mirror.information import info_level_of, told_photo
 from flickr_mirror.progress import Notice
 from flickr_mirror.records import RestoredPhoto, StateRow, Status, StoredFile
 from flickr_mirror.sizes import Proof, same_pixels
+from flickr_mirror.soundness import can_be_stored
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from flickr_mirror.cache import PhotoCache
@@ -33,31 +36,47 @@ _EXTENSIONS = {
 }
 
 
-async def open_catalogue(cache: PhotoCache, tell: Observer, *, anew: bool = False) -> Catalogue:
-    """Return the catalogue of a mirror, which is rebuilt where it is missing, damaged or wanted `anew`.
+@asynccontextmanager
+async def open_catalogue(
+    cache: PhotoCache, tell: Observer, *, anew: bool = False
+) -> AsyncIterator[Catalogue]:
+    """Open the catalogue of a mirror, which is rebuilt where it is missing, damaged or wanted `anew`.
 
-    The damaged file is kept beside it. To be called under the mirror's lock. Raises `CacheError`.
+    A damaged file is kept beside it; one whose damage shows while it is in use is moved there at the end, and the next
+    run rebuilds it. To be called under the mirror's lock. Raises `CacheError`.
     """
     if anew:
         await to_thread.run_sync(_set_aside, cache)
     try:
-        catalogue = await to_thread.run_sync(_open, cache)
+        catalogue = await to_thread.run_sync(_open, cache.catalogue)
     except CatalogueDamagedError as error:
         kept = await to_thread.run_sync(_set_aside, cache)
-        tell(Notice(f"{str(error).partition(' Run ')[0]} It is kept as {kept}, and rebuilt from the files."))
-        catalogue = await to_thread.run_sync(_open, cache)
+        fault = str(error).partition(" The next run ")[0]
+        tell(Notice(f"{fault} It is kept as {kept}, and rebuilt from the files."))
+        catalogue = await to_thread.run_sync(_open, cache.catalogue)
     try:
         await to_thread.run_sync(finish_erasing, cache, catalogue)  # first, or a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listing.is_untouched):
             await _rebuild(cache, catalogue, tell)
-    except BaseException:
+        yield catalogue
+    finally:
         catalogue.close()
-        raise
-    return catalogue
+        if catalogue.is_damaged:  # else each run could end like this one
+            with suppress(CacheError):
+                tell(Notice(f"The damaged catalogue is kept as {_set_aside(cache)}."))
 
 
-def _open(cache: PhotoCache) -> Catalogue:
-    catalogue = Catalogue(cache.catalogue)
+def read_catalogue(path: Path) -> Catalogue:
+    """Open a catalogue for reading, and check it; a run may be going on. Raises `CacheError`."""
+    try:
+        return _open(path, for_reading=True)
+    except CatalogueDamagedError:
+        # it seems so, too, where a run began while the file was opened as one that does not change
+        return _open(path, for_reading=True)
+
+
+def _open(path: Path, *, for_reading: bool = False) -> Catalogue:
+    catalogue = Catalogue(path, for_reading=for_reading)
     try:
         catalogue.check()
     except BaseException:
@@ -107,6 +126,8 @@ def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPh
         return None
     photo, reduced = told.photo, told.reduced
     size = reduced["image"].size if "image" in reduced else told.size
+    if not can_be_stored(photo, _row(photo, size, set())):
+        return None
     files = [StoredFile("info", "json", len(data), hashlib.sha256(data).digest())]
     for extension in extensions:
         if kind := _EXTENSIONS.get(extension):

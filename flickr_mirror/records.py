@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import astuple, dataclass, field, fields
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from flickr_mirror.models import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
 from flickr_mirror.pictures import NOT_UNDERSTOOD
 from flickr_mirror.sizes import PLAYABLE, Proof, best_picture, listing_proves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Status(IntEnum):
@@ -193,6 +193,13 @@ class RestoredPhoto:
 
 
 _DEFAULTS = {field.name: getattr(PhotoFacts(), field.name) for field in fields(PhotoFacts)}
+_TYPES = {
+    (name, kind)
+    for name, hint in get_type_hints(PhotoFacts).items()
+    for kind in (get_args(hint) or (hint,))
+    for kind in ({float, int} if kind is float else {kind})
+}
+"""The names of facts with the types of their values."""
 
 
 def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
@@ -209,6 +216,31 @@ def reduced_text(reduced: Mapping[str, Reduced]) -> str | None:
     return json.dumps({kind: [astuple(one.size), astuple(one.best)] for kind, one in sorted(reduced.items())})
 
 
+def read_facts(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the facts in rows of the table `listed`, by name. Raises `ValueError` where some cannot be read."""
+    try:
+        found = json.loads(f"[{','.join(texts)}]")  # many at once take a third of the time
+        are_known = all(
+            _TYPES.issuperset(zip(facts, map(type, facts.values()), strict=True)) for facts in found
+        )
+    except (AttributeError, TypeError, RecursionError) as error:
+        raise ValueError("Facts are a JSON object.") from error
+    if not are_known or len(found) != len(texts):
+        raise ValueError("Facts are a JSON object of known names with values of their types.")
+    return list(found)
+
+
+def read_reduced(text: str | None) -> dict[str, Reduced]:
+    """Return the value of the column `reduced`. Raises `ValueError` where it cannot be read."""
+    try:
+        return {
+            kind: Reduced(FlickrPhotoSize(*served), FlickrPhotoSize(*best))
+            for kind, (served, best) in json.loads(text or "{}").items()
+        }
+    except (AttributeError, TypeError, RecursionError) as error:
+        raise ValueError("Reduced files are a JSON object of pairs of sizes.") from error
+
+
 STORED = (
     "id, title, description, facts, size_label, width, height, url, proof, info_level, revision, stale, reduced,"
     " damaged"
@@ -216,10 +248,12 @@ STORED = (
 
 
 def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
-    """Return the photo in a row of both tables, whose columns are `STORED`."""
+    """Return the photo in a row of both tables, whose columns are `STORED`. Raises `ValueError` for a bad value."""
     photo_id, title, description, facts, label, width, height, url, proof, info_level, *more = row
     revision, stale, reduced, damaged = more
-    photo = FlickrPhoto(str(photo_id), title, description=description, facts=PhotoFacts(**json.loads(facts)))
+    photo = FlickrPhoto(
+        str(photo_id), title, description=description, facts=PhotoFacts(**read_facts([facts])[0])
+    )
     size = FlickrPhotoSize(label, width, height, url) if label else None
     return StoredPhoto(
         photo,
@@ -228,9 +262,6 @@ def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
         info_level,
         revision,
         Stale(stale),
-        {
-            kind: Reduced(FlickrPhotoSize(*served), FlickrPhotoSize(*best))
-            for kind, (served, best) in json.loads(reduced or "{}").items()
-        },
+        read_reduced(reduced),
         bool(damaged),
     )

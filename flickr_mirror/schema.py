@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import sqlite3
+import sqlite3
+from functools import cache
 
 APPLICATION_ID = 0x464C4D52  # "FLMR": marks a catalogue among SQLite files
 
@@ -121,3 +119,17 @@ def upgrade(database: sqlite3.Connection) -> None:
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
+
+
+@cache
+def tables() -> dict[str, list[tuple[str, str]]]:
+    """Return the names and types of the columns of each table of this version."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    upgrade(database)
+    names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {
+        table: [(name, kind) for _, name, kind, *_ in database.execute(f"PRAGMA table_info({table})")]
+        for table in names
+    }
+    database.close()
+    return found

@@ -12,6 +12,7 @@ from flickr_mirror.console import say
 from flickr_mirror.errors import CacheFullError, CertificateError, InvalidKeyError, ThrottledError
 from flickr_mirror.exits import EXIT_LIMIT, SIGNALLED, gravest
 from flickr_mirror.session import leave_with, run_mirror, say_unexpected
+from flickr_mirror.terminal import name_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +55,7 @@ async def run_in_turn(
         left = _what_is_left(left, mirror.report, end)
     if rest := names[len(codes) :]:
         advice = "" if left and not signalled else " Run the same command again to go on."
-        say(f"Not begun: {', '.join(rest)}.{advice}", aloud=not any(codes))
+        say(f"Not begun: {', '.join(map(name_text, rest))}.{advice}", aloud=not any(codes))
         codes += [] if left else [EXIT_LIMIT]
     code = signalled or gravest(codes)
     if hangs:  # else the last run would have the last word

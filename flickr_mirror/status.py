@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror import disk, summary
 from flickr_mirror.cache import get_mirror
-from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.errors import CacheError
 from flickr_mirror.findings import shortfall_text, unlisted
 from flickr_mirror.locks import holder_of
+from flickr_mirror.rebuild import read_catalogue
 from flickr_mirror.summary import failure_of, time_text
-from flickr_mirror.terminal import plain, size_text, time_left
+from flickr_mirror.terminal import name_text, plain, size_text, time_left
 from flickr_mirror.tombstones import read_tombstones
 
 if TYPE_CHECKING:
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.cache import PhotoCache
+    from flickr_mirror.catalogue import Catalogue
     from flickr_mirror.summary import Summary
 
 EXIT_OLD = 3
 """The exit code where the last success is longer ago than is allowed."""
+TOMORROW = 86_400
+"""A success more seconds ahead of the clock than this is not believed, or it would never be too old."""
 COLUMNS = ("id", "uploaded", "path", "url", "title")
 
 
@@ -78,6 +81,8 @@ def status_of(root: Path, name: str) -> MirrorStatus:
     last = summary.read(cache.state)
     success = last.get("last_success") if last else None
     age = time.time() - datetime.fromisoformat(success).timestamp() if success else None
+    if age is not None and age < -TOMORROW:  # a clock was wrong, or the file is damaged
+        success = age = None
     with _catalogue(cache) as catalogue:
         overview = catalogue.overview
         counts = overview.counts()
@@ -120,7 +125,7 @@ def _catalogue(cache: PhotoCache) -> Catalogue:
             f"{cache.catalogue} is not there: run the mirror again, which makes it anew from the files.",
             cache.catalogue,
         )
-    return Catalogue(cache.catalogue, for_reading=True)
+    return read_catalogue(cache.catalogue)
 
 
 def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) -> int:
@@ -132,7 +137,7 @@ def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) 
 
 
 def _lines(status: MirrorStatus) -> Iterator[str]:
-    yield f"{plain(status.user)} ({status.nsid}) in {plain(status.folder)}"
+    yield f"{name_text(status.user)} ({status.nsid}) in {plain(status.folder)}"
     yield (
         f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} with information, "
         f"{len(status.failures):,} failed, {status.gone:,} gone from Flickr"
@@ -153,14 +158,16 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         yield f"waiting   for Flickr to process {status.not_ready:,} photos"
     yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
     if last := status.last_run:
-        error = f": {plain(str(last.get('error')))}" if last.get("error") else ""
+        error = f": {last.get('error')}" if last.get("error") else ""
         figures = ", ".join(f"{last.get(name)} {name}" for name in ("new", "images", "failed"))
-        yield f"last run  {last.get('ended')}, exit {last.get('exit')}, {figures}{error}"
+        yield plain(f"last run  {last.get('ended')}, exit {last.get('exit')}, {figures}{error}")
     else:
         yield "last run  none that came to its end"
     age = "never" if status.age is None else f"{status.last_success}, {time_left(status.age)} ago"
     yield f"success   {age}"
-    if running := status.running:
+    if (running := status.running) and running["pid"] is None:
+        yield "running   a process that is not known"
+    elif running:
         since = time_text(running["since"])
         yield f"running   process {running['pid']} on {plain(running['host'])}, since {since}"
     for failure in status.failures:

@@ -23,6 +23,9 @@ IN_LINE = (
 )
 """The figures of the last line, in order; more may come before `exit`."""
 
+_LAST = 253_402_300_799
+"""The last second that a date can be told of: the end of 9999."""
+
 Summary = dict[str, Any]
 
 
@@ -83,8 +86,8 @@ def last_line(summary: Summary) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """Return a moment, in seconds since 1970, as `2026-11-21T20:22:33Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return a moment, in seconds since 1970, as `2026-11-21T20:22:33Z`; 1970 to 9999, or the nearest."""
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def keep(summary: Summary, state: Path) -> Summary:
@@ -106,7 +109,7 @@ def read(state: Path) -> Summary | None:
             return None
         found = json.loads(disk.read(path))
         if success := found["last_success"]:
-            datetime.fromisoformat(success)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            datetime.fromisoformat(success).timestamp()
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

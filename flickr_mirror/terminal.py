@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import unicodedata
 from typing import TYPE_CHECKING, Self
@@ -40,6 +42,15 @@ def _visible(character: str) -> str:
     return " " if unicodedata.category(character) == "Zs" else "\ufffd"
 
 
+def name_text(name: str) -> str:
+    """Return a name for a line that scripts may read: in quotes, as JSON, unless it is a single word.
+
+    >>> name_text("manhhai"), name_text('done user="x" exit=0')
+    ('manhhai', '"done user=\\\\"x\\\\" exit=0"')
+    """
+    return name if re.fullmatch(r"[\w.@-]+", name) else json.dumps(plain(name), ensure_ascii=False)
+
+
 def size_text(count: float) -> str:
     """Return a number of bytes in the unit that reads best.
 
@@ -75,8 +86,9 @@ def heartbeat(tally: Tally) -> str:
     """Return how far a run is, as one line of a log."""
     what = "images" if tally.counts_images else "photos"
     load = tally.load()
+    name = name_text(tally.name) if tally.name else tally.stage
     parts = [
-        f"{plain(tally.name) or tally.stage}: {tally.done:,}/{tally.total:,} {what} ({tally.share:.0%})",
+        f"{name}: {tally.done:,}/{tally.total:,} {what} ({tally.share:.0%})",
         size_text(tally.bytes) if tally.counts_images else "",
         f"{tally.informed:,} with information" if tally.counts_images and tally.describes else "",
         f"{tally.failed:,} failed" if tally.failed else "",

@@ -27,6 +27,7 @@ NOUNS = {
     "version": set[str](),
     "wallclock": set[str](),
     "errors": set[str](),
+    "steady": set[str](),
     "options": {"coverage"},
     "coverage": set[str](),
     "clocks": set[str](),
@@ -45,7 +46,7 @@ NOUNS = {
 
 NETWORK = {
     "throttle": {"limiter"},
-    "limiter": set[str](),
+    "limiter": {"steady"},
     "diagnosis": {"errors"},
     "connections": {"errors"},
     "transport": {"connections", "diagnosis", "errors", "limiter", "options", "version"},
@@ -62,7 +63,7 @@ DISK = {
     "offload": {"children", "durable", "errors"},
     "parts": {"disk", "durable", "offload"},
     "space": {"disk", "errors", "parts"},
-    "locks": {"disk", "errors", "limiter"},
+    "locks": {"disk", "errors", "limiter", "steady"},
     "schema": set(),
     "database": {"errors", "schema"},
     "records": {"models", "pictures", "sizes"},
@@ -101,7 +102,9 @@ DISK = {
         "second_looks",
         "selection",
         "sizes",
+        "soundness",
     },
+    "soundness": {"database", "files", "models", "records", "schema", "sizes"},
     "worklist": {"catalogue", "records"},
     "information": {"languages", "models", "records"},
     "cache": {"disk", "errors", "models", "options", "parts"},
@@ -120,6 +123,7 @@ DISK = {
         "progress",
         "records",
         "sizes",
+        "soundness",
     },
     "audit": {
         "cache",
@@ -197,7 +201,6 @@ MEETING = {
     "prospect": {
         "api",
         "cache",
-        "catalogue",
         "errors",
         "images",
         "models",
@@ -205,6 +208,7 @@ MEETING = {
         "overview",
         "price",
         "progress",
+        "rebuild",
         "space",
         "transport",
         "volume",
@@ -302,7 +306,18 @@ FACES = {
         "view",
     },
     "status": {
-        *("cache", "catalogue", "disk", "errors", "findings", "locks", "summary", "terminal", "tombstones"),
+        *(
+            "cache",
+            "catalogue",
+            "disk",
+            "errors",
+            "findings",
+            "locks",
+            "rebuild",
+            "summary",
+            "terminal",
+            "tombstones",
+        ),
     },
     "takedown": {"console", "errors", "forgetting", "session", "summary", "terminal"},
     "checking": {"audit", "console", "errors", "exits", "progress", "session", "terminal"},
@@ -353,7 +368,7 @@ FACES = {
         "session",
         "terminal",
     },
-    "several": {"console", "errors", "exits", "mirror", "options", "progress", "session", "view"},
+    "several": {"console", "errors", "exits", "mirror", "options", "progress", "session", "terminal", "view"},
     "flags": {"arguments", "options", "version"},
     "config": {"arguments", "flags"},
     "origins": {"arguments", "config", "flags"},
@@ -397,8 +412,8 @@ FACES = {
 
 MAP: dict[str, set[str]] = {**NOUNS, **NETWORK, **DISK, **MEETING, **FACES, "simulator": {"models"}}
 
-SHARED_ARITHMETIC = {("locks", "limiter", name) for name in ("last_hour", "seconds_until_free")}
-"""The one step from wing to wing: two pure functions, so that both ledgers count an hour alike."""
+SHARED_ARITHMETIC = {("locks", "limiter", name) for name in ("HOUR", "last_hour", "seconds_until_free")}
+"""The one step from wing to wing: two pure functions and their hour, so that both ledgers count it alike."""
 
 SPEAKERS = {
     "__main__",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -154,13 +155,16 @@ def test_a_mirror_says_whose_it_is(tmp_path: Path) -> None:
     cache = PhotoCache.of(tmp_path, MANHHAI, 2)
     cache.prepare(MANHHAI, "https://www.flickr.com/photos/13476480@N07")
 
-    assert json.loads(owner_path(cache.folder).read_bytes()) == {
+    written = json.loads(owner_path(cache.folder).read_bytes())
+    assert written.pop("checksum") == "c8c6a6e1"
+    assert written == {
         "format": 1,
         "nsid": "13476480@N07",
         "username": "manhhai",
         "asked_for": "https://www.flickr.com/photos/13476480@N07",
         "depth": 2,
     }
+    assert read_owner(cache.folder) == written
     assert not PhotoCache.of(tmp_path, MANHHAI, None).is_new
 
 
@@ -206,6 +210,56 @@ def test_an_owner_that_cannot_be_read_stops_the_run(tmp_path: Path, content: byt
     owner_path(cache.folder).write_bytes(content)
     with pytest.raises(CacheError, match=r"owner\.json does not say whose mirror this is\. Move it away"):
         PhotoCache.of(tmp_path, MANHHAI, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("13476480@N07", "13476481@N07"), ('"depth": 4', '"depth": 5'), ("1,", "3,")]
+)
+def test_an_owner_that_was_changed_stops_the_run(tmp_path: Path, old: str, new: str) -> None:
+    """Damage that leaves readable values is noticed: it is neither another account nor another depth."""
+    path = owner_path(begin(tmp_path).folder)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(CacheError, match=r"owner\.json does not say whose mirror this is\. Move it away"):
+        PhotoCache.of(tmp_path, MANHHAI, None)
+
+
+def test_an_owner_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """Without a checksum it is believed, and the next run adds one."""
+    path = owner_path(begin(tmp_path).folder)
+    owner = json.loads(path.read_bytes())
+    path.write_text(json.dumps({name: value for name, value in owner.items() if name != "checksum"}))
+    begin(tmp_path)
+    assert json.loads(path.read_bytes()) == owner
+
+
+@pytest.mark.parametrize(
+    "facts", [{"nsid": "../x"}, {"nsid": "1@N07\ndone"}, {"depth": 99}, {"depth": -1}, {"username": 1}]
+)
+def test_an_owner_whose_values_cannot_be_is_refused(tmp_path: Path, facts: dict[str, object]) -> None:
+    """They become names of folders, and the first line of `status`."""
+    path = owner_path(begin(tmp_path).folder)
+    owner = json.loads(path.read_bytes())
+    del owner["checksum"]
+    path.write_text(json.dumps({**owner, **facts}))
+    with pytest.raises(CacheError, match=r"owner\.json does not say whose mirror this is\. Move it away"):
+        read_owner(tmp_path / "manhhai")
+
+
+def test_an_owner_is_private_and_no_pipe(tmp_path: Path) -> None:
+    """Whatever the umask is, only its owner may change it; what is no file is not waited for."""
+    before = os.umask(0)
+    try:
+        path = owner_path(begin(tmp_path).folder)
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o666)
+        begin(tmp_path)
+        assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CacheError, match="does not say whose mirror"):
+        read_owner(tmp_path / "manhhai")
 
 
 def test_a_mirror_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

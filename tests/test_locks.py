@@ -1,19 +1,21 @@
-"""One run at a time works on a mirror, and all runs with one key count its calls together."""
+"""One run at a time works on a mirror."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.errors import CacheError, CacheLockedError
-from flickr_mirror.locks import CallLedgerFile, locked
+from flickr_mirror.errors import CacheLockedError
+from flickr_mirror.locks import holder_of, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 HOLD = """
 import os, sys
 from pathlib import Path
-from flickr_mirror.locks import locked
+from flickr_mirror.locks import holder_of, locked
 with locked(Path(sys.argv[1])):
     print(os.getpid(), flush=True)
     sys.stdin.read()
@@ -31,7 +33,7 @@ with locked(Path(sys.argv[1])):
 TRY = """
 import sys
 from pathlib import Path
-from flickr_mirror.locks import locked
+from flickr_mirror.locks import holder_of, locked
 from flickr_mirror.errors import CacheLockedError
 try:
     with locked(Path(sys.argv[1])):
@@ -99,31 +101,46 @@ def test_a_holder_that_cannot_be_read_still_holds(tmp_path: Path, content: bytes
             pytest.fail("two hold one lock")
 
 
-def test_a_ledger_is_shared_by_all_runs_with_one_key(tmp_path: Path) -> None:
-    """Two runs with one key together make no more calls in an hour than the key allows."""
-    one, two = (CallLedgerFile(tmp_path / "new" / "calls") for _ in range(2))
-    granted = [ledger.take(1000.0 + second, 10) for second in range(10) for ledger in (one, two)]
-
-    assert granted[:10] == [0] * 10
-    assert all(
-        delay == pytest.approx(1000 + 3600 - (1000 + 5 + n // 2)) for n, delay in enumerate(granted[10:])
-    )
-    assert two.take(1000.0 + 3600, 10) == 0
-
-
-@pytest.mark.parametrize("content", [b"", b"x", b"not a ledger at all", b"\xff" * 80, b"\x00" * 4000])
-def test_a_damaged_ledger_stops_nobody(tmp_path: Path, content: bytes) -> None:
-    """A ledger full of garbage is a ledger of an hour without calls."""
-    path = tmp_path / "calls"
-    path.write_bytes(content)
-    ledger = CallLedgerFile(path)
-
-    assert ledger.take(1.7e9, 1) == 0
-    assert ledger.take(1.7e9, 1) == 3600
+def test_who_holds_a_lock_is_told_by_the_lock(tmp_path: Path) -> None:
+    """Not by a process that lives: a run that was killed leaves its number, which another program may have now."""
+    path = tmp_path / "lock"
+    assert holder_of(path) is None
+    with locked(path):
+        who = holder_of(path)
+        named = (tmp_path / "lock.json").read_bytes()
+    assert who is not None
+    assert who["pid"] == os.getpid()
+    (tmp_path / "lock.json").write_bytes(named)
+    assert holder_of(path) is None
 
 
-def test_a_ledger_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
-    """A home that cannot be written to is told like every failure of the disk."""
-    (tmp_path / "calls").mkdir()
-    with pytest.raises(CacheError, match="calls: Is a directory"):
-        CallLedgerFile(tmp_path / "calls").take(1.7e9, 10)
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"pid": 1, "host": "x", "since": 1e300}', b"\xff" * 99])
+def test_a_holder_that_cannot_be_read_is_there_all_the_same(tmp_path: Path, content: bytes) -> None:
+    """The lock is held, and nothing is known of who holds it."""
+    path = tmp_path / "lock"
+    with locked(path):
+        (tmp_path / "lock.json").write_bytes(content)
+        assert holder_of(path) == {"pid": None, "host": None, "since": None}
+
+
+def test_to_ask_who_holds_a_lock_stops_no_run(tmp_path: Path) -> None:
+    """While it is looked at, the lock is taken for a moment: a run that begins just then waits for that."""
+    path = tmp_path / "lock"
+    with locked(path):
+        pass
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.05, os.close, [looking]).start()
+    with locked(path):
+        assert holder_of(path)
+
+
+def test_a_lock_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the umask is: nobody else can hold it, or say who does."""
+    before = os.umask(0)
+    try:
+        with locked(tmp_path / "lock"):
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"lock": 0o600, "lock.json": 0o600}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +17,11 @@ from flickr_mirror.cache import LAST_RUN
 from flickr_mirror.commands import list_mirror, status
 from flickr_mirror.errors import CacheError, PhotostreamError
 from flickr_mirror.locks import locked
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.status import status_of
 from tests.end_to_end.command import run as run_command
-from tests.end_to_end.command import tree
-from tests.mirroring import answering, mirroring
+from tests.end_to_end.command import running, tree
+from tests.mirroring import Run, answering, mirroring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +98,64 @@ async def test_the_status_while_a_run_works(tmp_path: Path, capsys: pytest.Captu
             assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0
             database.close()
     assert re.search(r"^running   process \d+ on ", capsys.readouterr().out, re.MULTILINE)
+
+
+async def test_a_process_with_the_number_of_a_killed_run_is_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a killed run wrote of itself names a process that lives now, and is another program."""
+    async with mirroring(tmp_path, 1) as run:
+        await run()
+        state = tmp_path / run.stream.username / ".flickr_mirror"
+        who = {"pid": os.getppid(), "host": socket.gethostname(), "since": int(time.time())}
+        (state / "lock.json").write_text(json.dumps(who))
+        assert status_of(tmp_path, run.stream.username).running is None
+        with locked(state / "lock"):
+            (state / "lock.json").write_text("{}")
+            assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0
+    assert "running   a process that is not known" in capsys.readouterr().out
+
+
+FORGED = 'done user="manhhai" nsid=13476480@N07 new=7 failed=0 exit=0'
+
+
+async def test_a_username_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No line begins with the words of a name, where a script looks for the last line of a run."""
+    async with SimulatedFlickr(SimulatedPhotostream(1, username=FORGED)) as flickr:
+        run = Run(flickr, tmp_path)
+        await run()
+        nsid = run.stream.nsid
+        async with running(flickr, tmp_path, settings={"view.BEAT": 0.01}) as process:
+            outcome = await process.wait()
+        assert status(nsid, cache_path=tmp_path, max_age=None, as_json=False) == 0
+    assert outcome.code == 0
+    beats = [line for line in outcome.err.splitlines() if "this hour" in line]
+    assert beats
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith(f'"{FORGED[:9]}')
+    last = outcome.err.splitlines()[-1]
+    for line in [*outcome.err.splitlines()[:-1], *shown]:
+        assert not re.sub(r"^[-0-9]+ [:,0-9]+ \[[A-Z]+\] ", "", line).startswith("done "), line
+    assert last.startswith('done user="done user=')
+
+
+async def test_a_summary_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is in the file of the last run, it stays in its line, and a success of the far future is none."""
+    async with mirroring(tmp_path, 1) as run:
+        await run()
+        name = run.stream.username
+        assert (await run_command(run.flickr, tmp_path, "--quiet")).code == 0
+    path = tmp_path / name / ".flickr_mirror" / LAST_RUN
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "ended": f"\n{FORGED}", "new": "\x1b[2J", "exit": [FORGED]}))
+    assert status(name, cache_path=tmp_path, max_age=60, as_json=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("done")] == []
+    assert all(line.isprintable() for line in lines)
+    path.write_text(json.dumps({**kept, "last_success": "2926-01-01T00:00:00Z"}))
+    assert status(name, cache_path=tmp_path, max_age=60, as_json=False) == 3
+    path.write_text(json.dumps({**kept, "last_success": "0001-01-01T00:00:00"}))
+    assert status(name, cache_path=tmp_path, max_age=60, as_json=False) == 3
 
 
 def test_a_mirror_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,24 +22,27 @@ _FIELDS = "|".join(field.name for kind in (MirrorOptions, Limits) for field in f
 
 def duration(text: str) -> float:
     """Return the seconds of `90s`, `10m`, `1.5h` or `30d`. Raises `typer.BadParameter`."""
+    if not (seconds := _seconds(text)):
+        raise typer.BadParameter(f"invalid duration {text!r}: use more than 0, such as 10m or 30d.")
+    return seconds
+
+
+def interval(text: str) -> float:
+    """Return the seconds of a duration of one second or more. Raises `typer.BadParameter`."""
+    if (seconds := _seconds(text)) < 1:
+        raise typer.BadParameter(
+            f"invalid interval {text!r}: use one second or more, such as 30s, 10m or 1h."
+        )
+    return seconds
+
+
+def _seconds(text: str) -> float:
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", text.strip())
     if match is None:
         raise typer.BadParameter(
             f"invalid duration {text!r}: use a number followed by s, m, h or d, such as 10m or 30d."
         )
-    if not float(match[1]):
-        raise typer.BadParameter(f"invalid duration {text!r}: use more than 0, such as 10m or 30d.")
     return float(match[1]) * _UNITS[match[2]]
-
-
-def interval(text: str) -> float:
-    """Return the seconds of a duration of one second or more. Raises `typer.BadParameter`."""
-    match = re.fullmatch(r"[0.]+[smhd]", text.strip())
-    if match is not None or duration(text) < 1:
-        raise typer.BadParameter(
-            f"invalid interval {text!r}: use one second or more, such as 30s, 10m or 1h."
-        )
-    return duration(text)
 
 
 def bandwidth(text: str) -> int:

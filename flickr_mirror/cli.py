@@ -116,9 +116,7 @@ def mirror_flickr(
     if context.invoked_subcommand is not None:
         if given := [flag for flag in given_options(context) if flag != "--config"]:
             command = f"mirror_flickr {context.invoked_subcommand}"
-            _usage(
-                f"Put {given[0]} after the command, if it takes that: `{command} --help` lists its options."
-            )
+            _usage(f"{given[0]} belongs after the command: `{command} --help` lists what it takes.")
         return
     if print_config:
         sys.stdout.write(origins.print_config(context))
@@ -234,12 +232,14 @@ def _help(
 ) -> None:
     """Show the help of a command, by default of all."""
     sys.stdout.write(f"{help_of(context.find_root(), command or ())}\n")
+    raise typer.Exit
 
 
 @app.command("version")
 def _version() -> None:
     """Show the version."""
     sys.stdout.write(flags.VERSION)
+    raise typer.Exit
 
 
 def _check_together(context: typer.Context) -> None:

@@ -233,7 +233,9 @@ def _defaults(path: Path, context: typer.Context, command: Any, settings: dict[s
                 continue  # `check` looks at one mirror, where the run takes several
             defaults[parameter.name] = _checked(path, context, parameter, value, kinds[parameter.name])
     for name, below in getattr(command, "commands", {}).items():
-        defaults[name] = _defaults(path, context, below, settings) if name not in _WITHOUT_SETTINGS else {}
+        # a command without settings has no entry, which an option of the same name would take for its own
+        if name not in _WITHOUT_SETTINGS and (of_command := _defaults(path, context, below, settings)):
+            defaults[name] = of_command
     return defaults
 
 

@@ -46,18 +46,18 @@ async def demonstrate(cache_path: Path) -> int:
 
 def _next_commands(cache_path: Path) -> str:
     """Return what to try next, as commands that work where the demonstration was started."""
-    program = _program()
+    command = program()
     place = f"--cache-path {shlex.quote(str(cache_path))}"
     commands = (
-        (f"{program} status {place}", "how the mirror is"),
-        (f"{program} list {place}", "which photo is in which file"),
-        (f"{program} keys set", f"save an API key, from {KEYS_PAGE}"),
+        (f"{command} status {place}", "how the mirror is"),
+        (f"{command} list {place}", "which photo is in which file"),
+        (f"{command} keys set", f"save an API key, from {KEYS_PAGE}"),
     )
-    width = max(len(command) for command, _ in commands)
-    return "Next:\n" + "".join(f"  {command:{width}}  {meaning}\n" for command, meaning in commands)
+    width = max(len(line) for line, _ in commands)
+    return "Next:\n" + "".join(f"  {line:{width}}  {meaning}\n" for line, meaning in commands)
 
 
-def _program() -> str:
+def program() -> str:
     """Return the words that start this program once more: its bare name where the shell finds it by that."""
     started = Path(sys.argv[0])
     if started.name == "__main__.py":

@@ -24,11 +24,14 @@ def asks_for_keys(arguments: Sequence[str]) -> bool:
 
 def switch_off() -> None:
     """Show nothing of what is typed into the terminal of standard input, and forget what was typed so far."""
-    if _before or sys.stdin is None or not sys.stdin.isatty():
+    if _before:
+        return
+    try:
+        terminal = sys.stdin.fileno()
+        settings = termios.tcgetattr(terminal)
+    except (AttributeError, OSError, ValueError, termios.error):  # it is closed, or no terminal
         return
     leave_on_signals()  # before a signal could end the process with the echo off
-    terminal = sys.stdin.fileno()
-    settings = termios.tcgetattr(terminal)
     _before.append((terminal, settings))
     silent = [*settings[:3], settings[3] & ~termios.ECHO, *settings[4:]]
     termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)

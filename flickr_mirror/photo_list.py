@@ -38,8 +38,8 @@ def list_photos(root: Path, name: str, *, as_json: bool) -> int:
     with open_catalogue(cache) as catalogue:
         line: Callable[[dict[str, Any]], str] = json_text if as_json else _tabbed
         if is_table:
-            sys.stdout.write(f"{plain(user)} ({owner['nsid']}) in {plain(str(cache.folder))}\n")
-            line = _Table(cache)
+            line = table = _Table(cache)
+            sys.stdout.write(f"{plain(user)} ({owner['nsid']}) in {plain(str(cache.folder))}{table.note}\n")
         if not as_json:
             sys.stdout.write(f"{line({name: name for name in COLUMNS})}\n")
         for photo in catalogue.overview.mirrored():
@@ -69,10 +69,12 @@ class _Table:
         width = shutil.get_terminal_size().columns - 1
         left = width - _ID - _DAY - 2 * _GAP
         file = len(str(cache.path("1", "json").relative_to(cache.folder)))
-        self._shows_file = left - file - _GAP >= LEAST_TITLE
+        lacking = LEAST_TITLE + _GAP + file - left
+        self._shows_file = lacking <= 0
+        self.note = f" (files: in {width + 1 + lacking} columns or a pipe)" if lacking > 0 else ""
         self._title = max(left - (file + _GAP) * self._shows_file, 1)
 
     def __call__(self, row: dict[str, Any]) -> str:
         title = set_cell_size(plain(row["title"]), self._title)
         file = row["path"].removeprefix(self._folder) if self._shows_file else ""
-        return f"{row['id']:{_ID}}  {row['uploaded'][:_DAY]}  {title}  {plain(file)}".rstrip()
+        return f"{row['id']:{_ID}}  {row['uploaded'][:_DAY]:{_DAY}}  {title}  {plain(file)}".rstrip()

@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def offered(*words: str, shell: str = "bash") -> list[str]:
+def offered(*words: str, program: str = "bash") -> list[str]:
     """Return what a shell offers in place of the last word."""
     environment = {
-        "_MIRROR_FLICKR_COMPLETE": f"complete_{shell}",
+        "_MIRROR_FLICKR_COMPLETE": f"complete_{program}",
         "COMP_WORDS": " ".join(["mirror_flickr", *words]),
         "COMP_CWORD": str(len(words)),
         "_TYPER_COMPLETE_ARGS": " ".join(["mirror_flickr", *words]),
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
     start = "import sys; from flickr_mirror.__main__ import main; sys.argv[0] = 'mirror_flickr'; main()"
-    program = subprocess.run(
+    answer = subprocess.run(
         [sys.executable, "-c", start],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, **environment},
     )
-    assert program.stderr == ""
-    return program.stdout.split("\n")[:-1] if program.stdout.strip() else []
+    assert answer.stderr == ""
+    return answer.stdout.split("\n")[:-1] if answer.stdout.strip() else []
 
 
 def begin_mirror(root: Path, name: str) -> None:
@@ -55,7 +55,7 @@ def test_the_mirrors_that_are_there_are_offered(tmp_path: Path, home: Path) -> N
         assert offered(*command, *place, "--username", "") == ["manhhai", r"river\ light"]
         assert offered(*command, "--username", "") == ["home"]
     assert offered("status", *place, "--username", "man") == ["manhhai"]
-    assert offered("status", *place, "--username", "", shell="fish") == ["manhhai", "river light"]
+    assert offered("status", *place, "--username", "", program="fish") == ["manhhai", "river light"]
     assert offered("status", "--cache-path", str(tmp_path / "missing"), "--username", "") == []
 
     settings = home / ".config" / "mirror_flickr" / "config.toml"

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from flickr_mirror import disk, echo
+from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, KeysError
 from flickr_mirror.keychain import read_keyring
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_credentials, read_keys
@@ -80,14 +80,11 @@ def no_keys(root: Path) -> KeysError:
 
 def ask_for_keys(consumer_key: str = "", consumer_secret: str = "") -> ApiKeys:
     """Return the keys, having asked on the terminal for what is missing, without echo. Raises `KeysError`."""
-    echo.switch_off()
     try:
         key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
         secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()
     except EOFError:
         key = secret = ""
-    finally:
-        echo.restore()
     if not (key and secret):
         raise KeysError("The API key and its secret must not be empty.")
     return ApiKeys(key, secret)

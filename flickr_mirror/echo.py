@@ -1,4 +1,4 @@
-"""The echo of the terminal while keys are asked for: off from the start, and given back however the command ends."""
+"""The echo of the terminal: off while keys are asked for, from the first moment, and restored when the command ends."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ def asks_for_keys(arguments: Sequence[str]) -> bool:
 
 def switch_off() -> None:
     """Show nothing of what is typed into the terminal of standard input, and forget what was typed so far."""
-    if _before:
-        return
     try:
         terminal = sys.stdin.fileno()
         settings = termios.tcgetattr(terminal)
@@ -39,7 +37,7 @@ def switch_off() -> None:
 
 def restore() -> None:
     """Give the terminal back as it was, and forget what was typed and not read."""
-    while _before:
+    if _before:
         terminal, settings = _before.pop()
         with suppress(OSError, termios.error):  # it was closed
             termios.tcsetattr(terminal, termios.TCSAFLUSH, settings)

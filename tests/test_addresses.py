@@ -107,6 +107,8 @@ async def test_an_album_mirrors_no_photostream(tmp_path: Path) -> None:
             outcome = await run(flickr, tmp_path, "--username", album, *more)
             assert outcome.code == 2, outcome.err
             assert "the address of an album, which cannot be mirrored yet" in outcome.err
+        without_keys = await run(None, tmp_path, "--username", album)
+        assert (without_keys.code, "an album" in without_keys.err) == (2, True)
         assert flickr.calls.total() == 0
         assert tree(tmp_path) == {}
         page = await run(flickr, tmp_path, "--username", "https://www.flickr.com/photos/oldphotos/page2")

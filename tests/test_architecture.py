@@ -336,7 +336,7 @@ FACES = {
     "arguments": {"addresses", "options", "wallclock"},
     "exits": {"errors", "progress"},
     "signals": set[str](),
-    "credentials": {"disk", "echo", "errors", "keychain", "keys", "options"},
+    "credentials": {"disk", "errors", "keychain", "keys", "options"},
     "commands": {
         "budget",
         "checking",

@@ -20,7 +20,6 @@ import typer
 
 from flickr_mirror import usage
 from flickr_mirror.arguments import Number, flag_of
-from flickr_mirror.flags import GroupedHelp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +49,7 @@ class ConfigError(ValueError):
     """An option cannot have its value; the text names it, or the variable or the file that the value is from."""
 
 
-class Configured(GroupedHelp):
+class Configured(usage.GroupedHelp):
     """The command, with options that come from the environment and from a file as well."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - whatever Typer hands on

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,11 +23,7 @@ from flickr_mirror.arguments import (
 )
 from flickr_mirror.completion import mirror_names
 from flickr_mirror.options import MAX_CACHE_DIRECTORY_DEPTH
-from flickr_mirror.usage import CommandGroup
 from flickr_mirror.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 WHAT, WHERE, KEYS, HOW_HARD, SHOWN = "What to mirror", "Where to", "Keys", "How hard", "What is shown"
 UNATTENDED = "Unattended"
@@ -376,23 +372,3 @@ MaxAge = Annotated[
         parser=duration, metavar="AGE", help="Exit with 3 where the last success is longer ago: 2d."
     ),
 ]
-
-
-class GroupedHelp(CommandGroup):
-    """The command's help, with its options under their headings; plain text, because Rich takes its time."""
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - Typer's own copy of Click
-        """Write the options, heading after heading, and then the commands."""
-        for heading, parameters in headings(self.get_params(ctx)):
-            records = [record for parameter in parameters if (record := parameter.get_help_record(ctx))]
-            with formatter.section(heading):
-                formatter.write_dl(records)
-        self.format_commands(ctx, formatter)
-
-
-def headings(parameters: Iterable[Any]) -> list[tuple[str, list[Any]]]:
-    """Return options under their headings, in the order in which these come first."""
-    found: dict[str, list[Any]] = {}
-    for parameter in parameters:
-        found.setdefault(getattr(parameter, "rich_help_panel", None) or "More", []).append(parameter)
-    return list(found.items())

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.flags import headings
 from flickr_mirror.options import DEFAULT_CACHE_PATH
+from flickr_mirror.usage import headings
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:

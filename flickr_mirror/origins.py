@@ -18,7 +18,8 @@ from flickr_mirror.config import (
     unknown_variables,
     variable_of,
 )
-from flickr_mirror.flags import KEYS, headings
+from flickr_mirror.flags import KEYS
+from flickr_mirror.usage import headings
 
 _WIDTH = 40
 

@@ -1,4 +1,4 @@
-"""Wrong usage, in one sentence that says what to do: unknown commands and options, missing and invalid values."""
+"""How the command is used: its help under headings, and wrong usage in one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -39,6 +39,26 @@ class CommandGroup(TyperGroup):
             commands = f"{', '.join(names[:-1])} or {names[-1]}"
             raise UsageError(f"A command is missing: `{ctx.command_path}` is followed by {commands}.")
         return super().invoke(ctx)
+
+
+class GroupedHelp(CommandGroup):
+    """The command's help, with its options under their headings; plain text, because Rich takes its time."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - Typer's own copy of Click
+        """Write the options, heading after heading, and then the commands."""
+        for heading, parameters in headings(self.get_params(ctx)):
+            records = [record for parameter in parameters if (record := parameter.get_help_record(ctx))]
+            with formatter.section(heading):
+                formatter.write_dl(records)
+        self.format_commands(ctx, formatter)
+
+
+def headings(parameters: Iterable[Any]) -> list[tuple[str, list[Any]]]:
+    """Return options under their headings, in the order in which these come first."""
+    found: dict[str, list[Any]] = {}
+    for parameter in parameters:
+        found.setdefault(getattr(parameter, "rich_help_panel", None) or "More", []).append(parameter)
+    return list(found.items())
 
 
 def _no_command(context: Any, word: str, names: Iterable[str]) -> str:  # noqa: ANN401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from flickr_mirror.arguments import flag_of
@@ -82,7 +83,7 @@ def _saved_key(context: Any) -> tuple[str | None, str]:  # noqa: ANN401
     from flickr_mirror.errors import FlickrMirrorError
 
     try:
-        root = disk.home(context.params["cache_path"])
+        root = disk.home(Path(context.params["cache_path"]))  # a text with some versions of Typer
         if found := saved_keys(root):
             return found.consumer_key, f"saved in {found.origin}"
         return None, f"not saved in {places(root)}"

@@ -32,14 +32,6 @@ class CommandGroup(TyperGroup):
             raise UsageError(_no_command(ctx, word, visible))
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
-        """Run the command, or the one below it. Raises `UsageError`."""
-        if not (self.invoke_without_command or ctx.args or getattr(ctx, "_protected_args", ())):
-            names = self.list_commands(ctx)
-            commands = f"{', '.join(names[:-1])} or {names[-1]}"
-            raise UsageError(f"A command is missing: `{ctx.command_path}` is followed by {commands}.")
-        return super().invoke(ctx)
-
 
 class GroupedHelp(CommandGroup):
     """The command's help, with its options under their headings; plain text, because Rich takes its time."""
@@ -84,6 +76,11 @@ def sentence(error: Any, name: str = "") -> str:  # noqa: ANN401
         is_option = parameter.param_type_name == "option"
         name = name or (flag_of(parameter) if is_option else str(parameter.metavar))
         return f"{name}: {reason(parameter, error.message)}"
+    if error.message.startswith("Missing command"):
+        *names, last = error.ctx.command.list_commands(error.ctx)
+        return (
+            f"A command is missing: `{error.ctx.command_path}` is followed by {', '.join(names)} or {last}."
+        )
     if extra := re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", error.message):
         return _extra(error.ctx, extra[1])
     return str(error.message)

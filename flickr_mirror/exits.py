@@ -38,7 +38,7 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 _WORDS = {
     0: "all done",
     1: "unexpected error",
-    EXIT_PHOTOS_FAILED: "done, but photos failed",
+    EXIT_PHOTOS_FAILED: "done, but photos failed or are missing",
     4: "no such user or no photos",
     5: "API keys missing or refused",
     7: "the folder could not be used",

@@ -172,7 +172,7 @@ async def test_the_end_of_the_last_run_in_words(
     try:
         async with mirroring(tmp_path, 1) as run:
             await run()
-        path = tmp_path / run.stream.username / ".flickr_mirror" / FILE_NAME
+        path = tmp_path / run.stream.username / ".flickr_mirror" / LAST_RUN
         last = {"ended": "2026-11-26T22:41:03Z", "exit": code, "new": 1, "images": 1, "failed": 0}
         path.write_text(json.dumps({**last, "last_success": None}))
         assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0

@@ -11,13 +11,18 @@ def main() -> None:
     """Run the command; a Ctrl-C while it is being loaded is no reason for a traceback."""
     if sys.platform == "win32":
         sys.exit("mirror_flickr: Windows is not supported: run it on Linux or macOS, or in WSL.")
+    from flickr_mirror import echo
+
     try:
+        if echo.asks_for_keys(sys.argv[1:]):
+            echo.switch_off()  # reading the libraries takes a second, in which a key may be pasted already
         from flickr_mirror.cli import main as run
+
+        run()
     except KeyboardInterrupt:
         sys.exit(130)
-    try:
-        run()
     finally:
+        echo.restore()
         _let_go_of_outputs()
 
 

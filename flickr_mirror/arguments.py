@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import time as clock
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import typer
 
+from flickr_mirror.addresses import photostream_address
 from flickr_mirror.options import Limits, MirrorOptions
 from flickr_mirror.wallclock import next_moment
 
@@ -21,53 +22,92 @@ _FIELDS = "|".join(field.name for kind in (MirrorOptions, Limits) for field in f
 
 def duration(text: str) -> float:
     """Return the seconds of `90s`, `10m`, `1.5h` or `30d`. Raises `typer.BadParameter`."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", text.strip())
-    if match is None or not float(match[1]):
-        raise typer.BadParameter(
-            f"{text!r} is no duration: give a number and s, m, h or d, such as 10m or 30d."
-        )
-    return float(match[1]) * _UNITS[match[2]]
+    if not (seconds := _seconds(text)):
+        raise typer.BadParameter(f"invalid duration {text!r}: use more than 0, such as 10m or 30d.")
+    return seconds
 
 
 def interval(text: str) -> float:
     """Return the seconds of a duration of one second or more. Raises `typer.BadParameter`."""
-    seconds = duration(text)
-    if seconds < 1:
-        raise typer.BadParameter("an interval is one second or more, such as 30s, 10m or 1h.")
+    if (seconds := _seconds(text)) < 1:
+        raise typer.BadParameter(
+            f"invalid interval {text!r}: use one second or more, such as 30s, 10m or 1h."
+        )
     return seconds
 
 
-def bandwidth(text: str) -> int:
-    """Return the bytes per second of `512k`, `2M` or `1.5M`. Raises `typer.BadParameter`."""
-    if (count := _bytes(text, "kmg")) is None:
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", text.strip())
+    if match is None:
         raise typer.BadParameter(
-            f"{text!r} is no bandwidth: give kilo- or megabytes per second, such as 512k or 2M."
+            f"invalid duration {text!r}: use a number followed by s, m, h or d, such as 10m or 30d."
+        )
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def bandwidth(text: str) -> int:
+    """Return the bytes per second of `512k`, `2M` or `1.5 MB/s`. Raises `typer.BadParameter`."""
+    if (count := _bytes(re.sub(r"/s$", "", text.strip()), "kmg")) is None:
+        raise typer.BadParameter(
+            f"invalid bandwidth {text!r}: use a number of kilo- or megabytes per second, such as 512k or 2M."
         )
     return count
 
 
 def amount(text: str) -> int:
-    """Return the bytes of `500M`, `20G` or `1.5T`. Raises `typer.BadParameter`."""
-    if not (count := _bytes(text, "kmgt")):
+    """Return the bytes of `500M`, `20G`, `20 GB`, `20GiB` or `1.5T`. Raises `typer.BadParameter`."""
+    count = _bytes(text, "kmgt")
+    if count is None:
         raise typer.BadParameter(
-            f"{text!r} is no amount of bytes: give a number and k, M, G or T, such as 500M or 20G."
+            f"invalid size {text!r}: use a number followed by k, M, G or T, such as 500M or 20G."
         )
+    if not count:
+        raise typer.BadParameter(f"invalid size {text!r}: use more than 0, such as 500M or 20G.")
     return count
 
 
 def _bytes(text: str, units: str) -> int | None:
-    match = re.fullmatch(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)([{units}])", text.strip(), re.IGNORECASE)
+    """Return a number of bytes; `20G`, `20 GB` and `20GiB` are the same, in upper or lower case."""
+    match = re.fullmatch(
+        rf"(\d{{1,9}}(?:\.\d{{1,9}})?)\s*([{units}])(?:i?b)?", text.strip(), re.IGNORECASE | re.ASCII
+    )
     if match is None:
         return None
     factor: int = 1024 << (10 * units.index(match[2].lower()))
     return round(float(match[1]) * factor)
 
 
+@dataclass(frozen=True)
+class Number:
+    """Reads an option's number from `low` to `high`, a whole one where `kind` is `int`."""
+
+    kind: type[int] | type[float]
+    low: float
+    high: float | None = None
+
+    @property
+    def __name__(self) -> str:
+        """What some versions of Typer ask each parser for."""
+        return self.kind.__name__
+
+    def __call__(self, text: str | float) -> float:
+        """Return the number. Raises `typer.BadParameter`."""
+        pattern = r"-?\d{1,18}" if self.kind is int else r"-?\d{1,18}(?:\.\d{1,18})?"
+        match = re.fullmatch(pattern, str(text).strip(), re.ASCII)
+        if match is not None:
+            number = self.kind(match[0])
+            if self.low <= number and (self.high is None or number <= self.high):
+                return number
+        limits = f"of {self.low} or more" if self.high is None else f"from {self.low} to {self.high}"
+        what = "a whole number" if self.kind is int else "a number"
+        raise typer.BadParameter(f"invalid value {str(text)!r}: use {what} {limits}.")
+
+
 def time_of_day(text: str) -> datetime:
     """Return the next moment at which local clocks show `07:00` or `7:00`. Raises `typer.BadParameter`."""
     match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text.strip())
     if match is None:
-        raise typer.BadParameter(f"Invalid time {text!r}: use hours and minutes, such as 07:00.")
+        raise typer.BadParameter(f"invalid time {text!r}: use hours and minutes, such as 07:00.")
     return next_moment(time(int(match[1]), int(match[2])), clock.time())
 
 
@@ -95,7 +135,7 @@ def _moment(text: str, of_date: time) -> datetime:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
-            f"{text!r} is no date: give year, month and day, such as 2020-03-23, or a time as well, such as "
+            f"invalid date {text!r}: use year, month and day, such as 2020-03-23, or add a time, such as "
             "2020-03-23T18:30 (UTC)."
         ) from None
 
@@ -110,7 +150,7 @@ def photo_id(text: str) -> str:
     number = page[1] if page else text.strip()
     if not re.fullmatch(r"[1-9][0-9]{0,17}", number):
         raise typer.BadParameter(
-            f"Invalid photo {text!r}: use its id, such as 54000000001, or the address of its page, such as "
+            f"invalid photo {text!r}: use its id, such as 54000000001, or the address of its page, such as "
             "https://www.flickr.com/photos/manhhai/54000000001/."
         )
     return number
@@ -127,7 +167,9 @@ def share(text: str) -> Share:
     """Return the share that `3/30` means, the third of thirty. Raises `typer.BadParameter`."""
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise typer.BadParameter(f"{text!r} is no share: give 1/30 to 30/30, for example.")
+        raise typer.BadParameter(
+            f"invalid share {text!r}: use I/N with I from 1 to N, such as 3/30 for the third of 30 shares."
+        )
     return Share(int(match[1]), int(match[2]))
 
 
@@ -178,13 +220,17 @@ def words(command: str | None) -> list[str]:
 
 
 def text(username: str) -> str:
-    """Return the name of a user. Raises `ValueError` for bytes that are no UTF-8."""
+    """Return the name of a user.
+
+    Raises `ValueError` for bytes that are no UTF-8, and for the address of an album or the like.
+    """
     try:
         username.encode()
     except UnicodeEncodeError:
         raise ValueError(
             "--username is no text: give a username, an NSID or a photostream's address."
         ) from None
+    photostream_address(username.strip())
     return username
 
 

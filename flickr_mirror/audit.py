@@ -15,10 +15,10 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror import decoding, disk
-from flickr_mirror.cache import get_mirror
 from flickr_mirror.errors import BadImageError
 from flickr_mirror.files import KINDS
 from flickr_mirror.locks import locked
+from flickr_mirror.mirrors import get_mirror
 from flickr_mirror.options import DEFAULT_CACHE_PATH
 from flickr_mirror.progress import Checked, FileBroken, log_events
 from flickr_mirror.rebuild import open_catalogue

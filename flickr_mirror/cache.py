@@ -16,7 +16,7 @@ from anyio import to_thread
 from pathvalidate import sanitize_filename
 
 from flickr_mirror import disk
-from flickr_mirror.errors import CacheError, CacheOwnerError, PhotostreamError, PlaceTakenError
+from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
 from flickr_mirror.models import inventory_number, is_nsid
 from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.parts import Keeper, part_file
@@ -314,26 +314,6 @@ def owners(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 def find_folder(root: Path, user_id: str) -> Path | None:
     """Return the folder below `root` that mirrors the account `user_id`, whatever it is called."""
     return next((folder for folder, owner in owners(root) if owner["nsid"] == user_id), None)
-
-
-def find_mirror(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]] | None:
-    """Return the mirror below `root` that goes by this name - of its folder, of the user, an NSID - and its owner."""
-    if name and "/" not in name and (owner := read_owner(root / name)):
-        return PhotoCache(root / name, owner["depth"]), owner
-    known = list(owners(root))
-    for key in ("nsid", "username", "asked_for"):
-        for folder, owner in known:
-            if owner.get(key) == name:
-                return PhotoCache(folder, owner["depth"]), owner
-    return None
-
-
-def get_mirror(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]]:
-    """Return the mirror that `find_mirror` finds. Raises `PhotostreamError` where there is none."""
-    if found := find_mirror(root, name):
-        return found
-    there = ", ".join(repr(owner["username"]) for _, owner in owners(root)) or "none"
-    raise PhotostreamError(f"There is no mirror of {name!r} in {root}; there are: {there}.")
 
 
 def folder_name(user: FlickrUser) -> str:

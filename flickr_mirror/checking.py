@@ -16,7 +16,7 @@ from flickr_mirror.errors import FlickrMirrorError, one_error
 from flickr_mirror.exits import EXIT_PHOTOS_FAILED
 from flickr_mirror.progress import Checked, FileBroken, log_events
 from flickr_mirror.session import Signals, say_failure
-from flickr_mirror.terminal import plain
+from flickr_mirror.terminal import json_text, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ async def run_check(
     if report.username:
         _sum_up(report, code, aloud=bool(code) and not failed)
     if as_json:
-        sys.stdout.write(f"{json.dumps(_document(report, code), indent=2)}\n")
+        sys.stdout.write(f"{json_text(_document(report, code), 2)}\n")
     return code
 
 

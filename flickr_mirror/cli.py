@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
-from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
 from flickr_mirror.completion import Shell, answer_in_typers_way, script
-from flickr_mirror.exits import for_each
 from flickr_mirror.forget_cli import forget
 from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
@@ -25,10 +23,9 @@ from flickr_mirror.options import (
     Limits,
     MirrorOptions,
 )
+from flickr_mirror.reports_cli import check, list_photos, status
 from flickr_mirror.signals import leave_on_signals, wait_no_more
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from flickr_mirror.usage import help_of
 
 INFO = 3
 """The `--debug` level from which on a log tells what happens."""
@@ -44,7 +41,7 @@ mirror_flickr demo                               60 simulated photos, no key
 mirror_flickr keys set                           save your API key
 mirror_flickr --username manhhai --dry-run       what it would cost
 mirror_flickr --username manhhai --info-level 2  with all comments
-mirror_flickr status --username manhhai          how it went"""
+mirror_flickr status                             how it went"""
 SETTINGS_HELP = (
     "Each option can be given by an environment variable too, such as MIRROR_FLICKR_INFO_LEVEL, and in a file of "
     "settings; --print-config shows where it is looked for."
@@ -118,7 +115,8 @@ def mirror_flickr(
     """Mirror the photostream of a Flickr user to disk."""
     if context.invoked_subcommand is not None:
         if given := [flag for flag in given_options(context) if flag != "--config"]:
-            _usage(f"{given[0]} belongs behind {context.invoked_subcommand!r}, if that takes it.")
+            command = f"mirror_flickr {context.invoked_subcommand}"
+            _usage(f"{given[0]} belongs after the command: `{command} --help` lists what it takes.")
         return
     if print_config:
         sys.stdout.write(origins.print_config(context))
@@ -203,51 +201,10 @@ def _demo(
     raise typer.Exit(demo(cache_path))
 
 
-@app.command("check")
-def _check(
-    username: flags.MirrorNames,
-    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
-    part: flags.Part = None,
-    rebuild: flags.Rebuild = False,
-    as_json: flags.ReportAsJson = False,
-    quiet: flags.ReportQuietly = False,
-) -> None:
-    """Read all files of a mirror, and have broken ones made again by the next run. Flickr is not asked."""
-    from flickr_mirror.commands import check
-
-    which = part or (1, 1)
-    look = partial(check, cache_path=cache_path, part=which, rebuild=rebuild, as_json=as_json, quiet=quiet)
-    _each(username, look)
-
-
+for _name, _report in (("check", check), ("status", status), ("list", list_photos)):
+    app.command(_name)(_report)
 app.command("forget")(forget)
 app.add_typer(keys_app, name="keys")
-
-
-@app.command("status")
-def _status(
-    username: flags.MirrorNames,
-    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
-    max_age: flags.MaxAge = None,
-    as_json: flags.ReportAsJson = False,
-) -> None:
-    """Tell how a mirror is and how its last run went. Flickr is not asked."""
-    from flickr_mirror.commands import status
-
-    show = partial(status, cache_path=cache_path, max_age=max_age, as_json=as_json)
-    _each(username, show)
-
-
-@app.command("list")
-def _list(
-    username: flags.MirrorNames,
-    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
-    as_json: flags.ReportAsJson = False,
-) -> None:
-    """List the mirrored photos: id, date of upload, path, page and title. Flickr is not asked."""
-    from flickr_mirror.commands import list_mirror
-
-    _each(username, partial(list_mirror, cache_path=cache_path, as_json=as_json))
 
 
 @app.command("completion")
@@ -258,12 +215,31 @@ def _completion(
     sys.stdout.write(f"{script(shell)}\n")
 
 
-@app.command("manual", hidden=True)
+@app.command("manual")
 def _manual(context: typer.Context) -> None:
     """Print the manual page, for `man -l -`."""
     from flickr_mirror.manual import page
 
     sys.stdout.write(page(context.find_root().command))
+
+
+@app.command("help")
+def _help(
+    context: typer.Context,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="Whose help: `keys set`, for example.")
+    ] = None,
+) -> None:
+    """Show the help of a command, by default of all."""
+    sys.stdout.write(f"{help_of(context.find_root(), command or ())}\n")
+    raise typer.Exit
+
+
+@app.command("version")
+def _version() -> None:
+    """Show the version."""
+    sys.stdout.write(flags.VERSION)
+    raise typer.Exit
 
 
 def _check_together(context: typer.Context) -> None:
@@ -272,15 +248,6 @@ def _check_together(context: typer.Context) -> None:
             first, second = (f"--{name.replace('_', '-')}" for name in pair)
             sentence = f"{first} and {second} exclude each other: give one of the two."
             _usage(origins.with_origins(context, sentence))
-
-
-def _each(usernames: list[str], command: Callable[[str], int]) -> NoReturn:
-    """Do something for one mirror after the other, and end with the gravest exit code."""
-    try:
-        names = list(dict.fromkeys(text(name) for name in usernames))
-    except ValueError as error:
-        _usage(str(error))
-    raise typer.Exit(for_each(names, command))
 
 
 def _announce(names: list[str], debug: int | None) -> None:

@@ -16,15 +16,17 @@ from flickr_mirror.checking import run_check
 from flickr_mirror.console import Shown, say, set_up
 from flickr_mirror.credentials import find_keys
 from flickr_mirror.errors import CacheError, FlickrMirrorError
-from flickr_mirror.exits import gravest
+from flickr_mirror.exits import for_each, gravest
 from flickr_mirror.keys import save_keys
 from flickr_mirror.mirror import PhotostreamMirror
+from flickr_mirror.mirrors import all_mirrors
 from flickr_mirror.notify import Notifier
+from flickr_mirror.photo_list import list_photos
 from flickr_mirror.plans import say_plan
 from flickr_mirror.progress import PageScanned
 from flickr_mirror.session import fail, run_mirror, say_failure
 from flickr_mirror.several import run_in_turn
-from flickr_mirror.status import list_photos, show_status
+from flickr_mirror.status import show_status
 from flickr_mirror.view import JsonLines, View, plan_line
 
 if TYPE_CHECKING:
@@ -129,6 +131,16 @@ def demo(cache_path: Path) -> int:
     except CacheError as error:
         return say_failure(error)
     return anyio.run(demonstrate, folder)
+
+
+def for_mirrors(names: list[str], cache_path: Path, command: Callable[[str], int]) -> int:
+    """Do something for mirrors, by default for all in the cache path, and return the gravest exit code."""
+    try:
+        names = names or all_mirrors(disk.home(cache_path).absolute())
+    except FlickrMirrorError as error:
+        set_up(Shown())
+        return say_failure(error)
+    return for_each(names, command)
 
 
 def check(

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
+from typing import Any
 
 # The names that Typer had in all of its versions from 0.15 on; it re-exports them without saying so.
 from typer.completion import completion_init, get_completion_script  # type: ignore[attr-defined]
+
+from flickr_mirror.options import DEFAULT_CACHE_PATH
 
 VARIABLE = "_MIRROR_FLICKR_COMPLETE"
 """The environment variable by which a script asks the command what can follow."""
@@ -18,6 +24,22 @@ class Shell(StrEnum):
     BASH = "bash"
     ZSH = "zsh"
     FISH = "fish"
+
+
+def mirror_names(ctx: Any, incomplete: str) -> list[str]:  # noqa: ANN401 - Typer's own copy of Click
+    """Return the names of the mirrors in the cache path that begin with what is typed so far."""
+    from flickr_mirror.mirrors import mirror_folders
+
+    place = ctx.params.get("cache_path")
+    if (source := ctx.get_parameter_source("cache_path")) is None or source.name == "DEFAULT":
+        place = ctx.find_root().command.setting(ctx, "cache_path")
+    with suppress(OSError, RuntimeError):  # a folder that cannot be read has no mirrors to offer
+        names = mirror_folders(Path(place or DEFAULT_CACHE_PATH).expanduser())
+        is_bash = (
+            os.environ.get(VARIABLE) == "complete_bash"
+        )  # which puts what it gets into the line as it is
+        return [re.sub(r"([^\w@.,:+-])", r"\\\1", name) if is_bash else name for name in names]
+    return []
 
 
 def script(shell: Shell) -> str:

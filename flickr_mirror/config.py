@@ -10,7 +10,7 @@ import difflib
 import inspect
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import NoneType
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 
 import typer
 
-from flickr_mirror.arguments import flag_of
-from flickr_mirror.flags import GroupedHelp
+from flickr_mirror import usage
+from flickr_mirror.arguments import Number, flag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ class ConfigError(ValueError):
     """An option cannot have its value; the text names it, or the variable or the file that the value is from."""
 
 
-class Configured(GroupedHelp):
+class Configured(usage.GroupedHelp):
     """The command, with options that come from the environment and from a file as well."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - whatever Typer hands on
@@ -64,14 +64,23 @@ class Configured(GroupedHelp):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's own copy of Click
         """Read the command line, and what is not in it from elsewhere. Raises `ConfigError`."""
         ctx.meta[ARGUMENTS] = list(args)
-        with _variables_named():
+        with _usage_worded():
             rest: list[str] = super().parse_args(ctx, args)
         _overrule(ctx)
         return rest
 
+    def setting(self, ctx: Any, name: str) -> Any:  # noqa: ANN401
+        """Return what the file of settings has for a parameter of a context's command, while a shell completes it."""
+        root = ctx.find_root()
+        root.resilient_parsing = False
+        with suppress(ConfigError):
+            load(root, root.params.get("settings"))
+        settings = root.default_map or {}
+        return (settings if ctx is root else settings.get(ctx.info_name, {})).get(name)
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command, or read the options of one below it and run that. Raises `ConfigError`."""
-        with _variables_named():
+        with _usage_worded():
             return super().invoke(ctx)
 
 
@@ -129,7 +138,9 @@ def load(context: typer.Context, name: str | None) -> str | None:
 
     `name` is the file; none is read where it is empty, and `None` is the platform's place, where it may be missing.
     """
-    if context.resilient_parsing or name == "" or {"-h", "--help"} & {*context.meta[ARGUMENTS]}:
+    words = context.meta[ARGUMENTS]
+    is_question = {"-h", "--help"} & {*words} or words[:1] in (["help"], ["version"])
+    if context.resilient_parsing or name == "" or is_question:
         return name
     path = default_file() if name is None else Path(os.path.expanduser(name))  # noqa: PTH111 - it never fails
     context.meta[FILE] = path
@@ -221,7 +232,9 @@ def _defaults(path: Path, context: typer.Context, command: Any, settings: dict[s
                 continue  # `check` looks at one mirror, where the run takes several
             defaults[parameter.name] = _checked(path, context, parameter, value, kinds[parameter.name])
     for name, below in getattr(command, "commands", {}).items():
-        defaults[name] = _defaults(path, context, below, settings) if name not in _WITHOUT_SETTINGS else {}
+        # a command without settings has no entry, which an option of the same name would take for its own
+        if name not in _WITHOUT_SETTINGS and (of_command := _defaults(path, context, below, settings)):
+            defaults[name] = of_command
     return defaults
 
 
@@ -236,7 +249,7 @@ def _checked(path: Path, context: typer.Context, parameter: Any, value: object, 
     try:
         parameter.process_value(context, ready)
     except typer.BadParameter as error:
-        raise ConfigError(f"{path}: {key_of(parameter)}: {_ended(error.message)}") from None
+        raise ConfigError(f"{path}: {key_of(parameter)}: {usage.reason(parameter, error.message)}") from None
     return ready
 
 
@@ -251,24 +264,21 @@ def _kind(annotation: Any, option: Any) -> type:  # noqa: ANN401
     inside = [one for one in get_args(annotation) if one is not NoneType]
     if inside:  # `int | None`, `list[int]`
         return _kind(inside[0], option)
+    if isinstance(option.parser, Number):
+        return option.parser.kind
     return annotation if annotation in _KINDS and option.parser is None else str
 
 
 @contextmanager
-def _variables_named() -> Iterator[None]:
-    """Let what is wrong with a value from the environment be said by the variable, which no flag was."""
+def _usage_worded() -> Iterator[None]:
+    """Turn what Typer says of wrong usage into a sentence; a value of a variable is named by it, not by a flag."""
     try:
         yield
-    except typer.BadParameter as error:
-        context, parameter = error.ctx, error.param
+    except usage.UsageError as error:
+        context, parameter = (getattr(error, name, None) for name in ("ctx", "param"))
         source = context.get_parameter_source(parameter.name) if context and parameter else None
-        if source is None or source.name != "ENVIRONMENT":
-            raise
-        raise ConfigError(f"{variable_of(parameter)}: {_ended(error.message)}") from None
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
+        name = variable_of(parameter) if source and source.name == "ENVIRONMENT" else ""
+        raise ConfigError(usage.sentence(error, name)) from None
 
 
 def _overrule(context: Any) -> None:  # noqa: ANN401

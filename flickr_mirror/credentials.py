@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
-import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from flickr_mirror.errors import KeysError
+from flickr_mirror import disk
+from flickr_mirror.errors import CacheError, KeysError
 from flickr_mirror.keychain import read_keyring
 from flickr_mirror.keys import FILE_NAME, ApiKeys, read_credentials, read_keys
 from flickr_mirror.options import DEFAULT_CACHE_PATH
@@ -17,6 +19,8 @@ RULE = (
     "Keys come from https://www.flickr.com/services/apps/create/; since 2025 Flickr gives new ones to Pro members "
     "only."
 )
+
+logger = logging.getLogger("flickr_mirror")
 
 
 def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None) -> ApiKeys:
@@ -31,6 +35,7 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
             consumer_key or saved.consumer_key,
             consumer_secret or saved.consumer_secret,
         )
+        logger.info("Using the API keys from %s.", saved.origin)
     if consumer_key and consumer_secret:
         return ApiKeys(consumer_key, consumer_secret)
     if not sys.stdin.isatty():
@@ -39,26 +44,37 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
 
 
 def saved_keys(root: Path) -> ApiKeys | None:
-    """Return the keys of the service manager, else those saved below `root`, else those in the keyring.
+    """Return the keys of the service manager, else those saved below `root` or in `~/.flickr`, else the keyring's.
 
     Raises `KeysError` where what should hold them does not.
     """
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    return (read_credentials(Path(folder)) if folder else None) or read_keys(root) or read_keyring()
+    if folder and (found := read_credentials(Path(folder))):
+        return found
+    for place in _folders(root):
+        if found := read_keys(place):
+            return found
+    return read_keyring()
+
+
+def places(root: Path) -> str:
+    """Return where saved keys are looked for, in words."""
+    return f"{', '.join(str(place / FILE_NAME) for place in _folders(root))} or the keyring"
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders that may hold saved keys: the cache path, then its default, where a home is known."""
+    with suppress(CacheError):
+        return list(dict.fromkeys([root, disk.home(DEFAULT_CACHE_PATH)]))
+    return [root]
 
 
 def no_keys(root: Path) -> KeysError:
     """Return the error for those who have no keys yet."""
-    # a run may have no home: then this is no path either
-    place = (
-        ""
-        if root == Path(os.path.expanduser(DEFAULT_CACHE_PATH))  # noqa: PTH111
-        else f" --cache-path {shlex.quote(str(root))}"
-    )
     return KeysError(
-        "There are no Flickr API keys. Set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys in "
-        f"{root / FILE_NAME}: by `mirror_flickr keys set{place}`, or by a first run on a terminal with "
-        f"--save-api-keys. {RULE}"
+        f"There are no Flickr API keys: none are given, and none are saved in {places(root)}. Save them with "
+        "`mirror_flickr keys set`, or with --save-api-keys in a run on a terminal; or set FLICKR_CONSUMER_KEY and "
+        f"FLICKR_CONSUMER_SECRET. {RULE}"
     )
 
 

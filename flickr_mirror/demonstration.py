@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from flickr_mirror.console import say
 from flickr_mirror.limiter import ApiBudget
@@ -13,8 +15,7 @@ from flickr_mirror.options import MirrorOptions
 from flickr_mirror.session import run_mirror
 from flickr_mirror.view import View
 
-if TYPE_CHECKING:
-    from pathlib import Path
+KEYS_PAGE = "https://www.flickr.com/services/apps/create/"
 
 
 async def demonstrate(cache_path: Path) -> int:
@@ -37,7 +38,30 @@ async def demonstrate(cache_path: Path) -> int:
         folder = cache_path / stream.username
         sys.stdout.write(
             f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
-            f"{example.id} is {inventory_number(example.id)}.jpg, and what Flickr tells of it is beside it, in a .json "
-            "file. Run the demo again to see that nothing is fetched twice.\n"
+            f"{example.id} is {inventory_number(example.id)}.jpg, with its information beside it in a .json file.\n"
+            f"{_next_commands(cache_path)}"
         )
     return code
+
+
+def _next_commands(cache_path: Path) -> str:
+    """Return what to try next, as commands that work where the demonstration was started."""
+    command = program()
+    place = f"--cache-path {shlex.quote(str(cache_path))}"
+    commands = (
+        (f"{command} status {place}", "how the mirror is"),
+        (f"{command} list {place}", "which photo is in which file"),
+        (f"{command} keys set", f"save an API key, from {KEYS_PAGE}"),
+    )
+    width = max(len(line) for line, _ in commands)
+    return "Next:\n" + "".join(f"  {line:{width}}  {meaning}\n" for line, meaning in commands)
+
+
+def program() -> str:
+    """Return the words that start this program once more: its bare name where the shell finds it by that."""
+    started = Path(sys.argv[0])
+    if started.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m flickr_mirror"
+    found = shutil.which(started.name)
+    is_found = found is not None and Path(found).resolve() == started.resolve()
+    return started.name if is_found else shlex.quote(str(started))

@@ -68,13 +68,20 @@ def disk_errors(path: Path, kind: type[CacheError] = CacheError) -> Iterator[Non
 
 
 def home(path: Path) -> Path:
-    """Return a path with `~` replaced by the home folder. Raises `CacheError` where nobody knows that."""
+    """Return the path of a cache, with `~` replaced by the home folder.
+
+    Raises `CacheError` where that is unknown, or where something else than a folder is at the path or above it.
+    """
     try:
-        return path.expanduser()
+        found = path.expanduser()
     except RuntimeError as error:
         raise CacheError(
             f"{path}: there is no home folder. Set HOME, or choose a folder with --cache-path.", path
         ) from error
+    there = next((part for part in (found, *found.parents) if os.path.exists(part)), found)
+    if os.path.exists(there) and not os.path.isdir(there):
+        raise CacheError(f"{there} is not a folder: use another --cache-path.", there)
+    return found
 
 
 def make_folder(path: Path) -> None:

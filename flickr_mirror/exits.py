@@ -35,6 +35,20 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (TransportError, EXIT_NO_ANSWER),
 ]
 """What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
+_WORDS = {
+    0: "all done",
+    1: "unexpected error",
+    EXIT_PHOTOS_FAILED: "done, but photos failed or are missing",
+    4: "no such user or no photos",
+    5: "API keys missing or refused",
+    7: "the folder could not be used",
+    EXIT_LIMIT: "stopped by a limit",
+    EXIT_LOCKED: "another run worked on the mirror",
+    EXIT_NO_ANSWER: "no answer from Flickr",
+    129: "stopped by SIGHUP",
+    130: "stopped by Ctrl-C",
+    143: "stopped by SIGTERM",
+}
 GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, 8, 3)
 SIGNALLED = 128
 """Codes above are those of signals."""
@@ -51,6 +65,12 @@ def code_of(report: MirrorReport) -> int:
 def code_of_error(error: BaseException) -> int:
     """Return what a run that this error ended comes to."""
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def code_text(code: object) -> str:
+    """Return what an exit code means, with the number: `stopped by Ctrl-C (exit 130)`."""
+    words = _WORDS.get(code) if isinstance(code, int) else None
+    return f"{words} (exit {code})" if words else f"exit {code}"
 
 
 def gravest(codes: Iterable[int]) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from flickr_mirror.arguments import (
+    Number,
     Share,
     amount,
     bandwidth,
@@ -21,20 +21,20 @@ from flickr_mirror.arguments import (
     share,
     time_of_day,
 )
+from flickr_mirror.completion import mirror_names
 from flickr_mirror.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.version import __version__
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 WHAT, WHERE, KEYS, HOW_HARD, SHOWN = "What to mirror", "Where to", "Keys", "How hard", "What is shown"
 UNATTENDED = "Unattended"
+VERSION = f"mirror_flickr {__version__}\n"
 WHEN = "When to stop"
+WORKERS = Number(int, 1, 16)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer calls it
     if value:
-        sys.stdout.write(f"mirror_flickr {__version__}\n")
+        sys.stdout.write(VERSION)
         raise typer.Exit
 
 
@@ -42,6 +42,7 @@ Username = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME",
+        autocompletion=mirror_names,
         rich_help_panel=WHAT,
         help="Whose photostream: a username, an NSID (13476480@N07) or the address of a photostream. May be "
         "given several times.",
@@ -52,9 +53,8 @@ InfoOnly = Annotated[bool, typer.Option("--info-only", rich_help_panel=WHAT, hel
 InfoLevel = Annotated[
     int,
     typer.Option(
+        parser=Number(int, 0, 2),
         metavar="LEVEL",
-        min=0,
-        max=2,
         rich_help_panel=WHAT,
         help="0: title; 1: description too; 2: comments too.",
     ),
@@ -146,11 +146,10 @@ CachePath = Annotated[
 CacheDirectoryDepth = Annotated[
     int | None,
     typer.Option(
-        min=0,
-        max=MAX_CACHE_DIRECTORY_DEPTH,
+        parser=Number(int, 0, MAX_CACHE_DIRECTORY_DEPTH),
         metavar="N",
         rich_help_panel=WHERE,
-        help="Folders between the mirror's folder and its files. [default: 4]",
+        help=f"Folders between the mirror's folder and its files: 0 to {MAX_CACHE_DIRECTORY_DEPTH}. [default: 4]",
     ),
 ]
 
@@ -179,26 +178,45 @@ SaveApiKeys = Annotated[
 ]
 
 CallsPerHour = Annotated[
-    int, typer.Option(min=1, max=3600, metavar="N", rich_help_panel=HOW_HARD, help="API calls in any hour.")
+    int,
+    typer.Option(
+        parser=Number(int, 1, 3600),
+        metavar="N",
+        rich_help_panel=HOW_HARD,
+        help="API calls in any hour: 1 to 3600.",
+    ),
 ]
 CallsPerSecond = Annotated[
     float,
-    typer.Option(min=0.001, max=10, metavar="X", rich_help_panel=HOW_HARD, help="API calls in a second."),
+    typer.Option(
+        parser=Number(float, 0.001, 10),
+        metavar="X",
+        rich_help_panel=HOW_HARD,
+        help="API calls in a second: 0.001 to 10.",
+    ),
 ]
 SizeWorkers = Annotated[
     int,
-    typer.Option(min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Calls for sizes side by side."),
+    typer.Option(
+        parser=WORKERS, metavar="N", rich_help_panel=HOW_HARD, help="Calls for sizes side by side: 1 to 16."
+    ),
 ]
 ImageWorkers = Annotated[
     int,
     typer.Option(
-        min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Downloads side by side at most."
+        parser=WORKERS,
+        metavar="N",
+        rich_help_panel=HOW_HARD,
+        help="Downloads side by side at most: 1 to 16.",
     ),
 ]
 MinImageWorkers = Annotated[
     int,
     typer.Option(
-        min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Downloads side by side at least."
+        parser=WORKERS,
+        metavar="N",
+        rich_help_panel=HOW_HARD,
+        help="Downloads side by side at least: 1 to 16.",
     ),
 ]
 Bwlimit = Annotated[
@@ -212,12 +230,16 @@ Bwlimit = Annotated[
 ]
 InfoWorkers = Annotated[
     int,
-    typer.Option(min=1, max=16, metavar="N", rich_help_panel=HOW_HARD, help="Photos described side by side."),
+    typer.Option(
+        parser=WORKERS, metavar="N", rich_help_panel=HOW_HARD, help="Photos described side by side: 1 to 16."
+    ),
 ]
 
 MaxPhotos = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", rich_help_panel=WHEN, help="Begin no more photos than this."),
+    typer.Option(
+        parser=Number(int, 1), metavar="N", rich_help_panel=WHEN, help="Begin no more photos than this."
+    ),
 ]
 MaxDuration = Annotated[
     float | None,
@@ -285,9 +307,8 @@ DryRun = Annotated[
 Debug = Annotated[
     int | None,
     typer.Option(
+        parser=Number(int, 0, 4),
         metavar="LEVEL",
-        min=0,
-        max=4,
         rich_help_panel=SHOWN,
         help="Log level, from critical (0) to debug (4). [default: 3; 2 on a terminal]",
     ),
@@ -319,16 +340,18 @@ ApiUrl = Annotated[
     ),
 ]
 Version = Annotated[
-    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
 ]
 
 
 MirrorNames = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--username",
         metavar="NAME",
-        help="Whose mirror: the username or NSID that was mirrored, or its folder's name. May be given several times.",
+        autocompletion=mirror_names,
+        help="Whose mirror: the username or NSID that was mirrored, or its folder's name. May be given several times. "
+        "[default: all mirrors in the cache path]",
     ),
 ]
 DemoPath = Annotated[
@@ -349,29 +372,3 @@ MaxAge = Annotated[
         parser=duration, metavar="AGE", help="Exit with 3 where the last success is longer ago: 2d."
     ),
 ]
-
-
-class GroupedHelp(TyperGroup):
-    """The command's help, with its options under their headings; plain text, because Rich takes its time."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
-        """Return the command that the first word names; a name of a user is no command."""
-        if self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"There is no command {args[0]!r}. To mirror a photostream, give --username {args[0]}.")
-        return super().resolve_command(ctx, args)
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - Typer's own copy of Click
-        """Write the options, heading after heading, and then the commands."""
-        for heading, parameters in headings(self.get_params(ctx)):
-            records = [record for parameter in parameters if (record := parameter.get_help_record(ctx))]
-            with formatter.section(heading):
-                formatter.write_dl(records)
-        self.format_commands(ctx, formatter)
-
-
-def headings(parameters: Iterable[Any]) -> list[tuple[str, list[Any]]]:
-    """Return options under their headings, in the order in which these come first."""
-    found: dict[str, list[Any]] = {}
-    for parameter in parameters:
-        found.setdefault(getattr(parameter, "rich_help_panel", None) or "More", []).append(parameter)
-    return list(found.items())

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flickr_mirror.arguments import photo_id
+from flickr_mirror.completion import mirror_names
 from flickr_mirror.config import ConfigError
 from flickr_mirror.options import DEFAULT_CACHE_PATH
 
@@ -25,6 +26,7 @@ MirrorName = Annotated[
     typer.Option(
         "--username",
         metavar="NAME",
+        autocompletion=mirror_names,
         help="Whose mirror: the username or NSID that was mirrored, or its folder's name.",
     ),
 ]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from flickr_mirror import disk
-from flickr_mirror.cache import get_mirror
 from flickr_mirror.catalogue import Catalogue
 from flickr_mirror.erasure import erase, files_of, old_catalogues
 from flickr_mirror.errors import CatalogueDamagedError
 from flickr_mirror.locks import locked
+from flickr_mirror.mirrors import get_mirror
 from flickr_mirror.models import is_photo_id
 from flickr_mirror.options import DEFAULT_CACHE_PATH
 from flickr_mirror.progress import log_events

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from flickr_mirror.addresses import page_of, photostream_address
 from flickr_mirror.errors import PhotostreamError, UserNotFoundError
 from flickr_mirror.models import FlickrUser, is_nsid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from flickr_mirror.api import AsyncFlickrApi
     from flickr_mirror.models import FlickrProfile
 
-_ADDRESS = re.compile(r"(?:https?://)?(?:www\.|m\.)?flickr\.com/.+", re.IGNORECASE)
 
-
-def page_of(name: str) -> str:
-    """Return the address of the photostream whose path alias or NSID is `name`."""
-    return f"https://www.flickr.com/photos/{quote(name, safe='@')}/"
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Say which account Flickr does not know, and what to do, where the error does not."""
+    try:
+        yield
+    except UserNotFoundError as error:
+        if name in str(error):
+            raise
+        raise UserNotFoundError(
+            f"{error}: Flickr has no account {name!r}. Check the name or the address; if the account was deleted, "
+            "what was mirrored of it is kept.",
+            error.code,
+            error.method,
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +48,11 @@ async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False)
 
     A bare word is a username first, because that is what Flickr shows; failing that, it is the path alias of
     an address. The two can name different accounts. `alias_known` turns that round where an earlier run learned
-    that it is an alias. Raises `UserNotFoundError`, whose text says what was tried.
+    that it is an alias. Raises `UserNotFoundError`, whose text says what was tried, and `ValueError` for the
+    address of something else than a photostream or a profile.
     """
-    if _ADDRESS.fullmatch(name):
-        return Account(await api.lookup_user(name if "://" in name else f"https://{name}"))
+    if address := photostream_address(name):
+        return Account(await api.lookup_user(address))
     if is_nsid(name):
         profile = await api.get_profile(name)
         return Account(profile.user, profile=profile)

@@ -11,11 +11,13 @@ from flickr_mirror.arguments import endpoint, in_flags
 from flickr_mirror.config import ConfigError
 from flickr_mirror.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 from flickr_mirror.origins import origin, with_origins
+from flickr_mirror.usage import CommandGroup
 
 if TYPE_CHECKING:
     from flickr_mirror.keeping import Given
 
 keys_app = typer.Typer(
+    cls=CommandGroup,
     rich_markup_mode=None,
     help="Save the API keys, check them at Flickr, or forget them.",
     epilog="Flickr gives new keys at https://www.flickr.com/services/apps/create/, since 2025 to Pro members only.",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.flags import headings
 from flickr_mirror.options import DEFAULT_CACHE_PATH
+from flickr_mirror.usage import headings
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _read(command: Any, context: Any) -> Command:  # noqa: ANN401
         for parameter in parameters:
             if parameter.param_type_name == "argument":
                 name = parameter.metavar or parameter.name.upper()
-                needed.append(f"{name}..." if parameter.nargs == -1 else name)
+                name = f"{name}..." if parameter.nargs == -1 else name
+                needed.append(name if parameter.required else f"[{name}]")
             elif record := parameter.get_help_record(context):
                 flags = (*parameter.opts, *parameter.secondary_opts)
                 names = parameter.envvar or ()

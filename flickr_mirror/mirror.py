@@ -12,17 +12,19 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror import disk
+from flickr_mirror.addresses import photostream_address
 from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.audit import CheckReport, audit
 from flickr_mirror.budget import shared_budget
-from flickr_mirror.cache import PhotoCache, find_mirror, owners
+from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.copies import Copies
 from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.errors import ImageGoneError, NoSizeError, PhotoForgottenError, one_error
-from flickr_mirror.identity import check_has_photos, find_account, identify
+from flickr_mirror.identity import check_has_photos, find_account, identify, named
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
 from flickr_mirror.locks import locked
+from flickr_mirror.mirrors import find_mirror
 from flickr_mirror.options import Limits, MirrorOptions
 from flickr_mirror.progress import (
     MirrorReport,
@@ -65,7 +67,8 @@ class PhotostreamMirror:
     every event, in the event loop; an observer that raises is told no more. `budget` paces the calls, in place
     of the one that all runs with the key share. `api_transport` and `image_transport` carry the requests, in
     place of connections of its own; they are closed at the end of each run, and what goes to the API has the
-    key in it. Raises `ValueError` for an empty name.
+    key in it. Raises `ValueError` for an empty name, and for the
+    address of an album, a photo or anything else that is no photostream.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class PhotostreamMirror:
             raise ValueError(
                 "The username is empty: give a username, an NSID or the address of a photostream."
             )
+        photostream_address(username.strip())
         self.name = username.strip()
         """How the user was named."""
         self.__consumer_key = consumer_key
@@ -197,7 +201,7 @@ class PhotostreamMirror:
 
         That takes a few calls, which are counted, and writes nothing into the mirror. Raises like `run`.
         """
-        with one_error():
+        with named(self.name), one_error():
             async with self._open() as api:
                 account = await self._identify(api)
                 cache = PhotoCache.of(self._root, account.user, self._options.cache_directory_depth)
@@ -236,7 +240,7 @@ class PhotostreamMirror:
 
         # In a task of its own: what asyncio cancels (`wait_for`, `Task.cancel`) breaks through shields, a group's
         # task does not, so that nothing that was begun is abandoned.
-        with one_error():
+        with named(self.name), one_error():
             async with anyio.create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
                 tasks.start_soon(work_and_close)

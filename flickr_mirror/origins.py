@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from flickr_mirror.arguments import flag_of
@@ -18,7 +19,8 @@ from flickr_mirror.config import (
     unknown_variables,
     variable_of,
 )
-from flickr_mirror.flags import headings
+from flickr_mirror.flags import KEYS
+from flickr_mirror.usage import headings
 
 _WIDTH = 40
 
@@ -66,10 +68,27 @@ def print_config(context: Any) -> str:  # noqa: ANN401
             )
             if winner := context.meta[OVERRULED].get(parameter.name):
                 where = f"{origin(context, winner)} goes before {where}"
+            if heading == KEYS and value is None:
+                value, where = _saved_key(context)
             lines.append(f"{_line(key_of(parameter), value).ljust(_WIDTH)}  # {where}")
     if unknown := unknown_variables(context.command):
         lines += ["", *(f"# {sentence}" for sentence in unknown)]
     return "".join(f"{_visible(line)}\n" for line in lines)
+
+
+def _saved_key(context: Any) -> tuple[str | None, str]:  # noqa: ANN401
+    """Return a saved key, which is not shown, and where it is saved; `None`, and where it was looked for."""
+    from flickr_mirror import disk
+    from flickr_mirror.credentials import places, saved_keys
+    from flickr_mirror.errors import FlickrMirrorError
+
+    try:
+        root = disk.home(Path(context.params["cache_path"]))  # a text with some versions of Typer
+        if found := saved_keys(root):
+            return found.consumer_key, f"saved in {found.origin}"
+        return None, f"not saved in {places(root)}"
+    except FlickrMirrorError as error:
+        return None, str(error)
 
 
 def _own(context: Any) -> list[Any]:  # noqa: ANN401

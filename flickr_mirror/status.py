@@ -1,8 +1,7 @@
-"""`mirror_flickr status` and `list`: what a mirror holds and how its last run went, told by the disk alone."""
+"""`mirror_flickr status`: how a mirror is and how its last run went, from the disk alone."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -11,13 +10,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror import disk, summary
-from flickr_mirror.cache import get_mirror
 from flickr_mirror.errors import CacheError
+from flickr_mirror.exits import code_text
 from flickr_mirror.findings import shortfall_text, unlisted
 from flickr_mirror.locks import holder_of
+from flickr_mirror.mirrors import get_mirror
 from flickr_mirror.rebuild import read_catalogue
 from flickr_mirror.summary import failure_of, time_text
-from flickr_mirror.terminal import name_text, plain, size_text, time_left
+from flickr_mirror.terminal import json_text, name_text, plain, size_text, time_left
 from flickr_mirror.tombstones import read_tombstones
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ EXIT_OLD = 3
 """The exit code where the last success is longer ago than is allowed."""
 TOMORROW = 86_400
 """A success more seconds ahead of the clock than this is not believed, or it would never be too old."""
-COLUMNS = ("id", "uploaded", "path", "url", "title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
     age = time.time() - datetime.fromisoformat(success).timestamp() if success else None
     if age is not None and age < -TOMORROW:  # a clock was wrong, or the file is damaged
         success = age = None
-    with _catalogue(cache) as catalogue:
+    with open_catalogue(cache) as catalogue:
         overview = catalogue.overview
         counts = overview.counts()
         images_left, infos_left = overview.pending()
@@ -119,7 +118,8 @@ def status_of(root: Path, name: str) -> MirrorStatus:
         )
 
 
-def _catalogue(cache: PhotoCache) -> Catalogue:
+def open_catalogue(cache: PhotoCache) -> Catalogue:
+    """Return the catalogue of a mirror, for reading. Raises `CacheError` where it is missing or cannot be read."""
     if not cache.catalogue.exists():
         raise CacheError(
             f"{cache.catalogue} is not there: run the mirror again, which makes it anew from the files.",
@@ -131,9 +131,17 @@ def _catalogue(cache: PhotoCache) -> Catalogue:
 def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) -> int:
     """Show how a mirror is on standard output; return 3 where its last success is more than `max_age` seconds ago."""
     status = status_of(root, name)
-    lines = [json.dumps(asdict(status), indent=2)] if as_json else _lines(status)
+    lines = [json_text(asdict(status), 2)] if as_json else _lines(status)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return EXIT_OLD if max_age is not None and (status.age is None or status.age > max_age) else 0
+
+
+def local_time(text: object) -> str:
+    """Return a moment such as `2026-11-21T20:22:33Z` by the clock of this machine, with its offset from UTC."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone().isoformat(" ", "seconds")
+    except (ValueError, OverflowError, OSError):  # from a file that anything may have written
+        return plain(str(text))
 
 
 def _lines(status: MirrorStatus) -> Iterator[str]:
@@ -151,7 +159,8 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         )
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
-    yield f"listed    {f'until {status.listed_until}, {gaps}' if status.listed_until else 'nothing yet'}"
+    until = status.listed_until
+    yield f"listed    {f'until {local_time(until)}, {gaps}' if until else 'nothing yet'}"
     for text in status.shortfalls:
         yield f"unlisted  {text}"
     if status.not_ready:
@@ -160,43 +169,17 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
     if last := status.last_run:
         error = f": {last.get('error')}" if last.get("error") else ""
         figures = ", ".join(f"{last.get(name)} {name}" for name in ("new", "images", "failed"))
-        yield plain(f"last run  {last.get('ended')}, exit {last.get('exit')}, {figures}{error}")
+        ended = f"{local_time(last.get('ended'))}, {code_text(last.get('exit'))}"
+        yield plain(f"last run  {ended}, {figures}{error}")
     else:
         yield "last run  none that came to its end"
-    age = "never" if status.age is None else f"{status.last_success}, {time_left(status.age)} ago"
-    yield f"success   {age}"
+    age = "never" if status.age is None else f"{local_time(status.last_success)}, {time_left(status.age)} ago"
+    yield f"last complete run: {age}"
     if (running := status.running) and running["pid"] is None:
         yield "running   a process that is not known"
     elif running:
-        since = time_text(running["since"])
+        since = local_time(time_text(running["since"]))
         yield f"running   process {running['pid']} on {plain(running['host'])}, since {since}"
     for failure in status.failures:
-        due = f" Next try: {failure['due']}." if failure["due"] else ""
+        due = f" Next try: {local_time(failure['due'])}." if failure["due"] else ""
         yield f"failed    photo {failure['id']}, {failure['job']}: {plain(failure['reason'])}{due}"
-
-
-def list_photos(root: Path, name: str, *, as_json: bool) -> int:
-    """Write each mirrored photo to standard output, newest first: a line of columns between tabs, or of JSON.
-
-    Raises like `status_of`.
-    """
-    cache, owner = get_mirror(disk.home(root).absolute(), name.strip())
-    with _catalogue(cache) as catalogue:
-        if not as_json:
-            sys.stdout.write("\t".join(COLUMNS) + "\n")
-        for photo in catalogue.overview.mirrored():
-            extensions = [*photo.extensions, *(["json"] if photo.described else [])]
-            paths = [str(cache.path(photo.photo_id, extension)) for extension in extensions]
-            row = {
-                "id": photo.photo_id,
-                "uploaded": time_text(photo.uploaded),
-                "path": paths[0],
-                "url": f"https://www.flickr.com/photos/{owner['nsid']}/{photo.photo_id}/",
-                "title": photo.title,
-            }
-            if as_json:
-                line = json.dumps({**row, "paths": paths, "gone": photo.gone})
-            else:
-                line = "\t".join(plain(value) for value in row.values())
-            sys.stdout.write(f"{line}\n")
-    return 0

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 import unicodedata
 from typing import TYPE_CHECKING, Self
 
@@ -34,6 +35,22 @@ def plain(text: str) -> str:
     turns of direction, characters without width.
     """
     return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON for standard output: letters of all scripts as they are, so that they can be searched.
+
+    What cannot be seen, or is not in the encoding of the output, is escaped.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+
+    def escaped(match: re.Match[str]) -> str:
+        one = match[0]
+        visible = one.isprintable() and one.encode(encoding, "ignore") != b""
+        return one if visible else json.dumps(one)[1:-1]
+
+    return text if text.isascii() and text.isprintable() else re.sub(r"[^ -~\n]", escaped, text)
 
 
 def _visible(character: str) -> str:

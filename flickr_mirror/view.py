@@ -20,7 +20,7 @@ from flickr_mirror.notify import Notifier
 from flickr_mirror.progress import RunPlanned, RunStarted, Watching, log_events
 from flickr_mirror.summary import time_text
 from flickr_mirror.tally import Load, Tally
-from flickr_mirror.terminal import LiveView, heartbeat, plain
+from flickr_mirror.terminal import LiveView, heartbeat, json_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +176,7 @@ class JsonLines:
     def _write(self, name: str, fields: dict[str, Any]) -> None:
         if not self._is_open:
             return
-        line = json.dumps({"event": name, "time": time_text(time.time()), **fields})
+        line = json_text({"event": name, "time": time_text(time.time()), **fields})
         try:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()

@@ -2,35 +2,90 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 import typer
 
-from flickr_mirror.arguments import amount, bandwidth, first_moment, last_moment, photo_id
+from flickr_mirror.arguments import (
+    Number,
+    amount,
+    bandwidth,
+    duration,
+    first_moment,
+    interval,
+    last_moment,
+    photo_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("1k", 1024), ("500M", 500 << 20), ("20G", 20 << 30), ("1.5T", 3 << 39), (" 20g ", 20 << 30)],
+    [
+        *[("1k", 1024), ("500M", 500 << 20), ("20G", 20 << 30), ("1.5T", 3 << 39), (" 20g ", 20 << 30)],
+        *[(text, 10 << 30) for text in ("10GB", "10gb", "10 GB", "10GiB", "10 gib", "10Gb", "10\tG")],
+    ],
 )
 def test_an_amount_of_bytes(text: str, count: int) -> None:
     """Numbers with a unit, in either case, times 1,024."""
     assert amount(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "20", "20 G", "0G", "-1G", "20X", "1e3M", "G", "20GB"])
+@pytest.mark.parametrize(
+    "text", ["", "20", "-1G", "20X", "1e3M", "G", "20i", "20GBs", "20 G B", "20GiBiB", "\u0665G"]
+)
 def test_what_is_no_amount_is_said(text: str) -> None:
     """Nothing, a number without a unit, another unit: the sentence shows one that is right."""
-    with pytest.raises(typer.BadParameter, match=r"no amount of bytes.*20G"):
+    with pytest.raises(
+        typer.BadParameter, match=rf"invalid size {text!r}: use a number .* such as 500M or 20G\.$"
+    ):
         amount(text)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "words"),
+    [
+        (amount, "0G", "invalid size '0G': use more than 0"),
+        (duration, "0d", "invalid duration '0d': use more than 0"),
+        (duration, "12x", "invalid duration '12x': use a number followed by s, m, h or d, such as 10m"),
+        (interval, "0s", "invalid interval '0s': use one second or more, such as 30s"),
+        (interval, "0.0m", "invalid interval '0.0m': use one second or more"),
+        (interval, "0.5s", "invalid interval '0.5s': use one second or more"),
+        (interval, "soon", "invalid duration 'soon': use a number followed by"),
+        (Number(int, 0, 2), "x", "invalid value 'x': use a whole number from 0 to 2."),
+        (Number(int, 0, 2), "3", "invalid value '3': use a whole number from 0 to 2."),
+        (Number(int, 0, 2), "1.0", "invalid value '1.0': use a whole number from 0 to 2."),
+        (Number(int, 1), "0", "invalid value '0': use a whole number of 1 or more."),
+        (Number(float, 0.001, 10), "nan", "invalid value 'nan': use a number from 0.001 to 10."),
+    ],
+)
+def test_what_is_invalid_is_said_with_what_to_use(
+    parse: Callable[[str], object], text: str, words: str
+) -> None:
+    """The sentence fits what was given: none at all is not the same as what is no duration."""
+    with pytest.raises(typer.BadParameter, match=f"^{re.escape(words)}"):
+        parse(text)
+
+
+def test_a_number_is_of_its_kind() -> None:
+    """Whole numbers are whole, and the ends of the range belong to it."""
+    assert [Number(int, 0, 2)(text) for text in ("0", " 2 ", 1)] == [0, 2, 1]
+    assert Number(float, 0.5, 10)("2.5") == 2.5
+    assert Number(int, 1)("100000") == 100_000
 
 
 def test_a_bandwidth_is_not_in_terabytes() -> None:
     """Bytes per second keep their units."""
-    assert bandwidth("2M") == 2 << 20
-    with pytest.raises(typer.BadParameter, match="no bandwidth"):
-        bandwidth("2T")
+    for text in ("2M", "2 MB", "2mb/s", "2 MiB/s", "2048k"):
+        assert bandwidth(text) == 2 << 20
+    for text in ("2T", "2", "2Mbit", "2M/h", "2//s"):
+        with pytest.raises(typer.BadParameter, match=r"invalid bandwidth.* such as 512k or 2M"):
+            bandwidth(text)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +121,7 @@ def test_a_date_means_its_whole_day(text: str, first: tuple[int, ...], last: tup
 def test_what_is_no_date_is_said(text: str) -> None:
     """What is no date, or one written otherwise: the sentence shows one that is right."""
     for parse in (first_moment, last_moment):
-        with pytest.raises(typer.BadParameter, match=r"no date.*2020-03-23"):
+        with pytest.raises(typer.BadParameter, match=r"invalid date .* such as 2020-03-23"):
             parse(text)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 
 from flickr_mirror import KeysError, __version__
 from flickr_mirror.credentials import find_keys
+from flickr_mirror.demonstration import program
 from flickr_mirror.keys import ApiKeys
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.end_to_end.command import command, run, tree
@@ -135,6 +137,16 @@ async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
     assert sum(name.endswith(".json") for name in files) == 60
     assert sum(name.endswith(".mp4") for name in files) == 2
     assert str(folder).encode() in result.stdout
+    program = f"{shlex.quote(sys.executable)} -m flickr_mirror"
+    shown = re.findall(rf"^  ({re.escape(program)} .*?)  ", result.stdout.decode(), re.MULTILINE)
+    assert shown == [
+        f"{program} status --cache-path {folder}",
+        f"{program} list --cache-path {folder}",
+        f"{program} keys set",
+    ]
+    for next_command in shown[:2]:
+        report = await anyio.run_process(shlex.split(next_command))
+        assert b"river light" in report.stdout or b"54000000001" in report.stdout
     again = await anyio.run_process(line, check=False)
     assert b"images=0 infos=0" in again.stderr
     assert list(tree(folder)) == files
@@ -157,3 +169,18 @@ def test_what_is_heavy_is_loaded_when_it_is_needed(flag: str) -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "mirror_flickr" in result.stdout
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["mirror_flickr", "other"])
+def test_the_next_commands_are_called_as_this_one_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Where the shell does not find the command by its name alone, its path is shown, quoted."""
+    folder = tmp_path / "my venv"
+    folder.mkdir()
+    (folder / name).touch(0o755)
+    monkeypatch.setattr(sys, "argv", [str(folder / name)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program() == f"'{folder}/{name}'"
+    monkeypatch.setenv("PATH", str(folder))
+    assert program() == name

@@ -133,8 +133,9 @@ def test_the_file_is_in_the_platforms_place(
         ("username = 5", ": username takes a text in quotes."),
         ("cache-path = 1979-05-27", ": cache-path takes a text in quotes."),
         ("watch = 600", ": watch takes a text in quotes."),
-        ("watch = '600'", ": watch: '600' is no duration"),
-        ("part = '4/3'", ": part: '4/3' is no share"),
+        ("watch = '600'", ": watch: invalid duration '600': use "),
+        ("part = '4/3'", ": part: invalid share '4/3': use "),
+        ("info-level = 3", ": info-level: invalid value '3': use a whole number from 0 to 2."),
         ("info-level 1", " is no TOML: "),
         ("a = " + "[" * 100_000, " is no TOML: "),
         ("#" * 1_100_000, " is too long"),
@@ -220,9 +221,9 @@ def test_a_variable_that_cannot_be_is_named(
 def test_a_variable_of_a_subcommand_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same holds for the options of `check`."""
     monkeypatch.setenv("MIRROR_FLICKR_PART", "9/3")
-    with pytest.raises(ConfigError, match=r"^MIRROR_FLICKR_PART: '9/3' is no share"):
+    with pytest.raises(ConfigError, match=r"^MIRROR_FLICKR_PART: invalid share '9/3'"):
         call("check", "--username", "x")
-    with pytest.raises(typer.BadParameter, match=r"'8/3' is no share"):
+    with pytest.raises(ConfigError, match=r"^--part: invalid share '8/3'"):
         call("check", "--username", "x", "--part", "8/3")
 
 

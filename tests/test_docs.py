@@ -116,7 +116,7 @@ def test_options_are_the_same_everywhere(command: str, tmp_path: Path) -> None:
         else section(manual, r"\.SH OPTIONS", r"\.SH")
     )
     reference = section(
-        (DOCS / "reference/options.md").read_text(encoding="utf-8"), rf"## `{words}(?: [A-Z-][^`]*)?`", "## "
+        (DOCS / "reference/options.md").read_text(encoding="utf-8"), rf"## `{words}(?: [A-Z[-][^`]*)?`", "## "
     )
     in_reference = flags("\n".join(re.findall(r"^\| (`.*?`) \|", reference, re.MULTILINE)))
     assert "--help" in listed

@@ -338,6 +338,77 @@ def test_a_credential_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.M
         find_keys(tmp_path / "cache", None, None)
 
 
+def test_saved_keys_serve_another_cache_path(
+    told: Told, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Keys saved in `~/.flickr` serve a mirror on another disk, unless that has its own; the log says which it took."""
+    logging.getLogger("flickr_mirror").propagate = True
+    saved = save_keys(home / ".flickr", KEYS)
+    with caplog.at_level(logging.INFO, "flickr_mirror"):
+        assert find_keys(tmp_path, None, None) == KEYS
+    assert f"Using the API keys from {saved}." in caplog.text
+    code, text = told("check", "--cache-path", str(tmp_path))
+    assert (code, f"A run takes the key and its secret from {saved}." in text) == (0, True)
+
+    own = save_keys(tmp_path, ApiKeys("own", "own"))
+    assert find_keys(tmp_path, None, None) == ApiKeys("own", "own")
+    code, text = told("forget", "--cache-path", str(tmp_path))
+    assert (code, text) == (0, f"Removed: {own}. A run still takes the key and its secret from {saved}.\n")
+    assert read_keys(home / ".flickr") == KEYS
+
+
+@pytest.mark.usefixtures("ring")
+def test_keys_of_the_home_folder_go_before_the_keyring(home: Path, tmp_path: Path) -> None:
+    """The order of the sources stays: files, then the keyring."""
+    save_in_keyring(KEYS)
+    assert find_keys(tmp_path, None, None) == KEYS
+    save_keys(home / ".flickr", ApiKeys("file", "file"))
+    assert find_keys(tmp_path, None, None) == ApiKeys("file", "file")
+
+
+def test_without_keys_the_places_are_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has no keys learns where they were looked for; without a home, that is the cache path alone."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(KeysError) as caught:
+        find_keys(tmp_path, "key", None)
+    assert f"{tmp_path}/flickr_keys, {home}/.flickr/flickr_keys or the keyring. Save them" in str(
+        caught.value
+    )
+    with pytest.raises(KeysError) as caught:
+        find_keys(home / ".flickr", None, None)
+    assert f"saved in {home}/.flickr/flickr_keys or the keyring. Save them" in str(caught.value)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    with pytest.raises(KeysError, match=f"saved in {tmp_path}/flickr_keys or the keyring"):
+        find_keys(tmp_path, None, None)
+
+
+def test_the_configuration_shows_where_keys_are_saved(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--print-config` names the file of the keys, or where none were found, and shows no key."""
+    place = ("--cache-path", str(tmp_path), "--print-config")
+
+    def shown(*arguments: str) -> list[str]:
+        assert call(*arguments, *place) == 0
+        text = capsys.readouterr().out
+        assert KEY not in text
+        return [" ".join(line.split()) for line in text.splitlines() if line.startswith("# consumer")]
+
+    looked = f"not saved in {tmp_path}/flickr_keys, {home}/.flickr/flickr_keys or the keyring"
+    assert shown() == [f"# consumer-key # {looked}", f"# consumer-secret # {looked}"]
+    saved = save_keys(home / ".flickr", KEYS)
+    assert shown() == [
+        f'# consumer-key = "***" # saved in {saved}',
+        f'# consumer-secret = "***" # saved in {saved}',
+    ]
+    assert shown("--consumer-key", "x")[0] == '# consumer-key = "***" # flag --consumer-key'
+    saved.write_text("broken")
+    assert all(str(saved) in line and "is not JSON" in line for line in shown())
+
+
 def test_what_is_given_whole_is_looked_for_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With key and secret given, a broken file is nobody's business; blanks around keys are not kept."""
     (tmp_path / "flickr_keys").write_text("broken")

@@ -207,6 +207,49 @@ async def test_photos_are_listed_with_their_titles(
     assert entries[1]["paths"] == [str(run.path(newest.id)), str(run.path(newest.id, "json"))]
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "all done (exit 0)"),
+        (8, "stopped by a limit (exit 8)"),
+        (75, "no answer from Flickr (exit 75)"),
+        (129, "stopped by SIGHUP (exit 129)"),
+        (130, "stopped by Ctrl-C (exit 130)"),
+        (143, "stopped by SIGTERM (exit 143)"),
+        (99, "exit 99"),
+        ([], "exit []"),
+    ],
+)
+async def test_the_end_of_the_last_run_in_words(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    code: object,
+    words: str,
+) -> None:
+    """A person reads why the last run ended, and when by the clock of the machine; the JSON stays in UTC."""
+    monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
+    time.tzset()
+    try:
+        async with mirroring(tmp_path, 1) as run:
+            await run()
+        path = tmp_path / run.stream.username / ".flickr_mirror" / LAST_RUN
+        last = {"ended": "2026-11-26T22:41:03Z", "exit": code, "new": 1, "images": 1, "failed": 0}
+        path.write_text(json.dumps({**last, "last_success": None}))
+        assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0
+        text = capsys.readouterr().out
+        assert f"\nlast run  2026-11-27 05:41:03+07:00, {words}, 1 new, 1 images, 0 failed\n" in text
+        assert "\nlast complete run: never\n" in text
+        path.write_text(json.dumps({**last, "last_success": "2026-11-26T22:41:03Z"}))
+        assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0
+        assert "\nlast complete run: 2026-11-27 05:41:03+07:00, " in capsys.readouterr().out
+        assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=True) == 0
+        assert json.loads(capsys.readouterr().out)["last_success"] == "2026-11-26T22:41:03Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 async def test_a_run_for_some_dates_is_no_success_of_the_mirror(tmp_path: Path) -> None:
     """--since: what a nightly run has not done for days is not hidden by a run for one year."""
     async with mirroring(tmp_path, 2) as run:

@@ -120,4 +120,4 @@ def test_other_times_are_refused(text: str) -> None:
     """The sentence says what is expected."""
     with pytest.raises(typer.BadParameter) as caught:
         arguments.time_of_day(text)
-    assert caught.value.message == f"Invalid time {text!r}: use hours and minutes, such as 07:00."
+    assert caught.value.message == f"invalid time {text!r}: use hours and minutes, such as 07:00."

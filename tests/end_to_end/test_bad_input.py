@@ -42,6 +42,22 @@ async def test_a_deleted_user_is_said(tmp_path: Path) -> None:
         assert "deleted" in sentence(outcome.err).lower()
 
 
+async def test_the_account_of_a_mirror_that_is_gone_is_named(tmp_path: Path) -> None:
+    """An account that was mirrored and is not at Flickr any more: exit 4, its name, and that its mirror is kept."""
+    stream = SimulatedPhotostream(2, username="old name", path_alias=None)
+    async with SimulatedFlickr(stream) as flickr:
+        assert (await run(flickr, tmp_path)).code == 0
+        before = tree(tmp_path)
+    async with SimulatedFlickr(SimulatedPhotostream(1, nsid="2@N02", username="other")) as flickr:
+        for name in ("old name", stream.nsid):
+            for more in ((), ("--dry-run",)):
+                outcome = await run(flickr, tmp_path, "--username", name, *more)
+                assert outcome.code == 4, outcome.err
+                words = f"Flickr has no account {name!r}. Check the name or the address; if the account was deleted"
+                assert words in sentence(outcome.err)
+    assert tree(tmp_path) == before
+
+
 async def test_an_account_without_photos_is_not_taken_silently(tmp_path: Path) -> None:
     """A username without photos that is also another account's address: both are named, exit 4."""
     empty = SimulatedPhotostream(0, nsid="1@N01", username="library", path_alias="empty-one")

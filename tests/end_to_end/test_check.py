@@ -64,9 +64,9 @@ async def test_four_broken_files_of_a_thousand_are_mended_by_four_downloads(tmp_
     ("arguments", "code", "words"),
     [
         ((), 4, "There is no mirror of 'nobody'"),
-        (("--part", "4/3"), 2, "is no share"),
-        (("--part", "0/3"), 2, "is no share"),
-        (("--part", "third"), 2, "is no share"),
+        (("--part", "4/3"), 2, "invalid share"),
+        (("--part", "0/3"), 2, "invalid share"),
+        (("--part", "third"), 2, "invalid share"),
     ],
 )
 async def test_a_check_that_cannot_be_made_is_a_sentence(

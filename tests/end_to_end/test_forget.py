@@ -82,8 +82,8 @@ async def test_a_photo_is_taken_down_and_brought_back(tmp_path: Path) -> None:
     [
         ((), "No photos are given"),
         (("7",), "no terminal to ask for confirmation: add --yes"),
-        (("--yes", "7x"), "Invalid photo '7x'"),
-        (("--yes", "https://www.flickr.com/photos/manhhai/albums/72157600"), "Invalid photo"),
+        (("--yes", "7x"), "invalid photo '7x'"),
+        (("--yes", "https://www.flickr.com/photos/manhhai/albums/72157600"), "invalid photo"),
         (("--list", "--undo", "7"), "--list and --undo exclude each other"),
         (("--undo", "--dry-run", "7"), "--undo and --dry-run exclude each other"),
         (("--list", "7"), "--list takes no photos"),

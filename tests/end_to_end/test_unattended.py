@@ -293,7 +293,7 @@ async def test_a_watch_is_told_look_by_look(tmp_path: Path) -> None:
             process.signal(signal.SIGTERM)
             outcome = await process.wait()
     assert status.returncode == 0, status.stdout + status.stderr
-    assert b"exit 0, 3 new" in status.stdout
+    assert b"(exit 0), 3 new" in status.stdout
     assert outcome.code == 143, outcome.err
     assert monitor.words[:3] == ["start", "0", "0"]
     assert not {"143"} & {*monitor.words}

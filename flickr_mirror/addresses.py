@@ -1,0 +1,79 @@
+"""What an address at Flickr is of: a photostream, or something else that is not mirrored yet."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote, urlsplit
+
+_FLICKR = re.compile(r"(?:https?://)?(?:(?:www|m|secure)\.)?flickr\.com(?:[/?#].*)?", re.IGNORECASE)
+_SHORT = re.compile(r"(?:https?://)?(?:www\.)?flic\.kr(?:[/?#].*)?", re.IGNORECASE)
+_FILE = re.compile(r"(?:https?://)?[\w.-]+\.static\.?flickr\.com(?:[/?#].*)?", re.IGNORECASE)
+_OF_USERS = {
+    "albums": "an album",
+    "sets": "an album",
+    "galleries": "a gallery",
+    "collections": "a collection",
+    "favorites": "favorites",
+    "faves": "favorites",
+    "tags": "a tag",
+}
+_OF_ALL = {
+    "groups": "a group",
+    "search": "a search",
+    "explore": "Explore",
+    "photo.gne": "a photo",
+    "tags": "a tag",
+    "friends": "photos of contacts",
+    "contacts": "photos of contacts",
+}
+
+
+def page_of(name: str) -> str:
+    """Return the address of the photostream whose path alias or NSID is `name`."""
+    return f"https://www.flickr.com/photos/{quote(name, safe='@')}/"
+
+
+def photostream_address(name: str) -> str | None:
+    """Return the address of a photostream or profile, without further parts; `None` where `name` is no address.
+
+    Raises `ValueError` where it is the address of something else at Flickr; the text says of what.
+    """
+    if _SHORT.fullmatch(name) or _FILE.fullmatch(name):
+        raise ValueError(_refusal(name, "a file" if _FILE.fullmatch(name) else "what a short link leads to"))
+    if not _FLICKR.fullmatch(name):
+        return None
+    address = name if "://" in name else f"https://{name}"
+    match [unquote(part) for part in urlsplit(address).path.split("/") if part]:
+        case ["photos" | "people", top, *_] | [top, *_] if top.lower() in _OF_ALL:
+            raise ValueError(_refusal(name, _OF_ALL[top.lower()]))
+        case ["photos" | "people" as kind, user, *rest]:
+            if what := _what(rest):
+                raise ValueError(_refusal(name, what, user))
+            return page_of(user) if kind == "photos" else page_of(user).replace("/photos/", "/people/", 1)
+        case [user] if user not in ("photos", "people"):
+            return page_of(user)
+        case _:
+            raise ValueError(_refusal(name, "a page that is no photostream"))
+
+
+def _what(parts: list[str]) -> str:
+    """Return what the parts behind a user's name lead to, nothing where that is the photostream or the profile."""
+    match [part.lower() for part in parts]:
+        case [] | ["with" | "about", *_]:
+            return ""
+        case [page] if re.fullmatch(r"page\d+", page):
+            return ""
+        case [photo, *_] if photo.isdigit():
+            return "a photo"
+        case [part, *rest] if part in _OF_USERS and (rest or part in ("favorites", "faves")):
+            return _OF_USERS[part]
+        case [part, *_]:
+            return f"the page {part!r} of a user"
+    raise AssertionError(parts)
+
+
+def _refusal(name: str, what: str, user: str = "") -> str:
+    instead = f"Use the address of a photostream, such as {page_of('NAME')}."
+    if user:  # not the bare name, which may be another account's username
+        instead = f"To mirror the whole photostream of this user, use --username {page_of(user)}."
+    return f"{name!r} is the address of {what}, which cannot be mirrored yet. {instead}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from flickr_mirror.console import say
@@ -35,9 +37,12 @@ async def demonstrate(cache_path: Path) -> int:
     if code == 0:
         example = stream.photo(next(iter(stream.ids)))
         folder = cache_path / stream.username
-        sys.stdout.write(
+        words = (
             f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
             f"{example.id} is {inventory_number(example.id)}.jpg, and what Flickr tells of it is beside it, in a .json "
-            "file. Run the demo again to see that nothing is fetched twice.\n"
+            "file. Run the demo again to see that nothing is fetched twice."
         )
+        if sys.stdout.isatty():  # else a terminal breaks lines within words
+            words = fill(words, get_terminal_size().columns - 1, break_on_hyphens=False)
+        sys.stdout.write(f"{words}\n")
     return code

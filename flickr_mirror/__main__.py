@@ -12,10 +12,14 @@ def main() -> None:
     if sys.platform == "win32":
         sys.exit("mirror_flickr: Windows is not supported: run it on Linux or macOS, or in WSL.")
     from flickr_mirror import echo
+    from flickr_mirror.signals import leave_on_signals
 
     try:
-        if echo.asks_for_keys(sys.argv[1:]):
-            echo.switch_off()  # reading the libraries takes a second, in which a key may be pasted already
+        if echo.asks_for_keys(sys.argv[1:]) and sys.stdin is not None:
+            leave_on_signals()  # before a signal could end the process with the echo off
+            with suppress(OSError, ValueError):  # it is closed
+                # reading the libraries takes a second, in which a key may be pasted already
+                echo.turn_off(sys.stdin.fileno(), discard=True)
         from flickr_mirror.cli import main as run
 
         run()

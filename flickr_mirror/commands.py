@@ -69,7 +69,7 @@ def mirror(
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
 
     def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
-        view = View(options, shown, Notifier(*told))
+        view = View(options, shown, Notifier(*told), most=limits.max_photos)
         mirror = PhotostreamMirror(
             username,
             found.consumer_key,

@@ -59,8 +59,8 @@ class TolerantConsole(Console):
 
     def write_line(self, text: str) -> None:
         """Print one line of text as it is, above the live view where there is one."""
-        if self.is_terminal:
-            self.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        if self.is_terminal:  # Rich breaks lines between words, a terminal within them
+            self.print(text, markup=False, highlight=False, emoji=False, soft_wrap=False)
         elif not self.quiet:
             try:
                 self.file.write(f"{text}\n")  # Rich would take a tenth of the time that an image takes

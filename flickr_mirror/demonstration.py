@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from textwrap import fill
 
 from flickr_mirror.console import say
 from flickr_mirror.limiter import ApiBudget
@@ -36,11 +37,13 @@ async def demonstrate(cache_path: Path) -> int:
     if code == 0:
         example = stream.photo(next(iter(stream.ids)))
         folder = cache_path / stream.username
-        sys.stdout.write(
+        words = (
             f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
-            f"{example.id} is {inventory_number(example.id)}.jpg, with its information beside it in a .json file.\n"
-            f"{_next_commands(cache_path)}"
+            f"{example.id} is {inventory_number(example.id)}.jpg, with its information beside it in a .json file."
         )
+        if sys.stdout.isatty():  # else a terminal breaks lines within words
+            words = fill(words, shutil.get_terminal_size().columns - 1, break_on_hyphens=False)
+        sys.stdout.write(f"{words}\n{_next_commands(cache_path)}")
     return code
 
 

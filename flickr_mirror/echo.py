@@ -1,19 +1,17 @@
-"""The echo of the terminal: off while keys are asked for, from the first moment, and restored when the command ends."""
+"""The echo of the terminal: off while keys are asked for and while the live view is drawn, and restored after that."""
 
 from __future__ import annotations
 
-import sys
+import os
 import termios
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.signals import leave_on_signals
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_before: list[tuple[int, list[Any]]] = []
-"""The terminal whose echo is off, and its settings before."""
+_changed: list[tuple[int, list[Any], int]] = []
+"""The terminal whose echo is off, its settings before, and when they are to be restored."""
 
 
 def asks_for_keys(arguments: Sequence[str]) -> bool:
@@ -22,22 +20,34 @@ def asks_for_keys(arguments: Sequence[str]) -> bool:
     return "keys" in words and "set" in words[words.index("keys") :] and "--stdin" not in arguments
 
 
-def switch_off() -> None:
-    """Show nothing of what is typed into the terminal of standard input, and forget what was typed so far."""
-    try:
-        terminal = sys.stdin.fileno()
-        settings = termios.tcgetattr(terminal)
-    except (AttributeError, OSError, ValueError, termios.error):  # it is closed, or no terminal
+def turn_off(terminal: int, *, discard: bool = False) -> None:
+    """Turn the echo off, where the file descriptor `terminal` is the terminal of this process.
+
+    Where `discard`, what was typed and not read is forgotten, now and in `restore`. A process in the background
+    leaves the terminal alone: the system would stop it for trying.
+    """
+    if _changed or not _is_foreground(terminal):
         return
-    leave_on_signals()  # before a signal could end the process with the echo off
-    _before.append((terminal, settings))
-    silent = [*settings[:3], settings[3] & ~termios.ECHO, *settings[4:]]
-    termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+    when = termios.TCSAFLUSH if discard else termios.TCSANOW
+    with suppress(termios.error):
+        before = termios.tcgetattr(terminal)
+        silent = before[:]
+        silent[3] = before[3] & ~(termios.ECHO | termios.ECHONL)
+        termios.tcsetattr(terminal, when, silent)
+        _changed.append((terminal, before, when))
 
 
 def restore() -> None:
-    """Give the terminal back as it was, and forget what was typed and not read."""
-    if _before:
-        terminal, settings = _before.pop()
-        with suppress(OSError, termios.error):  # it was closed
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, settings)
+    """Give the terminal its settings back, if they were changed."""
+    while _changed:
+        terminal, before, when = _changed.pop()
+        if _is_foreground(terminal):
+            with suppress(termios.error):
+                termios.tcsetattr(terminal, when, before)
+
+
+def _is_foreground(terminal: int) -> bool:
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # that of another session, which does not stop this process
+        return True

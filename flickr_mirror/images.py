@@ -104,11 +104,6 @@ class ImageFetcher:
         short outage costs no photo all its tries."""
 
     @property
-    def in_flight(self) -> int:
-        """How many images are being fetched."""
-        return self._brake.most - self.turns.value
-
-    @property
     def seconds(self) -> float:
         """For how many seconds images were being downloaded, pauses left out."""
         return self._brake.seconds

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
+from contextlib import nullcontext
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import anyio
 
@@ -12,6 +15,7 @@ from flickr_mirror.steady import steady_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
 HOUR = 3600.0
 ENOUGH_GOOD = 20
@@ -28,11 +32,24 @@ class Priority(IntEnum):
     COMMENTS = 2
 
 
-class CallLedger(Protocol):
-    """Where the times of the calls of the last hour are kept, for all processes that use one key."""
+class Turn(NamedTuple):
+    """Permission to make one call: `started` is by the budget's clock, `stamp` (UTC seconds) is how it is counted."""
 
-    used: int
-    """How many calls there were in the hour before the latest `take`, this one included."""
+    started: float
+    stamp: float
+
+
+class CallLedger(Protocol):
+    """Where the times of the calls of the last hour are kept, for all processes that use one key.
+
+    A ledger may also have `stamps`, the sorted times in the hour before the latest `take`, and `give_back(stamp)`,
+    which removes a call that was not sent.
+    """
+
+    @property
+    def used(self) -> int:
+        """How many calls there were in the hour before the latest `take`, this one included."""
+        ...
 
     def take(self, now: float, calls_per_hour: int) -> float:
         """Note a call at `now` (UTC seconds) and return 0, or return the seconds until one is free."""
@@ -55,21 +72,44 @@ def seconds_until_free(stamps: Sequence[float], now: float, calls_per_hour: int)
     return max(stamps[-calls_per_hour] + HOUR - now, 0.001)
 
 
+def seconds_until_sent(
+    stamps: Sequence[float], now: float, calls: int, calls_per_hour: int, interval: float = 0
+) -> float:
+    """Return how long to wait until the last of `calls` more calls may be made, each one as early as possible.
+
+    `stamps` are the calls of the last hour, in order, `interval` is the least time between two calls, in seconds.
+    """
+    if calls < 1:
+        return 0
+    hours, before = divmod(calls - 1, calls_per_hour)
+    expired = len(stamps) + before + 1 - calls_per_hour
+    first = max(stamps[expired - 1] + HOUR - now, 0) if expired > 0 else 0
+    return hours * HOUR + max(first, (before + 1) * interval)
+
+
 class MemoryLedger:
     """A ledger for one process: a sliding window of UTC stamps."""
 
     def __init__(self) -> None:
-        self.used = 0
-        self._stamps: list[float] = []
+        self.stamps: list[float] = []
+
+    @property
+    def used(self) -> int:
+        """How many calls there were in the hour before the latest `take`, this one included."""
+        return len(self.stamps)
 
     def take(self, now: float, calls_per_hour: int) -> float:
         """Note a call at `now` and return 0, or return the seconds until one is free."""
-        self._stamps = last_hour(self._stamps, now)
-        delay = seconds_until_free(self._stamps, now, calls_per_hour)
+        self.stamps = last_hour(self.stamps, now)
+        delay = seconds_until_free(self.stamps, now, calls_per_hour)
         if not delay:
-            self._stamps.append(now)
-        self.used = len(self._stamps)
+            self.stamps.append(now)
         return delay
+
+    def give_back(self, stamp: float) -> None:
+        """Remove a call that was not sent."""
+        if stamp in self.stamps:
+            self.stamps.remove(stamp)
 
 
 class Pause:
@@ -159,16 +199,32 @@ class ApiBudget:
         self.on_wait: Callable[[float], None] = lambda _: None
         self.on_pause: Callable[[float], None] = lambda _: None
         self._told_until = clock()
+        self._free_at: list[float] = []
+        """When those who wait for the hour may call, by the clock."""
 
     @property
     def used(self) -> int:
-        """How many calls were sent in the hour before the latest one, by all processes that use the key."""
-        return self._ledger.used
+        """How many calls were sent in the last hour, by all processes that use the key, as far as is known."""
+        stamps = self._stamps()
+        return self._ledger.used if stamps is None else len(stamps)
+
+    @property
+    def waits(self) -> float:
+        """In how many seconds the next call may be made, 0 where no caller waits for the hour."""
+        return max(min(self._free_at, default=0) - self._clock(), 0)
 
     def seconds_for(self, calls: float) -> float:
-        """Return how long so many more calls take at least, in seconds."""
-        free = max(self.calls_per_hour - self.used, 0)
-        return max(calls * self._interval, (calls - free) * HOUR / self.calls_per_hour)
+        """Return how long so many more calls take at least, in seconds: with pauses, the pace, and the hour's limit."""
+        count = ceil(calls)
+        stamps = self._stamps() or ()
+        now = self._utc() if stamps else 0.0
+        seconds = seconds_until_sent(stamps, now, count, self.calls_per_hour, self._interval)
+        return max(seconds, count * self._interval, self._pause.left if count else 0)
+
+    def _stamps(self) -> list[float] | None:
+        stamps = getattr(self._ledger, "stamps", None)  # a ledger of the caller's own may lack them
+        # before the first call the clock is not read, because that may lock a file
+        return stamps[bisect_right(stamps, self._utc() - HOUR) :] if stamps else stamps
 
     @property
     def lasts(self) -> float:
@@ -186,22 +242,59 @@ class ApiBudget:
 
     async def wait(self, priority: Priority = Priority.LISTING) -> float:
         """Return when a call may be made, and at which time that is; it is counted then."""
+        return (await self.take(priority)).started
+
+    async def take(
+        self,
+        priority: Priority = Priority.LISTING,
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Turn:
+        """Return like `wait`, with what `give_back` needs.
+
+        Each wait for the hour or for a pause, which are long, is inside of what `waiting` returns.
+        """
         self._waiting[priority] += 1
         try:
             while True:
-                if (delay := self._delay(priority)) > 0:
+                if (delay := self._pause.left) > 0:
+                    with waiting():
+                        await self._sleep(delay)
+                    continue
+                if (delay := self._pace(priority)) > 0:
                     await self._sleep(delay)
-                elif (delay := await self._take(priority)) > 0:
-                    self._tell_wait(delay)
-                    # in slices, so that a clock that is set, or another process, is noticed
-                    await self._sleep(min(delay, 60))
-                else:
+                    continue
+                delay, stamp = await self._count(priority)
+                if not delay:
                     break
+                with waiting():
+                    await self._wait_for_hour(delay)
         finally:
             self._waiting[priority] -= 1
-        while (delay := self._pause.left) > 0:  # it began while the call was being counted
-            await self._sleep(delay)
-        return self._clock()
+        turn = Turn(self._clock(), stamp)
+        try:
+            while (delay := self._pause.left) > 0:  # it began while the call was being counted
+                with waiting():
+                    await self._sleep(delay)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.give_back(turn)
+            raise
+        return turn._replace(started=self._clock())
+
+    async def give_back(self, turn: Turn) -> None:
+        """Count a call no more, because it was not sent."""
+        if give_back := getattr(self._ledger, "give_back", None):  # a ledger of the caller's own may lack it
+            await anyio.to_thread.run_sync(give_back, turn.stamp)
+
+    async def _wait_for_hour(self, delay: float) -> None:
+        self._tell_wait(delay)
+        free_at = self._clock() + delay
+        self._free_at.append(free_at)
+        try:
+            # in slices, so that a clock that is set, or another process, is noticed
+            await self._sleep(min(delay, 60))
+        finally:
+            self._free_at.remove(free_at)
 
     def _tell_wait(self, delay: float) -> None:
         # once for all callers who wait, and again only where it lasts longer than was said
@@ -209,9 +302,7 @@ class ApiBudget:
             self._told_until = until
             self.on_wait(delay)
 
-    def _delay(self, priority: Priority) -> float:
-        if (pause := self._pause.left) > 0:
-            return pause
+    def _pace(self, priority: Priority) -> float:
         now = self._clock()
         if self._next > now:
             return self._next - now
@@ -220,9 +311,13 @@ class ApiBudget:
         self._next = now + self._interval
         return 0
 
-    async def _take(self, priority: Priority) -> float:
+    async def _count(self, priority: Priority) -> tuple[float, float]:
         limit = self.calls_per_hour
         if priority is Priority.COMMENTS and self.others_have_work():
             limit = max(limit * 9 // 10, 1)
-        # the clock is read in the thread, too, because that may look into the ledger
-        return await anyio.to_thread.run_sync(lambda: self._ledger.take(self._utc(), limit))
+
+        def take() -> tuple[float, float]:
+            stamp = self._utc()  # in the thread, too, because that may look into the ledger
+            return self._ledger.take(stamp, limit), stamp
+
+        return await anyio.to_thread.run_sync(take)

@@ -222,7 +222,13 @@ class Lister:
         )
         self._tell(
             RunPlanned(
-                work.photos + unlisted, work.mirrored, calls, self._budget.seconds_for(calls), exact=not page
+                work.photos + unlisted,
+                work.mirrored,
+                calls,
+                self._budget.seconds_for(calls),
+                exact=not page,
+                images=work.images + unlisted * options.wants_images,
+                infos=work.infos + unlisted * options.wants_info,
             )
         )
 

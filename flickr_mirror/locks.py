@@ -149,7 +149,7 @@ class CallLedgerFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.used = 0
+        self.stamps: list[float] = []
         self._path = path
         self._boot, self._origin = bytes(8), 0.0
 
@@ -164,10 +164,23 @@ class CallLedgerFile:
                 self._boot, self._origin = self._shared_origin()
         return self._origin + uptime()
 
+    @property
+    def used(self) -> int:
+        """How many calls there were in the hour before the latest `take`, this one included."""
+        return len(self.stamps)
+
     def take(self, now: float, calls_per_hour: int) -> float:
         """Note a call at `now` and return 0, or return the seconds until one is free. Raises `CacheError`."""
         with self._locked():
             return self._take(now, min(calls_per_hour, MOST_CALLS))
+
+    def give_back(self, stamp: float) -> None:
+        """Remove a call that was not sent. Raises `CacheError`."""
+        with self._locked(), suppress(ValueError):  # of a damaged ledger
+            stamps = list(self._read().stamps)
+            stamps.remove(stamp)
+            self._write(stamps)
+            self.stamps = stamps
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -196,14 +209,14 @@ class CallLedgerFile:
             stamps = last_hour(self._read().stamps, now)
         except ValueError:
             if delay := HOUR - self._age(now):
-                self.used = calls_per_hour
+                self.stamps = [now + delay - HOUR] * calls_per_hour
                 return delay
             stamps = []
         delay = seconds_until_free(stamps, now, calls_per_hour)
         if not delay:
             stamps.append(now)
             self._write(stamps)
-        self.used = len(stamps)
+        self.stamps = stamps
         return delay
 
     def _age(self, now: float) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
-from flickr_mirror import disk
+from flickr_mirror import disk, outage
 from flickr_mirror.addresses import photostream_address
 from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.audit import CheckReport, audit
@@ -19,7 +19,7 @@ from flickr_mirror.budget import shared_budget
 from flickr_mirror.cache import PhotoCache, owners
 from flickr_mirror.copies import Copies
 from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.errors import ImageGoneError, NoSizeError, PhotoForgottenError, one_error
+from flickr_mirror.errors import ImageGoneError, NoSizeError, PhotoForgottenError, TransportError, one_error
 from flickr_mirror.identity import check_has_photos, find_account, identify, named
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.jobs import Jobs
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from flickr_mirror.images import Fetched, ImageFile
     from flickr_mirror.limiter import ApiBudget
     from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, FlickrUser
+    from flickr_mirror.outage import Silence
     from flickr_mirror.progress import Event, Observer
 
 logger = logging.getLogger("flickr_mirror")
@@ -103,8 +104,7 @@ class PhotostreamMirror:
         self._rounds: Rounds | None = None
         self._stopping = anyio.Event()
         self._scope: anyio.CancelScope | None = None
-        self._calls: dict[str, int] = {}
-        self._fetcher: ImageFetcher | None = None
+        self._transport: Transport | None = None
         self._mirrored_before = 0
         self.report = MirrorReport()
         """What the latest run did, also where it was cancelled or ended by an error."""
@@ -112,7 +112,7 @@ class PhotostreamMirror:
     @property
     def calls_sent(self) -> int:
         """How many API calls the current run has sent."""
-        return sum(self._calls.values())
+        return sum(self._transport.calls.values()) if self._transport else 0
 
     @property
     def hour(self) -> tuple[int, int]:
@@ -137,14 +137,36 @@ class PhotostreamMirror:
         return self._options.window is None
 
     @property
+    def waits(self) -> float:
+        """In how many seconds the next API call may be made, 0 where no call waits for the hour's budget."""
+        return self._budget.waits if self._budget else 0.0
+
+    @property
     def in_flight(self) -> int:
-        """How many images are being fetched now."""
-        return self._fetcher.in_flight if self._fetcher else 0
+        """How many images are being fetched now: for how many an exchange with a server is open."""
+        return self._transport.image_silence.in_flight if self._transport else 0
+
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes of images and films came in this run, also of those that did not come whole."""
+        return self._transport.bytes_received if self._transport else 0
+
+    @property
+    def silences(self) -> tuple[Silence, ...]:
+        """For how long the API, and the image servers, have not answered."""
+        return (self._transport.api_silence, self._transport.image_silence) if self._transport else ()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is in flight that `stop` lets finish."""
+        has_work = self._rounds is not None and self._rounds.pipeline is not None
+        return has_work and any(silence.in_flight for silence in self.silences)
 
     def stop(self, grace: float = 10.0) -> None:
         """Take no more work; what is in flight has `grace` seconds to finish. `run` then returns.
 
-        To be called from the event loop in which `run` runs.
+        What only waits, for the hour's budget, a pause or another try, ends at once. To be called from the event
+        loop in which `run` runs.
         """
         self._stopping.set()
         if self._rounds is not None and self._rounds.pipeline is not None:
@@ -158,7 +180,7 @@ class PhotostreamMirror:
         if self._rounds is not None and self._rounds.pipeline is not None:
             self._rounds.pipeline.come_to(limit)
         elif self._scope is not None:
-            self._tell(self.report.come_to(limit))
+            self._tell(self.report.come_to(limit, finishing=False))
             self._scope.cancel()
 
     async def find_user(self) -> FlickrUser:
@@ -225,17 +247,15 @@ class PhotostreamMirror:
         started = time.monotonic()
         report = self.report = MirrorReport(started=time.time())
         self._stopping = anyio.Event()
+        self._transport = None
 
         async def work_and_close() -> None:
             await to_thread.run_sync(disk.check_writable, self._root)
             async with self._open() as api:
-                self._calls = api.calls
                 try:
                     await self._run(api, report, work)
                 finally:
-                    report.calls = dict(api.calls)
-                    report.api_calls = sum(api.calls.values())
-                    report.seconds = time.monotonic() - started
+                    self._close_report(report, api.transport, time.monotonic() - started)
             tasks.cancel_scope.cancel()  # the clock need not be watched any more
 
         # In a task of its own: what asyncio cancels (`wait_for`, `Task.cancel`) breaks through shields, a group's
@@ -244,18 +264,34 @@ class PhotostreamMirror:
             async with anyio.create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
                 tasks.start_soon(work_and_close)
+                tasks.start_soon(self._report_outages)
                 if (seconds := self._limits.max_duration) is not None:
                     tasks.start_soon(self._end_after, partial(anyio.sleep, seconds), "max_duration")
                 if (moment := self._limits.until_time) is not None:
                     tasks.start_soon(self._end_after, partial(wait_until, moment, anyio.sleep), "until_time")
+            if report.stopped_by and report.unanswered and not any(one.has_answered for one in self.silences):
+                # the limit was shorter than the tries
+                raise TransportError(report.unanswered)
         return report
+
+    async def _report_outages(self) -> None:
+        while True:
+            outage.report(self.silences, self._tell)
+            await anyio.sleep(outage.LOOK)
+
+    def _close_report(self, report: MirrorReport, transport: Transport, seconds: float) -> None:
+        outage.report(self.silences, self._tell)
+        report.unanswered = " ".join(filter(None, (silence.last_words() for silence in self.silences)))
+        report.calls = dict(transport.calls)
+        report.api_calls = sum(report.calls.values())
+        report.seconds = seconds
 
     def _open(self) -> AsyncFlickrApi:
         key, url = self.__consumer_key, self._options.api_url
         self._budget = self._budget or shared_budget(key, self._limits, url)
         self._budget.on_wait = lambda seconds: self._tell(Waiting("budget", seconds))
         self._budget.on_pause = lambda seconds: self._tell(Waiting("api", seconds))
-        transport = Transport(
+        self._transport = Transport(
             key,
             budget=self._budget,
             api_url=url,
@@ -263,7 +299,7 @@ class PhotostreamMirror:
             api_transport=self._api_transport,
             image_transport=self._image_transport,
         )
-        return AsyncFlickrApi(key, self.__consumer_secret, transport=transport)
+        return AsyncFlickrApi(key, self.__consumer_secret, transport=self._transport)
 
     async def _run(
         self, api: AsyncFlickrApi, report: MirrorReport, work: Callable[[Rounds], Awaitable[None]]
@@ -288,7 +324,7 @@ class PhotostreamMirror:
                         await work(self._rounds)
                     finally:
                         self._rounds = None
-                        sum_up(report, catalogue)
+                        sum_up(report, catalogue, self._options)
                         report.skipped = max(self._mirrored_before - report.updated, 0)
 
     def _jobs(
@@ -305,12 +341,12 @@ class PhotostreamMirror:
         brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
         least = self._limits.min_free
         space = None if least is None else FreeSpace(cache.folder, least)
-        self._fetcher = ImageFetcher(api.transport, brake, bandwidth, space)
+        fetcher = ImageFetcher(api.transport, brake, bandwidth, space)
         work = WorkList(catalogue)
         return Jobs(
             user=user,
             api=api,
-            copies=Copies(cache, work, self._fetcher, report, self._tell, adopting=not cache.is_empty),
+            copies=Copies(cache, work, fetcher, report, self._tell, adopting=not cache.is_empty),
             detector=detector,
             cache=cache,
             catalogue=catalogue,

@@ -28,7 +28,7 @@ class WorkLeft:
     """How many `photos` of the photostream are known, how many of them are `mirrored` as they are asked for or
     forgotten, and what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`.
     `absent` photos were not listed by a full scan and are to be asked for, `gone` ones are asked for before they
-    are pruned."""
+    are pruned. `images` and `infos` are how many images, and how much information, a run fetches."""
 
     photos: int
     mirrored: int
@@ -37,6 +37,8 @@ class WorkLeft:
     comments: int
     absent: int = 0
     gone: int = 0
+    images: int = 0
+    infos: int = 0
 
 
 Kind = tuple[str, str]
@@ -103,7 +105,9 @@ class Overview:
         asking = f"total({images:d} AND image_status = 0 AND {{}}video)"
         row = self._query(
             f"SELECT total(gone IS NULL), total({' AND '.join(whole)}), {asking.format('')},"
-            f" {asking.format('NOT ')} FROM photos WHERE {self._selection.window}"
+            f" {asking.format('NOT ')}, total({images:d} AND gone IS NULL AND image_status IN (0, 1, 3)),"
+            f" total({info_level is not None:d} AND gone IS NULL AND {undescribed})"
+            f" FROM photos WHERE {self._selection.window}"
         ).fetchone()
         comments = 0
         if info_level == COMMENTS_LEVEL:
@@ -111,11 +115,13 @@ class Overview:
                 f"SELECT count(*) FROM photos JOIN listed USING (id) WHERE gone IS NULL AND {undescribed}"
                 f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0) AND {self._selection.window}"
             ).fetchone()
-        photos, mirrored, videos, photos_to_ask = map(int, row)
+        photos, mirrored, videos, photos_to_ask, to_fetch, to_describe = map(int, row)
         absent, gone = self._query(
             "SELECT (SELECT count(*) FROM absences), (SELECT count(*) FROM photos WHERE gone IS NOT NULL)"
         ).fetchone()
-        return WorkLeft(photos, mirrored, videos, photos_to_ask, comments, absent, gone)
+        return WorkLeft(
+            photos, mirrored, videos, photos_to_ask, comments, absent, gone, to_fetch, to_describe
+        )
 
     def stock(self) -> Stock:
         """Return how many images are left and there; the bytes of those that are left are not known."""

@@ -11,7 +11,7 @@ wing meet.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -112,7 +112,7 @@ class Pipeline:
 
     def stop(self, grace: float) -> None:
         """Take no more work, and no page; what is in flight has `grace` seconds to finish."""
-        self._take_no_more()
+        self._take_no_more(retries=True)
         self._listing.cancel()
         _end_within(grace, [self._scope])
 
@@ -123,12 +123,13 @@ class Pipeline:
         bytes would have to come again.
         """
         self._tell(self._report.come_to(limit, figures))
-        self._take_no_more()
+        self._take_no_more(retries=limit in OF_TIME)
         self._lister.stop()
         _end_within(GRACE, [self._scope] if limit in OF_TIME else self._callers)
 
-    def _take_no_more(self) -> None:
+    def _take_no_more(self, *, retries: bool) -> None:
         self._stopping = True
+        self._jobs.api.transport.stop(retries=retries)
         self._jobs.copies.fetcher.stop()
         for intake in self._intakes:
             intake.cancel()
@@ -221,7 +222,7 @@ class Pipeline:
                 stream.close()
 
     async def _list_photos(self) -> None:
-        with self._listing:
+        with self._listing, suppress(StoppedError):
             await self._lister.run()
             to_ask = await self._work.call(self._catalogue.judge_again)
             self._listed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 logger = logging.getLogger("flickr_mirror")
+
+SERVERS = {"api": "Flickr", "images": "Flickr's image servers"}
+"""What a user calls the servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class RunPlanned:
 
     `photos` are those of the photostream as far as this run looks at it, `mirrored` those of them that need
     nothing; `calls` is how many more API calls this run needs, and `seconds` how long Flickr's limits make them
-    last. It is an estimate until the listing has ended (`exact`).
+    last. `images` and `infos` are how many images, and how much information, are left to fetch. All of it is an
+    estimate until the listing has ended (`exact`).
 
     What `PhotostreamMirror.price` returns has more, which is `None` where it is not known, and in events of a run:
     `bytes` is about how many bytes of images and films are to be downloaded, `image_seconds` how long that takes,
@@ -66,6 +71,8 @@ class RunPlanned:
     calls: int
     seconds: float
     exact: bool
+    images: int = 0
+    infos: int = 0
     bytes: int | None = None
     free: int | None = None
     image_seconds: float | None = None
@@ -159,6 +166,50 @@ class Waiting:
     cause: str
     seconds: float
 
+    @property
+    def text(self) -> str:
+        """The sentence that tells a user why nothing moves, for how long and until when (local time)."""
+        reason = {
+            "budget": "This hour's calls to Flickr are used up",
+            "api": "Flickr asks for a pause",
+            "images": "Flickr's image servers ask for a pause",
+        }[self.cause]
+        resumes = time.strftime(", at %H:%M", time.localtime(time.time() + self.seconds))
+        return f"{reason}: going on in {duration_text(self.seconds)}{resumes if self.seconds >= 60 else ''}."
+
+
+@dataclass(frozen=True, slots=True)
+class OutageBegan:
+    """A `server` (`api` or `images`) has given no usable answer for some `seconds`; it is tried again.
+
+    `reason` is why the latest try failed, empty where the first one still waits for its answer; `reached` is whether
+    that try was answered, with an error.
+    """
+
+    server: str
+    seconds: float
+    reason: str
+    reached: bool
+
+    @property
+    def text(self) -> str:
+        """The sentence that tells a user."""
+        return outage_text(self.server, self.seconds, self.reason, reached=self.reached)
+
+
+@dataclass(frozen=True, slots=True)
+class OutageEnded:
+    """A `server` (`api` or `images`) answers again, after an outage of some `seconds`."""
+
+    server: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """The sentence that tells a user."""
+        verb = "answers" if self.server == "api" else "answer"
+        return f"{SERVERS[self.server]} {verb} again, after {duration_text(self.seconds)}."
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -206,6 +257,8 @@ Event = (
     | FileBroken
     | Waiting
     | Watching
+    | OutageBegan
+    | OutageEnded
 )
 Observer = Callable[[Event], None]
 
@@ -242,6 +295,8 @@ class MirrorReport:
     processing.
     `failures` are the photos that are not mirrored; those that an earlier run reported to be out of reach are
     only counted, as `unavailable`. `complete` is whether nothing else that was asked for is left to do.
+    `mirrored` counts the listed photos that have everything that was asked for, `left` those that do not.
+    `unanswered` is the sentence about a server that did not answer when the run ended, or empty.
     `stopped_by` is the limit that the run came to, by its name in `Limits`, or empty; `begun` how many photos
     were begun, where `max_photos` limits them. What a run for a window of upload times counts is in it.
     """
@@ -274,12 +329,19 @@ class MirrorReport:
     complete: bool = False
     stopped_by: str = ""
     begun: int = 0
+    mirrored: int = 0
+    left: int = 0
+    unanswered: str = ""
 
-    def come_to(self, limit: str, figures: str = "") -> Notice:
-        """Note the limit that the run came to first; return what is to be told of it, with the `figures`."""
+    def come_to(self, limit: str, figures: str = "", *, finishing: bool = True) -> Notice:
+        """Note the limit that the run came to first; return the notice of it, with the `figures`.
+
+        `finishing` is whether what is in flight is finished.
+        """
         self.stopped_by = self.stopped_by or limit
         flag = f"--{limit.replace('_', '-')}{f' ({figures})' if figures else ''}"
-        return Notice(f"{flag} is reached: nothing more is begun, and what is in flight is finished.")
+        rest = ", and what is in flight is finished" if finishing else ""
+        return Notice(f"{flag} is reached: nothing more is begun{rest}.")
 
 
 def log_events(event: Event) -> None:
@@ -301,10 +363,8 @@ def log_events(event: Event) -> None:
             level = logging.INFO if again else logging.WARNING
             later = " It is tried again at the end of this run." if again else ""
             logger.log(level, "Photo %s, %s: %s%s", _both_names(photo_id), job, reason, later)
-        case Notice() | FileBroken():
+        case Notice() | FileBroken() | Waiting() | OutageBegan() | OutageEnded():
             logger.warning("%s", event.text)
-        case Waiting(cause, seconds):
-            logger.warning("%s", waiting_text(cause, seconds))
         case _:
             logger.debug("%s", event)
 
@@ -327,13 +387,22 @@ def _both_names(photo_id: str) -> str:
     return f"{photo_id} ({inventory_number(photo_id)})"
 
 
-def waiting_text(cause: str, seconds: float) -> str:
-    """Return the sentence that tells a user why nothing moves, and for how long."""
-    reasons = {
-        "budget": "This hour's calls to Flickr are used up",
-        "api": "Flickr asks for a pause",
-        "images": "Flickr's image servers ask for a pause",
-    }
+def outage_text(
+    server: str, seconds: float, reason: str = "", *, reached: bool = False, ended: bool = False
+) -> str:
+    """Return the sentence about a server that does not answer; `ended` is whether it is tried no more."""
+    what = "usable answer" if reached else "answer"
+    text = f"No {what} from {SERVERS[server]} for {duration_text(seconds)}"
+    if not ended:
+        text += ", trying again" if reason else ", still waiting"
+    return f"{text} ({reason.rstrip('.')})." if reason else f"{text}."
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration for a sentence.
+
+    >>> duration_text(760), duration_text(8.2)
+    ('12 min 40 s', '8 s')
+    """
     minutes, rest = divmod(round(seconds), 60)
-    duration = f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"{reasons[cause]}: going on in {duration}."
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

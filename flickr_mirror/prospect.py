@@ -71,6 +71,8 @@ async def prospect(
         calls,
         api.transport.budget.seconds_for(calls),
         exact=False,
+        images=work.images + unlisted * options.wants_images,
+        infos=work.infos + unlisted * options.wants_info,
         bytes=volume.bytes,
         free=await to_thread.run_sync(free_space, cache.folder),
         image_seconds=volume.seconds,

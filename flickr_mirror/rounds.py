@@ -79,7 +79,7 @@ class Rounds:
     async def watch(self, interval: float) -> None:
         """Do a round about every `interval` seconds; one that finds the line down is done again when it is due."""
         jobs = self._jobs
-        is_down = again = False
+        is_down = is_reported = again = False
         while not self._stopping.is_set():
             due = anyio.current_time() + interval * uniform(0.9, 1.1)  # noqa: S311 - so watchers do not call at once
             try:
@@ -89,11 +89,12 @@ class Rounds:
                 if not is_down:
                     jobs.tell(Notice(f"{error} It is tried again until it works."))
                 is_down = True
+                is_reported |= jobs.api.transport.api_silence.is_reported
             else:
-                if is_down:
+                if is_down and not is_reported:  # else the end of the outage was reported
                     jobs.tell(Notice("Flickr answers again."))
-                is_down, again = False, True
-            sum_up(jobs.report, jobs.catalogue)
+                is_down, is_reported, again = False, False, True
+            sum_up(jobs.report, jobs.catalogue, self._options)
             if jobs.report.stopped_by:
                 return
             if not self._stopping.is_set():
@@ -102,11 +103,13 @@ class Rounds:
                 await self._stopping.wait()
 
 
-def sum_up(report: MirrorReport, catalogue: Catalogue) -> None:
-    """Count what is known, and what failed, into the report."""
+def sum_up(report: MirrorReport, catalogue: Catalogue, options: MirrorOptions) -> None:
+    """Count what is known, what is left to do, and what failed, into the report."""
     counts = catalogue.counts()
     report.known, report.reduced, report.damaged = counts.known, counts.reduced, counts.damaged
     report.not_ready = counts.not_ready
+    work = catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
+    report.mirrored, report.left = work.mirrored, work.photos - work.mirrored
     failures = catalogue.failures()
     report.unavailable = sum(failure.known for failure in failures)
     report.failures = [failure for failure in failures if not failure.known]

@@ -24,9 +24,10 @@ from flickr_mirror.errors import (
     one_error,
 )
 from flickr_mirror.exits import EXIT_LOCKED, SIGNALLED, code_of, code_of_error
+from flickr_mirror.live import give_back
 from flickr_mirror.progress import MirrorReport
 from flickr_mirror.signals import asking_signals, stopping_signals, wait_no_more
-from flickr_mirror.summary import keep, last_line, summary_of, time_text
+from flickr_mirror.summary import in_words, keep, last_line, summary_of, time_text
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     """
     view.mirror = mirror
     view.on_look = partial(_keep_look, mirror)
-    signals = Signals(mirror.stop, view.poke)
+    signals = Signals(partial(_stop, mirror), view.poke)
     async with _heeding(signals, view.notifier, is_watch=watch is not None) as tasks:
         tasks.start_soon(view.beat)
         code = await _run(mirror, view, watch, signals)
@@ -119,9 +120,22 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
     summary = _sum_up(mirror, code, sentence)
     await _tell(view.notifier, summary, signals)
     view.end(summary)
+    if console.is_terminal and (words := in_words(summary)):
+        say(words)
     # where quiet is wanted, one line tells what is wrong: this one, where no other did
     say(last_line(summary), aloud=bool(code) and not sentence and not view.code)
     return code
+
+
+def _stop(mirror: PhotostreamMirror, grace: float) -> None:
+    """Stop a mirror, and tell the user what follows."""
+    if mirror.is_busy:
+        say(
+            f"Stopping: what is in flight has {grace:.0f} s to finish. Ctrl-C again to stop now. Nothing is lost."
+        )
+    else:
+        say("Stopping: nothing is in flight. Nothing is lost.")
+    mirror.stop(grace)
 
 
 async def _tell(notifier: Notifier, summary: Summary, signals: Signals) -> None:
@@ -161,10 +175,6 @@ class Signals:
                 elif not self.code and self._end is None:
                     self.code = SIGNALLED + number
                     self.leave_within(GRACE + CLOSING)
-                    say(
-                        f"Stopping: what is in flight has {GRACE:.0f} s to finish. Ctrl-C again to stop now. "
-                        "Nothing is lost."
-                    )
                     self._stop(GRACE)
                 else:
                     self.late = self.late or SIGNALLED + number
@@ -189,7 +199,7 @@ class Signals:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _leave(self, number: int, _: object) -> NoReturn:
-        console.show_cursor()
+        give_back(console)
         os._exit(self._end if self._end is not None else self.code or SIGNALLED + number)
 
 
@@ -197,7 +207,7 @@ def leave_with(code: int) -> None:
     """Let nothing that hangs, and no signal, keep the process from ending soon, with this exit code."""
 
     def leave(*_: object) -> NoReturn:
-        console.show_cursor()
+        give_back(console)
         os._exit(code)
 
     for number in (*stopping_signals(), signal.SIGALRM):
@@ -232,6 +242,8 @@ def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
             f"{report.damaged:,} photos are mirrored as Flickr serves them: damaged, or in another size than it lists. "
             "They are fetched again after a day, after a week, and by each full scan."
         )
+    if report.unanswered and not sentence:
+        say(report.unanswered)
     if not report.complete and not sentence:  # an error's sentence says what to do
         say("Run the same command again to go on.")
     return _kept(mirror, summary_of(report, code, sentence, is_whole=mirror.is_whole))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror import disk
 from flickr_mirror.cache import LAST_RUN
-from flickr_mirror.terminal import plain
+from flickr_mirror.progress import duration_text
+from flickr_mirror.terminal import name_text, plain, size_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,18 @@ LARGEST = 64 << 20
 """A longer file, in bytes, is none of ours."""
 IN_LINE = (
     *("user", "nsid", "new", "updated", "skipped", "failed", "gone", "images", "infos"),
-    *("bytes", "api_calls", "unlisted", "not_ready", "reduced", "damaged", "seconds", "exit"),
+    *(
+        "bytes",
+        "api_calls",
+        "unlisted",
+        "not_ready",
+        "reduced",
+        "damaged",
+        "seconds",
+        "mirrored",
+        "left",
+        "exit",
+    ),
 )
 """The figures of the last line, in order; more may come before `exit`."""
 
@@ -43,6 +55,8 @@ def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bo
         "ended": time_text(ended),
         "last_success": time_text(ended) if code == 0 and is_whole else None,
         "known": report.known,
+        "mirrored": report.mirrored,
+        "left": report.left,
         "new": report.new,
         "updated": report.updated,
         "skipped": report.skipped,
@@ -83,6 +97,31 @@ def last_line(summary: Summary) -> str:
     """Return the line that a script can search a log for: `done user="manhhai" nsid=... exit=0`."""
     figures = {**summary, "user": json.dumps(plain(summary["user"]), ensure_ascii=False)}
     return "done " + " ".join(f"{name}={figures[name]}" for name in IN_LINE)
+
+
+def in_words(summary: Summary) -> str:
+    """Return what a run did, as sentences for a person; an empty text where it came to no mirror."""
+    if not summary["folder"]:
+        return ""
+    mirrored, left = summary["mirrored"], summary["left"]
+    if left:
+        known = f"{mirrored:,} of {mirrored + left:,} listed photos are mirrored, {left:,} are left"
+    else:
+        known = (
+            "The 1 listed photo is mirrored"
+            if mirrored == 1
+            else f"All {mirrored:,} listed photos are mirrored"
+        )
+    fetched = [_counted(summary["images"], "image"), f"information of {_counted(summary['infos'], 'photo')}"]
+    return (
+        f"{name_text(summary['user'])}: {known}. This run fetched {' and '.join(fetched)} "
+        f"({size_text(summary['bytes'])}) with {_counted(summary['api_calls'], 'API call')} in "
+        f"{duration_text(summary['seconds'])}. The mirror is in {plain(summary['folder'])}."
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def time_text(seconds: float) -> str:

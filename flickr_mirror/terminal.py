@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import sys
 import unicodedata
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from flickr_mirror.progress import SERVERS
+
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Sequence
 
     from flickr_mirror.tally import Tally
 
+Words = tuple[str, ...]
+"""Something to show, in words of different length, the longest first; empty for nothing."""
+
 NARROW = 60
-"""A terminal of fewer columns gets one line."""
+"""A terminal of fewer columns gets the shortest words."""
 LONGEST_NAME, LEAST_BAR, MOST_BAR = 20, 4, 40
 """Columns of the live view."""
 
@@ -110,99 +112,108 @@ def heartbeat(tally: Tally) -> str:
         f"{tally.informed:,} with information" if tally.counts_images and tally.describes else "",
         f"{tally.failed:,} failed" if tally.failed else "",
         f"API {load.used:,}/{load.budget:,} this hour",
-        _hold(tally),
-        _eta(tally),
+        *(words[0] for words in _holds(tally)),
+        *_eta(tally)[:1],
     ]
     return ", ".join(part for part in parts if part)
 
 
-def _hold(tally: Tally) -> str:
-    """Return why nothing moves, and for how long; nothing where something does."""
-    if tally.next_look is not None:
-        return f"next look in {time_left(tally.next_look)}"
-    if tally.waiting is None:
-        return ""
-    cause, seconds = tally.waiting
-    reasons = {
-        "budget": "the hour's calls are used up",
-        "api": "paused by Flickr",
-        "images": "images paused by Flickr",
-    }
-    return f"{reasons[cause]}, going on in {time_left(seconds)}"
+def draw(tally: Tally, width: int) -> Group:
+    """Return the live view for a terminal of so many columns: two lines at most.
+
+    Where there is little room, less is shown: nothing is cut but a long name.
+    """
+    room = width - 1  # a cursor behind the last column makes some terminals begin a new line
+    second = "  ".join(filter(None, fit(_second_line(tally, is_narrow=room < NARROW), room)))
+    return Group(_first_line(tally, room), *([Text(second, no_wrap=True)] if second else []))
 
 
-def _eta(tally: Tally) -> str:
-    eta = tally.eta
-    return f"ETA {time_left(eta.seconds)} ({eta.bound}-bound)" if eta else ""
-
-
-class LiveView:
-    """The live view of a run, drawn from a tally: two calm lines, one on a narrow terminal; a context manager."""
-
-    def __init__(self, console: Console, tally: Tally) -> None:
-        self._console = console
-        self._tally = tally
-        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8)
-
-    def __enter__(self) -> Self:
-        self._live.start(refresh=True)
-        self._handler = signal.signal(signal.SIGTSTP, self._suspend)
-        return self
-
-    def _suspend(self, *_: object) -> None:
-        """Give the cursor back while Ctrl-Z has the run stand still."""
-        self._console.show_cursor()
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, self._suspend)  # `fg` goes on here
-        self._console.show_cursor(show=False)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTSTP, self._handler)
-        self._live.transient = not self._tally.name  # an empty bar above an error tells nothing
-        self._live.stop()
-
-    def _render(self) -> RenderableType:
-        width = (
-            self._console.width - 1
-        )  # a cursor behind the last column makes some terminals begin a new line
-        tally = self._tally
-        count = f"{tally.done:,}/{tally.total:,}"
-        if width < NARROW:
-            hold = _hold(tally).rpartition(" in ")[2]
-            parts = [count, f"{tally.share:.0%}", f"waits {hold}" if hold else _eta(tally)]
-            return _line("  ".join(part for part in parts if part), width)
-        name = plain(tally.name)
-        left = f"{set_cell_size(name, min(cell_len(name), LONGEST_NAME))}  {count} photos"
-        right = [f"{tally.share:.0%}"]
-        if tally.counts_images:
-            right += [size_text(tally.bytes), f"{size_text(tally.rate)}/s"]
-        while (room := width - cell_len(left) - sum(len(part) + 2 for part in right)) < LEAST_BAR + 2:
-            right.pop()
-        table = Table.grid(padding=(0, 1))
-        table.add_row(
-            Text(left, no_wrap=True),
-            ProgressBar(total=max(tally.total, 1), completed=tally.done, width=min(room - 2, MOST_BAR)),
-            Text("  ".join(right), no_wrap=True),
-        )
-        return Group(table, _line(self._second_line(), width))
-
-    def _second_line(self) -> str:
-        tally = self._tally
-        load = tally.load()
-        parts = [
-            _hold(tally),  # first, because a bar that stands still reads like a fault
-            f"API {load.used:,}/{load.budget:,} this hour",
-            f"in flight {load.in_flight}" if load.in_flight else "",
-            f"information {tally.informed:,}" if tally.counts_images and tally.describes else "",
-            f"failed {tally.failed:,}" if tally.failed else "",
-            "" if tally.next_look is not None else tally.stage,
-            _eta(tally),
-        ]
-        return "  ".join(part for part in parts if part)
-
-
-def _line(text: str, width: int) -> Text:
-    line = Text(text, no_wrap=True, overflow="ellipsis")
-    line.truncate(width, overflow="ellipsis")
+def _first_line(tally: Tally, room: int) -> Table:
+    count = f"{tally.done:,}/{tally.total:,}"
+    what = "images" if tally.counts_images else "photos"
+    name = plain(tally.name)
+    count, share, size, rate, name = fit(
+        [
+            (f"{count} {what}", count),
+            (f"{tally.share:.0%}",),
+            (size_text(tally.bytes) if tally.counts_images else "",),
+            (f"{size_text(tally.rate)}/s" if tally.counts_images else "",),
+            (set_cell_size(name, min(cell_len(name), LONGEST_NAME)),),
+        ],
+        room,
+    )
+    left, right = ("  ".join(filter(None, texts)) for texts in ((name, count), (share, size, rate)))
+    line = Table.grid(padding=(0, 1))
+    length = min(room - cell_len(left) - cell_len(right) - 2, MOST_BAR)
+    bar = [ProgressBar(total=1, completed=tally.share, width=length)] if length >= LEAST_BAR else []
+    line.add_row(Text(left, no_wrap=True), *bar, Text(right, no_wrap=True))
     return line
+
+
+def _second_line(tally: Tally, *, is_narrow: bool) -> list[Words]:
+    load = tally.load()
+    return [
+        # first, because a bar that stands still reads like a fault
+        *(words if is_narrow or len(words) == 1 else words[:-1] for words in _holds(tally)),
+        _eta(tally),
+        (f"failed {tally.failed:,}",) if tally.failed else (),
+        _information(tally),
+        (f"API {load.used:,}/{load.budget:,} this hour", f"API {load.used:,}/{load.budget:,}"),
+        (f"in flight {load.in_flight}",) if load.in_flight else (),
+        (tally.stage,) if tally.next_look is None else (),
+    ]
+
+
+def _information(tally: Tally) -> Words:
+    if not (tally.counts_images and tally.describes):
+        return ()
+    return f"information {tally.informed:,}/{tally.total:,}", f"information {tally.informed:,}"
+
+
+def _holds(tally: Tally) -> list[Words]:
+    """Return why the run does not go on, and until when; nothing where it does."""
+    if tally.next_look is not None:
+        return [(f"next look in {time_left(tally.next_look)}",)]
+    found: list[Words] = []
+    for server, seconds, retried in tally.load().silent:
+        text = f"No answer from {SERVERS[server]} for {time_left(seconds)}"
+        found.append((f"{text}, trying again" if retried else text, f"no answer for {time_left(seconds)}"))
+    for cause, seconds in tally.holds:
+        when = f"resumes {tally.time_in(seconds)}" if seconds >= 60 else f"resumes in {time_left(seconds)}"
+        reasons = {
+            "budget": ("the hour's calls are used up, ", "hour's calls used up, ", ""),
+            "api": ("calls paused by Flickr, ", "calls paused, ", ""),
+            "images": ("images paused by Flickr, ", "images paused, ", ""),
+        }
+        found.append(tuple(f"{reason}{when}" for reason in reasons[cause]))
+    return found
+
+
+def _eta(tally: Tally) -> Words:
+    eta = tally.eta
+    if eta is None:
+        return ()
+    text = f"ETA {time_left(eta.seconds)}"
+    return (f"{text} (API limit)", text) if eta.bound == "API" else (text,)
+
+
+def fit(parts: Sequence[Words], room: int) -> list[str]:
+    """Return what to show of each part side by side, two columns apart: nothing where there is no room for it.
+
+    The first parts are the most important ones. Each is shown in the longest words that have room.
+
+    >>> fit([("resumes at 05:55", "05:55"), ("ETA 2h (API limit)", "ETA 2h"), ("a long part",), ("failed 1",)], 24)
+    ['05:55', 'ETA 2h', '', 'failed 1']
+    """
+    shown = [""] * len(parts)
+    used = -2
+    for number, words in enumerate(parts):
+        if words and words[-1] and used + 2 + cell_len(words[-1]) <= room:
+            shown[number] = words[-1]
+            used += 2 + cell_len(words[-1])
+    for number, text in enumerate(shown):
+        for longer in parts[number] if text else ():
+            if (grown := used + cell_len(longer) - cell_len(text)) <= room:
+                shown[number], used = longer, grown
+                break
+    return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import anyio
 from flickr_mirror.limiter import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 FIRST_LEVEL = 4
 """So many downloads a run begins with."""
@@ -30,6 +31,34 @@ LEAST_PACE = 32 * 1024
 
 class StoppedError(Exception):
     """The run was asked to stop before this download was begun: no failure, and no end of the run."""
+
+
+class Waits:
+    """Waits that a stop ends at once, because nothing is in flight during them."""
+
+    def __init__(self) -> None:
+        self._is_stopped = False
+        self._scopes: set[anyio.CancelScope] = set()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait inside of this. Raises `StoppedError` after `stop`."""
+        with anyio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                if self._is_stopped:
+                    scope.cancel()
+                yield
+            finally:
+                self._scopes.discard(scope)
+        if scope.cancelled_caught:
+            raise StoppedError("Nothing more is begun.")
+
+    def stop(self) -> None:
+        """End all waits, and those to come."""
+        self._is_stopped = True
+        for scope in self._scopes:
+            scope.cancel()
 
 
 class Climb:

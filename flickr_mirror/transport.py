@@ -32,6 +32,8 @@ from flickr_mirror.diagnosis import failure
 from flickr_mirror.errors import CertificateError, ImageGoneError, ThrottledError, TransportError
 from flickr_mirror.limiter import LONGEST_PAUSE, Priority
 from flickr_mirror.options import FLICKR_API_URL, Limits
+from flickr_mirror.outage import Silence
+from flickr_mirror.throttle import Waits
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ _FAILURES = (
 )
 
 
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""What goes wrong before a request is sent."""
+
+
 class Transport:
     """The connections to Flickr's API and to its image servers; an async context manager.
 
@@ -100,6 +106,10 @@ class Transport:
         self._stop = stop_after_attempt(self._limits.attempts)
         self._wait = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
         self.calls: dict[str, int] = {}
+        self.api_silence, self.image_silence = Silence("api"), Silence("images")
+        self._turns, self._rests = Waits(), Waits()
+        self.bytes_received = 0
+        """Bytes of images and films, also of those that did not come whole."""
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         self._extensions = {"timeout": timeout.as_dict()}
@@ -133,9 +143,20 @@ class Transport:
             retry=retry_if_exception_type((TransportError, *more)) & _CAN_PASS,
             wait=self._wait,
             stop=self._stop,
-            sleep=self._sleep,
+            sleep=self._rest,
             reraise=True,
         )
+
+    async def _rest(self, seconds: float) -> None:
+        with self._rests.waiting():
+            await self._sleep(seconds)
+
+    def stop(self, *, retries: bool) -> None:
+        """Raise `StoppedError` in all who wait for the hour's budget or a pause of the API, and with `retries` in
+        all who wait for another try, now and from now on. What is in flight goes on."""
+        self._turns.stop()
+        if retries:
+            self._rests.stop()
 
     def check_patience(self, seconds: float, error: ThrottledError) -> None:
         """Raise `ThrottledError` where a server has refused everything for longer than `Limits.max_wait`."""
@@ -149,21 +170,32 @@ class Transport:
         """Return the JSON that Flickr answers to one call of `method`; each call sent is counted.
 
         A pause that Flickr asks for is waited for. Raises `TransportError` where no JSON object came,
-        `ThrottledError` after pauses of more than `Limits.max_wait`.
+        `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop`.
         """
         while True:
-            started = await self.budget.wait(priority)
+            turn = await self.budget.take(priority, self._turns.waiting)
             self.calls[method] = self.calls.get(method, 0) + 1
             try:
-                answer = await self._call_once(method, arguments)
+                with self.api_silence.asking() as received:
+                    answer = await self._call_once(method, arguments, received)
             except ThrottledError as error:
-                self.budget.throttled(started, error.retry_after)
+                self.budget.throttled(turn.started, error.retry_after)
                 self.check_patience(self.budget.lasts, error)
+            except TransportError as error:
+                if isinstance(error.__cause__, _UNSENT):
+                    self._take_back(method)
+                    await self.budget.give_back(turn)
+                raise
             else:
                 self.budget.good()
                 return answer
 
-    async def _call_once(self, method: str, arguments: dict[str, str]) -> Any:  # noqa: ANN401
+    def _take_back(self, method: str) -> None:
+        self.calls[method] -= 1
+        if not self.calls[method]:
+            del self.calls[method]
+
+    async def _call_once(self, method: str, arguments: dict[str, str], received: Callable[[], None]) -> Any:  # noqa: ANN401
         parameters = {**arguments, "method": method, "format": "json", "nojsoncallback": "1"}
         body = bytearray()
         host = self._api_url.host
@@ -174,6 +206,7 @@ class Transport:
                     self._check_answer(method, response)
                     async for chunk in response.aiter_bytes():
                         note(len(chunk))
+                        received()
                         body += chunk
                         if len(body) > MAX_ANSWER:
                             raise TransportError(f"{method}: the answer is longer than {MAX_ANSWER} bytes.")
@@ -210,6 +243,18 @@ class Transport:
         that leads elsewhere (to a placeholder), `ThrottledError` for 429, `TransportError` for all else that is not
         a file.
         """
+        with self.image_silence.asking() as alive:
+            async with self._stream(url) as (response, note):
+
+                def received(count: int) -> None:
+                    note(count)
+                    alive()
+                    self.bytes_received += count
+
+                yield response, received
+
+    @asynccontextmanager
+    async def _stream(self, url: str) -> AsyncIterator[tuple[httpx.Response, Callable[[int], None]]]:
         address: httpx.URL | str = url
         for _ in range(MAX_REDIRECTS + 1):
             target = self._check_host(address)

@@ -16,11 +16,13 @@ import anyio
 
 from flickr_mirror.console import Shown, console, say
 from flickr_mirror.exits import EXIT_NO_ANSWER, code_of
+from flickr_mirror.live import LiveView
 from flickr_mirror.notify import Notifier
+from flickr_mirror.outage import SILENT
 from flickr_mirror.progress import RunPlanned, RunStarted, Watching, log_events
 from flickr_mirror.summary import time_text
 from flickr_mirror.tally import Load, Tally
-from flickr_mirror.terminal import LiveView, heartbeat, json_text, plain
+from flickr_mirror.terminal import heartbeat, json_text, plain, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +38,18 @@ BEAT = 60.0
 
 
 class View:
-    """The observer of a run: the log, and as much beside it as is `shown`."""
+    """The observer of a run: the log, and as much beside it as is `shown`.
+
+    `most` is how many photos the run begins at most.
+    """
 
     def __init__(
-        self, options: MirrorOptions, shown: Shown | None = None, notifier: Notifier | None = None
+        self,
+        options: MirrorOptions,
+        shown: Shown | None = None,
+        notifier: Notifier | None = None,
+        *,
+        most: int | None = None,
     ) -> None:
         self.notifier = notifier or Notifier()
         """Who else is told."""
@@ -56,6 +66,7 @@ class View:
             info=options.wants_info,
             load=self._load,
             seconds_for=self._seconds_for,
+            most=most,
         )
         self._json = JsonLines() if self.shown.as_json else None
         self._nsid = ""
@@ -74,7 +85,20 @@ class View:
     def _load(self) -> Load:
         if self.mirror is None:
             return Load(0, 0, 0, 0)
-        return Load(self.mirror.calls_sent, *self.mirror.hour, self.mirror.in_flight)
+        mirror = self.mirror
+        return Load(
+            mirror.calls_sent,
+            *mirror.hour,
+            mirror.in_flight,
+            mirror.bytes_received,
+            mirror.waits,
+            tuple(
+                (one.server, one.seconds, bool(one.reason))
+                for one in mirror.silences
+                if one.seconds >= SILENT
+            ),
+            mirror.report.complete,
+        )
 
     def _seconds_for(self, calls: float) -> float:
         return self.mirror.seconds_for(calls) if self.mirror else 0.0
@@ -90,6 +114,8 @@ class View:
         elif isinstance(event, RunPlanned) and not self._is_priced:
             self._is_priced = True
             say(plan_line(self.tally.name, self._nsid, event))
+            if console.is_terminal:
+                say(plan_in_words(event))
         elif isinstance(event, Watching) and self.mirror:
             code = code_of(self.mirror.report) if event.answered else EXIT_NO_ANSWER
             self.on_look(code)
@@ -130,14 +156,33 @@ def plan_line(name: str, nsid: str, plan: RunPlanned) -> str:
     user = json.dumps(plain(name), ensure_ascii=False)
     line = (
         f"plan user={user} nsid={nsid} photos={plan.photos} mirrored={plan.mirrored} calls={plan.calls} "
-        f"hours={plan.seconds / 3600:.2f}"
+        f"hours={_hours(plan.seconds)}"
     )
     more = {
         "bytes": plan.bytes,
         "free": plan.free,
-        "image_hours": None if plan.image_seconds is None else f"{plan.image_seconds / 3600:.2f}",
+        "image_hours": None if plan.image_seconds is None else _hours(plan.image_seconds),
     }
     return " ".join([line, *(f"{name}={value}" for name, value in more.items() if value is not None)])
+
+
+def plan_in_words(plan: RunPlanned) -> str:
+    """Return what a run will do and cost, as a sentence for a person."""
+    left = plan.photos - plan.mirrored
+    if not left:
+        return f"All {plan.photos:,} photos are mirrored."
+    time = f", which take {time_left(plan.seconds)} or more at Flickr's limits" if plan.seconds >= 1 else ""
+    return f"{left:,} of {plan.photos:,} photos are left to mirror, with {plan.calls:,} API calls{time}."
+
+
+def _hours(seconds: float) -> str:
+    """Return hours with as many digits as make a difference, 0 for nothing alone.
+
+    >>> _hours(7270), _hours(32), _hours(0.2), _hours(0)
+    ('2.02', '0.0089', '0.0001', '0')
+    """
+    hours = seconds / 3600
+    return f"{hours:.2f}" if hours >= 0.1 else f"{max(hours, 0.0001):.4f}" if seconds else "0"
 
 
 class JsonLines:
@@ -160,6 +205,7 @@ class JsonLines:
             "infos": tally.infos,
             "bytes": tally.bytes,
             "bytes_per_second": round(tally.rate),
+            "share": round(tally.share, 4),
             "failed": tally.failed,
             "in_flight": load.in_flight,
             "api_calls": load.calls,

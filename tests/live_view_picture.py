@@ -16,11 +16,13 @@ import anyio
 from rich.console import Console
 
 from flickr_mirror import ApiBudget, MirrorOptions, PhotostreamMirror
+from flickr_mirror.progress import RunPlanned
 from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
-from flickr_mirror.terminal import LiveView
-from flickr_mirror.view import View, plan_line
+from flickr_mirror.terminal import draw
+from flickr_mirror.view import View, plan_in_words, plan_line
 
 if TYPE_CHECKING:
+    from flickr_mirror import Event
     from flickr_mirror.tally import Tally
 
 WIDTH = 100
@@ -38,16 +40,21 @@ async def take(path: Path) -> None:
         async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
             options = MirrorOptions(cache_path=Path(folder), info_level=2, api_url=flickr.api_url)
             view = View(options)
+
+            def observe(event: Event) -> None:
+                if isinstance(event, RunPlanned) and not event.exact:
+                    console.print(plan_line(stream.username, stream.nsid, event), highlight=False)
+                    console.print(plan_in_words(event), highlight=False)
+                view.tally(event)
+
             mirror = view.mirror = PhotostreamMirror(
-                stream.username, "demo", "demo", options=options, observer=view.tally, budget=ApiBudget()
+                stream.username, "demo", "demo", options=options, observer=observe, budget=ApiBudget()
             )
-            plan = await mirror.price()
             console.print(f"$ mirror_flickr --username '{stream.username}' --info-level 2", highlight=False)
-            console.print(plan_line(stream.username, stream.nsid, plan), highlight=False, soft_wrap=True)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(mirror.run)
                 await _until_done(view.tally)
-                console.print(LiveView(console, view.tally)._render())
+                console.print(draw(view.tally, WIDTH))
                 mirror.stop(0)
     picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="mirror_flickr"), flags=re.DOTALL)
     path.write_text(

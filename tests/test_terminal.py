@@ -25,7 +25,8 @@ from flickr_mirror.progress import (
     Watching,
 )
 from flickr_mirror.tally import Load, Tally
-from flickr_mirror.terminal import LiveView, heartbeat, plain, size_text, time_left
+from flickr_mirror.terminal import draw as view_of
+from flickr_mirror.terminal import fit, heartbeat, plain, size_text, time_left
 
 START = RunStarted("manhhai", "1@N01", Path("/x"), 10, 4, 2)
 LONG = "Nguyễn Văn Rất Dài 写真 👩‍👩‍👧‍👦 \u202eمرحبا\x1b[2J\r\n"
@@ -41,12 +42,14 @@ class Clock:
         return self.now
 
 
-def tally_of(*events: Event, images: bool = True, info: bool = True, clock: Clock | None = None) -> Tally:
+def tally_of(
+    *events: Event, images: bool = True, info: bool = True, clock: Clock | None = None, waits: float = 0
+) -> Tally:
     """Return what was counted after some events."""
     tally = Tally(
         images=images,
         info=info,
-        load=lambda: Load(7, 2911, 3600, 8),
+        load=lambda: Load(7, 2911, 3600, 8, waits=waits),
         seconds_for=lambda calls: calls / 10,
         clock=clock or Clock(),
     )
@@ -61,15 +64,15 @@ def draw(width: int, tally: Tally) -> str:
         file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor", legacy_windows=False
     )
     with console.capture() as capture:
-        console.print(LiveView(console, tally)._render())
+        console.print(view_of(tally, width))
     return capture.get()
 
 
-def screen(width: int, *events: Event, images: bool = True, info: bool = True) -> list[str]:
+def screen(width: int, *events: Event, images: bool = True, info: bool = True, waits: float = 0) -> list[str]:
     """Return the lines that a terminal shows of the live view."""
     terminal = pyte.Screen(width, 10)
     stream = pyte.Stream(terminal)
-    stream.feed(draw(width, tally_of(*events, images=images, info=info)).replace("\n", "\r\n"))
+    stream.feed(draw(width, tally_of(*events, images=images, info=info, waits=waits)).replace("\n", "\r\n"))
     return [line.rstrip() for line in terminal.display if line.strip()]
 
 
@@ -84,30 +87,42 @@ def test_the_view_counts_what_is_done_and_how_many_there_are() -> None:
         PhotoFailed("2", "image", "no", again=False),
     ]
     first, second = screen(100, *events)
-    assert "manhhai  5/1,234 photos" in first
+    assert "manhhai  5/1,234 images" in first
     assert "2.5 MB" in first
     assert "API 2,911/3,600 this hour" in second
     assert "in flight 8" in second
-    assert "information 3" in second
+    assert "information 3/1,234" in second
     assert "failed 1" in second
-    assert "listing page 1/3" in second
+    assert "listing page 1/3" in screen(140, *events)[1]
     assert "listing" not in "".join(screen(100, START, ListingEnded(10, 0)))
-    assert "4/10 photos" in screen(100, START)[0]
+    assert "4/10 images" in screen(100, START)[0]
 
 
-@pytest.mark.parametrize("width", [30, 80])
-def test_a_pause_is_counted_down(width: int) -> None:
-    """While Flickr brakes, the view says so and for how long; then it is silent about it."""
+def test_a_pause_is_counted_down() -> None:
+    """While Flickr asks for a pause, the view says so and until when; then it is silent about it."""
     clock = Clock()
     tally = tally_of(START, Waiting("images", 75.0), clock=clock)
-    assert "images paused by Flickr" in heartbeat(tally)
-    assert "1m 15s" in heartbeat(tally)
+    assert f"images paused by Flickr, resumes {tally.time_in(75)}" in heartbeat(tally)
     clock.now += 70
-    assert "going on in 5s" in heartbeat(tally)
+    assert "resumes in 5s" in heartbeat(tally)
     clock.now += 6
     assert "paused" not in heartbeat(tally)
-    assert ("waits 30s" if width < 60 else "paused by") in "".join(screen(width, START, Waiting("api", 30.0)))
-    assert "used up" in "".join(screen(80, START, Waiting("budget", 30.0)))
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (120, "the hour's calls are used up, resumes "),
+        (80, "hour's calls used up, resumes "),
+        (30, "resumes "),
+    ],
+)
+def test_the_reason_of_a_wait_has_room(width: int, words: str) -> None:
+    """At each width the second line says when a run goes on, in words that have room."""
+    events = (START, Waiting("budget", 1200.0))  # the budget itself knows better for how long
+    (second,) = screen(width, *events, waits=1200)[1:]
+    assert re.match(rf"{words}\d\d:\d\d  ", second)
+    assert "resumes in 30s" in screen(width, START, Waiting("api", 30.0))[1]
 
 
 def test_a_watched_photostream_tells_when_it_is_looked_at() -> None:
@@ -118,7 +133,7 @@ def test_a_watched_photostream_tells_when_it_is_looked_at() -> None:
 @pytest.mark.parametrize("width", [20, 40, 59, 60, 61, 80, 120, 300])
 @pytest.mark.parametrize("name", ["manhhai", LONG, "写真" * 60, "🙂" * 50])
 def test_the_view_never_wraps(width: int, name: str) -> None:
-    """Two lines at any width, one on a narrow terminal, whatever the user is called, and no last column."""
+    """Two lines at any width, whatever the user is called; nothing is cut, and the last column is free."""
     started = RunStarted(name, "1@N01", Path("/x"), 10, 4, 2)
     events: list[Event] = [
         started,
@@ -126,10 +141,11 @@ def test_the_view_never_wraps(width: int, name: str) -> None:
         ImageCached("1", Path("/x"), 12_345_678_901),
         PhotoFailed("2", "image", "no", again=False),
     ]
-    lines = screen(width, *events, Waiting("images", 100_000.0))
-    assert len(lines) == (1 if width <= 60 else 2)
-    sent = draw(width, tally_of(*events))
+    lines = screen(width, *events, Waiting("images", 100_000.0), waits=1200)
+    assert len(lines) == 2
+    sent = draw(width, tally_of(*events, waits=1200))
     assert sent.count("\n") == len(lines)
+    assert "…" not in sent
     assert "\x1b[2J" not in sent
     assert all(len(line) < width for line in lines)
 
@@ -149,7 +165,7 @@ def test_a_terminal_without_colour_or_unicode() -> None:
         file=io.TextIOWrapper(io.BytesIO(), "ascii"), width=80, no_color=True, force_terminal=True
     )
     with console.capture() as capture:
-        console.print(LiveView(console, tally_of(START))._render())
+        console.print(view_of(tally_of(START), 80))
     assert capture.get().isascii()
     assert not re.search(r"\x1b\[\d*;?3[0-9]", capture.get())
 
@@ -169,7 +185,7 @@ def test_how_long_it_takes_is_not_told_before_it_is_known() -> None:
     tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 100, 0, 0), clock=clock)
     clock.now += 60
     assert tally.eta is None
-    tally(RunPlanned(100, 0, 0, 0.0, exact=True))
+    tally(RunPlanned(100, 0, 0, 0.0, exact=True, images=100))
     assert tally.eta is None
     for number in range(100):
         tally(ImageCached(str(number), Path("/x"), 1000))
@@ -181,7 +197,7 @@ def test_how_long_it_takes_is_true(rate: float) -> None:
     """Replayed at a steady rate, the estimate is within a tenth of what is left, from 5 % of the photos on."""
     clock, total = Clock(), 2000
     tally = tally_of(RunStarted("m", "1@N01", Path("/x"), total, 0, 0), clock=clock)
-    tally(RunPlanned(total, 0, 0, 0.0, exact=True))
+    tally(RunPlanned(total, 0, 0, 0.0, exact=True, images=total))
     wrong = []
     for number in range(total):
         clock.now += 1 / rate
@@ -198,7 +214,7 @@ def test_what_was_there_already_is_no_speed() -> None:
     """Files that were found whole count as done, and not as a rate."""
     clock = Clock()
     tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
-    tally(RunPlanned(1000, 0, 0, 0.0, exact=True))
+    tally(RunPlanned(1000, 0, 0, 0.0, exact=True, images=1000))
     for number in range(500):
         clock.now += 0.1
         tally(ImageCached(str(number), Path("/x"), 0))
@@ -210,13 +226,13 @@ def test_the_budget_can_be_what_takes_longest() -> None:
     """Where calls take longer than bytes, that is what is told."""
     clock = Clock()
     tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
-    tally(RunPlanned(1000, 0, 50_000, 5000.0, exact=True))
+    tally(RunPlanned(1000, 0, 50_000, 5000.0, exact=True, images=1000))
     for number in range(100):
         clock.now += 0.2
         tally(ImageCached(str(number), Path("/x"), 1000))
     assert tally.eta is not None
     assert (tally.eta.seconds, tally.eta.bound) == (5000, "API")
-    assert "ETA 1h 23m (API-bound)" in heartbeat(tally)
+    assert "ETA 1h 23m (API limit)" in heartbeat(tally)
 
 
 def test_nobody_commands_the_terminal() -> None:
@@ -230,8 +246,9 @@ def test_nobody_commands_the_terminal() -> None:
             TolerantConsole(file=file, force_terminal=is_terminal, color_system=None, width=20)
         )
         handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "[bold]%s", (evil,), None))
-        assert file.getvalue().endswith(f" [INFO] [bold]{plain(evil)}\n")
-        assert file.getvalue().count("\n") == 1
+        written = file.getvalue()
+        assert "".join(written.split()).endswith("".join(f"[INFO] [bold]{plain(evil)}".split()))
+        assert (written.count("\n") == 1) is not is_terminal
         assert "\x1b" not in file.getvalue()
 
 
@@ -242,3 +259,25 @@ def test_nobody_commands_the_terminal() -> None:
 def test_bytes_are_shown_in_a_unit_that_reads_well(count: float, text: str) -> None:
     """Bytes have the unit that reads best."""
     assert size_text(count) == text
+
+
+def test_a_log_on_a_terminal_is_broken_between_words() -> None:
+    """A line that is too long goes on in the next one with a whole word."""
+    file = io.StringIO()
+    text = "Better set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save them."
+    TolerantConsole(file=file, force_terminal=True, color_system=None, width=40).write_line(text)
+    lines = file.getvalue().splitlines()
+    assert len(lines) > 1
+    assert " ".join(line.strip() for line in lines) == text
+
+
+@pytest.mark.parametrize("room", range(50))
+def test_what_has_no_room_is_left_out(room: int) -> None:
+    """What is shown fits, each word of it whole, and the first parts go last."""
+    parts = [("resumes at 05:55", "05:55"), ("ETA 2h (API limit)", "ETA 2h"), (), ("",), ("failed 1",)]
+    shown = fit(parts, room)
+    assert len("  ".join(filter(None, shown))) <= max(room, 0)
+    assert all(text in (*words, "") for text, words in zip(shown, parts, strict=True))
+    assert bool(shown[0]) == (room >= 5)
+    if room == 49:
+        assert shown == ["resumes at 05:55", "ETA 2h (API limit)", "", "", "failed 1"]

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,7 +14,7 @@ import jsonschema
 import pytest
 from aiohttp import web
 
-from flickr_mirror import CachingStrategy, MirrorOptions, MirrorReport
+from flickr_mirror import CachingStrategy, Limits, MirrorOptions, MirrorReport
 from flickr_mirror.console import Shown, console, set_up
 from flickr_mirror.limiter import ApiBudget, MemoryLedger
 from flickr_mirror.models import inventory_number
@@ -21,7 +22,7 @@ from flickr_mirror.progress import Event, ImageStarted, RunPlanned, Watching, lo
 from flickr_mirror.session import MOST_FAILURES, run_mirror
 from flickr_mirror.simulator import Disturbance, Kind
 from flickr_mirror.simulator.script import MIXES
-from flickr_mirror.summary import last_line, summary_of
+from flickr_mirror.summary import in_words, last_line, summary_of
 from flickr_mirror.view import View
 from tests.end_to_end.command import tree
 from tests.event_schema import FILE, schema
@@ -29,7 +30,6 @@ from tests.mirroring import Run, answering, mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads(FILE.read_text()), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
@@ -185,21 +185,23 @@ async def test_a_run_says_its_price_first(tmp_path: Path, capsys: pytest.Capture
         await run_command(run, Shown(), info_level=2)
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("plan ")]
     commented = sum(bool(run.stream.photo(photo_id).comments) for photo_id in run.stream.ids)
-    assert re.fullmatch(rf'plan user="\S+" nsid=\S+ photos=20 mirrored=0 calls={commented} hours=0\.00', line)
+    assert re.fullmatch(
+        rf'plan user="\S+" nsid=\S+ photos=20 mirrored=0 calls={commented} hours=0\.0001', line
+    )
 
 
 @pytest.mark.parametrize(
     ("used", "calls", "seconds"),
-    [(0, 100, 10), (0, 3600, 360), (0, 7200, 3600), (3600, 1800, 1800), (3600, 0, 0), (1800, 5400, 3600)],
+    [(0, 100, 10), (0, 3600, 360), (0, 7200, 3960), (3600, 1800, 3420), (3600, 0, 0), (1800, 5400, 3780)],
 )
 async def test_hours_are_those_of_the_budget(used: int, calls: int, seconds: float) -> None:
     """What is left of this hour is quick, what is more takes its hours; other runs with the key count."""
     ledger = MemoryLedger()
     for number in range(used):
         ledger.take(1000 + number / 10, 3600)
-    budget = ApiBudget(3600, 10, ledger=ledger)
+    budget = ApiBudget(3600, 10, ledger=ledger, utc=lambda: 1360.0)
     assert budget.used == used
-    assert budget.seconds_for(calls) == pytest.approx(seconds)
+    assert budget.seconds_for(calls) == pytest.approx(seconds, abs=1)
 
 
 # The log
@@ -243,9 +245,65 @@ async def test_the_last_line_tells_all(tmp_path: Path, capsys: pytest.CaptureFix
         assert " new=4 updated=0 skipped=0 failed=0 gone=0 images=4 infos=4 " in first
         assert " new=1 updated=0 skipped=4 failed=0 gone=0 images=1 infos=1 " in second
         assert second.endswith(" exit=0")
+        assert " mirrored=4 left=0 " in first
+        assert " mirrored=5 left=0 " in second
     summary = summary_of(MirrorReport(username="x"), 0)
     names = [part.partition("=")[0] for part in last_line(summary).split()[1:]]
     assert set(names) <= set(summary)
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_a_limited_run_counts_what_it_mirrored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A whole page is listed, so `new` is all of it: `mirrored` and `left` say what is there and what is not."""
+    async with mirroring(tmp_path, 20) as run:
+        run.limits = Limits(max_photos=6, image_workers=4)
+        assert await run_command(run, Shown(), info_level=1) == 8
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("done ")]
+    assert " new=20 " in line
+    assert " mirrored=6 left=14 exit=8" in line
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.parametrize("is_terminal", [True, False])
+async def test_a_person_gets_sentences(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_terminal: bool,
+) -> None:
+    """On a terminal the plan and the end are told in words too, and the machine's line is the last one."""
+    monkeypatch.setattr(console, "_force_terminal", is_terminal)
+    monkeypatch.setattr(console, "_width", 400)
+    async with mirroring(tmp_path, 20) as run:
+        run.limits = Limits(max_photos=6, image_workers=4)
+        await run_command(run, Shown(progress=False), image_only=True)
+    *said, last = capsys.readouterr().err.splitlines()
+    words = " ".join(said)
+    assert ("20 of 20 photos are left to mirror, with 0 API calls." in words) is is_terminal
+    assert ("6 of 20 listed photos are mirrored, 14 are left." in words) is is_terminal
+    assert last.startswith("done ")
+
+
+def test_the_end_in_words() -> None:
+    """Counts agree with their nouns, and a run that came to no mirror has nothing to tell."""
+    report = MirrorReport(
+        username="x",
+        folder=Path("/m/x"),
+        images=1,
+        infos=2,
+        bytes=2_500_000,
+        api_calls=1,
+        mirrored=3,
+        seconds=75,
+    )
+    assert in_words(summary_of(report, 0)) == (
+        "x: All 3 listed photos are mirrored. This run fetched 1 image and information of 2 photos (2.5 MB) with 1 API "
+        "call in 1 min 15 s. The mirror is in /m/x."
+    )
+    assert in_words(summary_of(MirrorReport(username="x"), 75)) == ""
 
 
 @pytest.mark.usefixtures("one_language", "no_naps")

@@ -94,7 +94,7 @@ async def test_a_dry_run_tells_of_bytes_and_the_disk(tmp_path: Path) -> None:
         total = sum(len(flickr.file(photo_id)) for photo_id in stream.ids)
         assert outcome.code == 0, outcome.err
         found = re.fullmatch(
-            r"plan user=.* hours=0\.00 bytes=(\d+) free=(\d+) image_hours=\d\.\d\d\n", outcome.out
+            r"plan user=.* hours=0\.0\d+ bytes=(\d+) free=(\d+) image_hours=0\.0\d+\n", outcome.out
         )
         assert found
         assert int(found[1]) == pytest.approx(total, rel=0.15)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
@@ -105,6 +105,63 @@ async def test_a_run_that_waits_for_something_else_ends(
     assert ("Run the same command again" in outcome.err) is ("--watch" not in options)
     assert parts(tmp_path) == []
     assert not is_there(process.pid)
+
+
+async def refuse_comments(request: web.Request) -> web.StreamResponse | None:
+    """Answer every call for comments with 429."""
+    return web.Response(status=429) if request.query.get("method", "").endswith("getList") else None
+
+
+async def break_down(request: web.Request) -> web.StreamResponse | None:
+    """Answer every image with an error."""
+    return web.Response(status=503) if request.path.endswith(".jpg") else None
+
+
+@pytest.mark.parametrize(
+    ("options", "intercept", "words", "number"),
+    [
+        pytest.param(
+            ("--calls-per-hour", "3", "--info-only"), None, "are used up", signal.SIGINT, id="the hour"
+        ),
+        pytest.param(
+            ("--image-only",), refuse, "image servers ask for a pause", signal.SIGINT, id="the images"
+        ),
+        pytest.param(
+            ("--info-only",), refuse_comments, "Flickr asks for a pause", signal.SIGTERM, id="the API"
+        ),
+        pytest.param(
+            ("--image-only",),
+            break_down,
+            "image servers for ",
+            signal.SIGTERM,
+            id="another try",
+        ),
+    ],
+)
+async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
+    tmp_path: Path, options: tuple[str, ...], intercept: Any, words: str, number: signal.Signals
+) -> None:
+    """With all of the usual ten seconds of grace: where nothing is in flight, none of them pass, and it is said."""
+    settings = {
+        "session.GRACE": 8,
+        "limiter.FIRST_PAUSE": 600,
+        "outage.SILENT": 0.2,
+        "transport.LONGEST_WAIT": 600,
+    }
+    level = () if "--image-only" in options else ("--info-level", "2")
+    async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
+        flickr.intercept = intercept
+        async with running(flickr, tmp_path, *level, *options, settings={**settings, **THREAD}) as process:
+            await process.says(words)
+            await anyio.sleep(0.5)  # for what was in flight at that moment
+            begun = time.monotonic()
+            process.signal(number)
+            outcome = await process.wait()
+    assert time.monotonic() - begun < SOON
+    assert outcome.code == CODES[number], outcome.err
+    assert outcome.err.count("Stopping: nothing is in flight. Nothing is lost.") == 1
+    assert "s to finish" not in outcome.err
+    assert outcome.summary["exit"] == str(CODES[number])
 
 
 async def test_what_is_in_flight_is_finished(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""The live view on a terminal that is resized, on one that is typed on, and after a suspension."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pyte
+from rich.console import Console
+
+from flickr_mirror.live import LiveView
+from flickr_mirror.progress import ListingEnded, RunStarted
+from flickr_mirror.tally import Load, Tally
+
+
+class Terminal:
+    """A terminal that wraps its lines anew when it is resized, and the view on it."""
+
+    def __init__(self, columns: int) -> None:
+        self.file = io.StringIO()
+        self.console = Console(
+            file=self.file, width=columns, height=24, force_terminal=True, color_system=None
+        )
+        self.tally = Tally(
+            images=True, info=True, load=lambda: Load(3, 7, 3600, 4), seconds_for=lambda calls: calls / 10
+        )
+        self.tally(RunStarted("manhhai", "1@N01", Path("/x"), 1000, 4, 2))
+        self.tally(ListingEnded(1000, 0))
+        self.screen = pyte.Screen(columns, 24)
+        self.stream = pyte.Stream(self.screen)
+        self.view = LiveView(self.console, self.tally)
+        self.live = self.view._live
+        self.live.auto_refresh = False
+
+    def show(self) -> list[str]:
+        """Draw the view, and return the lines of the screen."""
+        self.live.refresh()
+        self.feed()
+        return [line.rstrip() for line in self.screen.display if line.strip()]
+
+    def feed(self) -> None:
+        """Let the terminal take what was written."""
+        self.stream.feed(self.file.getvalue().replace("\n", "\r\n"))
+        self.file.seek(0)
+        self.file.truncate()
+
+    def resize(self, columns: int) -> None:
+        """Wrap all lines anew, as terminals do; the cursor stays behind the last character."""
+        lines = [line.rstrip() for line in self.screen.display[: self.screen.cursor.y + 1]]
+        self.screen = pyte.Screen(columns, 24)
+        self.stream = pyte.Stream(self.screen)
+        self.stream.feed("\r\n".join(lines))
+        self.console.width = columns
+
+
+def views(lines: list[str]) -> int:
+    """Return how many views are on a screen."""
+    return sum("/1,000" in line and "%" in line for line in lines)
+
+
+def test_a_resized_terminal_shows_one_view() -> None:
+    """Narrower and wider, step by step and at once: one view, and what was printed above it stays."""
+    terminal = Terminal(100)
+    terminal.console.print("A line of the log.")
+    terminal.live.start(refresh=True)
+    terminal.console.print("Another one.")
+    for columns in (100, 90, 60, 40, 25, 80, 30, 120, 50):
+        terminal.resize(columns)
+        lines = terminal.show()
+        assert views(lines) == 1, lines
+        assert lines[:2] == ["A line of the log.", "Another one."]
+        assert len(lines) == 4
+        assert lines == terminal.show()
+    terminal.live.stop()
+    terminal.feed()
+    assert views(terminal.show()) == 1
+
+
+def test_a_view_that_was_hidden_is_drawn_anew() -> None:
+    """Ctrl-Z takes the view away, and after `fg` it is below what the shell wrote meanwhile."""
+    terminal = Terminal(80)
+    terminal.live.start(refresh=True)
+    assert views(terminal.show()) == 1
+    with terminal.live.hidden():
+        terminal.feed()
+        assert views([line for line in terminal.screen.display if line.strip()]) == 0
+        terminal.stream.feed("[1]+  Stopped   mirror_flickr\r\n$ fg\r\n")
+    lines = terminal.show()
+    assert lines[:2] == ["[1]+  Stopped   mirror_flickr", "$ fg"]
+    assert (views(lines), len(lines)) == (1, 4)
+    assert lines == terminal.show()
+
+
+def test_the_last_view_foretells_nothing() -> None:
+    """What stays on the screen at the end of a run has no estimate and no stage."""
+    terminal = Terminal(80)
+    terminal.tally.stage = "listing page 1/3"
+    with terminal.view:
+        assert "listing page 1/3" in " ".join(terminal.show())
+    terminal.feed()
+    lines = [line for line in terminal.screen.display if line.strip()]
+    assert views(lines) == 1
+    assert not re.search("listing|ETA", " ".join(lines))

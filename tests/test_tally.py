@@ -1,0 +1,315 @@
+"""How far a run is and how long it takes, by a clock of the tests, over runs of hours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from flickr_mirror.limiter import HOUR, ApiBudget, MemoryLedger, seconds_until_sent
+from flickr_mirror.pace import Pace, Rate
+from flickr_mirror.progress import (
+    ImageCached,
+    InfoCached,
+    ListingEnded,
+    PhotoFailed,
+    PhotoFound,
+    PhotoUpdated,
+    RunPlanned,
+    RunStarted,
+    Waiting,
+    Watching,
+)
+from flickr_mirror.tally import Load, Tally
+from flickr_mirror.terminal import draw, heartbeat
+
+PATH = Path("/x")
+START = 1_700_000_000.0
+
+
+@dataclass
+class Simulation:
+    """A run whose seconds pass as the test wants: images at a steady rate, information as the hour's calls allow."""
+
+    photos: int
+    images_per_second: float
+    calls_per_hour: int = 3600
+    most: int | None = None
+    now: float = START
+    calls: int = 0
+    images: float = 0
+    infos: int = 0
+    waits: float = 0
+    silent: tuple[tuple[str, float, bool], ...] = ()
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+
+    def __post_init__(self) -> None:
+        self.budget = ApiBudget(
+            self.calls_per_hour, 10, ledger=self.ledger, clock=lambda: self.now, utc=lambda: self.now
+        )
+        self.tally = Tally(
+            images=True,
+            info=True,
+            load=self.load,
+            seconds_for=self.budget.seconds_for,
+            most=self.most,
+            clock=lambda: self.now,
+            utc=lambda: self.now,
+        )
+        self.tally(RunStarted("m", "1@N01", PATH, self.photos, 0, 0))
+        self.tally(
+            RunPlanned(self.photos, 0, self.photos, 0.0, exact=True, images=self.photos, infos=self.photos)
+        )
+
+    def load(self) -> Load:
+        """Return what the run does to Flickr now."""
+        received = int(self.images) * 1000
+        return Load(
+            self.calls,
+            self.budget.used,
+            self.calls_per_hour,
+            0,
+            received,
+            max(self.waits - self.now, 0),
+            self.silent,
+        )
+
+    def second(self) -> None:
+        """Let a second pass."""
+        self.now += 1
+        before = int(self.images)
+        self.images = min(self.images + self.images_per_second, self.photos)
+        for _ in range(int(self.images) - before):
+            self.tally(ImageCached("1", PATH, 1000))
+        for _ in range(min(10, self.photos - self.infos)):
+            if (delay := self.ledger.take(self.now, self.calls_per_hour)) > 0:
+                self.waits = self.now + delay
+                break
+            self.waits = 0
+            self.calls += 1
+            self.infos += 1
+            self.tally(InfoCached("1", PATH))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything is done."""
+        return self.infos == int(self.images) == self.photos
+
+
+def test_a_run_of_hours_counts_down() -> None:
+    """12,000 photos with comments: the ETA is true at each minute, falls, and the bar covers all work."""
+    run = Simulation(12_000, images_per_second=8)
+    etas: list[tuple[float, float]] = []
+    shares: list[float] = []
+    while not run.is_over:
+        run.second()
+        if int(run.now - START) % 60 == 0 and not run.is_over:
+            eta = run.tally.eta
+            assert eta is not None
+            assert eta.bound == "API"
+            etas.append((run.now, eta.seconds))
+            shares.append(run.tally.share)
+    assert run.now - START == pytest.approx(3 * HOUR + 120, abs=5)
+    assert len(etas) > 175
+    for now, seconds in etas:
+        assert seconds == pytest.approx(run.now - now, abs=5)
+    steps = [first - second for (_, first), (_, second) in pairwise(etas)]
+    assert min(steps) > 50  # no figure stands still
+    assert shares == sorted(shares)
+    after_the_images = shares[int(12_000 / 8 / 60) + 1]
+    assert after_the_images < 0.9
+    assert run.tally.share == 1
+
+
+def test_while_a_run_waits_for_the_hour_it_says_when_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of day is that of the next call, the rate is 0 after a minute without bytes."""
+    monkeypatch.setenv("TZ", "UTC")
+    run = Simulation(5000, images_per_second=12)
+    while not run.waits:
+        run.second()
+    calls, seen = run.calls, set[str]()
+    assert run.tally.rate > 0
+    for _ in range(1800):
+        run.second()
+        seen |= set(re.findall(r"resumes (\d\d:\d\d)", heartbeat(run.tally)))
+    assert run.calls == calls
+    assert len(seen) == 1
+    assert seen == {run.tally.time_in(run.waits - run.now)}
+    assert run.tally.rate == 0
+    assert "0 B/s" in str(draw_text(run.tally, 80))
+
+
+def draw_text(tally: Tally, width: int) -> str:
+    """Return the lines of the live view, without their bar."""
+    from rich.console import Console
+
+    console = Console(width=width, no_color=True, force_terminal=False)
+    with console.capture() as capture:
+        console.print(draw(tally, width))
+    return capture.get()
+
+
+def test_other_runs_with_the_key_are_in_the_estimate() -> None:
+    """Calls of other runs in this hour come free one by one, and the ETA knows when."""
+    run = Simulation(100, images_per_second=100, calls_per_hour=3600)
+    for second in range(360):
+        for _ in range(10):
+            run.ledger.take(START - 2000 + second, 3600)
+    run.second()
+    assert run.waits == pytest.approx(START - 2000 + HOUR, abs=1)
+    eta = run.tally.eta
+    assert eta is not None
+    assert eta.seconds == pytest.approx(1600 + 10, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "calls", "seconds"),
+    [
+        ([], 0, 0),
+        ([], 3, 0),
+        ([], 4, 3600),
+        ([-3000], 2, 0),
+        ([-3000], 3, 600),
+        ([-3000, -10], 3, 3590),
+        ([-3000, -10], 4, 3600),
+        ([-3000, -10, -5], 7, 2 * 3600 + 600 - 3600 + 3600),
+        ([-3000, -2000, -1000, -10], 1, 1600),
+    ],
+)
+def test_the_last_call_waits_for_the_window(stamps: list[float], calls: int, seconds: float) -> None:
+    """Three calls in an hour: each call waits until fewer than three are younger than an hour."""
+    assert seconds_until_sent(stamps, 0, calls, 3) == seconds
+
+
+def test_the_window_agrees_with_a_run_that_calls() -> None:
+    """The estimate is what a run that calls as early as it can takes."""
+    stamps = [-3500.0, -3000.0, -200.0, -100.0]
+    for count in range(1, 20):
+        ledger, now = MemoryLedger(), 0.0
+        for stamp in stamps:
+            ledger.take(stamp, 5)
+        for _ in range(count):
+            while delay := ledger.take(now, 5):
+                now += delay
+        assert seconds_until_sent(stamps, 0, count, 5) == pytest.approx(now, abs=1)
+
+
+def test_the_rate_is_that_of_the_last_minute() -> None:
+    """What came earlier counts no more; a minute without bytes is a rate of 0."""
+    rate = Rate(0)
+    for second in range(1, 601):
+        rate.note(second, second * 100.0)
+    assert rate.at(600, 60_000) == pytest.approx(100, rel=0.02)
+    for second in range(601, 661):
+        rate.note(second, 60_000 + (second - 600) * 1000.0)
+    assert rate.at(660, 120_000) == pytest.approx(1000, rel=0.02)
+    assert rate.at(690, 120_000) == pytest.approx(500, rel=0.05)
+    assert rate.at(721, 120_000) == 0
+    assert Rate(0).at(10, 5000) == 500
+
+
+def test_a_pace_is_that_of_the_time_in_which_work_could_go_on() -> None:
+    """Waiting does not make the work slower, and slow work is measured over enough things."""
+    pace = Pace()
+    for done in range(1, 201):
+        pace.note(1, done)
+    for _ in range(3000):
+        pace.note(0, 200)
+    assert pace.at(200) == pytest.approx(1, rel=0.05)
+    slow = Pace()
+    for second in range(1, 601):
+        slow.note(1, second // 20)
+    assert slow.at(30) == pytest.approx(1 / 20, rel=0.1)
+    assert Pace().at(0) == 0
+
+
+def test_an_outage_has_no_eta_and_is_first_in_the_view() -> None:
+    """While a server is silent nothing is foretold, and the reason comes before all else."""
+    run = Simulation(1000, images_per_second=5)
+    for _ in range(100):
+        run.second()
+    before = run.tally.eta
+    assert before is not None
+    run.silent = (("api", 12.4, True),)
+    assert run.tally.eta is None
+    text = heartbeat(run.tally)
+    assert "No answer from Flickr for 12s, trying again" in text
+    assert draw_text(run.tally, 80).splitlines()[1].startswith("No answer from Flickr for 12s, trying again")
+    assert "no answer for 12s" in draw_text(run.tally, 40)
+    run.silent = (("images", 12.4, False),)
+    assert "No answer from Flickr's image servers for 12s" in heartbeat(run.tally)
+    assert "trying" not in heartbeat(run.tally)
+
+
+def test_a_pause_of_the_images_is_added_and_counted_down() -> None:
+    """In a pause the ETA is the pause that is left and the work after it, at the pace that it had."""
+    run = Simulation(1000, images_per_second=5)
+    for _ in range(100):
+        run.second()
+    run.images_per_second = 0
+    run.tally(Waiting("images", 600.0))
+    seen = []
+    for _ in range(500):
+        run.second()
+        eta = run.tally.eta
+        assert eta is not None
+        seen.append(eta.seconds)
+    assert seen[0] == pytest.approx(599 + 100, abs=5)
+    assert seen[-1] == pytest.approx(100 + 100, abs=5)
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_a_run_of_so_many_photos_is_about_those() -> None:
+    """--max-photos 60 of 400: the bar, the count and the ETA are those of 60 photos."""
+    run = Simulation(400, images_per_second=1, most=60)
+    run.photos = 60
+    for _ in range(30):
+        run.second()
+    assert (run.tally.done, run.tally.total) == (30, 60)
+    assert run.tally.left == {"image": 30, "info": 0}
+    assert run.tally.share == 0.75
+    while not run.is_over:
+        run.second()
+    assert run.tally.share == 1
+    assert run.tally.eta is None
+
+
+def test_a_higher_level_begins_at_the_work_that_is_left() -> None:
+    """All photos have information of a lower level: the bar shows what the run has to do, not what is there."""
+    tally = Tally(
+        images=True, info=True, load=lambda: Load(0, 0, 3600, 0), seconds_for=lambda calls: calls / 10
+    )
+    tally(RunStarted("m", "1@N01", PATH, 100, 100, 100))
+    tally(RunPlanned(100, 0, 100, 10.0, exact=True, images=0, infos=100))
+    assert tally.share == 0.5
+    for _ in range(50):
+        tally(InfoCached("1", PATH))
+    assert tally.share == 0.75
+    tally(PhotoFailed("1", "info", "no", again=False))
+    assert tally.left == {"image": 0, "info": 49}
+
+
+def test_what_a_watch_finds_is_work() -> None:
+    """Photos that a later look finds, or finds changed, are left to do until they come."""
+    is_complete = [False]
+    tally = Tally(
+        images=True,
+        info=True,
+        load=lambda: Load(0, 0, 3600, 0, complete=is_complete[0]),
+        seconds_for=lambda calls: calls / 10,
+    )
+    tally(RunStarted("m", "1@N01", PATH, 2, 2, 2))
+    tally(RunPlanned(2, 2, 0, 0.0, exact=True, images=0, infos=0))
+    tally(ListingEnded(2, 0))
+    assert tally.share == 1
+    tally(Watching(60.0))
+    tally(PhotoFound("3"))
+    tally(PhotoUpdated("1", ("text",)))
+    tally(PhotoUpdated("2", ("image",)))
+    tally(ListingEnded(3, 0))
+    assert tally.left == {"image": 2, "info": 2}
+    is_complete[0] = True
+    assert tally.share == 1

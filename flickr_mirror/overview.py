@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 _ASKED_BEFORE = "info_level = 2 AND NOT stale & 1"
 """The comments are on disk, as Flickr has them."""
+_HAS_IMAGE = (
+    "(image_status = 2 OR image_status IN (0, 1, 3, 4) AND (damaged OR reduced IS NOT NULL) AND NOT stale & 2"
+    " AND video < (SELECT count(*) FROM files WHERE kind IN ('image', 'video') AND photo_id = id AND bytes >= 0))"
+)
+"""The files are on disk, also where a better one is just looked for."""
 _SILENT = "json_extract(facts, '$.comment_count') = 0"
 """The listing says that there are no comments."""
 _FORGOTTEN = int(Status.FORGOTTEN)
@@ -82,7 +87,7 @@ class Overview:
     def counts(self) -> Counts:
         """Return how many photos there are, and how far they are."""
         row = self._query(
-            "SELECT count(*), total(image_status = 2), total(info_level >= 0), total(image_status = 0),"
+            f"SELECT count(*), total({_HAS_IMAGE}), total(info_level >= 0), total(image_status = 0),"
             " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6),"
             f" total(image_status = {_FORGOTTEN}),"
             " total(reduced IS NOT NULL AND gone IS NULL), total(damaged AND gone IS NULL)"
@@ -99,7 +104,7 @@ class Overview:
         )
         whole = ["gone IS NULL"]
         if images:
-            whole.append(f"image_status IN (2, {_FORGOTTEN})")
+            whole.append(f"({_HAS_IMAGE} OR image_status = {_FORGOTTEN})")
         if info_level is not None:
             whole.append(f"info_status IN (2, {_FORGOTTEN}) AND NOT {undescribed}")
         asking = f"total({images:d} AND image_status = 0 AND {{}}video)"

@@ -178,6 +178,23 @@ async def test_a_full_scan_tries_the_better_size_once(tmp_path: Path) -> None:
         assert tree(tmp_path) == before
 
 
+async def test_a_photo_that_is_looked_at_again_is_mirrored(tmp_path: Path) -> None:
+    """While a better file is looked for, what is on disk counts, and no longer than it is there."""
+    async with mirroring(tmp_path, 3, mix=LARGE) as run:
+        Refusing(run)
+        await run()
+        database = sqlite3.connect(catalogue_of(run))
+        with database:
+            database.execute("UPDATE photos SET image_status = 1")
+        assert status_of(tmp_path, run.stream.username).images == 3
+        with database:
+            database.execute(
+                "UPDATE files SET bytes = -1 WHERE kind = 'image' AND photo_id = ?", (run.stream.ids[0],)
+            )
+        database.close()
+        assert status_of(tmp_path, run.stream.username).images == 2
+
+
 async def test_the_better_size_replaces_the_smaller_one(tmp_path: Path) -> None:
     """Once it is served, it is durable before the smaller one goes, and nothing is marked any more."""
     async with mirroring(tmp_path, 4, mix=LARGE) as run:

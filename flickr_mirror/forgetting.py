@@ -86,8 +86,9 @@ async def forget_photos(
     if dry_run:
         await to_thread.run_sync(_look, cache, ids, report)
         return report
-    with locked(cache.lock), await open_catalogue(cache, observer) as catalogue:
-        await to_thread.run_sync(_forget, cache, catalogue, ids, report)
+    with locked(cache.lock):
+        async with open_catalogue(cache, observer) as catalogue:
+            await to_thread.run_sync(_forget, cache, catalogue, ids, report)
     return report
 
 
@@ -105,8 +106,9 @@ async def undo_forget(
     ids = _checked(photo_ids)
     find = partial(get_mirror, disk.home(cache_path).absolute(), username.strip())
     cache, _ = await to_thread.run_sync(find)
-    with locked(cache.lock), await open_catalogue(cache, observer) as catalogue:
-        return await to_thread.run_sync(_undo, cache, catalogue, ids)
+    with locked(cache.lock):
+        async with open_catalogue(cache, observer) as catalogue:
+            return await to_thread.run_sync(_undo, cache, catalogue, ids)
 
 
 def forgotten_photos(username: str, cache_path: Path = DEFAULT_CACHE_PATH) -> list[Tombstone]:

@@ -38,7 +38,7 @@ _TRIED = _one_of([Status.RETRY, Status.FAILED, Status.UNAVAILABLE])  # type: ign
 _UNSOUND = {
     "photos": (
         "id NOT BETWEEN 1 AND 999999999999999999",
-        "id NOT IN (SELECT id FROM listed)",
+        f"image_status <> {int(Status.FORGOTTEN)} AND id NOT IN (SELECT id FROM listed)",
         "video NOT IN (0, 1)",
         "seen NOT IN (0, 1)",
         "info_level NOT BETWEEN -1 AND 2",

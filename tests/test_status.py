@@ -145,7 +145,7 @@ async def test_a_summary_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFi
         await run()
         name = run.stream.username
         assert (await run_command(run.flickr, tmp_path, "--quiet")).code == 0
-    path = tmp_path / name / ".flickr_mirror" / FILE_NAME
+    path = tmp_path / name / ".flickr_mirror" / LAST_RUN
     kept = json.loads(path.read_text())
     path.write_text(json.dumps({**kept, "ended": f"\n{FORGED}", "new": "\x1b[2J", "exit": [FORGED]}))
     assert status(name, cache_path=tmp_path, max_age=60, as_json=False) == 0

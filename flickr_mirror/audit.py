@@ -87,7 +87,7 @@ async def check_mirror(
     started = time.monotonic()
     cache, owner = await to_thread.run_sync(get_mirror, disk.home(cache_path).absolute(), username.strip())
     report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
-    with locked(cache.lock):
+    with locked(cache.lock, cache.folder):
         try:
             with await open_catalogue(cache, observer, anew=rebuild) as catalogue:
                 await audit(cache, catalogue, observer, report)

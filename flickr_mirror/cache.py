@@ -16,6 +16,7 @@ from pathvalidate import sanitize_filename
 
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, CacheOwnerError, PhotostreamError, PlaceTakenError
+from flickr_mirror.folders import link_error
 from flickr_mirror.models import inventory_number, is_nsid
 from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.parts import Keeper, part_file
@@ -67,11 +68,7 @@ class PhotoCache:
         has another depth.
         """
         folder = find_folder(root, user.user_id) or root / folder_name(user)
-        for path in (state := folder / STATE_FOLDER, state / "parts", state / "catalogue.sqlite"):
-            if path.is_symlink():
-                raise CacheError(
-                    f"{path} is a link, which is not followed: put what it leads to in its place.", path
-                )
+        _refuse_links(folder)
         owner = read_owner(folder)
         if owner is None:
             if depth is None:
@@ -98,9 +95,10 @@ class PhotoCache:
 
         `asked_for` is how the user was named. Raises `CacheError`.
         """
-        disk.check_writable(self.parts)
-        disk.sweep(self.parts)
-        disk.sweep(self.state)
+        _refuse_links(self.folder)  # Flickr was asked since `of`
+        disk.check_writable(self.parts, self.folder)
+        disk.sweep(self.parts, self.folder)
+        disk.sweep(self.state, self.folder)
         owner = {
             "format": FORMAT,
             "nsid": user.user_id,
@@ -109,7 +107,7 @@ class PhotoCache:
             "depth": self.depth,
         }
         if read_owner(self.folder) != owner:
-            disk.write_file(self.state / "owner.json", _json(owner), folder=self.parts)
+            disk.write_file(self.state / "owner.json", _json(owner), folder=self.parts, top=self.folder)
 
     def path(self, photo_id: str, extension: str) -> Path:
         """Return where the file of a photo with this extension is kept. Raises `ValueError` for a bad extension."""
@@ -144,7 +142,7 @@ class PhotoCache:
         for extension in extensions:
             path = self.path(photo_id, extension)
             if path != kept:
-                disk.remove(path)
+                disk.remove(path, self.folder)
 
     def files(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the names (inventory numbers) of photos that have files, and the extensions of these.
@@ -195,7 +193,7 @@ class PhotoCache:
 
     def part_file(self) -> AbstractAsyncContextManager[PartFile]:
         """Begin a file, which is kept in the mirror together with others; see `parts.part_file`."""
-        return part_file(self.parts, self.keeper)
+        return part_file(self.parts, self.keeper, self.folder)
 
     def _has_durably(self, path: Path, data: bytes) -> bool:
         if not _holds(path, data):
@@ -209,6 +207,13 @@ class PhotoCache:
         To be called before the catalogue claims them. Raises `CacheError`.
         """
         disk.make_durable(path.parent, [path.name, *beside], self.folder)
+
+
+def _refuse_links(folder: Path) -> None:
+    state = folder / STATE_FOLDER
+    for path in (state, state / "parts", state / "catalogue.sqlite"):
+        if path.is_symlink():
+            raise link_error(path)
 
 
 def _free(target: Path) -> Path:

@@ -169,7 +169,7 @@ class PhotostreamMirror:
         async with self._open() as api:
             user = (await self._identify(api)).user
             cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
-            with locked(cache.lock):
+            with locked(cache.lock, cache.folder):
                 cache.prepare(user, self.name)
                 if photo.id in read_tombstones(cache.state):
                     raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
@@ -273,7 +273,7 @@ class PhotostreamMirror:
             profile = account.profile or await api.get_profile(user.id)
             await check_has_photos(api, self.name, profile)
             published = profile.photo_count
-        with locked(cache.lock):
+        with locked(cache.lock, cache.folder):
             cache.prepare(user, self.name)
             with await open_catalogue(cache, self._tell) as catalogue, cache.keeper.processes():
                 catalogue.selection.restrict(self._options.window, self._limits.max_photos)

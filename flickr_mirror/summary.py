@@ -92,7 +92,8 @@ def keep(summary: Summary, state: Path) -> Summary:
     """
     if summary["last_success"] is None and (before := read(state)):
         summary = {**summary, "last_success": before.get("last_success")}
-    disk.write_file(state / LAST_RUN, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    text = json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n"
+    disk.write_file(state / LAST_RUN, text, top=state.parent)
     return summary
 
 

@@ -54,12 +54,13 @@ NETWORK = {
 }
 
 DISK = {
-    "disk": {"errors"},
-    "durable": {"disk", "errors"},
-    "offload": {"children", "durable", "errors"},
+    "folders": {"errors"},
+    "disk": {"errors", "folders"},
+    "durable": {"disk", "errors", "folders"},
+    "offload": {"children", "disk", "durable", "errors"},
     "parts": {"disk", "durable", "offload"},
     "space": {"disk", "errors", "parts"},
-    "locks": {"disk", "errors", "limiter"},
+    "locks": {"disk", "errors", "folders", "limiter"},
     "schema": set(),
     "database": {"errors", "schema"},
     "records": {"models", "sizes"},
@@ -98,7 +99,7 @@ DISK = {
     },
     "worklist": {"catalogue", "records"},
     "information": {"languages", "models"},
-    "cache": {"disk", "errors", "models", "options", "parts"},
+    "cache": {"disk", "errors", "folders", "models", "options", "parts"},
     "keys": {"disk", "errors"},
     "keychain": {"errors", "keys"},
     "rebuild": {

@@ -12,9 +12,11 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from flickr_mirror.errors import TransportError
+from flickr_mirror.redaction import Redactor
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import AsyncIterator
 
     from httpx_aiohttp.transport import AiohttpResponseStream
 
@@ -68,19 +70,26 @@ def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
     # aiohttp would have it in the address, and show that in its errors
     if proxy.auth is None:
         return proxy
-    password = base64.b64encode(":".join(proxy.auth).encode()).decode()
-    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
+    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {_basic(*proxy.auth)}"})
+
+
+def _basic(name: str, password: str) -> str:
+    """Return what a login is sent as."""
+    return base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def api_transport(
     api_key: str, url: httpx.URL, inner: httpx.AsyncBaseTransport | None = None
-) -> httpx.AsyncBaseTransport:
+) -> KeyedTransport:
     """Return what sends requests to the API at `url`, with its key, through `inner` where that is given.
 
     Raises `TransportError` for a bad proxy.
     """
-    return _KeyedTransport(
-        api_key, inner or httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
+    proxy = None if inner else _proxy_for(url)
+    logins = [(url.username, url.password), (proxy and proxy.auth) or ("", "")]
+    secrets = [secret for login in logins if login[1] for secret in (login[1], _basic(*login))]
+    return KeyedTransport(
+        inner or httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy), api_key, *secrets
     )
 
 
@@ -119,12 +128,18 @@ class _NoWay(httpx.AsyncBaseTransport):
         raise self._error
 
 
-class _KeyedTransport(httpx.AsyncBaseTransport):
-    """Adds the API key to each request just before it is sent."""
+class KeyedTransport(httpx.AsyncBaseTransport):
+    """Adds the API key to each request just before it is sent, and takes it out of what comes back.
 
-    def __init__(self, api_key: str, inner: httpx.AsyncBaseTransport) -> None:
+    Errors, headers and the reason phrase of an answer are free of it, and of `secrets`, the logins that are sent
+    too. A body may be packed, so `redact` is for whoever has unpacked it.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, api_key: str, *secrets: str) -> None:
         self._api_key = api_key
         self._inner = inner
+        self.redact = Redactor(api_key, *secrets)
+        self.redact.guard_logs()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         keyed = httpx.Request(
@@ -133,7 +148,31 @@ class _KeyedTransport(httpx.AsyncBaseTransport):
             headers=request.headers,
             extensions=request.extensions,
         )
-        return await self._inner.handle_async_request(keyed)
+        with self.redact.errors():
+            response = await self._inner.handle_async_request(keyed)
+        response.headers = httpx.Headers(
+            [(name, bytes(self.redact.data(value))) for name, value in response.headers.raw]
+        )
+        if phrase := response.extensions.get("reason_phrase"):
+            response.extensions["reason_phrase"] = bytes(self.redact.data(phrase))
+        response.stream = _Body(cast("httpx.AsyncByteStream", response.stream), self.redact)
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer, whose errors are free of secrets."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, redact: Redactor) -> None:
+        self._stream = stream
+        self._redact = redact
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._redact.errors():
+            async for chunk in self._stream:
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

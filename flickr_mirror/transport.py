@@ -98,8 +98,10 @@ class Transport:
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         self._extensions = {"timeout": timeout.as_dict()}
+        keyed = connections.api_transport(api_key, url, api_transport)
+        self._redact = keyed.redact
         self._api = httpx.AsyncClient(
-            transport=connections.api_transport(api_key, self._api_url, api_transport),
+            transport=keyed,
             auth=(url.username, url.password) if url.userinfo else None,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
             timeout=timeout,
@@ -175,7 +177,9 @@ class Transport:
         except _FAILURES as error:
             raise failure(host, error, f"{method}: ") from error
         try:
-            answer = json.loads(body)
+            answer = json.loads(self._redact.data(body))
+            if isinstance(answer, dict) and answer.get("stat") != "ok":  # its message is shown
+                answer = json.loads(self._redact.text(json.dumps(answer, ensure_ascii=False)))
         except (ValueError, RecursionError) as error:
             what = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
             raise TransportError(

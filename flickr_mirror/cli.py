@@ -320,7 +320,11 @@ def main() -> None:
         say(f"mirror_flickr: {error}")
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
-        from flickr_mirror.session import say_unexpected
+        from flickr_mirror.session import say_failure, say_unexpected
+        from flickr_mirror.tls import key_log_failure
+
+        if isinstance(error, OSError) and (failure := key_log_failure(error)):
+            sys.exit(say_failure(failure))
 
         say_unexpected(error)
         sys.exit(1)

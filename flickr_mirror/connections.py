@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from flickr_mirror.errors import TransportError
+from flickr_mirror.proxies import EnvironmentProxy, ProxiedTransport, proxy_for
 from flickr_mirror.redaction import Redactor
+from flickr_mirror.tls import tls_context
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator
 
     from httpx_aiohttp.transport import AiohttpResponseStream
@@ -24,38 +23,6 @@ if TYPE_CHECKING:
 READ_AHEAD = 512 * 1024
 """So many bytes of an image may wait for their reader, who takes them at once: with less, most images would stop
 their connection, and each piece costs a turn of the whole chain."""
-
-
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Return the TLS settings that all connections share: reading the certificates takes 20 ms."""
-    return httpx.create_ssl_context()
-
-
-def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`, with its
-    password apart, because errors tell addresses.
-
-    What runs on this machine is never asked for through another one. Raises `TransportError`.
-    """
-    if proxy_bypass(url.host) or url.host == "localhost" or url.host.startswith("127.") or url.host == "::1":
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy:
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if not proxy.startswith(("http://", "https://")):
-        raise TransportError(
-            f"The proxy of the environment is a {proxy.partition(':')[0]}:// one, and only http:// and https:// "
-            "proxies can be used: change the variable, or unset it."
-        )
-    try:
-        return httpx.Proxy(proxy)
-    except (httpx.InvalidURL, ValueError):  # which may quote a part of a password
-        raise TransportError(
-            "The proxy of the environment is no address. In its password, write %23 for #, %2F for / and %40 for @."
-        ) from None
 
 
 def _open_session() -> aiohttp.ClientSession:
@@ -73,6 +40,13 @@ def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
     return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {_basic(*proxy.auth)}"})
 
 
+def _http_transport(proxy: EnvironmentProxy | None, retries: int = 0) -> httpx.AsyncBaseTransport:
+    transport = httpx.AsyncHTTPTransport(
+        verify=tls_context(), proxy=proxy.address if proxy else None, retries=retries
+    )
+    return ProxiedTransport(transport, proxy) if proxy else transport
+
+
 def _basic(name: str, password: str) -> str:
     """Return what a login is sent as."""
     return base64.b64encode(f"{name}:{password}".encode()).decode()
@@ -85,28 +59,26 @@ def api_transport(
 
     Raises `TransportError` for a bad proxy.
     """
-    proxy = None if inner else _proxy_for(url)
-    logins = [(url.username, url.password), (proxy and proxy.auth) or ("", "")]
+    proxy = None if inner else proxy_for(url)
+    logins = [(url.username, url.password), (proxy and proxy.address.auth) or ("", "")]
     secrets = [secret for login in logins if login[1] for secret in (login[1], _basic(*login))]
-    return KeyedTransport(
-        inner or httpx.AsyncHTTPTransport(verify=tls_context(), proxy=proxy), api_key, *secrets
-    )
+    return KeyedTransport(inner or _http_transport(proxy), api_key, *secrets)
 
 
 def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     """Return what fetches images from the server at `url`; a proxy that cannot be used is told by each request."""
     try:
-        proxy = _proxy_for(url)
+        proxy = proxy_for(url)
     except TransportError as error:
         return _NoWay(error)
-    return _ImageTransport(
-        client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
-    )
+    address = _with_password_in_header(proxy.address) if proxy else None
+    transport = _ImageTransport(client=_open_session, verify=tls_context(), proxy=address)
+    return ProxiedTransport(transport, proxy) if proxy else transport
 
 
 def ping_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     """Return what sends a ping to `url`. Raises `TransportError` for a bad proxy."""
-    return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url), retries=1)
+    return _http_transport(proxy_for(url), retries=1)
 
 
 class _ImageTransport(AiohttpTransport):

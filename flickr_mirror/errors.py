@@ -15,7 +15,8 @@
     ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
     ├── TransportError            no usable answer after all retries
     │   ├── ThrottledError        "too many requests", for longer than is waited for
-    │   └── CertificateError      the server does not prove that it is who it should be
+    │   ├── CertificateError      the server does not prove that it is who it should be
+    │   └── ProxyLoginError       the proxy asks for a login
     ├── CacheError                the mirror's folder cannot be used
     │   ├── CacheFullError
     │   ├── CacheLockedError
@@ -23,7 +24,8 @@
     │   ├── CatalogueError
     │   │   └── CatalogueDamagedError
     │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
-    └── KeysError                 no usable API keys
+    ├── KeysError                 no usable API keys
+    └── SettingsError             an environment variable that others read too cannot be used
 
 Wrong arguments are `ValueError` where they are given, outside of this tree.
 """
@@ -121,6 +123,10 @@ class CertificateError(TransportError):
     """The server's certificate does not prove that it is who it should be; trying again is of no use."""
 
 
+class ProxyLoginError(TransportError):
+    """The proxy of the environment asks for a login, or refuses the one that it was given."""
+
+
 class CacheError(FlickrMirrorError):
     """The folder of a mirror cannot be used; `path` is the place that failed."""
 
@@ -155,6 +161,10 @@ class PlaceTakenError(CacheError, PhotoError):
 
 class KeysError(FlickrMirrorError):
     """There are no usable API keys."""
+
+
+class SettingsError(FlickrMirrorError):
+    """An environment variable, such as `SSL_CERT_FILE`, names what cannot be used."""
 
 
 @contextmanager

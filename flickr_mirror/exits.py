@@ -11,6 +11,7 @@ from flickr_mirror.errors import (
     InvalidKeyError,
     KeysError,
     PhotostreamError,
+    SettingsError,
     TransportError,
     UserNotFoundError,
 )
@@ -30,12 +31,13 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (CacheOwnerError, 4),
     (InvalidKeyError, 5),
     (KeysError, 5),
+    (SettingsError, 2),
     (CacheLockedError, EXIT_LOCKED),
     (CacheError, 7),
     (TransportError, EXIT_NO_ANSWER),
 ]
 """What a script can tell from the exit code; the first class that fits counts, everything else is 1."""
-GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, 8, 3)
+GRAVEST_FIRST = (5, 2, 1, 7, 4, 11, 75, 8, 3)
 SIGNALLED = 128
 """Codes above are those of signals."""
 

@@ -20,6 +20,7 @@ from flickr_mirror.errors import (
     CacheError,
     FlickrMirrorError,
     InvalidKeyError,
+    ProxyLoginError,
     TransportError,
     one_error,
 )
@@ -275,6 +276,8 @@ def _advice(error: BaseException) -> str:
             ". Check the key at https://www.flickr.com/services/apps/by/me, and save the right one by `mirror_flickr "
             "keys set`, or give it by FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET."
         )
+    if isinstance(error, ProxyLoginError):
+        return ""
     if isinstance(error, TransportError) and "run the same command again" not in str(error).lower():
         return " Flickr gave no usable answer: run the same command again later, it goes on where it stopped."
     return ""

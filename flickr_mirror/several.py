@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.console import say
-from flickr_mirror.errors import CacheFullError, CertificateError, InvalidKeyError, ThrottledError
+from flickr_mirror.errors import (
+    CacheFullError,
+    CertificateError,
+    InvalidKeyError,
+    ProxyLoginError,
+    SettingsError,
+    ThrottledError,
+)
 from flickr_mirror.exits import EXIT_LIMIT, SIGNALLED, gravest
 from flickr_mirror.session import leave_with, run_mirror, say_unexpected
 
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     from flickr_mirror.progress import MirrorReport
     from flickr_mirror.view import View
 
-ENDING = (InvalidKeyError, ThrottledError, CertificateError, CacheFullError)
+ENDING = (InvalidKeyError, SettingsError, ThrottledError, CertificateError, ProxyLoginError, CacheFullError)
 """What the next photostream would come to as well."""
 
 SHARED = ("until_time", "min_free")

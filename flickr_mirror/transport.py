@@ -28,7 +28,13 @@ from tenacity import (
 
 from flickr_mirror import connections
 from flickr_mirror.diagnosis import failure
-from flickr_mirror.errors import CertificateError, ImageGoneError, ThrottledError, TransportError
+from flickr_mirror.errors import (
+    CertificateError,
+    ImageGoneError,
+    ProxyLoginError,
+    ThrottledError,
+    TransportError,
+)
 from flickr_mirror.limiter import LONGEST_PAUSE, Priority
 from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.version import __version__
@@ -52,7 +58,7 @@ LONGEST_WAIT = 60.0
 """No wait between two tries is longer, in seconds."""
 _IMAGE_HOSTS = (".staticflickr.com", ".static.flickr.com", ".flickr.com")
 _IMAGE_HEADERS = httpx.Headers({"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
-_CAN_PASS = retry_if_not_exception_type((CertificateError, ThrottledError))
+_CAN_PASS = retry_if_not_exception_type((CertificateError, ProxyLoginError, ThrottledError))
 _FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,

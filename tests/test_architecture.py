@@ -45,7 +45,9 @@ NETWORK = {
     "limiter": set[str](),
     "diagnosis": {"errors"},
     "redaction": set[str](),
-    "connections": {"errors", "redaction"},
+    "proxies": {"diagnosis", "errors"},
+    "tls": {"errors"},
+    "connections": {"errors", "proxies", "redaction", "tls"},
     "transport": {"connections", "diagnosis", "errors", "limiter", "options", "version"},
     "api": {"errors", "limiter", "models", "options", "transport"},
     "images": {"errors", "throttle", "models", "pictures", "sizes", "transport"},
@@ -359,6 +361,7 @@ FACES = {
         "origins",
         "session",
         "signals",
+        "tls",
     },
     "__main__": {"cli"},
     "__init__": {

@@ -130,7 +130,7 @@ async def test_an_echo_of_a_login_is_shown_nowhere(
 ) -> None:
     """A proxy, or an endpoint of one's own, that echoes the login that it was sent."""
     login = base64.b64encode(b"me:canary-password")
-    monkeypatch.setattr("flickr_mirror.connections.proxy_bypass", lambda _: False)
+    monkeypatch.setattr("flickr_mirror.proxies.proxy_bypass", lambda _: False)
     async with serving(ECHOES[place](b"canary-password " + login)) as address:
         monkeypatch.setenv("http_proxy", f"http://me:canary-password@{address}")
         for url in ("http://flickr.invalid/", f"http://me:canary-password@{address}/"):

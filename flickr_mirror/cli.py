@@ -6,7 +6,6 @@ import sys
 import time
 from contextlib import suppress
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -26,6 +25,7 @@ from flickr_mirror.options import (
     MirrorOptions,
 )
 from flickr_mirror.signals import leave_on_signals, wait_no_more
+from flickr_mirror.streams import let_go_of_outputs, open_closed_streams, output_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -306,12 +306,11 @@ def _usage(text: str) -> NoReturn:
 
 def main() -> None:
     """Run the command."""
+    open_closed_streams()
     leave_on_signals()
-    if isinstance(sys.stdout, TextIOWrapper):  # titles are in all scripts, and not every terminal has them
-        sys.stdout.reconfigure(errors="replace")
     answer_in_typers_way()
     try:
-        app()
+        _run_app()
     except BrokenPipeError:  # `mirror_flickr ... | head`
         sys.exit(1)
     except config.ConfigError as error:
@@ -330,3 +329,24 @@ def main() -> None:
         sys.exit(1)
     finally:
         wait_no_more()
+        let_go_of_outputs()
+
+
+def _run_app() -> NoReturn:
+    """Run the app, and end with its exit code, or with 1 where what it was to write is lost."""
+    code: object = 0
+    reason = ""
+    try:
+        app()
+    except SystemExit as leave:
+        code = leave.code
+    except OSError as error:
+        code = getattr(error.__context__, "exit_code", None)  # of a usage error that could not be written
+        if code is None and not (reason := output_failure(probe="\n")):
+            raise
+    if reason := reason or output_failure():
+        from flickr_mirror.console import say
+
+        say(f"mirror_flickr: Standard output cannot be written: {reason}.", aloud=True)
+        code = code or 1
+    sys.exit(code if isinstance(code, int) else 1)

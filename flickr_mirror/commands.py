@@ -101,6 +101,7 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free:
     Whether the images fit on the disk goes to standard error.
     """
     codes = []
+    lines = JsonLines()
     planned = 0
     for mirror in mirrors:
         try:
@@ -110,13 +111,13 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free:
             continue
         user, nsid = mirror.report.username, mirror.report.user_id
         if shown.as_json:
-            JsonLines().event(plan, user=user, nsid=nsid)
+            lines.event(plan, user=user, nsid=nsid)
         else:
             sys.stdout.write(f"{plan_line(user, nsid, plan)}\n")
         if folder := mirror.report.folder:
             say_plan(plan, folder, min_free=min_free, before=planned)
         planned += plan.bytes or 0
-    return gravest(codes)
+    return gravest(codes) or (0 if lines.is_open else 1)
 
 
 def demo(cache_path: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from flickr_mirror.console import say
@@ -11,6 +10,7 @@ from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.models import inventory_number
 from flickr_mirror.options import MirrorOptions
 from flickr_mirror.session import run_mirror
+from flickr_mirror.streams import confirm
 from flickr_mirror.view import View
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def demonstrate(cache_path: Path) -> int:
     if code == 0:
         example = stream.photo(next(iter(stream.ids)))
         folder = cache_path / stream.username
-        sys.stdout.write(
+        confirm(
             f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
             f"{example.id} is {inventory_number(example.id)}.jpg, and what Flickr tells of it is beside it, in a .json "
             "file. Run the demo again to see that nothing is fetched twice.\n"

@@ -18,6 +18,7 @@ from flickr_mirror.keychain import check_keyring, remove_from_keyring, save_in_k
 from flickr_mirror.keys import LARGEST, ApiKeys, parse_keys, remove_keys, save_keys
 from flickr_mirror.options import Limits
 from flickr_mirror.session import say_failure
+from flickr_mirror.streams import confirm
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def forget_keys(cache_path: Path, given: Given) -> int:
 def _said(work: Callable[[], str]) -> int:
     set_up(Shown())
     try:
-        sys.stdout.write(f"{plain(work())}\n")
+        confirm(f"{plain(work())}\n")
     except FlickrMirrorError as error:
         return say_failure(error)
     return 0

@@ -14,6 +14,7 @@ import typer
 from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
 from flickr_mirror.completion import Shell, answer_in_typers_way, script
+from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.exits import for_each
 from flickr_mirror.forget_cli import forget
 from flickr_mirror.keys_cli import keys_app
@@ -322,7 +323,8 @@ def main() -> None:
         from flickr_mirror.session import say_failure, say_unexpected
         from flickr_mirror.tls import key_log_failure
 
-        if isinstance(error, OSError) and (failure := key_log_failure(error)):
+        failure = key_log_failure(error) if isinstance(error, OSError) else error
+        if isinstance(failure, FlickrMirrorError):
             sys.exit(say_failure(failure))
 
         say_unexpected(error)

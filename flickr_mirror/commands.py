@@ -8,8 +8,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio
-
 from flickr_mirror import disk
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.checking import run_check
@@ -22,7 +20,7 @@ from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.notify import Notifier
 from flickr_mirror.plans import say_plan
 from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import fail, run_mirror, say_failure
+from flickr_mirror.session import fail, run_async, run_mirror, say_failure
 from flickr_mirror.several import run_in_turn
 from flickr_mirror.status import list_photos, show_status
 from flickr_mirror.view import JsonLines, View, plan_line
@@ -62,7 +60,7 @@ def mirror(
     except FlickrMirrorError as error:
         if dry_run:
             return partial(say_failure, error)
-        return partial(anyio.run, fail, error, usernames[0], View(options, shown, Notifier(*told)))
+        return partial(run_async, fail, error, usernames[0], View(options, shown, Notifier(*told)))
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
 
@@ -89,10 +87,10 @@ def mirror(
         )
     gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
     if dry_run:
-        return partial(anyio.run, _tell_prices, [mirror for mirror, _ in mirrors], shown, limits.min_free)
+        return partial(run_async, _tell_prices, [mirror for mirror, _ in mirrors], shown, limits.min_free)
     if len(mirrors) > 1:
-        return partial(anyio.run, run_in_turn, usernames, limits, open_mirror)
-    return partial(anyio.run, run_mirror, *mirrors[0], watch)
+        return partial(run_async, run_in_turn, usernames, limits, open_mirror)
+    return partial(run_async, run_mirror, *mirrors[0], watch)
 
 
 async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free: int | None) -> int:
@@ -129,7 +127,7 @@ def demo(cache_path: Path) -> int:
         folder = disk.home(cache_path)
     except CacheError as error:
         return say_failure(error)
-    return anyio.run(demonstrate, folder)
+    return run_async(demonstrate, folder)
 
 
 def check(
@@ -143,7 +141,7 @@ def check(
 ) -> int:
     """Check a mirror, and return the exit code."""
     set_up(Shown(quiet=quiet))
-    return anyio.run(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
+    return run_async(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
 
 
 def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:

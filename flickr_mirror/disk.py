@@ -60,9 +60,19 @@ def disk_errors(path: Path, kind: type[CacheError] = CacheError) -> Iterator[Non
 
 
 def home(path: Path) -> Path:
-    """Return a path with `~` replaced by the home folder. Raises `CacheError` where nobody knows that."""
+    """Return the absolute path of a path that may begin with `~` or in the working folder.
+
+    Raises `CacheError` where there is no home folder, or no working folder any more.
+    """
     try:
-        return path.expanduser()
+        return path.expanduser().absolute()
+    except FileNotFoundError as error:
+        place = os.environ.get("PWD", "")
+        raise CacheError(
+            f"{path}: the working folder {place} does not exist any more. Change to one that does (`cd`), or give an "
+            "absolute path.",
+            path,
+        ) from error
     except RuntimeError as error:
         raise CacheError(
             f"{path}: there is no home folder. Set HOME, or choose a folder with --cache-path.", path

@@ -25,7 +25,8 @@
     │   │   └── CatalogueDamagedError
     │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
     ├── KeysError                 no usable API keys
-    └── SettingsError             an environment variable that others read too cannot be used
+    ├── SettingsError             an environment variable that others read too cannot be used
+    └── ResourcesError            the system allows no more threads or processes
 
 Wrong arguments are `ValueError` where they are given, outside of this tree.
 """
@@ -167,9 +168,36 @@ class SettingsError(FlickrMirrorError):
     """An environment variable, such as `SSL_CERT_FILE`, names what cannot be used."""
 
 
+class ResourcesError(FlickrMirrorError):
+    """The system allows no more threads or processes."""
+
+
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Let one error out of the group that a task group makes of them: the first of this package, or else the first."""
+    """Let one error out of the group that a task group makes of them: the first of this package, or else the first.
+
+    Raises `ResourcesError` in place of the error that means that no thread could be started.
+    """
+    with needing_threads(), _one_of_group():
+        yield
+
+
+@contextmanager
+def needing_threads() -> Iterator[None]:
+    """Raise `ResourcesError` in place of the `RuntimeError` that means that no thread could be started."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        raise ResourcesError(
+            "The system allows no more threads or processes. Allow more of them: `ulimit -u`, for a container "
+            "`--pids-limit`, for a service `TasksMax=`. Then run the same command again: it goes on where it stopped."
+        ) from error
+
+
+@contextmanager
+def _one_of_group() -> Iterator[None]:
     try:
         yield
     except BaseExceptionGroup as group:

@@ -6,8 +6,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-import anyio
-
 from flickr_mirror import disk
 from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.budget import shared_budget
@@ -17,7 +15,7 @@ from flickr_mirror.errors import FlickrMirrorError, InvalidKeyError, KeysError, 
 from flickr_mirror.keychain import check_keyring, remove_from_keyring, save_in_keyring
 from flickr_mirror.keys import LARGEST, ApiKeys, parse_keys, remove_keys, save_keys
 from flickr_mirror.options import Limits
-from flickr_mirror.session import say_failure
+from flickr_mirror.session import run_async, say_failure
 from flickr_mirror.streams import confirm
 from flickr_mirror.terminal import plain
 
@@ -131,7 +129,7 @@ def _ask_flickr(keys: ApiKeys, api_url: str) -> None:
         ) as api:
             await api.check_key()
 
-    anyio.run(ask)
+    run_async(ask)
 
 
 def _do_not_wait(seconds: float) -> NoReturn:

@@ -93,7 +93,7 @@ class PhotostreamMirror:
         self._budget = budget
         self._api_transport = api_transport
         self._image_transport = image_transport
-        self._root = disk.home(Path(self._options.cache_path)).absolute()
+        self._root = disk.home(Path(self._options.cache_path))
         self._rounds: Rounds | None = None
         self._stopping = anyio.Event()
         self._scope: anyio.CancelScope | None = None

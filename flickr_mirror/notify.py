@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import math
 import os
@@ -22,6 +21,7 @@ from flickr_mirror.diagnosis import failure
 from flickr_mirror.errors import TransportError
 from flickr_mirror.exits import SIGNALLED
 from flickr_mirror.redaction import Redactor
+from flickr_mirror.summary import as_json
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Notifier:
         name = self._hook[0]
         try:
             with anyio.fail_after(LONGEST):
-                code = await _run(self._hook, json.dumps(summary, ensure_ascii=False).encode() + b"\n")
+                code = await _run(self._hook, as_json(summary))
         except TimeoutError:
             say(
                 f"The program of --hook, {name}, took longer than {LONGEST:.0f} s, and was ended.", aloud=True

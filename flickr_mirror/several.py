@@ -14,6 +14,7 @@ from flickr_mirror.errors import (
     CertificateError,
     InvalidKeyError,
     ProxyLoginError,
+    ResourcesError,
     SettingsError,
     ThrottledError,
 )
@@ -28,7 +29,15 @@ if TYPE_CHECKING:
     from flickr_mirror.progress import MirrorReport
     from flickr_mirror.view import View
 
-ENDING = (InvalidKeyError, SettingsError, ThrottledError, CertificateError, ProxyLoginError, CacheFullError)
+ENDING = (
+    InvalidKeyError,
+    SettingsError,
+    ResourcesError,
+    ThrottledError,
+    CertificateError,
+    ProxyLoginError,
+    CacheFullError,
+)
 """What the next photostream would come to as well."""
 
 SHARED = ("until_time", "min_free")

@@ -356,6 +356,7 @@ FACES = {
         "completion",
         "config",
         "console",
+        "errors",
         "exits",
         "flags",
         "forget_cli",

@@ -15,6 +15,7 @@ from flickr_mirror.locks import locked
 from flickr_mirror.models import FlickrUser
 from flickr_mirror.progress import ImageCached, InfoCached
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.tombstones import Tombstone, write_tombstones
 from tests.end_to_end.command import run
 from tests.mirroring import mirroring
 
@@ -133,6 +134,17 @@ class TestWithoutARun:
         with pytest.raises(CacheError, match=REFUSED):
             cache.remove_others("1", cache.path("1", "png"), ["jpg", "png"])
         assert len(files(tmp_path / "outside")) == 2
+
+    def test_nothing_is_erased_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
+        """`forget` erases in the mirror only, and takes no word of forgotten photos elsewhere."""
+        with pytest.raises(CacheError, match=REFUSED):
+            disk.remove(cache.path("1", "jpg"), cache.folder)
+        outside = tmp_path / "state"
+        replace_by_link(cache.state, outside)
+        with pytest.raises(CacheError, match=REFUSED):
+            write_tombstones(cache.state, [Tombstone("1", None, 0)])
+        assert len(files(tmp_path / "outside")) == 2
+        assert files(outside) == ["of the user"]
 
     def test_files_behind_a_link_are_not_taken_over(self, cache: PhotoCache) -> None:
         """A file that the mirror reaches through a link only is not made durable, and so not adopted."""

@@ -75,9 +75,17 @@ async def test_a_cache_path_that_is_not_utf8(tmp_path: Path, flickr: SimulatedFl
     assert json.loads(status.out)["last_run"]["exit"] == 0
     listed = await outcome_of("list", *mirror, "--json")
     assert all(Path(json.loads(line)["path"]).is_file() for line in listed.out.splitlines())
-    for line in (["status", *mirror], ["list", *mirror], ["check", *mirror, "--json"]):
+    photo = flickr.streams[0].ids[0]
+    forget = ["forget", photo, *mirror, "--yes"]
+    for line in (
+        forget,
+        ["forget", photo, *mirror, "--undo"],
+        ["status", *mirror],
+        ["list", *mirror],
+        ["check", *mirror, "--json"],
+    ):
         assert (await outcome_of(*line)).code == 0
-    assert (await run(flickr, cache)).summary["new"] == "0"
+    assert (await run(flickr, cache)).summary["images"] == "1"
     demo = await outcome_of("demo", "--cache-path", str(cache / "demo"))
     assert demo.code == 0, demo.err
 
@@ -108,6 +116,7 @@ async def test_a_working_folder_that_is_gone(tmp_path: Path, flickr: SimulatedFl
         (7, [*mirror, "--api-url", flickr.api_url, "--cache-path", "x"]),
         (7, [*mirror, "--api-url", flickr.api_url, "--cache-path", "x", "--dry-run"]),
         *((7, [name, *mirror, "--cache-path", "x"]) for name in ("status", "list", "check")),
+        (7, ["forget", "1", *mirror, "--cache-path", "x", "--yes"]),
         *((7, ["keys", name, "--cache-path", "x"]) for name in ("check", "forget")),
         (7, ["demo"]),
         (0, [*mirror, "--api-url", flickr.api_url, "--cache-path", cache]),
@@ -156,7 +165,8 @@ async def test_a_system_without_threads(tmp_path: Path, left: int) -> None:
 async def test_a_check_without_threads(tmp_path: Path, flickr: SimulatedFlickr) -> None:
     """A check is no different; what it found before counts."""
     assert (await run(flickr, tmp_path)).code == 0
-    line = ["check", "--username", flickr.streams[0].username, "--cache-path", str(tmp_path)]
-    result = await anyio.run_process([sys.executable, "-c", NO_THREADS, "0", *line], check=False)
-    assert result.returncode == 7
-    assert b"The system allows no more threads" in result.stderr
+    mirror = ["--username", flickr.streams[0].username, "--cache-path", str(tmp_path)]
+    for line in (["check", *mirror], ["forget", flickr.streams[0].ids[0], "--yes", *mirror]):
+        result = await anyio.run_process([sys.executable, "-c", NO_THREADS, "0", *line], check=False)
+        assert result.returncode == 7
+        assert b"The system allows no more threads" in result.stderr

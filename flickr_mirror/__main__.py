@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 
@@ -27,21 +26,6 @@ def main() -> None:
         sys.exit(130)
     finally:
         echo.restore()
-        _let_go_of_outputs()
-
-
-def _let_go_of_outputs() -> None:
-    """Give up what nobody takes any more: Python would try once more at its end, and make that the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is None:  # it was closed before the start
-            continue
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            with suppress(OSError, ValueError):
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, stream.fileno())
-                os.close(nowhere)
 
 
 if __name__ == "__main__":

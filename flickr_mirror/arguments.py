@@ -178,6 +178,7 @@ def endpoint(url: str) -> str:
     try:
         parts = urlsplit(url)
         valid = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
+        url.encode()
     except ValueError:
         valid = False
     if not valid:

@@ -85,9 +85,9 @@ async def check_mirror(
     report = report or CheckReport()
     report.part = part
     started = time.monotonic()
-    cache, owner = await to_thread.run_sync(get_mirror, disk.home(cache_path).absolute(), username.strip())
+    cache, owner = await to_thread.run_sync(get_mirror, disk.home(cache_path), username.strip())
     report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
-    with locked(cache.lock):
+    with locked(cache.lock, cache.folder):
         try:
             async with open_catalogue(cache, observer, anew=rebuild) as catalogue:
                 await audit(cache, catalogue, observer, report)

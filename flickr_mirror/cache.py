@@ -17,6 +17,7 @@ from pathvalidate import sanitize_filename
 
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
+from flickr_mirror.folders import link_error
 from flickr_mirror.models import inventory_number, is_nsid
 from flickr_mirror.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.parts import Keeper, part_file
@@ -69,11 +70,7 @@ class PhotoCache:
         has another depth.
         """
         folder = find_folder(root, user.user_id) or root / folder_name(user)
-        for path in (state := folder / STATE_FOLDER, state / "parts", state / "catalogue.sqlite"):
-            if path.is_symlink():
-                raise CacheError(
-                    f"{path} is a link, which is not followed: put what it leads to in its place.", path
-                )
+        _refuse_links(folder)
         owner = read_owner(folder)
         if owner is None:
             if depth is None:
@@ -100,9 +97,10 @@ class PhotoCache:
 
         `asked_for` is how the user was named. Raises `CacheError`.
         """
-        disk.check_writable(self.parts)
-        disk.sweep(self.parts)
-        disk.sweep(self.state)
+        _refuse_links(self.folder)  # Flickr was asked since `of`
+        disk.check_writable(self.parts, self.folder)
+        disk.sweep(self.parts, self.folder)
+        disk.sweep(self.state, self.folder)
         owner = {
             "format": FORMAT,
             "nsid": user.user_id,
@@ -112,7 +110,7 @@ class PhotoCache:
         }
         path, data = self.state / "owner.json", _json({**owner, "checksum": _checksum(owner)})
         if not _holds(path, data):
-            disk.write_file(path, data, folder=self.parts, private=True)
+            disk.write_file(path, data, folder=self.parts, top=self.folder, private=True)
         disk.keep_private(path)
 
     def path(self, photo_id: str, extension: str) -> Path:
@@ -148,7 +146,7 @@ class PhotoCache:
         for extension in extensions:
             path = self.path(photo_id, extension)
             if path != kept:
-                disk.remove(path)
+                disk.remove(path, self.folder)
 
     def files(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the names (inventory numbers) of photos that have files, and the extensions of these.
@@ -201,7 +199,7 @@ class PhotoCache:
 
     def part_file(self) -> AbstractAsyncContextManager[PartFile]:
         """Begin a file, which is kept in the mirror together with others; see `parts.part_file`."""
-        return part_file(self.parts, self.keeper)
+        return part_file(self.parts, self.keeper, self.folder)
 
     def _has_durably(self, path: Path, data: bytes) -> bool:
         if not _holds(path, data):
@@ -215,6 +213,13 @@ class PhotoCache:
         To be called before the catalogue claims them. Raises `CacheError`.
         """
         disk.make_durable(path.parent, [path.name, *beside], self.folder)
+
+
+def _refuse_links(folder: Path) -> None:
+    state = folder / STATE_FOLDER
+    for path in (state, state / "parts", state / "catalogue.sqlite"):
+        if path.is_symlink():
+            raise link_error(path)
 
 
 def _free(target: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,6 +13,7 @@ import typer
 from flickr_mirror import config, flags, origins
 from flickr_mirror.arguments import endpoint, given_options, in_flags, ping_address, text, words
 from flickr_mirror.completion import Shell, answer_in_typers_way, script
+from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.forget_cli import forget
 from flickr_mirror.keys_cli import keys_app
 from flickr_mirror.options import (
@@ -25,6 +25,7 @@ from flickr_mirror.options import (
 )
 from flickr_mirror.reports_cli import check, list_photos, status
 from flickr_mirror.signals import leave_on_signals, wait_no_more
+from flickr_mirror.streams import let_go_of_outputs, open_closed_streams, output_failure
 from flickr_mirror.usage import help_of
 
 INFO = 3
@@ -273,12 +274,11 @@ def _usage(text: str) -> NoReturn:
 
 def main() -> None:
     """Run the command."""
+    open_closed_streams()
     leave_on_signals()
-    if isinstance(sys.stdout, TextIOWrapper):  # titles are in all scripts, and not every terminal has them
-        sys.stdout.reconfigure(errors="replace")
     answer_in_typers_way()
     try:
-        app()
+        _run_app()
     except BrokenPipeError:  # `mirror_flickr ... | head`
         sys.exit(1)
     except config.ConfigError as error:
@@ -287,9 +287,35 @@ def main() -> None:
         say(f"mirror_flickr: {error}")
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
-        from flickr_mirror.session import say_unexpected
+        from flickr_mirror.session import say_failure, say_unexpected
+        from flickr_mirror.tls import key_log_failure
+
+        failure = key_log_failure(error) if isinstance(error, OSError) else error
+        if isinstance(failure, FlickrMirrorError):
+            sys.exit(say_failure(failure))
 
         say_unexpected(error)
         sys.exit(1)
     finally:
         wait_no_more()
+        let_go_of_outputs()
+
+
+def _run_app() -> NoReturn:
+    """Run the app, and end with its exit code, or with 1 where what it was to write is lost."""
+    code: object = 0
+    reason = ""
+    try:
+        app()
+    except SystemExit as leave:
+        code = leave.code
+    except OSError as error:
+        code = getattr(error.__context__, "exit_code", None)  # of a usage error that could not be written
+        if code is None and not (reason := output_failure(probe="\n")):
+            raise
+    if reason := reason or output_failure():
+        from flickr_mirror.console import say
+
+        say(f"mirror_flickr: Standard output cannot be written: {reason}.", aloud=True)
+        code = code or 1
+    sys.exit(code if isinstance(code, int) else 1)

@@ -8,8 +8,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio
-
 from flickr_mirror import disk
 from flickr_mirror.budget import shared_budget
 from flickr_mirror.checking import run_check
@@ -24,7 +22,7 @@ from flickr_mirror.notify import Notifier
 from flickr_mirror.photo_list import list_photos
 from flickr_mirror.plans import say_plan
 from flickr_mirror.progress import PageScanned
-from flickr_mirror.session import fail, run_mirror, say_failure
+from flickr_mirror.session import fail, run_async, run_mirror, say_failure
 from flickr_mirror.several import run_in_turn
 from flickr_mirror.status import show_status
 from flickr_mirror.view import JsonLines, View, plan_line
@@ -64,7 +62,7 @@ def mirror(
     except FlickrMirrorError as error:
         if dry_run:
             return partial(say_failure, error)
-        return partial(anyio.run, fail, error, usernames[0], View(options, shown, Notifier(*told)))
+        return partial(run_async, fail, error, usernames[0], View(options, shown, Notifier(*told)))
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
 
@@ -91,10 +89,10 @@ def mirror(
         )
     gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
     if dry_run:
-        return partial(anyio.run, _tell_prices, [mirror for mirror, _ in mirrors], shown, limits.min_free)
+        return partial(run_async, _tell_prices, [mirror for mirror, _ in mirrors], shown, limits.min_free)
     if len(mirrors) > 1:
-        return partial(anyio.run, run_in_turn, usernames, limits, open_mirror)
-    return partial(anyio.run, run_mirror, *mirrors[0], watch)
+        return partial(run_async, run_in_turn, usernames, limits, open_mirror)
+    return partial(run_async, run_mirror, *mirrors[0], watch)
 
 
 async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free: int | None) -> int:
@@ -103,6 +101,7 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free:
     Whether the images fit on the disk goes to standard error.
     """
     codes = []
+    lines = JsonLines()
     planned = 0
     for mirror in mirrors:
         try:
@@ -112,13 +111,13 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free:
             continue
         user, nsid = mirror.report.username, mirror.report.user_id
         if shown.as_json:
-            JsonLines().event(plan, user=user, nsid=nsid)
+            lines.event(plan, user=user, nsid=nsid)
         else:
             sys.stdout.write(f"{plan_line(user, nsid, plan)}\n")
         if folder := mirror.report.folder:
             say_plan(plan, folder, min_free=min_free, before=planned)
         planned += plan.bytes or 0
-    return gravest(codes)
+    return gravest(codes) or (0 if lines.is_open else 1)
 
 
 def demo(cache_path: Path) -> int:
@@ -130,7 +129,7 @@ def demo(cache_path: Path) -> int:
         folder = disk.home(cache_path)
     except CacheError as error:
         return say_failure(error)
-    return anyio.run(demonstrate, folder)
+    return run_async(demonstrate, folder)
 
 
 def for_mirrors(names: list[str], cache_path: Path, command: Callable[[str], int]) -> int:
@@ -154,7 +153,7 @@ def check(
 ) -> int:
     """Check a mirror, and return the exit code."""
     set_up(Shown(quiet=quiet))
-    return anyio.run(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
+    return run_async(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
 
 
 def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:

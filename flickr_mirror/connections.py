@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from flickr_mirror.errors import TransportError
+from flickr_mirror.proxies import EnvironmentProxy, ProxiedTransport, proxy_for
+from flickr_mirror.redaction import Redactor
+from flickr_mirror.tls import tls_context
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import AsyncIterator
 
     from httpx_aiohttp.transport import AiohttpResponseStream
 
@@ -22,38 +23,6 @@ if TYPE_CHECKING:
 READ_AHEAD = 512 * 1024
 """So many bytes of an image may wait for their reader, who takes them at once: with less, most images would stop
 their connection, and each piece costs a turn of the whole chain."""
-
-
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Return the TLS settings that all connections share: reading the certificates takes 20 ms."""
-    return httpx.create_ssl_context()
-
-
-def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`, with its
-    password apart, because errors tell addresses.
-
-    What runs on this machine is never asked for through another one. Raises `TransportError`.
-    """
-    if proxy_bypass(url.host) or url.host == "localhost" or url.host.startswith("127.") or url.host == "::1":
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy:
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if not proxy.startswith(("http://", "https://")):
-        raise TransportError(
-            f"The proxy of the environment is a {proxy.partition(':')[0]}:// one, and only http:// and https:// "
-            "proxies can be used: change the variable, or unset it."
-        )
-    try:
-        return httpx.Proxy(proxy)
-    except (httpx.InvalidURL, ValueError):  # which may quote a part of a password
-        raise TransportError(
-            "The proxy of the environment is no address. In its password, write %23 for #, %2F for / and %40 for @."
-        ) from None
 
 
 def _open_session() -> aiohttp.ClientSession:
@@ -68,36 +37,48 @@ def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
     # aiohttp would have it in the address, and show that in its errors
     if proxy.auth is None:
         return proxy
-    password = base64.b64encode(":".join(proxy.auth).encode()).decode()
-    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {password}"})
+    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {_basic(*proxy.auth)}"})
+
+
+def _http_transport(proxy: EnvironmentProxy | None, retries: int = 0) -> httpx.AsyncBaseTransport:
+    transport = httpx.AsyncHTTPTransport(
+        verify=tls_context(), proxy=proxy.address if proxy else None, retries=retries
+    )
+    return ProxiedTransport(transport, proxy) if proxy else transport
+
+
+def _basic(name: str, password: str) -> str:
+    """Return what a login is sent as."""
+    return base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def api_transport(
     api_key: str, url: httpx.URL, inner: httpx.AsyncBaseTransport | None = None
-) -> httpx.AsyncBaseTransport:
+) -> KeyedTransport:
     """Return what sends requests to the API at `url`, with its key, through `inner` where that is given.
 
     Raises `TransportError` for a bad proxy.
     """
-    return _KeyedTransport(
-        api_key, inner or httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url))
-    )
+    proxy = None if inner else proxy_for(url)
+    logins = [(url.username, url.password), (proxy and proxy.address.auth) or ("", "")]
+    secrets = [secret for login in logins if login[1] for secret in (login[1], _basic(*login))]
+    return KeyedTransport(inner or _http_transport(proxy), api_key, *secrets)
 
 
 def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     """Return what fetches images from the server at `url`; a proxy that cannot be used is told by each request."""
     try:
-        proxy = _proxy_for(url)
+        proxy = proxy_for(url)
     except TransportError as error:
         return _NoWay(error)
-    return _ImageTransport(
-        client=_open_session, verify=tls_context(), proxy=proxy and _with_password_in_header(proxy)
-    )
+    address = _with_password_in_header(proxy.address) if proxy else None
+    transport = _ImageTransport(client=_open_session, verify=tls_context(), proxy=address)
+    return ProxiedTransport(transport, proxy) if proxy else transport
 
 
 def ping_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     """Return what sends a ping to `url`. Raises `TransportError` for a bad proxy."""
-    return httpx.AsyncHTTPTransport(verify=tls_context(), proxy=_proxy_for(url), retries=1)
+    return _http_transport(proxy_for(url), retries=1)
 
 
 class _ImageTransport(AiohttpTransport):
@@ -119,12 +100,18 @@ class _NoWay(httpx.AsyncBaseTransport):
         raise self._error
 
 
-class _KeyedTransport(httpx.AsyncBaseTransport):
-    """Adds the API key to each request just before it is sent."""
+class KeyedTransport(httpx.AsyncBaseTransport):
+    """Adds the API key to each request just before it is sent, and takes it out of what comes back.
 
-    def __init__(self, api_key: str, inner: httpx.AsyncBaseTransport) -> None:
+    Errors, headers and the reason phrase of an answer are free of it, and of `secrets`, the logins that are sent
+    too. A body may be packed, so `redact` is for whoever has unpacked it.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, api_key: str, *secrets: str) -> None:
         self._api_key = api_key
         self._inner = inner
+        self.redact = Redactor(api_key, *secrets)
+        self.redact.guard_logs()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         keyed = httpx.Request(
@@ -133,7 +120,31 @@ class _KeyedTransport(httpx.AsyncBaseTransport):
             headers=request.headers,
             extensions=request.extensions,
         )
-        return await self._inner.handle_async_request(keyed)
+        with self.redact.errors():
+            response = await self._inner.handle_async_request(keyed)
+        response.headers = httpx.Headers(
+            [(name, bytes(self.redact.data(value))) for name, value in response.headers.raw]
+        )
+        if phrase := response.extensions.get("reason_phrase"):
+            response.extensions["reason_phrase"] = bytes(self.redact.data(phrase))
+        response.stream = _Body(cast("httpx.AsyncByteStream", response.stream), self.redact)
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer, whose errors are free of secrets."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, redact: Redactor) -> None:
+        self._stream = stream
+        self._redact = redact
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._redact.errors():
+            async for chunk in self._stream:
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

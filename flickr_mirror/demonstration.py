@@ -14,6 +14,7 @@ from flickr_mirror.mirror import PhotostreamMirror
 from flickr_mirror.models import inventory_number
 from flickr_mirror.options import MirrorOptions
 from flickr_mirror.session import run_mirror
+from flickr_mirror.streams import confirm
 from flickr_mirror.view import View
 
 KEYS_PAGE = "https://www.flickr.com/services/apps/create/"
@@ -43,7 +44,7 @@ async def demonstrate(cache_path: Path) -> int:
         )
         if sys.stdout.isatty():  # else a terminal breaks lines within words
             words = fill(words, shutil.get_terminal_size().columns - 1, break_on_hyphens=False)
-        sys.stdout.write(f"{words}\n{_next_commands(cache_path)}")
+        confirm(f"{words}\n{_next_commands(cache_path)}")
     return code
 
 

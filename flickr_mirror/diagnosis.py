@@ -12,7 +12,7 @@ from flickr_mirror.errors import CertificateError, TransportError
 
 def failure(host: str, error: BaseException, prefix: str = "") -> TransportError:
     """Return the error that says what went wrong with `host`; a `CertificateError` is not tried again."""
-    causes = _causes_of(error)
+    causes = causes_of(error)
     for cause in reversed(causes):  # the first one tells most
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateError(
@@ -33,7 +33,8 @@ def failure(host: str, error: BaseException, prefix: str = "") -> TransportError
     return TransportError(f"{prefix}{host}: {type(cause).__name__}{f' ({text})' if text else ''}.")
 
 
-def _causes_of(error: BaseException | None) -> list[BaseException]:
+def causes_of(error: BaseException | None) -> list[BaseException]:
+    """Return an error and what caused it, the first cause last."""
     causes: list[BaseException] = []
     while error is not None and error not in causes:
         causes.append(error)

@@ -6,23 +6,20 @@ Whatever changes the disk goes through the name `os` of this module, so that tes
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import secrets
 import stat
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import CacheError, CacheFullError, PlaceTakenError
+from flickr_mirror.folders import make_folders, opened, settle, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 PART_SUFFIX = ".part"
-
-logger = logging.getLogger("flickr_mirror")
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMLINK}
 _TAKEN = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPTY}
@@ -34,12 +31,7 @@ _CURES = {
     errno.EMFILE: _MORE_FILES,
     errno.ENFILE: _MORE_FILES,
 }
-_UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
-"""What network file systems answer when they are asked to sync a folder, and cannot."""
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND
-_KNOWN_FOLDERS = 100_000
-_durable: set[str] = set()
-"""Folders whose names a loss of power does not take any more, as far as this process knows."""
 
 
 @contextmanager
@@ -52,7 +44,8 @@ def disk_errors(path: Path, kind: type[CacheError] = CacheError) -> Iterator[Non
         yield
     except OSError as error:
         name = error.filename2 or error.filename  # of a renaming, the name that it was to get
-        place = Path(os.fsdecode(name)) if name else path
+        # below an open folder, the system names a file without its folder
+        place = Path(os.fsdecode(name)) if name and os.path.isabs(name) else path
         reason = error.strerror or str(error)
         if error.errno in _FULL:
             raise CacheFullError(
@@ -68,12 +61,20 @@ def disk_errors(path: Path, kind: type[CacheError] = CacheError) -> Iterator[Non
 
 
 def home(path: Path) -> Path:
-    """Return the path of a cache, with `~` replaced by the home folder.
+    """Return the absolute path of a cache, which may begin with `~` or in the working folder.
 
-    Raises `CacheError` where that is unknown, or where something else than a folder is at the path or above it.
+    Raises `CacheError` where there is no home folder, or no working folder any more, or where something else than a
+    folder is at the path or above it.
     """
     try:
-        found = path.expanduser()
+        found = path.expanduser().absolute()
+    except FileNotFoundError as error:
+        place = os.environ.get("PWD", "")
+        raise CacheError(
+            f"{path}: the working folder {place} does not exist any more. Change to one that does (`cd`), or give an "
+            "absolute path.",
+            path,
+        ) from error
     except RuntimeError as error:
         raise CacheError(
             f"{path}: there is no home folder. Set HOME, or choose a folder with --cache-path.", path
@@ -90,87 +91,9 @@ def make_folder(path: Path) -> None:
         settle(make_folders(str(path.absolute())))
 
 
-def make_folders(path: str, top: str | None = None) -> list[str]:
-    """Make a folder and its parents; return those whose names a loss of power may still take, for `settle`.
-
-    That they are there proves nothing: a run that was killed, or another worker, may not have come to syncing
-    them. Those below `top` must not be links, which might lead out of the mirror; `top` itself is not made,
-    because where it is missing the disk is. Raises `OSError`.
-    """
-    if len(_durable) > _KNOWN_FOLDERS:
-        _durable.clear()
-    unsettled = []
-    for folder in reversed(list(_doubtful(path, top))):
-        if _made_folder(folder, is_likely=top is None) or _is_folder(folder):
-            unsettled.append(folder)
-        elif top is not None and os.path.islink(folder):
-            raise OSError(errno.ELOOP, "this link to elsewhere is not followed", folder)
-        elif not os.path.isdir(folder):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
-    return unsettled
-
-
-def _made_folder(path: str, *, is_likely: bool) -> bool:
-    """Make a folder unless something has its name, and return whether that was done.
-
-    Where it `is_likely` to be there, it is looked for first: not every system says so of a folder of others.
-    """
-    if is_likely and os.path.lexists(path):
-        return False
-    try:
-        os.mkdir(path)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _doubtful(path: str, top: str | None) -> Iterator[str]:
-    """Yield the folders, innermost first, that may be missing, or that a loss of power may take."""
-    parent = ""
-    while path != top and path != parent and not (path in _durable and _is_folder(path)):
-        parent = os.path.dirname(path)
-        if top is None and os.path.isdir(path) and not os.access(parent, os.R_OK | os.W_OK):
-            return  # nobody who is us has made it
-        yield path
-        path, parent = parent, path
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
-def sync_folder(path: str) -> None:
-    """Let no loss of power take the names in a folder. Raises `OSError`."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _UNKNOWN:
-            raise
-        warn_once("This file system cannot sync folders: a loss of power may cost the latest files.")
-    finally:
-        os.close(descriptor)
-
-
-def settle(folders: Iterable[str], sync: Callable[[str], None] = sync_folder) -> None:
-    """Let no loss of power take the names of folders that `make_folders` returned. Raises `OSError`."""
-    for folder in folders:
-        sync(os.path.dirname(folder))
-        _durable.add(folder)
-
-
-@cache
-def warn_once(text: str) -> None:
-    """Tell what the file system cannot do, once in the life of a process."""
-    logger.warning(text)
-
-
-def new_file(path: Path, *, private: bool = False) -> int:
-    """Return the descriptor of a file that nobody had before, and that nobody else may read where it is `private`."""
-    return os.open(path, _NEW, 0o600 if private else 0o666)
+def new_file(name: str, folder: int, *, private: bool = False) -> int:
+    """Return the descriptor of a new file in an open folder, which its owner alone may read where it is `private`."""
+    return os.open(name, _NEW, 0o600 if private else 0o666, dir_fd=folder)
 
 
 def write(descriptor: int, data: bytes | bytearray | memoryview) -> None:
@@ -199,18 +122,30 @@ def truncate(descriptor: int) -> None:
     os.ftruncate(descriptor, 0)
 
 
-def replace(path: Path, target: str | Path) -> None:
-    """Give a file its final name, which another file may have had."""
-    os.replace(path, target)
+def replace(name: str, folder: int, target: str, target_folder: int) -> None:
+    """Move a file from one open folder to its final name in another, which another file may have had."""
+    os.replace(name, target, src_dir_fd=folder, dst_dir_fd=target_folder)
 
 
-def drop(descriptor: int, path: Path | None = None) -> None:
-    """Close a file, and remove it where a path is given; what that could tell, `sync` has told."""
+def is_taken(name: str, folder: int) -> bool:
+    """Return whether something in an open folder has this name."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def drop(descriptor: int) -> None:
+    """Close a file; what that could report, `sync` has reported."""
     with suppress(OSError):
         os.close(descriptor)
-    if path is not None:
-        with suppress(OSError):  # the next run sweeps it away
-            os.unlink(path)
+
+
+def discard(path: Path, top: Path) -> None:
+    """Remove a temporary file below `top`. Where that fails, the next run sweeps it away."""
+    with suppress(OSError, CacheError), opened(path.parent, top) as folder:
+        os.unlink(path.name, dir_fd=folder)
 
 
 def top_of(temporary: Path, final: Path) -> str:
@@ -218,30 +153,36 @@ def top_of(temporary: Path, final: Path) -> str:
     return os.path.commonpath((temporary.parent, final.parent))
 
 
-def write_file(path: Path, data: bytes, *, folder: Path | None = None, private: bool = False) -> None:
+def write_file(
+    path: Path, data: bytes, *, folder: Path | None = None, private: bool = False, top: Path | None = None
+) -> None:
     """Write a small file durably: whole under its name, or not at all. Raises `CacheError`.
 
     Until then it has a temporary name in `folder`, which must be in the same mirror, on the same file system
-    (by default the folder of `path`, which is made then). A `private` file is readable by its owner alone from
-    its first byte on. Raises `PlaceTakenError` where something else than a file is in its place.
+    (by default the folder of `path`). Links below `top`, the folder of the mirror, are refused; without it the
+    folder of `path` is made, and may be reached through links. A `private` file is readable by its owner alone
+    from its first byte on. Raises `PlaceTakenError` where something else than a file is in its place.
     """
-    if folder is None:
+    if folder is None and top is None:
         make_folder(path.parent)
-    with disk_errors(path, PlaceTakenError):
-        # process ids repeat, in containers above all, and a killed run leaves its file
-        temporary = (folder or path.parent) / f".{secrets.token_hex(8)}{PART_SUFFIX}"
-        descriptor = new_file(temporary, private=private)
+        top = path.parent
+    top = top or Path(top_of(folder / path.name if folder else path, path))
+    name = f".{secrets.token_hex(8)}{PART_SUFFIX}"  # process ids repeat, and a killed run leaves its file
+    with disk_errors(path, PlaceTakenError), ExitStack() as stack:
+        target = stack.enter_context(opened(path.parent, top, make=True))
+        source = stack.enter_context(opened(folder, top)) if folder else target
+        descriptor = new_file(name, source, private=private)
         try:
             write(descriptor, data)
             sync(descriptor, len(data))
-            folders = make_folders(str(path.parent), top_of(temporary, path))
-            replace(temporary, path)
+            replace(name, source, path.name, target)
         except BaseException:
-            drop(descriptor, temporary)
+            with suppress(OSError):
+                os.unlink(name, dir_fd=source)
             raise
-        drop(descriptor)
-        settle(folders)
-        sync_folder(str(path.parent))
+        finally:
+            drop(descriptor)
+        sync_folder(str(path.parent), target)
 
 
 def read(path: Path) -> bytes:
@@ -254,55 +195,66 @@ def read(path: Path) -> bytes:
 def make_durable(folder: Path, names: Iterable[str], top: Path) -> None:
     """Let no loss of power take these files of a folder below `top`. Raises `CacheError`.
 
-    The run that wrote them may have been killed before it came to that. Raises `PlaceTakenError` where a link
-    leads to one.
+    The run that wrote them may have been killed before it came to that. Raises `PlaceTakenError` where a file
+    is a link.
     """
-    with disk_errors(folder, PlaceTakenError):
+    with disk_errors(folder, PlaceTakenError), opened(folder, top, make=True) as opened_folder:
         for name in names:
-            descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        settle(make_folders(str(folder), str(top)))
-        sync_folder(str(folder))
+            with disk_errors(folder / name, PlaceTakenError):
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=opened_folder)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        sync_folder(str(folder), opened_folder)
 
 
 def move(path: Path, target: Path) -> bool:
-    """Move a file durably, and return whether it was there. Raises `CacheError`."""
-    with disk_errors(path):
-        if not os.path.lexists(path):
-            return False
-        settle(make_folders(str(target.parent), top_of(path, target)))
+    """Move a file within a mirror durably, and return whether it was there. Raises `CacheError`."""
+    top = Path(top_of(path, target))
+    with disk_errors(path), ExitStack() as stack:
         try:
-            os.replace(path, target)
+            source = stack.enter_context(opened(path.parent, top))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if not is_taken(path.name, source):
+            return False
+        folder = stack.enter_context(opened(target.parent, top, make=True))
+        try:
+            replace(path.name, source, target.name, folder)
         except FileNotFoundError:
             return False
-        sync_folder(str(target.parent))
-        sync_folder(str(path.parent))
+        sync_folder(str(target.parent), folder)
+        sync_folder(str(path.parent), source)
     return True
 
 
-def remove(path: Path) -> None:
-    """Remove a file durably; one that is not there need not be removed. Raises `CacheError`."""
-    with disk_errors(path), suppress(FileNotFoundError):
-        os.unlink(path)
-        sync_folder(str(path.parent))
+def remove(path: Path, top: Path | None = None) -> None:
+    """Remove a file durably; one that is not there need not be removed. Raises `CacheError`.
+
+    Links below `top`, the folder of the mirror, are refused.
+    """
+    with disk_errors(path), suppress(FileNotFoundError), opened(path.parent, top) as folder:
+        os.unlink(path.name, dir_fd=folder)
+        sync_folder(str(path.parent), folder)
 
 
-def check_writable(folder: Path) -> None:
-    """Make `folder` where it is missing, and prove that files can be written to it. Raises `CacheError`."""
-    make_folder(folder)
-    with disk_errors(folder):
-        path = folder / f".writable{PART_SUFFIX}"  # always the same, so that one that was left goes
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+def check_writable(folder: Path, top: Path | None = None) -> None:
+    """Make `folder` where it is missing, and prove that files can be written to it. Raises `CacheError`.
+
+    Links below `top`, the folder of the mirror, are refused.
+    """
+    make_folder(top or folder)
+    name = f".writable{PART_SUFFIX}"  # always the same, so that one that was left goes
+    with disk_errors(folder), opened(folder, top, make=True) as opened_folder:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=opened_folder)
         try:
             write(descriptor, b"1")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
             with suppress(FileNotFoundError):  # another run was faster
-                os.unlink(path)
+                os.unlink(name, dir_fd=opened_folder)
 
 
 def keep_private(path: Path) -> None:
@@ -313,16 +265,18 @@ def keep_private(path: Path) -> None:
             os.chmod(path, mode & 0o700)
 
 
-def sweep(folder: Path) -> int:
+def sweep(folder: Path, top: Path | None = None) -> int:
     """Remove the temporary files that a killed run left in `folder`; return how many there were.
 
-    To be called under the mirror's lock only.
+    Links below `top`, the folder of the mirror, are refused. To be called under the mirror's lock only.
     """
-    with disk_errors(folder):
+    with disk_errors(folder), opened(folder, top) as opened_folder:
         parts = [
-            path for path in folder.iterdir() if path.suffix == PART_SUFFIX and not _is_folder(str(path))
+            entry.name
+            for entry in os.scandir(opened_folder)
+            if Path(entry.name).suffix == PART_SUFFIX and not entry.is_dir(follow_symlinks=False)
         ]
-        for path in parts:
+        for name in parts:
             with suppress(FileNotFoundError):
-                os.unlink(path)
+                os.unlink(name, dir_fd=opened_folder)
     return len(parts)

@@ -10,22 +10,27 @@ import hashlib
 import os
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror import disk
 from flickr_mirror.disk import disk_errors
-from flickr_mirror.errors import PlaceTakenError
+from flickr_mirror.errors import CacheError, PlaceTakenError
+from flickr_mirror.folders import open_folder, opened, settle, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 
 class Part:
-    """A file that is being written under a temporary name, and comes into being with its first block."""
+    """A file that is being written under a temporary name, and comes into being with its first block.
 
-    def __init__(self, path: Path, block: bytearray | memoryview) -> None:
+    `top` is the mirror's folder: a link between it and the file is refused. By default it is the file's own folder.
+    """
+
+    def __init__(self, path: Path, block: bytearray | memoryview, top: Path | None = None) -> None:
         self.path = path
+        self.top = top or path.parent
         self.size = len(block)
         self.block = block
         """The bytes that are not written yet, as far as they came."""
@@ -35,19 +40,29 @@ class Part:
         # A task that is cancelled past anyio closes the file while a thread may still write to it.
         self.turn = threading.Lock()
 
-    def write_block(self) -> int:
-        """Write the block; return the descriptor. To be called in one's `turn`. Raises `OSError`."""
+    def write_block(self, folder: int | None = None) -> int:
+        """Write the block; return the descriptor. To be called in one's `turn`. Raises `OSError`, `CacheError`.
+
+        `folder` is the folder of the file where that is open already.
+        """
         if self.is_closed:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF), str(self.path))
         if self.descriptor is None:
-            self.descriptor = disk.new_file(self.path)
+            if folder is None:
+                with opened(self.path.parent, self.top) as folder:
+                    self.descriptor = disk.new_file(self.path.name, folder)
+            else:
+                self.descriptor = disk.new_file(self.path.name, folder)
         self.digest.update(self.block)
         disk.write(self.descriptor, self.block)
         return self.descriptor
 
-    def name(self, final: Path) -> bytes:
-        """Give the file its final name, and close it; return its SHA-256. To be called in one's `turn`."""
-        disk.replace(self.path, final)
+    def name(self, folder: int, final: str, final_folder: int) -> bytes:
+        """Move the file from its open folder to its final name, and close it; return its SHA-256.
+
+        To be called in one's `turn`. Raises `OSError`.
+        """
+        disk.replace(self.path.name, folder, final, final_folder)
         self.is_closed = True
         if self.descriptor is not None:
             disk.drop(self.descriptor)
@@ -56,7 +71,8 @@ class Part:
     def drop(self) -> None:
         """Close the file, and remove it where it has no final name. To be called in one's `turn`."""
         if self.descriptor is not None and not self.is_closed:
-            disk.drop(self.descriptor, self.path)
+            disk.drop(self.descriptor)
+            disk.discard(self.path, self.top)
         self.is_closed = True
 
 
@@ -66,60 +82,82 @@ class Keeping:
     def __init__(self, part: Part, final: Path, check: Callable[[], object] | None) -> None:
         self.part = part
         self.final = final
+        self.top = Path(disk.top_of(part.path, final))
+        """The mirror's folder."""
         self.sha256 = b""
         self.error: BaseException | None = None
         self._check = check
         self._descriptor = -1
-        self._folders: list[str] = []
+        self._folder: int | None = None
+        self._unsettled: list[str] = []
 
-    def write(self) -> None:
-        """Write what is not written yet."""
-        self._descriptor = self.part.write_block()
+    def write(self, folder: int) -> None:
+        """Write what is not written yet; `folder` is the open folder of the temporary file."""
+        self._descriptor = self.part.write_block(folder)
         disk.begin_sync(self._descriptor)
-
-    def make_folders(self) -> None:
-        """Make the folders that the final name needs."""
-        self._folders = disk.make_folders(str(self.final.parent), disk.top_of(self.part.path, self.final))
 
     def sync(self) -> None:
         """Wait until the bytes are durable."""
         disk.sync(self._descriptor, self.part.size)
 
-    def name(self) -> None:
-        """Give the file its final name."""
+    def name(self, folder: int) -> None:
+        """Move the file from its open folder to its final name, in folders that are made where they are missing."""
+        self._folder, self._unsettled = open_folder(str(self.final.parent), str(self.top), make=True)
         # only now, because another file of this group may have had the same name
-        if self._check is not None and os.path.lexists(self.final):
+        if self._check is not None and disk.is_taken(self.final.name, self._folder):
             self._check()
-        self.sha256 = self.part.name(self.final)
+        self.sha256 = self.part.name(folder, self.final.name, self._folder)
 
-    def settle(self, sync: Callable[[str], None]) -> None:
+    def settle(self, sync: Callable[[str, int | None], None]) -> None:
         """Make the name durable."""
-        disk.settle(self._folders, sync)
-        sync(str(self.final.parent))
+        settle(self._unsettled, lambda folder: sync(folder, None))
+        sync(str(self.final.parent), self._folder)
+
+    def close(self) -> None:
+        """Close the folder of the final name."""
+        if self._folder is not None:
+            os.close(self._folder)
 
 
 def keep_all(group: Sequence[Keeping]) -> None:
-    """Make files durable, and give them their names; what fails has its `error`. To be called in their turns.
+    """Make files of one mirror durable, and give them their names; what fails has its `error`.
 
-    Each step is taken for all files before the next one: what the disk does for the first, it did for many.
-    Errors are `CacheError`, `PlaceTakenError` where something is in the way, and whatever a check raised.
+    To be called in their turns. Each step is taken for all files before the next one: what the disk does for the
+    first, it did for many. Errors are `CacheError`, `PlaceTakenError` where something is in the way, and whatever
+    a check raised.
     """
-    settle = partial(Keeping.settle, sync=_once(disk.sync_folder))
-    for step in (Keeping.write, Keeping.make_folders, Keeping.sync, Keeping.name, settle):
+    if not group:
+        return
+    first = group[0]
+    try:
+        with disk_errors(first.part.path), opened(first.part.path.parent, first.top) as folder:
+            _take_steps(group, folder)
+    except CacheError as error:
+        for keeping in group:
+            keeping.error = error
+    finally:
+        for keeping in group:
+            keeping.close()
+
+
+def _take_steps(group: Sequence[Keeping], folder: int) -> None:
+    settle_all = partial(Keeping.settle, sync=_once(sync_folder))
+    write, name = partial(Keeping.write, folder=folder), partial(Keeping.name, folder=folder)
+    for step in (write, Keeping.sync, name, settle_all):
         for keeping in group:
             if keeping.error is None:
                 _attempt(step, keeping)
 
 
-def _once(sync: Callable[[str], None]) -> Callable[[str], None]:
+def _once(sync: Callable[[str, int | None], None]) -> Callable[[str, int | None], None]:
     """Return what syncs each folder once, and tells all who want that how it ended: the system tells it once."""
     outcomes: dict[str, OSError | None] = {}
 
-    def sync_once(folder: str) -> None:
+    def sync_once(folder: str, descriptor: int | None) -> None:
         if folder not in outcomes:
             outcomes[folder] = None
             try:
-                sync(folder)
+                sync(folder, descriptor)
             except OSError as error:
                 outcomes[folder] = error
         if error_of_all := outcomes[folder]:

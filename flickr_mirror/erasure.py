@@ -74,13 +74,13 @@ def erase(
     To be called under the mirror's lock. After an interruption it is to be called again. Raises `CacheError`.
     """
     catalogue.sync_commits()
-    disk.sweep(cache.state)
+    disk.sweep(cache.state, cache.folder)
     if cache.parts.is_dir():
-        disk.sweep(cache.parts)  # a run that was killed may have left a part of an image there
+        disk.sweep(cache.parts, cache.folder)  # a run that was killed may have left a part of an image there
     found = files_of(cache, (tombstone.photo_id for tombstone in tombstones))
     for paths in found.values():
         for path in paths:
-            disk.remove(path)
+            disk.remove(path, cache.folder)
     _erase_failures(cache, found)
     catalogue.forgotten.erase(tombstones)
     return found
@@ -109,4 +109,5 @@ def _erase_failures(cache: PhotoCache, photo_ids: Collection[str]) -> None:
         return  # it is not a summary
     if not is_same:
         data = json.dumps({**summary, "failures": left}, ensure_ascii=False, indent=2)
-        disk.write_file(path, data.encode() + b"\n")
+        # a folder whose name is not UTF-8 is escaped, as in the summary before
+        disk.write_file(path, data.encode(errors="backslashreplace") + b"\n", top=cache.folder)

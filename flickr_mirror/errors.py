@@ -17,7 +17,8 @@
     ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
     ├── TransportError            no usable answer after all retries
     │   ├── ThrottledError        "too many requests", for longer than is waited for
-    │   └── CertificateError      the server does not prove that it is who it should be
+    │   ├── CertificateError      the server does not prove that it is who it should be
+    │   └── ProxyLoginError       the proxy asks for a login
     ├── CacheError                the mirror's folder cannot be used
     │   ├── CacheFullError
     │   ├── CacheLockedError
@@ -25,7 +26,9 @@
     │   ├── CatalogueError
     │   │   └── CatalogueDamagedError
     │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
-    └── KeysError                 no usable API keys
+    ├── KeysError                 no usable API keys
+    ├── SettingsError             an environment variable that others read too cannot be used
+    └── ResourcesError            the system allows no more threads or processes
 
 Wrong arguments are `ValueError` where they are given, outside of this tree.
 """
@@ -138,6 +141,10 @@ class CertificateError(TransportError):
     """The server's certificate does not prove that it is who it should be; trying again is of no use."""
 
 
+class ProxyLoginError(TransportError):
+    """The proxy of the environment asks for a login, or refuses the one that it was given."""
+
+
 class CacheError(FlickrMirrorError):
     """The folder of a mirror cannot be used; `path` is the place that failed."""
 
@@ -174,9 +181,40 @@ class KeysError(FlickrMirrorError):
     """There are no usable API keys."""
 
 
+class SettingsError(FlickrMirrorError):
+    """An environment variable, such as `SSL_CERT_FILE`, names what cannot be used."""
+
+
+class ResourcesError(FlickrMirrorError):
+    """The system allows no more threads or processes."""
+
+
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Let one error out of the group that a task group makes of them: the first of this package, or else the first."""
+    """Let one error out of the group that a task group makes of them: the first of this package, or else the first.
+
+    Raises `ResourcesError` in place of the error that means that no thread could be started.
+    """
+    with needing_threads(), _one_of_group():
+        yield
+
+
+@contextmanager
+def needing_threads() -> Iterator[None]:
+    """Raise `ResourcesError` in place of the `RuntimeError` that means that no thread could be started."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        raise ResourcesError(
+            "The system allows no more threads or processes. Allow more of them: `ulimit -u`, for a container "
+            "`--pids-limit`, for a service `TasksMax=`. Then run the same command again: it goes on where it stopped."
+        ) from error
+
+
+@contextmanager
+def _one_of_group() -> Iterator[None]:
     try:
         yield
     except BaseExceptionGroup as group:

@@ -11,6 +11,8 @@ from flickr_mirror.errors import (
     InvalidKeyError,
     KeysError,
     PhotostreamError,
+    ResourcesError,
+    SettingsError,
     TransportError,
     UserNotFoundError,
 )
@@ -30,6 +32,8 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (CacheOwnerError, 4),
     (InvalidKeyError, 5),
     (KeysError, 5),
+    (SettingsError, 2),
+    (ResourcesError, 7),
     (CacheLockedError, EXIT_LOCKED),
     (CacheError, 7),
     (TransportError, EXIT_NO_ANSWER),
@@ -38,6 +42,7 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
 _WORDS = {
     0: "all done",
     1: "unexpected error",
+    2: "wrong usage",
     EXIT_PHOTOS_FAILED: "done, but photos failed or are missing",
     4: "no such user or no photos",
     5: "API keys missing or refused",
@@ -49,7 +54,7 @@ _WORDS = {
     130: "stopped by Ctrl-C",
     143: "stopped by SIGTERM",
 }
-GRAVEST_FIRST = (5, 1, 7, 4, 11, 75, 8, 3)
+GRAVEST_FIRST = (5, 2, 1, 7, 4, 11, 75, 8, 3)
 SIGNALLED = 128
 """Codes above are those of signals."""
 

@@ -80,13 +80,13 @@ async def forget_photos(
     `PhotostreamError` where there is no such mirror, and `CacheError` where it cannot be used.
     """
     ids = _checked(photo_ids)
-    find = partial(get_mirror, disk.home(cache_path).absolute(), username.strip())
+    find = partial(get_mirror, disk.home(cache_path), username.strip())
     cache, owner = await to_thread.run_sync(find)
     report = ForgetReport(owner["username"], owner["nsid"], cache.folder, [], [])
     if dry_run:
         await to_thread.run_sync(_look, cache, ids, report)
         return report
-    with locked(cache.lock):
+    with locked(cache.lock, cache.folder):
         async with open_catalogue(cache, observer) as catalogue:
             await to_thread.run_sync(_forget, cache, catalogue, ids, report)
     return report
@@ -104,9 +104,9 @@ async def undo_forget(
     The run spends one more call for each, to list the second of its upload. Raises like `forget_photos`.
     """
     ids = _checked(photo_ids)
-    find = partial(get_mirror, disk.home(cache_path).absolute(), username.strip())
+    find = partial(get_mirror, disk.home(cache_path), username.strip())
     cache, _ = await to_thread.run_sync(find)
-    with locked(cache.lock):
+    with locked(cache.lock, cache.folder):
         async with open_catalogue(cache, observer) as catalogue:
             return await to_thread.run_sync(_undo, cache, catalogue, ids)
 
@@ -116,7 +116,7 @@ def forgotten_photos(username: str, cache_path: Path = DEFAULT_CACHE_PATH) -> li
 
     Raises `PhotostreamError` where there is no such mirror, and `CacheError` where it cannot be read.
     """
-    cache, _ = get_mirror(disk.home(cache_path).absolute(), username.strip())
+    cache, _ = get_mirror(disk.home(cache_path), username.strip())
     return sorted(read_tombstones(cache.state).values(), key=lambda stone: stone.since, reverse=True)
 
 
@@ -159,7 +159,7 @@ def _forget(cache: PhotoCache, catalogue: Catalogue, ids: list[str], report: For
     rows = catalogue.forgotten.described(ids)
     _describe(cache, ids, rows, report)
     for path in report.catalogues:
-        disk.remove(path)
+        disk.remove(path, cache.folder)
     tombstones = read_tombstones(cache.state)
     now = int(time.time())
     for photo_id in ids:

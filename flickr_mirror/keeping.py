@@ -6,8 +6,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-import anyio
-
 from flickr_mirror import disk
 from flickr_mirror.api import AsyncFlickrApi
 from flickr_mirror.budget import shared_budget
@@ -17,7 +15,8 @@ from flickr_mirror.errors import FlickrMirrorError, InvalidKeyError, KeysError, 
 from flickr_mirror.keychain import check_keyring, remove_from_keyring, save_in_keyring
 from flickr_mirror.keys import LARGEST, ApiKeys, parse_keys, remove_keys, save_keys
 from flickr_mirror.options import Limits
-from flickr_mirror.session import say_failure
+from flickr_mirror.session import run_async, say_failure
+from flickr_mirror.streams import confirm
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def forget_keys(cache_path: Path, given: Given) -> int:
 def _said(work: Callable[[], str]) -> int:
     set_up(Shown())
     try:
-        sys.stdout.write(f"{plain(work())}\n")
+        confirm(f"{plain(work())}\n")
     except FlickrMirrorError as error:
         return say_failure(error)
     return 0
@@ -130,7 +129,7 @@ def _ask_flickr(keys: ApiKeys, api_url: str) -> None:
         ) as api:
             await api.check_key()
 
-    anyio.run(ask)
+    run_async(ask)
 
 
 def _do_not_wait(seconds: float) -> NoReturn:

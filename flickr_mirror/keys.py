@@ -32,6 +32,13 @@ class ApiKeys:
     consumer_secret: str
     origin: str = field(default="", compare=False)
 
+    def __post_init__(self) -> None:
+        """Raise `KeysError` for what cannot be sent."""
+        try:
+            f"{self.consumer_key}{self.consumer_secret}".encode()
+        except UnicodeEncodeError:  # from None: the error holds what it is about
+            raise KeysError("The API key or its secret is not UTF-8: copy both anew from Flickr.") from None
+
     def __repr__(self) -> str:
         return "ApiKeys(consumer_key=***, consumer_secret=***)"
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from flickr_mirror.disk import PART_SUFFIX, disk_errors, make_folder, warn_once, write_file
-from flickr_mirror.errors import CacheLockedError
+from flickr_mirror.disk import PART_SUFFIX, disk_errors, make_folder, write_file
+from flickr_mirror.errors import CacheError, CacheLockedError
+from flickr_mirror.folders import opened, warn_once
 from flickr_mirror.limiter import HOUR, last_hour, seconds_until_free
 from flickr_mirror.steady import boot_id, uptime
 
@@ -45,12 +46,16 @@ _FIRST = 1e9
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, top: Path | None = None) -> Iterator[None]:
     """Hold the lock at `path`: the kernel frees it when the process ends, however it ends.
 
-    Raises `CacheLockedError`, which names the process that holds it, where there is one.
+    Links below `top`, the folder of the mirror, are refused. Raises `CacheLockedError`, which names the process
+    that holds it, where there is one.
     """
-    make_folder(path.parent)
+    top = top or path.parent
+    make_folder(top)
+    with disk_errors(path), opened(path.parent, top, make=True):
+        pass
     holder = path.with_suffix(".json")
     lock = FileLock(path, timeout=PROBE, mode=PRIVATE)
     try:
@@ -61,11 +66,11 @@ def locked(path: Path) -> Iterator[None]:
         ) from error
     try:
         who = {"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time())}
-        write_file(holder, json.dumps(who).encode(), private=True)
+        write_file(holder, json.dumps(who).encode(), top=top, private=True)
         yield
     finally:
-        with suppress(OSError):
-            holder.unlink()
+        with suppress(OSError, CacheError), opened(holder.parent, top) as folder:
+            os.unlink(holder.name, dir_fd=folder)
         lock.release()
 
 

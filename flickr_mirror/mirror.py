@@ -100,7 +100,7 @@ class PhotostreamMirror:
         self._budget = budget
         self._api_transport = api_transport
         self._image_transport = image_transport
-        self._root = disk.home(Path(self._options.cache_path)).absolute()
+        self._root = disk.home(Path(self._options.cache_path))
         self._rounds: Rounds | None = None
         self._stopping = anyio.Event()
         self._scope: anyio.CancelScope | None = None
@@ -197,7 +197,7 @@ class PhotostreamMirror:
         async with self._open() as api:
             user = (await self._identify(api)).user
             cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
-            with locked(cache.lock):
+            with locked(cache.lock, cache.folder):
                 cache.prepare(user, self.name)
                 if photo.id in read_tombstones(cache.state):
                     raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
@@ -312,7 +312,7 @@ class PhotostreamMirror:
             profile = account.profile or await api.get_profile(user.id)
             await check_has_photos(api, self.name, profile)
             published = profile.photo_count
-        with locked(cache.lock), cache.keeper.processes():
+        with locked(cache.lock, cache.folder), cache.keeper.processes():
             cache.prepare(user, self.name)
             async with open_catalogue(cache, self._tell) as catalogue:
                 catalogue.selection.restrict(self._options.window, self._limits.max_photos)

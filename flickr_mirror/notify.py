@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import base64
 import logging
 import math
 import os
@@ -20,6 +20,8 @@ from flickr_mirror.console import say
 from flickr_mirror.diagnosis import failure
 from flickr_mirror.errors import TransportError
 from flickr_mirror.exits import SIGNALLED
+from flickr_mirror.redaction import Redactor
+from flickr_mirror.summary import as_json
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Notifier:
             self._host = self._url.host if self._url else ""
         except (httpx.InvalidURL, UnicodeError):  # which may quote the address
             raise ValueError("--ping-url is no address.") from None
+        self._redact = Redactor(*_secrets_of(self._url) if self._url else ())
+        self._redact.guard_logs()
         self._hook = [os.path.expanduser(word) for word in hook[:1]] + [*hook[1:]]  # noqa: PTH111 - it never fails
         self._is_lost = False
         self._is_watch = False
@@ -102,13 +106,14 @@ class Notifier:
         if isinstance(error, (httpx.HTTPError, OSError)):
             error = failure(self._host, error)
         # the words of what nobody thought of may hold the address
-        return str(error) if isinstance(error, TransportError) else f"{self._host}: {type(error).__name__}."
+        known = isinstance(error, TransportError)
+        return self._redact.text(str(error)) if known else f"{self._host}: {type(error).__name__}."
 
     async def _call(self, summary: Summary) -> None:
         name = self._hook[0]
         try:
             with anyio.fail_after(LONGEST):
-                code = await _run(self._hook, json.dumps(summary, ensure_ascii=False).encode() + b"\n")
+                code = await _run(self._hook, as_json(summary))
         except TimeoutError:
             say(
                 f"The program of --hook, {name}, took longer than {LONGEST:.0f} s, and was ended.", aloud=True
@@ -120,6 +125,13 @@ class Notifier:
             if code:
                 how = f"failed with exit code {code}" if code > 0 else f"was ended by signal {-code}"
                 say(f"The program of --hook, {name}, {how}.", aloud=True)
+
+
+def _secrets_of(url: httpx.URL) -> list[str]:
+    """Return the parts of a monitor's address that it may echo, and that are for nobody else."""
+    parts = [*url.path.split("/"), *url.params.values(), url.password]
+    login = f"{url.username}:{url.password}".encode()
+    return [url.path, url.query.decode(), *parts, base64.b64encode(login).decode()]
 
 
 async def _get(url: httpx.URL, word: str) -> None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flickr_mirror import children
+from flickr_mirror import children, disk
 from flickr_mirror.durable import Keeping, Part, keep_all
 from flickr_mirror.errors import PlaceTakenError
 
@@ -79,8 +79,7 @@ class KeepingProcess:
             self._process.kill()
         self.close()
         for keeping in group:
-            with suppress(OSError):
-                keeping.part.path.unlink()
+            disk.discard(keeping.part.path, keeping.top)
 
     def close(self) -> None:
         """Let the process end."""

@@ -42,9 +42,9 @@ class PartFile(Part):
     written, hashed and kept, and others with it.
     """
 
-    def __init__(self, path: Path, keeper: Keeper) -> None:
+    def __init__(self, path: Path, keeper: Keeper, top: Path | None = None) -> None:
         self._memory = bytearray()
-        super().__init__(path, self._memory)
+        super().__init__(path, self._memory, top)
         self._keeper = keeper
         self._has_begun = False
         """Whether a thread was ever handed this file."""
@@ -73,7 +73,7 @@ class PartFile(Part):
         def write_and_inspect() -> T:
             with disk_errors(self.path):
                 self._append()
-            return inspect(self.path)
+                return inspect(self.path)
 
         if self.descriptor is None:
             return inspect(self._memory)
@@ -101,7 +101,8 @@ class PartFile(Part):
 
         When this returns, a loss of power takes neither the bytes nor the name; before, the final name is
         either absent or still the file that had it, which `check`, called in a thread, may refuse to replace.
-        Raises `PlaceTakenError` where that is a folder, or where one of its folders is a file or a link.
+        Raises `PlaceTakenError` where that is a folder, or where one of its folders is a file, `CacheError` where
+        one of its folders is a link.
         """
         self._has_begun = True
         return await self._keeper.keep(self, final, check)
@@ -124,12 +125,15 @@ class PartFile(Part):
 
 
 @asynccontextmanager
-async def part_file(folder: Path, keeper: Keeper | None = None) -> AsyncIterator[PartFile]:
+async def part_file(
+    folder: Path, keeper: Keeper | None = None, top: Path | None = None
+) -> AsyncIterator[PartFile]:
     """Begin a new temporary file in `folder`; it is gone at the end unless `keep_as` gave it a name.
 
-    `folder` must be in the mirror of the final name, and on its file system.
+    `folder` must be in the mirror of the final name, and on its file system. `top` is the mirror's folder: a link
+    between it and `folder` is refused.
     """
-    part = PartFile(folder / f"{os.getpid()}-{next(_NUMBERS)}{PART_SUFFIX}", keeper or Keeper())
+    part = PartFile(folder / f"{os.getpid()}-{next(_NUMBERS)}{PART_SUFFIX}", keeper or Keeper(), top)
     try:
         yield part
     finally:
@@ -139,7 +143,7 @@ async def part_file(folder: Path, keeper: Keeper | None = None) -> AsyncIterator
 
 
 class Keeper:
-    """Makes files durable in groups: what comes while some are on their way to the disk goes there together.
+    """Makes files of one mirror durable in groups: what comes while some are on their way goes to the disk together.
 
     Databases call this a group commit. It spares the disk the syncing of a folder for each of its files, and
     the event loop the turns of as many threads.

@@ -30,6 +30,7 @@ from flickr_mirror.errors import (
     PermissionDeniedError,
     PhotoError,
     PhotoNotFoundError,
+    ProxyLoginError,
     ThrottledError,
     TransportError,
 )
@@ -58,7 +59,7 @@ KEEPING = 32
 MISSES_IN_A_ROW = 20
 MISSED_ROUNDS = 3
 """So many photos in a row without an answer, and for each worker so many, mean that the line is down."""
-ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ThrottledError)
+ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ProxyLoginError, ThrottledError)
 """What concerns every photo."""
 OF_TIME = ("max_duration", "until_time")
 """The limits after which nothing that takes long is waited for."""

@@ -10,7 +10,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import anyio
 
@@ -20,7 +20,9 @@ from flickr_mirror.errors import (
     CacheError,
     FlickrMirrorError,
     InvalidKeyError,
+    ProxyLoginError,
     TransportError,
+    needing_threads,
     one_error,
 )
 from flickr_mirror.exits import EXIT_LOCKED, SIGNALLED, code_of, code_of_error
@@ -31,7 +33,7 @@ from flickr_mirror.summary import in_words, keep, last_line, summary_of, time_te
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from anyio.abc import TaskGroup, TaskStatus
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from flickr_mirror.summary import Summary
     from flickr_mirror.view import View
 
+T = TypeVar("T")
+
 GRACE = 10.0
 """Seconds that downloads in flight have to finish after the first Ctrl-C."""
 CLOSING = 3.0
@@ -49,6 +53,35 @@ LINGERING = 1.0
 """Seconds for what is left then: the last line, and the end of the process."""
 MOST_FAILURES = 20
 """So many failed photos are told at the end of a run: they are to fit on a screen."""
+
+
+def run_async(work: Callable[..., Awaitable[T]], *arguments: object) -> T:
+    """Run `work` in an event loop, and return what it returns, or raise what it raises.
+
+    To close the loop, asyncio may need a thread; that there is none changes nothing of how the work ended. Raises
+    `ResourcesError` where the work itself had none.
+    """
+    ended: list[Callable[[], T]] = []
+
+    async def note_end() -> None:
+        try:
+            result = await work(*arguments)
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            ended.append(partial(_raise, error))
+        else:
+            ended.append(lambda: result)
+
+    with needing_threads():
+        try:
+            anyio.run(note_end)
+        except RuntimeError:
+            if not ended:
+                raise
+        return ended[0]()
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None = None) -> int:
@@ -297,6 +330,8 @@ def _advice(error: BaseException) -> str:
             ". Check the key at https://www.flickr.com/services/apps/by/me, and save the right one by `mirror_flickr "
             "keys set`, or give it by FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET."
         )
+    if isinstance(error, ProxyLoginError):
+        return ""
     if isinstance(error, TransportError) and "run the same command again" not in str(error).lower():
         return " Flickr gave no usable answer: run the same command again later, it goes on where it stopped."
     return ""

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.console import say
-from flickr_mirror.errors import CacheFullError, CertificateError, InvalidKeyError, ThrottledError
+from flickr_mirror.errors import (
+    CacheFullError,
+    CertificateError,
+    InvalidKeyError,
+    ProxyLoginError,
+    ResourcesError,
+    SettingsError,
+    ThrottledError,
+)
 from flickr_mirror.exits import EXIT_LIMIT, SIGNALLED, gravest
 from flickr_mirror.session import leave_with, run_mirror, say_unexpected
 from flickr_mirror.terminal import name_text
@@ -22,7 +30,15 @@ if TYPE_CHECKING:
     from flickr_mirror.progress import MirrorReport
     from flickr_mirror.view import View
 
-ENDING = (InvalidKeyError, ThrottledError, CertificateError, CacheFullError)
+ENDING = (
+    InvalidKeyError,
+    SettingsError,
+    ResourcesError,
+    ThrottledError,
+    CertificateError,
+    ProxyLoginError,
+    CacheFullError,
+)
 """What the next photostream would come to as well."""
 
 SHARED = ("until_time", "min_free")

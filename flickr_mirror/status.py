@@ -76,7 +76,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
 
     Raises `PhotostreamError` where there is no such mirror, `CacheError` where it cannot be read.
     """
-    cache, owner = get_mirror(disk.home(root).absolute(), name.strip())
+    cache, owner = get_mirror(disk.home(root), name.strip())
     last = summary.read(cache.state)
     success = last.get("last_success") if last else None
     age = time.time() - datetime.fromisoformat(success).timestamp() if success else None

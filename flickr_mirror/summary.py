@@ -136,8 +136,14 @@ def keep(summary: Summary, state: Path) -> Summary:
     """
     if summary["last_success"] is None and (before := read(state)):
         summary = {**summary, "last_success": before.get("last_success")}
-    disk.write_file(state / LAST_RUN, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    disk.write_file(state / LAST_RUN, as_json(summary, indent=2), top=state.parent)
     return summary
+
+
+def as_json(summary: Summary, indent: int | None = None) -> bytes:
+    """Return a summary as JSON; a folder whose name is not UTF-8 is in it as `os.fsdecode` gives it."""
+    # what UTF-8 cannot encode is escaped by a backslash, `\udcff`, as JSON escapes it too
+    return json.dumps(summary, ensure_ascii=False, indent=indent).encode(errors="backslashreplace") + b"\n"
 
 
 def read(state: Path) -> Summary | None:

@@ -7,12 +7,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio
-
 from flickr_mirror.console import Shown, say, set_up
 from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.forgetting import forget_photos, forgotten_photos, undo_forget
-from flickr_mirror.session import say_failure
+from flickr_mirror.session import run_async, say_failure
 from flickr_mirror.summary import time_text
 from flickr_mirror.terminal import plain, size_text
 
@@ -34,7 +32,7 @@ def show(username: str, photos: list[str], cache_path: Path) -> int:
     """Write what would be erased to standard output, and return the exit code."""
 
     def write() -> int:
-        report = anyio.run(partial(forget_photos, username, photos, cache_path, dry_run=True))
+        report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
         sys.stdout.write("".join(f"{line}\n" for line in _described(report)))
         return 0
 
@@ -46,11 +44,11 @@ def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool) -> 
 
     def erase() -> int:
         if ask:
-            report = anyio.run(partial(forget_photos, username, photos, cache_path, dry_run=True))
+            report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
             if not _is_confirmed(report):
                 say("Nothing is erased.")
                 return EXIT_DECLINED
-        report = anyio.run(partial(forget_photos, username, photos, cache_path))
+        report = run_async(partial(forget_photos, username, photos, cache_path))
         for photo in report.photos:
             say(_outcome(photo))
         if report.catalogues:
@@ -65,7 +63,7 @@ def undo(username: str, photos: list[str], cache_path: Path) -> int:
     """Lift what was forgotten, and return the exit code."""
 
     def lift() -> int:
-        lifted = anyio.run(undo_forget, username, photos, cache_path)
+        lifted = run_async(undo_forget, username, photos, cache_path)
         for photo in dict.fromkeys(photos):
             if photo in lifted:
                 say(f"Photo {photo} is no longer forgotten: the next run mirrors it if Flickr shows it.")

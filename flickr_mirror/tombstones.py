@@ -72,4 +72,4 @@ def write_tombstones(state: Path, tombstones: Iterable[Tombstone]) -> None:
     """Write the forgotten photos durably, in place of those that were there. Raises `CacheError`."""
     ordered = sorted(tombstones, key=lambda tombstone: (tombstone.since, int(tombstone.photo_id)))
     document = {"format": FORMAT, "photos": [asdict(tombstone) for tombstone in ordered]}
-    disk.write_file(state / FILE_NAME, json.dumps(document, indent=2).encode() + b"\n")
+    disk.write_file(state / FILE_NAME, json.dumps(document, indent=2).encode() + b"\n", top=state.parent)

@@ -29,7 +29,13 @@ from tenacity import (
 
 from flickr_mirror import connections
 from flickr_mirror.diagnosis import failure
-from flickr_mirror.errors import CertificateError, ImageGoneError, ThrottledError, TransportError
+from flickr_mirror.errors import (
+    CertificateError,
+    ImageGoneError,
+    ProxyLoginError,
+    ThrottledError,
+    TransportError,
+)
 from flickr_mirror.limiter import LONGEST_PAUSE, Priority
 from flickr_mirror.options import FLICKR_API_URL, Limits
 from flickr_mirror.outage import Silence
@@ -59,7 +65,7 @@ _LOGIN_PATH = re.compile(r"/(sign-?in|log-?in)(/|$)", re.IGNORECASE)
 REFUSALS = (401, 403, 404, 410)
 """With one of these a server says that it does not serve a file."""
 _IMAGE_HEADERS = httpx.Headers({"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
-_CAN_PASS = retry_if_not_exception_type((CertificateError, ThrottledError))
+_CAN_PASS = retry_if_not_exception_type((CertificateError, ProxyLoginError, ThrottledError))
 _FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -113,8 +119,10 @@ class Transport:
         self._ahead: float | None = None
         timeout = httpx.Timeout(self._limits.timeout, pool=None)
         self._extensions = {"timeout": timeout.as_dict()}
+        keyed = connections.api_transport(api_key, url, api_transport)
+        self._redact = keyed.redact
         self._api = httpx.AsyncClient(
-            transport=connections.api_transport(api_key, self._api_url, api_transport),
+            transport=keyed,
             auth=(url.username, url.password) if url.userinfo else None,
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
             timeout=timeout,
@@ -213,7 +221,9 @@ class Transport:
         except _FAILURES as error:
             raise failure(host, error, f"{method}: ") from error
         try:
-            answer = json.loads(body)
+            answer = json.loads(self._redact.data(body))
+            if isinstance(answer, dict) and answer.get("stat") != "ok":  # its message is shown
+                answer = json.loads(self._redact.text(json.dumps(answer, ensure_ascii=False)))
         except (ValueError, RecursionError) as error:
             what = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
             raise TransportError(

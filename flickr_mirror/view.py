@@ -20,6 +20,7 @@ from flickr_mirror.live import LiveView
 from flickr_mirror.notify import Notifier
 from flickr_mirror.outage import SILENT
 from flickr_mirror.progress import RunPlanned, RunStarted, Watching, log_events
+from flickr_mirror.streams import give_up_output
 from flickr_mirror.summary import time_text
 from flickr_mirror.tally import Load, Tally
 from flickr_mirror.terminal import heartbeat, json_text, plain, time_left
@@ -189,7 +190,8 @@ class JsonLines:
     """Writes events to standard output, a line of JSON each; falls silent where nobody takes them any more."""
 
     def __init__(self) -> None:
-        self._is_open = True
+        self.is_open = True
+        """Whether all of them could be written."""
 
     def event(self, event: Event, **more: str) -> None:
         """Write an event of the engine, and what is to be known beside it."""
@@ -220,14 +222,15 @@ class JsonLines:
         self._write("summary", summary)
 
     def _write(self, name: str, fields: dict[str, Any]) -> None:
-        if not self._is_open:
+        if not self.is_open:
             return
         line = json_text({"event": name, "time": time_text(time.time()), **fields})
         try:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
         except (OSError, ValueError):  # the reader went away, or the disk is full
-            self._is_open = False
+            self.is_open = False
+            give_up_output()
 
 
 def event_name(kind: type) -> str:

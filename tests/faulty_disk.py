@@ -1,6 +1,6 @@
 """A disk that fails when it is told to, notes what is done to it, and forgets what was not synced.
 
-`FaultyDisk` stands in the places of `os` in `flickr_mirror.disk` and of `sqlite3` in `flickr_mirror.database`.
+`FaultyDisk` stands in the places of `os` in `flickr_mirror.disk` and `folders`, and of `sqlite3` in `database`.
 `PowerLoss` makes trees out of its notes, as a loss of power may leave them.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror import database, disk, parts
+from flickr_mirror import database, disk, folders, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,8 +71,9 @@ class FaultyDisk:
         self._turn = RLock()
         self._files: dict[int, tuple[Path, int]] = {}
         self._numbers = 0
-        monkeypatch.setattr(disk, "os", FaultyOs(self))
-        monkeypatch.setattr(disk, "_durable", set())
+        for module in (disk, folders):
+            monkeypatch.setattr(module, "os", FaultyOs(self))
+        monkeypatch.setattr(folders, "_durable", set())
         monkeypatch.setattr(parts, "_MANY", inf)  # another process would not be watched
         monkeypatch.setattr(database, "sqlite3", _Sqlite(self))
 
@@ -81,7 +82,7 @@ class FaultyDisk:
         self.calls.clear()
         self.counted = 0
         self.fault = fault
-        disk._durable.clear()
+        folders._durable.clear()
 
     @property
     def kinds(self) -> list[str]:
@@ -134,14 +135,17 @@ class FaultyOs:
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
 
-    def open(self, path: Path, flags: int, mode: int = 0o777) -> int:
-        path = Path(path)
+    def _path(self, path: str | Path, folder: int | None) -> Path:
+        return Path(path) if folder is None else self._disk.file(folder)[0] / path
+
+    def open(self, name: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        path = self._path(name, dir_fd)
         if not flags & os.O_CREAT:
-            descriptor = os.open(path, flags, mode)
+            descriptor = os.open(name, flags, mode, dir_fd=dir_fd)
             self._disk.opened(descriptor, path)
             return descriptor
         with self._disk._turn, self._disk.call("create", path, file=self._disk._numbers + 1):
-            descriptor = os.open(path, flags, mode)
+            descriptor = os.open(name, flags, mode, dir_fd=dir_fd)
             self._disk.opened(descriptor, path)
         return descriptor
 
@@ -167,17 +171,20 @@ class FaultyOs:
         with self._disk.call(kind, path, file=number):
             os.fsync(descriptor)
 
-    def replace(self, path: Path, target: Path) -> None:
-        with self._disk.call("replace", Path(path), target=Path(target)):
-            os.replace(path, target)
+    def replace(
+        self, name: str, target: str, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None
+    ) -> None:
+        path, final = self._path(name, src_dir_fd), self._path(target, dst_dir_fd)
+        with self._disk.call("replace", path, target=final):
+            os.replace(name, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
-    def unlink(self, path: Path) -> None:
-        with self._disk.call("unlink", Path(path)):
-            os.unlink(path)
+    def unlink(self, name: str, *, dir_fd: int | None = None) -> None:
+        with self._disk.call("unlink", self._path(name, dir_fd)):
+            os.unlink(name, dir_fd=dir_fd)
 
-    def mkdir(self, path: Path) -> None:
-        with self._disk.call("mkdir", Path(path)):
-            os.mkdir(path)
+    def mkdir(self, name: str, *, dir_fd: int | None = None) -> None:
+        with self._disk.call("mkdir", self._path(name, dir_fd)):
+            os.mkdir(name, dir_fd=dir_fd)
 
 
 class _Sqlite:

@@ -17,16 +17,15 @@ import httpx
 import pytest
 import trustme
 from aiohttp import web
-from httpx_aiohttp import AiohttpTransport
 from PIL import Image
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, CertificateError, Limits, ThrottledError, TransportError
-from flickr_mirror.connections import tls_context
 from flickr_mirror.images import ImageFetcher
 from flickr_mirror.models import FlickrPhotoSize, inventory_number
 from flickr_mirror.options import MirrorOptions
 from flickr_mirror.parts import part_file
 from flickr_mirror.progress import PhotoFailed, Waiting
+from flickr_mirror.proxies import ProxiedTransport
 from flickr_mirror.session import run_mirror
 from flickr_mirror.simulator import (
     Disturbance,
@@ -40,6 +39,7 @@ from flickr_mirror.simulator import (
 )
 from flickr_mirror.simulator.script import MIXES
 from flickr_mirror.throttle import Brake
+from flickr_mirror.tls import tls_context
 from flickr_mirror.transport import Transport, retry_after
 from flickr_mirror.view import View
 from tests import canary
@@ -602,9 +602,7 @@ def test_images_have_a_proxy_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
         ("https://live.staticflickr.com/1/2_3.jpg", True),
         ("https://api.flickr.com/x", False),
     ):
-        transport = servers.server_of(httpx.URL(url))
-        assert isinstance(transport, AiohttpTransport)
-        assert bool(transport.proxy) == proxied
+        assert isinstance(servers.server_of(httpx.URL(url)), ProxiedTransport) == proxied
 
 
 async def test_pages_instead_of_all_images_end_the_run(

@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from flickr_mirror import disk, parts
+from flickr_mirror import disk, folders, parts
 from flickr_mirror.errors import CacheError, PlaceTakenError
 from flickr_mirror.parts import Keeper, part_file
 from tests.faulty_disk import Fault, FaultyDisk
@@ -72,7 +72,7 @@ async def test_an_error_of_a_folder_is_told_to_all_its_files(
     # the first sync of a folder is the blocker's
     faulty.reset()
     faulty.fault = Fault(2, errno.EIO, kind="sync folder")
-    monkeypatch.setattr(disk, "_durable", {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "b")})
+    monkeypatch.setattr(folders, "_durable", {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "b")})
     await kept.all(
         ("one", b"1", tmp_path / "a" / "1"),
         ("two", b"2", tmp_path / "a" / "2"),
@@ -156,10 +156,10 @@ async def test_a_file_that_is_just_being_opened_is_closed(
     descriptors = []
     new_file = disk.new_file
 
-    def slow(path: Path) -> int:
+    def slow(name: str, folder: int) -> int:
         opened.set()
         threading.Event().wait(0.1)
-        descriptors.append(new_file(path))
+        descriptors.append(new_file(name, folder))
         return descriptors[-1]
 
     monkeypatch.setattr(disk, "new_file", slow)

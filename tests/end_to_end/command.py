@@ -139,12 +139,13 @@ def start(
     settings: Mapping[str, float] | None = None,
     ignored: tuple[signal.Signals, ...] = (),
     files: tuple[int | None, int | None] = (None, None),
+    closed: tuple[int, ...] = (),
 ) -> Process:
     """Start the command off a terminal, forked from a process that has read its libraries.
 
     `environment` comes on top of this process's. `settings` are constants of the package that are otherwise
     in this run: `{"session.GRACE": 0.5}`. `ignored` are signals that whoever starts it ignores, `files` an
-    output and an output for errors other than those that can be read here.
+    output and an output for errors other than those that can be read here, `closed` numbers of standard streams.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
     reader, writer = os.pipe()
@@ -154,6 +155,7 @@ def start(
         "environment": {**os.environ, **(environment or {})},
         "settings": dict(settings or {}),
         "ignored": list(ignored),
+        "closed": list(closed),
     }
     targets = [
         given if given is not None else own.fileno() for given, own in zip(files, (out, err), strict=True)

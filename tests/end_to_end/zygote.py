@@ -91,6 +91,9 @@ def run(request: dict[str, Any]) -> NoReturn:
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+    for number in request["closed"]:
+        os.close(number)
+        setattr(sys, ("stdin", "stdout", "stderr")[number], None)
     code: Any = 0
     try:
         if "COVERAGE_PROCESS_CONFIG" in os.environ:
@@ -112,7 +115,8 @@ def run(request: dict[str, Any]) -> NoReturn:
     atexit._run_exitfuncs()
     for file in (sys.stdout, sys.stderr):
         try:
-            file.flush()
+            if file is not None:
+                file.flush()
         except OSError:
             code = code or 120
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)

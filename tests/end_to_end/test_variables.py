@@ -1,0 +1,206 @@
+"""Environment variables that other programs read too: certificates, the log of TLS keys, proxies."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.abc
+import pytest
+import trustme
+
+from flickr_mirror import ApiBudget, Limits, ProxyLoginError, TransportError
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.transport import Transport
+from tests.canary import KEY
+from tests.end_to_end.command import IMPATIENT, KEYS, Outcome, run, running, start
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+FLICKR = ("--username", "x", *KEYS, "--api-url", "https://flickr.invalid/")
+
+
+def missing(path: Path) -> str:
+    """Return a path without a file."""
+    return str(path / "missing" / "file")
+
+
+def folder(path: Path) -> str:
+    """Return a folder."""
+    return str(path)
+
+
+def text(path: Path) -> str:
+    """Return a file that holds no certificates."""
+    (path / "text").write_text("no certificate")
+    return str(path / "text")
+
+
+def loop(path: Path) -> str:
+    """Return a file that even root cannot read."""
+    (path / "loop").symlink_to(path / "loop")
+    return str(path / "loop")
+
+
+@pytest.mark.parametrize(
+    ("variable", "make", "reason"),
+    [
+        ("SSL_CERT_FILE", missing, "No such file or directory"),
+        ("SSL_CERT_FILE", folder, "Is a directory"),
+        ("SSL_CERT_FILE", loop, "Too many levels of symbolic links"),
+        ("SSL_CERT_FILE", text, "it holds no certificates in PEM form"),
+        ("SSL_CERT_DIR", missing, "No such file or directory"),
+        ("SSL_CERT_DIR", text, "Not a directory"),
+        ("SSL_CERT_DIR", loop, "Too many levels of symbolic links"),
+        ("SSL_CERT_DIR", folder, "it holds no certificates named by hashes"),
+        ("SSLKEYLOGFILE", missing, "No such file or directory"),
+        ("SSLKEYLOGFILE", folder, "Is a directory"),
+        ("SSLKEYLOGFILE", loop, "Too many levels of symbolic links"),
+    ],
+)
+async def test_a_variable_of_tls_that_cannot_be_used(
+    tmp_path: Path, variable: str, make: object, reason: str
+) -> None:
+    """Exit code 2 and one sentence with the variable, the path and the reason, also from `keys check` and for pings."""
+    assert callable(make)
+    path = make(tmp_path)
+    environment = {"SSL_CERT_FILE": "", "SSL_CERT_DIR": "", "SSLKEYLOGFILE": "", variable: path}
+    check = ("keys", "check", "--api-url", "https://flickr.invalid/")
+    names = {"FLICKR_CONSUMER_KEY": KEYS[1], "FLICKR_CONSUMER_SECRET": KEYS[3]}
+    for line in ((*FLICKR, "--quiet", "--cache-path", str(tmp_path / "x")), check):
+        process = await _run(*line, **environment, **names)
+        assert process.code == 2, process.err
+        (sentence,) = process.err.splitlines()
+        assert sentence == f"mirror_flickr: {variable} is {path}: {reason}" + sentence.partition(reason)[2]
+        assert sentence.endswith("Correct the variable, or unset it.")
+
+
+async def _run(*line: str, **environment: str) -> Outcome:
+    process = start([*line], environment)
+    try:
+        return await process.wait()
+    finally:
+        await process.close()
+
+
+async def test_certificates_and_a_log_that_can_be_used(tmp_path: Path) -> None:
+    """A file of certificates, a folder of them among others that are missing, and a log of keys do what they should."""
+    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    done = await anyio.run_process(["openssl", "x509", "-noout", "-hash", "-in", str(file)], check=False)
+    if done.returncode:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (folder / f"{done.stdout.decode().strip()}.0").write_bytes(file.read_bytes())
+    log = tmp_path / "keys.log"
+    async with SimulatedFlickr(SimulatedPhotostream(2), ssl=context) as flickr:
+        for number, trusted in enumerate(
+            (
+                {"SSL_CERT_FILE": str(file), "SSL_CERT_DIR": "/missing"},
+                {"SSL_CERT_FILE": "", "SSL_CERT_DIR": f"/missing:{folder}", "SSLKEYLOGFILE": str(log)},
+            )
+        ):
+            outcome = await run(flickr, tmp_path / str(number), "--image-only", **trusted)
+            assert outcome.code == 0, outcome.err
+    assert "CLIENT_HANDSHAKE" in log.read_text()
+
+
+@asynccontextmanager
+async def proxy(answer: bytes) -> AsyncIterator[str]:
+    """Serve a proxy that gives one answer to all; yield its host and port."""
+
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            await stream.send(answer)
+
+    server = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with server, anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve, serve)
+        yield f"127.0.0.1:{server.extra(anyio.abc.SocketAttribute.local_port)}"  # noqa: S610
+        tasks.cancel_scope.cancel()
+
+
+LOGIN = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "scheme"),
+    [("HTTPS_PROXY", "https"), ("https_proxy", "https"), ("HTTP_PROXY", "http"), ("ALL_PROXY", "https")],
+)
+async def test_a_proxy_that_asks_for_a_login(tmp_path: Path, variable: str, scheme: str) -> None:
+    """A 407 is the proxy's: at once, with the variable, and without a word of Flickr; blanks around it are stripped."""
+    async with proxy(LOGIN) as address:
+        line = ("--username", "x", *KEYS, "--api-url", f"{scheme}://flickr.invalid/")
+        outcome = await run(None, tmp_path, *line, **{variable: f" http://{address} \n"})
+    assert outcome.code == 75
+    assert f"The proxy of {variable} (127.0.0.1) asks for a login (HTTP 407)" in outcome.err
+    assert "Flickr gave no usable answer" not in outcome.err
+    assert outcome.err.count("407") == 1
+
+
+async def test_a_proxy_for_images_that_asks_for_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fetches images says the same, and does not try again."""
+    async with proxy(LOGIN) as address:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary@{address}")
+        async with Transport(KEY, budget=ApiBudget()) as transport:
+            with pytest.raises(ProxyLoginError, match=r"The proxy of HTTPS_PROXY .* asks for a login"):
+                async with transport.stream("https://live.staticflickr.com/1/1_1_o.jpg"):
+                    pass
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", b""])
+async def test_a_proxy_that_fails_otherwise(tmp_path: Path, answer: bytes) -> None:
+    """A proxy that refuses, or cannot be reached, is named as well, and tried again like any line that is down."""
+    async with proxy(answer) as address:
+        address = address if answer else "127.0.0.1:9"
+        async with running(
+            None, tmp_path, *FLICKR, environment={"HTTPS_PROXY": address}, settings=IMPATIENT
+        ) as process:
+            outcome = await process.wait()
+    assert outcome.code == 75
+    assert "mirror_flickr: The proxy of HTTPS_PROXY" in outcome.err
+    assert ("answered HTTP 403 for flickr.invalid" in outcome.err) == bool(answer)
+
+
+async def test_a_proxy_is_not_blamed_for_a_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a proxy that does its work, a server that does not prove who it is is named itself."""
+    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    async with SimulatedFlickr(SimulatedPhotostream(1), ssl=context) as flickr:
+
+        async def tunnel(stream: anyio.abc.SocketStream) -> None:
+            async with stream, await anyio.connect_tcp("127.0.0.1", flickr.port) as server:
+                await stream.receive()
+                await stream.send(b"HTTP/1.1 200 OK\r\n\r\n")
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(pump, stream, server)
+                    tasks.start_soon(pump, server, stream)
+
+        async def pump(source: anyio.abc.SocketStream, target: anyio.abc.SocketStream) -> None:
+            try:
+                async for data in source:
+                    await target.send(data)
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return
+
+        server = await anyio.create_tcp_listener(local_host="127.0.0.1")
+        async with server, anyio.create_task_group() as tasks:
+            tasks.start_soon(server.serve, tunnel)
+            port = server.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
+            monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{port}")
+            budget = ApiBudget()
+            async with Transport(
+                KEY, budget=budget, api_url="https://flickr.invalid/", limits=Limits(attempts=1)
+            ) as transport:
+                with pytest.raises(TransportError, match=r"does not prove that it is flickr\.invalid"):
+                    await transport.call("flickr.test.echo")
+            tasks.cancel_scope.cancel()

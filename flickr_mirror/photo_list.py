@@ -12,7 +12,7 @@ from flickr_mirror import disk
 from flickr_mirror.mirrors import get_mirror
 from flickr_mirror.status import open_catalogue
 from flickr_mirror.summary import time_text
-from flickr_mirror.terminal import json_text, plain
+from flickr_mirror.terminal import json_text, name_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,9 @@ def list_photos(root: Path, name: str, *, as_json: bool) -> int:
         line: Callable[[dict[str, Any]], str] = json_text if as_json else _tabbed
         if is_table:
             line = table = _Table(cache)
-            sys.stdout.write(f"{plain(user)} ({owner['nsid']}) in {plain(str(cache.folder))}{table.note}\n")
+            sys.stdout.write(
+                f"{name_text(user)} ({owner['nsid']}) in {plain(str(cache.folder))}{table.note}\n"
+            )
         if not as_json:
             sys.stdout.write(f"{line({name: name for name in COLUMNS})}\n")
         for photo in catalogue.overview.mirrored():

@@ -14,6 +14,8 @@ from anyio import to_thread
 from rich.cells import cell_len
 
 from flickr_mirror.commands import list_mirror
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.end_to_end.command import run as run_command
 from tests.end_to_end.terminals import Typist
 from tests.mirroring import mirroring
 
@@ -101,3 +103,12 @@ async def test_json_is_whole_in_any_encoding(tmp_path: Path) -> None:
     lines = result.stdout.decode("latin-1").splitlines()
     assert [json.loads(line)["title"] for line in lines] == list(TITLES)
     assert "bên sông" in lines[1]
+
+
+async def test_the_heading_cannot_be_forged(tmp_path: Path) -> None:
+    """A username that looks like a line of a run is in quotes, as in `status`."""
+    stream = SimulatedPhotostream(1, username='done user="x" exit=0', path_alias=None)
+    async with SimulatedFlickr(stream) as flickr:
+        await run_command(flickr, tmp_path, "--info-only", "--quiet")
+    heading, *_ = await to_thread.run_sync(lambda: shown(tmp_path, columns=200))
+    assert heading.startswith(r'"done user=\"x\" exit=0" (')

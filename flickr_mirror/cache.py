@@ -6,7 +6,6 @@ import json
 import os
 import re
 import unicodedata
-import zlib
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -108,7 +107,7 @@ class PhotoCache:
             "asked_for": asked_for,
             "depth": self.depth,
         }
-        path, data = self.state / "owner.json", _json({**owner, "checksum": _checksum(owner)})
+        path, data = self.state / "owner.json", _json({**owner, "checksum": disk.checksum(owner)})
         if not _holds(path, data):
             disk.write_file(path, data, folder=self.parts, top=self.folder, private=True)
         disk.keep_private(path)
@@ -277,7 +276,7 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
     path = folder / STATE_FOLDER / "owner.json"
     try:
         owner = json.loads(disk.read(path))
-        if owner.pop("checksum", None) not in (None, _checksum(owner)):
+        if owner.pop("checksum", None) not in (None, disk.checksum(owner)):
             raise ValueError
         if owner["format"] > FORMAT:
             raise CacheError(
@@ -343,10 +342,6 @@ def folder_name(user: FlickrUser) -> str:
     if safe and safe == name and safe.casefold() not in RESERVED:
         return safe
     return f"{safe} ({user.user_id})" if safe else user.user_id
-
-
-def _checksum(owner: dict[str, Any]) -> str:
-    return f"{zlib.crc32(_json(owner)):08x}"
 
 
 def _json(document: dict[str, Any]) -> bytes:

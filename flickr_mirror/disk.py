@@ -6,12 +6,14 @@ Whatever changes the disk goes through the name `os` of this module, so that tes
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import stat
+import zlib
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import CacheError, CacheFullError, PlaceTakenError
 from flickr_mirror.folders import make_folders, opened, settle, sync_folder
@@ -190,6 +192,11 @@ def read(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         return file.read()
+
+
+def checksum(document: dict[str, Any]) -> str:
+    """Return the CRC-32 of a JSON document, which is kept in it as "checksum", as eight hexadecimal digits."""
+    return f"{zlib.crc32(json.dumps({**document, 'checksum': None}, sort_keys=True).encode()):08x}"
 
 
 def make_durable(folder: Path, names: Iterable[str], top: Path) -> None:

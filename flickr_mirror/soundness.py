@@ -65,6 +65,7 @@ _UNSOUND = {
         "length(sha256) <> 32",
     ),
     "failures": ("photo_id NOT IN (SELECT id FROM photos)", "job NOT IN ('image', 'info')", "runs < 0"),
+    "forgotten": (f"photo_id IN (SELECT id FROM photos WHERE image_status <> {int(Status.FORGOTTEN)})",),
     "coverage": ("scan NOT IN (0, 1)", "low > high"),
     "shortfalls": ("low > high", "missing < 0", "runs < 0"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flickr_mirror import disk
 from flickr_mirror.errors import CacheError
@@ -40,6 +40,8 @@ def read_tombstones(state: Path) -> dict[str, Tombstone]:
     path = state / FILE_NAME
     try:
         document = json.loads(disk.read(path))
+        if document.get("checksum") not in (None, disk.checksum(document)):
+            raise ValueError("its checksum is wrong")
         if document["format"] > FORMAT:
             raise CacheError(
                 f"{path} was written by a newer version of flickr_mirror: update this one.", path
@@ -47,7 +49,7 @@ def read_tombstones(state: Path) -> dict[str, Tombstone]:
         found = [_tombstone(**entry) for entry in document["photos"]]
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CacheError(
             f"{path} cannot be read ({error}). Restore it from a backup, or move it away: the next run writes it "
             "again from the catalogue.",
@@ -71,5 +73,6 @@ def _time(value: object) -> int:
 def write_tombstones(state: Path, tombstones: Iterable[Tombstone]) -> None:
     """Write the forgotten photos durably, in place of those that were there. Raises `CacheError`."""
     ordered = sorted(tombstones, key=lambda tombstone: (tombstone.since, int(tombstone.photo_id)))
-    document = {"format": FORMAT, "photos": [asdict(tombstone) for tombstone in ordered]}
+    document: dict[str, Any] = {"format": FORMAT, "photos": [asdict(tombstone) for tombstone in ordered]}
+    document["checksum"] = disk.checksum(document)
     disk.write_file(state / FILE_NAME, json.dumps(document, indent=2).encode() + b"\n", top=state.parent)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
-from flickr_mirror import FlickrMirrorError, check_mirror
+from flickr_mirror import FlickrMirrorError, check_mirror, forget_photos
 from flickr_mirror.commands import list_mirror, status
 from flickr_mirror.exits import code_of_error
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
@@ -29,8 +29,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("one_language", "hasty", "no_naps")
 
 MIRRORS = int(os.environ.get("FLICKR_MIRROR_BIT_FLIPS", "40"))
-TARGETS = ("catalogue.sqlite", "catalogue.sqlite-wal", "owner.json", "last-run.json", "lock.json")
-WEIGHTS = (12, 3, 2, 1, 1)
+TARGETS = {
+    "catalogue.sqlite": 12,
+    "catalogue.sqlite-wal": 3,
+    "owner.json": 2,
+    "forgotten.json": 1,
+    "last-run.json": 1,
+    "lock.json": 1,
+}
+"""The files whose bits flip, and how often each of them is chosen."""
 VALUES = re.compile(rb'\{"secret|https?://|walks|scanned|imagejpg|infojson')
 """The beginnings of values in a catalogue."""
 MIX = Mix({Kind.PLAIN: 5, Kind.VIDEO: 1, Kind.GIF: 1})
@@ -44,6 +51,7 @@ async def make_template(flickr: SimulatedFlickr, root: Path) -> None:
     await run(info_level=2)
     run.stream.delete(gone)
     await run(info_level=2, full_scan=True, accept_loss=True)
+    await forget_photos(run.stream.username, ["99"], root)
     state = root / run.stream.username / ".flickr_mirror"
     reader = sqlite3.connect(state / "catalogue.sqlite")
     reader.execute("SELECT count(*) FROM photos").fetchone()  # as long as it is open the log stays
@@ -84,6 +92,8 @@ async def run_with_cures(run: Run) -> None:
             raise error
         if "owner.json does not say whose mirror this is. Move it away" in str(error):
             (state / "owner.json").unlink()
+        elif "forgotten.json cannot be read" in str(error) and "move it away" in str(error):
+            (state / "forgotten.json").unlink()
         elif "check --rebuild" in str(error):
             await check_mirror(run.stream.username, run.root, rebuild=True)
         elif "The next run of the mirror rebuilds it" not in str(error):
@@ -134,7 +144,7 @@ async def test_flipped_bits_end_no_run_and_lose_nothing(
             chance = Random(seed)
             root = ram / "damaged"
             shutil.copytree(ram / "template", root)
-            (target,) = chance.choices(TARGETS, WEIGHTS)
+            (target,) = chance.choices([*TARGETS], [*TARGETS.values()])
             flip(root / stream.username / ".flickr_mirror" / target, chance)
             try:
                 await look_at(root, flickr, originals)

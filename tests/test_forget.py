@@ -346,13 +346,15 @@ async def test_it_survives_the_loss_of_its_file(tmp_path: Path) -> None:
         assert json.loads(path.read_bytes()) == json.loads(whole)
         newer = whole.replace(b'"format": 1', b'"format": 2')
         odd = (b"", b"[]", b"{}", b'{"format": 1, "photos": [7]}', whole.replace(b'"99"', b'"../x"'))
-        for damaged in (*odd, whole.replace(b'"since": ', b'"since": 9999999999999'), newer):
+        other = whole.replace(photo_id.encode(), run.stream.ids[2].encode())
+        for damaged in (*odd, other, whole.replace(b'"since": ', b'"since": 9999999999999'), newer):
             path.write_bytes(damaged)
             with pytest.raises(CacheError, match=r"forgotten\.json"):
                 await run()
             with pytest.raises(CacheError, match=r"forgotten\.json"):
                 await forget(run, "98")
             assert path.read_bytes() == damaged
+        assert run.path(run.stream.ids[2]).exists()
         path.unlink()
         await never_comes_back(run, photo_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 from typing import TYPE_CHECKING
 
 import anyio
@@ -88,6 +89,14 @@ async def test_a_mirror_that_is_worked_on_is_not_checked(tmp_path: Path) -> None
             assert (await check(tmp_path, name)).code == 11
 
 
+def has_begun_check(catalogue: Path) -> bool:
+    """Return whether a check that is not at its end has noted how far it is."""
+    database = sqlite3.connect(f"{catalogue.as_uri()}?mode=ro", uri=True)
+    (count,) = database.execute("SELECT count(*) FROM notes WHERE name LIKE 'check %'").fetchone()
+    database.close()
+    return bool(count)
+
+
 async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
     """Ctrl-C ends a check with code 130 and says how to go on; the same command does."""
     async with SimulatedFlickr(SimulatedPhotostream(200, image_dims=(40, 30))) as flickr:
@@ -96,10 +105,9 @@ async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
         line = ["check", "--username", name, "--cache-path", str(tmp_path)]
         process = start(line, settings={"audit.BATCH": 1})
         try:
-            state = tmp_path / name / ".flickr_mirror" / "lock.json"
-            while not state.exists():  # noqa: ASYNC110
+            catalogue = tmp_path / name / ".flickr_mirror" / "catalogue.sqlite"
+            while not has_begun_check(catalogue):  # noqa: ASYNC110
                 await anyio.sleep(0.001)
-            await anyio.sleep(0.03)
             process.signal(signal.SIGINT)
             outcome = await process.wait()
         finally:

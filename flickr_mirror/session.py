@@ -29,7 +29,7 @@ from flickr_mirror.exits import EXIT_LOCKED, SIGNALLED, code_of, code_of_error
 from flickr_mirror.live import give_back
 from flickr_mirror.progress import MirrorReport
 from flickr_mirror.signals import asking_signals, stopping_signals, wait_no_more
-from flickr_mirror.summary import in_words, keep, last_line, summary_of, time_text
+from flickr_mirror.summary import counted, in_words, keep, last_line, summary_of, time_text
 from flickr_mirror.terminal import plain
 
 if TYPE_CHECKING:
@@ -261,19 +261,19 @@ def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
         say(f"Failed: {more:,} more. `mirror_flickr status` lists them all.")
     if report.pruned:
         say(
-            f"{report.pruned} files of photos that are gone were moved to {report.folder}/.flickr_mirror/trash."
+            f"Moved to {report.folder}/.flickr_mirror/trash: {counted(report.pruned, 'file')} of photos that are gone."
         )
     if report.unavailable:
-        say(f"{report.unavailable} photos are known to be out of reach.")
+        say(f"Known to be out of reach: {counted(report.unavailable, 'photo')}.")
     if report.reduced:
         say(
-            f"{report.reduced:,} photos are mirrored in a smaller size, because Flickr refuses a better one. "
-            "A full scan tries that again."
+            f"Mirrored in a smaller size, because Flickr refuses a better one: {counted(report.reduced, 'photo')}. "
+            "A full scan tries again."
         )
     if report.damaged:
         say(
-            f"{report.damaged:,} photos are mirrored as Flickr serves them: damaged, or in another size than it lists. "
-            "They are fetched again after a day, after a week, and by each full scan."
+            "Mirrored as Flickr serves them, damaged or in another size than it lists: "
+            f"{counted(report.damaged, 'photo')}. The next try is after a day, after a week, and in each full scan."
         )
     if report.unanswered and not sentence:
         say(report.unanswered)

@@ -112,15 +112,16 @@ def in_words(summary: Summary) -> str:
             if mirrored == 1
             else f"All {mirrored:,} listed photos are mirrored"
         )
-    fetched = [_counted(summary["images"], "image"), f"information of {_counted(summary['infos'], 'photo')}"]
+    fetched = [counted(summary["images"], "image"), f"information of {counted(summary['infos'], 'photo')}"]
     return (
         f"{name_text(summary['user'])}: {known}. This run fetched {' and '.join(fetched)} "
-        f"({size_text(summary['bytes'])}) with {_counted(summary['api_calls'], 'API call')} in "
+        f"({size_text(summary['bytes'])}) with {counted(summary['api_calls'], 'API call')} in "
         f"{duration_text(summary['seconds'])}. The mirror is in {plain(summary['folder'])}."
     )
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Return a number with its noun: `1 photo`, `2,000 photos`."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 

@@ -184,7 +184,7 @@ async def test_only_so_many_photos_are_asked_for_in_a_run(
             run.stream.delete(photo_id)
         report = await rerun(run, image_only=True, full_scan=True, prune=True)
         assert (report.gone, report.pruned, run.flickr.calls[SIZES]) == (3, 3, 3)
-        assert "2 photos that the full scan did not list are not asked for yet" in run.notices
+        assert "Not listed by the full scan, and still to be asked for: 2" in run.notices
         assert (
             await run.mirror(image_only=True).price()
         ).calls == 4  # the name, a page, and one for each of them

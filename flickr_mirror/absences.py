@@ -51,8 +51,8 @@ async def ask_for_absent(jobs: Jobs, *, pruning: bool, is_stopping: Callable[[],
     if left:
         jobs.tell(
             Notice(
-                f"Not listed by the full scan, and still to be asked for: {left:,} of the photos. The next runs ask for "
-                f"{MOST_ASKED} each; none is marked as gone before."
+                f"Not listed by the full scan, and still to be asked for: {left:,} of the photos. The next runs ask "
+                f"for {MOST_ASKED} each; none is marked as gone before."
             )
         )
     return gone

@@ -80,7 +80,7 @@ async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
             rf"--min-free \(\d+\.\d\d GB are free in {folder}, \d+\.\d\d GB are to stay free\) is reached: nothing",
             line,
         )
-        assert "Not begun: river light. Run the same command again to go on." in outcome.err
+        assert 'Not begun: "river light". Run the same command again to go on.' in outcome.err
         outcome = await run(flickr, tmp_path, "--min-free", "1k")
         assert outcome.code == 0, outcome.err
         assert "is reached" not in outcome.err

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror import PhotostreamMirror
+from flickr_mirror.console import console
 from flickr_mirror.detection import LanguageDetector
 from flickr_mirror.languages import ENGLISH
 from tests.canary import Canary
@@ -61,6 +62,15 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         "PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring"
     )  # and no keyring of the developer's
     return folder
+
+
+@pytest.fixture(autouse=True)
+def console_as_it_was() -> Iterator[None]:
+    """Take back what a command that ran in this process has set up: the log, and how much of it is wanted."""
+    logger = logging.getLogger("flickr_mirror")
+    before = logger.handlers[:], logger.level, logger.propagate, console.hushed
+    yield
+    logger.handlers, logger.level, logger.propagate, console.hushed = before
 
 
 @pytest.fixture

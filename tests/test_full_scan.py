@@ -349,10 +349,10 @@ async def test_the_old_file_is_there_until_the_new_one_is(
         seen: list[bytes] = []
         remove = os.unlink
 
-        def unlink(path: Path) -> None:
-            if path == run.path(photo_id):
+        def unlink(name: str, *, dir_fd: int | None = None) -> None:
+            if name == run.path(photo_id).name:
                 seen.append(run.path(photo_id, "png").read_bytes())
-            remove(path)
+            remove(name, dir_fd=dir_fd)
 
         monkeypatch.setattr("flickr_mirror.disk.os.unlink", unlink)
         await run(full_scan=True)

@@ -110,7 +110,7 @@ async def test_what_fails_keeps_its_code(tmp_path: Path, surroundings: str) -> N
     """The code of a mistake or of a missing mirror is the same whoever reads the sentence."""
     for line, code in (
         (["--nonsense"], 2),
-        (["status"], 2),
+        (["status"], 4),
         (["keys", "nothing"], 2),
         (["--username", "x", "--lifo", "--fifo"], 2),
         (["status", "--username", "x", "--cache-path", str(tmp_path)], 4),

@@ -154,6 +154,18 @@ class PhotoCache:
         """
         yield from _files(self.folder, self.depth)
 
+    def extensions_of(self, photo_id: str) -> list[str]:
+        """Return the extensions of the files that a photo has in its folder.
+
+        None where the files of that name are another photo's. Links do not count.
+        """
+        try:
+            self.check_place(photo_id)
+        except PlaceTakenError:
+            return []
+        path = self.path(photo_id, "json")
+        return dict(_files(path.parent, 0)).get(path.stem, [])
+
     def link_before(self, path: Path) -> Path | None:
         """Return the folder on the way to a file that is a link, where there is one."""
         between = path.parents[: self.depth]

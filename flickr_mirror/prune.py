@@ -28,8 +28,8 @@ async def prune(cache: PhotoCache, catalogue: Catalogue, gone: Collection[str]) 
         photo_ids, left = left[:BATCH], left[BATCH:]
         await to_thread.run_sync(losses.begin_to_forget, photo_ids)
         for photo_id in photo_ids:
-            files = await to_thread.run_sync(catalogue.files.of, photo_id)
-            for extension in [*(file.extension for file in files), "json"]:
+            # as the folder has them: a run that was killed may have left a file that the catalogue does not know
+            for extension in await to_thread.run_sync(cache.extensions_of, photo_id):
                 moved += await to_thread.run_sync(cache.throw_away, photo_id, extension)
         # the rows go last: after a kill in between, the next run finds them, and moves the rest
         await to_thread.run_sync(losses.forget, photo_ids)

@@ -696,6 +696,18 @@ async def test_pruning_takes_the_film_too(tmp_path: Path) -> None:
         assert trash(run) == in_trash(run, *names)
 
 
+async def test_pruning_takes_a_file_that_the_catalogue_does_not_know(tmp_path: Path) -> None:
+    """A run that was killed left an image without a row; when its photo is gone, the image goes to the trash."""
+    async with mirroring(tmp_path, 20) as run:
+        await run()
+        gone = run.stream.ids[3]
+        run.path(gone, "png").write_bytes(run.path(gone).read_bytes())
+        run.stream.delete(gone)
+        report = await run(full_scan=True, prune=True)
+        assert report.pruned == 3
+        assert trash(run) == in_trash(run, (gone, "jpg"), (gone, "png"), (gone, "json"))
+
+
 async def test_nothing_is_pruned_without_being_asked(tmp_path: Path) -> None:
     """Full scans without `prune`, and runs with it that are no full scan, leave gone photos where they are."""
     clock = Clock()

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any, get_args
 import typer
 
 import flickr_mirror
-from flickr_mirror import errors, progress, records, sizes
-from flickr_mirror.cli import app
-from flickr_mirror.database import Database
-from flickr_mirror.exits import EXIT_CODES
-from flickr_mirror.manual import exit_codes, page, read_commands
-from flickr_mirror.options import Limits, MirrorOptions
+from flickr_mirror import errors
+from flickr_mirror.catalogue import rows
+from flickr_mirror.catalogue.database import Database
+from flickr_mirror.cli.app import app
+from flickr_mirror.cli.exit_codes import EXIT_CODES
+from flickr_mirror.cli.options.man_page import exit_codes, page, read_commands
+from flickr_mirror.models import events, sizes
+from flickr_mirror.models.options import Limits, MirrorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,14 +90,14 @@ def exits() -> str:
     )
 
 
-def events() -> str:
+def event_classes() -> str:
     """Return the events that an observer is told."""
-    return "\n".join(described(kind) for kind in get_args(progress.Event))
+    return "\n".join(described(kind) for kind in get_args(events.Event))
 
 
 def report() -> str:
     """Return the report of a run."""
-    return "\n".join(described(kind) for kind in (progress.MirrorReport, progress.FailedPhoto))
+    return "\n".join(described(kind) for kind in (events.MirrorReport, events.FailedPhoto))
 
 
 def settings() -> str:
@@ -153,7 +155,7 @@ def schema() -> str:
 
 def numbers() -> str:
     """Return what the numbers in the catalogue stand for."""
-    kinds: tuple[type[IntEnum | IntFlag], ...] = (records.Status, sizes.Proof, records.Stale)
+    kinds: tuple[type[IntEnum | IntFlag], ...] = (rows.Status, sizes.Proof, rows.Stale)
     return "\n".join(
         f"### `{kind.__name__}`\n\n{inspect.getdoc(kind)}\n\n"
         + table(("number", "name", "meaning"), enumerated(kind))
@@ -189,7 +191,7 @@ def plain_text(text: str) -> str:
 REGIONS = {
     function.__name__: function
     for function in (
-        *(options, environment, exits, events, report, settings),
+        *(options, environment, exits, event_classes, report, settings),
         *(error_tree, names, schema, numbers, guides),
     )
 }

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    from flickr_mirror.api import AsyncFlickrApi
-    from flickr_mirror.audit import CheckReport, check_mirror
     from flickr_mirror.blocking import FlickrApi, FlickrUserPhotostreamMirroringAgent
+    from flickr_mirror.engine.check import CheckReport, check_mirror
+    from flickr_mirror.engine.forget import (
+        ForgetReport,
+        ForgottenPhoto,
+        forget_photos,
+        forgotten_photos,
+        undo_forget,
+    )
+    from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.errors import (
         BadImageError,
         CacheError,
@@ -42,17 +49,12 @@ if TYPE_CHECKING:
         TransportError,
         UserNotFoundError,
     )
-    from flickr_mirror.forgetting import (
-        ForgetReport,
-        ForgottenPhoto,
-        forget_photos,
-        forgotten_photos,
-        undo_forget,
-    )
-    from flickr_mirror.languages import Label, Locale
-    from flickr_mirror.limiter import ApiBudget
-    from flickr_mirror.mirror import PhotostreamMirror
-    from flickr_mirror.models import (
+    from flickr_mirror.flickr.api import AsyncFlickrApi
+    from flickr_mirror.flickr.rate_limiter import ApiBudget
+    from flickr_mirror.models.events import Event, FailedPhoto, MirrorReport, Observer
+    from flickr_mirror.models.languages import Label, Locale
+    from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
+    from flickr_mirror.models.photos import (
         FlickrComment,
         FlickrPhoto,
         FlickrPhotoSize,
@@ -60,9 +62,7 @@ if TYPE_CHECKING:
         FlickrUser,
         PhotoPage,
     )
-    from flickr_mirror.options import CachingStrategy, Limits, MirrorOptions
-    from flickr_mirror.progress import Event, FailedPhoto, MirrorReport, Observer
-    from flickr_mirror.tombstones import Tombstone
+    from flickr_mirror.models.tombstones import Tombstone
 
 __all__ = [
     "ApiBudget",
@@ -125,32 +125,92 @@ __all__ = [
     "undo_forget",
 ]
 
-_ROOMS = (
-    "errors",
-    "options",
-    "languages",
-    "limiter",
-    "models",
-    "progress",
-    "tombstones",
-    "api",
-    "audit",
-    "forgetting",
-    "mirror",
-    "blocking",
-)
-"""Where these names are from, the light rooms first."""
+_SOURCES = {
+    "blocking": (
+        "FlickrApi",
+        "FlickrUserPhotostreamMirroringAgent",
+    ),
+    "engine.check": (
+        "CheckReport",
+        "check_mirror",
+    ),
+    "engine.forget": (
+        "ForgetReport",
+        "ForgottenPhoto",
+        "forget_photos",
+        "forgotten_photos",
+        "undo_forget",
+    ),
+    "engine.mirror": ("PhotostreamMirror",),
+    "errors": (
+        "BadImageError",
+        "CacheError",
+        "CacheFullError",
+        "CacheLockedError",
+        "CacheOwnerError",
+        "CatalogueDamagedError",
+        "CatalogueError",
+        "CertificateError",
+        "FlickrApiError",
+        "FlickrMirrorError",
+        "ImageGoneError",
+        "InvalidCallError",
+        "InvalidKeyError",
+        "KeysError",
+        "NoSizeError",
+        "NotAnImageError",
+        "NotUnderstoodError",
+        "PermissionDeniedError",
+        "PhotoError",
+        "PhotoForgottenError",
+        "PhotoNotFoundError",
+        "PhotostreamError",
+        "PlaceTakenError",
+        "ProxyLoginError",
+        "ResourcesError",
+        "SettingsError",
+        "ThrottledError",
+        "TransportError",
+        "UserNotFoundError",
+    ),
+    "flickr.api": ("AsyncFlickrApi",),
+    "flickr.rate_limiter": ("ApiBudget",),
+    "models.events": (
+        "Event",
+        "FailedPhoto",
+        "MirrorReport",
+        "Observer",
+    ),
+    "models.languages": (
+        "Label",
+        "Locale",
+    ),
+    "models.options": (
+        "CachingStrategy",
+        "Limits",
+        "MirrorOptions",
+    ),
+    "models.photos": (
+        "FlickrComment",
+        "FlickrPhoto",
+        "FlickrPhotoSize",
+        "FlickrProfile",
+        "FlickrUser",
+        "PhotoPage",
+    ),
+    "models.tombstones": ("Tombstone",),
+}
+"""The modules of the public names."""
+
+_MODULE_OF = {name: module for module, names in _SOURCES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is first asked for.
+    """Import a public name when it is first used.
 
-    The command can then say what it has to say to a Ctrl-C from its first moment on, and the process that
-    detects languages starts without the libraries of the network.
+    So the command can answer a Ctrl-C from its start, and the process that detects languages does not load the
+    libraries of the network.
     """
-    if name in __all__:
-        for room in _ROOMS:
-            found: object = getattr(import_module(f"flickr_mirror.{room}"), name, None)
-            if found is not None:
-                return found
+    if module := _MODULE_OF.get(name):
+        return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

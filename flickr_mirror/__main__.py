@@ -10,22 +10,22 @@ def main() -> None:
     """Run the command; a Ctrl-C while it is being loaded is no reason for a traceback."""
     if sys.platform == "win32":
         sys.exit("mirror_flickr: Windows is not supported: run it on Linux or macOS, or in WSL.")
-    from flickr_mirror import echo
-    from flickr_mirror.signals import leave_on_signals
+    from flickr_mirror.cli.output import terminal_echo
+    from flickr_mirror.cli.signals import leave_on_signals
 
     try:
-        if echo.asks_for_keys(sys.argv[1:]) and sys.stdin is not None:
+        if terminal_echo.asks_for_keys(sys.argv[1:]) and sys.stdin is not None:
             leave_on_signals()  # before a signal could end the process with the echo off
             with suppress(OSError, ValueError):  # it is closed
                 # reading the libraries takes a second, in which a key may be pasted already
-                echo.turn_off(sys.stdin.fileno(), discard=True)
-        from flickr_mirror.cli import main as run
+                terminal_echo.turn_off(sys.stdin.fileno(), discard=True)
+        from flickr_mirror.cli.app import main as run
 
         run()
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
-        echo.restore()
+        terminal_echo.restore()
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import anyio
 
-from flickr_mirror.api import AsyncFlickrApi
-from flickr_mirror.limiter import ApiBudget
-from flickr_mirror.mirror import PhotostreamMirror
-from flickr_mirror.options import (
+from flickr_mirror.engine.mirror import PhotostreamMirror
+from flickr_mirror.flickr.api import AsyncFlickrApi
+from flickr_mirror.flickr.rate_limiter import ApiBudget
+from flickr_mirror.models.options import (
     DEFAULT_CACHE_DIRECTORY_DEPTH,
     DEFAULT_CACHE_PATH,
     FLICKR_API_URL,
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from flickr_mirror.models import (
+    from flickr_mirror.models.events import MirrorReport
+    from flickr_mirror.models.photos import (
         FlickrComment,
         FlickrPhoto,
         FlickrPhotoSize,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         FlickrUser,
         PhotoPage,
     )
-    from flickr_mirror.progress import MirrorReport
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flickr_mirror.cli import app
+from flickr_mirror.cli.app import app
 
 
 def call(*arguments: str) -> int:

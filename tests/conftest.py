@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror import PhotostreamMirror
-from flickr_mirror.console import console
-from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.languages import ENGLISH
+from flickr_mirror.cli.output.console import console
+from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.models.languages import ENGLISH
 from tests.canary import Canary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flickr_mirror.languages import Locale
+    from flickr_mirror.models.languages import Locale
 
 
 # Who runs the tests may ignore signals (`nohup`, a job in the background); the processes of tests do not.
@@ -76,9 +76,9 @@ def console_as_it_was() -> Iterator[None]:
 @pytest.fixture
 def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry at once, and brake for a moment only."""
-    monkeypatch.setattr("flickr_mirror.transport.LONGEST_WAIT", 0.01)
-    monkeypatch.setattr("flickr_mirror.limiter.FIRST_PAUSE", 0.05)
-    monkeypatch.setattr("flickr_mirror.limiter.LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.LONGEST_PAUSE", 0.5)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs without TLS, of which there are many, begin at once, and let them commit each note soon."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
-    monkeypatch.setattr("flickr_mirror.worklist.LATEST", 0.005)
+    monkeypatch.setattr("flickr_mirror.engine.dispatcher.LATEST", 0.005)
 
 
 @pytest.fixture

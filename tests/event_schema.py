@@ -13,11 +13,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from flickr_mirror import progress
-from flickr_mirror.progress import Event, MirrorReport
-from flickr_mirror.summary import summary_of
-from flickr_mirror.tally import Load, Tally
-from flickr_mirror.view import JsonLines, event_name
+from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.summary import summary_of
+from flickr_mirror.cli.run_view import JsonLines, event_name
+from flickr_mirror.models import events
+from flickr_mirror.models.events import Event, MirrorReport
 
 FILE = Path(__file__).parents[1] / "docs" / "reference" / "events.schema.json"
 _SIMPLE = {
@@ -78,7 +78,7 @@ def _line(name: str, properties: dict[str, Any], doc: str | None) -> dict[str, A
 
 
 def _event_fields(kind: type) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind, {**vars(progress), "Path": Path})
+    hints = typing.get_type_hints(kind, {**vars(events), "Path": Path})
     return {field.name: _type(hints[field.name]) for field in fields(kind)}
 
 

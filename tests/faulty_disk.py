@@ -1,6 +1,7 @@
 """A disk that fails when it is told to, notes what is done to it, and forgets what was not synced.
 
-`FaultyDisk` stands in the places of `os` in `flickr_mirror.disk` and `folders`, and of `sqlite3` in `database`.
+`FaultyDisk` replaces `os` in `flickr_mirror.storage.filesystem` and `directories`, and `sqlite3` in
+`flickr_mirror.catalogue.database`.
 `PowerLoss` makes trees out of its notes, as a loss of power may leave them.
 """
 
@@ -17,7 +18,8 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror import database, disk, folders, parts
+from flickr_mirror.catalogue import database
+from flickr_mirror.storage import directories, filesystem, partial_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,10 +73,10 @@ class FaultyDisk:
         self._turn = RLock()
         self._files: dict[int, tuple[Path, int]] = {}
         self._numbers = 0
-        for module in (disk, folders):
+        for module in (filesystem, directories):
             monkeypatch.setattr(module, "os", FaultyOs(self))
-        monkeypatch.setattr(folders, "_durable", set())
-        monkeypatch.setattr(parts, "_MANY", inf)  # another process would not be watched
+        monkeypatch.setattr(directories, "_durable", set())
+        monkeypatch.setattr(partial_file, "_MANY", inf)  # another process would not be watched
         monkeypatch.setattr(database, "sqlite3", _Sqlite(self))
 
     def reset(self, fault: Fault | None = None) -> None:
@@ -82,7 +84,7 @@ class FaultyDisk:
         self.calls.clear()
         self.counted = 0
         self.fault = fault
-        folders._durable.clear()
+        directories._durable.clear()
 
     @property
     def kinds(self) -> list[str]:

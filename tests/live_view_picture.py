@@ -16,14 +16,14 @@ import anyio
 from rich.console import Console
 
 from flickr_mirror import ApiBudget, MirrorOptions, PhotostreamMirror
-from flickr_mirror.progress import RunPlanned
+from flickr_mirror.cli.output.text import draw
+from flickr_mirror.cli.run_view import View, plan_in_words, plan_line
+from flickr_mirror.models.events import RunPlanned
 from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
-from flickr_mirror.terminal import draw
-from flickr_mirror.view import View, plan_in_words, plan_line
 
 if TYPE_CHECKING:
     from flickr_mirror import Event
-    from flickr_mirror.tally import Tally
+    from flickr_mirror.cli.output.run_stats import Tally
 
 WIDTH = 100
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from flickr_mirror import ApiBudget, Event, Limits, MirrorOptions, MirrorReport, PhotostreamMirror
-from flickr_mirror.models import inventory_number
-from flickr_mirror.progress import Notice
+from flickr_mirror.models.events import Notice
+from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests import canary
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror import PhotostreamMirror
-from flickr_mirror.addresses import photostream_address
+from flickr_mirror.models.addresses import photostream_address
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import run, tree
 

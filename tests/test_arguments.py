@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from flickr_mirror.arguments import (
+from flickr_mirror.cli.options.parsing import (
     Number,
     amount,
     bandwidth,

@@ -17,8 +17,8 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import FlickrMirrorError, check_mirror, forget_photos
-from flickr_mirror.commands import list_mirror, status
-from flickr_mirror.exits import code_of_error
+from flickr_mirror.cli.commands.mirror import list_mirror, status
+from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import Run, age_failures, answering

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flickr_mirror.cache import (
+from flickr_mirror.errors import CacheError, CacheOwnerError
+from flickr_mirror.models.languages import Label, Locale
+from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, FlickrPhotoSize, FlickrUser, PhotoFacts
+from flickr_mirror.storage.mirror_folder import (
     STATE_FOLDER,
     PhotoCache,
     find_folder,
     folder_name,
     read_owner,
 )
-from flickr_mirror.errors import CacheError, CacheOwnerError
-from flickr_mirror.information import info_document, stored_comments
-from flickr_mirror.languages import Label, Locale
-from flickr_mirror.models import FlickrComment, FlickrPhoto, FlickrPhotoSize, FlickrUser, PhotoFacts
+from flickr_mirror.storage.sidecar import info_document, stored_comments
 
 PHOTO = "49674775373"
 NUMBER = "fb2e16023f14649810da65b5fcbea02e"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flickr_mirror.changes import Change, changes
-from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.records import StoredPhoto
-from flickr_mirror.sizes import Proof, best_picture
+from flickr_mirror.catalogue.changes import Change, changes
+from flickr_mirror.catalogue.rows import StoredPhoto
+from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.models.sizes import Proof, best_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -33,17 +33,17 @@ from flickr_mirror import (
     MirrorReport,
     PhotostreamMirror,
 )
-from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.languages import ENGLISH
-from flickr_mirror.models import inventory_number
+from flickr_mirror.engine.dispatcher import WorkList
+from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.models.languages import ENGLISH
+from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.worklist import WorkList
 from tests.end_to_end.command import infos, parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flickr_mirror.languages import Locale
+    from flickr_mirror.models.languages import Locale
 
 EXAMPLES = int(os.environ.get("CHANGING_STREAM_EXAMPLES", "0"))
 START = 1_700_000_000
@@ -590,7 +590,7 @@ async def play(setting: Setting, steps: Sequence[Step]) -> tuple[set[str], set[s
         for name, module in list(sys.modules.items()):
             if name.startswith("flickr_mirror.") and getattr(module, "time", None) is time:
                 patch.setattr(module, "time", clock)
-        patch.setattr("flickr_mirror.worklist.LATEST", 0.01)
+        patch.setattr("flickr_mirror.engine.dispatcher.LATEST", 0.01)
         patch.setattr(LanguageDetector, "detect", in_english)
         async with SimulatedFlickr(stream, clock=clock.flickr) as flickr:
             story = Story(setting, flickr, clock, Path(folder))

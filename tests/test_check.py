@@ -12,12 +12,12 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CacheLockedError, CheckReport, PhotostreamError, check_mirror
-from flickr_mirror.audit import audit
-from flickr_mirror.cache import PhotoCache
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.locks import locked
-from flickr_mirror.progress import Checked, FileBroken
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.engine.check import audit
+from flickr_mirror.models.events import Checked, FileBroken
 from flickr_mirror.simulator import Kind, Mix
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.mirror_folder import PhotoCache
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import Run, answering, mirroring
 
@@ -173,7 +173,7 @@ async def test_an_interrupted_check_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 62: what was looked at is not read again; a month later it is; another share has its own place."""
-    monkeypatch.setattr("flickr_mirror.audit.BATCH", 5)
+    monkeypatch.setattr("flickr_mirror.engine.check.BATCH", 5)
     async with mirroring(tmp_path, 20) as run:
         await run(image_only=True)
 
@@ -202,7 +202,7 @@ async def test_an_interrupted_check_goes_on_where_it_stopped(
         assert (await check(run)).files == 20
         await interrupt(5)
         now = time.time()
-        monkeypatch.setattr("flickr_mirror.audit.time.time", lambda: now + 31 * 86_400)
+        monkeypatch.setattr("flickr_mirror.engine.check.time.time", lambda: now + 31 * 86_400)
         assert (await check(run)).files == 20
 
 

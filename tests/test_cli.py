@@ -15,9 +15,9 @@ import anyio
 import pytest
 
 from flickr_mirror import KeysError, __version__
-from flickr_mirror.credentials import find_keys
-from flickr_mirror.demonstration import program
-from flickr_mirror.keys import ApiKeys
+from flickr_mirror.cli.commands.demo import program
+from flickr_mirror.cli.keys.key_file import ApiKeys
+from flickr_mirror.cli.keys.lookup import find_keys
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.end_to_end.command import command, run, tree
 

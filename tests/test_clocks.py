@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flickr_mirror.clocks import DAY, LAG, Clocks
+from flickr_mirror.models.listing_window import DAY, LAG, Clocks
 
 NOW = 1_700_000_000
 YEARS = 3650 * DAY

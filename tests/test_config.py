@@ -10,7 +10,7 @@ from typing import Annotated
 import pytest
 import typer
 
-from flickr_mirror.config import Config, ConfigError, Configured
+from flickr_mirror.cli.options.settings_file import Config, ConfigError, Configured
 from tests.calling import call
 
 SECRET = "canary-hunter2"
@@ -286,7 +286,7 @@ def test_a_subcommand_takes_what_it_has_in_common(
 ) -> None:
     """`check` looks where the file says that the mirror is, unless a variable or a flag says otherwise."""
     file = written(tmp_path / "c.toml", f'username = "x"\ncache-path = "{tmp_path}/file"\nfifo = true')
-    monkeypatch.setattr("flickr_mirror.commands.set_up", lambda _: None)
+    monkeypatch.setattr("flickr_mirror.cli.commands.mirror.set_up", lambda _: None)
     assert call("--config", file, "check") == 4
     assert f"'x' in {tmp_path}/file" in capsys.readouterr().err
     monkeypatch.setenv("MIRROR_FLICKR_CACHE_PATH", f"{tmp_path}/variable")
@@ -304,7 +304,7 @@ def test_the_demonstration_keeps_to_its_own_place(tmp_path: Path, monkeypatch: p
         places.append(cache_path)
         return 0
 
-    monkeypatch.setattr("flickr_mirror.commands.demo", demo)
+    monkeypatch.setattr("flickr_mirror.cli.commands.mirror.demo", demo)
     monkeypatch.setenv("MIRROR_FLICKR_CACHE_PATH", str(tmp_path))
     assert call("--config", written(tmp_path / "c.toml", 'cache-path = "/x"'), "demo") == 0
     assert places == [Path("flickr_demo")]

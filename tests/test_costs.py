@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from anyio import to_thread
 
-from flickr_mirror import Limits, parts
-from flickr_mirror.options import COMMENTS_LEVEL
-from flickr_mirror.progress import ImageStarted
+from flickr_mirror import Limits
+from flickr_mirror.models.events import ImageStarted
+from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage import partial_file
 from tests.benchmarks.measuring import measure, product
 from tests.mirroring import mirroring
 
@@ -40,7 +41,7 @@ class Costs:
         self.syncs = 0
         self.statements: Counter[str] = Counter()
         self._run_sync, self._fsync, self._connect = to_thread.run_sync, os.fsync, sqlite3.connect
-        monkeypatch.setattr(parts, "_MANY", inf)  # what another process does would not be counted
+        monkeypatch.setattr(partial_file, "_MANY", inf)  # what another process does would not be counted
         self._run_in_executor = asyncio.BaseEventLoop.run_in_executor
         monkeypatch.setattr(to_thread, "run_sync", self._hop)
         monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", self._hop_to_executor())
@@ -142,14 +143,14 @@ async def test_what_an_image_costs_the_interpreter(tmp_path: Path) -> None:
 async def test_an_image_is_taken_in_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in pieces of 16 kB, each of which would wake the whole chain from the socket to the file."""
     pieces = 0
-    write = parts.PartFile.write
+    write = partial_file.PartFile.write
 
-    async def count(part: parts.PartFile, data: bytes) -> None:
+    async def count(part: partial_file.PartFile, data: bytes) -> None:
         nonlocal pieces
         pieces += 1
         await write(part, data)
 
-    monkeypatch.setattr(parts.PartFile, "write", count)
+    monkeypatch.setattr(partial_file.PartFile, "write", count)
     async with mirroring(tmp_path, 20, image_dims=(4800, 3600)) as run:
         report = await run(image_only=True)
 

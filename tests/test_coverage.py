@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.coverage import Coverage, Interval
+from flickr_mirror.models.intervals import Coverage, Interval
 
 INTERVALS = st.lists(st.builds(Interval, st.integers(0, 60), st.integers(0, 60)), max_size=8)
 

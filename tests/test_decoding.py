@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.decoding`: what a decode may cost, whatever a file claims. See also `test_pictures`."""
+"""Tests of `flickr_mirror.storage.media_decoding`: bounded memory and time. See also `test_pictures`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from flickr_mirror import animations, decoding, pictures
-from flickr_mirror.decoding import decode
 from flickr_mirror.errors import BadImageError
+from flickr_mirror.storage import animation_frames, media_decoding, media_inspection
+from flickr_mirror.storage.media_decoding import decode
 from tests.test_pictures import animation, jpeg_claiming, written
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SCREEN = 9450
 PROGRAM = """
 import pathlib, resource, sys
 import PIL.BmpImagePlugin, PIL.GifImagePlugin, PIL.JpegImagePlugin, PIL.TiffImagePlugin, PIL.WebPImagePlugin
-from flickr_mirror.decoding import decode
+from flickr_mirror.storage.media_decoding import decode
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 decode(pathlib.Path(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
@@ -114,17 +114,17 @@ def test_a_frame_that_claims_less_than_it_holds_costs_what_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pixels of a frame are those that its data tell, not those that stand before them."""
-    monkeypatch.setattr(decoding, "_MOST_MEMORY", 1_000_000)
+    monkeypatch.setattr(media_decoding, "_MOST_MEMORY", 1_000_000)
     data = webp(300, 256, frames=1).replace(struct.pack("<I", 255)[:3] * 2, struct.pack("<I", 3)[:3] * 2)
-    with pictures.open_file(data) as file:
-        (frame,) = animations.webp_frames(file)
+    with media_inspection.open_file(data) as file:
+        (frame,) = animation_frames.webp_frames(file)
     assert (frame.width, frame.height) == (256, 256)
     decode(written(tmp_path / "file", data))  # not decoded, else the two sizes would not fit together
 
 
 def test_a_file_of_endless_parts_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hostile animation cannot keep a thread busy for hours; its end tells whether it is whole."""
-    monkeypatch.setattr(animations, "MANY_PARTS", 100)
+    monkeypatch.setattr(animation_frames, "MANY_PARTS", 100)
     path = tmp_path / "file"
     for data in (gif((9, 9), frames=200), webp(99, frames=200), animation("GIF")):
         decode(written(path, data))
@@ -136,7 +136,7 @@ def test_a_jpeg_whose_colours_come_one_by_one_is_as_dear_as_a_progressive_one(tm
     """A decoder holds all coefficients of a JPEG that has more than one scan."""
     data = jpeg_claiming(30_000, 30_000)
     start = data.index(b"\xff\xda")
-    with pictures.open_file(data) as file:
-        assert decoding._coefficients(file) == 0
-    with pictures.open_file(data[: start + 4] + b"\1" + data[start + 5 :]) as file:
-        assert decoding._coefficients(file) > 900_000_000
+    with media_inspection.open_file(data) as file:
+        assert media_decoding._coefficients(file) == 0
+    with media_inspection.open_file(data[: start + 4] + b"\1" + data[start + 5 :]) as file:
+        assert media_decoding._coefficients(file) > 900_000_000

@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.detection`: languages are found beside the event loop, come what may."""
+"""Tests of `flickr_mirror.engine.language_detector`: languages are found beside the event loop, come what may."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
 
-from flickr_mirror import children, detection, languages
-from flickr_mirror.detection import LanguageDetector
+from flickr_mirror import subprocesses
+from flickr_mirror.engine import language_detector
+from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.errors import FlickrMirrorError
-from flickr_mirror.languages import ENGLISH, Locale, detect_locale
+from flickr_mirror.models import languages
+from flickr_mirror.models.languages import ENGLISH, Locale, detect_locale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,8 +110,8 @@ def is_gone(pid: int) -> bool:
 
 def worker() -> subprocess.Popen[bytes]:
     """Start a worker as the detector does."""
-    command = [sys.executable, "-P", "-m", "flickr_mirror.detection"]
-    environment = {**children.environment(), "PYTHONUNBUFFERED": ""}
+    command = [sys.executable, "-P", "-m", "flickr_mirror.engine.language_detector"]
+    environment = {**subprocesses.environment(), "PYTHONUNBUFFERED": ""}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
 
 
@@ -184,13 +186,13 @@ async def test_no_worker_starts_when_there_is_nothing_to_detect(started: list[Pr
 async def test_text_travels_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeated titles cost one detection, within a call and from call to call."""
     travelled: list[str] = []
-    exchange = detection._Worker._exchange
+    exchange = language_detector._Worker._exchange
 
-    async def recording(self: detection._Worker, texts: list[str]) -> list[Locale]:
+    async def recording(self: language_detector._Worker, texts: list[str]) -> list[Locale]:
         travelled.extend(texts)
         return await exchange(self, texts)
 
-    monkeypatch.setattr(detection._Worker, "_exchange", recording)
+    monkeypatch.setattr(language_detector._Worker, "_exchange", recording)
     async with LanguageDetector() as detector:
         assert await detector.detect([FRENCH, "1975", FRENCH]) == [Locale("fra"), ENGLISH, Locale("fra")]
         assert await detector.detect([FRENCH, RUSSIAN]) == [Locale("fra"), Locale("rus")]
@@ -200,7 +202,7 @@ async def test_text_travels_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_only_the_last_short_texts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory that a mirror takes does not grow with its titles, and not at all with its comments."""
-    monkeypatch.setattr(detection, "_REMEMBERED", 3)
+    monkeypatch.setattr(language_detector, "_REMEMBERED", 3)
     async with LanguageDetector() as detector:
         await detector.detect([*TEXTS[:3], "a very long comment " * 100])
         await detector.detect([TEXTS[0]])
@@ -220,7 +222,7 @@ async def test_cancelled_call_does_not_spoil_the_next_one(started: list[Process]
             tasks.cancel_scope.cancel()
             cancelled = time.monotonic()
         assert started[0].returncode == -signal.SIGKILL
-        assert time.monotonic() - cancelled < detection._GRACE
+        assert time.monotonic() - cancelled < language_detector._GRACE
 
         assert await detector.detect([RUSSIAN, TEXTS[0]]) == [Locale("rus"), Locale("vie")]
 
@@ -287,7 +289,7 @@ async def test_broken_workers_are_given_up_for_a_thread(
 ) -> None:
     """Where workers die or answer nonsense every time, texts are detected, and few warnings come."""
     program(tmp_path / "python", f"echo noise >&2; {script}", monkeypatch)
-    monkeypatch.setattr(detection, "_GRACE", 0.2)
+    monkeypatch.setattr(language_detector, "_GRACE", 0.2)
     async with LanguageDetector() as detector:
         for number in range(10):
             texts = [f"{FRENCH} {number}", f"{RUSSIAN} {number}"]
@@ -304,7 +306,7 @@ async def test_failures_now_and_then_do_not_end_the_workers(
     """Only failures in a row let the workers be given up: a run may last for days."""
     python = sys.executable
     async with LanguageDetector() as detector:
-        for number in range(detection._FAILURES + 1):
+        for number in range(language_detector._FAILURES + 1):
             if started:
                 started[-1].kill()
                 await started[-1].wait()
@@ -343,8 +345,8 @@ async def test_silent_worker_is_not_waited_for_for_ever(
 ) -> None:
     """A worker that hangs is ended, and its texts are detected nevertheless."""
     program(tmp_path / "python", "exec sleep 1000", monkeypatch)
-    monkeypatch.setattr(detection, "_PATIENCE", 0.05)
-    monkeypatch.setattr(detection, "_GRACE", 0.05)
+    monkeypatch.setattr(language_detector, "_PATIENCE", 0.05)
+    monkeypatch.setattr(language_detector, "_GRACE", 0.05)
     async with LanguageDetector() as detector:
         assert await detector.detect(TEXTS) == EXPECTED
 
@@ -359,7 +361,7 @@ async def test_text_that_breaks_the_detection_is_taken_as_english(
     def fail(text: str) -> Locale:
         raise RecursionError(text)
 
-    monkeypatch.setattr(detection, "detect_locale", fail)
+    monkeypatch.setattr(language_detector, "detect_locale", fail)
 
     assert await LanguageDetector().detect([FRENCH]) == [ENGLISH]
     assert "cannot be detected" in caplog.text
@@ -372,7 +374,7 @@ async def test_tables_that_cannot_be_read_are_no_language(monkeypatch: pytest.Mo
     def fail(_: str) -> Locale:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr(detection, "detect_locale", fail)
+    monkeypatch.setattr(language_detector, "detect_locale", fail)
 
     with pytest.raises(FlickrMirrorError, match="Too many open files"):
         await LanguageDetector().detect([FRENCH])
@@ -391,7 +393,7 @@ async def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         is_busy.release()
         return ENGLISH
 
-    monkeypatch.setattr(detection, "detect_locale", slow)
+    monkeypatch.setattr(language_detector, "detect_locale", slow)
     detector = LanguageDetector(8)
     async with anyio.create_task_group() as tasks:
         for text in TEXTS:
@@ -519,7 +521,9 @@ def test_requests_are_answered_line_by_line() -> None:
     requests = [["Hello world, how are you?", FRENCH], [], ["\ud800 \n\u2028 утро в деревне \0"]]
     answers = io.BytesIO()
 
-    detection._serve(io.BytesIO(b"".join(json.dumps(texts).encode() + b"\n" for texts in requests)), answers)
+    language_detector._serve(
+        io.BytesIO(b"".join(json.dumps(texts).encode() + b"\n" for texts in requests)), answers
+    )
 
     assert [json.loads(line) for line in answers.getvalue().splitlines()] == [["eng", "fra"], [], ["rus"]]
 
@@ -531,7 +535,7 @@ def test_worker_does_not_learn_the_keys(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("MIRROR_FLICKR_CONSUMER_SECRET", "canary")
     monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
 
-    environment = children.environment()
+    environment = subprocesses.environment()
 
     assert "canary" not in environment.values()
     assert environment["TZ"] == "Asia/Ho_Chi_Minh"
@@ -539,7 +543,7 @@ def test_worker_does_not_learn_the_keys(monkeypatch: pytest.MonkeyPatch) -> None
 
 HOST = """
 import anyio, os, sys
-from flickr_mirror.detection import LanguageDetector
+from flickr_mirror.engine.language_detector import LanguageDetector
 
 async def main():
     async with LanguageDetector() as detector:
@@ -556,7 +560,7 @@ def host(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start a program that uses the detector, and has no `__name__` guard."""
     (folder / "host.py").write_text(HOST)
     command = [sys.executable, "-X", "dev", "-W", "error", "host.py", *arguments]
-    root = os.pathsep.join([str(folder), str(Path(detection.__file__).parents[1])])
+    root = os.pathsep.join([str(folder), str(Path(language_detector.__file__).parents[1])])
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -584,8 +588,10 @@ def test_package_that_loads_everything_and_fatal_warnings_do_not_matter(tmp_path
     package = tmp_path / "flickr_mirror"
     package.mkdir()
     for module in ("children", "detection", "languages", "errors"):
-        shutil.copy(Path(detection.__file__).with_stem(module), package)
-    (package / "__init__.py").write_text("from flickr_mirror.detection import LanguageDetector")
+        shutil.copy(Path(language_detector.__file__).with_stem(module), package)
+    (package / "__init__.py").write_text(
+        "from flickr_mirror.engine.language_detector import LanguageDetector"
+    )
 
     with host(tmp_path) as process:
         output, errors = process.communicate(timeout=50)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from flickr_mirror import disk
 from flickr_mirror.errors import CacheError, CacheFullError
-from flickr_mirror.parts import BLOCK_SIZE, part_file
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, part_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ async def test_a_part_file_that_is_not_kept_is_gone(tmp_path: Path) -> None:
     async with part_file(tmp_path) as part:
         await part.write(BLOCKS)
         assert names(tmp_path) == [part.path.name]
-        assert part.path.suffix == disk.PART_SUFFIX
+        assert part.path.suffix == filesystem.PART_SUFFIX
 
     assert names(tmp_path) == []
 
@@ -189,10 +189,10 @@ def test_each_failure_of_the_disk_is_a_sentence(
     """Whatever the disk refuses, the user reads the place, the reason and what to do."""
     path = tmp_path / "keys"
     path.write_bytes(b"older")
-    disk.make_folder(tmp_path)
+    filesystem.make_folder(tmp_path)
     refuse(monkeypatch, "fsync", number)
     with pytest.raises(CacheError) as caught:
-        disk.write_file(path, b"new")
+        filesystem.write_file(path, b"new")
 
     assert caught.type is kind
     assert str(path) in str(caught.value)
@@ -206,7 +206,7 @@ def test_a_folder_that_may_not_be_made_is_a_sentence(tmp_path: Path, monkeypatch
     """A cache path without the right to write is told by its name, with what to check."""
     refuse(monkeypatch, "mkdir", errno.EACCES)
     with pytest.raises(CacheError, match=r"Permission denied\. Check that the folder exists, is yours"):
-        disk.check_writable(tmp_path / "mirror")
+        filesystem.check_writable(tmp_path / "mirror")
 
 
 def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
@@ -214,13 +214,13 @@ def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(CacheError, match="Not a directory"):
-            disk.make_folder(folder)
+            filesystem.make_folder(folder)
 
 
 def test_a_folder_is_made_with_its_parents_once(tmp_path: Path) -> None:
     """The folders of a mirror are made when they are needed; that they are there is no error."""
     for _ in range(2):
-        disk.make_folder(tmp_path / "a" / "b" / "c")
+        filesystem.make_folder(tmp_path / "a" / "b" / "c")
 
     assert (tmp_path / "a" / "b" / "c").is_dir()
 
@@ -243,7 +243,7 @@ def test_a_private_file_is_private_from_its_first_byte(
 
     monkeypatch.setattr(os, "open", record)
     with mask(0):
-        disk.write_file(path, b"secret", private=True)
+        filesystem.write_file(path, b"secret", private=True)
 
     assert opened == [(0o600, 0, True)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -254,7 +254,7 @@ def test_a_private_file_is_private_from_its_first_byte(
 async def test_files_have_the_rights_that_the_user_wants(tmp_path: Path, umask: int, mode: int) -> None:
     """Images and information obey the user's umask, like the files of any other program."""
     with mask(umask):
-        disk.write_file(tmp_path / "info.json", b"{}")
+        filesystem.write_file(tmp_path / "info.json", b"{}")
         async with part_file(tmp_path) as part:
             await part.keep_as(tmp_path / "photo.jpg")
 
@@ -265,7 +265,7 @@ def test_a_small_file_is_written_by_way_of_another_folder(tmp_path: Path) -> Non
     """A file can be begun in the folder for unfinished files, so that no folder of the mirror shows it."""
     parts = tmp_path / "parts"
     parts.mkdir()
-    disk.write_file(tmp_path / "a" / "info.json", b"{}", folder=parts)
+    filesystem.write_file(tmp_path / "a" / "info.json", b"{}", folder=parts)
 
     assert names(tmp_path / "a") == ["info.json"]
     assert names(parts) == []
@@ -275,7 +275,7 @@ def test_moving_a_file_that_is_not_there_is_no_error(tmp_path: Path) -> None:
     """A broken file is set aside once, whoever was faster."""
     (tmp_path / "photo.jpg").write_bytes(b"broken")
     for _ in range(2):
-        disk.move(tmp_path / "photo.jpg", tmp_path / "broken" / "photo.jpg")
+        filesystem.move(tmp_path / "photo.jpg", tmp_path / "broken" / "photo.jpg")
 
     assert names(tmp_path) == ["broken"]
     assert (tmp_path / "broken" / "photo.jpg").read_bytes() == b"broken"
@@ -288,11 +288,11 @@ def test_sweep_removes_unfinished_files_only(tmp_path: Path) -> None:
     (tmp_path / "folder.part").mkdir()
     (tmp_path / "12-2.part").symlink_to(tmp_path / "photo.jpg")
 
-    assert disk.sweep(tmp_path) == 3
+    assert filesystem.sweep(tmp_path) == 3
     assert names(tmp_path) == ["folder.part", "notes.txt", "part", "photo.jpg", "x.part.jpg"]
 
 
 def test_a_folder_that_cannot_be_swept_is_a_sentence(tmp_path: Path) -> None:
     """A folder for unfinished files that cannot be listed is told like every failure of the disk."""
     with pytest.raises(CacheError):
-        disk.sweep(tmp_path / "missing")
+        filesystem.sweep(tmp_path / "missing")

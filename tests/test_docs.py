@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import typer
 
-from flickr_mirror.cli import app
-from flickr_mirror.manual import exit_codes, page, read_commands
+from flickr_mirror.cli.app import app
+from flickr_mirror.cli.options.man_page import exit_codes, page, read_commands
 from tests.pages import PAGES, ROOT, addresses, anchors, put_command_into
 
 if TYPE_CHECKING:

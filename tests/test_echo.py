@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.echo import asks_for_keys
-from flickr_mirror.keys import ApiKeys, read_keys
+from flickr_mirror.cli.keys.key_file import ApiKeys, read_keys
+from flickr_mirror.cli.output.terminal_echo import asks_for_keys
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.canary import KEY, SECRET
 from tests.end_to_end.terminals import Typist

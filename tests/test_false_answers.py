@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.coverage import Coverage, Interval
-from flickr_mirror.models import PhotoPage
-from flickr_mirror.options import CachingStrategy
+from flickr_mirror.models.intervals import Coverage, Interval
+from flickr_mirror.models.options import CachingStrategy
+from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedPhotostream
 from tests.test_photostream import NOW, UNTIL, FakeApi, ids, walk
 

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CachingStrategy, MirrorReport
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.exits import code_of
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.cli.commands.status import status_of
+from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.status import status_of
 from tests.mirroring import PagedRun, mirroring
 from tests.test_full_scan import FIND, LIST, SIZES, in_trash, rerun, trash
 
@@ -177,7 +177,7 @@ async def test_only_so_many_photos_are_asked_for_in_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is left is named, neither marked nor pruned, and asked for by the next runs, full scans or not."""
-    monkeypatch.setattr("flickr_mirror.absences.MOST_ASKED", 3)
+    monkeypatch.setattr("flickr_mirror.engine.absent_photos.MOST_ASKED", 3)
     async with mirroring(tmp_path, 60) as run:
         await run(image_only=True)
         for photo_id in run.stream.ids[:5]:
@@ -273,8 +273,8 @@ async def test_an_own_clock_that_is_ahead_hides_no_photo(
     async with SimulatedFlickr(stream) as flickr:
         run = PagedRun(flickr, tmp_path)
         with monkeypatch.context() as patch:
-            patch.setattr("flickr_mirror.api.AsyncFlickrApi.server_time", None)
-            patch.setattr("flickr_mirror.lister.time", _Ahead(DAY))
+            patch.setattr("flickr_mirror.flickr.api.AsyncFlickrApi.server_time", None)
+            patch.setattr("flickr_mirror.engine.workers.page_producer.time", _Ahead(DAY))
             await run(image_only=True)
         stream.upload(1, at=int(time.time()) - 5000)
         assert (await run(image_only=True)).images == 1

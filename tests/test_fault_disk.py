@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from flickr_mirror import database, disk, folders
-from flickr_mirror.cache import STATE_FOLDER, PhotoCache
-from flickr_mirror.catalogue import Catalogue
+from flickr_mirror.catalogue import database
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.cli.exit_codes import EXIT_CODES
 from flickr_mirror.errors import (
     CacheError,
     CacheFullError,
@@ -25,13 +25,14 @@ from flickr_mirror.errors import (
     CatalogueError,
     PlaceTakenError,
 )
-from flickr_mirror.exits import EXIT_CODES
-from flickr_mirror.locks import CallLedgerFile, locked
-from flickr_mirror.models import FlickrUser
-from flickr_mirror.options import Limits
-from flickr_mirror.parts import BLOCK_SIZE, part_file
-from flickr_mirror.progress import Event, InfoCached
+from flickr_mirror.models.events import Event, InfoCached
+from flickr_mirror.models.options import Limits
+from flickr_mirror.models.photos import FlickrUser
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage import directories, filesystem
+from flickr_mirror.storage.locks import CallLedgerFile, locked
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER, PhotoCache
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, part_file
 from tests.end_to_end.command import command, parts, tree
 from tests.faulty_disk import NOTHING_LEFT, Fault, FaultyDisk, FaultyOs, PowerLoss, claims
 from tests.mirroring import Run, mirroring
@@ -172,14 +173,14 @@ async def test_what_could_not_be_synced_is_never_marked_done(trial: Trial) -> No
 @pytest.mark.parametrize("at", range(1, 5))
 async def test_a_short_write_loses_nothing(tmp_path: Path, faulty: FaultyDisk, at: int) -> None:
     """Row 53: an almost full disk takes a part of a block: the rest is written after it."""
-    disk.make_folder(tmp_path)
+    filesystem.make_folder(tmp_path)
     faulty.reset(Fault(at, short=True, kind="write"))
     async with part_file(tmp_path) as part:
         await part.write(BLOCKS[:100])
         await part.write(BLOCKS[100:])
         await part.write(b".")
         await part.keep_as(tmp_path / "photo.jpg")
-    disk.write_file(tmp_path / "info.json", BLOCKS)
+    filesystem.write_file(tmp_path / "info.json", BLOCKS)
 
     assert (tmp_path / "photo.jpg").read_bytes() == BLOCKS + b"."
     assert (tmp_path / "info.json").read_bytes() == BLOCKS
@@ -262,7 +263,9 @@ async def test_two_photos_of_one_name_do_not_overwrite_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, image_first: bool
 ) -> None:
     """Row 63: two photos map to one file name: the second fails with the name of the first, which is kept."""
-    monkeypatch.setattr("flickr_mirror.cache.inventory_number", lambda _: "0123456789abcdef" * 2)
+    monkeypatch.setattr(
+        "flickr_mirror.storage.mirror_folder.inventory_number", lambda _: "0123456789abcdef" * 2
+    )
     async with mirroring(tmp_path, 1) as run:
         await run(**OPTIONS)
         first, undisturbed = run.stream.ids[0], tree(tmp_path)
@@ -280,7 +283,9 @@ async def test_two_photos_of_one_name_do_not_overwrite_each_other(
 @quick
 async def test_two_photos_of_one_name_in_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 63: two photos map to one file name: the image of the first is not replaced by that of the second."""
-    monkeypatch.setattr("flickr_mirror.cache.inventory_number", lambda _: "0123456789abcdef" * 2)
+    monkeypatch.setattr(
+        "flickr_mirror.storage.mirror_folder.inventory_number", lambda _: "0123456789abcdef" * 2
+    )
     async with mirroring(tmp_path, 2) as run:
         first, second = run.stream.ids
         folder = tmp_path / run.stream.username
@@ -434,7 +439,7 @@ async def test_an_empty_mount_point_stays_empty(tmp_path: Path) -> None:
             mount.mkdir()
             await part.keep_as(mount / "mirror" / "a" / "photo.jpg")
     with pytest.raises(CacheError, match="No such file or directory"):
-        disk.write_file(mount / "mirror" / "a" / "info.json", b"{}", folder=mount / "mirror" / "parts")
+        filesystem.write_file(mount / "mirror" / "a" / "info.json", b"{}", folder=mount / "mirror" / "parts")
 
     assert list(mount.iterdir()) == []
 
@@ -453,7 +458,7 @@ async def test_folders_that_cannot_be_synced_are_told_once(
 ) -> None:
     """Row 65: cache on NFS, SMB, exFAT: no fsync of folders: the mirror is made, with one warning."""
     monkeypatch.setattr(logging.getLogger("flickr_mirror"), "propagate", True)
-    folders.warn_once.cache_clear()
+    directories.warn_once.cache_clear()
     async with mirroring(tmp_path, 3) as run:
         faulty.reset(Fault(1, number, kind="sync folder", lasting=True))
         report = await run()
@@ -471,7 +476,7 @@ async def test_a_file_system_without_locks_is_told(
 ) -> None:
     """Row 65: cache on NFS, SMB, exFAT: no flock: the mirror is made, with one warning, and calls are counted."""
     monkeypatch.setattr(logging.getLogger("flickr_mirror"), "propagate", True)
-    folders.warn_once.cache_clear()
+    directories.warn_once.cache_clear()
 
     def refused(*_: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -491,7 +496,7 @@ async def test_a_file_system_that_replaces_no_file_is_a_sentence(tmp_path: Path,
     """Row 65: cache on NFS, SMB, exFAT: no rename over a file: the older file stays, and the user is told."""
     final = tmp_path / "photo.jpg"
     final.write_bytes(b"older")
-    disk.make_folder(tmp_path)
+    filesystem.make_folder(tmp_path)
     for number, sentence in ((errno.EBUSY, "busy"), (errno.EEXIST, "Move it away")):
         faulty.reset(Fault(1, number, kind="replace"))
         with pytest.raises(CacheError, match=sentence):
@@ -601,12 +606,12 @@ def test_the_folders_that_are_known_do_not_fill_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 80: memory at 1M photos: what is known of folders is forgotten before it grows large."""
-    monkeypatch.setattr(folders, "_KNOWN_FOLDERS", 10)
-    monkeypatch.setattr(folders, "_durable", set())
+    monkeypatch.setattr(directories, "_KNOWN_FOLDERS", 10)
+    monkeypatch.setattr(directories, "_durable", set())
     for number in range(50):
-        disk.make_folder(tmp_path / str(number) / "a")
+        filesystem.make_folder(tmp_path / str(number) / "a")
 
-    assert len(folders._durable) < 20
+    assert len(directories._durable) < 20
 
 
 async def test_a_place_of_another_photo_is_named(tmp_path: Path) -> None:

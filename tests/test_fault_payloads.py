@@ -25,14 +25,14 @@ from flickr_mirror import (
     TransportError,
     UserNotFoundError,
 )
-from flickr_mirror.api import _raise_failure
-from flickr_mirror.limiter import ApiBudget
-from flickr_mirror.models import FlickrPhoto, PhotoPage
-from flickr_mirror.options import FLICKR_API_URL
-from flickr_mirror.progress import PhotoFailed
+from flickr_mirror.flickr.api import _raise_failure
+from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.rate_limiter import ApiBudget
+from flickr_mirror.models.events import PhotoFailed
+from flickr_mirror.models.options import FLICKR_API_URL
+from flickr_mirror.models.photos import FlickrPhoto, PhotoPage
+from flickr_mirror.models.sizes import best_picture
 from flickr_mirror.simulator import Kind, Mix, Rule, Script, SimulatedFlickr, SimulatedPhotostream, faults
-from flickr_mirror.sizes import best_picture
-from flickr_mirror.transport import Transport
 from tests import canary
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import Run, age_failures, mirroring
@@ -435,7 +435,7 @@ async def test_a_bomb_of_gzip_is_no_answer() -> None:
 @running
 async def test_an_endless_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 41: API response > cap: the connection is dropped, and another try works."""
-    monkeypatch.setattr("flickr_mirror.transport.MAX_ANSWER", 1 << 20)
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.MAX_ANSWER", 1 << 20)
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
         done = script(run, Rule(faults.Endless(), method=LISTING))
         assert (await run(image_only=True)).images == 1

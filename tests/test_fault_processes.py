@@ -19,17 +19,18 @@ import anyio.lowlevel
 import pytest
 
 from flickr_mirror import ApiBudget, CatalogueError, Limits
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.images import ImageFetcher
-from flickr_mirror.jobs import Jobs
-from flickr_mirror.limiter import HOUR, MemoryLedger
-from flickr_mirror.lister import Lister
-from flickr_mirror.locks import CallLedgerFile
-from flickr_mirror.options import CachingStrategy
-from flickr_mirror.parts import PartFile
-from flickr_mirror.progress import ImageCached
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.engine.dispatcher import WorkList
+from flickr_mirror.engine.workers.jobs import Jobs
+from flickr_mirror.engine.workers.page_producer import Lister
+from flickr_mirror.flickr.downloader import ImageFetcher
+from flickr_mirror.flickr.rate_limiter import MemoryLedger
+from flickr_mirror.models.events import ImageCached
+from flickr_mirror.models.options import CachingStrategy
+from flickr_mirror.models.sliding_window import HOUR
 from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, arguments_of
-from flickr_mirror.worklist import WorkList
+from flickr_mirror.storage.locks import CallLedgerFile
+from flickr_mirror.storage.partial_file import PartFile
 from tests.mirroring import PagedRun, Run, mirroring
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ async def test_a_lock_on_the_catalogue_is_waited_for(tmp_path: Path) -> None:
 
 async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 78: a catalogue that stays locked ends the run with advice that fits: nothing is to be moved away."""
-    monkeypatch.setattr("flickr_mirror.database.PATIENCE", 0.1)
+    monkeypatch.setattr("flickr_mirror.catalogue.database.PATIENCE", 0.1)
     async with mirroring(tmp_path) as run:
         await run()
         run.stream.upload(5)

@@ -48,21 +48,21 @@ from flickr_mirror import (
     MirrorOptions,
     PhotostreamMirror,
     TransportError,
-    cli,
-    decoding,
-    pictures,
 )
-from flickr_mirror.cache import MAX_NAME, RESERVED, PhotoCache, folder_name
-from flickr_mirror.children import environment
-from flickr_mirror.console import ConsoleHandler, TolerantConsole, say
+from flickr_mirror.cli import app
+from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
+from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole, say
+from flickr_mirror.cli.output.text import plain
 from flickr_mirror.errors import ImageGoneError
-from flickr_mirror.images import LARGEST, ImageFetcher
-from flickr_mirror.models import PhotoPage, is_nsid
-from flickr_mirror.parts import part_file
+from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.downloader import LARGEST, ImageFetcher
+from flickr_mirror.flickr.http_client import MAX_REDIRECTS, USER_AGENT, Transport
+from flickr_mirror.models.photos import PhotoPage, is_nsid
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from flickr_mirror.terminal import plain
-from flickr_mirror.throttle import Brake
-from flickr_mirror.transport import MAX_REDIRECTS, USER_AGENT, Transport
+from flickr_mirror.storage import media_decoding, media_inspection
+from flickr_mirror.storage.mirror_folder import MAX_NAME, RESERVED, PhotoCache, folder_name
+from flickr_mirror.storage.partial_file import part_file
+from flickr_mirror.subprocesses import environment
 from tests.end_to_end.command import infos
 from tests.mirroring import jpeg, mirroring
 
@@ -168,9 +168,12 @@ def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extensio
 
 def test_extensions_come_from_a_fixed_set() -> None:
     """Row 85: whatever the bytes are, the extension is one of those that are listed."""
-    known = {extension for _, kinds in pictures._MAGIC for extension in kinds.values() if extension}
-    assert known <= {*pictures.PHOTO_EXTENSIONS, *pictures.VIDEO_EXTENSIONS}
-    assert all(extension.isalnum() for extension in (*pictures.PHOTO_EXTENSIONS, *pictures.VIDEO_EXTENSIONS))
+    known = {extension for _, kinds in media_inspection._MAGIC for extension in kinds.values() if extension}
+    assert known <= {*media_inspection.PHOTO_EXTENSIONS, *media_inspection.VIDEO_EXTENSIONS}
+    assert all(
+        extension.isalnum()
+        for extension in (*media_inspection.PHOTO_EXTENSIONS, *media_inspection.VIDEO_EXTENSIONS)
+    )
 
 
 # Addresses
@@ -447,13 +450,13 @@ def test_a_jpeg_of_endless_scans_is_not_decoded(tmp_path: Path, monkeypatch: pyt
         return load(image)
 
     monkeypatch.setattr(ImageFile, "load", counting)
-    decoding.decode(bomb)
+    media_decoding.decode(bomb)
     assert loads == []
     bomb.write_bytes(bomb.read_bytes()[:-2])
     with pytest.raises(BadImageError, match="end marker"):
-        decoding.decode(bomb)
+        media_decoding.decode(bomb)
     bomb.write_bytes(data)
-    decoding.decode(bomb)
+    media_decoding.decode(bomb)
     assert len(loads) == 1
 
 
@@ -474,14 +477,14 @@ def test_a_png_is_not_unpacked_beyond_what_it_claims(tmp_path: Path, monkeypatch
         def __getattr__(self, name: str) -> Any:
             return getattr(self._inner, name)
 
-    monkeypatch.setattr("flickr_mirror.decoding.zlib.decompressobj", Counting)
+    monkeypatch.setattr("flickr_mirror.storage.media_decoding.zlib.decompressobj", Counting)
     header = struct.pack(">IIBBBBB", 100, 100, 8, 2, 0, 0, 0)
     pixels = zlib.compress(bytes(20_000_000), 1)
     path = tmp_path / "bomb"
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     )
-    decoding.decode(path)
+    media_decoding.decode(path)
     assert 30_100 < sum(unpacked) < 300_000
 
 
@@ -500,7 +503,7 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: p
             running -= 1
         return True
 
-    monkeypatch.setattr(decoding, "_decode_frames", decode)
+    monkeypatch.setattr(media_decoding, "_decode_frames", decode)
     path = tmp_path / "picture"
     for size, expected in ((100, range(2, 5)), (4000, range(1, 2))):
         most = 0
@@ -508,7 +511,7 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: p
         Image.new("L", (size, size)).save(file, "GIF")
         path.write_bytes(file.getvalue())
         with ThreadPoolExecutor(4) as threads:
-            list(threads.map(decoding.decode, [path] * 4))
+            list(threads.map(media_decoding.decode, [path] * 4))
         assert most in expected
 
 
@@ -588,12 +591,12 @@ def command(
     before = logger.handlers, logger.level, logger.propagate
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     handlers = {number: signal.getsignal(number) for number in numbers}
-    monkeypatch.setattr("flickr_mirror.cli.Limits", partial(Limits, max_wait=0.5))
+    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.5))
 
     def run(*arguments: str) -> Command:
         monkeypatch.setattr("sys.argv", ["mirror_flickr", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            app.main()
         assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # nothing ends this process later
         written = capsys.readouterr()
         return int(ended.value.code or 0), written.out + written.err
@@ -638,8 +641,8 @@ def test_a_hostile_photostream_commands_no_terminal(
     """Row 93: terminal escapes in title, username, tag, message, reason phrase, redirect; forged log lines."""
     if terminal:
         console = TolerantConsole(stderr=True, force_terminal=True, highlight=False, soft_wrap=True)
-        for module in ("console", "session", "view"):
-            monkeypatch.setattr(f"flickr_mirror.{module}.console", console)
+        for module in ("output.console", "runner", "run_view"):
+            monkeypatch.setattr(f"flickr_mirror.cli.{module}.console", console)
         monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
@@ -712,7 +715,7 @@ def test_secrets_are_shown_in_no_failure(
     fault: str,
 ) -> None:
     """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, whatever fails."""
-    monkeypatch.setattr("flickr_mirror.cli.Limits", partial(Limits, max_wait=0.05))
+    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.05))
     stream = SimulatedPhotostream(2)
     with run_in_thread(SimulatedFlickr(stream)) as flickr:
         answer = FAULTS[fault]
@@ -792,7 +795,10 @@ async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("no_naps", "one_language")
-@pytest.mark.parametrize("place", ["flickr_mirror.jobs.Jobs.cache_info", "flickr_mirror.view.log_events"])
+@pytest.mark.parametrize(
+    "place",
+    ["flickr_mirror.engine.workers.jobs.Jobs.cache_info", "flickr_mirror.cli.run_view.log_events"],
+)
 def test_secrets_are_shown_in_no_defect(
     tmp_path: Path,
     home: Path,
@@ -857,7 +863,7 @@ def test_no_public_object_shows_a_secret() -> None:
         PhotostreamMirror("x", KEY, SECRET, options=options),
         flickr_mirror.FlickrApi(KEY, SECRET),
         flickr_mirror.FlickrUserPhotostreamMirroringAgent("x", KEY, SECRET),
-        flickr_mirror.keys.ApiKeys(KEY, SECRET),
+        ApiKeys(KEY, SECRET),
         AsyncFlickrApi(KEY, SECRET, api_url=address),
         Transport(KEY, budget=ApiBudget(), api_url=address),
     ]
@@ -999,7 +1005,7 @@ async def test_no_file_can_be_executed(tmp_path: Path) -> None:
     try:
         async with mirroring(tmp_path, 3) as run:
             await run(info_level=2)
-        flickr_mirror.keys.save_keys(tmp_path, flickr_mirror.keys.ApiKeys(KEY, SECRET))
+        save_keys(tmp_path, ApiKeys(KEY, SECRET))
     finally:
         os.umask(before)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -20,13 +20,16 @@ from aiohttp import web
 from PIL import Image
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, CertificateError, Limits, ThrottledError, TransportError
-from flickr_mirror.images import ImageFetcher
-from flickr_mirror.models import FlickrPhotoSize, inventory_number
-from flickr_mirror.options import MirrorOptions
-from flickr_mirror.parts import part_file
-from flickr_mirror.progress import PhotoFailed, Waiting
-from flickr_mirror.proxies import ProxiedTransport
-from flickr_mirror.session import run_mirror
+from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.runner import run_mirror
+from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.downloader import ImageFetcher
+from flickr_mirror.flickr.http_client import Transport, retry_after
+from flickr_mirror.flickr.proxies import ProxiedTransport
+from flickr_mirror.flickr.tls import tls_context
+from flickr_mirror.models.events import PhotoFailed, Waiting
+from flickr_mirror.models.options import MirrorOptions
+from flickr_mirror.models.photos import FlickrPhotoSize, inventory_number
 from flickr_mirror.simulator import (
     Disturbance,
     Kind,
@@ -37,11 +40,8 @@ from flickr_mirror.simulator import (
     SimulatedPhotostream,
     faults,
 )
-from flickr_mirror.simulator.script import MIXES
-from flickr_mirror.throttle import Brake
-from flickr_mirror.tls import tls_context
-from flickr_mirror.transport import Transport, retry_after
-from flickr_mirror.view import View
+from flickr_mirror.simulator.fault_plan import MIXES
+from flickr_mirror.storage.partial_file import part_file
 from tests import canary
 from tests.end_to_end.command import infos, parts, tree
 from tests.mirroring import Run, jpeg, mirroring
@@ -292,8 +292,8 @@ RETRY_AFTER: dict[str, tuple[object, float]] = {
 @pytest.fixture
 def first_pause(no_naps: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the first pause be as long as it is in life."""
-    monkeypatch.setattr("flickr_mirror.limiter.FIRST_PAUSE", 5.0)
-    monkeypatch.setattr("flickr_mirror.limiter.LONGEST_PAUSE", 900.0)
+    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 5.0)
+    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.LONGEST_PAUSE", 900.0)
 
 
 @pytest.mark.usefixtures("first_pause")
@@ -430,8 +430,8 @@ async def test_a_storm_of_429_marks_no_photo_as_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows 13, 14: half of everything is refused; though nothing is tried twice, nothing fails."""
-    monkeypatch.setattr("flickr_mirror.limiter.FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("flickr_mirror.limiter.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.LONGEST_PAUSE", 0.01)
     async with mirroring(tmp_path, 60, image_dims=TINY, commented=1) as run:
         run.limits = Limits(attempts=1, passes=1)
         storm = Disturbance(0.5, mix={"429": MIXES["429"]})
@@ -638,7 +638,7 @@ async def test_a_captive_portal_is_recognised(tmp_path: Path, capsys: pytest.Cap
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a fifth of a second where it is a minute."""
-    monkeypatch.setattr("flickr_mirror.transport.PATIENCE", 0.2)
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.PATIENCE", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -785,7 +785,7 @@ async def test_a_wrong_certificate_ends_the_run_at_once(
     """Row 24: TLS: self-signed, expired, wrong host: run-fatal, no retry, no hint to switch verification off."""
     server, client = certificate(what)
     if client is not None:
-        monkeypatch.setattr("flickr_mirror.connections.tls_context", lambda: client)
+        monkeypatch.setattr("flickr_mirror.flickr.transports.tls_context", lambda: client)
     async with mirroring(tmp_path, 3, image_dims=TINY, ssl=server) as run:
         done = script(run)
         assert await exit_code(run) == 75
@@ -811,7 +811,7 @@ async def test_a_wrong_certificate_ends_the_run_at_once(
 async def test_a_right_certificate_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 24: the same server with a certificate of an authority that is trusted serves API and images."""
     server, client = certificate("right")
-    monkeypatch.setattr("flickr_mirror.connections.tls_context", lambda: client)
+    monkeypatch.setattr("flickr_mirror.flickr.transports.tls_context", lambda: client)
     async with mirroring(tmp_path, 3, image_dims=TINY, ssl=server) as run:
         script(run, Rule(faults.Broken(0.5, "reset", "none"), kind="image", each=True))
         assert (await run(image_only=True)).images == 3
@@ -828,7 +828,7 @@ async def test_a_certificate_that_turns_bad_ends_the_run(
         async def refuse(*_: Any) -> Any:
             raise CertificateError("live.staticflickr.com does not prove that it is live.staticflickr.com.")
 
-        monkeypatch.setattr("flickr_mirror.images.ImageFetcher._fetch_once", refuse)
+        monkeypatch.setattr("flickr_mirror.flickr.downloader.ImageFetcher._fetch_once", refuse)
         with pytest.raises(CertificateError):
             await run(image_only=True)
         assert run.told(PhotoFailed) == []
@@ -844,8 +844,8 @@ async def test_a_third_of_everything_goes_wrong_and_the_mirror_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows 1 to 17 mixed, 30 % of all requests, 2,000 photos: at most 1.6 times the requests of a clean run."""
-    monkeypatch.setattr("flickr_mirror.limiter.FIRST_PAUSE", 0.002)
-    monkeypatch.setattr("flickr_mirror.transport.LONGEST_WAIT", 0.001)
+    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 0.002)
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.LONGEST_WAIT", 0.001)
     monkeypatch.setattr("os.fsync", lambda _: None)  # takes half of the time, and no power fails here
     count = 2000
     async with mirroring(tmp_path, count, image_dims=TINY) as run:

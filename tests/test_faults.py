@@ -21,7 +21,7 @@ from flickr_mirror.simulator import (
     faults,
 )
 from flickr_mirror.simulator.__main__ import build_flickr, build_parser
-from flickr_mirror.simulator.script import MIXES
+from flickr_mirror.simulator.fault_plan import MIXES
 
 if TYPE_CHECKING:
     from flickr_mirror.simulator.faults import Fault

@@ -26,14 +26,14 @@ from flickr_mirror import (
     forgotten_photos,
     undo_forget,
 )
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.database import Database
-from flickr_mirror.locks import locked
-from flickr_mirror.progress import PhotoFound, RunPlanned, RunStarted
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.database import Database
+from flickr_mirror.cli.commands.status import status_of
+from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.models.events import PhotoFound, RunPlanned, RunStarted
 from flickr_mirror.simulator import Kind, Mix
-from flickr_mirror.status import status_of
-from flickr_mirror.tally import Load, Tally
-from flickr_mirror.tombstones import FILE_NAME
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.tombstones import FILE_NAME
 from tests.end_to_end.command import run as run_command
 from tests.end_to_end.command import tree
 from tests.faulty_disk import Choice, Fault, FaultyDisk, PowerLoss
@@ -206,7 +206,7 @@ async def test_deleted_rows_are_overwritten(tmp_path: Path, monkeypatch: pytest.
         await run()
         photo_id = run.stream.ids[2]
         assert holding(tmp_path, run.stream.photo(photo_id).title)
-        monkeypatch.setattr("flickr_mirror.database.Database.rewrite", lambda _: None)
+        monkeypatch.setattr("flickr_mirror.catalogue.database.Database.rewrite", lambda _: None)
         await forget(run, photo_id)
         assert holding(tmp_path, run.stream.photo(photo_id).title) == []
 
@@ -415,7 +415,7 @@ async def test_a_check_that_was_interrupted_does_not_report_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broken file that an interrupted check has found is no finding once its photo is forgotten."""
-    monkeypatch.setattr("flickr_mirror.audit.BATCH", 1)
+    monkeypatch.setattr("flickr_mirror.engine.check.BATCH", 1)
     async with mirroring(tmp_path, 6) as run:
         await run()
         photo_id = min(run.stream.ids, key=int)
@@ -431,7 +431,7 @@ async def test_a_reader_holds_it_up_and_the_next_run_finishes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another program reads the catalogue, old texts stay in its log: that is an error, and is made up for."""
-    monkeypatch.setattr("flickr_mirror.database.PATIENCE", 0.1)
+    monkeypatch.setattr("flickr_mirror.catalogue.database.PATIENCE", 0.1)
     async with mirroring(tmp_path, 6) as run:
         await run()
         photo_id = run.stream.ids[2]

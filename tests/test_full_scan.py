@@ -17,10 +17,10 @@ from flickr_mirror import (
     PhotostreamMirror,
     TransportError,
 )
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.exits import code_of
-from flickr_mirror.models import inventory_number
-from flickr_mirror.progress import ImageCached, PhotoFound, PhotoGone, PhotoUpdated
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.cli.exit_codes import code_of
+from flickr_mirror.models.events import ImageCached, PhotoFound, PhotoGone, PhotoUpdated
+from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import PagedRun, Run, age_failures, answering, mirroring
@@ -354,7 +354,7 @@ async def test_the_old_file_is_there_until_the_new_one_is(
                 seen.append(run.path(photo_id, "png").read_bytes())
             remove(name, dir_fd=dir_fd)
 
-        monkeypatch.setattr("flickr_mirror.disk.os.unlink", unlink)
+        monkeypatch.setattr("flickr_mirror.storage.filesystem.os.unlink", unlink)
         await run(full_scan=True)
         assert seen == [run.flickr.file(photo_id)]
         assert not run.path(photo_id).exists()

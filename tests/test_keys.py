@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flickr_mirror.cli.keys.key_file import ApiKeys, read_keys, save_keys
 from flickr_mirror.errors import KeysError
-from flickr_mirror.keys import ApiKeys, read_keys, save_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable

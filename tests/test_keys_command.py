@@ -13,12 +13,12 @@ import keyring
 import pytest
 from aiohttp import web
 
-from flickr_mirror import keeping
-from flickr_mirror.credentials import find_keys
+from flickr_mirror.cli.commands import keys
+from flickr_mirror.cli.keys.key_file import ApiKeys, read_keys, save_keys
+from flickr_mirror.cli.keys.keyring_store import ORIGIN, read_keyring, save_in_keyring
+from flickr_mirror.cli.keys.lookup import find_keys
 from flickr_mirror.errors import KeysError
-from flickr_mirror.keychain import ORIGIN, read_keyring, save_in_keyring
-from flickr_mirror.keys import ApiKeys, read_keys, save_keys
-from flickr_mirror.options import Limits
+from flickr_mirror.models.options import Limits
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.calling import call
 from tests.canary import KEY, SECRET
@@ -43,7 +43,7 @@ def log_is_restored() -> Iterator[None]:
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon."""
-    monkeypatch.setattr(keeping, "LIMITS", Limits(attempts=1, timeout=5, max_wait=0.001))
+    monkeypatch.setattr(keys, "LIMITS", Limits(attempts=1, timeout=5, max_wait=0.001))
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def test_a_check_without_an_answer_says_that_it_knows_nothing(
     if trouble == "no answer":
         monkeypatch.setenv("FLICKR_API_URL", "http://127.0.0.1:9/")
     elif trouble == "used up":
-        monkeypatch.setattr("flickr_mirror.locks.CallLedgerFile.take", lambda *_: 1800.0)
+        monkeypatch.setattr("flickr_mirror.storage.locks.CallLedgerFile.take", lambda *_: 1800.0)
     else:
 
         async def brake(_: web.Request) -> web.StreamResponse:

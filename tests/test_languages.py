@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from flickr_mirror.languages import ENGLISH, Label, Locale, detect_locale
+from flickr_mirror.models.languages import ENGLISH, Label, Locale, detect_locale
 
 # short and mixed texts, on which an unseeded langdetect changes its mind
 WAVERING = [
@@ -24,7 +24,7 @@ WAVERING = [
 
 DETECT = """
 import sys
-from flickr_mirror.languages import detect_locale
+from flickr_mirror.models.languages import detect_locale
 for text in sys.argv[1:]:
     print(detect_locale(text))
 """

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror import Limits, locks
-from flickr_mirror.budget import shared_budget
+from flickr_mirror import Limits
+from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.errors import CacheError
-from flickr_mirror.limiter import HOUR, MemoryLedger
-from flickr_mirror.locks import CallLedgerFile
+from flickr_mirror.flickr.rate_limiter import MemoryLedger
+from flickr_mirror.models.sliding_window import HOUR
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage import locks
+from flickr_mirror.storage.locks import CallLedgerFile
 from tests.end_to_end.command import run
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.limiter import ENOUGH_GOOD, HOUR, ApiBudget, MemoryLedger, Priority
-from flickr_mirror.throttle import Brake
+from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.rate_limiter import ENOUGH_GOOD, ApiBudget, MemoryLedger, Priority
+from flickr_mirror.models.sliding_window import HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CachingStrategy, Event, Limits, MirrorReport
-from flickr_mirror.exits import code_of
-from flickr_mirror.progress import ImageCached, ImageStarted, InfoStarted, PageScanned, Watching
+from flickr_mirror.cli.exit_codes import code_of
+from flickr_mirror.models.events import ImageCached, ImageStarted, InfoStarted, PageScanned, Watching
 from tests.end_to_end.command import parts, tree
 from tests.mirroring import answering, mirroring
 
@@ -146,7 +146,7 @@ async def test_an_image_in_flight_has_its_time_and_calls_have_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes that are coming need not come twice; comments that do not come hold nothing up."""
-    monkeypatch.setattr("flickr_mirror.pipeline.GRACE", 0.05)
+    monkeypatch.setattr("flickr_mirror.engine.pipeline.GRACE", 0.05)
     async with mirroring(tmp_path, COUNT, commented=1.0) as run:
         slow = run.stream.ids[0]
         others = anyio.Event()
@@ -200,8 +200,8 @@ async def test_the_time_is_up(tmp_path: Path, jump: Callable[[float], None]) -> 
 def wall(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Return the wall clock, which stands at noon until it is set."""
     clock = SimpleNamespace(now=NOON)
-    monkeypatch.setattr("flickr_mirror.wallclock.time", SimpleNamespace(time=lambda: clock.now))
-    monkeypatch.setattr("flickr_mirror.wallclock.LONGEST_NAP", 0.01)
+    monkeypatch.setattr("flickr_mirror.engine.wall_clock.time", SimpleNamespace(time=lambda: clock.now))
+    monkeypatch.setattr("flickr_mirror.engine.wall_clock.LONGEST_NAP", 0.01)
     return clock
 
 
@@ -274,7 +274,7 @@ async def test_what_outlasts_the_grace_is_given_up(
     limit: str,
 ) -> None:
     """When the time is up, an image that does not come in the usual grace is left to the next run."""
-    monkeypatch.setattr("flickr_mirror.pipeline.GRACE", 0.05)
+    monkeypatch.setattr("flickr_mirror.engine.pipeline.GRACE", 0.05)
     async with mirroring(tmp_path, 5) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:

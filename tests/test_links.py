@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror import disk, parts
-from flickr_mirror.cache import STATE_FOLDER, PhotoCache
 from flickr_mirror.errors import CacheError
-from flickr_mirror.locks import locked
-from flickr_mirror.models import FlickrUser
-from flickr_mirror.progress import ImageCached, InfoCached
+from flickr_mirror.models.events import ImageCached, InfoCached
+from flickr_mirror.models.photos import FlickrUser
+from flickr_mirror.models.tombstones import Tombstone
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.tombstones import Tombstone, write_tombstones
+from flickr_mirror.storage import filesystem, partial_file
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER, PhotoCache
+from flickr_mirror.storage.tombstones import write_tombstones
 from tests.end_to_end.command import run
 from tests.mirroring import mirroring
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from flickr_mirror.progress import Event
+    from flickr_mirror.models.events import Event
 
 quick = pytest.mark.usefixtures("one_language", "hasty")
 REFUSED = "is a link, which is not followed"
@@ -66,7 +67,7 @@ async def test_a_folder_that_becomes_a_link_while_a_run_works(
     tmp_path: Path, name: str, many: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder of photos, or of the mirror's own files, is replaced: the run ends, and nothing is written there."""
-    monkeypatch.setattr(parts, "_MANY", many)
+    monkeypatch.setattr(partial_file, "_MANY", many)
     outside = tmp_path / "outside"
     async with mirroring(tmp_path / "cache", 40, image_dims=(48, 36)) as mirror:
         state = mirror.root / mirror.stream.username / STATE_FOLDER
@@ -138,7 +139,7 @@ class TestWithoutARun:
     def test_nothing_is_erased_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
         """`forget` erases in the mirror only, and takes no word of forgotten photos elsewhere."""
         with pytest.raises(CacheError, match=REFUSED):
-            disk.remove(cache.path("1", "jpg"), cache.folder)
+            filesystem.remove(cache.path("1", "jpg"), cache.folder)
         outside = tmp_path / "state"
         replace_by_link(cache.state, outside)
         with pytest.raises(CacheError, match=REFUSED):
@@ -162,7 +163,7 @@ class TestWithoutARun:
             pass
         with pytest.raises(CacheError, match=REFUSED):
             cache.prepare(FlickrUser("1@N01", "x"), "x")
-        for work in (disk.check_writable, disk.sweep):
+        for work in (filesystem.check_writable, filesystem.sweep):
             with pytest.raises(CacheError, match=REFUSED):
                 work(cache.parts, cache.folder)
         assert files(outside) == ["1.part", "of the user"]

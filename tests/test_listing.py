@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.changes import Change
-from flickr_mirror.coverage import Coverage, Interval
-from flickr_mirror.coverage_store import UNLOCATED
-from flickr_mirror.findings import PageChanges, WalkResult, sentences
-from flickr_mirror.listing import SCAN_TTL
-from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.records import RestoredPhoto, Stale, StoredFile, StoredPhoto, state_row
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.changes import Change
+from flickr_mirror.catalogue.coverage import UNLOCATED
+from flickr_mirror.catalogue.listings import SCAN_TTL
+from flickr_mirror.catalogue.rows import RestoredPhoto, Stale, StoredFile, StoredPhoto, state_row
+from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult, sentences
+from flickr_mirror.models.intervals import Coverage, Interval
+from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

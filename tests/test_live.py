@@ -9,9 +9,9 @@ from pathlib import Path
 import pyte
 from rich.console import Console
 
-from flickr_mirror.live import LiveView
-from flickr_mirror.progress import ListingEnded, RunStarted
-from flickr_mirror.tally import Load, Tally
+from flickr_mirror.cli.output.live_view import LiveView
+from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.models.events import ListingEnded, RunStarted
 
 
 class Terminal:

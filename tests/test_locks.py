@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror.errors import CacheLockedError
-from flickr_mirror.locks import holder_of, locked
+from flickr_mirror.storage.locks import holder_of, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HOLD = """
 import os, sys
 from pathlib import Path
-from flickr_mirror.locks import holder_of, locked
+from flickr_mirror.storage.locks import holder_of, locked
 with locked(Path(sys.argv[1])):
     print(os.getpid(), flush=True)
     sys.stdin.read()
@@ -33,7 +33,7 @@ with locked(Path(sys.argv[1])):
 TRY = """
 import sys
 from pathlib import Path
-from flickr_mirror.locks import holder_of, locked
+from flickr_mirror.storage.locks import holder_of, locked
 from flickr_mirror.errors import CacheLockedError
 try:
     with locked(Path(sys.argv[1])):

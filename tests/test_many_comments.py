@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import anyio.lowlevel
 import pytest
 
-from flickr_mirror import cache, information, jobs
-from flickr_mirror.detection import LanguageDetector
-from flickr_mirror.jobs import SLICE
-from flickr_mirror.languages import ENGLISH, Locale
-from flickr_mirror.progress import InfoCached
+from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.engine.workers import jobs
+from flickr_mirror.engine.workers.jobs import SLICE
+from flickr_mirror.models.events import InfoCached
+from flickr_mirror.models.languages import ENGLISH, Locale
 from flickr_mirror.simulator import Rule, Script, faults
+from flickr_mirror.storage import mirror_folder, sidecar
 from tests.end_to_end.command import infos
 from tests.mirroring import mirroring
 
@@ -56,8 +57,8 @@ async def test_many_comments_hold_nothing_up(
         return call
 
     monkeypatch.setattr(LanguageDetector, "detect", detect)
-    monkeypatch.setattr(cache, "_json", noting(cache._json))
-    monkeypatch.setattr(jobs, "stored_comments", noting(information.stored_comments))
+    monkeypatch.setattr(mirror_folder, "_json", noting(mirror_folder._json))
+    monkeypatch.setattr(jobs, "stored_comments", noting(sidecar.stored_comments))
     async with mirroring(tmp_path, 40, commented=1.0, image_dims=(40, 30)) as run:
         crowded = run.stream.ids[0]
         method = "flickr.photos.comments.getList"

@@ -25,7 +25,7 @@ from flickr_mirror import (
     PhotostreamMirror,
     TransportError,
 )
-from flickr_mirror.progress import FileBroken, ImageCached, PageScanned, PhotoFailed, Waiting, Watching
+from flickr_mirror.models.events import FileBroken, ImageCached, PageScanned, PhotoFailed, Waiting, Watching
 from flickr_mirror.simulator import Kind, Mix
 from tests.end_to_end.command import infos, parts, tree
 from tests.mirroring import age_failures, answering, jpeg, mirroring

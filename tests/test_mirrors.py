@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror.errors import PhotostreamError
-from flickr_mirror.mirrors import all_mirrors, get_mirror
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror
 from tests.end_to_end.command import Outcome, run, start
 from tests.end_to_end.command import tree as files
 

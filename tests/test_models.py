@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.languages import Label, Locale
-from flickr_mirror.models import (
+from flickr_mirror.models.languages import Label, Locale
+from flickr_mirror.models.photos import (
     FlickrComment,
     FlickrPhoto,
     FlickrPhotoSize,

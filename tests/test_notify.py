@@ -19,11 +19,11 @@ from aiohttp import web
 from anyio import to_thread
 
 from flickr_mirror import MirrorOptions, MirrorReport, PhotostreamMirror
-from flickr_mirror.arguments import ping_address, words
-from flickr_mirror.notify import Notifier
-from flickr_mirror.progress import FailedPhoto, Watching
-from flickr_mirror.summary import summary_of
-from flickr_mirror.view import View
+from flickr_mirror.cli.notifications import Notifier
+from flickr_mirror.cli.options.parsing import ping_address, words
+from flickr_mirror.cli.output.summary import summary_of
+from flickr_mirror.cli.run_view import View
+from flickr_mirror.models.events import FailedPhoto, Watching
 from tests.monitor import SECRET, Monitor, monitoring, never
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ async def test_a_silent_monitor_holds_nothing_up_for_long(
     monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     """A ping that is not answered is given up after its time, and is said once."""
-    monkeypatch.setattr("flickr_mirror.notify.PATIENCE", 0.2)
+    monkeypatch.setattr("flickr_mirror.cli.notifications.PATIENCE", 0.2)
     async with monitoring() as monitor:
         monitor.answer = never
         notifier = Notifier(monitor.url)
@@ -230,7 +230,7 @@ async def test_a_ping_that_fails_as_nobody_expects_ends_no_run(
     def fail(url: object) -> None:
         raise RuntimeError(str(url))
 
-    monkeypatch.setattr("flickr_mirror.connections.ping_transport", fail)
+    monkeypatch.setattr("flickr_mirror.flickr.transports.ping_transport", fail)
     notifier = Notifier(f"https://monitor.example/{SECRET}")
     async with run_of(notifier):
         await notifier.end(summary())
@@ -435,7 +435,7 @@ async def test_a_program_that_hangs_is_ended_with_all_that_it_started(
     """A program has a minute, after Ctrl-C less; then it goes, and its children too."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    monkeypatch.setattr("flickr_mirror.notify.LONGEST", 0.5 if limit == "its own" else 60.0)
+    monkeypatch.setattr("flickr_mirror.cli.notifications.LONGEST", 0.5 if limit == "its own" else 60.0)
     notifier = Notifier(None, ["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60 & wait', str(pipe)])
     begun = time.monotonic()
     async with run_of(notifier), anyio.create_task_group() as tasks:

@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from flickr_mirror import parts
-from flickr_mirror.durable import Keeping, Part
 from flickr_mirror.errors import PlaceTakenError
-from flickr_mirror.offload import KeepingProcess, ProcessLostError, _serve
-from flickr_mirror.parts import Keeper, part_file
+from flickr_mirror.storage import partial_file
+from flickr_mirror.storage.durable_write import Keeping, Part
+from flickr_mirror.storage.partial_file import Keeper, part_file
+from flickr_mirror.storage.writer_process import KeepingProcess, ProcessLostError, _serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-COUNT = 3 * parts._MANY
+COUNT = 3 * partial_file._MANY
 
 
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one group at a time be on its way, so that those behind it form the next."""
-    monkeypatch.setattr(parts, "_MOST_GROUPS", 1)
+    monkeypatch.setattr(partial_file, "_MOST_GROUPS", 1)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def test_few_files_need_no_process(tmp_path: Path, keeper: Keeper) -> None
 async def test_large_files_are_kept_beside(tmp_path: Path, keeper: Keeper) -> None:
     """What is too large for memory is on disk already, and stays with the thread that wrote it."""
     files = Files(tmp_path, keeper)
-    data = bytes(parts.BLOCK_SIZE) + b"the end"
+    data = bytes(partial_file.BLOCK_SIZE) + b"the end"
 
     async def keep_large() -> None:
         async with part_file(tmp_path, keeper) as part:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flickr_mirror.coverage import Interval
-from flickr_mirror.options import CachingStrategy, Limits, MirrorOptions
+from flickr_mirror.models.intervals import Interval
+from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
 
 RANGES = {
     "calls_per_hour": (1, 3600),

@@ -12,14 +12,14 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, ImageGoneError, Limits, PhotostreamMirror, TransportError
-from flickr_mirror.limiter import MemoryLedger
-from flickr_mirror.locks import CallLedgerFile
-from flickr_mirror.options import MirrorOptions
-from flickr_mirror.outage import SILENT, Silence
-from flickr_mirror.progress import Event, OutageBegan, OutageEnded, log_events
-from flickr_mirror.session import run_mirror
-from flickr_mirror.transport import Transport
-from flickr_mirror.view import View
+from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.runner import run_mirror
+from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.outage import SILENT, Silence
+from flickr_mirror.flickr.rate_limiter import MemoryLedger
+from flickr_mirror.models.events import Event, OutageBegan, OutageEnded, log_events
+from flickr_mirror.models.options import MirrorOptions
+from flickr_mirror.storage.locks import CallLedgerFile
 from tests import canary
 from tests.mirroring import mirroring
 
@@ -188,8 +188,8 @@ async def test_an_outage_of_a_run_is_told_and_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run whose server falls silent says so while it lasts, and when it is over."""
-    monkeypatch.setattr("flickr_mirror.outage.SILENT", 0.1)
-    monkeypatch.setattr("flickr_mirror.outage.LOOK", 0.01)
+    monkeypatch.setattr("flickr_mirror.flickr.outage.SILENT", 0.1)
+    monkeypatch.setattr("flickr_mirror.flickr.outage.LOOK", 0.01)
     told = anyio.Event()
     async with mirroring(tmp_path, 12) as run:
 

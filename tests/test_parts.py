@@ -13,9 +13,9 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from flickr_mirror import disk, folders, parts
 from flickr_mirror.errors import CacheError, PlaceTakenError
-from flickr_mirror.parts import Keeper, part_file
+from flickr_mirror.storage import directories, filesystem, partial_file
+from flickr_mirror.storage.partial_file import Keeper, part_file
 from tests.faulty_disk import Fault, FaultyDisk
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one group at a time be on its way, so that those behind it form the next."""
-    monkeypatch.setattr(parts, "_MOST_GROUPS", 1)
+    monkeypatch.setattr(partial_file, "_MOST_GROUPS", 1)
 
 
 class Kept:
@@ -66,13 +66,13 @@ async def test_an_error_of_a_folder_is_told_to_all_its_files(
 ) -> None:
     """Row 57: a folder that cannot be synced holds none of the group's files for sure, and the system says so once."""
     faulty = FaultyDisk(monkeypatch)
-    disk.make_folder(tmp_path / "a")
-    disk.make_folder(tmp_path / "b")
+    filesystem.make_folder(tmp_path / "a")
+    filesystem.make_folder(tmp_path / "b")
     kept = Kept(tmp_path)
     # the first sync of a folder is the blocker's
     faulty.reset()
     faulty.fault = Fault(2, errno.EIO, kind="sync folder")
-    monkeypatch.setattr(folders, "_durable", {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "b")})
+    monkeypatch.setattr(directories, "_durable", {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "b")})
     await kept.all(
         ("one", b"1", tmp_path / "a" / "1"),
         ("two", b"2", tmp_path / "a" / "2"),
@@ -154,7 +154,7 @@ async def test_a_file_that_is_just_being_opened_is_closed(
     """Row 83: asyncio cancels past every shield: the descriptor that a thread is about to get is closed."""
     opened = threading.Event()
     descriptors = []
-    new_file = disk.new_file
+    new_file = filesystem.new_file
 
     def slow(name: str, folder: int) -> int:
         opened.set()
@@ -162,11 +162,11 @@ async def test_a_file_that_is_just_being_opened_is_closed(
         descriptors.append(new_file(name, folder))
         return descriptors[-1]
 
-    monkeypatch.setattr(disk, "new_file", slow)
+    monkeypatch.setattr(filesystem, "new_file", slow)
 
     async def write() -> None:
         async with part_file(tmp_path) as part:
-            await part.write(bytes(parts.BLOCK_SIZE))
+            await part.write(bytes(partial_file.BLOCK_SIZE))
 
     task = asyncio.create_task(write())
     await asyncio.to_thread(opened.wait)

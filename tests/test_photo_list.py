@@ -13,7 +13,7 @@ import pytest
 from anyio import to_thread
 from rich.cells import cell_len
 
-from flickr_mirror.commands import list_mirror
+from flickr_mirror.cli.commands.mirror import list_mirror
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import run as run_command
 from tests.end_to_end.terminals import Typist

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flickr_mirror.api import EXTRAS, AsyncFlickrApi
-from flickr_mirror.coverage import Coverage, Interval
-from flickr_mirror.models import PhotoFacts, PhotoPage
-from flickr_mirror.options import CachingStrategy
-from flickr_mirror.photostream import ListedPage, Photostream
+from flickr_mirror.flickr.api import EXTRAS, AsyncFlickrApi
+from flickr_mirror.flickr.photostream_walk import ListedPage, Photostream
+from flickr_mirror.models.intervals import Coverage, Interval
+from flickr_mirror.models.options import CachingStrategy
+from flickr_mirror.models.photos import PhotoFacts, PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
 if TYPE_CHECKING:

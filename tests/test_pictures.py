@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.pictures`: what a file's bytes prove about the image or video in it."""
+"""Tests of `flickr_mirror.storage.media_inspection`: what a file's bytes prove about the image or video in it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ import pytest
 from PIL import Image, ImageFile
 from PIL.GifImagePlugin import GifImageFile
 
-from flickr_mirror import decoding, pictures
-from flickr_mirror.decoding import decode
 from flickr_mirror.errors import BadImageError, NotAnImageError, NotUnderstoodError
-from flickr_mirror.pictures import MAX_PIXELS, Picture, extension_of, inspect
+from flickr_mirror.models.media import Picture
+from flickr_mirror.storage import media_decoding, media_inspection
+from flickr_mirror.storage.media_decoding import decode
+from flickr_mirror.storage.media_inspection import MAX_PIXELS, extension_of, inspect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,7 +256,7 @@ def test_jpeg_without_header_is_refused(file: Path, data: bytes) -> None:
 
 def test_jpeg_of_endless_stray_bytes_is_refused_in_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hostile photo cannot keep a thread busy for hours."""
-    monkeypatch.setattr(pictures, "_MANY_STEPS", 50)
+    monkeypatch.setattr(media_inspection, "_MANY_STEPS", 50)
 
     with pytest.raises(BadImageError, match="header"):
         inspect(written(file, b"\xff\xd8\xff" + bytes(100) + STILLS["jpg"][2:]))
@@ -373,7 +374,7 @@ def test_cut_tiff_header_causes_no_warnings(file: Path) -> None:
 
 def test_image_too_large_to_decode_is_judged_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The end marker decides about pictures that would take gigabytes of memory."""
-    monkeypatch.setattr(decoding, "_DECODED_PIXELS", 1000)
+    monkeypatch.setattr(media_decoding, "_DECODED_PIXELS", 1000)
     data = STILLS["jpg, progressive"]
 
     decode(written(file, data))
@@ -383,7 +384,7 @@ def test_image_too_large_to_decode_is_judged_by_its_end(file: Path, monkeypatch:
 
 def test_long_animation_is_judged_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the first frames of a long animation are decoded; the end marker tells of the rest."""
-    monkeypatch.setattr(decoding, "_DECODED_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr(media_decoding, "_DECODED_PIXELS", 2 * SIZE[0] * SIZE[1])
     data = STILLS["gif, animated"]
 
     frames: list[tuple[int, int]] = []
@@ -573,7 +574,7 @@ def test_video_of_endlessly_many_parts_is_refused_in_time(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hostile video cannot keep a thread busy for hours."""
-    monkeypatch.setattr(pictures, "_MANY_STEPS", 50)
+    monkeypatch.setattr(media_inspection, "_MANY_STEPS", 50)
 
     assert not inspect(written(file, FTYP + MOOV + box(b"free") * 100)).ends
 
@@ -636,8 +637,8 @@ def test_pillow_is_loaded_only_when_something_is_decoded(file: Path) -> None:
     """Starting up and the check on every photo's way do not wait for Pillow."""
     written(file, STILLS["jpg"])
     program = (
-        "import sys, pathlib\nfrom flickr_mirror.pictures import inspect\n"
-        "from flickr_mirror.decoding import decode\npath = pathlib.Path(sys.argv[1])\n"
+        "import sys, pathlib\nfrom flickr_mirror.storage.media_inspection import inspect\n"
+        "from flickr_mirror.storage.media_decoding import decode\npath = pathlib.Path(sys.argv[1])\n"
         "inspect(path); assert 'PIL' not in sys.modules; decode(path); assert 'PIL' in sys.modules"
     )
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from flickr_mirror import disk
-from flickr_mirror.cache import STATE_FOLDER
 from flickr_mirror.errors import CacheError
-from flickr_mirror.parts import Keeper, part_file
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER
+from flickr_mirror.storage.partial_file import Keeper, part_file
 from tests.end_to_end.command import parts, tree
 from tests.faulty_disk import (
     ALL_LEFT,
@@ -71,7 +71,7 @@ def finals(left: dict[Path, bytes | None]) -> dict[Path, bytes]:
     return {
         path: content
         for path, content in left.items()
-        if content is not None and STATE_FOLDER not in path.parts and path.suffix != disk.PART_SUFFIX
+        if content is not None and STATE_FOLDER not in path.parts and path.suffix != filesystem.PART_SUFFIX
     }
 
 
@@ -194,8 +194,8 @@ async def test_a_file_in_a_folder_that_nobody_synced_is_safe(ram: Path, faulty: 
     folder.mkdir(parents=True)
     loss = PowerLoss(root)
     loss.assume(root)
-    disk.make_folder(root / "mirror" / "parts")
-    disk.write_file(folder / "info.json", b"{}", folder=root / "mirror" / "parts")
+    filesystem.make_folder(root / "mirror" / "parts")
+    filesystem.write_file(folder / "info.json", b"{}", folder=root / "mirror" / "parts")
     async with part_file(root / "mirror" / "parts") as part:
         await part.write(b"image")
         await part.keep_as(folder / "photo.jpg")
@@ -212,7 +212,7 @@ async def test_files_that_are_kept_together_are_safe_by_themselves(ram: Path, fa
     temporary = root / "mirror" / "parts"
     loss = PowerLoss(root)
     loss.assume(root)
-    disk.make_folder(temporary)
+    filesystem.make_folder(temporary)
     keeper = Keeper()
     kept: dict[Path, tuple[int, bytes]] = {}
     refused = []
@@ -256,8 +256,8 @@ def test_what_is_moved_or_removed_stays_so(ram: Path, faulty: FaultyDisk) -> Non
     loss = PowerLoss(root)
     loss.assume(root, synced=True)
     target = root / "mirror" / "trash" / "a" / "moved"
-    disk.move(root / "mirror" / "moved from" / "moved", target)
-    disk.remove(root / "mirror" / "removed from" / "removed")
+    filesystem.move(root / "mirror" / "moved from" / "moved", target)
+    filesystem.remove(root / "mirror" / "removed from" / "removed")
     for _, loss_now in cuts(faulty.calls, loss):
         kept = [path for path, content in loss_now.left(BYTES_LEFT).items() if content == b"moved"]
         assert kept, "it is in one place at least"

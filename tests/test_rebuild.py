@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror import CatalogueError, check_mirror
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.information import told_photo
-from flickr_mirror.progress import PhotoUpdated
-from flickr_mirror.schema import APPLICATION_ID, VERSION
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.schema import APPLICATION_ID, VERSION
+from flickr_mirror.models.events import PhotoUpdated
 from flickr_mirror.simulator import Kind, Mix
+from flickr_mirror.storage.sidecar import told_photo
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import Run, age_failures, mirroring
 
@@ -167,7 +167,7 @@ async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> 
 
 async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in the middle, a rebuild is made again by the next run, and knows each photo once."""
-    monkeypatch.setattr("flickr_mirror.rebuild.BATCH", 3)
+    monkeypatch.setattr("flickr_mirror.engine.rebuild.BATCH", 3)
     async with mirroring(tmp_path, 8) as run:
         await run()
         catalogue_of(run).unlink()
@@ -182,7 +182,7 @@ async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: py
             restore(*arguments)  # type: ignore[arg-type]
 
         with monkeypatch.context() as patch:
-            patch.setattr("flickr_mirror.listing.Listing.restore", lambda _, photos: stop(photos))
+            patch.setattr("flickr_mirror.catalogue.listings.Listing.restore", lambda _, photos: stop(photos))
             with pytest.raises(CatalogueError, match="killed"):
                 await run()
         report = await run()

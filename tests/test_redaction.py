@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, FlickrApiError, Limits, TransportError
-from flickr_mirror.cache import PhotoCache
-from flickr_mirror.models import FlickrUser
-from flickr_mirror.notify import Notifier
-from flickr_mirror.redaction import Redactor
+from flickr_mirror.cli.notifications import Notifier
+from flickr_mirror.flickr.redaction import Redactor
+from flickr_mirror.models.photos import FlickrUser
+from flickr_mirror.storage.mirror_folder import PhotoCache
 from tests.canary import KEY, SECRET, Canary
 from tests.end_to_end.command import IMPATIENT, running
 
@@ -130,7 +130,7 @@ async def test_an_echo_of_a_login_is_shown_nowhere(
 ) -> None:
     """A proxy, or an endpoint of one's own, that echoes the login that it was sent."""
     login = base64.b64encode(b"me:canary-password")
-    monkeypatch.setattr("flickr_mirror.proxies.proxy_bypass", lambda _: False)
+    monkeypatch.setattr("flickr_mirror.flickr.proxies.proxy_bypass", lambda _: False)
     async with serving(ECHOES[place](b"canary-password " + login)) as address:
         monkeypatch.setenv("http_proxy", f"http://me:canary-password@{address}")
         for url in ("http://flickr.invalid/", f"http://me:canary-password@{address}/"):

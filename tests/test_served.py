@@ -12,13 +12,13 @@ from aiohttp import web
 from PIL import Image
 
 from flickr_mirror import Limits
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.served import IN_A_ROW, PROBE, Served
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.cli.commands.status import show_status, status_of
+from flickr_mirror.cli.output.summary import last_line, summary_of
+from flickr_mirror.engine.workers.served_sizes import IN_A_ROW, PROBE, Served
+from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.models.sizes import derived_size
 from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
-from flickr_mirror.sizes import derived_size
-from flickr_mirror.status import show_status, status_of
-from flickr_mirror.summary import last_line, summary_of
 from tests.end_to_end.command import tree
 from tests.mirroring import Run, answering, jpeg, mirroring
 from tests.test_pictures import box, jpeg_claiming

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-import flickr_mirror.console
+import flickr_mirror.cli.output.console
 from flickr_mirror import ApiBudget, Limits, MirrorOptions, PhotostreamMirror
-from flickr_mirror.exits import GRAVEST_FIRST
-from flickr_mirror.progress import MirrorReport
-from flickr_mirror.several import _what_is_left, run_in_turn
+from flickr_mirror.cli.batch import _what_is_left, run_in_turn
+from flickr_mirror.cli.exit_codes import GRAVEST_FIRST
+from flickr_mirror.cli.run_view import View
+from flickr_mirror.models.events import MirrorReport
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.view import View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -194,7 +194,7 @@ async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     def open_mirror(name: str, _: Limits) -> tuple[Any, Any]:
         return name, Shown()
 
-    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
+    monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
 
     class Named(str):
         report = MirrorReport()
@@ -216,7 +216,7 @@ async def test_a_signal_that_comes_late_ends_all(
         view.late = 143
         return 0
 
-    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
+    monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
     code = await run_in_turn(["one", "two"], Limits(), lambda name, _: (name, Shown()))  # type: ignore[arg-type, return-value]
     assert code == 143
     assert "Not begun: two. Run the same command again" in capsys.readouterr().err
@@ -233,9 +233,9 @@ async def test_what_a_limit_left_out_is_said_aloud(
     async def run_mirror(*_: Any) -> int:
         return 0
 
-    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
-    monkeypatch.setattr("flickr_mirror.several.say", flickr_mirror.console.say)
-    monkeypatch.setattr(flickr_mirror.console.console, "hushed", True)
+    monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
+    monkeypatch.setattr("flickr_mirror.cli.batch.say", flickr_mirror.cli.output.console.say)
+    monkeypatch.setattr(flickr_mirror.cli.output.console.console, "hushed", True)
     code = await run_in_turn(["one", "two"], Limits(max_photos=6), lambda *_: (Done(), Shown()))  # type: ignore[arg-type]
     assert code == 8
     (line,) = capsys.readouterr().err.splitlines()
@@ -251,9 +251,9 @@ async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: py
         view.notifier = SimpleNamespace(hangs=True)
         return next(codes)
 
-    monkeypatch.setattr("flickr_mirror.several.run_mirror", run_mirror)
-    monkeypatch.setattr("flickr_mirror.several.leave_with", words.append)
-    monkeypatch.setattr("flickr_mirror.several._what_is_left", lambda limits, *_: limits)
+    monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
+    monkeypatch.setattr("flickr_mirror.cli.batch.leave_with", words.append)
+    monkeypatch.setattr("flickr_mirror.cli.batch._what_is_left", lambda limits, *_: limits)
 
     def open_mirror(*_: Any) -> Any:
         return SimpleNamespace(report=None), Shown()

@@ -24,7 +24,7 @@ from aiohttp import web
 from PIL import Image
 
 from flickr_mirror import simulator
-from flickr_mirror.models import LISTED_SIZES
+from flickr_mirror.models.photos import LISTED_SIZES
 from flickr_mirror.simulator import (
     Kind,
     Mix,
@@ -32,14 +32,13 @@ from flickr_mirror.simulator import (
     SimulatedPhotostream,
     arguments_of,
     demo_photostream,
-    landscapes,
-    pictures,
     run_in_thread,
 )
 from flickr_mirror.simulator.__main__ import build_flickr, build_parser, main, serve
-from flickr_mirror.simulator.prints import Finish
-from flickr_mirror.simulator.scenes import Figure, Ground, Light, Scene
-from flickr_mirror.simulator.sizes import NAMES
+from flickr_mirror.simulator.artwork import landscapes, pictures
+from flickr_mirror.simulator.artwork.aging import Finish
+from flickr_mirror.simulator.artwork.scenes import Figure, Ground, Light, Scene
+from flickr_mirror.simulator.data.sizes import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -961,7 +960,7 @@ def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
     }
 
     others = {name for name in imported if not name.startswith("flickr_mirror.simulator")}
-    assert others == {"flickr_mirror.models"}
+    assert others == {"flickr_mirror.models.photos"}
     assert sorted(simulator.__all__) == simulator.__all__
     assert all(hasattr(simulator, name) for name in simulator.__all__)
 

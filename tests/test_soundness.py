@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flickr_mirror import CatalogueDamagedError, check_mirror
-from flickr_mirror.cache import PhotoCache
-from flickr_mirror.commands import list_mirror, status
-from flickr_mirror.database import Database
-from flickr_mirror.rebuild import open_catalogue
+from flickr_mirror.catalogue.database import Database
+from flickr_mirror.cli.commands.mirror import list_mirror, status
+from flickr_mirror.engine.rebuild import open_catalogue
+from flickr_mirror.storage.mirror_folder import PhotoCache
 from tests.end_to_end.command import run as run_command
 from tests.end_to_end.command import tree
 from tests.mirroring import Run, mirroring
@@ -126,7 +126,7 @@ async def test_damage_that_shows_during_a_run_is_rebuilt_by_the_next_one(
         await run()
         execute(catalogue_of(run), "UPDATE listed SET facts = 'x'; UPDATE photos SET image_status = 1")
         with monkeypatch.context() as patch:
-            patch.setattr("flickr_mirror.soundness._fault_of_facts", lambda _: "")
+            patch.setattr("flickr_mirror.catalogue.value_checks._fault_of_facts", lambda _: "")
             with pytest.raises(CatalogueDamagedError, match="The next run of the mirror rebuilds it"):
                 await run()
             assert "The damaged catalogue is kept as " in run.notices

@@ -10,10 +10,10 @@ import anyio
 import pytest
 
 from flickr_mirror import CacheError, Limits
-from flickr_mirror.exits import code_of
-from flickr_mirror.parts import BLOCK_SIZE
-from flickr_mirror.progress import ImageCached
-from flickr_mirror.space import FreeSpace, free_space
+from flickr_mirror.cli.exit_codes import code_of
+from flickr_mirror.models.events import ImageCached
+from flickr_mirror.storage.free_space import FreeSpace, free_space
+from flickr_mirror.storage.partial_file import BLOCK_SIZE
 from tests.end_to_end.command import parts
 from tests.mirroring import Run, mirroring
 
@@ -30,7 +30,7 @@ class Disk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, free: Callable[[], int]) -> None:
         self.looks = 0
         self.free = free
-        monkeypatch.setattr("flickr_mirror.space.os", self)
+        monkeypatch.setattr("flickr_mirror.storage.free_space.os", self)
 
     def statvfs(self, _: object) -> SimpleNamespace:
         """Return the figures of the disk."""

@@ -35,9 +35,9 @@ from flickr_mirror import (
     Label,
     Locale,
 )
-from flickr_mirror.console import LOG_FORMAT
-from flickr_mirror.models import inventory_number
-from flickr_mirror.options import FLICKR_API_URL
+from flickr_mirror.cli.output.console import LOG_FORMAT
+from flickr_mirror.models.options import FLICKR_API_URL
+from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.end_to_end.command import infos
 

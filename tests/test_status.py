@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
-from flickr_mirror.cache import LAST_RUN
-from flickr_mirror.commands import list_mirror, status
+from flickr_mirror.cli.commands.mirror import list_mirror, status
+from flickr_mirror.cli.commands.status import status_of
 from flickr_mirror.errors import CacheError, PhotostreamError
-from flickr_mirror.locks import locked
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.status import status_of
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.mirror_folder import LAST_RUN
 from tests.end_to_end.command import run as run_command
 from tests.end_to_end.command import running, tree
 from tests.mirroring import Run, answering, mirroring
@@ -125,7 +125,7 @@ async def test_a_username_forges_no_line(tmp_path: Path, capsys: pytest.CaptureF
         run = Run(flickr, tmp_path)
         await run()
         nsid = run.stream.nsid
-        async with running(flickr, tmp_path, settings={"view.BEAT": 0.01}) as process:
+        async with running(flickr, tmp_path, settings={"cli.run_view.BEAT": 0.01}) as process:
             outcome = await process.wait()
         assert status(nsid, cache_path=tmp_path, max_age=None, as_json=False) == 0
     assert outcome.code == 0

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flickr_mirror.database import Database
-from flickr_mirror.schema import VERSION
+from flickr_mirror.catalogue.database import Database
+from flickr_mirror.catalogue.schema import VERSION
+from flickr_mirror.cli.commands.status import status_of
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.status import status_of
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import Run, age_failures
 
@@ -106,7 +106,7 @@ def test_an_upgraded_catalogue_is_like_a_new_one(folder: Path, tmp_path: Path) -
 def test_an_upgrade_that_fails_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration is one transaction: half of it is never left behind."""
     monkeypatch.setattr(
-        "flickr_mirror.schema._MIGRATIONS",
+        "flickr_mirror.catalogue.schema._MIGRATIONS",
         ("", "CREATE TABLE half (id INTEGER); CREATE TABLE half (id INTEGER);"),
     )
     copy = folder.parent / "copy.sqlite"

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from flickr_mirror.coverage import Interval
-from flickr_mirror.surplus import MOST_CALLS, locate
+from flickr_mirror.flickr.unlisted_search import MOST_CALLS, locate
+from flickr_mirror.models.intervals import Interval
 
 WHOLE = Interval(0, 1_000_000)
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flickr_mirror.limiter import HOUR, ApiBudget, MemoryLedger, seconds_until_sent
-from flickr_mirror.pace import Pace, Rate
-from flickr_mirror.progress import (
+from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.speed import Pace, Rate
+from flickr_mirror.cli.output.text import draw, heartbeat
+from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
+from flickr_mirror.models.events import (
     ImageCached,
     InfoCached,
     ListingEnded,
@@ -23,8 +25,7 @@ from flickr_mirror.progress import (
     Waiting,
     Watching,
 )
-from flickr_mirror.tally import Load, Tally
-from flickr_mirror.terminal import draw, heartbeat
+from flickr_mirror.models.sliding_window import HOUR, seconds_until_sent
 
 PATH = Path("/x")
 START = 1_700_000_000.0

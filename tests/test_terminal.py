@@ -11,8 +11,11 @@ import pyte
 import pytest
 from rich.console import Console
 
-from flickr_mirror.console import ConsoleHandler, TolerantConsole
-from flickr_mirror.progress import (
+from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole
+from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.text import draw as view_of
+from flickr_mirror.cli.output.text import fit, heartbeat, plain, size_text, time_left
+from flickr_mirror.models.events import (
     Event,
     ImageCached,
     InfoCached,
@@ -24,9 +27,6 @@ from flickr_mirror.progress import (
     Waiting,
     Watching,
 )
-from flickr_mirror.tally import Load, Tally
-from flickr_mirror.terminal import draw as view_of
-from flickr_mirror.terminal import fit, heartbeat, plain, size_text, time_left
 
 START = RunStarted("manhhai", "1@N01", Path("/x"), 10, 4, 2)
 LONG = "Nguyễn Văn Rất Dài 写真 👩‍👩‍👧‍👦 \u202eمرحبا\x1b[2J\r\n"

@@ -14,11 +14,11 @@ from aiohttp import web
 from typer import BadParameter
 
 from flickr_mirror import ApiBudget, FlickrPhotoSize, Limits
-from flickr_mirror.arguments import bandwidth
-from flickr_mirror.images import ImageFetcher
-from flickr_mirror.parts import part_file
-from flickr_mirror.throttle import FIRST_LEVEL, FIRST_REST, LEAST_PACE, Bandwidth, Brake, Climb
-from flickr_mirror.transport import Transport
+from flickr_mirror.cli.options.parsing import bandwidth
+from flickr_mirror.flickr.concurrency import FIRST_LEVEL, FIRST_REST, LEAST_PACE, Bandwidth, Brake, Climb
+from flickr_mirror.flickr.downloader import ImageFetcher
+from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.storage.partial_file import part_file
 from tests import canary
 from tests.mirroring import jpeg, mirroring
 
@@ -205,7 +205,7 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
 ) -> None:
     """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
-    monkeypatch.setattr("flickr_mirror.throttle.WINDOW", 0.1)
+    monkeypatch.setattr("flickr_mirror.flickr.concurrency.WINDOW", 0.1)
     answers: list[float] = []
     monkeypatch.setattr(Climb, "answered", lambda _, seconds: answers.append(seconds))
     downloads = Downloads(0.05)
@@ -363,8 +363,8 @@ async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
 
 async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
-    monkeypatch.setattr("flickr_mirror.transport.PATIENCE", 0.5)
-    monkeypatch.setattr("flickr_mirror.transport.SLOWEST", 1)
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.PATIENCE", 0.5)
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.SLOWEST", 1)
     content = jpeg(300, 200) + bytes(60_000)
     transport = Transport(
         canary.KEY,

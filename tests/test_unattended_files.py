@@ -16,12 +16,12 @@ import anyio
 import pytest
 
 from flickr_mirror import MirrorReport
-from flickr_mirror.exits import EXIT_CODES
-from flickr_mirror.keys import FILE_NAME
-from flickr_mirror.progress import FailedPhoto
-from flickr_mirror.session import CLOSING, GRACE
+from flickr_mirror.cli.exit_codes import EXIT_CODES
+from flickr_mirror.cli.keys.key_file import FILE_NAME
+from flickr_mirror.cli.output.summary import summary_of
+from flickr_mirror.cli.runner import CLOSING, GRACE
+from flickr_mirror.models.events import FailedPhoto
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.summary import summary_of
 from tests import canary
 from tests.end_to_end.command import tree
 

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import ApiBudget, CacheOwnerError, MirrorOptions, PhotostreamMirror, TransportError
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.coverage import Interval
-from flickr_mirror.models import FlickrPhoto, FlickrPhotoSize
-from flickr_mirror.progress import ImageCached, Waiting
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.models.events import ImageCached, Waiting
+from flickr_mirror.models.intervals import Interval
+from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import Run, answering, jpeg, mirroring

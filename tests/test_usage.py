@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from flickr_mirror import __version__
-from flickr_mirror.cli import app
-from flickr_mirror.config import ConfigError, key_of, settings_of
+from flickr_mirror.cli.app import app
+from flickr_mirror.cli.options.settings_file import ConfigError, key_of, settings_of
 from tests.calling import call
 
 COMMAND: Any = typer.main.get_command(app)

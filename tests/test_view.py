@@ -15,15 +15,15 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CachingStrategy, Limits, MirrorOptions, MirrorReport
-from flickr_mirror.console import Shown, console, set_up
-from flickr_mirror.limiter import ApiBudget, MemoryLedger
-from flickr_mirror.models import inventory_number
-from flickr_mirror.progress import Event, ImageStarted, RunPlanned, Watching, log_events
-from flickr_mirror.session import MOST_FAILURES, run_mirror
+from flickr_mirror.cli.output.console import Shown, console, set_up
+from flickr_mirror.cli.output.summary import in_words, last_line, summary_of
+from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.runner import MOST_FAILURES, run_mirror
+from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
+from flickr_mirror.models.events import Event, ImageStarted, RunPlanned, Watching, log_events
+from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import Disturbance, Kind
-from flickr_mirror.simulator.script import MIXES
-from flickr_mirror.summary import in_words, last_line, summary_of
-from flickr_mirror.view import View
+from flickr_mirror.simulator.fault_plan import MIXES
 from tests.end_to_end.command import tree
 from tests.event_schema import FILE, schema
 from tests.mirroring import Run, answering, mirroring
@@ -372,7 +372,7 @@ async def test_a_log_has_a_heartbeat(
         if beats > 1:
             await anyio.sleep_forever()
 
-    monkeypatch.setattr("flickr_mirror.view.anyio.sleep", a_minute)
+    monkeypatch.setattr("flickr_mirror.cli.run_view.anyio.sleep", a_minute)
     for shown in (Shown(), Shown(quiet=True)):
         beats = 0
         set_up(shown)

@@ -11,18 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror import FlickrPhoto, Limits, MirrorOptions, PhotostreamMirror, volume
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.console import console
-from flickr_mirror.limiter import ApiBudget
-from flickr_mirror.models import FlickrPhotoSize, PhotoFacts
-from flickr_mirror.overview import Images, Stock
-from flickr_mirror.plans import say_plan
-from flickr_mirror.progress import RunPlanned
+from flickr_mirror import FlickrPhoto, Limits, MirrorOptions, PhotostreamMirror
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.statistics import Images, Stock
+from flickr_mirror.cli.output.console import console
+from flickr_mirror.cli.output.plan_text import say_plan
+from flickr_mirror.cli.run_view import plan_line
+from flickr_mirror.engine import download_volume
+from flickr_mirror.engine.download_volume import (
+    ENOUGH,
+    IMAGE_RATE,
+    MOST_ASKED,
+    estimate,
+    to_ask,
+    with_unlisted,
+)
+from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.rate_limiter import ApiBudget
+from flickr_mirror.models.events import RunPlanned
+from flickr_mirror.models.photos import FlickrPhotoSize, PhotoFacts
 from flickr_mirror.simulator import Kind
-from flickr_mirror.throttle import Brake
-from flickr_mirror.view import plan_line
-from flickr_mirror.volume import ENOUGH, IMAGE_RATE, MOST_ASKED, estimate, to_ask, with_unlisted
 from tests import canary
 from tests.end_to_end.command import tree
 from tests.mirroring import Run, mirroring
@@ -158,7 +166,7 @@ def test_few_are_asked_for(left: dict[tuple[str, str], int], kinds: list[tuple[s
     ready = stock({kind: Images(1, pixels, 0) for kind, pixels in left.items()})
     asked = to_ask(ready, sample)
     assert len(asked) <= MOST_ASKED
-    assert all(left[volume.kind_of(one)] for one in asked)
+    assert all(left[download_volume.kind_of(one)] for one in asked)
 
 
 # A mirror's price
@@ -284,7 +292,7 @@ async def test_servers_that_stay_silent_do_not_hold_it_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some seconds the price is told without the bytes."""
-    monkeypatch.setattr("flickr_mirror.prospect.PATIENCE", 0.05)
+    monkeypatch.setattr("flickr_mirror.engine.estimate.PATIENCE", 0.05)
 
     class Silent(Headers):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -330,7 +338,7 @@ async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch
 
         await run(image_only=True)
         assert await rate() is None
-        monkeypatch.setattr("flickr_mirror.rounds.MEASURED", 0.0)
+        monkeypatch.setattr("flickr_mirror.engine.watch.MEASURED", 0.0)
         run.stream.upload(1)
         run.limits = Limits(bwlimit=100_000_000)
         await run(image_only=True)
@@ -350,7 +358,7 @@ async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch
 
 def test_a_rate_that_is_none_is_not_used() -> None:
     """A damaged note is as good as none."""
-    assert [volume.rate_of(text) for text in (None, "", "x", "0", "-5", "7")] == [None] * 5 + [7]
+    assert [download_volume.rate_of(text) for text in (None, "", "x", "0", "-5", "7")] == [None] * 5 + [7]
 
 
 # What is told

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from flickr_mirror import arguments
-from flickr_mirror.wallclock import LONGEST_NAP, next_moment, wait_until
+from flickr_mirror.cli.options import parsing
+from flickr_mirror.engine.wall_clock import LONGEST_NAP, next_moment, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ class Clock:
         self.naps: list[float] = []
         self.changes: dict[int, float] = {}
         """By how many seconds the clock is set, by the number of the nap after which that happens."""
-        monkeypatch.setattr("flickr_mirror.wallclock.time", SimpleNamespace(time=lambda: self.now))
+        monkeypatch.setattr("flickr_mirror.engine.wall_clock.time", SimpleNamespace(time=lambda: self.now))
 
     async def sleep(self, seconds: float) -> None:
         """Sleep so long."""
@@ -110,7 +110,7 @@ def test_times_of_day_are_read(in_zone: Callable[[str], None], text: str) -> Non
     """Hours with and without a leading zero; the moment is within the next day."""
     in_zone(BERLIN)
     before = time.time()
-    moment = arguments.time_of_day(text)
+    moment = parsing.time_of_day(text)
     assert moment.astimezone().strftime("%H:%M") == "07:00"
     assert before < moment.timestamp() <= time.time() + 25 * 3600
 
@@ -119,5 +119,5 @@ def test_times_of_day_are_read(in_zone: Callable[[str], None], text: str) -> Non
 def test_other_times_are_refused(text: str) -> None:
     """The sentence says what is expected."""
     with pytest.raises(typer.BadParameter) as caught:
-        arguments.time_of_day(text)
+        parsing.time_of_day(text)
     assert caught.value.message == f"invalid time {text!r}: use hours and minutes, such as 07:00."

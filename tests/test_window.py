@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CachingStrategy, Limits
-from flickr_mirror.catalogue import Catalogue
-from flickr_mirror.coverage import Interval
-from flickr_mirror.progress import FileBroken, RunStarted
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.models.events import FileBroken, RunStarted
+from flickr_mirror.models.intervals import Interval
 from tests.end_to_end.command import infos, tree
 from tests.mirroring import answering, mirroring
 

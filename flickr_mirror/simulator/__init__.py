@@ -1,12 +1,12 @@
 """A Flickr on the loopback, for tests, demonstrations and benchmarks: nothing of it leaves the machine."""
 
+from flickr_mirror.simulator.data.photo import SimulatedPhoto
+from flickr_mirror.simulator.data.sizes import Kind, Mix, SimulatedSize
+from flickr_mirror.simulator.data.stream import SimulatedPhotostream
+from flickr_mirror.simulator.data.texts import SimulatedComment
 from flickr_mirror.simulator.demo import demo_photostream
-from flickr_mirror.simulator.photo import SimulatedPhoto
-from flickr_mirror.simulator.script import Asked, Disturbance, Rule, Script
+from flickr_mirror.simulator.fault_plan import Asked, Disturbance, Rule, Script
 from flickr_mirror.simulator.server import SimulatedFlickr, arguments_of, run_in_thread
-from flickr_mirror.simulator.sizes import Kind, Mix, SimulatedSize
-from flickr_mirror.simulator.stream import SimulatedPhotostream
-from flickr_mirror.simulator.texts import SimulatedComment
 
 __all__ = [
     "Asked",

@@ -8,11 +8,11 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from flickr_mirror.simulator.data.sizes import Mix
+from flickr_mirror.simulator.data.stream import SimulatedPhotostream
 from flickr_mirror.simulator.demo import demo_photostream
-from flickr_mirror.simulator.script import MIXES, Disturbance
+from flickr_mirror.simulator.fault_plan import MIXES, Disturbance
 from flickr_mirror.simulator.server import SimulatedFlickr
-from flickr_mirror.simulator.sizes import Mix
-from flickr_mirror.simulator.stream import SimulatedPhotostream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

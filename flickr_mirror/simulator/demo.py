@@ -5,14 +5,14 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from flickr_mirror.simulator.landscapes import draw_landscape
-from flickr_mirror.simulator.prints import Finish
-from flickr_mirror.simulator.scenes import Figure, Ground, Light, Scene
-from flickr_mirror.simulator.sizes import Kind
-from flickr_mirror.simulator.stream import SimulatedPhotostream
+from flickr_mirror.simulator.artwork.aging import Finish
+from flickr_mirror.simulator.artwork.landscapes import draw_landscape
+from flickr_mirror.simulator.artwork.scenes import Figure, Ground, Light, Scene
+from flickr_mirror.simulator.data.sizes import Kind
+from flickr_mirror.simulator.data.stream import SimulatedPhotostream
 
 if TYPE_CHECKING:
-    from flickr_mirror.simulator.photo import SimulatedPhoto
+    from flickr_mirror.simulator.data.photo import SimulatedPhoto
 
 COUNT = 60
 _VIDEOS = (15, 40)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import web
 from PIL import Image
 
-from flickr_mirror.simulator.line import Line, chunk, content, head
+from flickr_mirror.simulator.raw_connection import Line, chunk, content, head
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.simulator.photo import SERVER_NUMBER
-from flickr_mirror.simulator.sizes import UNDOCUMENTED_KEYS, Kind
+from flickr_mirror.simulator.data.photo import SERVER_NUMBER
+from flickr_mirror.simulator.data.sizes import UNDOCUMENTED_KEYS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from flickr_mirror.models import Payload
-    from flickr_mirror.simulator.photo import SimulatedPhoto
-    from flickr_mirror.simulator.sizes import SimulatedSize
-    from flickr_mirror.simulator.stream import SimulatedPhotostream
-    from flickr_mirror.simulator.texts import SimulatedComment
+    from flickr_mirror.models.photos import Payload
+    from flickr_mirror.simulator.data.photo import SimulatedPhoto
+    from flickr_mirror.simulator.data.sizes import SimulatedSize
+    from flickr_mirror.simulator.data.stream import SimulatedPhotostream
+    from flickr_mirror.simulator.data.texts import SimulatedComment
 
 FLICKR = "https://www.flickr.com"
 FARM = 66

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flickr_mirror.simulator.data.stream import SimulatedPhotostream
 from flickr_mirror.simulator.server import SimulatedFlickr, run_in_thread
-from flickr_mirror.simulator.stream import SimulatedPhotostream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Protocol, Self
 from aiohttp import web
 from anyio.from_thread import start_blocking_portal
 
-from flickr_mirror.simulator import pictures
-from flickr_mirror.simulator.answers import RestApi
-from flickr_mirror.simulator.script import Asked
+from flickr_mirror.simulator.artwork import pictures
+from flickr_mirror.simulator.fault_plan import Asked
+from flickr_mirror.simulator.rest_api import RestApi
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from ssl import SSLContext
 
-    from flickr_mirror.models import Payload
+    from flickr_mirror.models.photos import Payload
+    from flickr_mirror.simulator.data.photo import SimulatedPhoto
+    from flickr_mirror.simulator.data.sizes import SimulatedSize
+    from flickr_mirror.simulator.data.stream import SimulatedPhotostream
     from flickr_mirror.simulator.faults import Fault
-    from flickr_mirror.simulator.photo import SimulatedPhoto
-    from flickr_mirror.simulator.sizes import SimulatedSize
-    from flickr_mirror.simulator.stream import SimulatedPhotostream
 
     Intercept = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 

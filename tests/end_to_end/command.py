@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator import SimulatedFlickr
 
 KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
-IMPATIENT = {"transport.LONGEST_WAIT": 0.1}
+IMPATIENT = {"flickr.http_client.LONGEST_WAIT": 0.1}
 """What fails is tried again at once."""
-THREAD = {"detection._FAILURES": 0}
+THREAD = {"engine.language_detector._FAILURES": 0}
 """Languages are detected in the process itself: the worker process takes longer to start than a small run."""
 
 
@@ -144,7 +144,7 @@ def start(
     """Start the command off a terminal, forked from a process that has read its libraries.
 
     `environment` comes on top of this process's. `settings` are constants of the package that are otherwise
-    in this run: `{"session.GRACE": 0.5}`. `ignored` are signals that whoever starts it ignores, `files` an
+    in this run: `{"cli.runner.GRACE": 0.5}`. `ignored` are signals that whoever starts it ignores, `files` an
     output and an output for errors other than those that can be read here, `closed` numbers of standard streams.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115

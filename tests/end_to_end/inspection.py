@@ -12,8 +12,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.models import inventory_number
-from flickr_mirror.records import Status
+from flickr_mirror.catalogue.rows import Status
+from flickr_mirror.models.photos import inventory_number
 from tests.canary import FORBIDDEN
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from flickr_mirror.locks import locked
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage.locks import locked
 from tests.end_to_end.command import THREAD, Outcome, run, running, start, tree
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
         await run(flickr, tmp_path, "--image-only")
         name = flickr.streams[0].username
         line = ["check", "--username", name, "--cache-path", str(tmp_path)]
-        process = start(line, settings={"audit.BATCH": 1})
+        process = start(line, settings={"engine.check.BATCH": 1})
         try:
             catalogue = tmp_path / name / ".flickr_mirror" / "catalogue.sqlite"
             while not has_begun_check(catalogue):  # noqa: ASYNC110

@@ -140,8 +140,8 @@ async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy
 async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
     """Row 82: a worker that raises what it never should ends the run with exit 1, one sentence and no traceback."""
     start = (
-        "from flickr_mirror.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
-        "Jobs.cache_image = fail\nfrom flickr_mirror.cli import main\nmain()"
+        "from flickr_mirror.engine.workers.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
+        "Jobs.cache_image = fail\nfrom flickr_mirror.cli.app import main\nmain()"
     )
     async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         line = [sys.executable, "-c", start, *command(flickr, tmp_path, "--debug", "0")[3:]]
@@ -166,7 +166,7 @@ async def test_the_installed_command_is_this_program(tmp_path: Path) -> None:
 async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) -> None:
     """A container without a home folder mirrors into a folder that is given; without one it says what to do."""
     nobody = "import os, pwd\npwd.getpwuid = lambda _: (_ for _ in ()).throw(KeyError('uid'))\n"
-    start = f"{nobody}os.environ.pop('HOME')\nfrom flickr_mirror.cli import main\nmain()"
+    start = f"{nobody}os.environ.pop('HOME')\nfrom flickr_mirror.cli.app import main\nmain()"
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         line = [sys.executable, "-c", start, *command(flickr, tmp_path)[3:]]
         result = await anyio.run_process(line, check=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.models import inventory_number
+from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import KEYS, infos, parts, run, tree
 

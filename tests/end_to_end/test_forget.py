@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.locks import locked
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage.locks import locked
 from tests.end_to_end.command import Outcome, run, start, tree
 
 if TYPE_CHECKING:

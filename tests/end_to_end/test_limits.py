@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from flickr_mirror.cli import app
+from flickr_mirror.cli.app import app
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import THREAD, infos, parts, run, running, tree
 from tests.event_schema import FILE
@@ -123,7 +123,7 @@ def test_a_time_of_day_and_free_space_are_limits(tmp_path: Path, monkeypatch: py
         handed.append(limits)
         return lambda: 0
 
-    monkeypatch.setattr("flickr_mirror.commands.mirror", mirror)
+    monkeypatch.setattr("flickr_mirror.cli.commands.mirror.mirror", mirror)
     line = ["--config", "", "--username", "x", "--cache-path", str(tmp_path)]
     flags = ["--until-time", "07:00", "--min-free", "5G"]
     for more, environment in (

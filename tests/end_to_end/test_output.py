@@ -18,8 +18,8 @@ import anyio
 import pyte
 import pytest
 
-from flickr_mirror.cli import EXIT_HELP
-from flickr_mirror.exits import EXIT_CODES, EXIT_PHOTOS_FAILED
+from flickr_mirror.cli.app import EXIT_HELP
+from flickr_mirror.cli.exit_codes import EXIT_CODES, EXIT_PHOTOS_FAILED
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.end_to_end.command import KEYS, Outcome, command, run, running
 
@@ -41,7 +41,7 @@ def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
         "        raise SystemExit\n"
         "sys.stderr = Stream()\n"
         f"sys.argv = ['mirror_flickr', '--username', 'manhhai', '--cache-path', {str(tmp_path)!r}]\n"
-        "from flickr_mirror.cli import main\n"
+        "from flickr_mirror.cli.app import main\n"
         "main()\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout
@@ -61,7 +61,7 @@ def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
 async def test_cron_gets_one_line(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
     """--quiet: exactly one line where a run cannot be done, without a terminal and without input."""
     async with running(
-        None, tmp_path, "--quiet", *arguments, settings={"transport.LONGEST_WAIT": 0.01}
+        None, tmp_path, "--quiet", *arguments, settings={"flickr.http_client.LONGEST_WAIT": 0.01}
     ) as process:
         outcome = await process.wait(20)
     assert outcome.code == code

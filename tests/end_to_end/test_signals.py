@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SOON = 3.0
 """Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
-GRACE = {"session.GRACE": 0.3}
+GRACE = {"cli.runner.GRACE": 0.3}
 
 
 def hanging(
@@ -143,10 +143,10 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
 ) -> None:
     """With all of the usual ten seconds of grace: where nothing is in flight, none of them pass, and it is said."""
     settings = {
-        "session.GRACE": 8,
-        "limiter.FIRST_PAUSE": 600,
-        "outage.SILENT": 0.2,
-        "transport.LONGEST_WAIT": 600,
+        "cli.runner.GRACE": 8,
+        "flickr.rate_limiter.FIRST_PAUSE": 600,
+        "flickr.outage.SILENT": 0.2,
+        "flickr.http_client.LONGEST_WAIT": 600,
     }
     level = () if "--image-only" in options else ("--info-level", "2")
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
@@ -191,7 +191,7 @@ async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals)
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(".jpg", started)
-        async with running(flickr, tmp_path, settings={"session.GRACE": 60}) as process:
+        async with running(flickr, tmp_path, settings={"cli.runner.GRACE": 60}) as process:
             with anyio.fail_after(30):
                 await started.wait()
             process.signal(signal.SIGINT)

@@ -179,7 +179,7 @@ async def test_a_run_that_is_stopped_is_told(count: int, tmp_path: Path) -> None
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         flickr.intercept = hang
         arguments = ("--ping-url", monitor.url, "--hook", teller(kept))
-        grace = {"session.GRACE": 0.3 if count == 1 else 60.0}
+        grace = {"cli.runner.GRACE": 0.3 if count == 1 else 60.0}
         async with running(flickr, tmp_path / "cache", *arguments, settings=grace) as process:
             with anyio.fail_after(30):
                 await started.wait()
@@ -226,7 +226,7 @@ async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> Non
             await anyio.sleep_forever()
         return None
 
-    settings = {"session.GRACE": 0.3, "session.CLOSING": 1.0, "session.LINGERING": 0.5}
+    settings = {"cli.runner.GRACE": 0.3, "cli.runner.CLOSING": 1.0, "cli.runner.LINGERING": 0.5}
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         flickr.intercept = hang
         async with running(flickr, tmp_path, "--hook", "sleep 60", settings=settings) as process:
@@ -268,8 +268,8 @@ async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path:
 async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
     """A run that dies of a bug is told to the monitor as any failure; the error's own words stay here."""
     start = (
-        "from flickr_mirror.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
-        "Jobs.cache_image = fail\nfrom flickr_mirror.cli import main\nmain()"
+        "from flickr_mirror.engine.workers.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
+        "Jobs.cache_image = fail\nfrom flickr_mirror.cli.app import main\nmain()"
     )
     kept = tmp_path / "told.json"
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
@@ -306,7 +306,7 @@ async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         monitor.answer = never
         arguments = ("--ping-url", monitor.url, "--hook", teller(pipe))
-        settings = {"notify.PATIENCE": 60.0}
+        settings = {"cli.notifications.PATIENCE": 60.0}
         async with running(flickr, tmp_path / "cache", *arguments, settings=settings) as process:
             assert told_in(await to_thread.run_sync(pipe.read_text))["images"] == 3
             assert monitor.words == ["start"]

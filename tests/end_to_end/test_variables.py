@@ -12,8 +12,8 @@ import pytest
 import trustme
 
 from flickr_mirror import ApiBudget, Limits, ProxyLoginError, TransportError
+from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.transport import Transport
 from tests.canary import KEY
 from tests.end_to_end.command import IMPATIENT, KEYS, Outcome, run, running, start
 

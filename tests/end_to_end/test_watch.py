@@ -11,7 +11,7 @@ import anyio
 import pytest
 from aiohttp import web
 
-from flickr_mirror.models import inventory_number
+from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.end_to_end.command import IMPATIENT, infos, run, running, tree
 from tests.monitor import monitoring

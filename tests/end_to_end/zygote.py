@@ -28,8 +28,8 @@ OWN = "flickr_mirror"
 
 def main() -> None:
     """Answer requests until the other side of the socket is closed."""
-    import flickr_mirror.cli  # noqa: F401 - its libraries stay
-    from flickr_mirror.languages import Locale, detect_locale
+    import flickr_mirror.cli.app  # noqa: F401 - its libraries stay
+    from flickr_mirror.models.languages import Locale, detect_locale
 
     detect_locale("Phố cổ Hội An")  # reads the tables of languages
     Locale("fra", "CA")
@@ -98,12 +98,12 @@ def run(request: dict[str, Any]) -> NoReturn:
     try:
         if "COVERAGE_PROCESS_CONFIG" in os.environ:
             importlib.import_module("coverage").process_startup()
-        command = importlib.import_module(f"{OWN}.cli")
+        command = importlib.import_module(f"{OWN}.cli.app")
         for place, value in request["settings"].items():
             module, _, name = place.rpartition(".")
-            room = importlib.import_module(f"{OWN}.{module}")
-            getattr(room, name)  # a name that is not there any more would change nothing
-            setattr(room, name, value)
+            target = importlib.import_module(f"{OWN}.{module}")
+            getattr(target, name)  # a name that is not there any more would change nothing
+            setattr(target, name, value)
         command.main()
     except SystemExit as leave:
         code = leave.code

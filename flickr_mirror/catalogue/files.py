@@ -1,0 +1,136 @@
+"""The files of a mirror as they were written, in the database of its catalogue: sizes, hashes, what is odd."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.catalogue.rows import Status, StoredFile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.scope import Selection
+
+KINDS = ("image", "info", "video")
+_KINDS = "kind IN ('broken', 'image', 'info', 'video')"
+_WAITING = -1
+"""The size of a file that is to be made again."""
+_STATUS = "iif(kind = 'info', info_status, image_status)"
+_PENDING = "0, 1, 3"
+"""Who has one of these states may have a newer file than the catalogue knows, of a run that was killed."""
+
+
+class Files:
+    """The files that are on disk.
+
+    A part of the catalogue, like which it blocks; what changes is to be called inside of a transaction. Every
+    method raises `CatalogueError` or `CacheFullError` where SQLite fails.
+    """
+
+    def __init__(self, database: Database, selection: Selection) -> None:
+        self._query = database.query
+        self._selection = selection
+
+    def put(self, photo_id: str, file: StoredFile) -> StoredFile:
+        """Note a file that is durable, and return it as it is noted.
+
+        The same bytes as those that were found broken are what Flickr has.
+        """
+        key = (photo_id, file.kind)
+        (note,) = self._query(
+            "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
+            " VALUES (?, ?, ?, ?, ?, coalesce((SELECT note FROM files WHERE kind = 'broken' AND photo_id = ?"
+            " AND sha256 = ?), ?)) RETURNING note",
+            (*key, file.extension, file.size, file.sha256, photo_id, file.sha256, file.note),
+        ).fetchone()
+        return replace(file, note=note)
+
+    def of(self, photo_id: str) -> list[StoredFile]:
+        """Return the image and the film of a photo, as far as they are on disk."""
+        rows = self._query(
+            "SELECT kind, extension, bytes, sha256, note FROM files WHERE kind IN ('image', 'video')"
+            " AND photo_id = ?",
+            (photo_id,),
+        )
+        return [StoredFile(*row) for row in rows]
+
+    def announce(self, photo_id: str, kind: str, sha256: bytes) -> None:
+        """Note the bytes that are about to replace a file of this kind: after a kill, they are known by this."""
+        self._query("INSERT OR REPLACE INTO arrivals VALUES (?, ?, ?)", (photo_id, kind, sha256))
+
+    def announced(self, photo_id: str, kind: str) -> bytes | None:
+        """Return the SHA-256 of the bytes that were about to replace a file of this kind, as Flickr has it now."""
+        row = self._query(
+            "SELECT sha256 FROM arrivals WHERE photo_id = ? AND kind = ?", (photo_id, kind)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def retract(self, photo_id: str) -> None:
+        """Forget the announcements of a photo."""
+        self._query("DELETE FROM arrivals WHERE photo_id = ?", (photo_id,))
+
+    def after(
+        self,
+        after: tuple[str, int],
+        limit: int,
+        *,
+        kinds: Collection[str] = KINDS,
+        part: tuple[int, int] = (1, 1),
+    ) -> list[tuple[int, bool, StoredFile]]:
+        """Return up to `limit` files behind (kind, photo id), in that order: whose, whether Flickr does not have
+        that any more, what.
+
+        `part` is (i, n) for the i-th of n shares of about the same number of photos, always the same ones.
+        """
+        condition, parameters = _selected(kinds, part)
+        rows = self._query(
+            f"SELECT photo_id, gone IS NOT NULL OR {_STATUS} = {int(Status.UNAVAILABLE)}, kind, extension, bytes,"
+            " sha256, note FROM files"
+            f" JOIN photos ON id = photo_id WHERE {condition} AND {self._selection.window}"
+            " AND (kind, photo_id) > (?, ?)"
+            " ORDER BY kind, photo_id LIMIT ?",
+            (*parameters, *after, limit),
+        )
+        return [(row[0], bool(row[1]), StoredFile(*row[2:])) for row in rows]
+
+    def count(self, *, kinds: Collection[str] = KINDS, part: tuple[int, int] = (1, 1)) -> int:
+        """Return how many files `after` gives in all."""
+        condition, parameters = _selected(kinds, part)
+        row = self._query(
+            f"SELECT count(*) FROM files JOIN photos ON id = photo_id"
+            f" WHERE {condition} AND {self._selection.window}",
+            parameters,
+        ).fetchone()
+        return int(row[0])
+
+    def count_waiting(self) -> int:
+        """Return how many files were found broken or missing, and were not made again yet."""
+        row = self._query(f"SELECT count(*) FROM files WHERE bytes = {_WAITING}").fetchone()
+        return int(row[0])
+
+    def make_again(self, photo_id: str, kind: str, *, seen: tuple[bytes, str] | None = None) -> None:
+        """Put a photo whose file of this kind is broken or missing back on the work list.
+
+        `seen` is the hash of what is to be fetched once more, because it was received like this, and why.
+        """
+        self._query("UPDATE files SET bytes = ? WHERE kind = ? AND photo_id = ?", (_WAITING, kind, photo_id))
+        if seen is not None:
+            self._query("INSERT OR REPLACE INTO files VALUES (?, 'broken', '', 0, ?, ?)", (photo_id, *seen))
+        change = "info_status = 1" if kind == "info" else "image_status = iif(proof AND NOT video, 1, 0)"
+        self._query(f"UPDATE photos SET {change} WHERE id = ?", (photo_id,))
+
+    def forget(self, photo_id: str) -> None:
+        """Forget all files of a photo."""
+        self.retract(photo_id)
+        self._query(f"DELETE FROM files WHERE {_KINDS} AND photo_id = ?", (photo_id,))
+
+
+def _selected(kinds: Collection[str], part: tuple[int, int]) -> tuple[str, list[Any]]:
+    marks = ", ".join("?" * len(kinds))
+    number, count = part
+    state = f"{_STATUS} NOT IN ({_PENDING})"
+    # all ids of an owner can be multiples of one number: stirred, they are spread over the shares
+    share = "photo_id % 1000003 * 48271 % 1000003 % ? = ?"
+    return f"kind IN ({marks}) AND {state} AND {share}", [*kinds, count, number - 1]

@@ -1,0 +1,112 @@
+"""The forgotten photos in the database of a catalogue: their rows are emptied, and listings pass over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.catalogue.coverage import CoverageStore
+from flickr_mirror.catalogue.rows import Status
+from flickr_mirror.models.intervals import Interval
+from flickr_mirror.models.tombstones import Tombstone
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.files import Files
+
+_STATUS = int(Status.FORGOTTEN)
+
+
+class Forgotten:
+    """The photos that were erased on request, and are never mirrored again.
+
+    A part of the catalogue, like which it blocks. Each photo keeps a row in `photos`, without anything but its
+    id and its upload time, because Flickr still counts it. Every method raises `CatalogueError` or
+    `CacheFullError` where SQLite fails.
+    """
+
+    def __init__(self, database: Database, files: Files) -> None:
+        self._database = database
+        self._files = files
+        self._query = database.query
+
+    def all(self) -> dict[str, Tombstone]:
+        """Return the forgotten photos by their ids."""
+        rows = self._query("SELECT photo_id, uploaded, since FROM forgotten")
+        return {str(photo_id): Tombstone(str(photo_id), *more) for photo_id, *more in rows}
+
+    def described(self, photo_ids: Iterable[str]) -> dict[str, tuple[int, str | None]]:
+        """Return when photos were uploaded, and their titles if they have any; unknown photos are left out."""
+        found = {}
+        for photo_id in photo_ids:
+            for row in self._query(
+                "SELECT uploaded, title FROM photos LEFT JOIN listed USING (id) WHERE id = ?", (photo_id,)
+            ):
+                found[photo_id] = int(row[0]), row[1]
+        return found
+
+    def erase(self, tombstones: Iterable[Tombstone]) -> None:
+        """Erase what the catalogue has of photos whose files are gone, and note that they are forgotten.
+
+        Their texts are then in no part of the file and its log. The note comes last: if it is missing, the
+        photos are to be erased again.
+        """
+        stones = list(tombstones)
+        # else the end that rewriting cuts off the file would still hold the texts on the disk
+        self._query("PRAGMA secure_delete = ON")
+        with self._database.transaction():
+            for stone in stones:
+                self._files.forget(stone.photo_id)
+                for table, key in (("failures", "photo_id"), ("listed", "id")):
+                    self._query(f"DELETE FROM {table} WHERE {key} = ?", (stone.photo_id,))
+                self._empty(stone.photo_id, stone.uploaded)
+            self._query("DELETE FROM notes WHERE name LIKE 'check %'")  # interrupted checks name broken files
+        self._database.rewrite()
+        with self._database.transaction():
+            self._database.query_many(
+                "INSERT OR REPLACE INTO forgotten VALUES (?1,"
+                " coalesce(?2, (SELECT uploaded FROM photos WHERE id = ?1)), ?3)",
+                [(int(stone.photo_id), stone.uploaded, stone.since) for stone in stones],
+            )
+
+    def _empty(self, photo_id: str, uploaded: int | None) -> None:
+        """Leave nothing in the row of a photo but its id and its upload time; make it if that time is known."""
+        self._query(
+            "UPDATE photos SET uploaded = coalesce(?, uploaded), video = 0, size_label = NULL, width = NULL,"
+            f" height = NULL, url = NULL, proof = 0, image_status = {_STATUS}, info_status = {_STATUS},"
+            " info_level = -1, stale = 0, reduced = NULL, damaged = 0, looks = 0, look_again = NULL WHERE id = ?",
+            (uploaded, photo_id),
+        )
+        if uploaded is not None:
+            self._query(
+                "INSERT OR IGNORE INTO photos (id, uploaded, video, proof, image_status, info_status)"
+                f" VALUES (?, ?, 0, 0, {_STATUS}, {_STATUS})",
+                (photo_id, uploaded),
+            )
+        self._query("DELETE FROM absences WHERE photo_id = ?", (photo_id,))
+
+    def pass_over(self, listed: dict[int, Any]) -> None:
+        """Take the forgotten photos out of a page, by their ids, and note that Flickr lists them.
+
+        To be called inside of a transaction.
+        """
+        marks = ", ".join("?" * len(listed))
+        rows = self._query(f"SELECT photo_id FROM forgotten WHERE photo_id IN ({marks})", listed).fetchall()
+        for (key,) in rows:
+            uploaded = listed.pop(key).facts.uploaded or 0
+            self._empty(str(key), uploaded)
+            self._query("UPDATE photos SET gone = NULL WHERE id = ?", (key,))
+            self._query("UPDATE forgotten SET uploaded = ? WHERE photo_id = ?", (uploaded, key))
+
+    def lift(self, photo_ids: Collection[str]) -> None:
+        """Forget no more: the next run lists the seconds of these photos again, and mirrors what is there."""
+        with self._database.transaction():
+            for photo_id in photo_ids:
+                (uploaded,) = self._query(
+                    "DELETE FROM forgotten WHERE photo_id = ? RETURNING uploaded", (photo_id,)
+                ).fetchone()
+                for table, key in (("photos", "id"), ("absences", "photo_id")):
+                    self._query(f"DELETE FROM {table} WHERE {key} = ?", (photo_id,))
+                if uploaded:
+                    CoverageStore(self._database).reopen([Interval(uploaded, uploaded)])

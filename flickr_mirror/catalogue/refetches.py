@@ -1,0 +1,84 @@
+"""Photos that are mirrored, but not at their best, in the database of a catalogue, and when each is fetched again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flickr_mirror.catalogue.rows import Stale, reduced_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.rows import StoredPhoto
+    from flickr_mirror.models.sizes import Reduced
+
+DAY = 86_400
+_LATEST = 7 * DAY
+_IS_MARKED = "(damaged OR reduced IS NOT NULL)"
+# the address of the better film is known, those of all others are asked for
+_FETCH_OR_ASK = "iif(proof AND (NOT video OR NOT damaged AND reduced IS NOT NULL), 1, 0)"
+
+
+class SecondLooks:
+    """The photos that Flickr serves damaged, or in a smaller size than the best one that it lists.
+
+    A part of the catalogue, like which it blocks. What changes is to be called inside of a transaction.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._query = database.query
+        self._query_many = database.query_many
+
+    def note(
+        self,
+        stored: StoredPhoto,
+        reduced: Mapping[str, Reduced],
+        *,
+        is_damaged: bool,
+        is_due_soon: bool,
+        now: int,
+    ) -> None:
+        """Note what of a photo came at `now` in place of its best files, and whether it came damaged.
+
+        A marked photo is due after a day and after a week, unless it is not `is_due_soon`, and at each full scan.
+        """
+        text = reduced_text(reduced)
+        if text is None and not is_damaged and not stored.is_second_best:
+            return
+        looks = f"iif({_IS_MARKED} AND NOT stale & {int(Stale.IMAGE)}, looks, 0)"
+        self._query(
+            f"UPDATE photos SET look_again = iif(?, CASE {looks} WHEN 0 THEN ? WHEN 1 THEN ? END, NULL),"
+            f" looks = iif(?, {looks} + 1, 0), reduced = ?, damaged = ?,"
+            # information that was written already tells of another file
+            " info_status = iif(info_status = 2 AND reduced IS NOT ?, 1, info_status)"
+            f" WHERE id = ? AND (revision = ? OR NOT stale & {int(Stale.IMAGE)})",
+            (
+                is_due_soon and (is_damaged or text is not None),
+                now + DAY,
+                now + _LATEST,
+                is_damaged or text is not None,
+                text,
+                is_damaged,
+                text,
+                stored.photo.id,
+                stored.revision,
+            ),
+        )
+
+    def take_due(self, now: int, window: str) -> None:
+        """Put the marked photos that are due on the work list, as far as the condition `window` holds for them."""
+        # what is due later than any can be was noted while the clock was wrong
+        self._query(
+            f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status = 2 AND gone IS NULL AND {window}"
+            " AND look_again IS NOT NULL AND (look_again <= ? OR look_again > ?)",
+            (now, now + _LATEST),
+        )
+
+    def take_seen(self, photo_ids: Iterable[str]) -> None:
+        """Put the marked ones of these photos on the work list that the full scan under way sees for the first time."""
+        self._query_many(
+            f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE id = ? AND NOT seen AND image_status = 2"
+            f" AND {_IS_MARKED}",
+            [(photo_id,) for photo_id in photo_ids],
+        )

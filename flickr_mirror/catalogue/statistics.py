@@ -1,0 +1,198 @@
+"""What a catalogue tells of a mirror as a whole: how far it is, what is left, what failed, what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from flickr_mirror.catalogue.rows import Counts, MirroredPhoto, Status
+from flickr_mirror.models.events import FailedPhoto
+from flickr_mirror.models.options import COMMENTS_LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.scope import Selection
+
+_ASKED_BEFORE = "info_level = 2 AND NOT stale & 1"
+"""The comments are on disk, as Flickr has them."""
+_HAS_IMAGE = (
+    "(image_status = 2 OR image_status IN (0, 1, 3, 4) AND (damaged OR reduced IS NOT NULL) AND NOT stale & 2"
+    " AND video < (SELECT count(*) FROM files WHERE kind IN ('image', 'video') AND photo_id = id AND bytes >= 0))"
+)
+"""The files are on disk, also where a better one is just looked for."""
+_SILENT = "json_extract(facts, '$.comment_count') = 0"
+"""The listing says that there are no comments."""
+_FORGOTTEN = int(Status.FORGOTTEN)
+"""The state of what was erased on request, and so needs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLeft:
+    """How many `photos` of the photostream are known, how many of them are `mirrored` as they are asked for or
+    forgotten, and what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`.
+    `absent` photos were not listed by a full scan and are to be asked for, `gone` ones are asked for before they
+    are pruned. `images` and `infos` are how many images, and how much information, a run fetches."""
+
+    photos: int
+    mirrored: int
+    videos: int
+    photos_to_ask: int
+    comments: int
+    absent: int = 0
+    gone: int = 0
+    images: int = 0
+    infos: int = 0
+
+
+Kind = tuple[str, str]
+"""The label of an image's size, and the extension of its file."""
+
+
+class Images(NamedTuple):
+    """The number of images, their pixels, and the bytes of their files; 0 where these are not known."""
+
+    number: float
+    pixels: float
+    bytes: float
+
+
+class Stock(NamedTuple):
+    """The images that are `left` to be fetched and those that are `there`, by their kind.
+
+    `videos` of those that are left have a film; `films` with `film_bytes` are there. `rate` is how many bytes came in
+    a second when images were last downloaded, where that was measured.
+    """
+
+    left: dict[Kind, Images]
+    videos: float
+    there: dict[Kind, Images]
+    films: int
+    film_bytes: int
+    rate: int | None = None
+
+
+class Overview:
+    """Questions about the photos of a `selection`, at first the whole mirror; a part of the catalogue, like which it
+    blocks.
+
+    Every method raises `CatalogueError` where SQLite fails.
+    """
+
+    def __init__(self, database: Database, selection: Selection) -> None:
+        self._query = database.query
+        self._selection = selection
+
+    def counts(self) -> Counts:
+        """Return how many photos there are, and how far they are."""
+        row = self._query(
+            f"SELECT count(*), total({_HAS_IMAGE}), total(info_level >= 0), total(image_status = 0),"
+            " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6),"
+            f" total(image_status = {_FORGOTTEN}),"
+            " total(reduced IS NOT NULL AND gone IS NULL), total(damaged AND gone IS NULL)"
+            f" FROM photos WHERE {self._selection.window}"
+        ).fetchone()
+        return Counts(*map(int, row))
+
+    def work_left(self, *, images: bool, info_level: int | None) -> WorkLeft:
+        """Return what is left to do where `images` are wanted, and information of `info_level`."""
+        level = -1 if info_level is None else info_level
+        undescribed = (
+            f"(info_status IN (0, 1, 3) OR info_status = 2 AND (info_level < {level}"
+            f" OR {level} = {COMMENTS_LEVEL} AND stale & 1))"
+        )
+        whole = ["gone IS NULL"]
+        if images:
+            whole.append(f"({_HAS_IMAGE} OR image_status = {_FORGOTTEN})")
+        if info_level is not None:
+            whole.append(f"info_status IN (2, {_FORGOTTEN}) AND NOT {undescribed}")
+        asking = f"total({images:d} AND image_status = 0 AND {{}}video)"
+        row = self._query(
+            f"SELECT total(gone IS NULL), total({' AND '.join(whole)}), {asking.format('')},"
+            f" {asking.format('NOT ')}, total({images:d} AND gone IS NULL AND image_status IN (0, 1, 3)),"
+            f" total({info_level is not None:d} AND gone IS NULL AND {undescribed})"
+            f" FROM photos WHERE {self._selection.window}"
+        ).fetchone()
+        comments = 0
+        if info_level == COMMENTS_LEVEL:
+            (comments,) = self._query(
+                f"SELECT count(*) FROM photos JOIN listed USING (id) WHERE gone IS NULL AND {undescribed}"
+                f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0) AND {self._selection.window}"
+            ).fetchone()
+        photos, mirrored, videos, photos_to_ask, to_fetch, to_describe = map(int, row)
+        absent, gone = self._query(
+            "SELECT (SELECT count(*) FROM absences), (SELECT count(*) FROM photos WHERE gone IS NOT NULL)"
+        ).fetchone()
+        return WorkLeft(
+            photos, mirrored, videos, photos_to_ask, comments, absent, gone, to_fetch, to_describe
+        )
+
+    def stock(self) -> Stock:
+        """Return how many images are left and there; the bytes of those that are left are not known."""
+        left = self._query(
+            "SELECT ifnull(size_label, ''), ltrim(lower(ifnull(substr(url, -4), '')), '.'), count(*),"
+            " total(width * height), total(video) FROM photos WHERE gone IS NULL"
+            f" AND image_status IN (0, 1, 3, 4, 6) AND {self._selection.window} GROUP BY 1, 2"
+        ).fetchall()
+        there = self._query(
+            "SELECT size_label, extension, count(*), total(width * height), total(bytes) FROM files"
+            " JOIN photos ON id = photo_id WHERE kind = 'image' AND bytes > 0 AND note = '' AND image_status = 2"
+            " AND width * height > 0 GROUP BY 1, 2"
+        ).fetchall()
+        films, film_bytes = self._query(
+            "SELECT count(*), total(bytes) FROM files WHERE kind = 'video' AND bytes > 0"
+        ).fetchone()
+        return Stock(
+            {(label, extension): Images(count, pixels, 0) for label, extension, count, pixels, _ in left},
+            sum(videos for *_, videos in left),
+            {(label, extension): Images(*figures) for label, extension, *figures in there},
+            films,
+            int(film_bytes),
+        )
+
+    def failures(self) -> list[FailedPhoto]:
+        """Return the photos that failed, oldest upload first."""
+        rows = self._query(
+            "SELECT id, job, reason, iif(job = 'image', image_status, info_status), runs, due FROM failures"
+            f" JOIN photos ON id = photo_id WHERE {self._selection.window} ORDER BY uploaded, id, job"
+        )
+        return [
+            FailedPhoto(
+                str(photo_id),
+                job,
+                reason,
+                status == Status.UNAVAILABLE,
+                status == Status.UNAVAILABLE and runs > 0,
+                due or None,
+            )
+            for photo_id, job, reason, status, runs, due in rows
+        ]
+
+    def pending(self) -> tuple[int, int]:
+        """Return how many images, and how many descriptions, are still to be fetched or tried again."""
+        images, infos = self._query(
+            "SELECT total(image_status IN (0, 1, 3, 4, 6)), total(info_status IN (0, 1, 3, 4)) FROM photos"
+            " WHERE gone IS NULL"
+        ).fetchone()
+        return int(images), int(infos)
+
+    def size(self) -> int:
+        """Return how many bytes the files of the mirror have together."""
+        (total,) = self._query(
+            "SELECT total(bytes) FROM files WHERE bytes > 0 AND kind <> 'broken'"
+        ).fetchone()
+        return int(total)
+
+    def mirrored(self) -> Iterator[MirroredPhoto]:
+        """Yield the photos of which there are files, newest upload first."""
+        rows = self._query(
+            "SELECT id, uploaded, title, gone IS NOT NULL,"
+            " (SELECT group_concat(extension) FROM files WHERE photo_id = id AND kind IN ('image', 'video')"
+            " AND bytes >= 0), (SELECT count(*) FROM files WHERE photo_id = id AND kind = 'info' AND bytes >= 0)"
+            " FROM photos JOIN listed USING (id) ORDER BY uploaded DESC, id DESC"
+        )
+        for photo_id, uploaded, title, gone, extensions, described in rows:
+            found = (extensions or "").split(",") if extensions else []
+            if found or described:
+                yield MirroredPhoto(str(photo_id), title, uploaded, found, bool(described), bool(gone))

@@ -1,0 +1,146 @@
+"""Whether the values of a catalogue can be read: their types, their ranges, their texts, rows that belong together.
+
+SQLite checks that its pages fit together. It does not notice a status that does not exist, a text that is not
+UTF-8 or facts that are not JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.catalogue.files import KINDS
+from flickr_mirror.catalogue.rows import Stale, Status, read_facts, read_reduced, text_row
+from flickr_mirror.catalogue.schema import tables
+from flickr_mirror.models.sizes import Proof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from enum import IntEnum
+
+    from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.rows import StateRow
+    from flickr_mirror.models.photos import FlickrPhoto
+
+_NUMBERS = ("walks", "scanned", "scan_begun", "difference", "restored")
+"""The notes that are numbers."""
+_OTHER_TYPE = {"INTEGER": "{0} <> {0} | 0", "TEXT": "{0} < '' OR {0} >= x''", "BLOB": "{0} < x''"}
+"""Conditions on values of another type than their column's: numbers come before texts, and these before bytes."""
+BATCH = 500
+
+
+def _one_of(values: Iterable[str] | type[IntEnum]) -> str:
+    return f"({', '.join(repr(v) if isinstance(v, str) else str(int(v)) for v in values)})"
+
+
+_TRIED = _one_of([Status.RETRY, Status.FAILED, Status.UNAVAILABLE])  # type: ignore[list-item]
+_UNSOUND = {
+    "photos": (
+        "id NOT BETWEEN 1 AND 999999999999999999",
+        f"image_status <> {int(Status.FORGOTTEN)} AND id NOT IN (SELECT id FROM listed)",
+        "damaged NOT IN (0, 1)",
+        "looks < 0",
+        "video NOT IN (0, 1)",
+        "seen NOT IN (0, 1)",
+        "info_level NOT BETWEEN -1 AND 2",
+        "revision < 0",
+        "size_label IS NOT NULL AND (width IS NULL OR height IS NULL OR url IS NULL)",
+        "width < 0",
+        "height < 0",
+        f"proof NOT IN {_one_of(Proof)}",
+        f"stale & ~{sum(Stale)}",
+        f"image_status NOT IN {_one_of(Status)}",
+        f"info_status NOT IN {_one_of(Status)}",
+        # they are tried again because of their failure, and without it never
+        f"image_status IN {_TRIED} AND id NOT IN (SELECT photo_id FROM failures WHERE job = 'image')",
+        f"info_status IN {_TRIED} AND id NOT IN (SELECT photo_id FROM failures WHERE job = 'info')",
+    ),
+    "listed": ("id NOT IN (SELECT id FROM photos)",),
+    "files": (
+        "photo_id NOT IN (SELECT id FROM photos)",
+        f"kind NOT IN {_one_of([*KINDS, 'broken'])}",
+        "kind <> 'broken' AND (extension = '' OR extension GLOB '*[^a-z0-9]*')",
+        "bytes < -1",
+        "length(sha256) <> 32",
+    ),
+    "failures": ("photo_id NOT IN (SELECT id FROM photos)", "job NOT IN ('image', 'info')", "runs < 0"),
+    "forgotten": (f"photo_id IN (SELECT id FROM photos WHERE image_status <> {int(Status.FORGOTTEN)})",),
+    "coverage": ("scan NOT IN (0, 1)", "low > high"),
+    "shortfalls": ("low > high", "missing < 0", "runs < 0"),
+}
+"""Conditions that no row of a table meets; they are added to those on its types."""
+
+
+def check(database: Database) -> None:
+    """Read a whole catalogue, and raise `CatalogueDamagedError` where something in it is not as it was written.
+
+    For 100,000 photos it takes about half a second.
+    """
+    with database.transaction(for_reading=True):
+        database.check_structure()
+        if fault := _fault_of_tables(database) or _fault_of_facts(database) or _fault_of_notes(database):
+            raise database.damaged(fault)
+
+
+def _fault_of_tables(database: Database) -> str:
+    for table, columns in tables().items():
+        found = [(name, kind) for _, name, kind, *_ in database.query(f"PRAGMA table_info({table})")]
+        if found != columns:
+            return f"the table {table} has other columns"
+        conditions = [_OTHER_TYPE[kind].format(name) for name, kind in columns]
+        unsound = " OR ".join((*conditions, *_UNSOUND.get(table, ())))
+        if database.query(f"SELECT 1 FROM {table} WHERE {unsound} LIMIT 1").fetchone():
+            return f"the table {table} has a value that is not possible"
+        texts = [name for name, kind in columns if kind == "TEXT" and table != "listed"]
+        for _ in database.query(f"SELECT {', '.join(texts)} FROM {table}") if texts else ():
+            pass  # reading decodes it
+    return ""
+
+
+def _fault_of_facts(database: Database) -> str:
+    rows = iter(database.query("SELECT facts, title, description FROM listed"))
+    try:
+        while texts := [facts for facts, _, _ in islice(rows, BATCH)]:
+            read_facts(texts)
+        for (text,) in database.query("SELECT reduced FROM photos WHERE reduced IS NOT NULL"):
+            read_reduced(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _fault_of_notes(database: Database) -> str:
+    for name, text in database.query("SELECT name, value FROM notes"):
+        try:
+            if name in _NUMBERS:
+                int(text)
+            elif name.startswith("check ") and not _is_position(*json.loads(text)):
+                raise ValueError
+        except (ValueError, TypeError, RecursionError):
+            return f"the note {name!r} cannot be read"
+    return ""
+
+
+def _is_position(begun: Any, kind: Any, photo_id: Any, seen: Any, broken: Any, /) -> bool:  # noqa: ANN401
+    """Return whether an interrupted check (see `audit`) can go on from here."""
+    return (
+        all(type(number) is int for number in (begun, photo_id, seen))
+        and isinstance(kind, str)
+        and all([type(value) for value in found] == [str, str, str, str, bool] for found in broken)
+    )
+
+
+def can_be_stored(photo: FlickrPhoto, row: StateRow) -> bool:
+    """Return whether a photo that a file tells of would be sound in a catalogue."""
+    try:
+        values = (*text_row(photo), *row)
+        read_facts([str(values[3])])
+        for value in values:
+            if isinstance(value, str):
+                value.encode()
+            elif isinstance(value, int) and abs(value) >= 1 << 63:
+                return False
+    except ValueError:
+        return False
+    return (row.width or 0) >= 0 and (row.height or 0) >= 0

@@ -1,0 +1,132 @@
+"""`mirror_flickr check` as a person sees it: progress, what is broken, the last line, the report as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
+from flickr_mirror.cli.output.console import console, say
+from flickr_mirror.cli.output.text import json_text, plain
+from flickr_mirror.cli.runner import Signals, say_failure
+from flickr_mirror.engine.check import CheckReport, check_mirror
+from flickr_mirror.errors import FlickrMirrorError, one_error
+from flickr_mirror.models.events import Checked, FileBroken, log_events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flickr_mirror.models.events import Event
+
+
+async def run_check(
+    username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bool, as_json: bool
+) -> int:
+    """Check a mirror, tell what is broken, and return the exit code."""
+    report = CheckReport()
+    failed = False
+    progress = _progress()
+    last = [Checked(0, 0)]
+
+    def observe(event: Event) -> None:
+        log_events(event)
+        if isinstance(event, Checked):
+            last[:] = [event]
+        if progress and isinstance(event, Checked):
+            progress.update(progress.task_ids[0], completed=event.files, total=event.total)
+
+    scope = anyio.CancelScope()
+    signals = Signals(lambda _: scope.cancel(), lambda: say(_far(last), aloud=True))
+    try:
+        with one_error():
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(signals.heed)
+                with signals.scope, scope, progress or nullcontext():
+                    await check_mirror(
+                        username, cache_path, part=part, rebuild=rebuild, observer=observe, report=report
+                    )
+                tasks.cancel_scope.cancel()
+    except FlickrMirrorError as error:
+        code, failed = say_failure(error), True
+    else:
+        code = signals.code or (EXIT_PHOTOS_FAILED if _is_open(report) else 0)
+    finally:
+        signals.leave_at_once()
+    if report.username:
+        _sum_up(report, code, aloud=bool(code) and not failed)
+    if as_json:
+        sys.stdout.write(f"{json_text(_document(report, code), 2)}\n")
+    return code
+
+
+def _far(last: list[Checked]) -> str:
+    return f"{last[0].files:,}/{last[0].total:,} files checked"
+
+
+def _is_open(report: CheckReport) -> bool:
+    return bool(report.broken or report.waiting or report.rebuilt)
+
+
+def _progress() -> Progress | None:
+    if console.hushed or not console.is_terminal or console.is_dumb_terminal:
+        return None
+    progress = Progress(
+        TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+    progress.add_task("", total=None)
+    return progress
+
+
+def _sum_up(report: CheckReport, code: int, *, aloud: bool) -> None:
+    if report.resumed:
+        say(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
+    if any(found.comes_again for found in report.broken):
+        say(f"Broken files were moved to {report.folder}/.flickr_mirror/broken.")
+    if report.rebuilt:
+        say(
+            "The catalogue was rebuilt, and knows only what the files tell: run the mirror, then check again."
+        )
+    if report.waiting:
+        say(f"Files that the next run of the mirror makes again: {report.waiting:,}.")
+    if not report.complete:
+        say("Run the same command again to go on.")
+    name = json.dumps(plain(report.username), ensure_ascii=False)
+    say(
+        f"checked user={name} nsid={report.user_id} part={report.part[0]}/{report.part[1]} files={report.files} "
+        f"broken={len(report.broken)} waiting={report.waiting} bytes={report.bytes} "
+        f"seconds={report.seconds:.1f} exit={code}",
+        aloud=aloud,
+    )
+
+
+def _document(report: CheckReport, code: int) -> dict[str, Any]:
+    return {
+        "user": report.username or None,
+        "nsid": report.user_id or None,
+        "folder": str(report.folder) if report.folder else None,
+        "part": "{}/{}".format(*report.part),
+        "files": report.files,
+        "bytes": report.bytes,
+        "resumed": report.resumed,
+        "waiting": report.waiting,
+        "rebuilt": report.rebuilt,
+        "complete": report.complete,
+        "seconds": round(report.seconds, 3),
+        "exit": code,
+        "broken": [_entry(found) for found in report.broken],
+    }
+
+
+def _entry(found: FileBroken) -> dict[str, Any]:
+    return {
+        "photo_id": found.photo_id,
+        "kind": found.kind,
+        "path": str(found.path),
+        "reason": found.reason,
+        "comes_again": found.comes_again,
+    }

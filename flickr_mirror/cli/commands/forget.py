@@ -1,0 +1,135 @@
+"""`mirror_flickr forget` as a person sees it: what would be erased, the question, what was erased."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flickr_mirror.cli.output.console import Shown, say, set_up
+from flickr_mirror.cli.output.summary import time_text
+from flickr_mirror.cli.output.text import plain, size_text
+from flickr_mirror.cli.runner import run_async, say_failure
+from flickr_mirror.engine.forget import forget_photos, forgotten_photos, undo_forget
+from flickr_mirror.errors import FlickrMirrorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flickr_mirror.engine.forget import ForgetReport, ForgottenPhoto
+
+EXIT_DECLINED = 1
+
+
+def is_asking_possible() -> bool:
+    """Return whether there is a terminal to ask on."""
+    return sys.stdin.isatty()
+
+
+def show(username: str, photos: list[str], cache_path: Path) -> int:
+    """Write what would be erased to standard output, and return the exit code."""
+
+    def write() -> int:
+        report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
+        sys.stdout.write("".join(f"{line}\n" for line in _described(report)))
+        return 0
+
+    return _said(write)
+
+
+def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool) -> int:
+    """Erase photos, if it is `ask`ed and confirmed, and return the exit code."""
+
+    def erase() -> int:
+        if ask:
+            report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
+            if not _is_confirmed(report):
+                say("Nothing is erased.")
+                return EXIT_DECLINED
+        report = run_async(partial(forget_photos, username, photos, cache_path))
+        for photo in report.photos:
+            say(_outcome(photo))
+        if report.catalogues:
+            say(f"Old catalogues that were kept aside are erased too: {len(report.catalogues)} files.")
+        _sum_up(report)
+        return 0
+
+    return _said(erase)
+
+
+def undo(username: str, photos: list[str], cache_path: Path) -> int:
+    """Lift what was forgotten, and return the exit code."""
+
+    def lift() -> int:
+        lifted = run_async(undo_forget, username, photos, cache_path)
+        for photo in dict.fromkeys(photos):
+            if photo in lifted:
+                say(f"Photo {photo} is no longer forgotten: the next run mirrors it if Flickr shows it.")
+            else:
+                say(f"Photo {photo} was not forgotten.")
+        return 0
+
+    return _said(lift)
+
+
+def list_forgotten(username: str, cache_path: Path) -> int:
+    """Write the photos that were forgotten to standard output, and return the exit code."""
+
+    def write() -> int:
+        sys.stdout.write("id\tforgotten\n")
+        for stone in forgotten_photos(username, cache_path):
+            sys.stdout.write(f"{stone.photo_id}\t{time_text(stone.since)}\n")
+        return 0
+
+    return _said(write)
+
+
+def _said(work: Callable[[], int]) -> int:
+    set_up(Shown())
+    try:
+        return work()
+    except FlickrMirrorError as error:
+        return say_failure(error)
+
+
+def _is_confirmed(report: ForgetReport) -> bool:
+    for line in _described(report):
+        say(line)
+    sys.stderr.write("Erase this for good, and never mirror these photos again? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _described(report: ForgetReport) -> Iterator[str]:
+    for photo in report.photos:
+        title = f" {json.dumps(plain(photo.title), ensure_ascii=False)}" if photo.title is not None else ""
+        if not photo.is_known:
+            state = "not known to this mirror"
+        elif not photo.files:
+            state = "no files"
+        else:
+            state = f"{len(photo.files)} files, {size_text(photo.bytes)}"
+        yield f"photo {photo.photo_id}{title}: {state}{', forgotten before' if photo.was_forgotten else ''}"
+        yield from (f"  {plain(str(path))}" for path in photo.files)
+    if report.catalogues:
+        yield "old catalogues, which have the texts of all photos:"
+        yield from (f"  {plain(str(path))}" for path in report.catalogues)
+
+
+def _outcome(photo: ForgottenPhoto) -> str:
+    if photo.files:
+        return f"Photo {photo.photo_id} is erased: {len(photo.files)} files, {size_text(photo.bytes)}."
+    if photo.is_known:
+        return f"Photo {photo.photo_id} is erased; there were no files of it."
+    return f"Photo {photo.photo_id} is not known to this mirror. No later run will mirror it."
+
+
+def _sum_up(report: ForgetReport) -> None:
+    name = json.dumps(plain(report.username), ensure_ascii=False)
+    files = sum(len(photo.files) for photo in report.photos)
+    size = sum(photo.bytes for photo in report.photos)
+    say(
+        f"forgot user={name} nsid={report.user_id} photos={len(report.photos)} files={files} bytes={size} exit=0"
+    )

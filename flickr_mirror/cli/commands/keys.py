@@ -1,0 +1,138 @@
+"""`mirror_flickr keys` as a person sees it: what is saved, what Flickr says to it, what is removed."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
+
+from flickr_mirror.cli.keys.key_file import LARGEST, ApiKeys, parse_keys, remove_keys, save_keys
+from flickr_mirror.cli.keys.keyring_store import check_keyring, remove_from_keyring, save_in_keyring
+from flickr_mirror.cli.keys.lookup import RULE, ask_for_keys, no_keys, saved_keys
+from flickr_mirror.cli.output.console import Shown, say, set_up
+from flickr_mirror.cli.output.standard_streams import confirm
+from flickr_mirror.cli.output.text import plain
+from flickr_mirror.cli.runner import run_async, say_failure
+from flickr_mirror.engine.shared_budget import shared_budget
+from flickr_mirror.errors import FlickrMirrorError, InvalidKeyError, KeysError, ThrottledError
+from flickr_mirror.flickr.api import AsyncFlickrApi
+from flickr_mirror.models.options import Limits
+from flickr_mirror.storage import filesystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Given = tuple[tuple[str | None, str], tuple[str | None, str]]
+    """The key and the secret that a run would be given, `None` where it would not, and where they came from."""
+
+LIMITS = Limits(attempts=2, timeout=15, max_wait=30)
+"""Somebody waits for the answer."""
+
+
+def set_keys(cache_path: Path, api_url: str, given: Given, *, in_keyring: bool, from_stdin: bool) -> int:
+    """Save keys once Flickr has accepted them, and return the exit code."""
+    return _said(partial(_set, cache_path, api_url, given, in_keyring=in_keyring, from_stdin=from_stdin))
+
+
+def check_keys(cache_path: Path, api_url: str, given: Given) -> int:
+    """Tell whether Flickr accepts the keys that a run would use, and return the exit code."""
+    return _said(partial(_check, cache_path, api_url, given))
+
+
+def forget_keys(cache_path: Path, given: Given) -> int:
+    """Remove the saved keys, tell what was removed, and return the exit code."""
+    return _said(partial(_forget, cache_path, given))
+
+
+def _said(work: Callable[[], str]) -> int:
+    set_up(Shown())
+    try:
+        confirm(f"{plain(work())}\n")
+    except FlickrMirrorError as error:
+        return say_failure(error)
+    return 0
+
+
+def _set(cache_path: Path, api_url: str, given: Given, *, in_keyring: bool, from_stdin: bool) -> str:
+    root = filesystem.home(cache_path)
+    if in_keyring:
+        check_keyring()
+    if from_stdin:
+        keys = parse_keys(sys.stdin.buffer.read(LARGEST), "What came on standard input", "Nothing is saved.")
+    elif sys.stdin.isatty():
+        say(RULE)
+        keys = ask_for_keys()
+    else:
+        raise KeysError(
+            f"There is no terminal to ask for the keys: run `keys set` on one, or with --stdin. {RULE}"
+        )
+    try:
+        _ask_flickr(keys, api_url)
+    except FlickrMirrorError:
+        say("The keys are not saved, because Flickr has not accepted them.")
+        raise
+    where = save_in_keyring(keys) if in_keyring else str(save_keys(root, keys))
+    told = f"Flickr accepts the API key. It is saved with its secret in {where}, readable by you alone."
+    used, origin = _in_use(root, given)
+    return told if used == keys else f"{told} But a run takes {origin}: that goes before it."
+
+
+def _check(cache_path: Path, api_url: str, given: Given) -> str:
+    root = filesystem.home(cache_path)
+    keys, origin = _in_use(root, given)
+    if keys is None:
+        raise no_keys(root)
+    try:
+        _ask_flickr(keys, api_url)
+    except InvalidKeyError as error:
+        raise InvalidKeyError(f"{error}. A run takes {origin}", error.code, error.method) from None
+    return f"Flickr accepts the API key. A run takes {origin}."
+
+
+def _forget(cache_path: Path, given: Given) -> str:
+    root = filesystem.home(cache_path)
+    removed = [*map(str, remove_keys(root)), *filter(None, [remove_from_keyring()])]
+    told = f"Removed: {', '.join(removed)}." if removed else f"There are no saved API keys in {root}."
+    used, origin = _in_use(root, given)
+    return f"{told} A run still takes {origin}." if used else told
+
+
+def _in_use(root: Path, given: Given) -> tuple[ApiKeys | None, str]:
+    """Return the keys that a run would use without asking, and in words where they come from."""
+    (key, key_origin), (secret, secret_origin) = given
+    if not (key and secret):
+        saved = saved_keys(root)
+        if saved is None:
+            return None, ""
+        if not key:
+            key, key_origin = saved.consumer_key, saved.origin
+        if not secret:
+            secret, secret_origin = saved.consumer_secret, saved.origin
+    from_one = key_origin == secret_origin
+    origin = (
+        f"the key and its secret from {key_origin}"
+        if from_one
+        else f"the key from {key_origin} and its secret from {secret_origin}"
+    )
+    return ApiKeys(key, secret), origin
+
+
+def _ask_flickr(keys: ApiKeys, api_url: str) -> None:
+    """Raise `InvalidKeyError` where Flickr refuses the key, `TransportError` where it cannot be asked now."""
+
+    async def ask() -> None:
+        budget = shared_budget(keys.consumer_key, LIMITS, api_url)
+        budget.on_wait = _do_not_wait
+        async with AsyncFlickrApi(
+            keys.consumer_key, keys.consumer_secret, budget=budget, api_url=api_url, limits=LIMITS
+        ) as api:
+            await api.check_key()
+
+    run_async(ask)
+
+
+def _do_not_wait(seconds: float) -> NoReturn:
+    raise ThrottledError(
+        f"The API calls of this hour are used up; the next is free in {seconds / 60:.0f} minutes. Try again then."
+    )

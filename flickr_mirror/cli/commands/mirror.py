@@ -1,0 +1,193 @@
+"""What the commands do, once their flags are read: a run, and the exit code."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flickr_mirror.cli.batch import run_in_turn
+from flickr_mirror.cli.commands.check import run_check
+from flickr_mirror.cli.commands.list_photos import list_photos
+from flickr_mirror.cli.commands.status import show_status
+from flickr_mirror.cli.exit_codes import for_each, gravest
+from flickr_mirror.cli.keys.key_file import save_keys
+from flickr_mirror.cli.keys.lookup import find_keys
+from flickr_mirror.cli.notifications import Notifier
+from flickr_mirror.cli.output.console import Shown, say, set_up
+from flickr_mirror.cli.output.plan_text import say_plan
+from flickr_mirror.cli.run_view import JsonLines, View, plan_line
+from flickr_mirror.cli.runner import fail, run_async, run_mirror, say_failure
+from flickr_mirror.engine.mirror import PhotostreamMirror
+from flickr_mirror.engine.shared_budget import shared_budget
+from flickr_mirror.errors import CacheError, FlickrMirrorError
+from flickr_mirror.models.events import PageScanned
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.mirror_lookup import all_mirrors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from flickr_mirror.cli.keys.key_file import ApiKeys
+    from flickr_mirror.models.events import Event
+    from flickr_mirror.models.options import Limits, MirrorOptions
+
+
+def mirror(
+    usernames: list[str],
+    options: MirrorOptions,
+    limits: Limits,
+    keys: tuple[str | None, str | None],
+    *,
+    is_key_seen: bool,
+    save: bool,
+    watch: float | None,
+    dry_run: bool,
+    shown: Shown,
+    told: tuple[str | None, list[str]],
+) -> Callable[[], int]:
+    """Return what mirrors photostreams, one after the other, and returns the exit code.
+
+    `keys` are the key and the secret as far as they were given; `is_key_seen` is whether others on this machine
+    can see them; `told` are a monitor's address and the words of a command. Raises `ValueError` where an argument
+    is none.
+    """
+    set_up(shown)
+    try:
+        root = filesystem.home(options.cache_path)
+        found = find_keys(root, *keys)
+    except FlickrMirrorError as error:
+        if dry_run:
+            return partial(say_failure, error)
+        return partial(run_async, fail, error, usernames[0], View(options, shown, Notifier(*told)))
+    saver = _KeySaver(found, root) if save else None
+    budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
+
+    def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
+        view = View(options, shown, Notifier(*told), most=limits.max_photos)
+        mirror = PhotostreamMirror(
+            username,
+            found.consumer_key,
+            found.consumer_secret,
+            options=options,
+            limits=limits,
+            observer=partial(saver, view) if saver else view,
+            budget=budget,
+        )
+        return mirror, view
+
+    mirrors = [
+        open_mirror(username, limits) for username in usernames
+    ]  # names that are none are refused first
+    if is_key_seen:
+        logging.getLogger("flickr_mirror").warning(
+            "Other users of this machine can see the API key in the list of processes. Better set "
+            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with `mirror_flickr keys set`."
+        )
+    gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
+    if dry_run:
+        return partial(run_async, _tell_prices, [mirror for mirror, _ in mirrors], shown, limits.min_free)
+    if len(mirrors) > 1:
+        return partial(run_async, run_in_turn, usernames, limits, open_mirror)
+    return partial(run_async, run_mirror, *mirrors[0], watch)
+
+
+async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free: int | None) -> int:
+    """Tell on standard output what runs would do and cost, and return the exit code.
+
+    Whether the images fit on the disk goes to standard error.
+    """
+    codes = []
+    lines = JsonLines()
+    planned = 0
+    for mirror in mirrors:
+        try:
+            plan = await mirror.price()
+        except FlickrMirrorError as error:
+            codes.append(say_failure(error))
+            continue
+        user, nsid = mirror.report.username, mirror.report.user_id
+        if shown.as_json:
+            lines.event(plan, user=user, nsid=nsid)
+        else:
+            sys.stdout.write(f"{plan_line(user, nsid, plan)}\n")
+        if folder := mirror.report.folder:
+            say_plan(plan, folder, min_free=min_free, before=planned)
+        planned += plan.bytes or 0
+    return gravest(codes) or (0 if lines.is_open else 1)
+
+
+def demo(cache_path: Path) -> int:
+    """Run the demonstration, and return the exit code."""
+    from flickr_mirror.cli.commands.demo import demonstrate
+
+    set_up(Shown())
+    try:
+        folder = filesystem.home(cache_path)
+    except CacheError as error:
+        return say_failure(error)
+    return run_async(demonstrate, folder)
+
+
+def for_mirrors(names: list[str], cache_path: Path, command: Callable[[str], int]) -> int:
+    """Do something for mirrors, by default for all in the cache path, and return the gravest exit code."""
+    try:
+        names = names or all_mirrors(filesystem.home(cache_path).absolute())
+    except FlickrMirrorError as error:
+        set_up(Shown())
+        return say_failure(error)
+    return for_each(names, command)
+
+
+def check(
+    username: str,
+    *,
+    cache_path: Path,
+    part: tuple[int, int],
+    rebuild: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Check a mirror, and return the exit code."""
+    set_up(Shown(quiet=quiet))
+    return run_async(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
+
+
+def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:
+    """Show how a mirror is, and return the exit code."""
+    return _report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
+
+
+def list_mirror(username: str, *, cache_path: Path, as_json: bool) -> int:
+    """List the photos of a mirror, and return the exit code."""
+    return _report(partial(list_photos, cache_path, username, as_json=as_json))
+
+
+def _report(show: Callable[[], int]) -> int:
+    set_up(Shown())
+    try:
+        return show()
+    except BrokenPipeError:  # `mirror_flickr list | head`
+        return 0
+    except FlickrMirrorError as error:
+        return say_failure(error)
+
+
+class _KeySaver:
+    """An observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
+
+    def __init__(self, keys: ApiKeys, root: Path) -> None:
+        self._keys: ApiKeys | None = keys
+        self._root = root
+
+    def __call__(self, view: View, event: Event) -> None:
+        view(event)
+        if isinstance(event, PageScanned) and self._keys:
+            keys, self._keys = self._keys, None
+            try:
+                say(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
+            except CacheError as error:
+                view.code = say_failure(error)

@@ -1,0 +1,186 @@
+"""`mirror_flickr status`: how a mirror is and how its last run went, from the disk alone."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.catalogue.walk_result import shortfall_text, unlisted
+from flickr_mirror.cli.exit_codes import code_text
+from flickr_mirror.cli.output import summary
+from flickr_mirror.cli.output.summary import failure_of, time_text
+from flickr_mirror.cli.output.text import json_text, name_text, plain, size_text, time_left
+from flickr_mirror.engine.rebuild import read_catalogue
+from flickr_mirror.errors import CacheError
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.locks import holder_of
+from flickr_mirror.storage.mirror_lookup import get_mirror
+from flickr_mirror.storage.tombstones import read_tombstones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flickr_mirror.catalogue.catalogue import Catalogue
+    from flickr_mirror.cli.output.summary import Summary
+    from flickr_mirror.storage.mirror_folder import PhotoCache
+
+EXIT_OLD = 3
+"""The exit code where the last success is longer ago than is allowed."""
+TOMORROW = 86_400
+"""A success more seconds ahead of the clock than this is not believed, or it would never be too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorStatus:
+    """How a mirror is. Times are UTC; `gaps` are stretches of upload time that no run has listed.
+
+    `shortfalls` are the sentences about photos that Flickr counts and has not listed, `unlisted` how many those are
+    at least; `not_ready` how many photos Flickr was still processing, `forgotten` how many were erased on request.
+    `reduced` and `damaged` count photos as in `MirrorReport`.
+    `age` is how many seconds ago a run ended with code 0, `running` who works on it now.
+    """
+
+    user: str
+    nsid: str
+    folder: str
+    photos: int
+    images: int
+    infos: int
+    images_left: int
+    infos_left: int
+    gone: int
+    forgotten: int
+    unavailable: int
+    unlisted: int
+    not_ready: int
+    shortfalls: list[str]
+    reduced: int
+    damaged: int
+    failures: list[dict[str, Any]]
+    listed_until: str | None
+    gaps: list[tuple[str, str]]
+    bytes: int
+    free: int
+    last_run: Summary | None
+    last_success: str | None
+    age: float | None
+    running: dict[str, Any] | None
+
+
+def status_of(root: Path, name: str) -> MirrorStatus:
+    """Return how the mirror of a user below `root` is; nothing is written, and a run may be going on.
+
+    Raises `PhotostreamError` where there is no such mirror, `CacheError` where it cannot be read.
+    """
+    cache, owner = get_mirror(filesystem.home(root), name.strip())
+    last = summary.read(cache.state)
+    success = last.get("last_success") if last else None
+    age = time.time() - datetime.fromisoformat(success).timestamp() if success else None
+    if age is not None and age < -TOMORROW:  # a clock was wrong, or the file is damaged
+        success = age = None
+    with open_catalogue(cache) as catalogue:
+        overview = catalogue.overview
+        counts = overview.counts()
+        images_left, infos_left = overview.pending()
+        covered = catalogue.listing.coverage().intervals
+        short = catalogue.listing.shortfalls()
+        gaps = catalogue.listing.coverage().gaps(covered[-1].high) if covered else []
+        return MirrorStatus(
+            user=owner["username"],
+            nsid=owner["nsid"],
+            folder=str(cache.folder),
+            photos=counts.known,
+            images=counts.images,
+            infos=counts.infos,
+            images_left=images_left,
+            infos_left=infos_left,
+            gone=counts.gone,
+            forgotten=len(read_tombstones(cache.state)),
+            unavailable=counts.unavailable,
+            unlisted=unlisted(short),
+            not_ready=counts.not_ready,
+            shortfalls=[shortfall_text(*stretch) for stretch in short],
+            reduced=counts.reduced,
+            damaged=counts.damaged,
+            failures=[failure_of(failure) for failure in overview.failures()],
+            listed_until=time_text(covered[-1].high) if covered else None,
+            gaps=[(time_text(gap.low), time_text(gap.high)) for gap in gaps],
+            bytes=overview.size(),
+            free=shutil.disk_usage(cache.folder).free,
+            last_run=last,
+            last_success=success,
+            age=None if age is None else round(max(age, 0.0), 1),
+            running=holder_of(cache.lock),
+        )
+
+
+def open_catalogue(cache: PhotoCache) -> Catalogue:
+    """Return the catalogue of a mirror, for reading. Raises `CacheError` where it is missing or cannot be read."""
+    if not cache.catalogue.exists():
+        raise CacheError(
+            f"{cache.catalogue} is not there: run the mirror again, which makes it anew from the files.",
+            cache.catalogue,
+        )
+    return read_catalogue(cache.catalogue)
+
+
+def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) -> int:
+    """Show how a mirror is on standard output; return 3 where its last success is more than `max_age` seconds ago."""
+    status = status_of(root, name)
+    lines = [json_text(asdict(status), 2)] if as_json else _lines(status)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return EXIT_OLD if max_age is not None and (status.age is None or status.age > max_age) else 0
+
+
+def local_time(text: object) -> str:
+    """Return a moment such as `2026-11-21T20:22:33Z` by the clock of this machine, with its offset from UTC."""
+    try:
+        return datetime.fromisoformat(str(text)).astimezone().isoformat(" ", "seconds")
+    except (ValueError, OverflowError, OSError):  # from a file that anything may have written
+        return plain(str(text))
+
+
+def _lines(status: MirrorStatus) -> Iterator[str]:
+    yield f"{name_text(status.user)} ({status.nsid}) in {plain(status.folder)}"
+    yield (
+        f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} with information, "
+        f"{len(status.failures):,} failed, {status.gone:,} gone from Flickr"
+    )
+    if status.forgotten:
+        yield f"forgotten {status.forgotten:,}: erased on request, and never mirrored again"
+    if status.reduced or status.damaged:
+        yield (
+            f"quality   {status.reduced:,} in a smaller size because Flickr refuses a better one, "
+            f"{status.damaged:,} damaged at Flickr"
+        )
+    yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
+    gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
+    until = status.listed_until
+    yield f"listed    {f'until {local_time(until)}, {gaps}' if until else 'nothing yet'}"
+    for text in status.shortfalls:
+        yield f"unlisted  {text}"
+    if status.not_ready:
+        yield f"waiting   for Flickr to process {status.not_ready:,} photos"
+    yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
+    if last := status.last_run:
+        error = f": {last.get('error')}" if last.get("error") else ""
+        figures = ", ".join(f"{last.get(name)} {name}" for name in ("new", "images", "failed"))
+        ended = f"{local_time(last.get('ended'))}, {code_text(last.get('exit'))}"
+        yield plain(f"last run  {ended}, {figures}{error}")
+    else:
+        yield "last run  none that came to its end"
+    age = "never" if status.age is None else f"{local_time(status.last_success)}, {time_left(status.age)} ago"
+    yield f"last complete run: {age}"
+    if (running := status.running) and running["pid"] is None:
+        yield "running   a process that is not known"
+    elif running:
+        since = local_time(time_text(running["since"]))
+        yield f"running   process {running['pid']} on {plain(running['host'])}, since {since}"
+    for failure in status.failures:
+        due = f" Next try: {local_time(failure['due'])}." if failure["due"] else ""
+        yield f"failed    photo {failure['id']}, {failure['job']}: {plain(failure['reason'])}{due}"

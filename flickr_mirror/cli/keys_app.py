@@ -1,0 +1,89 @@
+"""`mirror_flickr keys`: its options, and what they mean; light, so that help comes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flickr_mirror.cli.options.help_text import CommandGroup
+from flickr_mirror.cli.options.parsing import endpoint, in_flags
+from flickr_mirror.cli.options.settings_file import ConfigError
+from flickr_mirror.cli.options.settings_origin import origin, with_origins
+from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
+
+if TYPE_CHECKING:
+    from flickr_mirror.cli.commands.keys import Given
+
+keys_app = typer.Typer(
+    cls=CommandGroup,
+    rich_markup_mode=None,
+    help="Save the API keys, check them at Flickr, or forget them.",
+    epilog="Flickr gives new keys at https://www.flickr.com/services/apps/create/, since 2025 to Pro members only.",
+)
+
+CachePath = Annotated[
+    Path, typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Where the keys are kept.")
+]
+ApiUrl = Annotated[
+    str, typer.Option(metavar="URL", envvar="FLICKR_API_URL", help="Another endpoint than Flickr's.")
+]
+
+
+@keys_app.command("set")
+def _set(
+    context: typer.Context,
+    keyring: Annotated[
+        bool, typer.Option("--keyring", help="Save them in the keyring of the desktop rather than in a file.")
+    ] = False,
+    stdin: Annotated[
+        bool,
+        typer.Option(
+            "--stdin", help="Read them as JSON from standard input rather than ask on the terminal."
+        ),
+    ] = False,
+    cache_path: CachePath = DEFAULT_CACHE_PATH,
+    api_url: ApiUrl = FLICKR_API_URL,
+) -> None:
+    """Ask for the keys, without showing them, and save them once Flickr has accepted them."""
+    url = _endpoint(context, api_url)
+    from flickr_mirror.cli.commands.keys import set_keys
+
+    raise typer.Exit(set_keys(cache_path, url, _given(context), in_keyring=keyring, from_stdin=stdin))
+
+
+@keys_app.command("check")
+def _check(
+    context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH, api_url: ApiUrl = FLICKR_API_URL
+) -> None:
+    """Say whether Flickr accepts the keys that a run would use, and where they come from: one API call."""
+    url = _endpoint(context, api_url)
+    from flickr_mirror.cli.commands.keys import check_keys
+
+    raise typer.Exit(check_keys(cache_path, url, _given(context)))
+
+
+@keys_app.command("forget")
+def _forget(context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH) -> None:
+    """Remove the saved keys, from the file and from the keyring."""
+    from flickr_mirror.cli.commands.keys import forget_keys
+
+    raise typer.Exit(forget_keys(cache_path, _given(context)))
+
+
+def _given(context: typer.Context) -> Given:
+    """Return the keys that a run would be given by the environment or the file of settings."""
+    root = context.find_root()
+    key, secret = (
+        ((root.params[name] or "").strip(), f"the {origin(root, name)}")
+        for name in ("consumer_key", "consumer_secret")
+    )
+    return key, secret
+
+
+def _endpoint(context: typer.Context, url: str) -> str:
+    try:
+        return endpoint(url)
+    except ValueError as error:
+        raise ConfigError(with_origins(context, in_flags(str(error)))) from None

@@ -1,0 +1,135 @@
+"""Where the value of an option came from, and all options with their values, in the form of the file of settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from flickr_mirror.cli.options.flags import KEYS
+from flickr_mirror.cli.options.help_text import headings
+from flickr_mirror.cli.options.parsing import flag_of
+from flickr_mirror.cli.options.settings_file import (
+    ARGUMENTS,
+    FILE,
+    OVERRULED,
+    is_secret,
+    key_of,
+    kinds_of,
+    settings_of,
+    unknown_variables,
+    variable_of,
+)
+
+_WIDTH = 40
+
+
+def origin(context: Any, name: str) -> str:  # noqa: ANN401 - Typer's own copy of Click
+    """Return where a parameter's value came from, as a few words."""
+    parameter = next(one for one in context.command.params if one.name == name)
+    source = context.get_parameter_source(name)
+    match source and source.name:
+        case "COMMANDLINE":
+            return f"flag {flag_of(parameter)}"
+        case "ENVIRONMENT":
+            return f"environment variable {variable_of(parameter)}"
+        case "DEFAULT_MAP":
+            return f"file {context.meta[FILE]}"
+        case _:
+            return "default"
+
+
+def with_origins(context: Any, sentence: str) -> str:  # noqa: ANN401
+    """Return a sentence about flags, and where those came from that stand on no command line."""
+    names = {flag_of(parameter): parameter.name for parameter in _own(context)}
+    named = dict.fromkeys(re.findall(r"--[a-z][a-z-]*[a-z]", sentence))
+    found = {flag: origin(context, names[flag]) for flag in named if flag in names}
+    elsewhere = [
+        f"{flag} comes from the {where}"
+        for flag, where in found.items()
+        if not where.startswith(("flag", "default"))
+    ]
+    return f"{sentence} Here {', '.join(elsewhere)}." if elsewhere else sentence
+
+
+def print_config(context: Any) -> str:  # noqa: ANN401
+    """Return all options with values and origins, as TOML; what could not stand in a file so is a comment."""
+    path, kinds = context.meta.get(FILE), kinds_of(context.command)
+    there = "none" if path is None else path if path.exists() else f"{path} (not there)"
+    lines = [f"# The file of settings: {there}"]
+    typed = context.command.make_parser(context).parse_args(list(context.meta[ARGUMENTS]))[0]
+    for heading, parameters in headings(_own(context)):
+        lines += ["", f"# {heading}"]
+        for parameter in parameters:
+            value, where = (
+                _value(context, parameter, typed, kinds[parameter.name]),
+                origin(context, parameter.name),
+            )
+            if winner := context.meta[OVERRULED].get(parameter.name):
+                where = f"{origin(context, winner)} goes before {where}"
+            if heading == KEYS and value is None:
+                value, where = _saved_key(context)
+            lines.append(f"{_line(key_of(parameter), value).ljust(_WIDTH)}  # {where}")
+    if unknown := unknown_variables(context.command):
+        lines += ["", *(f"# {sentence}" for sentence in unknown)]
+    return "".join(f"{_visible(line)}\n" for line in lines)
+
+
+def _saved_key(context: Any) -> tuple[str | None, str]:  # noqa: ANN401
+    """Return a saved key, which is not shown, and where it is saved; `None`, and where it was looked for."""
+    from flickr_mirror.cli.keys.lookup import places, saved_keys
+    from flickr_mirror.errors import FlickrMirrorError
+    from flickr_mirror.storage import filesystem
+
+    try:
+        root = filesystem.home(Path(context.params["cache_path"]))  # a text with some versions of Typer
+        if found := saved_keys(root):
+            return found.consumer_key, f"saved in {found.origin}"
+        return None, f"not saved in {places(root)}"
+    except FlickrMirrorError as error:
+        return None, str(error)
+
+
+def _own(context: Any) -> list[Any]:  # noqa: ANN401
+    """Return the options of a context's command itself."""
+    return [parameter for owner, parameter in settings_of(context.command) if owner is context.command]
+
+
+def _value(context: Any, parameter: Any, typed: dict[str, Any], kind: type) -> Any:  # noqa: ANN401
+    """Return a value as it was given: `30d` rather than the seconds that it means."""
+    value = context.params[parameter.name]
+    source = context.get_parameter_source(parameter.name)
+    if kind is not str or value is None or source is None:
+        return value
+    match source.name:
+        case "COMMANDLINE":
+            return typed[parameter.name]
+        case "ENVIRONMENT":
+            return parameter.value_from_envvar(context)
+        case "DEFAULT_MAP":
+            return context.default_map[parameter.name]
+        case _:
+            return value
+
+
+def _line(key: str, value: Any) -> str:  # noqa: ANN401
+    if value is None or value in ([], ()):
+        return f"# {key}"
+    if is_secret(key, value):
+        shown = re.sub(r"^(\w+://)?.*@", r"\1***@", value) if key == "api-url" else "***"
+        return f"# {key} = {_toml(shown)}"
+    return f"# {key} = {_toml(value)}" if key == "config" else f"{key} = {_toml(value)}"
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml, value))}]"
+    return _visible(
+        json.dumps(value if isinstance(value, (bool, int, float)) else str(value), ensure_ascii=False)
+    )
+
+
+def _visible(text: str) -> str:
+    """Return a text whose controls and turns of direction are escaped: a terminal obeys none, TOML reads them."""
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in text)

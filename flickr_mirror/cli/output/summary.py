@@ -1,0 +1,161 @@
+"""A run in a few figures: the last line that it says, the JSON that says the same, the file that keeps it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.cli.output.text import name_text, plain, size_text
+from flickr_mirror.models.events import duration_text
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.mirror_folder import LAST_RUN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flickr_mirror.models.events import FailedPhoto, MirrorReport
+
+LARGEST = 64 << 20
+"""A longer file, in bytes, is none of ours."""
+IN_LINE = (
+    *("user", "nsid", "new", "updated", "skipped", "failed", "gone", "images", "infos"),
+    *(
+        "bytes",
+        "api_calls",
+        "unlisted",
+        "not_ready",
+        "reduced",
+        "damaged",
+        "seconds",
+        "mirrored",
+        "left",
+        "exit",
+    ),
+)
+"""The figures of the last line, in order; more may come before `exit`."""
+
+_LAST = 253_402_300_799
+"""The last second that a date can be told of: the end of 9999."""
+
+Summary = dict[str, Any]
+
+
+def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bool = True) -> Summary:
+    """Return what a run did, in values that JSON knows; `error` is the sentence that says why it ended.
+
+    Times are UTC. `last_success` is when a run of the whole photostream (`is_whole`) last ended with code 0.
+    """
+    ended = report.started + report.seconds
+    return {
+        "user": report.username,
+        "nsid": report.user_id,
+        "folder": str(report.folder) if report.folder else None,
+        "started": time_text(report.started),
+        "ended": time_text(ended),
+        "last_success": time_text(ended) if code == 0 and is_whole else None,
+        "known": report.known,
+        "mirrored": report.mirrored,
+        "left": report.left,
+        "new": report.new,
+        "updated": report.updated,
+        "skipped": report.skipped,
+        "failed": len(report.failures),
+        "unavailable": report.unavailable,
+        "unlisted": report.unlisted,
+        "not_ready": report.not_ready,
+        "reduced": report.reduced,
+        "damaged": report.damaged,
+        "gone": report.gone,
+        "pruned": report.pruned,
+        "adopted": report.adopted,
+        "images": report.images,
+        "infos": report.infos,
+        "bytes": report.bytes,
+        "api_calls": report.api_calls,
+        "calls": report.calls,
+        "seconds": round(report.seconds, 1),
+        "complete": report.complete,
+        "error": error or None,
+        "exit": code,
+        "failures": [failure_of(failure) for failure in report.failures],
+    }
+
+
+def failure_of(failure: FailedPhoto) -> dict[str, Any]:
+    """Return a photo that failed, in values that JSON knows; `due` is when a run tries it again."""
+    return {
+        "id": failure.photo_id,
+        "job": failure.job,
+        "reason": failure.reason,
+        "lasting": failure.lasting,
+        "due": time_text(failure.due) if failure.due else None,
+    }
+
+
+def last_line(summary: Summary) -> str:
+    """Return the line that a script can search a log for: `done user="manhhai" nsid=... exit=0`."""
+    figures = {**summary, "user": json.dumps(plain(summary["user"]), ensure_ascii=False)}
+    return "done " + " ".join(f"{name}={figures[name]}" for name in IN_LINE)
+
+
+def in_words(summary: Summary) -> str:
+    """Return what a run did, as sentences for a person; an empty text where it came to no mirror."""
+    if not summary["folder"]:
+        return ""
+    mirrored, left = summary["mirrored"], summary["left"]
+    if left:
+        known = f"{mirrored:,} of {mirrored + left:,} listed photos are mirrored, {left:,} are left"
+    else:
+        known = (
+            "The 1 listed photo is mirrored"
+            if mirrored == 1
+            else f"All {mirrored:,} listed photos are mirrored"
+        )
+    fetched = [counted(summary["images"], "image"), f"information of {counted(summary['infos'], 'photo')}"]
+    return (
+        f"{name_text(summary['user'])}: {known}. This run fetched {' and '.join(fetched)} "
+        f"({size_text(summary['bytes'])}) with {counted(summary['api_calls'], 'API call')} in "
+        f"{duration_text(summary['seconds'])}. The mirror is in {plain(summary['folder'])}."
+    )
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number with its noun: `1 photo`, `2,000 photos`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def time_text(seconds: float) -> str:
+    """Return a moment, in seconds since 1970, as `2026-11-21T20:22:33Z`; 1970 to 9999, or the nearest."""
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def keep(summary: Summary, state: Path) -> Summary:
+    """Write the summary into the folder of a mirror's state, with the last success before it, and return it so.
+
+    Raises `CacheError`.
+    """
+    if summary["last_success"] is None and (before := read(state)):
+        summary = {**summary, "last_success": before.get("last_success")}
+    filesystem.write_file(state / LAST_RUN, as_json(summary, indent=2), top=state.parent)
+    return summary
+
+
+def as_json(summary: Summary, indent: int | None = None) -> bytes:
+    """Return a summary as JSON; a folder whose name is not UTF-8 is in it as `os.fsdecode` gives it."""
+    # what UTF-8 cannot encode is escaped by a backslash, `\udcff`, as JSON escapes it too
+    return json.dumps(summary, ensure_ascii=False, indent=indent).encode(errors="backslashreplace") + b"\n"
+
+
+def read(state: Path) -> Summary | None:
+    """Return the summary of the last run of a mirror; `None` where there is none that can be read."""
+    try:
+        path = state / LAST_RUN
+        if path.is_symlink() or path.stat().st_size > LARGEST:
+            return None
+        found = json.loads(filesystem.read(path))
+        if success := found["last_success"]:
+            datetime.fromisoformat(success).timestamp()
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

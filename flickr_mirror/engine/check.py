@@ -1,0 +1,207 @@
+"""Is everything in the mirror whole? What is not is moved aside, and put on the work list again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from flickr_mirror.catalogue.files import KINDS
+from flickr_mirror.engine.rebuild import open_catalogue
+from flickr_mirror.errors import BadImageError
+from flickr_mirror.models.events import Checked, FileBroken, log_events
+from flickr_mirror.models.options import DEFAULT_CACHE_PATH
+from flickr_mirror.storage import filesystem, media_decoding
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.mirror_lookup import get_mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from flickr_mirror.catalogue.catalogue import Catalogue
+    from flickr_mirror.catalogue.rows import StoredFile
+    from flickr_mirror.models.events import Observer
+    from flickr_mirror.storage.mirror_folder import PhotoCache
+
+BATCH = 200
+PATIENCE = 30 * 86_400
+"""An interrupted check goes on within so many seconds, and else begins anew."""
+SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
+"""So many files are read at once: an image that is decoded can take hundreds of megabytes."""
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """What a check found.
+
+    `files` and `bytes` were looked at, `broken` are those that are missing or not what was written. `waiting` is
+    how many files the next run makes again, in the whole mirror, these and those of earlier checks. `rebuilt` is
+    whether the catalogue was rebuilt and knows only what the files tell, until the next run. `resumed`
+    is how many of the files an earlier check had looked at that was interrupted; `complete` whether the check
+    came to its end.
+    """
+
+    username: str = ""
+    user_id: str = ""
+    folder: Path | None = None
+    part: tuple[int, int] = (1, 1)
+    files: int = 0
+    bytes: int = 0
+    resumed: int = 0
+    waiting: int = 0
+    rebuilt: bool = False
+    broken: list[FileBroken] = field(default_factory=list)
+    seconds: float = 0.0
+    complete: bool = False
+
+
+async def check_mirror(
+    username: str,
+    cache_path: Path = DEFAULT_CACHE_PATH,
+    *,
+    part: tuple[int, int] = (1, 1),
+    rebuild: bool = False,
+    observer: Observer = log_events,
+    report: CheckReport | None = None,
+) -> CheckReport:
+    """Look whether the files of a mirror are what was written and can be decoded; Flickr is not asked.
+
+    `username` is the user, the NSID or the folder that was mirrored below `cache_path`. `part` is (i, n) for the
+    i-th of n shares. `rebuild` makes the catalogue anew from the files first. `report` is filled in as the check
+    goes on. What is broken is moved aside, and the next run makes it again; an interrupted check goes on where it
+    stopped. Raises `PhotostreamError` where there is no such mirror, `CacheError` where it cannot be used, and
+    `ValueError` for a part that is none.
+    """
+    if not 1 <= part[0] <= part[1]:
+        raise ValueError(f"The part is 1/n to n/n, not {part[0]}/{part[1]}.")
+    report = report or CheckReport()
+    report.part = part
+    started = time.monotonic()
+    cache, owner = await to_thread.run_sync(get_mirror, filesystem.home(cache_path), username.strip())
+    report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
+    with locked(cache.lock, cache.folder):
+        try:
+            async with open_catalogue(cache, observer, anew=rebuild) as catalogue:
+                await audit(cache, catalogue, observer, report)
+        finally:
+            report.seconds = time.monotonic() - started
+    return report
+
+
+async def audit(
+    cache: PhotoCache,
+    catalogue: Catalogue,
+    tell: Observer,
+    report: CheckReport,
+    *,
+    kinds: Collection[str] = KINDS,
+    resumable: bool = True,
+) -> None:
+    """Look at the files of `report.part`: their sizes, their bytes, and whether images can be decoded.
+
+    A broken file is moved aside, and the next run makes it again; the file of a photo that is gone from Flickr
+    is only named, because there is no other. To be called under the mirror's lock. Raises `CacheError`.
+    """
+    place = "check {}/{}".format(*report.part)
+    await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
+    after, begun = ("", 0), int(time.time())
+    if resumable and (earlier := await to_thread.run_sync(catalogue.text, place)):
+        earlier_begun, kind, photo_id, seen, found = json.loads(earlier)
+        if 0 <= begun - earlier_begun <= PATIENCE:
+            begun, after, report.resumed = earlier_begun, (kind, photo_id), seen
+            report.broken = [
+                FileBroken(photo_id, kind, Path(path), reason, comes_again)
+                for photo_id, kind, path, reason, comes_again in found
+            ]
+    total = await to_thread.run_sync(partial(catalogue.files.count, kinds=kinds, part=report.part))
+    select = partial(catalogue.files.after, kinds=kinds, part=report.part)
+    while files := await to_thread.run_sync(select, after, BATCH):
+        broken = await _look_at(cache, files)
+        after = (files[-1][2].kind, files[-1][0])
+        report.files += len(files)
+        report.bytes += sum(file.size for _, _, file in files)
+        report.broken += [found for found, _ in broken]
+        found = [
+            [one.photo_id, one.kind, str(one.path), one.reason, one.comes_again] for one in report.broken
+        ]
+        position = json.dumps([begun, *after, report.resumed + report.files, found]) if resumable else None
+        await to_thread.run_sync(_store, cache, catalogue, broken, place, position)
+        for found, _ in broken:
+            tell(found)
+        tell(Checked(report.resumed + report.files, total))
+    if resumable:
+        await to_thread.run_sync(catalogue.note, place, None)
+    report.waiting = await to_thread.run_sync(catalogue.files.count_waiting)
+    report.rebuilt = await to_thread.run_sync(catalogue.listing.is_unlisted)
+    report.complete = True
+
+
+Broken = tuple[FileBroken, "tuple[bytes, str] | None"]
+
+
+async def _look_at(cache: PhotoCache, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
+    found: dict[int, Broken] = {}
+    threads = anyio.CapacityLimiter(SIDE_BY_SIDE)
+
+    async def look(number: int, photo_id: str, file: StoredFile, *, is_gone: bool) -> None:
+        path = cache.path(photo_id, file.extension)
+        link = await to_thread.run_sync(cache.link_before, path, limiter=threads)
+        if link is not None:
+            reason = f"{link} is a link, which is not followed: move it away."
+            found[number] = FileBroken(photo_id, file.kind, path, reason, comes_again=False), None
+            return
+        reason, is_as_received = await to_thread.run_sync(_fault_of, path, file, limiter=threads)
+        if reason:
+            reason += " Flickr does not have it any more." if is_gone else ""
+            seen = (file.sha256, reason) if is_as_received else None
+            found[number] = FileBroken(photo_id, file.kind, path, reason, comes_again=not is_gone), seen
+
+    async with anyio.create_task_group() as tasks:
+        for number, (photo_id, is_gone, file) in enumerate(files):
+            tasks.start_soon(partial(look, number, str(photo_id), file, is_gone=is_gone))
+    return [found[number] for number in sorted(found)]
+
+
+def _store(
+    cache: PhotoCache, catalogue: Catalogue, broken: list[Broken], place: str, position: str | None
+) -> None:
+    """Move broken files aside, put their photos on the work list, and note how far the check is."""
+    for found, _ in broken:
+        if found.comes_again:
+            cache.set_aside(found.path)
+    with catalogue.transaction():
+        for found, seen in broken:
+            if found.comes_again:
+                catalogue.files.make_again(found.photo_id, found.kind, seen=seen)
+        if position is not None:
+            catalogue.note(place, position)
+
+
+def _fault_of(path: Path, file: StoredFile) -> tuple[str, bool]:
+    """Return what is wrong with a file ("" where nothing is), and whether it was received like this."""
+    try:
+        if path.is_symlink():
+            return "It is a link, and not the file that was written.", False
+        size = path.stat().st_size
+        if size != file.size:
+            return f"It has {size:,} bytes, and had {file.size:,} when it was written.", False
+        with path.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").digest() != file.sha256:
+                return "Its bytes are not those that were written.", False
+        if file.kind == "image" and not file.note_is_odd:  # a film was walked to its end when it came
+            media_decoding.decode(path)
+    except FileNotFoundError:
+        return "It is missing.", False
+    except OSError as error:
+        return f"It cannot be read: {error.strerror}.", False
+    except BadImageError as error:
+        return str(error), True
+    return "", False

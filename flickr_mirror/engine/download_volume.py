@@ -1,0 +1,144 @@
+"""How many bytes the images that are left have: an estimate from their pixels, and from files whose bytes are known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
+
+from flickr_mirror.catalogue.statistics import Images, Stock
+from flickr_mirror.models.photos import to_int
+from flickr_mirror.models.sizes import best_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from flickr_mirror.catalogue.statistics import Kind
+    from flickr_mirror.models.options import Limits
+    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+
+IMAGE_RATE = "image_rate"
+"""The name of the catalogue's note of how many bytes of images came in a second while any were downloaded."""
+ENOUGH = 20
+"""So many files of a kind in the mirror are enough to estimate others of that kind from."""
+MOST_ASKED = 8
+"""The bytes of so many images are asked for at most."""
+
+
+class Volume(NamedTuple):
+    """About how many `bytes` the images that are left have, and how many `seconds` they take, `None` where that is not
+    known; `basis` are the sentences that say what this rests on."""
+
+    bytes: int | None
+    seconds: float | None
+    basis: str
+
+
+def kind_of(size: FlickrPhotoSize) -> Kind:
+    """Return the label of a picture and the extension in its address: files of one kind are packed alike."""
+    return size.label, size.url[-4:].lower().lstrip(".")
+
+
+def with_unlisted(stock: Stock, sample: Collection[FlickrPhoto], unlisted: int) -> Stock:
+    """Return a stock to which `unlisted` photos are added that are like those of a sample."""
+    if not (sample and unlisted):
+        return stock
+    left = defaultdict(lambda: Images(0, 0, 0), stock.left)
+    weight = unlisted / len(sample)
+    videos = stock.videos
+    for photo in sample:
+        size = best_picture(photo.sizes)
+        kind, area = (kind_of(size), size.area) if size else (("", ""), 0)
+        number, pixels, _ = left[kind]
+        left[kind] = Images(number + weight, pixels + weight * area, 0)
+        videos += weight * (photo.facts.media == "video")
+    return stock._replace(left=dict(left), videos=videos)
+
+
+def to_ask(stock: Stock, sample: Iterable[FlickrPhoto]) -> list[FlickrPhotoSize]:
+    """Return the pictures of a sample whose bytes are to be asked for: of kinds of which the mirror has few files,
+    the more the more pixels are left of a kind."""
+    unknown = {
+        kind: images.pixels
+        for kind, images in stock.left.items()
+        if kind not in stock.there or stock.there[kind].number < ENOUGH
+    }
+    listed: defaultdict[Kind, list[FlickrPhotoSize]] = defaultdict(list)
+    for photo in sample:
+        if (size := best_picture(photo.sizes)) and unknown.get(kind_of(size)):
+            listed[kind_of(size)].append(size)
+    total = sum(unknown[kind] for kind in listed)
+    chosen: list[FlickrPhotoSize] = []
+    for kind in sorted(listed, key=lambda kind: -unknown[kind]):
+        sizes = listed[kind]
+        most = min(ceil(MOST_ASKED * unknown[kind] / total), len(sizes))
+        chosen += [sizes[number * len(sizes) // most] for number in range(most)]
+    return chosen[:MOST_ASKED]
+
+
+def estimate(stock: Stock, asked: Iterable[tuple[FlickrPhotoSize, int]], limits: Limits) -> Volume:
+    """Return what is left of a stock, where Flickr told the bytes of the pictures that were `asked` for."""
+    told: defaultdict[Kind, list[Images]] = defaultdict(list)
+    for size, count in asked:
+        told[kind_of(size)].append(Images(1, size.area, count))
+    known = {
+        kind: _sum([*told[kind], *filter(None, [stock.there.get(kind)])]) for kind in {*told, *stock.there}
+    }
+    number = sum(images.number for images in stock.left.values())
+    if not number:
+        return Volume(0, 0.0, "")
+    if not known:
+        return Volume(
+            None, None, "No image server announced a size, and this mirror has no files to estimate from."
+        )
+    total = 0.0
+    used: set[Kind] = set()
+    for kind, images in stock.left.items():
+        sources = _like(kind, known)
+        used |= sources
+        model = _sum(known[source] for source in sources)
+        per_pixel = model.bytes / model.pixels
+        total += images.pixels * per_pixel if images.pixels else images.number * model.bytes / model.number
+    total += stock.videos * stock.film_bytes / max(stock.films, 1)
+    total *= min(1.0, (limits.max_photos or number) / number)
+    result = round(min(total, limits.max_bytes or total))
+    mirrored = sum(stock.there[kind].number for kind in used if kind in stock.there)
+    seconds, pace = _duration(result, stock.rate, limits)
+    basis = _basis(stock, mirrored, sum(len(told[kind]) for kind in used))
+    return Volume(result, seconds, f"{basis} {pace}")
+
+
+def _sum(images: Iterable[Images]) -> Images:
+    return Images(*map(sum, zip(*images, strict=True)))
+
+
+def _like(kind: Kind, known: Mapping[Kind, Images]) -> set[Kind]:
+    """Return the kinds to estimate a kind from: itself, or those with its extension, or all."""
+    alike = {other for other in known if other[1] == kind[1]}
+    return {kind} if kind in known else alike or set(known)
+
+
+def _basis(stock: Stock, mirrored: float, asked: int) -> str:
+    sources = [f"{mirrored:,.0f} files of this mirror"] * bool(mirrored)
+    sources += [f"the announced sizes of {asked} images"] * bool(asked)
+    text = f"An estimate from {' and '.join(sources)}"
+    if stock.videos and stock.films:
+        text += f" and from {stock.films:,} films of it"
+    elif stock.videos:
+        text += f"; the films of {ceil(stock.videos):,} videos are left out, because Flickr does not list their sizes"
+    return f"{text}."
+
+
+def _duration(count: int, rate: int | None, limits: Limits) -> tuple[float | None, str]:
+    """Return how many seconds so many bytes take, and a sentence that says at which rate."""
+    if limits.bwlimit and (not rate or limits.bwlimit < rate):
+        return count / limits.bwlimit, "The time is that of --bwlimit."
+    if rate:
+        return count / rate, "The time is that of the rate which an earlier run measured."
+    return None, "How long they take is not known: no run of this mirror has measured the rate yet."
+
+
+def rate_of(note: str | None) -> int | None:
+    """Return the rate that a catalogue's note tells, `None` where it tells none."""
+    rate = to_int(note)
+    return rate if rate and rate > 0 else None

@@ -1,0 +1,107 @@
+"""What a run would do, and what it would cost: looked up at the price of a few calls, and nothing is written."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from flickr_mirror.catalogue.statistics import Stock, WorkLeft
+from flickr_mirror.engine.cost import calls_left
+from flickr_mirror.engine.download_volume import IMAGE_RATE, Volume, estimate, rate_of, to_ask, with_unlisted
+from flickr_mirror.engine.rebuild import read_catalogue
+from flickr_mirror.errors import ImageGoneError, TransportError
+from flickr_mirror.flickr.downloader import announced_length
+from flickr_mirror.models.events import RunPlanned
+from flickr_mirror.storage.free_space import free_space
+
+if TYPE_CHECKING:
+    from flickr_mirror.flickr.api import AsyncFlickrApi
+    from flickr_mirror.flickr.http_client import Transport
+    from flickr_mirror.models.options import Limits, MirrorOptions
+    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, FlickrUser
+    from flickr_mirror.storage.mirror_folder import PhotoCache
+
+SAMPLE_PAGES = 5
+"""The photos that are not listed yet are taken to be like those of at most so many pages."""
+PATIENCE = 20.0
+"""The image servers have so many seconds in all to announce the sizes that they are asked for."""
+
+
+async def prospect(
+    api: AsyncFlickrApi, user: FlickrUser, cache: PhotoCache, options: MirrorOptions, limits: Limits
+) -> RunPlanned:
+    """Return what a run with these options would do; the calls that led here are counted as its first ones."""
+    lookups = sum(api.calls.values())
+    work, scanned, stock = await to_thread.run_sync(_look, cache, options)
+    window = options.window
+    ask = partial(
+        api.get_page,
+        user.id,
+        per_page=limits.page_size,
+        min_upload_date=window.low if window else None,
+        max_upload_date=window.high if window else None,
+    )
+    page = await ask()
+    unlisted = max(page.total - work.photos, 0)
+    sample = list(page.photos)
+    if unlisted > SAMPLE_PAGES * limits.page_size:  # what is old can be otherwise than what is new
+        for part in range(1, SAMPLE_PAGES):
+            number = 1 + part * page.pages // SAMPLE_PAGES
+            sample += (await ask(page=number)).photos
+    every = options.full_scan_every
+    is_due = every is not None and scanned is not None and not window and time.time() - scanned >= every
+    is_full = options.full_scan or is_due
+    pages = max(ceil((page.total if is_full else unlisted) / limits.page_size), 1)
+    more = calls_left(
+        work, options, pages=pages - 1, unlisted=unlisted, sample=sample, most=limits.max_photos
+    )
+    calls = lookups + 1 + more + is_full  # a full scan counts once more at its end
+    if options.wants_images:
+        volume = await _volume(api.transport, with_unlisted(stock, sample, unlisted), sample, limits)
+    else:
+        volume = Volume(0, 0.0, "")
+    return RunPlanned(
+        work.photos + unlisted,
+        work.mirrored,
+        calls,
+        api.transport.budget.seconds_for(calls),
+        exact=False,
+        images=work.images + unlisted * options.wants_images,
+        infos=work.infos + unlisted * options.wants_info,
+        bytes=volume.bytes,
+        free=await to_thread.run_sync(free_space, cache.folder),
+        image_seconds=volume.seconds,
+        basis=volume.basis,
+    )
+
+
+async def _volume(transport: Transport, stock: Stock, sample: list[FlickrPhoto], limits: Limits) -> Volume:
+    """Return how many bytes a stock has; the image servers are asked where the mirror has too few files to tell."""
+    asked: list[tuple[FlickrPhotoSize, int]] = []
+    with anyio.move_on_after(PATIENCE):
+        for size in to_ask(stock, sample):
+            try:
+                async with transport.stream(size.url) as (response, _):  # whose body is not read
+                    if length := announced_length(response):
+                        asked.append((size, length))
+            except ImageGoneError:
+                continue
+            except TransportError:  # a server that does not answer, or asks for a pause, is asked no more
+                break
+    return estimate(stock, asked, limits)
+
+
+def _look(cache: PhotoCache, options: MirrorOptions) -> tuple[WorkLeft, int | None, Stock]:
+    """Return what is left to do in a mirror, when it was last scanned as a whole, and its images."""
+    if not cache.catalogue.exists():
+        return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)
+    with read_catalogue(cache.catalogue) as catalogue:
+        catalogue.selection.restrict(options.window, None)
+        work = catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
+        stock = catalogue.overview.stock()._replace(rate=rate_of(catalogue.text(IMAGE_RATE)))
+        return work, catalogue.listing.last_scan(), stock

@@ -1,0 +1,174 @@
+"""The catalogue, opened; or made anew from the files of the mirror where it was lost or is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import asynccontextmanager, suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow, Status, StoredFile
+from flickr_mirror.catalogue.value_checks import can_be_stored
+from flickr_mirror.engine.erasure import finish_erasing
+from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedError
+from flickr_mirror.models.events import Notice
+from flickr_mirror.models.sizes import Proof, same_pixels
+from flickr_mirror.storage import filesystem, media_decoding, media_inspection
+from flickr_mirror.storage.sidecar import info_level_of, told_photo
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from flickr_mirror.models.events import Observer
+    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+    from flickr_mirror.storage.mirror_folder import PhotoCache
+
+BATCH = 200
+_EXTENSIONS = {
+    **dict.fromkeys(media_inspection.PHOTO_EXTENSIONS, "image"),
+    **dict.fromkeys(media_inspection.VIDEO_EXTENSIONS, "video"),
+}
+
+
+@asynccontextmanager
+async def open_catalogue(
+    cache: PhotoCache, tell: Observer, *, anew: bool = False
+) -> AsyncIterator[Catalogue]:
+    """Open the catalogue of a mirror, which is rebuilt where it is missing, damaged or wanted `anew`.
+
+    A damaged file is kept beside it; one whose damage shows while it is in use is moved there at the end, and the next
+    run rebuilds it. To be called under the mirror's lock. Raises `CacheError`.
+    """
+    if anew:
+        await to_thread.run_sync(_set_aside, cache)
+    try:
+        catalogue = await to_thread.run_sync(_open, cache.catalogue)
+    except CatalogueDamagedError as error:
+        kept = await to_thread.run_sync(_set_aside, cache)
+        fault = str(error).partition(" The next run ")[0]
+        tell(Notice(f"{fault} It is kept as {kept}, and rebuilt from the files."))
+        catalogue = await to_thread.run_sync(_open, cache.catalogue)
+    try:
+        await to_thread.run_sync(finish_erasing, cache, catalogue)  # first, or a rebuild would find the files
+        if not cache.is_new and await to_thread.run_sync(catalogue.listing.is_untouched):
+            await _rebuild(cache, catalogue, tell)
+        yield catalogue
+    finally:
+        catalogue.close()
+        if catalogue.is_damaged:  # else each run could end like this one
+            with suppress(CacheError):
+                tell(Notice(f"The damaged catalogue is kept as {_set_aside(cache)}."))
+
+
+def read_catalogue(path: Path) -> Catalogue:
+    """Open a catalogue for reading, and check it; a run may be going on. Raises `CacheError`."""
+    try:
+        return _open(path, for_reading=True)
+    except CatalogueDamagedError:
+        # it seems so, too, where a run began while the file was opened as one that does not change
+        return _open(path, for_reading=True)
+
+
+def _open(path: Path, *, for_reading: bool = False) -> Catalogue:
+    catalogue = Catalogue(path, for_reading=for_reading)
+    try:
+        catalogue.check()
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
+
+
+def _set_aside(cache: PhotoCache) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    kept = cache.catalogue.with_name(f"{cache.catalogue.name}.{stamp}")
+    for ending in ("-shm", "-wal", ""):  # the file itself last, for the others are nothing without it
+        filesystem.move(
+            cache.catalogue.with_name(cache.catalogue.name + ending), kept.with_name(kept.name + ending)
+        )
+    return kept
+
+
+async def _rebuild(cache: PhotoCache, catalogue: Catalogue, tell: Observer) -> None:
+    restored = unnamed = 0
+    files = cache.files()
+    while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
+        if not restored and not unnamed:
+            tell(Notice("The catalogue is rebuilt from the files of the mirror: this reads all of them."))
+        photos = await to_thread.run_sync(lambda: [_restored(cache, *found) for found in batch])
+        known = [photo for photo in photos if photo is not None]
+        await to_thread.run_sync(catalogue.listing.restore, known)
+        restored += len(known)
+        unnamed += len(batch) - len(known)
+    await to_thread.run_sync(catalogue.listing.end_restoring)
+    if unnamed:
+        tell(Notice(f"The files of {unnamed:,} photos do not tell whose they are: the next listing does."))
+    if restored:
+        tell(Notice(f"The catalogue knows {restored:,} photos again, from the files of the mirror."))
+
+
+def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPhoto | None:
+    """Return the photo that an information file and the files beside it tell of."""
+    folder = cache.folder.joinpath(*name[: cache.depth])
+    try:
+        data = filesystem.read(folder / f"{name}.json")
+        info = json.loads(data)
+    except (OSError, ValueError, RecursionError):
+        return None
+    told = told_photo(info) if isinstance(info, dict) else None
+    if told is None or cache.path(told.photo.id, "json").name != f"{name}.json":
+        return None
+    photo, reduced = told.photo, told.reduced
+    size = reduced["image"].size if "image" in reduced else told.size
+    if not can_be_stored(photo, _row(photo, size, set())):
+        return None
+    files = [StoredFile("info", "json", len(data), hashlib.sha256(data).digest())]
+    for extension in extensions:
+        if kind := _EXTENSIONS.get(extension):
+            files += _whole(folder / f"{name}.{extension}", kind, size)
+    # before the catalogue claims them: they may come from a copy, or from a run that was killed
+    cache.make_durable(folder / f"{name}.json", *(f"{name}.{file.extension}" for file in files[1:]))
+    row = _row(photo, told.size, {file.kind for file in files})
+    return RestoredPhoto(
+        photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
+    )
+
+
+def _whole(path: Path, kind: str, size: FlickrPhotoSize | None) -> list[StoredFile]:
+    """Return what is to be noted of an image or a film, where it is whole and of this size."""
+    try:
+        picture = media_inspection.inspect(path, (size.width, size.height) if size else None)
+        if not picture.ends:
+            media_decoding.decode(path)
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").digest()
+        length = path.stat().st_size
+    except (BadImageError, OSError):
+        return []
+    if kind == "image" and (size is None or not same_pixels((picture.width, picture.height), size)):
+        return []
+    return [StoredFile(kind, path.suffix[1:], length, digest)]
+
+
+def _row(photo: FlickrPhoto, size: FlickrPhotoSize | None, kinds: set[str]) -> StateRow:
+    video = photo.facts.media == "video"
+    is_there = kinds >= ({"image", "video"} if video else {"image"})
+    # what is not there is settled by the listing; what is there and whole is then recognized
+    return StateRow(
+        int(photo.id),
+        photo.facts.uploaded or 0,
+        video,
+        size.label if size else None,
+        size.width if size else None,
+        size.height if size else None,
+        "",
+        Proof.ASKED if size and is_there else Proof.NONE,
+        Status.DONE if is_there else Status.UNSETTLED,
+        Status.DONE,
+    )

@@ -1,0 +1,194 @@
+"""One file of a photo, brought to disk: found there whole, or downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from flickr_mirror.catalogue.rows import Stale, StoredFile
+from flickr_mirror.errors import BadImageError
+from flickr_mirror.models.events import Notice
+from flickr_mirror.models.sizes import same_pixels
+from flickr_mirror.storage import media_inspection
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from flickr_mirror.catalogue.rows import StoredPhoto
+    from flickr_mirror.engine.dispatcher import WorkList
+    from flickr_mirror.flickr.downloader import Fetched, ImageFetcher
+    from flickr_mirror.models.events import MirrorReport, Observer
+    from flickr_mirror.models.photos import FlickrPhotoSize
+    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.partial_file import PartFile
+
+EXTENSIONS = {"image": media_inspection.PHOTO_EXTENSIONS, "video": media_inspection.VIDEO_EXTENSIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file on disk; `fetched` is how many bytes were received for it, 0 where nothing on disk changed."""
+
+    file: StoredFile
+    path: Path
+    fetched: int = 0
+
+
+class Copies:
+    """Brings files of photos to disk.
+
+    `adopting` is whether files may be on disk that the catalogue does not know: of a run that was killed, or from
+    before the catalogue was lost.
+    """
+
+    def __init__(
+        self,
+        cache: PhotoCache,
+        work: WorkList,
+        fetcher: ImageFetcher,
+        report: MirrorReport,
+        tell: Observer,
+        *,
+        adopting: bool,
+    ) -> None:
+        self.fetcher = fetcher
+        self.adopting = adopting
+        self.on_received: Callable[[], None] = lambda: None
+        """Called when bytes of an image were added to the report."""
+        self._cache = cache
+        self._work = work
+        self._files = work.catalogue.files
+        self._report = report
+        self._tell = tell
+
+    async def download(
+        self,
+        stored: StoredPhoto,
+        kind: str,
+        size: FlickrPhotoSize,
+        where_now: Callable[[], Awaitable[FlickrPhotoSize]],
+        started: Callable[[], None],
+    ) -> Copy:
+        """Download a file of this size, and return it when it is durable.
+
+        `where_now` asks Flickr for the size again; `started` is called when the download begins. Where a second look
+        brings the same bytes again, or others that are damaged, the file on disk stays. Raises like
+        `ImageFetcher.fetch_for_sure`, and `CacheError`.
+        """
+
+        def received(count: int) -> None:
+            self._report.bytes += count
+            self.on_received()
+
+        known = await self.kept(stored, kind) if stored.is_second_best else None
+        known_bytes = known.file.sha256 if known else b""
+        async with self._cache.part_file() as part:
+            async with self.fetcher.turns:
+                self.fetcher.check_open()  # an event for what is not begun would be wrong
+                started()
+                fetched = await self.fetcher.fetch_for_sure(size, part, where_now, received, known_bytes)
+            if known and (fetched.doubt or await part.sha256() == known_bytes):
+                return known
+            copy = await self._keep(stored, kind, size, fetched, part)
+        if stored.stale & Stale.IMAGE or known:
+            await anyio.to_thread.run_sync(
+                self._cache.remove_others, stored.photo.id, copy.path, EXTENSIONS[kind]
+            )
+        if fetched.doubt:
+            self._tell(
+                Notice(f"Flickr's own image of photo {stored.photo.id} is kept as it is: {fetched.doubt}")
+            )
+        return copy
+
+    async def _keep(
+        self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize, fetched: Fetched, part: PartFile
+    ) -> Copy:
+        photo_id, extension = stored.photo.id, fetched.picture.extension
+        if (
+            stored.stale & Stale.IMAGE
+        ):  # after a kill, nothing else would tell the new file from an outdated one
+            await self._work.call(self._announce, photo_id, kind, await part.sha256())
+        path = self._cache.path(photo_id, extension)
+        sha256 = await part.keep_as(path, partial(self._cache.check_place, photo_id))
+        note = fetched.doubt or (size.label if kind == "video" else "")
+        return Copy(StoredFile(kind, extension, fetched.size, sha256, note), path, fetched.size)
+
+    def _announce(self, photo_id: str, kind: str, sha256: bytes) -> None:
+        with self._work.catalogue.transaction():
+            self._files.announce(photo_id, kind, sha256)
+
+    async def adopt(self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize | None) -> Copy | None:
+        """Return the file of this size that is on disk whole, though the catalogue does not know it.
+
+        Where the image was replaced at Flickr, the older file is as whole as the new one: only the bytes that an
+        earlier run announced are taken, and `None` is returned for all others.
+        """
+        if not self.adopting:
+            return None
+        photo_id = stored.photo.id
+        found = await anyio.to_thread.run_sync(self._find_whole, photo_id, kind, size)
+        if found is None:
+            return None
+        if stored.stale & Stale.IMAGE:
+            if found.file.sha256 != await self._work.call(self._files.announced, photo_id, kind):
+                return None
+            await anyio.to_thread.run_sync(self._cache.remove_others, photo_id, found.path, EXTENSIONS[kind])
+        elif stored.is_second_best:
+            known = await self.kept(stored, kind)
+            if known and known.file.sha256 == found.file.sha256:  # a better one is looked for
+                return None
+        self._report.adopted += 1
+        return found
+
+    async def kept(self, stored: StoredPhoto, kind: str) -> Copy | None:
+        """Return the file that the catalogue knows, if it is on disk and the image was not replaced at Flickr."""
+        return None if stored.stale & Stale.IMAGE else await self._known(stored.photo.id, kind)
+
+    async def longest_side(self, stored: StoredPhoto) -> int:
+        """Return the longest side of the image on disk in pixels, outdated or not; 0 where there is none."""
+        known = await self._known(stored.photo.id, "image")
+        if known is None:
+            return 0
+        try:
+            picture = await anyio.to_thread.run_sync(media_inspection.inspect, known.path)
+        except (BadImageError, OSError):
+            return 0
+        return max(picture.width, picture.height)
+
+    async def _known(self, photo_id: str, kind: str) -> Copy | None:
+        for file in await self._work.call(self._files.of, photo_id):
+            if file.kind == kind:
+                path = self._cache.path(photo_id, file.extension)
+                if await anyio.to_thread.run_sync(_has_size, path, file.size):
+                    return Copy(file, path)
+        return None
+
+    def _find_whole(self, photo_id: str, kind: str, size: FlickrPhotoSize | None) -> Copy | None:
+        """Return the photo's file that is already on disk, durably, if it is whole and of this size."""
+        path = self._cache.find(photo_id, EXTENSIONS[kind])
+        if path is None:
+            return None
+        self._cache.check_place(photo_id)
+        try:
+            picture = media_inspection.inspect(path, (size.width, size.height) if size else None)
+            if not picture.ends or (size and not same_pixels((picture.width, picture.height), size)):
+                return None
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+            found = StoredFile(kind, picture.extension, path.stat().st_size, digest.digest())
+        except (BadImageError, OSError):
+            return None
+        self._cache.make_durable(path)  # the run that wrote it may have been killed before that
+        return Copy(found, path)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return not path.is_symlink() and path.stat().st_size == size
+    except OSError:
+        return False

@@ -1,0 +1,145 @@
+"""Asks for pages of a photostream, and judges whether an answer can be all there is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flickr_mirror.flickr.api import AsyncFlickrApi
+    from flickr_mirror.models.intervals import Interval
+    from flickr_mirror.models.photos import FlickrPhoto, PhotoPage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Flickr's answer to the question for a page: the times on it, and the lower bound that was asked for.
+
+    `missing` is how many photos it lacks of those that Flickr counts; `None` where it cannot be true.
+    """
+
+    page: PhotoPage
+    missing: int | None
+    times: list[int]
+    low: int | None
+
+    @property
+    def newest(self) -> int:
+        """The second of the newest photo on the page."""
+        return max(self.times)
+
+    @property
+    def oldest(self) -> int:
+        """The second of the oldest photo on the page."""
+        return min(self.times)
+
+
+class Pages:
+    """The pages of one user's photostream; `newest` is the gap that reaches up to now, if any does.
+
+    `total` is how many photos Flickr counts in the whole stream (`None` until it was asked), `counted` how
+    many in what was asked for first. The methods raise what `AsyncFlickrApi.get_page` raises.
+    """
+
+    def __init__(self, api: AsyncFlickrApi, user_id: str, newest: Interval | None, size: int) -> None:
+        self._api = api
+        self._user_id = user_id
+        self._newest = newest
+        self._size = size
+        self.total: int | None = None
+        self.counted = 0
+
+    @property
+    def count(self) -> int:
+        """How many pages the photos `counted` fill."""
+        return math.ceil(self.counted / self._size)
+
+    def lower_bound(self, gap: Interval) -> int | None:
+        """Return from which second on a gap is asked for.
+
+        The newest gap is asked for without one: Flickr's total is then that of the whole stream.
+        """
+        return None if self.is_newest(gap) else gap.low or None
+
+    def is_newest(self, gap: Interval) -> bool:
+        """Return whether a gap reaches up to now, so that Flickr counts the whole stream for it."""
+        return gap == self._newest
+
+    async def ask(self, number: int, low: int | None, high: int, gap: Interval) -> Answer:
+        """Ask for a page, and once more where the answer cannot be all there is."""
+        answer = await self.ask_once(number, low, high)
+        if answer.missing == 0:
+            return answer
+        if low is None and answer.times and answer.oldest < gap.low:
+            low = gap.low  # what is missing beyond the gap is no matter here
+        again = await self.ask_once(number, low, high)
+        better = again.missing is not None and (answer.missing is None or again.missing <= answer.missing)
+        return again if better else answer
+
+    async def confirm(self, answer: Answer, owed: int, number: int, high: int, gap: Interval) -> Answer:
+        """Return an answer about the same page that does not count too few photos without a second one that agrees.
+
+        `owed` is how many photos must be left there by what was answered before. Where fewer are counted, the
+        photos may have been removed, or the answer is false: Flickr has sent empty lists and totals that were
+        too low, once, with `stat: ok`. A call that only counts decides; where an answer still contradicts it, its
+        `missing` is `None`.
+        """
+        if answer.page.is_usable and answer.page.total >= owed:
+            return answer
+        low = answer.low
+        counted = await self._count(low, high)
+        if answer.page.is_usable and counted is not None and counted <= answer.page.total:
+            return answer
+        again = await self.ask(number, low, high, gap)
+        is_confirmed = counted is not None and again.page.is_usable and again.page.total >= counted
+        return again if is_confirmed else replace(again, missing=None)
+
+    async def count_between(self, low: int, high: int) -> int:
+        """Return how many photos Flickr counts from second `low` to `high`; none is listed for it.
+
+        An answer without a total counts as none.
+        """
+        return await self._count(low, high) or 0
+
+    async def _count(self, low: int | None, high: int) -> int | None:
+        page = await self._api.get_page(
+            self._user_id, page=1, per_page=1, min_upload_date=low, max_upload_date=high
+        )
+        return page.total if page.is_usable else None
+
+    async def ask_once(self, number: int, low: int | None, high: int) -> Answer:
+        """Ask for a page of what was uploaded from second `low` to `high`."""
+        page = await self._api.get_page(
+            self._user_id,
+            page=number,
+            per_page=self._size,
+            min_upload_date=low,
+            max_upload_date=high,
+        )
+        if low is None and self._newest and high == self._newest.high and page.is_usable:
+            self.total = page.total
+        self.counted = self.counted or page.total
+        expected = min(self._size, page.total - (number - 1) * self._size)
+        if expected <= 0 and page.page != number:  # there is no such page, and this is a repetition
+            page = replace(page, photos=[], page=number, malformed=0)
+        times = [photo.facts.uploaded for photo in page.photos]
+        known = [time for time in times if time is not None and (low or 0) <= time <= high]
+        missing = None
+        is_readable = page.is_usable and not page.malformed
+        if is_readable and len(known) == len(times) and known == sorted(known, reverse=True):
+            # a count that is too low says nothing about the photos that are there
+            missing = max(expected - len({photo.id for photo in page.photos}), 0)
+        if times and page.page != number:
+            missing = None
+        return Answer(page, missing, known, low)
+
+
+def upload_time(photo: FlickrPhoto) -> int:
+    """Return the second of an upload, 0 where Flickr does not tell."""
+    return photo.facts.uploaded or 0
+
+
+def worse(first: int | None, second: int | None) -> int | None:
+    """Return the greater number of missing photos; `None`, where nobody can know, is greater than any."""
+    return None if first is None or second is None else max(first, second)

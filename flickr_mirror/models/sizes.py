@@ -1,0 +1,128 @@
+"""Which file of a photo is the best one, and is the listing proof of it?"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from flickr_mirror.models.photos import CROPPED, LISTED_SIZES, ORIGINAL, FlickrPhotoSize
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+SAMPLE = 50
+"""So many confirmations of the listing by getSizes, without one contradiction, prove it for a label."""
+
+_LONGEST_SIDE = dict(LISTED_SIZES.values())
+
+# The label that a still larger file would have. "X-Large 4K F" exists for 2:1 panoramas only.
+_LADDER = [label for label, _ in reversed(LISTED_SIZES.values()) if label != "X-Large 4K F"]
+_NEXT_LARGER = {**dict(itertools.pairwise(_LADDER)), "X-Large 4K F": "X-Large 5K"}
+
+# How the addresses of the sizes end that share a secret
+_ENDINGS = {"Large": "_b", "Medium 800": "_c", "Medium 640": "_z", "Medium": ""}
+
+# The files of a video that can be played, best first; "Video Player" is a page, never a file.
+PLAYABLE = (
+    "Video Original",
+    "1080p",
+    "720p",
+    "HD MP4",
+    "Site MP4",
+    "appletv",
+    "360p",
+    "iphone_wifi",
+    "288p",
+    "Mobile MP4",
+    "700",
+    "300",
+    "100",
+)
+
+
+class Proof(IntEnum):
+    """Why the best size of a photo is taken for the best."""
+
+    NONE = 0
+    """Nothing proves it yet."""
+    LISTING = 1
+    """The listing does."""
+    ASKED = 2
+    """Flickr was asked for the sizes of this photo."""
+    ASSUMED = 3
+    """Listings were right for all photos of this kind that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What is mirrored where the best file is refused: its size, and the best one that Flickr lists."""
+
+    size: FlickrPhotoSize
+    best: FlickrPhotoSize
+
+
+def best_picture(sizes: Iterable[FlickrPhotoSize]) -> FlickrPhotoSize | None:
+    """Return the picture with the most pixels; of several, the original, which was not compressed again."""
+    return next(iter(whole_pictures(sizes)), None)
+
+
+def whole_pictures(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
+    """Return the pictures that show all of a photo, best first, as `best_picture` takes them."""
+    pictures = [
+        size
+        for size in sizes
+        if size.media == "photo" and size.area and size.url and size.label not in CROPPED
+    ]
+    return sorted(pictures, key=lambda size: (size.area, size.label == ORIGINAL), reverse=True)
+
+
+def longest_side(label: str) -> int | None:
+    """Return the longest side of a size in pixels; `None` where the label does not tell."""
+    return _LONGEST_SIDE.get(label)
+
+
+def derived_size(label: str, photo_id: str, secret: str, best: FlickrPhotoSize) -> FlickrPhotoSize | None:
+    """Return the size of a photo with this label, made up from its best one; `None` where that cannot be.
+
+    Only the sizes of up to 1,024 pixels share a secret: https://www.flickr.com/services/api/misc.urls.html
+    """
+    longest = _LONGEST_SIDE.get(label) or 0
+    factor = longest / (max(best.width, best.height) or 1)
+    if label not in _ENDINGS or not secret or not 0 < factor < 1 or "/" not in best.url:
+        return None
+    url = f"{best.url.rpartition('/')[0]}/{photo_id}_{secret}{_ENDINGS[label]}.jpg"
+    return FlickrPhotoSize(label, round(best.width * factor), round(best.height * factor), url)
+
+
+def playable_files(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
+    """Return the files of a video that can be played, best first."""
+    files = [size for size in sizes if size.label in PLAYABLE and size.url]
+    return sorted(files, key=lambda size: PLAYABLE.index(size.label))
+
+
+def listing_proves(best: FlickrPhotoSize | None, *, original_listed: bool, answered: Collection[str]) -> bool:
+    """Return whether no larger file than `best` can exist, judging by a listing alone.
+
+    `answered` are the labels that this server has given in listings: one that ignores the undocumented
+    extras proves nothing by leaving them out. Flickr never enlarges, so a file whose longest side is shorter
+    than its label allows has all the pixels that there are.
+    """
+    if best is None:
+        return False
+    if original_listed:
+        return True
+    longest = _LONGEST_SIDE.get(best.label)
+    if longest is not None and max(best.width, best.height) < longest:
+        return True
+    return _NEXT_LARGER.get(best.label) in answered
+
+
+def same_pixels(found: tuple[int, int], size: FlickrPhotoSize) -> bool:
+    """Return whether a picture has the pixels that Flickr lists; turned by 90 degrees or one off is the same.
+
+    Originals "might not be rotated": https://www.flickr.com/services/api/misc.urls.html
+    """
+    pairs = zip(sorted(found), sorted((size.width, size.height)), strict=True)
+    return all(abs(a - b) <= 1 for a, b in pairs)

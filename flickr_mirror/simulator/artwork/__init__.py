@@ -1,0 +1,4 @@
+"""The images of the demo, drawn in Python.
+
+May import: `simulator.data`.
+"""

@@ -1,0 +1,218 @@
+"""One photo of a simulated photostream, derived from its id whenever somebody looks at it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flickr_mirror.simulator.data.sizes import (
+    OWN_SECRETS,
+    UNDOCUMENTED_KEYS,
+    Dims,
+    Kind,
+    SimulatedSize,
+    original_format,
+    shape_of,
+    visible_dims,
+)
+from flickr_mirror.simulator.data.texts import (
+    Caption,
+    Dice,
+    SimulatedComment,
+    compose_caption,
+    compose_comments,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SERVER_NUMBER = "65535"
+
+# The files of a video, worst first: the label and type in getSizes, the longest side (0: Flickr does not say)
+_VIDEO_FILES = (
+    ("360p", "360p", 640),
+    ("Site MP4", "site", 0),
+    ("720p", "720p", 1280),
+    ("1080p", "1080p", 1920),
+    ("Video Original", "orig", 1920),
+)
+# Of a video's files only its owner may have those named here; the server answers this status for them.
+_VIDEO_REFUSALS: tuple[dict[str, int], ...] = (
+    {},
+    {},
+    {"orig": 404},
+    {"orig": 403},
+    {"orig": 404, "1080p": 403},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What somebody changed about a photo after its upload; `None` where nothing was."""
+
+    title: str | None = None
+    description: str | None = None
+    tags: str | None = None
+    taken: str | None = None
+    kind: Kind | None = None
+    updated: int = 0
+    revision: int = 0
+    comments: tuple[SimulatedComment, ...] = ()
+
+
+@dataclass(frozen=True)
+class SimulatedPhoto:
+    """A photo as it is at the moment; `index` counts the owner's uploads from 0, times are in seconds.
+
+    Beside what Flickr tells it knows the truth: `best`, `best_url`, `best_dims`, `kind`.
+    """
+
+    id: str
+    index: int
+    uploaded: int
+    kind: Kind
+    owner: str
+    seed: int
+    is_commented: bool
+    changes: Changes
+    base_url: str
+    original_shapes: Sequence[Dims] = ()
+
+    @cached_property
+    def caption(self) -> Caption:
+        """The texts that the photo was uploaded with."""
+        return compose_caption(self._dice("caption"))
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return self.caption.title if self.changes.title is None else self.changes.title
+
+    @property
+    def description(self) -> str:
+        """The description."""
+        return self.caption.description if self.changes.description is None else self.changes.description
+
+    @property
+    def tags(self) -> str:
+        """The tags, with blanks between them."""
+        return self.caption.tags if self.changes.tags is None else self.changes.tags
+
+    @property
+    def taken(self) -> str:
+        """When the photo was taken, such as `1921-05-14 00:00:00`."""
+        return self.changes.taken or self.caption.taken
+
+    @cached_property
+    def comments(self) -> tuple[SimulatedComment, ...]:
+        """The comments, oldest first."""
+        first = compose_comments(self._dice("comments"), self.uploaded) if self.is_commented else ()
+        return first + self.changes.comments
+
+    @property
+    def updated(self) -> int:
+        """When the photo, its texts or its comments changed last."""
+        newest_comment = self.comments[-1].date if self.comments else 0
+        return max(self.uploaded, newest_comment, self.changes.updated)
+
+    @property
+    def media(self) -> str:
+        """Either `photo` or `video`."""
+        return "video" if self.kind in (Kind.VIDEO, Kind.NOT_READY) else "photo"
+
+    @property
+    def rotation(self) -> int:
+        """By how many degrees the original must be turned to stand upright."""
+        return 90 if self.kind is Kind.ROTATED else 0
+
+    @property
+    def original_format(self) -> str:
+        """The extension of the original."""
+        return original_format(self.kind)
+
+    @property
+    def secret(self) -> str:
+        """The secret in the addresses of the sizes below 1600 pixels."""
+        return self._secrets[""]
+
+    @property
+    def original_secret(self) -> str:
+        """The secret in the address of the original."""
+        return self._secrets["o"]
+
+    @cached_property
+    def pictures(self) -> tuple[SimulatedSize, ...]:
+        """The pictures that everybody may have, smallest first; of a video its posters."""
+        shape = shape_of(self.kind, self.index, self.original_shapes)
+        secrets, path = self._secrets, f"/{SERVER_NUMBER}/{self.id}_"
+        return tuple(
+            SimulatedSize(label, key, width, height, f"{path}{secrets.get(key) or secrets['']}{ending}")
+            for (label, key, ending, _), width, height in visible_dims(self.kind, shape)
+        )
+
+    @cached_property
+    def videos(self) -> tuple[SimulatedSize, ...]:
+        """The files of a video that getSizes lists, worst first."""
+        if self.kind is not Kind.VIDEO:
+            return ()
+        dice = self._dice("videos")
+        refusals = dice.pick(_VIDEO_REFUSALS)
+        files = _VIDEO_FILES[: dice.pick((3, 4, 5, 5))]
+        secrets = self._digits("videos", len(_VIDEO_FILES))
+        poster = self.pictures[-1]
+        return tuple(
+            SimulatedSize(
+                label,
+                key,
+                longest * poster.width // max(poster.width, poster.height),
+                longest * poster.height // max(poster.width, poster.height),
+                f"/photos/{self.owner}/{self.id}/play/{key}/{secret}/",
+                "video",
+                refusals.get(key, 0),
+            )
+            for (label, key, longest), secret in zip(files, secrets, strict=False)
+        )
+
+    @property
+    def best(self) -> SimulatedSize:
+        """The best file that everybody may have: of a video the best one that plays, else the most pixels.
+
+        The original is better than another size with as many pixels. A video that is not ready has posters.
+        """
+        playable = [video for video in self.videos if not video.refusal]
+        if playable:
+            return playable[-1]
+        return max(self.pictures, key=lambda size: (size.width * size.height, size.key == "o"))
+
+    @property
+    def best_url(self) -> str:
+        """The address of the best file."""
+        return f"{self.base_url}{self.best.path}"
+
+    @property
+    def best_dims(self) -> Dims:
+        """The width and height of the best file, in pixels."""
+        return self.best.width, self.best.height
+
+    def is_best_listed(self, *, undocumented_extras: bool = True) -> bool:
+        """Return whether a listing that is asked for every `url_*` shows the best file."""
+        if self.media == "video":
+            return False
+        return undocumented_extras or self.best.key not in UNDOCUMENTED_KEYS
+
+    def _dice(self, purpose: str) -> Dice:
+        seed = f"{self.seed} {self.id} {purpose}".encode()
+        return Dice(int.from_bytes(hashlib.blake2b(seed, digest_size=24).digest()))
+
+    @cached_property
+    def _secrets(self) -> dict[str, str]:
+        """The secrets of the pictures: by key those that have their own, and under "" that of the others."""
+        return dict(zip(("", *OWN_SECRETS), self._digits("pictures", 9), strict=True))
+
+    def _digits(self, purpose: str, count: int) -> list[str]:
+        """Return secrets of 10 hexadecimal digits, which change with the image."""
+        seed = f"{self.seed} {self.id} {purpose} {self.changes.revision}".encode()
+        digits = hashlib.blake2b(seed).hexdigest()
+        return [digits[start : start + 10] for start in range(0, 10 * count, 10)]

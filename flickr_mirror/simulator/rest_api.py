@@ -1,0 +1,161 @@
+"""What Flickr's REST API answers to which method, and how it refuses."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from flickr_mirror.models.photos import to_int
+from flickr_mirror.simulator.payloads import (
+    UNDOCUMENTED_EXTRAS,
+    comments_of,
+    listed_photo,
+    person,
+    photo_info,
+    sizes_of,
+    user,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flickr_mirror.models.photos import Payload
+    from flickr_mirror.simulator.data.photo import SimulatedPhoto
+    from flickr_mirror.simulator.data.stream import SimulatedPhotostream
+
+_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.|m\.)?flickr\.com/(?:photos|people)/([^/?#]+)")
+
+
+class FlickrRefusal(Exception):  # noqa: N818 - Flickr calls it a failure, and answers HTTP 200
+    """Flickr refuses a call, with a code that means something else for every method."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RestApi:
+    """The methods that a mirror calls, over some photostreams."""
+
+    def __init__(
+        self,
+        streams: Sequence[SimulatedPhotostream],
+        *,
+        undocumented_extras: bool,
+        count_comments: bool,
+        api_key: str | None,
+    ) -> None:
+        self._streams = streams
+        self._api_key = api_key
+        self._ignored = frozenset() if undocumented_extras else UNDOCUMENTED_EXTRAS
+        if not count_comments:
+            self._ignored |= {"count_comments"}
+        self._methods = {
+            "flickr.test.echo": _echo,
+            "flickr.people.findByUsername": self._find_by_username,
+            "flickr.urls.lookupUser": self._lookup_user,
+            "flickr.people.getInfo": self._get_person,
+            "flickr.people.getPhotos": self._get_photos,
+            "flickr.photos.getSizes": self._get_sizes,
+            "flickr.photos.getInfo": self._get_photo_info,
+            "flickr.photos.comments.getList": self._get_comments,
+        }
+
+    def answer(self, arguments: Mapping[str, str]) -> Payload:
+        """Return the answer to a call: `{"photos": {...}, "stat": "ok"}`, or Flickr's refusal."""
+        try:
+            self._check(arguments)
+            return self._methods[arguments["method"]](arguments) | {"stat": "ok"}
+        except FlickrRefusal as refusal:
+            return {"stat": "fail", "code": refusal.code, "message": str(refusal)}
+
+    def find_photo(self, photo_id: str) -> tuple[SimulatedPhotostream, SimulatedPhoto] | None:
+        """Return a public photo and the photostream that it is in."""
+        for stream in self._streams:
+            if photo_id in stream and not stream.deleted:
+                return stream, stream.photo(photo_id)
+        return None
+
+    def _check(self, arguments: Mapping[str, str]) -> None:
+        key = arguments.get("api_key", "")
+        if not key or self._api_key not in (None, key):
+            raise FlickrRefusal(100, "Invalid API Key (Key has invalid format)")
+        if arguments.get("method") not in self._methods:
+            raise FlickrRefusal(112, f'Method "{arguments.get("method", "")}" not found')
+        if arguments.get("format") != "json":
+            raise FlickrRefusal(111, f'Format "{arguments.get("format", "rest")}" not found')
+
+    def _find_by_username(self, arguments: Mapping[str, str]) -> Payload:
+        name = arguments.get("username", "").casefold()
+        for stream in self._streams:
+            if stream.username.casefold() == name and not stream.deleted:
+                return {"user": user(stream)}
+        raise FlickrRefusal(1, "User not found")
+
+    def _lookup_user(self, arguments: Mapping[str, str]) -> Payload:
+        address = _ADDRESS.match(arguments.get("url", ""))
+        for stream in self._streams:
+            if address and address[1] in (stream.nsid, stream.path_alias) and not stream.deleted:
+                return {"user": {"id": stream.nsid, "username": {"_content": stream.username}}}
+        raise FlickrRefusal(1, "User not found")
+
+    def _get_person(self, arguments: Mapping[str, str]) -> Payload:
+        stream = self._stream(arguments)
+        if stream is None:
+            raise FlickrRefusal(1, "User not found")
+        if stream.deleted:
+            raise FlickrRefusal(5, "User deleted")
+        return {"person": person(stream)}
+
+    def _get_photos(self, arguments: Mapping[str, str]) -> Payload:
+        if not arguments.get("user_id"):
+            raise FlickrRefusal(1, "Required arguments missing")
+        stream = self._stream(arguments)
+        if stream is None:
+            raise FlickrRefusal(2, "Unknown user")
+        if stream.deleted:
+            raise FlickrRefusal(5, "User deleted")
+        per_page = min(max(to_int(arguments.get("per_page")) or 100, 1), 500)
+        photos, page, pages, total = stream.page(
+            page=max(to_int(arguments.get("page")) or 1, 1),
+            per_page=per_page,
+            min_upload_date=to_int(arguments.get("min_upload_date")),
+            max_upload_date=to_int(arguments.get("max_upload_date")),
+        )
+        extras = set(arguments.get("extras", "").replace(" ", "").split(",")) - self._ignored
+        return {
+            "photos": {
+                "page": page,
+                "pages": pages,
+                "perpage": per_page,
+                # seen as "946" and as 487
+                "total": str(total) if total and page % 2 else total,
+                "photo": [listed_photo(photo, stream, extras) for photo in photos],
+            }
+        }
+
+    def _get_sizes(self, arguments: Mapping[str, str]) -> Payload:
+        return {"sizes": sizes_of(self._photo(arguments)[1])}
+
+    def _get_photo_info(self, arguments: Mapping[str, str]) -> Payload:
+        stream, photo = self._photo(arguments)
+        return {"photo": photo_info(photo, stream)}
+
+    def _get_comments(self, arguments: Mapping[str, str]) -> Payload:
+        stream, photo = self._photo(arguments)
+        return {"comments": comments_of(photo, stream)}
+
+    def _stream(self, arguments: Mapping[str, str]) -> SimulatedPhotostream | None:
+        user_id = arguments.get("user_id")
+        return next((stream for stream in self._streams if stream.nsid == user_id), None)
+
+    def _photo(self, arguments: Mapping[str, str]) -> tuple[SimulatedPhotostream, SimulatedPhoto]:
+        found = self.find_photo(arguments.get("photo_id", ""))
+        if found is None:
+            raise FlickrRefusal(1, "Photo not found")
+        return found
+
+
+def _echo(arguments: Mapping[str, str]) -> Payload:
+    """Return what was asked, key and all: `{"method": {"_content": "flickr.test.echo"}, ...}`."""
+    return {name: {"_content": value} for name, value in arguments.items()}

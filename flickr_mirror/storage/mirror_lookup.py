@@ -1,0 +1,67 @@
+"""The mirrors in a cache path: the one that a name means, or all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.errors import PhotostreamError
+from flickr_mirror.storage.filesystem import disk_errors
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER, PhotoCache, owners, read_owner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def find_mirror(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]] | None:
+    """Return the mirror below `root` that goes by this name - of its folder, of the user, an NSID - and its owner."""
+    if name and "/" not in name and (owner := read_owner(root / name)):
+        return PhotoCache(root / name, owner["depth"]), owner
+    known = list(owners(root))
+    for key in ("nsid", "username", "asked_for"):
+        for folder, owner in known:
+            if owner.get(key) == name:
+                return PhotoCache(folder, owner["depth"]), owner
+    return None
+
+
+def get_mirror(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]]:
+    """Return the mirror that `find_mirror` finds. Raises `PhotostreamError` where there is none."""
+    if found := find_mirror(root, name):
+        return found
+    if there := ", ".join(repr(owner["username"]) for _, owner in owners(root)):
+        raise PhotostreamError(f"There is no mirror of {name!r} in {root}; there are: {there}.")
+    raise PhotostreamError(f"There is no mirror of {name!r} in {root}. {_advice(root)}")
+
+
+def mirror_folders(root: Path) -> list[str]:
+    """Return the names of the folders below `root` that are mirrors, also of those whose owner cannot be read.
+
+    Raises `OSError`.
+    """
+    try:
+        return sorted(path.name for path in root.iterdir() if (path / STATE_FOLDER / "owner.json").exists())
+    except FileNotFoundError:
+        return []
+
+
+def all_mirrors(root: Path) -> list[str]:
+    """Return the names of the mirrors' folders below `root`.
+
+    Raises `PhotostreamError` where there are none, `CacheError` where `root` cannot be read.
+    """
+    with disk_errors(root):
+        found = mirror_folders(root)
+    if found:
+        return found
+    raise PhotostreamError(f"There is no mirror in {root}. {_advice(root)}")
+
+
+def _advice(root: Path) -> str:
+    """Return where mirrors may be, if not in `root`, and how to begin one."""
+    if (root / STATE_FOLDER).exists():
+        return f"The folder is a mirror itself: use --cache-path {root.parent}."
+    missing = "" if root.exists() else "That folder does not exist. "
+    return (
+        f"{missing}If it is in another folder, name that with --cache-path, such as --cache-path flickr_demo after "
+        "`mirror_flickr demo`. To begin a mirror, run `mirror_flickr --username NAME`."
+    )

@@ -1,0 +1,69 @@
+"""The photos that a mirror has forgotten: a file of their ids, which outlives the catalogue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.errors import CacheError
+from flickr_mirror.models.photos import is_photo_id
+from flickr_mirror.models.tombstones import Tombstone
+from flickr_mirror.storage import filesystem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+FILE_NAME = "forgotten.json"
+FORMAT = 1
+_LATEST = 253_402_300_799
+"""The last second of the year 9999."""
+
+
+def read_tombstones(state: Path) -> dict[str, Tombstone]:
+    """Return the forgotten photos of the mirror whose state is in this folder, by their ids.
+
+    Raises `CacheError` if the file cannot be read: to ignore it would bring the photos back.
+    """
+    path = state / FILE_NAME
+    try:
+        document = json.loads(filesystem.read(path))
+        if document.get("checksum") not in (None, filesystem.checksum(document)):
+            raise ValueError("its checksum is wrong")
+        if document["format"] > FORMAT:
+            raise CacheError(
+                f"{path} was written by a newer version of flickr_mirror: update this one.", path
+            )
+        found = [_tombstone(**entry) for entry in document["photos"]]
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CacheError(
+            f"{path} cannot be read ({error}). Restore it from a backup, or move it away: the next run writes it "
+            "again from the catalogue.",
+            path,
+        ) from error
+    return {tombstone.photo_id: tombstone for tombstone in found}
+
+
+def _tombstone(photo_id: object, uploaded: object, since: object) -> Tombstone:
+    if not is_photo_id(photo_id):
+        raise ValueError(f"{photo_id!r} is not the id of a photo")
+    return Tombstone(str(photo_id), None if uploaded is None else _time(uploaded), _time(since))
+
+
+def _time(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value <= _LATEST:
+        raise ValueError(f"{value!r} is not a time")
+    return value
+
+
+def write_tombstones(state: Path, tombstones: Iterable[Tombstone]) -> None:
+    """Write the forgotten photos durably, in place of those that were there. Raises `CacheError`."""
+    ordered = sorted(tombstones, key=lambda tombstone: (tombstone.since, int(tombstone.photo_id)))
+    document: dict[str, Any] = {"format": FORMAT, "photos": [asdict(tombstone) for tombstone in ordered]}
+    document["checksum"] = filesystem.checksum(document)
+    filesystem.write_file(
+        state / FILE_NAME, json.dumps(document, indent=2).encode() + b"\n", top=state.parent
+    )

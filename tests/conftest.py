@@ -16,7 +16,7 @@ from flickr_mirror import PhotostreamMirror
 from flickr_mirror.cli.output.console import console
 from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.models.languages import ENGLISH
-from tests.canary import Canary
+from tests.support.canary import Canary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Where the coverage tool measures the processes that a test starts: it makes them three times as slow.
-MEASURED = {"test_bad_input", "test_cli", "test_detection", "test_environment", "test_signals"}
+MEASURED = {"test_bad_input", "test_command", "test_language_detector", "test_environment", "test_signals"}
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ import anyio
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import command
+from tests.support.command import command
 
 LISTING = "flickr.people.getPhotos"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import IMPATIENT, KEYS, run, running, tree
+from tests.support.command import IMPATIENT, KEYS, run, running, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage.locks import locked
-from tests.end_to_end.command import THREAD, Outcome, run, running, start, tree
+from tests.support.command import THREAD, Outcome, run, running, start, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

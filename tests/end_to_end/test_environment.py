@@ -14,7 +14,7 @@ import pytest
 
 from flickr_mirror import __version__
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import KEYS, command, run, tree
+from tests.support.command import KEYS, command, run, tree
 
 
 async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:

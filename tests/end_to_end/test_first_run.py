@@ -10,7 +10,7 @@ import pytest
 
 from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import KEYS, infos, parts, run, tree
+from tests.support.command import KEYS, infos, parts, run, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

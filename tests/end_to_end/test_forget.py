@@ -14,7 +14,7 @@ import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage.locks import locked
-from tests.end_to_end.command import Outcome, run, start, tree
+from tests.support.command import Outcome, run, start, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

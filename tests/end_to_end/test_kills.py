@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.simulator import Disturbance, SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import THREAD, Process, is_there, parts, run, running, tree
-from tests.end_to_end.inspection import Inspector
+from tests.support.command import THREAD, Process, is_there, parts, run, running, tree
+from tests.support.inspection import Inspector
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from flickr_mirror.cli.app import app
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import THREAD, infos, parts, run, running, tree
-from tests.event_schema import FILE
+from tests.support.command import THREAD, infos, parts, run, running, tree
+from tests.support.event_schema import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ import anyio
 from filelock import FileLock
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import THREAD, run, running, tree
+from tests.support.command import THREAD, run, running, tree
 
 if TYPE_CHECKING:
     from pathlib import Path

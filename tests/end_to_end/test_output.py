@@ -21,7 +21,7 @@ import pytest
 from flickr_mirror.cli.app import EXIT_HELP
 from flickr_mirror.cli.exit_codes import EXIT_CODES, EXIT_PHOTOS_FAILED
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from tests.end_to_end.command import KEYS, Outcome, command, run, running
+from tests.support.command import KEYS, Outcome, command, run, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

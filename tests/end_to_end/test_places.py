@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from tests.end_to_end.command import KEYS, Outcome, arguments_for, run, start, tree
+from tests.support.command import KEYS, Outcome, arguments_for, run, start, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests import canary
-from tests.end_to_end.command import run, tree
+from tests.support import canary
+from tests.support.command import run, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ async def test_keys_are_set_checked_used_and_forgotten(
     async with SimulatedFlickr(SimulatedPhotostream(2), api_key=canary.KEY) as flickr:
         monkeypatch.setenv("FLICKR_API_URL", flickr.api_url)
         monkeypatch.setenv("MIRROR_FLICKR_CACHE_PATH", str(tmp_path))
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.keyrings.FileKeyring")
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.support.keyrings.FileKeyring")
         assert await keys("check") == 5
         assert await keys("set", "--stdin", "--keyring", text=SAVED) == 0
         assert await keys("check") == 0

@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import KEYS, THREAD, command, is_there, parts, run, running, tree
+from tests.support.command import KEYS, THREAD, command, is_there, parts, run, running, tree
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -16,7 +16,7 @@ import pyte
 import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import command
+from tests.support.command import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

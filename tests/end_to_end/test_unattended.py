@@ -16,9 +16,9 @@ import pytest
 from anyio import to_thread
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests import canary
-from tests.end_to_end.command import IMPATIENT, KEYS, command, run, running, tree
-from tests.monitor import SECRET, monitoring, never
+from tests.support import canary
+from tests.support.command import IMPATIENT, KEYS, command, run, running, tree
+from tests.support.monitor import SECRET, monitoring, never
 
 if TYPE_CHECKING:
     from pathlib import Path

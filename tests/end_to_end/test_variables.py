@@ -14,8 +14,8 @@ import trustme
 from flickr_mirror import ApiBudget, Limits, ProxyLoginError, TransportError
 from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.canary import KEY
-from tests.end_to_end.command import IMPATIENT, KEYS, Outcome, run, running, start
+from tests.support.canary import KEY
+from tests.support.command import IMPATIENT, KEYS, Outcome, run, running, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

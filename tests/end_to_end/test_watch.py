@@ -13,8 +13,8 @@ from aiohttp import web
 
 from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.end_to_end.command import IMPATIENT, infos, run, running, tree
-from tests.monitor import monitoring
+from tests.support.command import IMPATIENT, infos, run, running, tree
+from tests.support.monitor import monitoring
 
 if TYPE_CHECKING:
     from pathlib import Path

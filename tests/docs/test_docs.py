@@ -1,0 +1,207 @@
+"""The documentation: the site, links, what is made from the code, and that options are the same everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import typer
+
+from flickr_mirror.cli.app import app
+from flickr_mirror.cli.options.man_page import exit_codes, page, read_commands
+from tests.support.pages import PAGES, ROOT, addresses, anchors, put_command_into
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = ROOT / "docs"
+MANUAL = DOCS / "mirror_flickr.1"
+COMMANDS = [command.words.partition(" ")[2] for command in read_commands(typer.main.get_command(app))]
+
+
+def run(*line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program, and return what it said."""
+    return subprocess.run(
+        line, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, **environment}
+    )
+
+
+def flags(text: str) -> set[str]:
+    """Return the long options that a text names."""
+    return set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text))
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """Whoever builds the site gets all pages, and no link in them is broken."""
+    result = run(sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E", str(DOCS), str(tmp_path))
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    pages = {
+        str(path.relative_to(DOCS).with_suffix(".html")) for path in PAGES.values() if path.parent != ROOT
+    }
+    assert pages <= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.html")}
+    navigation = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}"' in navigation for name in pages - {"index.html"})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    """A reader on GitHub who follows a link gets to a file, and to the heading that is meant."""
+    path = PAGES[name]
+    broken = []
+    for address in addresses(path):
+        parts = urlsplit(address)
+        if parts.scheme:
+            if parts.scheme != "https" or not re.fullmatch(r"[\w.-]+\.[a-z]+", parts.netloc):
+                broken.append(address)
+            continue
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        is_there = target.is_file() and target.is_relative_to(ROOT)
+        if not is_there or (parts.fragment and parts.fragment not in anchors(target)):
+            broken.append(address)
+    assert broken == []
+
+
+def test_every_page_is_named_on_the_first_one() -> None:
+    """Whoever begins at the first page finds all of them."""
+    named = {(DOCS / urlsplit(address).path).resolve() for address in addresses(DOCS / "index.md")}
+    assert {path for path in PAGES.values() if path.parent != ROOT} - named == {DOCS / "index.md"}
+
+
+def test_what_is_made_from_the_code_is_up_to_date() -> None:
+    """Options, exit codes, events, errors, the schema and the manual page are told as the code has them."""
+    result = run(sys.executable, "docs/generate.py", "--check")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def completed(words: str, folder: Path) -> set[str]:
+    """Return the options that bash offers behind these words."""
+    line = f"mirror_flickr {words} --".replace("  ", " ")
+    answer = run(
+        str(put_command_into(folder)),
+        _MIRROR_FLICKR_COMPLETE="complete_bash",
+        COMP_WORDS=line,
+        COMP_CWORD=str(line.count(" ")),
+    )
+    return set(answer.stdout.split())
+
+
+def section(text: str, begin: str, end: str) -> str:
+    """Return what stands between two patterns that match whole lines."""
+    found = re.search(rf"^{begin}$(.*?)(?:^(?:{end})|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"no {begin!r}"
+    return found[1]
+
+
+def defined(text: str) -> set[str]:
+    """Return the options that a section of the manual page explains."""
+    return flags("\n".join(re.findall(r"^\.TP\n\\fB(.*)$", text.replace("\\-", "-"), re.MULTILINE)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_are_the_same_everywhere(command: str, tmp_path: Path) -> None:
+    """Help, manual page, completions and reference name the same options of a command."""
+    words = f"mirror_flickr {command}".strip()
+    help_text = run(sys.executable, "-m", "flickr_mirror", *command.split(), "--help", COLUMNS="200").stdout
+    listed = flags("\n".join(line[:50] for line in help_text.splitlines() if line.startswith("  -")))
+    manual = MANUAL.read_text(encoding="utf-8")
+    in_manual = (
+        section(manual, rf"\.SS {words}", r"\.S[HS]")
+        if command
+        else section(manual, r"\.SH OPTIONS", r"\.SH")
+    )
+    reference = section(
+        (DOCS / "reference/options.md").read_text(encoding="utf-8"), rf"## `{words}(?: [A-Z[-][^`]*)?`", "## "
+    )
+    in_reference = flags("\n".join(re.findall(r"^\| (`.*?`) \|", reference, re.MULTILINE)))
+    assert "--help" in listed
+    assert defined(in_manual) == listed
+    assert completed(command, tmp_path) == listed
+    assert in_reference == listed
+
+
+def test_the_page_of_the_command_explains_every_option() -> None:
+    """The page that tells what each option does leaves none out, and tells of none that there is not."""
+    text = (DOCS / "reference/command.md").read_text(encoding="utf-8")
+    explained = flags("\n".join(re.findall(r"^\| (`-.*?) \|", text, re.MULTILINE)))
+    own = {
+        flag
+        for command in read_commands(typer.main.get_command(app))
+        for options in command.options.values()
+        for option in options
+        for flag in option.flags
+        if flag.startswith("--")
+    }
+    assert explained == own - {"--cache_path"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/reference/command.md"])
+def test_exit_codes_are_the_same_everywhere(name: str) -> None:
+    """The tables of exit codes have those of the help."""
+    table = section(PAGES[name].read_text(encoding="utf-8"), "## Exit codes", "##")
+    rows = re.findall(r"^\| (\d[\d, ]*) \|", table, re.MULTILINE)
+    assert rows == [codes for codes, _ in exit_codes(typer.main.get_command(app))]
+
+
+def test_the_manual_page_is_set_without_a_warning() -> None:
+    """`man` shows the page, and has nothing to say about it."""
+    if not shutil.which("groff"):
+        pytest.skip("groff is not installed")
+    assert page(typer.main.get_command(app)) == MANUAL.read_text(encoding="utf-8")
+    result = run("groff", "-man", "-Tutf8", "-ww", "-P-cbou", str(MANUAL))
+    assert (result.returncode, result.stderr) == (0, "")
+    for heading in (
+        "NAME",
+        "SYNOPSIS",
+        "OPTIONS",
+        "Where to",
+        "EXIT STATUS",
+        "ENVIRONMENT",
+        "FILES",
+        "EXAMPLES",
+    ):
+        assert re.search(rf"^ *{heading}$", result.stdout, re.MULTILINE)
+
+
+def test_the_manual_page_is_printed() -> None:
+    """Who has no installed page gets the same from the command."""
+    result = run(sys.executable, "-m", "flickr_mirror", "manual")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == MANUAL.read_text(encoding="utf-8")
+
+
+ASK = {
+    "bash": "COMP_WORDS=(mirror_flickr --inf); COMP_CWORD=1; _mirror_flickr_completion mirror_flickr;"
+    ' printf "%s\\n" "${COMPREPLY[@]}"',
+    "fish": 'complete -C "mirror_flickr --inf"',
+    "zsh": "_arguments() { print -r -- $@ }; words=(mirror_flickr --inf); CURRENT=2; _mirror_flickr_completion",
+}
+
+
+@pytest.mark.parametrize("shell", ASK)
+def test_a_shell_completes_options(shell: str, tmp_path: Path) -> None:
+    """After the line of the guide, Tab behind `mirror_flickr --inf` offers the three options that begin so."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    put_command_into(tmp_path)
+    load = {
+        "bash": 'eval "$(mirror_flickr completion bash)"',
+        "fish": "mirror_flickr completion fish | source",
+        "zsh": 'compdef() { : }; eval "$(mirror_flickr completion zsh)"',
+    }[shell]
+    result = run(program, "-c", f"{load}\n{ASK[shell]}", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert result.stderr == ""
+    assert flags(result.stdout) == {"--info-level", "--info-only", "--info-workers"}
+
+
+def test_a_shell_that_is_unknown_is_refused() -> None:
+    """Who asks for another shell is told which there are."""
+    result = run(sys.executable, "-m", "flickr_mirror", "completion", "tcsh")
+    assert result.returncode == 2
+    assert "fish" in result.stderr

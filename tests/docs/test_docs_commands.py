@@ -1,0 +1,285 @@
+"""What the documentation shows works: its commands and programs are run against a simulated Flickr."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from tests.support.pages import PAGES, ROOT, blocks, put_command_into
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOT_RUN = {
+    r"-m pytest": "it is running now",
+    r"bin/(ruff|mypy)": ".ci/run does that",
+    r"^pipx |hc-ping": "needs the network",
+    r"keys set": "asks on a terminal",
+    r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",
+    r"^docker |docker run|^mirror ": "needs Docker",
+    r"^man ": "needs man, and shows what test_docs.py checks",
+}
+"""Commands of the documentation that are not run here, and why not."""
+
+ENDS_WITH = {
+    "--rebuild": 3,
+    '--username "river light"': 4,  # the simulated Flickr of these tests has one user
+}
+"""Commands that do not end with 0, as their page says."""
+
+SERVES = "flickr_mirror.simulator"
+"""What serves until Ctrl-C, while the commands of another terminal run."""
+
+NEWCOMERS = {
+    "README.md",
+    "docs/contributing.md",
+    "docs/how-to/embed.md",
+    "docs/how-to/keys.md",
+    "docs/how-to/simulator.md",
+    "docs/tutorial.md",
+}
+"""Pages for whom has no mirror yet."""
+
+SAYS = {
+    "docs/how-to/embed.md": ("to be continued", "cancelled:", "complete: True", "requests"),
+    "docs/reference/catalogue.md": ("12 images are on disk.",),
+}
+"""What shows that the programs of a page did what the page says."""
+
+SHELL = r"""
+set -euo pipefail
+trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
+servers=
+python3() {  # an environment has this package already: the network is not asked
+    if [ "${1-} ${2-}" != "-m venv" ]; then command python3 "$@"; return; fi
+    mkdir -p "$3/bin"
+    ln -s "$PROGRAMS"/* "$3/bin/"
+    echo "PATH='$PWD/$3/bin':\$PATH" > "$3/bin/activate"
+}
+unset() {  # who forgets the simulated Flickr of a page is back at the one that stands for Flickr
+    if [ "$1" = FLICKR_API_URL ]; then FLICKR_API_URL=$FLICKR; else builtin unset "$@"; fi
+}
+serve() {
+    mkfifo address.$#; command "$@" > address.$# & servers="$servers $!"
+    exec 9< address.$#; read -r _ <&9
+}
+ends_with() {
+    local code=0; "${@:2}" || code=$?
+    [ $code = "$1" ] || { echo "ended with $code instead of $1: ${*:2}" >&2; exit 1; }
+}
+finish_jobs() {
+    for job in $(jobs -p); do case "$servers " in *" $job "*) ;; *) wait $job || true ;; esac; done
+}
+"""
+
+DEFAULT_ADDRESSES = """
+import os, sys
+from flickr_mirror import AsyncFlickrApi, FlickrApi, FlickrUserPhotostreamMirroringAgent, MirrorOptions
+for kind in (AsyncFlickrApi, FlickrApi, FlickrUserPhotostreamMirroringAgent, MirrorOptions):
+    assert kind.__init__.__kwdefaults__["api_url"].startswith("https://api.flickr.com/")
+    kind.__init__.__kwdefaults__["api_url"] = os.environ["FLICKR_API_URL"]
+"""
+"""Lets programs that ask Flickr ask the simulated one, without a change of their text."""
+
+
+@pytest.fixture(scope="module")
+def flickr() -> Iterator[SimulatedFlickr]:
+    """Serve what the examples mirror."""
+    stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="13476480@N07")
+    with run_in_thread(SimulatedFlickr(stream)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the command, and with what stands for Python and its installer."""
+    programs = tmp_path_factory.mktemp("programs")
+    smaller = (
+        "flickr_mirror.simulator.demo._DIMS = ((128, 85),) * 5"  # it is the same demonstration, drawn sooner
+    )
+    put_command_into(
+        programs,
+        f"import sys\nif 'demo' in sys.argv:\n    import flickr_mirror.simulator.demo\n    {smaller}",
+    )
+    for name in ("python", "python3"):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        program.chmod(0o755)
+    pip = programs / "pip"
+    pip.write_text(f"#!{sys.executable}\n{PIP}")
+    pip.chmod(0o755)
+    return programs
+
+
+@pytest.fixture
+def environment(flickr: SimulatedFlickr, home: Path, programs: Path) -> dict[str, str]:
+    """Return the environment of a person who has a key, and for whom Flickr is the simulated one."""
+    return {
+        **os.environ,
+        "HOME": str(home),
+        "PROGRAMS": str(programs),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "FLICKR_CONSUMER_KEY": "key",
+        "FLICKR_CONSUMER_SECRET": "secret",
+        "FLICKR_API_URL": flickr.api_url,
+        "FLICKR": flickr.api_url,
+    }
+
+
+@pytest.fixture(scope="module")
+def mirror(flickr: SimulatedFlickr, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what a reader has at home who comes to a guide with a mirror."""
+    folder = tmp_path_factory.mktemp("mirrored") / ".flickr"
+    options = ("--username", "manhhai", "--cache-path", str(folder), "--api-url", flickr.api_url)
+    keys = ("--consumer-key", "key", "--consumer-secret", "secret", "--save-api-keys")
+    subprocess.run([sys.executable, "-m", "flickr_mirror", *options, *keys], check=True, capture_output=True)
+    return folder
+
+
+PIP = f"""
+import pathlib, sys, tomllib
+project = tomllib.loads(pathlib.Path({str(ROOT / "pyproject.toml")!r}).read_text())["project"]
+extras = project["optional-dependencies"]
+wanted = [word for word in sys.argv[2:] if not word.startswith("--")]
+assert wanted and set(wanted) <= {{"."}} | {{f".[{{extra}}]" for extra in extras}}, wanted
+"""
+"""Stands for an installation: what it asks for must exist."""
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a shell's program; one that goes on on the next is one."""
+    return text.replace("\\\n", " ").splitlines()
+
+
+def reason_not_to_run(line: str) -> str | None:
+    """Return why a command is not run here."""
+    return next((why for pattern, why in NOT_RUN.items() if re.search(pattern, line)), None)
+
+
+def script(path: Path) -> str:
+    """Return the program that a reader types who follows a page."""
+    parts = []
+    for block in blocks(path, "sh"):
+        parts.append(f"# line {block.line}")
+        for line in lines(block.text):
+            wanted = next((code for word, code in ENDS_WITH.items() if word in line), None)
+            if reason_not_to_run(line):
+                parts.append(f": {shlex.quote(line)}")
+            elif SERVES in line:
+                parts.append(f"serve {line}")
+            elif wanted is not None:
+                parts.append(f"ends_with {wanted} {line}")
+            else:
+                parts.append(line)
+        parts.append("finish_jobs")
+    # any port will do, and the one that a page names may be taken here
+    ports = {port: str(free_port()) for port in re.findall(r"--port (\d+)", "\n".join(parts))}
+    return re.sub(r"\d{4,5}", lambda match: ports.get(match[0], match[0]), "\n".join(parts))
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def work_in(folder: Path) -> Path:
+    """Make a folder that looks like a clone, as far as commands of the documentation use it."""
+    folder.mkdir()
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    return folder
+
+
+@pytest.mark.parametrize("name", [name for name, path in PAGES.items() if blocks(path, "sh")])
+def test_commands_work(
+    name: str, environment: dict[str, str], mirror: Path, home: Path, tmp_path: Path
+) -> None:
+    """A reader who types what a page shows, in its order, comes to its end."""
+    folder = work_in(tmp_path / "clone")
+    if name not in NEWCOMERS:
+        shutil.copytree(mirror, home / ".flickr")
+    program = f"{SHELL}set -x\n{script(PAGES[name])}\n"
+    result = subprocess.run(
+        ["/usr/bin/env", "bash", "-c", program],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("pattern", NOT_RUN)
+def test_what_is_not_run_is_in_the_documentation(pattern: str) -> None:
+    """The list of what is not run here is no longer than it must be."""
+    shown = [line for path in PAGES.values() for block in blocks(path, "sh") for line in lines(block.text)]
+    assert [line for line in shown if re.search(pattern, line)]
+
+
+def test_no_command_hides_in_a_block_of_another_kind() -> None:
+    """What a reader would type is in blocks that are run; placeholders in capitals show that it is none."""
+    hidden = [
+        f"{name}: {line}"
+        for name, path in PAGES.items()
+        for kind in ("", "bash", "shell", "console")
+        for block in blocks(path, kind)
+        for line in block.text.splitlines()
+        if re.match(r"(\$ )?(\.venv/bin/)?(mirror_flickr|python3?|pip) ", line)
+        and not re.search(r"[A-Z]{4}", line)
+    ]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("name", [name for name, path in PAGES.items() if blocks(path, "python")])
+def test_programs_work(
+    name: str, environment: dict[str, str], mirror: Path, home: Path, tmp_path: Path
+) -> None:
+    """Whoever copies a program from a page runs it; one that begins with the name of a file is a file of tests."""
+    folder = tmp_path / "programs of a page"
+    folder.mkdir()
+    if name not in NEWCOMERS:
+        shutil.copytree(mirror, home / ".flickr")
+    parts = [DEFAULT_ADDRESSES]
+    for number, block in enumerate(blocks(PAGES[name], "python")):
+        if file := re.match(r"# (\w+\.py)\n", block.text):
+            (folder / file[1]).write_text(block.text)
+            continue
+        if name in NEWCOMERS:  # its programs know nothing of each other
+            parts.append(f"os.environ['HOME'] = {str(tmp_path / str(number))!r}")
+        parts.append(f"exec(compile({block.text!r}, '{name}, line {block.line}', 'exec'), {{}})")
+    result = python(environment, folder, "-W", "error", "-c", "\n".join(parts))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [text for text in SAYS.get(name, ()) if text not in result.stdout] == []
+    if list(folder.glob("test_*.py")):
+        result = python(
+            environment, folder, "-m", "pytest", "-q", "-p", "no:asyncio", "--rootdir", str(folder)
+        )
+        assert result.returncode == 0, result.stdout
+        assert "2 passed" in result.stdout
+
+
+def python(environment: dict[str, str], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

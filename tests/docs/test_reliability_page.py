@@ -1,0 +1,31 @@
+"""The page on reliability names tests that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/explanation/reliability.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED, ids=lambda value: value.rpartition("/")[2])
+def test_what_proves_a_promise_is_there(file: str, name: str) -> None:
+    """A file or a test that is named as a proof exists."""
+    functions = {
+        node.name
+        for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert not name or name in functions
+
+
+def test_each_promise_has_a_proof() -> None:
+    """Every promise of the list has its row in the table."""
+    promises = re.findall(r"^(\d)\. \*\*", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| (\d)\. .*`tests/", PAGE, re.MULTILINE)
+    assert promises == rows == [str(number) for number in range(1, 10)]

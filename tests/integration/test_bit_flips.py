@@ -1,0 +1,155 @@
+"""Bits that flip in the state of a mirror: exit codes stay true, nothing is lost, and no run fails for ever.
+
+Set FLICKR_MIRROR_BIT_FLIPS to the number of mirrors to damage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sqlite3
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from flickr_mirror import FlickrMirrorError, check_mirror, forget_photos
+from flickr_mirror.cli.commands.mirror import list_mirror, status
+from flickr_mirror.cli.exit_codes import code_of_error
+from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
+from tests.support.command import infos, tree
+from tests.support.mirroring import Run, age_failures, answering
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_language", "hasty", "no_naps")
+
+MIRRORS = int(os.environ.get("FLICKR_MIRROR_BIT_FLIPS", "40"))
+TARGETS = {
+    "catalogue.sqlite": 12,
+    "catalogue.sqlite-wal": 3,
+    "owner.json": 2,
+    "forgotten.json": 1,
+    "last-run.json": 1,
+    "lock.json": 1,
+}
+"""The files whose bits flip, and how often each of them is chosen."""
+VALUES = re.compile(rb'\{"secret|https?://|walks|scanned|imagejpg|infojson')
+"""The beginnings of values in a catalogue."""
+MIX = Mix({Kind.PLAIN: 5, Kind.VIDEO: 1, Kind.GIF: 1})
+
+
+async def make_template(flickr: SimulatedFlickr, root: Path) -> None:
+    """Make a mirror with a photo that failed and one that is gone; a part of its catalogue is in the log."""
+    run = Run(flickr, root)
+    lost, gone = run.stream.ids[2], run.stream.ids[4]
+    answering(run, f"/{lost}_", lambda: web.Response(status=500), forever=True)
+    await run(info_level=2)
+    run.stream.delete(gone)
+    await run(info_level=2, full_scan=True, accept_loss=True)
+    await forget_photos(run.stream.username, ["99"], root)
+    state = root / run.stream.username / ".flickr_mirror"
+    reader = sqlite3.connect(state / "catalogue.sqlite")
+    reader.execute("SELECT count(*) FROM photos").fetchone()  # as long as it is open the log stays
+    run.stream.upload(3)
+    run.stream.edit(run.stream.ids[5], title="Another title")
+    await run(info_level=2)
+    (state / "last-run.json").write_text('{"last_success": "2026-11-27T08:26:24Z", "exit": 0, "new": 3}')
+    (state / "lock.json").write_text('{"pid": 4711, "host": "nas", "since": 1795767984}')
+    shutil.copytree(root, root.with_name("template"))
+    reader.close()
+    flickr.intercept = None
+
+
+def flip(path: Path, chance: Random) -> None:
+    """Flip some bits: anywhere, close to each other, or in a value."""
+    data = bytearray(path.read_bytes())
+    places = 8 * len(data)
+    values = [match.start() * 8 for match in VALUES.finditer(data)]
+    how = chance.choice(["anywhere", "close", "value"] if values else ["anywhere", "close"])
+    start = {"anywhere": 0, "close": chance.randrange(places), "value": chance.choice(values or [0])}[how]
+    for _ in range(chance.choice([1, 1, 2, 5, 30])):
+        place = (start + chance.randrange({"anywhere": places, "close": 2000, "value": 600}[how])) % places
+        data[place // 8] ^= 1 << place % 8
+    path.write_bytes(data)
+
+
+async def run_with_cures(run: Run) -> None:
+    """Run until a run comes to its end, and do what the sentences say; three runs at most may fail."""
+    state = run.root / run.stream.username / ".flickr_mirror"
+    for _ in range(4):
+        try:
+            await run(info_level=2)
+        except FlickrMirrorError as found:
+            error = found
+        else:
+            return
+        if code_of_error(error) not in (4, 7):
+            raise error
+        if "owner.json does not say whose mirror this is. Move it away" in str(error):
+            (state / "owner.json").unlink()
+        elif "forgotten.json cannot be read" in str(error) and "move it away" in str(error):
+            (state / "forgotten.json").unlink()
+        elif "check --rebuild" in str(error):
+            await check_mirror(run.stream.username, run.root, rebuild=True)
+        elif "The next run of the mirror rebuilds it" not in str(error):
+            raise error
+    pytest.fail("no run comes to its end")
+
+
+async def look_at(root: Path, flickr: SimulatedFlickr, originals: dict[str, str]) -> None:
+    """Look at a damaged mirror with all commands, let them mend it, and compare it with the photostream."""
+    run = Run(flickr, root)
+    name = run.stream.username
+    for show in (status, list_mirror):
+        more = {"max_age": None} if show is status else {}
+        assert show(name, cache_path=root, as_json=False, **more) in (0, 7)
+    await run_with_cures(run)
+    assert status(name, cache_path=root, max_age=None, as_json=True) == 0
+    assert list_mirror(name, cache_path=root, as_json=True) == 0
+    await check_mirror(name, root)
+    age_failures(root / name / ".flickr_mirror" / "catalogue.sqlite")
+    await run(info_level=2, full_scan=True, accept_loss=True)
+    report = await run(info_level=2)
+    assert report.complete
+    assert report.failures == []
+    assert "rebuilt" not in run.notices
+    for photo_id in run.stream.ids:
+        files = run.path(photo_id).parent.glob(f"{run.path(photo_id).stem}.*")
+        assert flickr.file(photo_id) in [path.read_bytes() for path in files], photo_id
+    assert set(run.stream.ids) <= infos(root).keys()
+    kept = {hashlib.sha256(path.read_bytes()).hexdigest() for path in root.rglob("*") if path.is_file()}
+    lost = [path for path, digest in originals.items() if digest not in kept and not path.endswith(".json")]
+    assert lost == []
+    assert originals.keys() <= tree(root).keys() | {
+        path
+        for path in originals
+        if (root / name / ".flickr_mirror" / "broken" / path.rpartition("/")[2]).exists()
+    }
+
+
+async def test_flipped_bits_end_no_run_and_lose_nothing(
+    ram: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever bit of the state is another, status, check and runs end with what is true, and the mirror is whole."""
+    stream = SimulatedPhotostream(9, commented=0.5, image_dims=(40, 30), mix=MIX)
+    async with SimulatedFlickr(stream) as flickr:
+        await make_template(flickr, ram / "first")
+        originals = tree(ram / "template")
+        for seed in range(MIRRORS):
+            chance = Random(seed)
+            root = ram / "damaged"
+            shutil.copytree(ram / "template", root)
+            (target,) = chance.choices([*TARGETS], [*TARGETS.values()])
+            flip(root / stream.username / ".flickr_mirror" / target, chance)
+            try:
+                await look_at(root, flickr, originals)
+            except BaseException as error:
+                error.add_note(f"seed {seed}, bits of {target}")
+                raise
+            shutil.rmtree(root)
+            capsys.readouterr()

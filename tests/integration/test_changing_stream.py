@@ -1,0 +1,622 @@
+"""A photostream that changes between runs and during them: nothing missed, nothing lost, nothing fetched twice.
+
+Each example is a list of steps: what the owner does, and runs of the mirror. To try more of them, at random, run
+`CHANGING_STREAM_EXAMPLES=2000 python -m pytest tests/integration/test_changing_stream.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from aiohttp import web
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flickr_mirror import (
+    ApiBudget,
+    CachingStrategy,
+    Event,
+    Limits,
+    MirrorOptions,
+    MirrorReport,
+    PhotostreamMirror,
+)
+from flickr_mirror.engine.dispatcher import WorkList
+from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.models.languages import ENGLISH
+from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
+from tests.support.command import infos, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flickr_mirror.models.languages import Locale
+
+EXAMPLES = int(os.environ.get("CHANGING_STREAM_EXAMPLES", "0"))
+START = 1_700_000_000
+TICK = 3
+"""Seconds that pass with each step, because what is uploaded in the very second of a listing is the next one's."""
+DAY = 86_400
+PATIENCE = 3
+"""After so many doubtful runs in a row, what Flickr does not list is taken for hidden: see the listing."""
+IMAGE_WORKERS = 4
+KINDS = (Kind.PLAIN, Kind.GIF, Kind.PLAIN, Kind.PNG)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens at Flickr: `what`, to the photo that `which` picks; `amount` is how many, how long or how."""
+
+    what: str
+    which: int = 0
+    amount: int = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the mirror.
+
+    `lie` is how Flickr's listings lie during it, those that do it once at the answer number `at`. `meanwhile` happens
+    at the event number `at`, and at the event number `stop_at` it is stopped (or cancelled, where `cancel`; where
+    `kill`, nothing is written into the catalogue from then on). `clocks` are the seconds by which this
+    computer's clock and Flickr's are ahead. `again` runs a second one right after it.
+    `window` are two photos between whose uploads it works, `limits` are those that may end it early.
+    """
+
+    strategy: CachingStrategy = CachingStrategy.LIFO
+    content: str = "both"
+    info_level: int = 0
+    scan: str = ""
+    lie: str = ""
+    meanwhile: tuple[Change, ...] = ()
+    at: int = 0
+    stop_at: int = 0
+    cancel: bool = False
+    kill: bool = False
+    clocks: tuple[int, int] = (0, 0)
+    again: bool = False
+    window: tuple[int, int] | None = None
+    limits: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def is_faultless(self) -> bool:
+        """Whether nobody disturbed this run: neither Flickr's answers nor a stop, and it was for all photos."""
+        return not (self.lie or self.stop_at or self.window or self.limits or any(self.clocks))
+
+    def options(self, root: Path, flickr: SimulatedFlickr, times: Sequence[int]) -> MirrorOptions:
+        """Return the options of the engine, where the photos were uploaded at these `times`."""
+        moments = sorted(
+            datetime.fromtimestamp(times[which % len(times)], UTC) for which in self.window or ()
+        )
+        return MirrorOptions(
+            since=moments[0] if moments else None,
+            until=moments[1] if moments else None,
+            cache_path=root,
+            api_url=flickr.api_url,
+            strategy=self.strategy,
+            image_only=self.content == "images",
+            info_only=self.content == "information",
+            info_level=self.info_level,
+            full_scan=bool(self.scan),
+            prune=self.scan == "pruning",
+            accept_loss=self.scan in ("accepting", "pruning"),
+        )
+
+
+Step = Change | Run
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a story begins with."""
+
+    photos: int = 6
+    seed: int = 0
+    page_size: int = 4
+    settle_margin: int = 0
+    has_numbers: bool = False
+
+
+class Clock:
+    """Flickr's clock and ours, which moves only when a test moves it; else it does what the module `time` does.
+
+    `ahead` are the seconds by which ours is ahead, `date_ahead` those by which Flickr's answers are.
+    """
+
+    def __init__(self) -> None:
+        self.now = START
+        self.ahead = self.date_ahead = 0
+
+    def time(self) -> float:
+        """Return the seconds since 1970 by our clock."""
+        return self.now + self.ahead
+
+    def flickr(self) -> float:
+        """Return the seconds since 1970 by Flickr's clock, as its answers have it."""
+        return max(self.now + self.date_ahead, 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+class Story:
+    """A photostream, its mirror, and what must be true of them.
+
+    `steady` are the photos that every run must find: public ever since they were uploaded, and seen then by
+    whoever asked within the margin.
+    """
+
+    def __init__(self, setting: Setting, flickr: SimulatedFlickr, clock: Clock, root: Path) -> None:
+        self.flickr = flickr
+        self.stream = flickr.streams[0]
+        self.clock = clock
+        self.root = root
+        self.limits = Limits(
+            page_size=setting.page_size,
+            settle_margin=setting.settle_margin,
+            attempts=2,
+            image_workers=IMAGE_WORKERS,
+        )
+        self.everyone = self.stream.ids
+        self.steady = set(self.everyone)
+        self.hidden: list[str] = []
+        self.versions: defaultdict[str, set[str]] = defaultdict(set)
+        for photo_id in self.everyone:
+            self.note_version(photo_id)
+        self.served: Counter[str] = Counter()
+        self.excused = 0
+        self.is_running = False
+        self.doubtful = 0
+        self.scan_is_open = False
+        self.lie = ""
+        self.victim = ""
+        self.answers = self.lie_at = 0
+        self.has_numbers = setting.has_numbers
+        self.unprocessed: set[str] = set()
+        self.stream.clock = lambda: clock.now
+        flickr.intercept = self.intercept
+
+    # What happens at Flickr
+
+    def change(self, change: Change) -> None:
+        """Let something happen; where there is nothing left to do it to, nothing does."""
+        self.clock.now += TICK
+        getattr(self, change.what)(change.which, change.amount)
+
+    def upload(self, which: int, amount: int) -> None:
+        """Upload photos, in one second or with pauses between them."""
+        for _ in range(amount):
+            self.clock.now += (0, 1, 40)[which % 3]
+            self.add(int(self.clock.now))
+
+    def publish_late(self, which: int, amount: int) -> None:
+        """Make photos visible whose upload, in one second, began a while ago."""
+        ago = which % (self.limits.settle_margin + 1)
+        for _ in range(amount):
+            self.add(int(self.clock.now) - ago)
+
+    def add(self, uploaded: int) -> None:
+        """Add a photo that is public."""
+        (photo_id,) = self.stream.upload(at=uploaded)
+        self.everyone.append(photo_id)
+        self.steady.add(photo_id)
+        self.note_version(photo_id)
+
+    def fail_to_process(self, which: int, _: int) -> None:
+        """Let listings say for ever that a photo is not processed, as they do of some videos of 2008."""
+        photo_id = self.pick(which)
+        self.unprocessed.add(photo_id)
+        self.steady.discard(photo_id)
+
+    def edit(self, which: int, amount: int) -> None:
+        """Change a text of a photo."""
+        text = f"edited at {self.clock.now}"
+        name = ("title", "description", "tags")[amount % 3]
+        self.stream.edit(self.pick(which), **{name: text})  # type: ignore[arg-type]
+
+    def comment(self, which: int, amount: int) -> None:
+        """Let visitors comment on a photo."""
+        photo_id = self.pick(which)
+        for number in range(amount):
+            self.stream.add_comment(photo_id, f"comment {number} of {self.clock.now}")
+
+    def replace(self, which: int, amount: int) -> None:
+        """Replace a photo's image, perhaps with one in another format."""
+        photo_id = self.pick(which)
+        self.excused += self.is_running  # it may be listed again while the new image is fetched
+        self.stream.replace_image(photo_id)
+        self.stream.edit(photo_id, kind=KINDS[amount % len(KINDS)])
+        self.note_version(photo_id)
+
+    def hide(self, which: int, amount: int) -> None:
+        """Make neighbouring photos private, but for the last one."""
+        for photo_id in self.pick_some(which, amount):
+            self.stream.hide(photo_id)
+            self.hidden.append(photo_id)
+            self.steady.discard(photo_id)
+
+    def publish(self, which: int, _: int) -> None:
+        """Make a private photo public again."""
+        if self.hidden:
+            self.stream.publish(self.hidden.pop(which % len(self.hidden)))
+
+    def delete(self, which: int, amount: int) -> None:
+        """Delete neighbouring photos, but for the last one."""
+        for photo_id in self.pick_some(which, amount):
+            self.stream.delete(photo_id)
+            self.steady.discard(photo_id)
+
+    def redate(self, which: int, amount: int) -> None:
+        """Change when a photo is said to have been uploaded."""
+        photo_id = self.pick(which)
+        self.stream.redate(photo_id, int(self.clock.now) - amount * 7 * DAY)
+        self.steady.discard(photo_id)
+
+    def wait(self, which: int, _: int) -> None:
+        """Let time pass."""
+        self.clock.now += which
+
+    def pick(self, which: int) -> str:
+        """Return a public photo."""
+        return self.stream.ids[which % len(self.stream)]
+
+    def pick_some(self, which: int, amount: int) -> list[str]:
+        """Return public photos that stand side by side, of which one at least is left over."""
+        first = which % len(self.stream)
+        return self.stream.ids[first : first + min(amount, len(self.stream) - 1)]
+
+    def note_version(self, photo_id: str) -> None:
+        """Remember what a photo's image is now."""
+        self.versions[photo_id].add(digest(self.flickr.file(photo_id)))
+
+    # What Flickr answers
+
+    async def intercept(self, request: web.Request) -> web.StreamResponse:
+        """Answer, count the pictures that are served, and lie where that is called for."""
+        response = await self.flickr.answer(request)
+        if request.path.startswith("/65535/") and response.status == web.HTTPOk.status_code:
+            self.served[request.path] += 1
+        elif request.query.get("method") == "flickr.people.getPhotos":
+            assert isinstance(response, web.Response)
+            answer = json.loads(response.text or "")
+            for photo in answer["photos"]["photo"]:
+                if photo["id"] in self.unprocessed:
+                    photo["media_status"] = "failed"
+            self.falsify(answer["photos"])
+            self.answers += 1
+            if self.has_numbers:
+                for photo in answer["photos"].get("photo", ()):
+                    photo["id"] = int(photo["id"])
+            response.text = json.dumps(answer)
+        return response
+
+    def falsify(self, page: dict[str, Any]) -> None:
+        """Make a lie of a page."""
+        if self.lie not in LIES_ONCE or self.answers == self.lie_at:
+            self.falsify_list(page)
+            self.falsify_numbers(page)
+
+    def falsify_list(self, page: dict[str, Any]) -> None:
+        """List other photos than there are."""
+        listed = page["photo"]
+        others = [photo for photo in listed if photo["id"] != self.victim]
+        match self.lie:
+            case "empty" | "malformed":
+                page["photo"] = [{"id": "0"} for _ in listed] if self.lie == "malformed" else []
+            case "uncounted":
+                page |= {"photo": others, "total": int(page["total"] or 0) - (len(listed) - len(others))}
+            case "rotating":
+                page["photo"] = [photo for n, photo in enumerate(listed) if n != self.answers % len(listed)]
+            case "short":
+                page["photo"] = others
+            case "short once" if others != listed:
+                page["photo"], self.lie = others, ""
+            case "disorder":
+                listed.reverse()
+
+    def falsify_numbers(self, page: dict[str, Any]) -> None:
+        """Count otherwise than there are."""
+        match self.lie:
+            case "empty":
+                page["total"] = 0
+            case "unusable":
+                page.clear()
+            case "too many":
+                page["total"] = int(page["total"]) + 3
+            case "too few":
+                page["total"] = max(int(page["total"]) - 2, 0)
+            case "no total":
+                page["total"] = ""
+            case "another page":
+                page["page"] += 1
+
+    # The mirror
+
+    async def run(self, run: Run) -> None:
+        """Run the mirror, and look at what it left."""
+        self.clock.now += TICK
+        if (run.lie or any(run.clocks)) and self.doubtful >= PATIENCE - 1:
+            run = replace(run, lie="", clocks=(0, 0))
+        public, steady, images, texts = (
+            set(self.stream.ids),
+            set(self.steady),
+            self.images(),
+            infos(self.root),
+        )
+        report = await self.mirror(run)
+        if run.is_faultless and not run.meanwhile:
+            self.doubtful = 0
+        else:
+            self.doubtful += 1
+        if run.scan:
+            self.scan_is_open = not (report and report.scanned)
+        self.check_nothing_is_lost(run, images, texts, public & set(self.stream.ids))
+        self.check_served()
+        if not run.is_faultless:
+            return
+        assert report is not None
+        assert report.complete
+        self.check_steady(run, steady & self.steady)
+        if run.again and not run.meanwhile:
+            await self.check_idle(run)
+
+    async def mirror(self, run: Run) -> MirrorReport | None:
+        """Run the mirror; return its report, unless it was cancelled."""
+        self.lie, self.victim, self.is_running = run.lie, self.pick(run.at), True
+        self.answers, self.lie_at = 0, run.at % 7
+        self.clock.ahead, self.clock.date_ahead = run.clocks
+        events = 0
+        is_dead = False
+        write = WorkList._write
+
+        def write_unless_dead(work: WorkList, notes: list[Any]) -> None:
+            if not is_dead:
+                write(work, notes)
+
+        def observe(_: Event) -> None:
+            nonlocal events, is_dead
+            events += 1
+            if events == run.at:
+                for change in run.meanwhile:
+                    self.change(change)
+            if events == run.stop_at:
+                is_dead = (
+                    run.kill
+                )  # files that come from now on are on disk, and the catalogue does not know them
+                self.excused += 0 if run.kill else IMAGE_WORKERS
+                scope.cancel() if run.cancel else mirror.stop(10 if run.kill else 0)
+
+        times = [self.stream.photo(photo_id).uploaded for photo_id in self.stream.ids]
+        mirror = PhotostreamMirror(
+            self.stream.username,
+            "key",
+            "secret",
+            options=run.options(self.root, self.flickr, times),
+            limits=replace(self.limits, **dict(run.limits)),
+            observer=observe,
+            budget=ApiBudget(calls_per_second=10_000),
+        )
+        report = None
+        with pytest.MonkeyPatch.context() as patch, anyio.CancelScope() as scope:
+            patch.setattr(WorkList, "_write", write_unless_dead)
+            report = await mirror.run()
+        self.lie, self.is_running = "", False
+        self.clock.ahead = self.clock.date_ahead = 0
+        return report
+
+    async def end(self) -> None:
+        """Run without faults until everything must be there, and see that it is."""
+        self.clock.now += 8 * DAY
+        await self.run(Run(info_level=2, again=True))
+        scan = Run(info_level=2, scan="accepting")
+        if self.scan_is_open:  # what changed since this one began, the next one sees
+            await self.run(scan)
+        await self.run(scan)
+        self.check_all_is_current()
+        await self.check_idle(scan)
+        await self.run(replace(scan, scan="pruning"))
+        assert set(infos(self.root)) == set(self.stream.ids)
+
+    # What must be true
+
+    def images(self) -> dict[str, list[Path]]:
+        """Return the images in the mirror by photo id."""
+        names = {inventory_number(photo_id): photo_id for photo_id in self.everyone}
+        found = defaultdict(list)
+        for path in self.root.rglob("*"):
+            if path.suffix in (".jpg", ".png", ".gif") and ".flickr_mirror" not in path.parts:
+                found[names[path.stem]].append(path)
+        return dict(found)
+
+    def check_nothing_is_lost(
+        self, run: Run, images: dict[str, Any], texts: dict[str, Any], public: set[str]
+    ) -> None:
+        """What was there is there, unless it is gone from Flickr and the run was to prune; what is there is whole.
+
+        `public` are the photos that were public when the run began, and are now.
+        """
+        assert parts(self.root) == []
+        now = self.images()
+        for photo_id, paths in now.items():
+            for path in paths:
+                assert digest(path.read_bytes()) in self.versions[photo_id], f"{path} never was at Flickr"
+        lost = (images.keys() - now.keys()) | (texts.keys() - infos(self.root).keys())
+        if lost:
+            assert run.scan == "pruning"
+            assert not lost & public, "public photos were moved to the trash"
+        trash = {path.stem.partition(".")[0] for path in self.root.rglob(".flickr_mirror/trash/**/*.*")}
+        for photo_id in lost:
+            assert inventory_number(photo_id) in trash
+            for served in [served for served in self.served if f"/{photo_id}_" in served]:
+                del self.served[served]  # if it comes back, it may be fetched again
+
+    def check_served(self) -> None:
+        """No image is fetched twice, but for those that a stop cut short."""
+        twice = {path: count for path, count in self.served.items() if count > 1}
+        repeats = sum(twice.values()) - len(twice)
+        assert repeats <= self.excused, f"fetched more than once: {twice}"
+
+    def check_steady(self, run: Run, steady: set[str]) -> None:
+        """What was public all the time is mirrored, as far as the run was to mirror it."""
+        if run.content != "information":
+            assert steady <= self.images().keys(), f"images missed: {steady - self.images().keys()}"
+        if run.content != "images":
+            texts = infos(self.root)
+            assert steady <= texts.keys(), f"information missed: {steady - texts.keys()}"
+            for photo_id in steady:
+                assert run.info_level < 1 or "description" in texts[photo_id]
+                assert run.info_level < 2 or "comments" in texts[photo_id]
+
+    async def check_idle(self, run: Run) -> None:
+        """The same once more: a call for the name, one for the listing, and none of anything else."""
+        self.flickr.reset_counters()
+        served = self.served.total()
+        await self.mirror(replace(run, scan=""))
+        young = int(self.clock.now) - self.limits.settle_margin
+        listed_again = sum(self.stream.photo(photo_id).uploaded >= young for photo_id in self.stream.ids)
+        is_processing = any(  # Flickr is asked for these in each run
+            self.clock.now - self.stream.photo(photo_id).uploaded < 7 * DAY
+            for photo_id in self.unprocessed
+            if photo_id in self.stream
+        )
+        if listed_again < self.limits.page_size and not is_processing:
+            assert self.flickr.calls.total() <= 2, self.flickr.calls
+        assert self.served.total() == served
+
+    def check_all_is_current(self) -> None:
+        """Every photo that is public now is in the mirror, as it is now."""
+        images, texts = self.images(), infos(self.root)
+        for photo_id in self.stream.ids:
+            photo = self.stream.photo(photo_id)
+            assert photo_id in images, f"{photo_id} was missed"
+            assert [path.suffix for path in images[photo_id]] == [f".{photo.original_format}"]
+            assert images[photo_id][0].read_bytes() == self.flickr.file(photo_id), f"{photo_id} is outdated"
+            text = texts[photo_id]
+            assert text["title"]["content"] == photo.title
+            assert text["description"]["content"] == photo.description
+            assert [comment["content"] for comment in text["comments"]] == [c.text for c in photo.comments]
+            facts = text["flickr"]
+            assert [comment["date"] for comment in facts["comments"]] == [c.date for c in photo.comments]
+            assert facts["tags"] == photo.tags.split()
+            assert facts["dates"]["uploaded"] == photo.uploaded
+            assert (facts["size"]["width"], facts["size"]["height"]) == photo.best_dims
+
+
+def digest(data: bytes) -> str:
+    """Return what tells images apart."""
+    return hashlib.sha256(data).hexdigest()
+
+
+PAUSES = (60, 1800, 3600, 5000, 2 * DAY, 8 * DAY)
+WHICH = st.integers(0, 40)
+CHANGES = st.one_of(
+    st.builds(Change, st.just("upload"), WHICH, st.integers(1, 9)),
+    st.builds(Change, st.just("publish_late"), st.integers(0, 3600), st.integers(1, 9)),
+    st.builds(Change, st.sampled_from(("edit", "comment", "replace", "redate")), WHICH, st.integers(1, 3)),
+    st.builds(Change, st.sampled_from(("hide", "delete")), WHICH, st.integers(1, 7)),
+    st.builds(Change, st.just("publish"), WHICH),
+    st.builds(Change, st.just("wait"), st.sampled_from(PAUSES)),
+    st.builds(Change, st.just("fail_to_process"), WHICH),
+)
+LIES_ONCE = ("empty", "unusable", "malformed", "uncounted")
+LIES = (
+    *LIES_ONCE,
+    *("short", "short once", "rotating", "too many", "too few", "no total", "another page", "disorder"),
+)
+YEARS = 3650 * DAY
+CLOCKS = ((0, YEARS), (0, -YEARS), (0, 30 * DAY), (0, -2 * DAY), (0, -START), (DAY, 0), (DAY, DAY), (-DAY, 0))
+
+
+def runs(**disturbance: st.SearchStrategy[Any]) -> st.SearchStrategy[Run]:
+    """Return runs with any options, and a disturbance."""
+    scans = st.sampled_from(("", "", "", "plain", "accepting", "pruning"))
+    return st.builds(
+        Run,
+        strategy=st.sampled_from(CachingStrategy),
+        content=st.sampled_from(("both", "both", "images", "information")),
+        info_level=st.integers(0, 2),
+        **{"scan": scans, **disturbance},
+    )
+
+
+RUNS = st.one_of(
+    runs(again=st.booleans()),
+    runs(lie=st.sampled_from(LIES), at=WHICH),
+    runs(clocks=st.sampled_from(CLOCKS)),
+    runs(
+        lie=st.sampled_from(LIES_ONCE),
+        at=WHICH,
+        clocks=st.sampled_from(CLOCKS),
+        meanwhile=st.lists(CHANGES, max_size=2).map(tuple),
+    ),
+    runs(stop_at=st.integers(1, 40), kill=st.just(value=True)),
+    runs(meanwhile=st.lists(CHANGES, min_size=1, max_size=3).map(tuple), at=st.integers(1, 30)),
+    runs(stop_at=st.integers(1, 40), cancel=st.booleans()),
+    runs(limits=st.tuples(st.tuples(st.sampled_from(("max_photos", "max_bytes")), st.integers(1, 12)))),
+    runs(window=st.tuples(WHICH, WHICH), scan=st.just("")),
+    runs(window=st.tuples(WHICH, WHICH), scan=st.just(""), limits=st.just((("max_photos", 2),))),
+)
+STEPS = st.lists(st.one_of(CHANGES, RUNS), min_size=1, max_size=12)
+SETTINGS = st.builds(
+    Setting,
+    photos=st.integers(1, 20),
+    seed=st.integers(0, 5),
+    page_size=st.sampled_from((4, 5)),
+    settle_margin=st.sampled_from((0, 3600)),
+    has_numbers=st.booleans(),
+)
+
+
+async def play(setting: Setting, steps: Sequence[Step]) -> tuple[set[str], set[str]]:
+    """Play a story to its end, and return the photos that are mirrored then and those that are public."""
+    clock = Clock()
+    stream = SimulatedPhotostream(
+        setting.photos, newest=START - DAY, seed=setting.seed, image_dims=(40, 30), commented=0.5
+    )
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for name, module in list(sys.modules.items()):
+            if name.startswith("flickr_mirror.") and getattr(module, "time", None) is time:
+                patch.setattr(module, "time", clock)
+        patch.setattr("flickr_mirror.engine.dispatcher.LATEST", 0.01)
+        patch.setattr(LanguageDetector, "detect", in_english)
+        async with SimulatedFlickr(stream, clock=clock.flickr) as flickr:
+            story = Story(setting, flickr, clock, Path(folder))
+            for step in steps:
+                if isinstance(step, Run):
+                    await story.run(step)
+                else:
+                    story.change(step)
+            await story.end()
+            return set(story.images()), set(story.stream.ids)
+
+
+async def in_english(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
+    """Spare the time to detect languages, which do not matter here."""
+    return [ENGLISH for _ in texts]
+
+
+@settings(
+    max_examples=EXAMPLES or 25,
+    derandomize=not EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+@given(SETTINGS, STEPS)
+def test_whatever_happens_the_mirror_has_it(setting: Setting, steps: list[Step]) -> None:
+    """Whatever the owner does between runs and during them, the mirror has every photo as it is, fetched once."""
+    mirrored, public = anyio.run(play, setting, steps)
+    assert mirrored == public

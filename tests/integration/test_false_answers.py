@@ -1,0 +1,160 @@
+"""The page producer where Flickr answers once what is not true: time counts as listed only where its photos were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flickr_mirror.models.intervals import Coverage, Interval
+from flickr_mirror.models.options import CachingStrategy
+from flickr_mirror.models.photos import PhotoPage
+from flickr_mirror.simulator import SimulatedPhotostream
+from tests.unit.flickr.test_photostream_walk import NOW, UNTIL, FakeApi, ids, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PHOTOS = 120
+"""Three pages of 50, the last of which is not full."""
+
+
+def unusable(_: PhotoPage) -> PhotoPage:
+    """Answer `{"photos": {}}`, as Flickr has."""
+    return PhotoPage.from_json({})
+
+
+def empty(page: PhotoPage) -> PhotoPage:
+    """Answer an empty list and a total of 0."""
+    return PhotoPage(page=page.page)
+
+
+def malformed(page: PhotoPage) -> PhotoPage:
+    """Answer entries of which none is a photo."""
+    return replace(page, photos=[], malformed=len(page.photos))
+
+
+def partly_malformed(page: PhotoPage) -> PhotoPage:
+    """Answer three entries that are not photos, and a total without them."""
+    return replace(page, photos=page.photos[3:], malformed=3, total=max(page.total - 3, 0))
+
+
+def short(page: PhotoPage) -> PhotoPage:
+    """Leave three photos out, and do not count them."""
+    return replace(page, photos=page.photos[:-3], total=max(page.total - 3, 0))
+
+
+LIES = (unusable, empty, malformed, partly_malformed, short)
+
+
+async def walk_with_a_lie(
+    lie: Callable[[PhotoPage], PhotoPage],
+    strategy: CachingStrategy,
+    at: int,
+    coverage: Coverage | None = None,
+    expected: int = PHOTOS,
+) -> tuple[FakeApi, set[str], Coverage]:
+    """Walk a photostream whose answer to the call `at` is false; return what is listed, and what is covered."""
+    api = FakeApi(SimulatedPhotostream(PHOTOS, newest=NOW))
+    api.change = lambda number, page: lie(page) if number == at else page
+    pages, after, _ = await walk(api, strategy, coverage, expected=expected)
+    return api, ids(pages), after
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("at", range(7))
+@pytest.mark.parametrize("lie", LIES)
+async def test_one_false_answer_covers_nothing_that_was_not_listed(
+    lie: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
+) -> None:
+    """Wherever in a first walk the answer is false: what is not listed is not covered."""
+    api, listed, coverage = await walk_with_a_lie(lie, strategy, at)
+    for photo_id in set(api.stream.ids) - listed:
+        uploaded = api.stream.photo(photo_id).uploaded
+        assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage, f"{photo_id} is covered"
+    assert len(api.calls) <= 12
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("lie", [unusable, empty])
+async def test_one_false_answer_costs_no_photo(
+    lie: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
+) -> None:
+    """An empty answer is asked for again, and the walk goes on to its end."""
+    api, listed, coverage = await walk_with_a_lie(lie, strategy, at)
+    assert listed == set(api.stream.ids)
+    assert coverage == Coverage((Interval(0, UNTIL),))
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_later_walk_is_not_deceived(
+    lie: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
+) -> None:
+    """Where new photos are looked for, an answer without them does not cover the time since the last walk."""
+    stream = SimulatedPhotostream(PHOTOS, newest=NOW)
+    low = stream.photo(stream.ids[20]).uploaded
+    api, listed, coverage = await walk_with_a_lie(lie, strategy, 0, Coverage((Interval(0, low),)))
+    for photo_id in set(api.stream.ids[:20]) - listed:
+        uploaded = api.stream.photo(photo_id).uploaded
+        assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("lie", [unusable, empty])
+async def test_an_older_gap_is_not_closed_by_an_empty_answer(
+    lie: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
+) -> None:
+    """What an interrupted run has left open is asked for twice before it counts as empty."""
+    stream = SimulatedPhotostream(PHOTOS, newest=NOW)
+    low = stream.photo(stream.ids[60]).uploaded
+    for at in range(3):
+        api, listed, coverage = await walk_with_a_lie(lie, strategy, at, Coverage((Interval(low, NOW),)))
+        assert set(api.stream.ids[61:]) <= listed
+        assert coverage == Coverage((Interval(0, UNTIL),))
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+async def test_photos_removed_meanwhile_are_believed(strategy: CachingStrategy) -> None:
+    """Where two answers agree that there are fewer photos, the time is covered."""
+    api = FakeApi(SimulatedPhotostream(PHOTOS, newest=NOW))
+
+    def delete(number: int) -> None:
+        if number == 2:
+            for photo_id in api.stream.ids[-5:]:
+                api.stream.delete(photo_id)
+
+    api.before_call = delete
+    pages, coverage, _ = await walk(api, strategy, expected=PHOTOS)
+    assert set(api.stream.ids) <= ids(pages)
+    assert coverage == Coverage((Interval(0, UNTIL),))
+
+
+@pytest.mark.parametrize("place", range(0, 170, 13))
+async def test_a_photo_hidden_between_the_pages_of_one_second(place: int) -> None:
+    """A second that fills four pages: what moves from one page to the one read before is not missed."""
+    api = FakeApi(SimulatedPhotostream(300, newest=NOW, same_second=170))
+    (second,) = {
+        time
+        for photo_id in api.stream.ids
+        if (time := api.stream.photo(photo_id).uploaded)
+        and sum(api.stream.photo(other).uploaded == time for other in api.stream.ids[100:200]) > 50
+    }
+    inside = [photo_id for photo_id in api.stream.ids if api.stream.photo(photo_id).uploaded == second]
+    hidden = False
+
+    def hide(_: int) -> None:
+        nonlocal hidden
+        if not hidden and api.calls and api.calls[-1][0] == 2:
+            api.stream.hide(inside[place])
+            hidden = True
+
+    api.before_call = hide
+    pages, coverage, _ = await walk(api, CachingStrategy.LIFO)
+    assert hidden
+    for photo_id in set(api.stream.ids) - ids(pages):
+        uploaded = api.stream.photo(photo_id).uploaded
+        assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage, f"{photo_id} is covered"
+    assert set(api.stream.ids) <= ids(pages)

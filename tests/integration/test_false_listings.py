@@ -1,0 +1,365 @@
+"""A mirror of a Flickr whose listings, clocks and states are false: it is complete, or says that it is not."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from flickr_mirror import CachingStrategy, MirrorReport
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.cli.commands.status import status_of
+from flickr_mirror.cli.exit_codes import code_of
+from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
+from tests.integration.test_full_scan import FIND, LIST, SIZES, in_trash, rerun, trash
+from tests.support.mirroring import PagedRun, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+
+DAY = 86_400
+BOTH = pytest.mark.parametrize("strategy", CachingStrategy)
+LIES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "unusable": lambda page: page.clear(),
+    "empty": lambda page: page.update(photo=[], total=0),
+    "malformed": lambda page: page.update(photo=[{"id": "x"} for _ in page["photo"]]),
+}
+
+
+class Liar:
+    """Answers listings falsely: those whose number, from 0, is in `at`."""
+
+    def __init__(self, run: PagedRun, lie: Callable[[dict[str, Any]], object]) -> None:
+        self.run = run
+        self.lie = lie
+        self.at: set[int] = set()
+        self.answers = 0
+        run.flickr.intercept = self.intercept
+
+    async def intercept(self, request: web.Request) -> web.StreamResponse | None:
+        """Change an answer."""
+        if request.query.get("method") != LIST:
+            return None
+        response = await self.run.flickr.answer(request)
+        assert isinstance(response, web.Response)
+        payload = json.loads(response.text or "")
+        if self.answers in self.at:
+            self.lie(payload["photos"])
+        self.answers += 1
+        response.text = json.dumps(payload)
+        return response
+
+
+def images(run: PagedRun) -> set[str]:
+    """Return the ids of the photos whose image is on disk."""
+    return {photo_id for photo_id in run.stream.ids if run.path(photo_id).exists()}
+
+
+@BOTH
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("at", range(6))
+async def test_one_false_answer_hides_no_photo(
+    tmp_path: Path, lie: str, at: int, strategy: CachingStrategy
+) -> None:
+    """Wherever it comes, the run is complete, or its exit code and `status` say that it is not."""
+    async with mirroring(tmp_path, 35) as other:
+        run = PagedRun(other.flickr, tmp_path)
+        liar = Liar(run, LIES[lie])
+        liar.at = {at}
+        report = await run(image_only=True, strategy=strategy)
+        if images(run) != set(run.stream.ids):
+            assert code_of(report) == 3
+            assert status_of(tmp_path, run.stream.username).unlisted >= 1
+        liar.at = set()
+        report = await run(image_only=True, strategy=strategy)
+        assert (images(run), code_of(report)) == (set(run.stream.ids), 0)
+        assert status_of(tmp_path, run.stream.username).unlisted == 0
+
+
+@BOTH
+@pytest.mark.parametrize("lie", LIES)
+async def test_what_stays_false_stays_open(tmp_path: Path, lie: str, strategy: CachingStrategy) -> None:
+    """A page that is never answered is named by every run, and ends it with exit code 3, until all photos came."""
+    async with mirroring(tmp_path, 35) as other:
+        run = PagedRun(other.flickr, tmp_path)
+        liar = Liar(run, LIES[lie])
+        for _ in range(5):
+            liar.answers, liar.at = 0, set(range(1, 100))
+            report = await run(image_only=True, strategy=strategy)
+            if images(run) == set(
+                run.stream.ids
+            ):  # oldest first, the one true answer of each run is of another page
+                break
+            assert (code_of(report), report.unlisted > 0) == (3, True)
+            assert "next run asks again" in run.notices
+            status = status_of(tmp_path, run.stream.username)
+            assert status.unlisted == report.unlisted
+        liar.at = set()
+        report = await run(image_only=True, strategy=strategy)
+        assert (images(run), code_of(report), run.notices) == (set(run.stream.ids), 0, "")
+
+
+@BOTH
+async def test_a_look_for_new_photos_that_failed_is_named(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """Where the one answer of a run says nothing, the run does not say that there is nothing new."""
+    async with mirroring(tmp_path, 12) as other:
+        run = PagedRun(other.flickr, tmp_path)
+        await run(image_only=True, strategy=strategy)
+        run.stream.upload(1, at=run.stream.photo(run.stream.ids[0]).uploaded + 5)
+        liar = Liar(run, LIES["unusable"])
+        liar.at = set(range(100))
+        report = await run(image_only=True, strategy=strategy)
+        assert (code_of(report), report.images) == (3, 0)
+
+
+# Gone
+
+
+@BOTH
+async def test_a_photo_that_the_scan_leaves_out_is_asked_for(
+    tmp_path: Path, strategy: CachingStrategy
+) -> None:
+    """One photo hidden, another one left out by the listing: only the first is gone, and goes to the trash."""
+    async with mirroring(tmp_path, 40) as run:
+        await run(image_only=True)
+        hidden, left_out = run.stream.ids[4], run.stream.ids[20]
+        run.stream.hide(hidden)
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != LIST:
+                return None
+            answer = run.flickr.call(**request.query)["photos"]
+            answer["photo"] = [photo for photo in answer["photo"] if photo["id"] != left_out]
+            answer["total"] = int(answer["total"]) - 1
+            return web.json_response({"photos": answer, "stat": "ok"})
+
+        run.flickr.intercept = intercept
+        report = await rerun(run, image_only=True, full_scan=True, prune=True, strategy=strategy)
+        assert (report.gone, report.pruned, run.flickr.calls[SIZES]) == (1, 1, 2)
+        assert run.path(left_out).exists()
+        assert trash(run) == in_trash(run, (hidden, "jpg"))
+
+
+async def test_what_comes_back_is_not_pruned(tmp_path: Path) -> None:
+    """A photo that an earlier run marked as gone is asked for before it is moved; where it is there, it stays."""
+    async with mirroring(tmp_path, 40) as run:
+        await run(image_only=True)
+        back, gone = run.stream.ids[4], run.stream.ids[5]
+        run.stream.hide(back)
+        run.stream.hide(gone)
+        assert (await run(image_only=True, full_scan=True)).gone == 2
+        run.stream.publish(back)
+        left_out = back
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != LIST:
+                return None
+            answer = run.flickr.call(**request.query)["photos"]
+            answer["photo"] = [photo for photo in answer["photo"] if photo["id"] != left_out]
+            answer["total"] = 38
+            return web.json_response({"photos": answer, "stat": "ok"})
+
+        run.flickr.intercept = intercept
+        report = await run(image_only=True, full_scan=True, prune=True)
+        assert report.pruned == 1
+        assert run.path(back).exists()
+        assert not run.path(gone).exists()
+        assert status_of(tmp_path, run.stream.username).gone == 0
+
+
+async def test_only_so_many_photos_are_asked_for_in_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left is named, neither marked nor pruned, and asked for by the next runs, full scans or not."""
+    monkeypatch.setattr("flickr_mirror.engine.absent_photos.MOST_ASKED", 3)
+    async with mirroring(tmp_path, 60) as run:
+        await run(image_only=True)
+        for photo_id in run.stream.ids[:5]:
+            run.stream.delete(photo_id)
+        report = await rerun(run, image_only=True, full_scan=True, prune=True)
+        assert (report.gone, report.pruned, run.flickr.calls[SIZES]) == (3, 3, 3)
+        assert "Not listed by the full scan, and still to be asked for: 2" in run.notices
+        assert (
+            await run.mirror(image_only=True).price()
+        ).calls == 4  # the name, a page, and one for each of them
+        report = await rerun(run, image_only=True)
+        assert (report.gone, report.pruned, run.flickr.calls) == (2, 0, {FIND: 1, LIST: 1, SIZES: 2})
+        assert run.notices == ""
+        assert (await rerun(run, image_only=True)).gone == 0
+        assert run.flickr.calls == {FIND: 1, LIST: 1}
+
+
+async def test_an_answer_that_does_not_come_marks_nothing(tmp_path: Path) -> None:
+    """Only codes 1 and 2 say that a photo is gone: any other refusal leaves it to the next run."""
+    async with mirroring(tmp_path, 40) as run:
+        await run(image_only=True)
+        run.stream.delete(run.stream.ids[4])
+
+        codes = iter((3, 7))
+
+        async def refuse(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != SIZES:
+                return None
+            return web.json_response({"stat": "fail", "code": next(codes), "message": "Something else"})
+
+        run.flickr.intercept = refuse
+        for _ in range(2):
+            report = await run(image_only=True, full_scan=True, prune=True)
+            assert (report.gone, report.pruned) == (0, 0)
+        run.flickr.intercept = None
+        assert (await run(image_only=True)).gone == 1
+
+
+# Clocks
+
+
+class Clock:
+    """Flickr's clock, which is ahead."""
+
+    def __init__(self, ahead: float) -> None:
+        self.ahead = ahead
+
+    def __call__(self) -> float:
+        """Return the seconds since 1970."""
+        return max(time.time() + self.ahead, 0)
+
+
+@BOTH
+@pytest.mark.parametrize("ahead", [3650 * DAY, 30 * DAY, -2 * DAY, -1e10])
+async def test_no_clock_of_flickrs_hides_a_photo(
+    tmp_path: Path, ahead: float, strategy: CachingStrategy
+) -> None:
+    """A `Date` that is wrong lets nothing count as listed that is still to come, nor leaves out what is there."""
+    stream = SimulatedPhotostream(30, newest=int(time.time()) - 7200)
+    clock = Clock(ahead)
+    async with SimulatedFlickr(stream, clock=clock) as flickr:
+        run = PagedRun(flickr, tmp_path)
+        report = await run(image_only=True, strategy=strategy)
+        assert images(run) == set(stream.ids)
+        assert "clock" in run.notices
+        clock.ahead = 0
+        stream.upload(1, at=int(time.time()) - 5000)
+        report = await run(image_only=True, strategy=strategy)
+        assert (report.new, report.images, run.notices) == (1, 1, "")
+        clock.ahead = ahead
+        report = await run(image_only=True, strategy=strategy, full_scan=True, prune=True)
+        assert (report.gone, report.pruned, report.unlisted) == (0, 0, 0)
+        assert images(run) == set(stream.ids)
+
+
+@pytest.mark.parametrize("ahead", [0, 30 * DAY])
+async def test_the_last_hour_is_not_covered(tmp_path: Path, ahead: float) -> None:
+    """By the earlier of the two clocks: a photo uploaded in the last hour can still become visible."""
+    stream = SimulatedPhotostream(5, newest=int(time.time()) - 600)
+    async with SimulatedFlickr(stream, clock=Clock(ahead)) as flickr:
+        run = PagedRun(flickr, tmp_path)
+        await run(image_only=True)
+        with Catalogue(tmp_path / stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
+            (covered,) = catalogue.listing.coverage().intervals
+        assert time.time() - 3700 < covered.high < time.time() - 3600
+
+
+async def test_an_own_clock_that_is_ahead_hides_no_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This computer's clock is a day ahead, and Flickr's is not known: what is uploaded within that day is mirrored."""
+    stream = SimulatedPhotostream(30, newest=int(time.time()) - 7200)
+    async with SimulatedFlickr(stream) as flickr:
+        run = PagedRun(flickr, tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr("flickr_mirror.flickr.api.AsyncFlickrApi.server_time", None)
+            patch.setattr("flickr_mirror.engine.workers.page_producer.time", _Ahead(DAY))
+            await run(image_only=True)
+        stream.upload(1, at=int(time.time()) - 5000)
+        assert (await run(image_only=True)).images == 1
+
+
+class _Ahead:
+    """The module `time`, for a clock that is ahead."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def time(self) -> float:
+        """Return the seconds since 1970."""
+        return time.time() + self._seconds
+
+
+async def test_coverage_of_the_future_is_dropped_and_named(tmp_path: Path) -> None:
+    """What an earlier version noted as listed under a wrong clock is listed again."""
+    stream = SimulatedPhotostream(30, newest=int(time.time()) - 7200)
+    async with SimulatedFlickr(stream) as flickr:
+        run = PagedRun(flickr, tmp_path)
+        await run(image_only=True)
+        with Catalogue(tmp_path / stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
+            database = catalogue.listing._database
+            database.query("UPDATE coverage SET high = ?", (int(time.time()) + 3650 * DAY,))
+        stream.upload(1, at=int(time.time()) - 5000)
+        report = await run(image_only=True)
+        assert report.images == 1
+        assert "clock that was wrong" in run.notices
+        await run(image_only=True)
+        assert run.notices == ""
+
+
+# What is never processed
+
+
+@BOTH
+async def test_a_photo_that_is_never_processed_is_tried_after_a_week(
+    tmp_path: Path, strategy: CachingStrategy
+) -> None:
+    """A video whose processing failed in 2008 is asked for: what is served is mirrored, what is not is named."""
+    async with mirroring(tmp_path, 3) as other:
+        run = PagedRun(other.flickr, tmp_path)
+        served, unserved = run.stream.ids[0], run.stream.ids[1]
+        run.stream.edit(unserved, kind=Kind.NOT_READY)
+
+        def fail(page: dict[str, Any]) -> None:
+            for photo in page["photo"]:
+                if photo["id"] in (served, unserved):
+                    photo["media_status"] = "failed"
+
+        liar = Liar(run, fail)
+        liar.at = set(range(100))
+        report: MirrorReport = await run(strategy=strategy)
+        assert run.path(served).exists()
+        assert [failure.photo_id for failure in report.failures] == [unserved]
+        assert code_of(report) == 3
+        report = await run(strategy=strategy)
+        assert (report.failures, report.unavailable) == ([], 1)
+
+
+async def test_a_photo_of_today_is_waited_for_and_counted(tmp_path: Path) -> None:
+    """What Flickr still processes is no failure; the next run looks again, and the counts name it."""
+    async with mirroring(tmp_path, 3, newest=int(time.time()) - 3600) as run:
+        young = run.stream.ids[0]
+        run.stream.edit(young, kind=Kind.NOT_READY)
+        report = await run()
+        assert (report.failures, report.not_ready, code_of(report)) == ([], 1, 0)
+        assert status_of(tmp_path, run.stream.username).not_ready == 1
+        run.stream.edit(young, kind=Kind.PLAIN)
+        report = await run()
+        assert (report.images, report.not_ready) == (1, 0)
+
+
+async def test_ids_that_are_numbers_are_photos(tmp_path: Path) -> None:
+    """An id that comes as a number is the photo that came as a text before."""
+    async with mirroring(tmp_path, 12) as other:
+        run = PagedRun(other.flickr, tmp_path)
+        await run(image_only=True)
+
+        def number(page: dict[str, Any]) -> None:
+            for photo in page["photo"]:
+                photo["id"] = int(photo["id"])
+
+        Liar(run, number).at = set(range(100))
+        run.stream.upload(1, at=run.stream.photo(run.stream.ids[0]).uploaded + 5)
+        report = await run(image_only=True, full_scan=True)
+        assert (report.new, report.images, report.gone, report.unlisted) == (1, 1, 0, 0)

@@ -1,0 +1,392 @@
+"""What processes, programs around them and clocks do to a run: rows 42 to 44, 74, 78, 79, 81 and 82."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import random
+import signal
+import sqlite3
+import threading
+import time
+import warnings
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from flickr_mirror import ApiBudget, CatalogueError, Limits
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.engine.dispatcher import WorkList
+from flickr_mirror.engine.workers.jobs import Jobs
+from flickr_mirror.engine.workers.page_producer import Lister
+from flickr_mirror.flickr.downloader import ImageFetcher
+from flickr_mirror.flickr.rate_limiter import MemoryLedger
+from flickr_mirror.models.events import ImageCached
+from flickr_mirror.models.options import CachingStrategy
+from flickr_mirror.models.sliding_window import HOUR
+from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, arguments_of
+from flickr_mirror.storage.locks import CallLedgerFile
+from flickr_mirror.storage.partial_file import PartFile
+from tests.support.mirroring import PagedRun, Run, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from aiohttp import web
+
+    from flickr_mirror import Event
+
+pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Return what a run must not leave: temporary files, and who holds the lock."""
+    return [*root.rglob("*.part"), *root.rglob("lock.json")]
+
+
+# Row 82: whatever raises, the run ends
+
+
+def boom(*_: Any, **__: Any) -> Any:
+    """Do what nobody expects."""
+    raise ZeroDivisionError("boom")
+
+
+async def late_boom(*_: Any, **__: Any) -> Any:
+    """Do so while others are at work."""
+    await anyio.sleep(0.05)
+    raise ZeroDivisionError("boom")
+
+
+STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
+    "lister": (Lister, "_store", late_boom),
+    "listing": (Lister, "_tell_result", boom),
+    "feeder of images": (Catalogue, "images_to_fetch", boom),
+    "feeder of questions": (Catalogue, "images_to_ask", boom),
+    "feeder of information": (Catalogue, "infos_to_write", boom),
+    "size resolver": (Jobs, "resolve_size", late_boom),
+    "downloader": (Jobs, "cache_image", late_boom),
+    "fetcher": (ImageFetcher, "fetch", late_boom),
+    "keeping of a file": (PartFile, "name", boom),
+    "information": (Jobs, "cache_info", late_boom),
+    "book-keeping": (WorkList, "_write", boom),
+    "end of the run": (Catalogue, "close_run", boom),
+}
+
+
+@pytest.mark.parametrize(("place", "name", "fault"), STAGES.values(), ids=STAGES)
+async def test_an_unexpected_exception_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: type, name: str, fault: Callable[..., Any]
+) -> None:
+    """Row 82: an unexpected exception in any stage ends the run as it is, cancels the others, and hangs nothing."""
+    async with mirroring(tmp_path, 30, mix=Mix.NO_ORIGINALS, undocumented_extras=False) as run:
+        before = asyncio.all_tasks()
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, fault)
+            with pytest.raises(ZeroDivisionError, match="boom"), anyio.fail_after(10):
+                await run()
+        await anyio.lowlevel.checkpoint()
+        assert asyncio.all_tasks() - before - servers() == set()
+        assert not run.mirror().report.complete
+        assert leftovers(tmp_path) == []
+        with anyio.fail_after(20):
+            report = await run()
+        assert report.complete
+        assert len(list(tmp_path.rglob("*.jpg"))) == 30
+
+
+def servers() -> set[asyncio.Task[Any]]:
+    """Return the tasks of the simulated Flickr, which runs in the same loop."""
+    return {task for task in asyncio.all_tasks() if "RequestHandler" in repr(task) or "aiohttp" in repr(task)}
+
+
+# Row 81: a guest in somebody else's program
+
+
+def manners() -> tuple[Any, ...]:
+    """Return what a library must leave as it is."""
+    logger = logging.getLogger("flickr_mirror")
+    root = logging.getLogger()
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    return handlers, logger.level, logger.handlers[:], logger.propagate, root.level, warnings.filters[:]
+
+
+@pytest.mark.parametrize("way", ["cancel", "wait_for", "fail_after"])
+@pytest.mark.parametrize("moment", [0.0, 0.02, 0.2, 0.35])
+async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, moment: float) -> None:
+    """Row 81: cancelled in any way at any time, the error of its caller comes out, and everything is closed."""
+    before = manners()
+    async with mirroring(tmp_path, 400) as run:
+        run.flickr.image_latency = 0.01
+        begun = time.monotonic()
+        if way == "cancel":
+            task = asyncio.create_task(run())
+            await asyncio.sleep(moment)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        elif way == "wait_for":
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(run(), moment)
+        else:
+            with pytest.raises(TimeoutError), anyio.fail_after(moment):
+                await run()
+        assert time.monotonic() - begun < moment + 3
+        assert leftovers(tmp_path) == []
+    gc.collect()  # what was not closed says so now, and warnings are errors
+    assert manners() == before
+
+
+@pytest.mark.parametrize("name", ["begin_run", "judge_again", "put_back", "close_run"])
+async def test_a_cancelled_run_abandons_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Row 81: what a thread does to the catalogue is waited for, also where asyncio itself cancels the task."""
+    slow, entered, left = getattr(Catalogue, name), threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        entered.set()
+        time.sleep(0.3)
+        try:
+            return slow(*arguments, **options)
+        finally:
+            left.set()
+
+    async with mirroring(tmp_path) as run:
+        with monkeypatch.context() as patch:
+            patch.setattr(Catalogue, name, slowly)
+            task = asyncio.create_task(run())
+            while not entered.is_set() and not task.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert left.is_set()
+        assert (await run()).complete
+
+
+async def test_two_mirrors_in_one_loop(tmp_path: Path) -> None:
+    """Row 81: one program mirrors two photostreams at once, into one folder, with one budget."""
+    streams = [
+        SimulatedPhotostream(30, nsid="1@N01", username="one", path_alias=None),
+        SimulatedPhotostream(40, nsid="2@N02", username="two", path_alias=None),
+    ]
+    async with SimulatedFlickr(*streams) as flickr:
+        runs = [Run(flickr, tmp_path), Run(flickr, tmp_path)]
+        runs[1].stream = streams[1]
+        one, two = await asyncio.gather(*(run() for run in runs))
+    assert (one.images, two.images) == (30, 40)
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
+
+
+def test_a_mirror_outlives_its_loop(tmp_path: Path) -> None:
+    """Row 81: the same mirror and budget serve in one loop after the other, the first of which is closed."""
+    stream = SimulatedPhotostream(10, newest=int(time.time()) - 86_400)
+    budget = ApiBudget(calls_per_second=10_000)
+    counts = []
+
+    async def once() -> int:
+        async with SimulatedFlickr(stream) as flickr:
+            run = Run(flickr, tmp_path)
+            mirror = run.mirror()
+            mirror._budget = budget
+            return (await mirror.run()).images
+
+    for _ in range(2):
+        counts.append(asyncio.run(once()))
+        stream.upload(2)
+    gc.collect()
+    assert counts == [10, 2]
+
+
+# Row 78: somebody else has the catalogue open
+
+
+def catalogue_of(root: Path) -> Path:
+    """Return where the catalogue is."""
+    (path,) = root.rglob("catalogue.sqlite")
+    return path
+
+
+async def test_a_reader_of_the_catalogue_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Row 78: somebody looks into the catalogue with another program while a run writes it."""
+    async with mirroring(tmp_path) as run:
+        await run()
+        run.stream.upload(20)
+        with closing(sqlite3.connect(catalogue_of(tmp_path), isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            assert reader.execute("SELECT count(*) FROM photos").fetchone() == (12,)
+            report = await run()
+            assert report.complete
+            assert reader.execute("SELECT count(*) FROM photos").fetchone() == (12,)
+        assert report.images == 20
+
+
+async def test_a_lock_on_the_catalogue_is_waited_for(tmp_path: Path) -> None:
+    """Row 78: somebody who writes to the catalogue, for a backup perhaps, holds a run up and no more."""
+    async with mirroring(tmp_path) as run:
+        await run()
+        run.stream.upload(5)
+        with closing(
+            sqlite3.connect(catalogue_of(tmp_path), isolation_level=None, check_same_thread=False)
+        ) as other:
+            other.execute("BEGIN IMMEDIATE")
+            timer = threading.Timer(0.6, other.execute, ["ROLLBACK"])
+            timer.start()
+            report = await run()
+            timer.join()
+        assert report.complete
+        assert report.seconds > 0.4
+
+
+async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 78: a catalogue that stays locked ends the run with advice that fits: nothing is to be moved away."""
+    monkeypatch.setattr("flickr_mirror.catalogue.database.PATIENCE", 0.1)
+    async with mirroring(tmp_path) as run:
+        await run()
+        run.stream.upload(5)
+        with closing(sqlite3.connect(catalogue_of(tmp_path), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(CatalogueError, match="Another program") as caught, anyio.fail_after(10):
+                await run()
+        assert "Move it away" not in str(caught.value)
+        assert leftovers(tmp_path) == []
+        assert (await run()).images == 5
+
+
+# Rows 74 and 79: sleep and clocks
+
+
+async def test_a_process_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    """Row 74: after a pause of the whole process, longer than every time-out, nothing counts as failed."""
+
+    class Hasty(Run):
+        limits = Limits(timeout=0.3, attempts=5, image_workers=8, passes=1)
+
+    async with mirroring(tmp_path, 120) as plain:
+        run = Hasty(plain.flickr, tmp_path)
+        run.flickr.image_latency = 0.02
+        images = 0
+
+        def observe(event: Event) -> None:
+            nonlocal images
+            images += isinstance(event, ImageCached)
+            if images in (20, 60):
+                images += 1
+                time.sleep(0.5)  # the whole process stands still, as after Ctrl-Z
+
+        report = await run.mirror(observe).run()
+    assert report.complete
+    assert report.failures == []
+    assert report.images == 120
+
+
+@pytest.mark.parametrize("years", [10, -10])
+async def test_a_clock_that_jumps_holds_no_failed_photo_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    """Row 79: photos that failed while the clock was wrong are tried again when it is right."""
+    real = time.time
+    async with mirroring(tmp_path) as run:
+        bad = run.stream.ids[3]
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if f"/{bad}_" in request.path and request.transport is not None:
+                request.transport.abort()
+            return None
+
+        run.flickr.intercept = intercept
+        with monkeypatch.context() as patch:
+            patch.setattr("time.time", lambda: real() + years * 365 * 86_400)
+            assert [failure.photo_id for failure in (await run()).failures] == [bad]
+        run.flickr.intercept = None
+        monkeypatch.setattr("time.time", lambda: real() + 3700)
+        assert (await run()).images == 1
+
+
+async def test_deadlines_and_pauses_do_not_look_at_the_clock_of_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 79: a clock that jumps by years while a run is going on neither ends it nor holds it up."""
+    real, jump = time.time, 0.0
+    monkeypatch.setattr("time.time", lambda: real() + jump)
+    async with mirroring(tmp_path, 60, commented=0.5) as run:
+        images = 0
+
+        def observe(event: Event) -> None:
+            nonlocal images, jump
+            images += isinstance(event, ImageCached)
+            jump = {0: 0.0, 1: 3e8, 2: -3e8}[images // 10 % 3]
+
+        with anyio.fail_after(20):
+            report = await run.mirror(observe, info_level=2).run()
+    assert report.complete
+    assert (report.images, report.infos, report.failures) == (60, 60, [])
+    assert report.seconds < 20
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_who_looked_at_the_clock_first_and_came_second_is_counted(tmp_path: Path, kind: str) -> None:
+    """Row 83: of two that jostle at the ledger, the one with the earlier time does not forget the other's call."""
+    ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
+    now = time.time()
+    assert ledger.take(now, 2) == 0
+    assert ledger.take(now - 0.2, 2) == 0
+    assert ledger.take(now - 0.1, 2) == pytest.approx(HOUR - 0.1, abs=0.01)
+
+
+# Rows 42 to 44: a stream that changes while it is listed, on real sockets
+
+
+def between_pages(flickr: SimulatedFlickr, change: Callable[[], None]) -> None:
+    """Let `change` happen before each page of the listing but the first."""
+    pages = 0
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        nonlocal pages
+        if (await arguments_of(request)).get("method") == "flickr.people.getPhotos":
+            pages += 1
+            if pages > 1:
+                change()
+        return None
+
+    flickr.intercept = intercept
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("what", ["uploads", "deletions", "both"])
+async def test_changes_between_the_pages_lose_no_photo(
+    tmp_path: Path, strategy: CachingStrategy, what: str
+) -> None:
+    """Rows 42, 43, 44: seven uploads, seven deletions or both during one run: all that remains is mirrored by it."""
+    stream = SimulatedPhotostream(100, newest=int(time.time()) - 86_400)
+    chance = random.Random(7)
+    changes = {"uploads": 7 * (what != "deletions"), "deletions": 7 * (what != "uploads")}
+
+    def change() -> None:
+        if changes["uploads"]:
+            changes["uploads"] -= 1
+            stream.upload(1, at=int(time.time()) - 4000 + changes["uploads"])
+        if changes["deletions"]:
+            changes["deletions"] -= 1
+            stream.delete(chance.choice(stream.ids))
+
+    async with SimulatedFlickr(stream) as flickr:
+        there_before = set(stream.ids)
+        between_pages(flickr, change)
+        run = PagedRun(flickr, tmp_path)
+        report = await run(strategy=strategy)
+        assert sum(changes.values()) == 0, "the listing had too few pages for all changes"
+        remaining = there_before & set(stream.ids)
+        assert [photo_id for photo_id in remaining if not run.path(photo_id).exists()] == []
+        for photo_id in remaining:
+            assert run.path(photo_id).read_bytes() == flickr.file(photo_id)
+        assert report.complete
+        flickr.intercept = None
+        assert (await run(strategy=strategy)).complete
+        assert [photo_id for photo_id in stream.ids if not run.path(photo_id).exists()] == []

@@ -1,0 +1,1014 @@
+"""Section F of the catalogue of faults: hostile names, addresses, sizes and texts, and what must stay secret."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import gzip
+import io
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import ssl
+import stat
+import struct
+import sys
+import threading
+import time
+import traceback
+import unicodedata
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+import trustme
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.ImageFile import ImageFile
+
+import flickr_mirror
+from flickr_mirror import (
+    ApiBudget,
+    AsyncFlickrApi,
+    BadImageError,
+    FlickrPhotoSize,
+    FlickrUser,
+    Limits,
+    MirrorOptions,
+    PhotostreamMirror,
+    TransportError,
+)
+from flickr_mirror.cli import app
+from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
+from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole, say
+from flickr_mirror.cli.output.text import plain
+from flickr_mirror.errors import ImageGoneError
+from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.downloader import LARGEST, ImageFetcher
+from flickr_mirror.flickr.http_client import MAX_REDIRECTS, USER_AGENT, Transport
+from flickr_mirror.models.photos import PhotoPage, is_nsid
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from flickr_mirror.storage import media_decoding, media_inspection
+from flickr_mirror.storage.mirror_folder import MAX_NAME, RESERVED, PhotoCache, folder_name
+from flickr_mirror.storage.partial_file import part_file
+from flickr_mirror.subprocesses import environment
+from tests.support.command import infos
+from tests.support.mirroring import jpeg, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    Answer = Callable[[web.Request], web.StreamResponse]
+
+KEY, SECRET = "canary-key-0123456789", "canary-secret-9876543210"
+PASSWORD = "canary-password"
+FAR = "https://live.staticflickr.com/65535/1_0123456789_o.jpg"
+MANHHAI = "13476480@N07"
+
+
+# Names of files and folders
+
+
+def assert_below(root: Path, path: Path) -> None:
+    """Assert that a path is one for a file below `root` on any file system."""
+    assert path != root
+    assert Path(os.path.normpath(path)).is_relative_to(root)
+    for part in path.relative_to(root).parts:
+        assert part not in {"", ".", ".."}
+        assert len(part.encode()) <= 200
+        assert not any(character in part for character in '/\\:*?"<>|\0')
+
+
+@given(username=st.text() | st.sampled_from(["../../etc", "/etc", ".", "", "\0", "con", "-rf", "x" * 300]))
+def test_any_username_is_a_folder_below_the_cache(username: str) -> None:
+    """Row 84: username ../../etc, /etc, ., empty, NUL, 300 bytes, con, RTL, -rf, or any other text."""
+    root = Path("/cache")
+    name = folder_name(FlickrUser(MANHHAI, username))
+    assert_below(root, root / name)
+    assert (root / name).parent == root
+    assert len(name.encode()) <= MAX_NAME + len(f" ({MANHHAI})")
+    assert name[0] not in ".-~"
+    assert not name.endswith((".", " "))
+    assert name.casefold() not in RESERVED
+    assert plain(name) == name or any(unicodedata.category(letter) == "Zs" for letter in name)
+
+
+@given(nsid=st.text() | st.sampled_from(["..", "", "/", "flickr_keys", "1@N0\n", "١@N01", "1@N01/.."]))
+def test_any_nsid_is_a_folder_below_the_cache_or_refused(nsid: str) -> None:
+    """Row 84: what Flickr calls the id of an account is an NSID, or no account."""
+    try:
+        user = FlickrUser.from_json({"nsid": nsid, "username": {"_content": ".."}})
+    except ValueError:
+        assert not is_nsid(nsid)
+        with pytest.raises(ValueError, match="no NSID"):
+            folder_name(FlickrUser(nsid, ".."))
+    else:
+        assert re.fullmatch(r"[0-9]+@N[0-9][0-9]", folder_name(user))
+
+
+@pytest.mark.parametrize("name", ["Photos.", "photos ", "phot\u200bos", "photos\u202e", "p\x9bhotos", "CON"])
+def test_names_that_look_alike_do_not_share_a_folder(name: str) -> None:
+    """Row 84: names that differ in what file systems drop, or nobody sees, have the NSID in their folders."""
+    assert folder_name(FlickrUser(MANHHAI, name)).endswith(f" ({MANHHAI})")
+
+
+def test_no_name_is_that_of_a_file_of_the_tool() -> None:
+    """Row 84: on a file system that ignores case, nobody's folder is the file of the keys."""
+    for name in ("flickr_keys", "FLICKR_KEYS", "Flickr_Key", "API_calls"):
+        assert folder_name(FlickrUser(MANHHAI, name)) == f"{name} ({MANHHAI})"
+
+
+def test_names_equal_but_for_their_bytes_are_one_folder() -> None:
+    """Row 84: NFC and NFD of a name, which some file systems take for one, are one here too."""
+    composed, apart = (unicodedata.normalize(form, "Huế") for form in ("NFC", "NFD"))
+    assert folder_name(FlickrUser(MANHHAI, apart)) == folder_name(FlickrUser(MANHHAI, composed))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(photo_id=anything | st.sampled_from(["../x", "1;rm", "1/2", "٣", "1\n", "-1", "0", "1e5", "9" * 40]))
+def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> None:
+    """Row 85: an id from the API is digits, as a text or as a number, or there is no photo."""
+    page = PhotoPage.from_json({"photo": [{"id": photo_id, "title": "x"}]})
+    cache = PhotoCache(Path("/cache/manhhai"), 4)
+    for photo in page.photos:
+        assert photo.id == str(photo_id)
+        assert re.fullmatch("[1-9][0-9]*", photo.id)
+        assert_below(cache.folder, cache.path(photo.id, photo.extension))
+    assert len(page.photos) + page.malformed == 1
+
+
+@given(photo_id=st.text(), extension=st.text() | st.sampled_from(["jpg/../../x", "../x", "", "j\0g", "ｊpg"]))
+def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extension: str) -> None:
+    """Row 85: an extension with anything but letters and digits is refused where a path is made."""
+    cache = PhotoCache(Path("/cache/manhhai"), 4)
+    try:
+        path = cache.path(photo_id.encode(errors="replace").decode(), extension)
+    except ValueError:
+        assert not re.fullmatch("[0-9A-Za-z]+", extension)
+    else:
+        assert_below(cache.folder, path)
+
+
+def test_extensions_come_from_a_fixed_set() -> None:
+    """Row 85: whatever the bytes are, the extension is one of those that are listed."""
+    known = {extension for _, kinds in media_inspection._MAGIC for extension in kinds.values() if extension}
+    assert known <= {*media_inspection.PHOTO_EXTENSIONS, *media_inspection.VIDEO_EXTENSIONS}
+    assert all(
+        extension.isalnum()
+        for extension in (*media_inspection.PHOTO_EXTENSIONS, *media_inspection.VIDEO_EXTENSIONS)
+    )
+
+
+# Addresses
+
+
+HOSTILE = [
+    "file:///etc/passwd",
+    "ftp://live.staticflickr.com/x.jpg",
+    "data:image/png;base64,iVBORw0KGgo=",
+    "http://live.staticflickr.com/x.jpg",
+    "gopher://live.staticflickr.com/x",
+    "https://127.0.0.1/x.jpg",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://10.0.0.1/x.jpg",
+    "https://[::1]/x.jpg",
+    "https://[::ffff:127.0.0.1]/x.jpg",
+    "https://2130706433/x.jpg",
+    "https://0177.0.0.1/x.jpg",
+    "https://0x7f000001/x.jpg",
+    "https://127.1/x.jpg",
+    "https://localhost/x.jpg",
+    "https://flickr.com.evil.tld/x.jpg",
+    "https://evilflickr.com/x.jpg",
+    "https://evil-staticflickr.com/x.jpg",
+    "https://live.staticflickr.com@evil.tld/x.jpg",
+    "https://live.staticflickr.com:x@evil.tld/x.jpg",
+    "https://user:word@live.staticflickr.com/x.jpg",
+    "https://user:word@api.flickr.com/x.jpg",
+    "https://evil.tld\\@live.staticflickr.com/x.jpg",
+    "https://evil.tld#@live.staticflickr.com/x.jpg",
+    "https://evil.tld?@live.staticflickr.com/x.jpg",
+    "https://live.staticflickr.com:8443/x.jpg",
+    "https://live.staticflickr.com:22/x.jpg",
+    "https://live.staticflickr.com./x.jpg",
+    "https://live.staticflickr.com%2eevil.tld/x.jpg",
+    "https://live.staticflickr.com%00.evil.tld/x.jpg",
+    "https://live.staticflickr.co\u043c/x.jpg",
+    "https://live.statiсflickr.com/x.jpg",
+    "//evil.tld/x.jpg",
+    "https:/\\evil.tld/x.jpg",
+    "https:///live.staticflickr.com/x.jpg",
+    "",
+]
+
+
+@asynccontextmanager
+async def images(
+    handler: Callable[[httpx.Request], httpx.Response], **settings: Any
+) -> AsyncIterator[Transport]:
+    """Open a transport whose image servers answer by a function."""
+    limits = Limits(attempts=3)
+    mock = httpx.MockTransport(handler)
+    budget = ApiBudget()
+    async with Transport(KEY, budget=budget, limits=limits, image_transport=mock, **settings) as transport:
+        yield transport
+
+
+@pytest.mark.parametrize("address", HOSTILE)
+@pytest.mark.parametrize("hops", [0, 1, 3])
+async def test_nothing_but_image_servers_is_contacted(address: str, hops: int) -> None:
+    """Rows 87 to 89: source or redirect with another scheme, host, port or user is refused before it is sent."""
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        last = len(asked) >= hops
+        target = address if last else f"{FAR}?{len(asked)}"
+        return httpx.Response(302, headers=[(b"Location", target.encode())])
+
+    async with images(answer) as transport:
+        with pytest.raises((ImageGoneError, TransportError)):
+            async with transport.stream(FAR if hops else address):
+                pass
+    assert hops <= len(asked) <= MAX_REDIRECTS + 1
+    assert hops or not asked
+    assert {url.host for url in asked} <= {"live.staticflickr.com"}
+    assert {url.scheme for url in asked} <= {"https"}
+
+
+async def test_only_a_few_redirects_are_followed() -> None:
+    """Row 89: redirects are followed by hand, three at most."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": f"/{len(asked)}"})
+
+    async with images(answer) as transport:
+        with pytest.raises(ImageGoneError, match="more than 3 times"):
+            async with transport.stream(FAR):
+                pass
+    assert len(asked) == MAX_REDIRECTS + 1
+
+
+async def test_image_servers_get_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Row 89: neither the key, nor the endpoint's password, nor .netrc, nor a cookie goes to an image server."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"default login me password {PASSWORD}\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) == 1:
+            return httpx.Response(302, headers={"Location": "https://farm1.static.flickr.com/1/2_3.jpg"})
+        return httpx.Response(200)
+
+    address = f"https://me:{PASSWORD}@api.flickr.com/services/rest/"
+    async with images(answer, api_url=address) as transport, transport.stream(FAR):
+        pass
+    assert len(asked) == 2
+    for request in asked:
+        sent = f"{request.url} {request.headers.raw!r}"
+        assert not {"authorization", "cookie"} & {*request.headers}
+        assert KEY not in sent
+        assert PASSWORD not in sent
+
+
+async def test_a_redirect_of_the_api_takes_no_key_elsewhere() -> None:
+    """Row 89: the API's redirects are not followed at all."""
+    async with (
+        SimulatedFlickr(SimulatedPhotostream(1)) as evil,
+        SimulatedFlickr(SimulatedPhotostream(1)) as flickr,
+    ):
+        seen: list[str] = []
+
+        async def note(request: web.Request) -> None:
+            seen.append(str(request.url))
+
+        async def redirect(request: web.Request) -> web.StreamResponse:
+            return web.Response(status=307, headers={"Location": f"{evil.url}{request.path_qs}"})
+
+        evil.intercept, flickr.intercept = note, redirect
+        async with AsyncFlickrApi(KEY, SECRET, api_url=flickr.api_url, limits=Limits(attempts=1)) as api:
+            with pytest.raises(TransportError, match="307"):
+                await api.find_user("x")
+        assert seen == []
+
+
+async def test_an_allowed_name_that_leads_elsewhere_gets_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 90: DNS rebinding: a private server cannot prove to be Flickr's, so nothing is sent to it."""
+    certificate = trustme.CA().issue_cert("live.staticflickr.com")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(context)
+    async with SimulatedFlickr(SimulatedPhotostream(1), ssl=context) as private:
+        seen: list[str] = []
+
+        async def note(request: web.Request) -> None:
+            seen.append(str(request.url))
+
+        private.intercept = note
+        resolve = socket.getaddrinfo
+        resolved: list[object] = []
+
+        def rebind(host: object, *arguments: Any, **named: Any) -> Any:
+            if host != "live.staticflickr.com":
+                return resolve(host, *arguments, **named)  # type: ignore[arg-type]
+            resolved.append(host)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", private.port))]
+
+        monkeypatch.setattr("socket.getaddrinfo", rebind)
+        async with Transport(KEY, budget=ApiBudget()) as transport:
+            with pytest.raises(TransportError, match="certificate"):
+                async with transport.stream(FAR):
+                    pass
+        assert resolved
+        assert seen == []
+
+
+# Sizes
+
+
+class Body(httpx.AsyncByteStream):
+    """A body of many chunks, which knows how many bytes were taken."""
+
+    def __init__(self, chunks: int) -> None:
+        self.left = chunks
+        self.sent = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.left:
+            self.left -= 1
+            self.sent += 65_536
+            yield b"\xff\xd8\xff" + bytes(65_533)
+
+
+@pytest.mark.parametrize(
+    ("headers", "most"),
+    [
+        ({}, 400_000),
+        ({"Transfer-Encoding": "chunked"}, 400_000),
+        ({"Content-Length": "100"}, 400_000),
+        ({"Content-Length": "nonsense"}, 400_000),
+        ({"Content-Length": "10000000000"}, 0),
+        ({"x-ttdb-l": "10000000000"}, 0),
+    ],
+    ids=["endless", "chunked", "lying length", "no number", "10 GB announced", "10 GB hinted"],
+)
+async def test_a_size_bomb_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], most: int
+) -> None:
+    """Row 91: size bomb: endless body, 10 GB Content-Length: cut off while it comes, and not tried again."""
+    monkeypatch.setitem(LARGEST, "photo", 300_000)
+    bodies: list[Body] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        bodies.append(Body(1000))
+        return httpx.Response(200, headers=headers, stream=bodies[-1])
+
+    async with images(answer) as transport, part_file(tmp_path) as part:
+        with pytest.raises(ImageGoneError, match="larger than 300000 bytes"):
+            await ImageFetcher(transport, Brake(1)).fetch(FlickrPhotoSize("Original", 9, 9, FAR), part)
+    assert len(bodies) == 1
+    assert bodies[0].sent <= most
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("packing", ["gzip", "gzip, gzip", "deflate", "br", "GZIP"])
+async def test_a_packed_image_is_not_unpacked(packing: str) -> None:
+    """Row 91: an image that comes packed, which nobody asked for, could be a bomb: it is refused."""
+    body = gzip.compress(jpeg(640, 480))
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": packing}, stream=httpx.ByteStream(body))
+
+    async with images(answer) as transport:
+        with pytest.raises(TransportError, match="packing"):
+            async with transport.stream(FAR):
+                pass
+
+
+async def test_an_answer_packed_twice_is_not_unpacked() -> None:
+    """Row 91: twice packed, 64 kB are 64 GB in one step: the API's answers are unpacked once at most."""
+    async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
+        layers = 1
+
+        async def pack(request: web.Request) -> web.StreamResponse:
+            body = json.dumps(flickr.call(**request.query)).encode()
+            for _ in range(layers):
+                body = gzip.compress(body)
+            return web.Response(body=body, headers={"Content-Encoding": ", ".join(["gzip"] * layers)})
+
+        flickr.intercept = pack
+        async with AsyncFlickrApi(KEY, SECRET, api_url=flickr.api_url, limits=Limits(attempts=1)) as api:
+            user = await api.find_user(flickr.streams[0].username)
+            assert user.id == flickr.streams[0].nsid
+            layers = 2
+            with pytest.raises(TransportError, match="packing"):
+                await api.find_user(flickr.streams[0].username)
+
+
+# Pixels
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    """Return a chunk of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def test_a_jpeg_of_endless_scans_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 92: pixel bomb: scans of a few bytes that each cost a walk over all pixels: hours in 1 MB."""
+    file = io.BytesIO()
+    Image.new("L", (640, 480), 200).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    *_, before, last = (match.start() for match in re.finditer(b"\xff\xda", data))
+    bomb = tmp_path / "bomb"
+    bomb.write_bytes(data[:last] + data[before:last] * 60 + data[last:])
+    loads: list[object] = []
+    load = ImageFile.load
+
+    def counting(image: ImageFile) -> Any:
+        loads.append(image)
+        return load(image)
+
+    monkeypatch.setattr(ImageFile, "load", counting)
+    media_decoding.decode(bomb)
+    assert loads == []
+    bomb.write_bytes(bomb.read_bytes()[:-2])
+    with pytest.raises(BadImageError, match="end marker"):
+        media_decoding.decode(bomb)
+    bomb.write_bytes(data)
+    media_decoding.decode(bomb)
+    assert len(loads) == 1
+
+
+def test_a_png_is_not_unpacked_beyond_what_it_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 92: pixel bomb: gigabytes of zeros behind a header of a few pixels are not unpacked."""
+    unpacked: list[int] = []
+    make = zlib.decompressobj
+
+    class Counting:
+        def __init__(self) -> None:
+            self._inner = make()
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            found = self._inner.decompress(data, most)
+            unpacked.append(len(found))
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+    monkeypatch.setattr("flickr_mirror.storage.media_decoding.zlib.decompressobj", Counting)
+    header = struct.pack(">IIBBBBB", 100, 100, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(20_000_000), 1)
+    path = tmp_path / "bomb"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
+    media_decoding.decode(path)
+    assert 30_100 < sum(unpacked) < 300_000
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 92: sixteen bombs at once take the memory of one; small pictures do not wait for each other."""
+    running = most = 0
+    lock = threading.Lock()
+
+    def decode(*_: object) -> bool:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.02)
+        with lock:
+            running -= 1
+        return True
+
+    monkeypatch.setattr(media_decoding, "_decode_frames", decode)
+    path = tmp_path / "picture"
+    for size, expected in ((100, range(2, 5)), (4000, range(1, 2))):
+        most = 0
+        file = io.BytesIO()
+        Image.new("L", (size, size)).save(file, "GIF")
+        path.write_bytes(file.getvalue())
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(media_decoding.decode, [path] * 4))
+        assert most in expected
+
+
+# Texts
+
+
+EVIL = (
+    "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31m\x9d0;x\x9c\r\b\x7f\u202e\u2066\u200b\u2028"
+    "\n2026-01-01 00:00:00,000 [CRITICAL] forged\r\n[red]x[/red]"
+)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(
+            0,
+            7,
+            8,
+            0xA,
+            0xD,
+            0x1B,
+            0x7F,
+            0x85,
+            0x9B,
+            0x9C,
+            0x9D,
+            *range(0x202A, 0x202F),
+            *range(0x2066, 0x206A),
+        ),
+        *(0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0x61C, 0xFEFF, 0xE0041, 0xD800, 0xAD, 0xFFF9),
+    ],
+)
+def test_what_commands_a_terminal_is_replaced(code: int) -> None:
+    """Row 93: ESC, BEL, CR, BS, C1, bidi controls, line ends, characters without width."""
+    assert plain(f"a{chr(code)}b") == "a\ufffdb"
+
+
+def test_what_people_write_is_shown_as_it_is() -> None:
+    """Row 93: scripts, accents and emoji stay; a wide or unbreakable space is a space."""
+    assert (
+        plain("Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301") == "Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301"
+    )
+    assert plain("写真\u3000館\u00a0x") == "写真 館 x"
+
+
+def test_a_sentence_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Row 93: what the command says itself, with paths and names in it."""
+    say(EVIL)
+    assert capsys.readouterr().err == plain(EVIL) + "\n"
+
+
+def test_a_traceback_forges_no_record() -> None:
+    """Row 93: newline in the message of an error: its lines are indented, so that none looks like a record."""
+    file = io.StringIO()
+    handler = ConsoleHandler(TolerantConsole(file=file, width=10))
+    try:
+        raise RuntimeError(EVIL)
+    except RuntimeError:
+        record = logging.LogRecord("x", logging.INFO, "", 0, "%s", (EVIL,), sys.exc_info())
+    handler.emit(record)
+    first, *lines = file.getvalue().splitlines()
+    assert first.endswith(plain(EVIL))
+    assert any("[CRITICAL] forged" in line for line in lines)
+    assert all(line.startswith("  ") and line == plain(line) for line in lines)
+
+
+Command = tuple[int, str]
+
+
+@pytest.fixture
+def command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Command]]:
+    """Return a function that runs the real command in this process: its exit code, and all that it wrote."""
+    logger = logging.getLogger("flickr_mirror")
+    before = logger.handlers, logger.level, logger.propagate
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.5))
+
+    def run(*arguments: str) -> Command:
+        monkeypatch.setattr("sys.argv", ["mirror_flickr", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # nothing ends this process later
+        written = capsys.readouterr()
+        return int(ended.value.code or 0), written.out + written.err
+
+    yield run
+    logger.handlers, logger.level, logger.propagate = before
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def poison(flickr: SimulatedFlickr) -> None:
+    """Let a simulated Flickr say hostile things wherever a text can stand."""
+    first = flickr.streams[0].ids[0]
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        method = request.query.get("method", "")
+        if method.endswith("comments.getList"):
+            return web.json_response({"stat": "fail", "code": 1, "message": EVIL})
+        if method:
+            answer = flickr.call(**request.query)
+            for photo in answer.get("photos", {}).get("photo", ()):
+                photo |= {
+                    "title": EVIL,
+                    "tags": EVIL,
+                    "pathalias": EVIL,
+                    "license": EVIL,
+                    "count_comments": 1,
+                }
+            return web.json_response(answer)
+        if first in request.path:
+            return web.Response(status=302, headers={"Location": "https://ev\u202eil\u009b.tld/"})
+        return web.Response(status=500, reason="\x1b]0;x\x07 \x9b31m")
+
+    flickr.intercept = intercept
+
+
+@pytest.mark.usefixtures("no_naps", "one_language")
+@pytest.mark.parametrize("terminal", [False, True], ids=["log", "terminal"])
+def test_a_hostile_photostream_commands_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Command], terminal: bool
+) -> None:
+    """Row 93: terminal escapes in title, username, tag, message, reason phrase, redirect; forged log lines."""
+    if terminal:
+        console = TolerantConsole(stderr=True, force_terminal=True, highlight=False, soft_wrap=True)
+        for module in ("output.console", "runner", "run_view"):
+            monkeypatch.setattr(f"flickr_mirror.cli.{module}.console", console)
+        monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
+    monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
+    stream = SimulatedPhotostream(2, username=EVIL)
+    with run_in_thread(SimulatedFlickr(stream)) as flickr:
+        poison(flickr)
+        code, text = command(
+            *("--username", stream.nsid, "--api-url", flickr.api_url, "--cache-path", str(tmp_path)),
+            *("--info-level", "2", "--debug", "4"),
+        )
+    assert code == 3, text
+    assert "forged" in text  # it was said, and is harmless
+    if terminal:  # the live view itself moves the cursor, hides it, and colours its bars
+        text = re.sub(r"\x1b\[(?:\d+(?:;\d+)*m|\?25[hl]|1A|2K)|\r", "", text)
+    assert [letter for letter in text if letter != "\n" and not letter.isprintable()] == []
+    for line in text.splitlines():
+        assert not line.startswith(("2026-01-01", "[red]"))
+    titles = {info["title"]["content"] for info in infos(tmp_path).values()}
+    assert titles == {EVIL}
+    (folder,) = tmp_path.iterdir()
+    assert plain(folder.name) == folder.name
+
+
+# Secrets
+
+
+def reset(request: web.Request) -> web.StreamResponse:
+    """Break the connection off."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+def interrupt(_: web.Request) -> web.StreamResponse:
+    """Let the user press Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return web.Response(status=500)
+
+
+FAULTS: dict[str, Answer | None] = {
+    "none": None,
+    "wrong key": lambda _: web.json_response({"stat": "fail", "code": 100, "message": "Invalid API Key"}),
+    "429": lambda _: web.Response(status=429, headers={"Retry-After": "0.01"}),
+    "reset": reset,
+    "html": lambda request: web.Response(text=f"<html>{request.url}</html>", content_type="text/html"),
+    "redirect": lambda request: web.Response(status=302, headers={"Location": str(request.url)}),
+    "500": lambda _: web.Response(status=500),
+    "no such user": lambda _: web.json_response({"stat": "fail", "code": 1, "message": "User not found"}),
+    "ctrl-c": interrupt,
+}
+
+
+def assert_no_canary(text: str, *folders: Path) -> None:
+    """Assert that neither a text nor a file below the folders holds a secret; the keys' own file may."""
+    assert "canary" not in text
+    for folder in folders:
+        for path in folder.rglob("*"):
+            assert "canary" not in path.name
+            if path.is_file() and path.name != "flickr_keys":
+                assert b"canary" not in path.read_bytes(), path
+
+
+@pytest.mark.usefixtures("no_naps", "one_language")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_secrets_are_shown_in_no_failure(
+    tmp_path: Path,
+    home: Path,
+    command: Callable[..., Command],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, whatever fails."""
+    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.05))
+    stream = SimulatedPhotostream(2)
+    with run_in_thread(SimulatedFlickr(stream)) as flickr:
+        answer = FAULTS[fault]
+        seen: list[str] = []
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            seen.append(request.query.get("api_key", "") + request.headers.get("Authorization", ""))
+            return answer(request) if answer and request.query else None
+
+        flickr.intercept = intercept
+        code, text = command(
+            *("--username", "x" if answer else stream.nsid, "--cache-path", str(tmp_path), "--debug", "4"),
+            *("--api-url", flickr.api_url.replace("://", f"://me:{PASSWORD}@"), "--save-api-keys"),
+            *("--consumer-key", KEY, "--consumer-secret", SECRET),
+        )
+    assert seen[0].startswith(f"{KEY}Basic ")
+    assert (code == 0) == (answer is None), text
+    assert (tmp_path / "flickr_keys").exists() == (answer is None)
+    assert "Traceback" in text or answer is None or fault == "ctrl-c"
+    assert_no_canary(text, tmp_path, home)
+
+
+@pytest.mark.usefixtures("no_naps")
+@pytest.mark.parametrize("fault", ["tls", "dns", "proxy", "bad proxy", "port", "bad address"])
+def test_secrets_are_shown_in_no_failure_to_connect(
+    tmp_path: Path,
+    home: Path,
+    command: Callable[..., Command],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    """Row 94: neither a key, nor the password of a proxy or an endpoint, where no connection is made."""
+    context = None
+    if fault == "tls":
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with run_in_thread(SimulatedFlickr(SimulatedPhotostream(1), ssl=context)) as flickr:
+        place = {
+            "tls": f"https://me:{PASSWORD}@127.0.0.1:{flickr.port}/",
+            "dns": f"https://me:{PASSWORD}@nowhere.invalid/",
+            "port": f"https://me:{PASSWORD}@nowhere.invalid:port/",
+            "bad address": f"ftp://me:{PASSWORD}@nowhere.invalid/",
+        }.get(fault, f"https://me:{PASSWORD}@flickr.invalid/")
+        if "proxy" in fault:
+            bad = "#" if fault == "bad proxy" else ""
+            monkeypatch.setenv("HTTPS_PROXY", f"http://me:{PASSWORD}{bad}@127.0.0.1:{flickr.port}")
+        code, text = command(
+            *("--username", "x", "--cache-path", str(tmp_path), "--debug", "4", "--api-url", place),
+            *("--consumer-key", KEY, "--consumer-secret", SECRET),
+        )
+    assert code == (2 if fault in {"port", "bad address"} else 75), text
+    assert_no_canary(text, tmp_path, home)
+
+
+async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 94: a proxy that refuses an image is told without its password, in the traceback too."""
+    requests: list[bytes] = []
+
+    async def refuse(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            requests.append(await stream.receive())
+            await stream.send(b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n")
+
+    server = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with server, anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve, refuse)
+        port = server.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:{PASSWORD}@127.0.0.1:{port}")
+        async with Transport(KEY, budget=ApiBudget()) as transport:
+            with pytest.raises(TransportError) as caught:
+                async with transport.stream(FAR):
+                    pass
+        tasks.cancel_scope.cancel()
+    assert requests[0].startswith(b"CONNECT live.staticflickr.com:443")
+    assert b"proxy-authorization: basic " in requests[0].lower()
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.usefixtures("no_naps", "one_language")
+@pytest.mark.parametrize(
+    "place",
+    ["flickr_mirror.engine.workers.jobs.Jobs.cache_info", "flickr_mirror.cli.run_view.log_events"],
+)
+def test_secrets_are_shown_in_no_defect(
+    tmp_path: Path,
+    home: Path,
+    command: Callable[..., Command],
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    """Row 94: an unexpected exception in a worker or an observer, with the key in a local variable."""
+
+    def fail(*_: object) -> None:
+        key, secret = "".join(KEY), "".join(SECRET)
+        raise RuntimeError(f"a defect of {len(key + secret)} letters")
+
+    monkeypatch.setattr(place, fail)
+    with run_in_thread(SimulatedFlickr(SimulatedPhotostream(2))) as flickr:
+        code, text = command(
+            *("--username", flickr.streams[0].nsid, "--cache-path", str(tmp_path), "--debug", "4"),
+            *("--api-url", flickr.api_url, "--consumer-key", KEY, "--consumer-secret", SECRET),
+        )
+    assert code == (1 if "jobs" in place else 0), text
+    assert "RuntimeError" in text
+    assert_no_canary(text, tmp_path, home)
+
+
+@pytest.mark.usefixtures("no_naps", "one_language")
+async def test_an_embedder_that_logs_everything_logs_no_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Row 94: the root logger at level DEBUG, with all that httpx, httpcore, aiohttp and asyncio say."""
+    caplog.set_level(logging.DEBUG)
+    asyncio.get_running_loop().set_debug(True)
+    async with SimulatedFlickr(SimulatedPhotostream(2)) as flickr:
+        faults = iter([reset, FAULTS["500"]])
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            answer = next(faults, None)
+            return answer(request) if answer else None
+
+        flickr.intercept = intercept
+        mirror = PhotostreamMirror(
+            flickr.streams[0].username,
+            KEY,
+            SECRET,
+            options=MirrorOptions(
+                cache_path=tmp_path, api_url=flickr.api_url.replace("://", f"://me:{PASSWORD}@")
+            ),
+        )
+        report = await mirror.run()
+    asyncio.get_running_loop().set_debug(False)
+    assert report.images == 2
+    assert {"httpx", "httpcore.connection", "flickr_mirror"} <= {record.name for record in caplog.records}
+    assert "canary" not in caplog.text
+    assert all("canary" not in str(record.args) for record in caplog.records)
+
+
+def test_no_public_object_shows_a_secret() -> None:
+    """Row 94: whatever of the package is printed by an embedder."""
+    address = f"https://me:{PASSWORD}@flickr.invalid/"
+    options = MirrorOptions(api_url=address)
+    shown: list[object] = [
+        options,
+        PhotostreamMirror("x", KEY, SECRET, options=options),
+        flickr_mirror.FlickrApi(KEY, SECRET),
+        flickr_mirror.FlickrUserPhotostreamMirroringAgent("x", KEY, SECRET),
+        ApiKeys(KEY, SECRET),
+        AsyncFlickrApi(KEY, SECRET, api_url=address),
+        Transport(KEY, budget=ApiBudget(), api_url=address),
+    ]
+    assert "canary" not in repr(shown) + str(shown)
+
+
+def test_the_worker_for_languages_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 94: keys and passwords of proxies are not in the environment of the worker process."""
+    monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
+    monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
+    monkeypatch.setenv("FLICKR_API_URL", f"https://me:{PASSWORD}@flickr.invalid/")
+    for name in ("HTTPS_PROXY", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://me:{PASSWORD}@proxy.invalid")
+    given = environment()
+    assert "PATH" in given
+    assert "canary" not in str(given)
+
+
+@pytest.mark.usefixtures("one_language")
+def test_a_key_on_the_command_line_is_warned_of_once(
+    tmp_path: Path, command: Callable[..., Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 95: key on argv works and is warned of once, naming better ways; one from the environment is not."""
+    with run_in_thread(SimulatedFlickr(SimulatedPhotostream(1))) as flickr:
+        line = (
+            *("--username", flickr.streams[0].nsid, "--api-url", flickr.api_url),
+            *("--cache-path", str(tmp_path)),
+        )
+        code, text = command(*line, "--consumer-key", KEY, "--consumer-secret", SECRET)
+        assert code == 0, text
+        assert text.count("list of processes") == 1
+        for way in ("FLICKR_CONSUMER_KEY", "FLICKR_CONSUMER_SECRET", "keys set"):
+            assert way in text
+        monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
+        code, text = command(*line, "--consumer-secret", SECRET)
+        assert text.count("list of processes") == 1
+        monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
+        code, text = command(*line)
+        assert code == 0, text
+        assert "list of processes" not in text
+        code, text = command("--help")
+        assert "canary" not in text
+
+
+# The rest
+
+
+@pytest.mark.parametrize("option", ["--consumer-s", "--user", "--cache", "--image", "--full"])
+def test_options_are_not_abbreviated(command: Callable[..., Command], option: str) -> None:
+    """Row 101: abbreviations such as --consumer-s are refused, so that a new option changes no command line."""
+    code, text = command("--username", "x", option, SECRET)
+    assert code == 2
+    assert option in text
+    assert SECRET not in text
+
+
+FORBIDDEN = {
+    *("pickle", "marshal", "shelve", "dill", "yaml", "telnetlib", "ftplib"),
+    *("eval", "exec", "compile", "__import__", "mktemp", "system", "popen"),
+}
+
+
+def test_nothing_runs_what_it_reads() -> None:
+    """Row 102: no pickle, eval, yaml.load, shell or predictable temporary name in the package."""
+    found = []
+    files = list(Path(flickr_mirror.__file__).parent.rglob("*.py"))
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names = {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {node.module or ""}
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                names = {node.func.id}
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                is_regex = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
+                names = set() if is_regex else {node.func.attr}
+            elif (
+                isinstance(node, ast.keyword)
+                and node.arg == "shell"
+                and path.name != "completion.py"  # where it is the name of one
+            ):
+                names = {"system"}
+            else:
+                continue
+            found += [f"{path.name}: {name}" for name in names & FORBIDDEN]
+    assert len(files) > 30
+    assert found == []
+
+
+@pytest.mark.usefixtures("one_language")
+async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
+    """Row 103: politeness: at most ten calls a second, few downloads side by side, and who asks is told."""
+    limits = Limits()
+    async with mirroring(tmp_path, 14) as run:
+        calls: list[float] = []
+        agents: set[str] = set()
+        running = most = 0
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            nonlocal running, most
+            agents.add(request.headers["User-Agent"])
+            if request.query:
+                calls.append(time.monotonic())
+                answer = run.flickr.call(**request.query)
+                for photo in answer.get("photos", {}).get("photo", ()):
+                    photo["count_comments"] = 1
+                return web.json_response(answer)
+            running += 1
+            most = max(most, running)
+            await anyio.sleep(0.03)
+            running -= 1
+            return None
+
+        run.flickr.intercept = intercept
+        mirror = PhotostreamMirror(
+            run.stream.nsid,
+            KEY,
+            SECRET,
+            options=MirrorOptions(cache_path=tmp_path, api_url=run.flickr.api_url, info_level=2),
+        )
+        report = await mirror.run()
+    assert report.complete
+    assert report.images == 14
+    assert agents == {USER_AGENT}
+    assert re.fullmatch(r"flickr_mirror/\d+\.\d+\S*", USER_AGENT)
+    assert len(calls) == 16
+    for first, eleventh in zip(calls, calls[11:], strict=False):
+        assert eleventh - first > 0.9
+    assert 1 < most <= limits.image_workers
+    with pytest.raises(ValueError, match="image_workers is 1 to 16"):
+        Limits(image_workers=17)
+
+
+@pytest.mark.usefixtures("one_language")
+async def test_no_file_can_be_executed(tmp_path: Path) -> None:
+    """Files are never executable, whatever the mask of the user, and nobody else can write to the saved keys."""
+    before = os.umask(0)
+    try:
+        async with mirroring(tmp_path, 3) as run:
+            await run(info_level=2)
+        save_keys(tmp_path, ApiKeys(KEY, SECRET))
+    finally:
+        os.umask(before)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) >= 3 + 3 + 3
+    assert [path for path in files if path.stat().st_mode & 0o111] == []
+    assert stat.S_IMODE((tmp_path / "flickr_keys").stat().st_mode) == 0o600

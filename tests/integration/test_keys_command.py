@@ -1,0 +1,416 @@
+"""`mirror_flickr keys`: what is saved, what Flickr says to it, what is removed; keys of keyrings and services."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+import keyring
+import pytest
+from aiohttp import web
+
+from flickr_mirror.cli.commands import keys
+from flickr_mirror.cli.keys.key_file import ApiKeys, read_keys, save_keys
+from flickr_mirror.cli.keys.keyring_store import ORIGIN, read_keyring, save_in_keyring
+from flickr_mirror.cli.keys.lookup import find_keys
+from flickr_mirror.errors import KeysError
+from flickr_mirror.models.options import Limits
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from tests.support.calling import call
+from tests.support.canary import KEY, SECRET
+from tests.support.keyrings import FileKeyring, ForgetfulKeyring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KEYS = ApiKeys(KEY, SECRET)
+
+
+@pytest.fixture(autouse=True)
+def log_is_restored() -> Iterator[None]:
+    """Give the log back, which the command takes for itself."""
+    logger = logging.getLogger("flickr_mirror")
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up soon."""
+    monkeypatch.setattr(keys, "LIMITS", Limits(attempts=1, timeout=5, max_wait=0.001))
+
+
+@pytest.fixture(scope="module")
+def flickr() -> Iterator[SimulatedFlickr]:
+    """Return a Flickr that accepts one key."""
+    with run_in_thread(SimulatedFlickr(SimulatedPhotostream(3), api_key=KEY)) as running:
+        yield running
+
+
+@pytest.fixture
+def told(
+    flickr: SimulatedFlickr, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Told]:
+    """Run `keys` against that Flickr; whatever it says holds no key."""
+    monkeypatch.setenv("FLICKR_API_URL", flickr.api_url)
+    flickr.reset_counters()
+    told = Told(capsys)
+    yield told
+    assert KEY not in told.all
+    assert SECRET not in told.all
+
+
+class Told:
+    """Runs `keys` and hears what it says."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.all = ""
+
+    def __call__(self, *arguments: str) -> tuple[int, str]:
+        """Return the exit code, and what was said where."""
+        code = call("keys", *arguments)
+        captured = self._capsys.readouterr()
+        self.all += captured.out + captured.err
+        assert len(captured.out.splitlines()) == (code == 0)
+        return code, captured.err if code else captured.out
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
+    """Give this process a keyring."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(FileKeyring())  # type: ignore[no-untyped-call]
+    yield
+    keyring.set_keyring(before)
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+    """Have somebody sit at a terminal and answer."""
+    left = list(answers)
+    monkeypatch.setattr("getpass.getpass", lambda _: left.pop(0))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Have a text come on standard input."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+def test_keys_are_saved_once_flickr_has_accepted_them(
+    told: Told, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is typed in is asked for at Flickr with one call, and kept in a file for the user alone."""
+    typed(monkeypatch, f" {KEY} ", SECRET)
+    code, text = told("set")
+    path = home / ".flickr" / "flickr_keys"
+    assert code == 0
+    assert str(path) in text
+    assert read_keys(path.parent) == KEYS
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert flickr.calls == {"flickr.test.echo": 1}
+    assert "Pro members" in told.all or "Pro members" in text
+
+
+def test_keys_that_flickr_refuses_are_not_saved(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong key leaves the saved ones as they are; exit 5."""
+    save_keys(tmp_path, KEYS)
+    typed(monkeypatch, "wrong", "wrong")
+    code, text = told("set", "--cache-path", str(tmp_path))
+    assert code == 5
+    assert "not saved" in text
+    assert "Invalid API Key" in text
+    assert read_keys(tmp_path) == KEYS
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_keys_that_flickr_could_not_be_asked_about_are_not_saved(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer nothing is saved, and it is worth trying again: exit 75."""
+    typed(monkeypatch, KEY, SECRET)
+    code, text = told("set", "--cache-path", str(tmp_path), "--api-url", "http://127.0.0.1:9/")
+    assert code == 75
+    assert "not saved" in text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_can_be_handed_in_on_standard_input(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Off a terminal, --stdin takes the JSON of the keys file; without it, and for nonsense, it is said what to do."""
+    piped(monkeypatch, "")
+    code, text = told("set", "--cache-path", str(tmp_path))
+    assert (code, "--stdin" in text, "Pro members" in text) == (5, True, True)
+    for nonsense in ("", KEY, f'{{"consumer_key": "{KEY}"}}'):
+        piped(monkeypatch, nonsense)
+        code, text = told("set", "--stdin", "--cache-path", str(tmp_path))
+        assert (code, "standard input is not JSON" in text) == (5, True)
+    assert read_keys(tmp_path) is None
+    piped(monkeypatch, json.dumps({"consumer_key": KEY, "consumer_secret": SECRET}))
+    assert told("set", "--stdin", "--cache-path", str(tmp_path))[0] == 0
+    assert read_keys(tmp_path) == KEYS
+
+
+def test_a_check_costs_one_call_and_tells_whose_keys_it_asked_with(
+    told: Told, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check uses what a run would use, by the same order, and names where the key and the secret are from."""
+    assert told("check") == (5, told.all)
+    assert "keys set" in told.all
+    assert not flickr.calls
+
+    saved = save_keys(home / ".flickr", ApiKeys("wrong", SECRET))
+    code, text = told("check")
+    assert (code, flickr.calls.total()) == (5, 1)
+    assert f"the key and its secret from {saved}" in text
+
+    service = home / "service"
+    service.mkdir()
+    (service / "flickr_keys").write_text(json.dumps({"consumer_key": KEY, "consumer_secret": SECRET}))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(service))
+    assert told("check") == (
+        0,
+        f"Flickr accepts the API key. A run takes the key and its secret from {service}/flickr_keys.\n",
+    )
+
+    monkeypatch.setenv("MIRROR_FLICKR_CONSUMER_KEY", "wrong")
+    code, text = told("check")
+    assert code == 5
+    assert (
+        "the key from the environment variable MIRROR_FLICKR_CONSUMER_KEY and its secret "
+        f"from {service}/flickr_keys" in text
+    )
+
+    (home / "c.toml").write_text(f'consumer-key = "{KEY}"\nconsumer-secret = "x"')
+    (home / "c.toml").chmod(0o600)
+    monkeypatch.delenv("MIRROR_FLICKR_CONSUMER_KEY")
+    monkeypatch.setenv("MIRROR_FLICKR_CONFIG", str(home / "c.toml"))
+    code, text = told("check")
+    assert (code, f"the key and its secret from the file {home}/c.toml" in text) == (0, True)
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("trouble", ["no answer", "brake", "used up"])
+def test_a_check_without_an_answer_says_that_it_knows_nothing(
+    told: Told,
+    home: Path,
+    flickr: SimulatedFlickr,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+) -> None:
+    """A dead line, a Flickr that brakes and an hour without calls left: exit 75 at once, and no hour of waiting."""
+    save_keys(home / ".flickr", KEYS)
+    if trouble == "no answer":
+        monkeypatch.setenv("FLICKR_API_URL", "http://127.0.0.1:9/")
+    elif trouble == "used up":
+        monkeypatch.setattr("flickr_mirror.storage.locks.CallLedgerFile.take", lambda *_: 1800.0)
+    else:
+
+        async def brake(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=429)
+
+        monkeypatch.setattr(flickr, "intercept", brake)
+    code, text = told("check")
+    assert code == 75
+    assert {"no answer": "127.0.0.1", "brake": "429", "used up": "free in 30 minutes"}[trouble] in text
+
+
+def test_what_goes_before_saved_keys_is_told(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who saves or forgets keys and has others in the environment learns that a run takes those."""
+    monkeypatch.setenv("FLICKR_CONSUMER_KEY", "other")
+    monkeypatch.setenv("FLICKR_CONSUMER_SECRET", "other")
+    typed(monkeypatch, KEY, SECRET)
+    code, text = told("set")
+    assert (code, "But a run takes the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
+        0,
+        True,
+    )
+    code, text = told("forget")
+    assert (code, "A run still takes the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
+        0,
+        True,
+    )
+
+
+@pytest.mark.usefixtures("ring")
+def test_the_keyring_keeps_keys(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys can be kept in the keyring instead of a file; the file goes before it, and both can be forgotten."""
+    typed(monkeypatch, KEY, SECRET)
+    code, text = told("set", "--keyring")
+    assert (code, ORIGIN in text, read_keys(home / ".flickr")) == (0, True, None)
+    assert find_keys(home / ".flickr", None, "given") == ApiKeys(KEY, "given")
+    assert told("check") == (
+        0,
+        f"Flickr accepts the API key. A run takes the key and its secret from {ORIGIN}.\n",
+    )
+
+    path = save_keys(home / ".flickr", ApiKeys("file", "file"))
+    assert find_keys(home / ".flickr", None, None) == ApiKeys("file", "file")
+    path.with_name("flickr_key").write_text("an old one")
+    assert told("forget") == (0, f"Removed: {path}, {path.parent}/flickr_key, {ORIGIN}.\n")
+    assert read_keyring() is None
+    assert told("forget") == (0, f"There are no saved API keys in {path.parent}.\n")
+
+
+@pytest.mark.usefixtures("ring")
+def test_a_keyring_that_is_locked_is_said(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run without keys tells why those in the keyring do not count; nothing is saved or forgotten unnoticed."""
+    save_in_keyring(KEYS)
+    (home / "locked").touch()
+    code, text = told("check")
+    assert (code, "KeyringLocked" in text) == (5, True)
+    typed(monkeypatch, KEY, SECRET)
+    for arguments in (("set", "--keyring"), ("forget",)):
+        code, text = told(*arguments)
+        assert (code, "KeyringLocked" in text) == (5, True)
+    (home / "locked").unlink()
+    assert read_keyring() == KEYS
+
+
+@pytest.mark.usefixtures("ring")
+def test_what_is_no_keys_in_the_keyring_is_said(home: Path) -> None:
+    """Something else in the place of the keys is told with the cure, and not shown."""
+    keyring.set_password("mirror_flickr", "flickr_keys", "hunter2")
+    with pytest.raises(KeysError, match="keys set --keyring") as caught:
+        find_keys(home, None, None)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("reason", ["no package", "no keyring", "forgetful"])
+def test_without_a_keyring_nothing_is_lost(
+    told: Told, home: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """`--keyring` where none can keep the keys says so, with exit 5; all else does without."""
+    monkeypatch.setattr("keyring.core._keyring_backend", None)
+    if reason == "no package":
+        monkeypatch.setitem(sys.modules, "keyring", None)
+    elif reason == "forgetful":
+        keyring.set_keyring(ForgetfulKeyring())  # type: ignore[no-untyped-call]
+    typed(monkeypatch, KEY, SECRET)
+    code, text = told("set", "--keyring")
+    assert code == 5
+    assert {
+        "no package": "flickr-mirror[keyring]",
+        "no keyring": "no keyring on this machine",
+        "forgetful": "has not kept the keys",
+    }[reason] in text
+    assert told("check")[0] == 5
+    assert told("forget")[0] == 0
+
+
+@pytest.mark.parametrize("content", ["", "hunter2", '{"consumer_key": "hunter2"}'])
+def test_a_credential_that_holds_no_keys_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    """A service whose credential is broken does not run with other keys; its file is named and not shown."""
+    (tmp_path / "flickr_keys").write_text(content)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(
+        KeysError, match=f"{tmp_path}/flickr_keys is not JSON.* Correct this credential"
+    ) as caught:
+        find_keys(tmp_path / "cache", None, None)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_credential_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service manager's keys count, also where their file is read-only, seems open to a group, or is a link."""
+    save_keys(tmp_path / "cache", ApiKeys("file", "file"))
+    real = tmp_path / "real"
+    real.write_text(json.dumps({"consumer_key": KEY, "consumer_secret": SECRET}))
+    real.chmod(0o440)  # as systemd's access control list looks
+    (tmp_path / "flickr_keys").symlink_to(real)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert find_keys(tmp_path / "cache", None, None) == KEYS
+    assert stat.S_IMODE(real.stat().st_mode) == 0o440
+    (tmp_path / "flickr_keys").unlink()
+    assert find_keys(tmp_path / "cache", None, None) == ApiKeys("file", "file")
+    (tmp_path / "flickr_keys").mkdir()
+    with pytest.raises(KeysError, match=r"flickr_keys cannot be read: .* Correct this credential"):
+        find_keys(tmp_path / "cache", None, None)
+
+
+def test_saved_keys_serve_another_cache_path(
+    told: Told, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Keys saved in `~/.flickr` serve a mirror on another disk, unless that has its own; the log says which it took."""
+    logging.getLogger("flickr_mirror").propagate = True
+    saved = save_keys(home / ".flickr", KEYS)
+    with caplog.at_level(logging.INFO, "flickr_mirror"):
+        assert find_keys(tmp_path, None, None) == KEYS
+    assert f"Using the API keys from {saved}." in caplog.text
+    code, text = told("check", "--cache-path", str(tmp_path))
+    assert (code, f"A run takes the key and its secret from {saved}." in text) == (0, True)
+
+    own = save_keys(tmp_path, ApiKeys("own", "own"))
+    assert find_keys(tmp_path, None, None) == ApiKeys("own", "own")
+    code, text = told("forget", "--cache-path", str(tmp_path))
+    assert (code, text) == (0, f"Removed: {own}. A run still takes the key and its secret from {saved}.\n")
+    assert read_keys(home / ".flickr") == KEYS
+
+
+@pytest.mark.usefixtures("ring")
+def test_keys_of_the_home_folder_go_before_the_keyring(home: Path, tmp_path: Path) -> None:
+    """The order of the sources stays: files, then the keyring."""
+    save_in_keyring(KEYS)
+    assert find_keys(tmp_path, None, None) == KEYS
+    save_keys(home / ".flickr", ApiKeys("file", "file"))
+    assert find_keys(tmp_path, None, None) == ApiKeys("file", "file")
+
+
+def test_without_keys_the_places_are_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has no keys learns where they were looked for; without a home, that is the cache path alone."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(KeysError) as caught:
+        find_keys(tmp_path, "key", None)
+    assert f"{tmp_path}/flickr_keys, {home}/.flickr/flickr_keys or the keyring. Save them" in str(
+        caught.value
+    )
+    with pytest.raises(KeysError) as caught:
+        find_keys(home / ".flickr", None, None)
+    assert f"saved in {home}/.flickr/flickr_keys or the keyring. Save them" in str(caught.value)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    with pytest.raises(KeysError, match=f"saved in {tmp_path}/flickr_keys or the keyring"):
+        find_keys(tmp_path, None, None)
+
+
+def test_the_configuration_shows_where_keys_are_saved(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--print-config` names the file of the keys, or where none were found, and shows no key."""
+    place = ("--cache-path", str(tmp_path), "--print-config")
+
+    def shown(*arguments: str) -> list[str]:
+        assert call(*arguments, *place) == 0
+        text = capsys.readouterr().out
+        assert KEY not in text
+        return [" ".join(line.split()) for line in text.splitlines() if line.startswith("# consumer")]
+
+    looked = f"not saved in {tmp_path}/flickr_keys, {home}/.flickr/flickr_keys or the keyring"
+    assert shown() == [f"# consumer-key # {looked}", f"# consumer-secret # {looked}"]
+    saved = save_keys(home / ".flickr", KEYS)
+    assert shown() == [
+        f'# consumer-key = "***" # saved in {saved}',
+        f'# consumer-secret = "***" # saved in {saved}',
+    ]
+    assert shown("--consumer-key", "x")[0] == '# consumer-key = "***" # flag --consumer-key'
+    saved.write_text("broken")
+    assert all(str(saved) in line and "is not JSON" in line for line in shown())
+
+
+def test_what_is_given_whole_is_looked_for_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With key and secret given, a broken file is nobody's business; blanks around keys are not kept."""
+    (tmp_path / "flickr_keys").write_text("broken")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert find_keys(tmp_path, f"{KEY}\n", f" {SECRET}") == KEYS

@@ -1,0 +1,419 @@
+"""Runs that end at a number of photos, of bytes, or at a time: what was begun is finished, and the next run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from aiohttp import web
+
+from flickr_mirror import CachingStrategy, Event, Limits, MirrorReport
+from flickr_mirror.cli.exit_codes import code_of
+from flickr_mirror.models.events import ImageCached, ImageStarted, InfoStarted, PageScanned, Watching
+from tests.support.command import parts, tree
+from tests.support.mirroring import answering, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.mirroring import Run
+
+pytestmark = pytest.mark.usefixtures("no_naps", "one_language", "hasty")
+
+COUNT = 47
+PAGE = 10
+HOURS = 5 * 3600
+NOON = 1_800_014_400.0
+
+
+def limited(run: Run, **limits: Any) -> None:
+    """Let the next runs have these limits, and short pages."""
+    run.limits = Limits(page_size=PAGE, attempts=1, image_workers=4, **limits)
+
+
+def listen(run: Run) -> list[tuple[str, ...]]:
+    """Return a list to which each page that is asked for is added: its number and its two bounds."""
+    asked: list[tuple[str, ...]] = []
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        query = request.query
+        if query.get("method") == "flickr.people.getPhotos" and query["per_page"] == str(PAGE):
+            asked.append(
+                tuple(query.get(name, "") for name in ("page", "min_upload_date", "max_upload_date"))
+            )
+        return None
+
+    run.flickr.intercept = intercept
+    return asked
+
+
+def asked_twice(asked: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the pages that were asked for more than once, but for the look at what is new, which any run takes."""
+    day = 86_400
+    old = Counter(page for page in asked if int(page[2]) < time.time() - day)
+    return [page for page, count in old.items() if count > 1]
+
+
+def begun(run: Run) -> tuple[set[str], set[str]]:
+    """Return the ids of the photos whose images, and whose information, were begun."""
+    images = {event.photo_id for event in run.told(ImageStarted)}
+    return images, {event.photo_id for event in run.told(InfoStarted)}
+
+
+def begun_after_the_end(run: Run) -> list[Event]:
+    """Return what was begun after the run said that nothing more would be."""
+    (end,) = [place for place, event in enumerate(run.events) if "nothing more is begun" in str(event)]
+    return [event for event in run.events[end:] if isinstance(event, ImageStarted | InfoStarted)]
+
+
+@pytest.fixture
+def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let the event loop's clock, which is anyio's, go on by some seconds at once."""
+    ahead = [0.0]
+
+    def install(seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if not ahead[0]:
+            now = loop.time
+            monkeypatch.setattr(loop, "time", lambda: now() + ahead[0])
+        ahead[0] += seconds
+
+    return install
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """Of images and information the same photos, the first ones in the run's order, and one sentence says so."""
+    async with mirroring(tmp_path, COUNT) as run:
+        limited(run, max_photos=7)
+        report = await run(strategy=strategy, info_level=1)
+        ids = run.stream.ids if strategy is CachingStrategy.LIFO else run.stream.ids[::-1]
+        assert begun(run) == ({*ids[:7]}, {*ids[:7]})
+        assert (report.images, report.infos, report.begun) == (7, 7, 7)
+        assert (report.stopped_by, report.complete, code_of(report)) == ("max_photos", False, 8)
+        assert run.notices.count("--max-photos is reached") == 1
+        assert "fewer" not in run.notices
+
+
+@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("limits", [{"max_photos": 9}, {"max_bytes": 20_000}], ids=["photos", "bytes"])
+async def test_limited_runs_come_to_what_an_undisturbed_one_does(
+    tmp_path: Path, limits: dict[str, int], strategy: CachingStrategy
+) -> None:
+    """Run after run until nothing is left: the same files, no image fetched twice, no page listed twice."""
+    async with mirroring(tmp_path / "at once", COUNT) as run:
+        limited(run)
+        await run(strategy=strategy, info_level=2)
+        expected = tree(tmp_path / "at once")
+    async with mirroring(tmp_path / "bit by bit", COUNT) as run:
+        asked, reports = listen(run), list[MirrorReport]()
+        limited(run, **limits)
+        while not (reports and reports[-1].complete):
+            reports.append(await run(strategy=strategy, info_level=2))
+            assert parts(tmp_path) == []
+            assert len(reports) < 12
+    assert tree(tmp_path / "bit by bit") == expected
+    assert len(reports) > 2
+    assert [code_of(report) for report in reports] == [8] * (len(reports) - 1) + [0]
+    assert set(run.flickr.requests.values()) == {1}
+    assert len(run.flickr.requests) == sum(report.images for report in reports) == COUNT
+    assert asked_twice(asked) == []
+    assert len(asked) >= COUNT // PAGE
+
+
+async def test_bytes_are_counted_as_they_come(tmp_path: Path) -> None:
+    """The run ends with the image that fills the measure; only those beside it, which were in flight, still come."""
+    async with mirroring(tmp_path, COUNT) as run:
+        size = len(run.flickr.file(run.stream.ids[0]))
+        limited(run, max_bytes=10 * size)
+        report = await run(image_only=True)
+        assert 10 * size <= report.bytes == run.flickr.bytes_sent
+        assert report.images <= 10 + 1 + run.limits.image_workers
+        assert (report.stopped_by, report.complete) == ("max_bytes", False)
+        assert run.notices.count("--max-bytes is reached") == 1
+        assert len(run.flickr.requests) == report.images
+        assert begun_after_the_end(run) == []
+
+
+async def test_an_image_in_flight_has_its_time_and_calls_have_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that are coming need not come twice; comments that do not come hold nothing up."""
+    monkeypatch.setattr("flickr_mirror.engine.pipeline.GRACE", 0.05)
+    async with mirroring(tmp_path, COUNT, commented=1.0) as run:
+        slow = run.stream.ids[0]
+        others = anyio.Event()
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") == "flickr.photos.comments.getList":
+                await anyio.sleep(60)
+            if slow in request.path:
+                await others.wait()
+                await anyio.sleep(0.3)
+            return None
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if "--max-bytes" in str(event):
+                others.set()
+
+        run.flickr.intercept = intercept
+        limited(run, max_bytes=20_000)
+        with anyio.fail_after(20):
+            report = await run.mirror(observe, info_level=2).run()
+        assert run.path(slow).read_bytes() == run.flickr.file(slow)
+        assert (report.infos, report.stopped_by) == (0, "max_bytes")
+        assert set(run.flickr.requests.values()) == {1}
+
+
+async def test_the_time_is_up(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """After the time that it was given, a run begins nothing, finishes what is in flight, and the next one goes on."""
+    async with mirroring(tmp_path, COUNT) as run:
+        asked = listen(run)
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, ImageCached) and len(run.told(ImageCached)) == 3:
+                jump(8)
+
+        limited(run, max_duration=8)
+        report = await run.mirror(observe, info_level=1).run()
+        assert 3 <= report.images < COUNT
+        assert (report.stopped_by, report.complete, code_of(report)) == ("max_duration", False, 8)
+        assert run.notices.count("--max-duration is reached") == 1
+        assert len(run.flickr.requests) == report.images
+        assert begun_after_the_end(run) == []
+        limited(run)
+        assert (await run(info_level=1)).complete
+        assert set(run.flickr.requests.values()) == {1}
+        assert asked_twice(asked) == []
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Return the wall clock, which stands at noon until it is set."""
+    clock = SimpleNamespace(now=NOON)
+    monkeypatch.setattr("flickr_mirror.engine.wall_clock.time", SimpleNamespace(time=lambda: clock.now))
+    monkeypatch.setattr("flickr_mirror.engine.wall_clock.LONGEST_NAP", 0.01)
+    return clock
+
+
+def an_hour_later() -> datetime:
+    """Return one o'clock of that day."""
+    return datetime.fromtimestamp(NOON + 3600, UTC)
+
+
+async def test_the_time_of_day_comes(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """At the time of day that it was given a run begins nothing more, and the next one goes on."""
+    async with mirroring(tmp_path, COUNT, image_dims=(48, 36)) as run:
+        asked = listen(run)
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if "/65535/" in request.path and len(run.told(ImageCached)) >= 3:
+                wall.now += 3600
+                while "--until-time" not in run.notices:  # noqa: ASYNC110
+                    await anyio.sleep(0.01)
+            return None
+
+        run.flickr.intercept = intercept
+        limited(run, until_time=an_hour_later())
+        with anyio.fail_after(60):
+            report = await run.mirror(info_level=1).run()
+        assert 3 <= report.images < COUNT
+        assert (report.stopped_by, report.complete, code_of(report)) == ("until_time", False, 8)
+        assert run.notices.count("--until-time is reached") == 1
+        assert len(run.flickr.requests) == report.images
+        assert begun_after_the_end(run) == []
+        run.flickr.intercept = None
+        limited(run)
+        assert (await run(info_level=1)).complete
+        assert set(run.flickr.requests.values()) == {1}
+        assert asked_twice(asked) == []
+
+
+async def test_the_time_of_day_comes_to_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """A watch that waits for its next look ends, too; with nothing left to do its code is 0."""
+    async with mirroring(tmp_path, 5) as run:
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, Watching):
+                wall.now += 86_400
+
+        limited(run, until_time=an_hour_later())
+        with anyio.fail_after(60):
+            report = await run.mirror(observe).watch(HOURS)
+        assert (report.images, report.stopped_by, code_of(report)) == (5, "until_time", 0)
+
+
+async def test_the_limit_that_comes_first_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """Of a time of day and a number of bytes, what is reached first is what the report names."""
+    async with mirroring(tmp_path, COUNT) as run:
+        limited(run, until_time=an_hour_later(), max_bytes=1000, max_duration=HOURS)
+        report = await run(image_only=True)
+        assert (report.stopped_by, report.complete) == ("max_bytes", False)
+        assert "--until-time" not in run.notices
+        wall.now += 3600
+        report = await run(image_only=True)
+        assert (report.images, report.stopped_by, code_of(report)) == (0, "until_time", 8)
+
+
+@pytest.mark.parametrize("limit", ["max_duration", "until_time"])
+async def test_what_outlasts_the_grace_is_given_up(
+    tmp_path: Path,
+    jump: Callable[[float], None],
+    wall: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+) -> None:
+    """When the time is up, an image that does not come in the usual grace is left to the next run."""
+    monkeypatch.setattr("flickr_mirror.engine.pipeline.GRACE", 0.05)
+    async with mirroring(tmp_path, 5) as run:
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if "/65535/" in request.path:
+                jump(8)
+                wall.now += 3600
+                await anyio.sleep(60)
+            return None
+
+        run.flickr.intercept = intercept
+        limited(run, **{limit: 8 if limit == "max_duration" else an_hour_later()})
+        with anyio.fail_after(60):
+            report = await run(image_only=True)
+        assert (report.images, report.failures, report.stopped_by) == (0, [], limit)
+        assert parts(tmp_path) == []
+
+
+async def test_the_time_is_up_while_it_lists(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """The page that was asked for is stored, no further one is asked for, and the next run goes on behind it."""
+    async with mirroring(tmp_path, 40 * PAGE, image_dims=(48, 36)) as run:
+        asked = listen(run)
+        run.flickr.api_latency = 0.02
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, PageScanned) and event.number == 2:
+                jump(8)
+
+        limited(run, max_duration=8)
+        report = await run.mirror(observe, image_only=True).run()
+        assert (report.stopped_by, report.complete) == ("max_duration", False)
+        assert [event.number for event in run.told(PageScanned)] == [1, 2, 3]
+        limited(run)
+        assert (await run(image_only=True)).complete
+        assert asked_twice(asked) == []
+
+
+async def test_the_time_is_up_before_the_first_answer(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """A run that still looks for its user ends as well, without an error."""
+    async with mirroring(tmp_path, 5) as run:
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            jump(8)
+            await anyio.sleep(60)
+            return None
+
+        run.flickr.intercept = intercept
+        limited(run, max_duration=8)
+        with anyio.fail_after(60):
+            report = await run()
+        assert (report.stopped_by, report.complete, report.username) == ("max_duration", False, "")
+
+
+async def test_a_limit_that_is_not_reached_changes_nothing(tmp_path: Path) -> None:
+    """A run with room to spare is complete, and says nothing of limits."""
+    async with mirroring(tmp_path, 12) as run:
+        limited(run, max_photos=13, max_bytes=1 << 40, max_duration=HOURS)
+        report = await run()
+        assert (report.images, report.complete, report.stopped_by) == (12, True, "")
+        assert "--max" not in run.notices
+
+
+@pytest.mark.parametrize("limit", ["max_photos", "max_bytes"])
+async def test_where_everything_was_done_anyway_nothing_is_left(tmp_path: Path, limit: str) -> None:
+    """A limit that is just enough is told, and the exit code is 0."""
+    async with mirroring(tmp_path, 5) as run:
+        size = sum(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
+        limited(run, **{limit: 5 if limit == "max_photos" else size})
+        report = await run(image_only=True)
+        assert report.images == 5
+        assert (report.stopped_by, report.complete, code_of(report)) == (limit, True, 0)
+        assert "is reached" in run.notices
+
+
+async def test_photos_that_fail_and_a_limit(tmp_path: Path) -> None:
+    """More to do is 8 whether or not photos failed; 3 is the code of the run that comes to the end."""
+    async with mirroring(tmp_path, 12) as run:
+        bad = run.stream.ids[1]
+        answering(run, bad, lambda: web.Response(status=503), forever=True)
+        limited(run, max_photos=6)
+        report = await run(image_only=True)
+        assert (report.images, len(report.failures), code_of(report)) == (5, 1, 8)
+        report = await run(image_only=True)
+        assert (report.images, len(report.failures), code_of(report)) == (6, 1, 3)
+
+
+async def test_a_watch_ends_at_a_limit(tmp_path: Path) -> None:
+    """A watch that has begun as many photos as it may begins no further round; where all is done, its code is 0."""
+    async with mirroring(tmp_path, 5) as run:
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, Watching):
+                run.stream.upload(4)
+
+        limited(run, max_photos=7)
+        with anyio.fail_after(30):
+            report = await run.mirror(observe, image_only=True).watch(1)
+        assert len(run.told(Watching)) == 1
+        assert (report.images, report.stopped_by, code_of(report)) == (7, "max_photos", 8)
+
+
+async def test_the_time_of_a_watch_is_up(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """A watch that only waits for the next look ends when its time is up, with nothing left to do."""
+    async with mirroring(tmp_path, 5) as run:
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, Watching):
+                jump(HOURS)
+
+        limited(run, max_duration=HOURS)
+        with anyio.fail_after(2 * HOURS):
+            report = await run.mirror(observe).watch(2 * HOURS)
+        assert (report.images, report.stopped_by, code_of(report)) == (5, "max_duration", 0)
+
+
+async def test_a_full_scan_that_is_cut_goes_on(tmp_path: Path) -> None:
+    """A full scan that a limit ends marks nothing as gone; the next one goes on with it, and does."""
+    async with mirroring(tmp_path, COUNT) as run:
+        limited(run)
+        await run(image_only=True)
+        lost = run.stream.ids[-1]
+        run.stream.delete(lost)
+        for photo_id in run.stream.ids[:4]:
+            run.stream.replace_image(photo_id)
+        limited(run, max_photos=2)
+        report = await run(image_only=True, full_scan=True)
+        assert (report.gone, report.scanned, report.complete, report.begun) == (0, False, False, 2)
+        limited(run)
+        report = await run(image_only=True, full_scan=True)
+        assert (report.gone, report.scanned, report.resumed, report.complete) == (1, True, True, True)
+
+
+async def test_the_listing_ends_with_the_photos(tmp_path: Path) -> None:
+    """A few photos of a long photostream do not cost the calls to list all of it."""
+    async with mirroring(tmp_path, 400, image_dims=(48, 36)) as run:
+        limited(run, max_photos=3)
+        report = await run(image_only=True)
+        assert report.images == 3
+        assert len(run.told(PageScanned)) < 20
+        assert run.flickr.calls["flickr.people.getPhotos"] < 20

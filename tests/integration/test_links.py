@@ -1,0 +1,169 @@
+"""A link inside a mirror is refused, also one that replaces a folder while a run works: it is never written through."""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flickr_mirror.errors import CacheError
+from flickr_mirror.models.events import ImageCached, InfoCached
+from flickr_mirror.models.photos import FlickrUser
+from flickr_mirror.models.tombstones import Tombstone
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage import filesystem, partial_file
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER, PhotoCache
+from flickr_mirror.storage.tombstones import write_tombstones
+from tests.support.command import run
+from tests.support.mirroring import mirroring
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from flickr_mirror.models.events import Event
+
+quick = pytest.mark.usefixtures("one_language", "hasty")
+REFUSED = "is a link, which is not followed"
+
+
+def replace_by_link(folder: Path, outside: Path) -> None:
+    """Move a folder away, and put a link in its place, to a folder with the same subfolders and one file."""
+    below = [path.relative_to(folder) for path in folder.rglob("*") if path.is_dir()]
+    folder.rename(outside.with_name("moved"))
+    for path in [Path(), *below]:
+        (outside / path).mkdir(parents=True)
+    (outside / "of the user").touch()
+    folder.symlink_to(outside)
+
+
+def files(folder: Path) -> list[str]:
+    """Return the names of the files below a folder."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+@quick
+@pytest.mark.parametrize("level", range(4))
+async def test_a_folder_that_is_a_link_ends_the_run(tmp_path: Path, level: int) -> None:
+    """Row 86: a run that meets a link on the way to a photo ends with the place, whatever level it is on."""
+    async with mirroring(tmp_path / "cache", 2) as mirror:
+        link = mirror.path(mirror.stream.ids[1]).parents[level]
+        link.parent.mkdir(parents=True)
+        (tmp_path / "outside").mkdir()
+        link.symlink_to(tmp_path / "outside")
+        with pytest.raises(CacheError, match=f"{link} {REFUSED}"):
+            await mirror(image_only=True)
+
+    assert files(tmp_path / "outside") == []
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+@quick
+@pytest.mark.parametrize("many", [1, inf], ids=["process", "thread"])
+@pytest.mark.parametrize("name", ["photos", "parts", "state"])
+async def test_a_folder_that_becomes_a_link_while_a_run_works(
+    tmp_path: Path, name: str, many: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of photos, or of the mirror's own files, is replaced: the run ends, and nothing is written there."""
+    monkeypatch.setattr(partial_file, "_MANY", many)
+    outside = tmp_path / "outside"
+    async with mirroring(tmp_path / "cache", 40, image_dims=(48, 36)) as mirror:
+        state = mirror.root / mirror.stream.username / STATE_FOLDER
+
+        def observe(event: Event) -> None:
+            if isinstance(event, ImageCached | InfoCached) and not outside.exists():
+                folder = {"photos": event.path.parents[1], "parts": state / "parts", "state": state}[name]
+                replace_by_link(folder, outside)
+
+        with pytest.raises(CacheError, match=REFUSED):
+            await mirror.mirror(observe, cache_directory_depth=2).run()
+
+    assert files(outside) == ["of the user"]
+
+
+@pytest.mark.parametrize("name", ["f", STATE_FOLDER])
+async def test_the_command_ends_with_one_sentence(tmp_path: Path, name: str) -> None:
+    """The command ends with exit code 7 and one sentence, and leaves what the link leads to alone."""
+    outside = tmp_path / "outside"
+    async with SimulatedFlickr(SimulatedPhotostream(60, image_dims=(48, 36), commented=0)) as flickr:
+        folder = tmp_path / "cache" / flickr.streams[0].username / name
+
+        async def intercept(request: web.Request) -> None:
+            if folder.exists() and list(folder.parent.rglob("*.jpg")) and not outside.exists():
+                replace_by_link(folder, outside)
+                (outside / "lock.json").touch()
+
+        flickr.intercept = intercept
+        outcome = await run(flickr, tmp_path / "cache", "--image-workers", "1")
+
+    assert outcome.code == 7
+    (sentence,) = [line for line in outcome.err.splitlines() if line.startswith("mirror_flickr: ")]
+    assert REFUSED in sentence
+    assert outcome.err.count(REFUSED) == 1
+    assert "Traceback" not in outcome.err
+    assert files(outside) == ["lock.json", "of the user"]
+
+
+class TestWithoutARun:
+    """What moves and removes files follows no link either."""
+
+    @pytest.fixture
+    def cache(self, tmp_path: Path) -> PhotoCache:
+        """Return a mirror whose photos' folders are a link to a folder with a file for each of two photos."""
+        cache = PhotoCache.of(tmp_path / "cache", FlickrUser("1@N01", "x"), 2)
+        cache.prepare(FlickrUser("1@N01", "x"), "x")
+        for photo_id in ("1", "2"):
+            path = cache.path(photo_id, "jpg")
+            outside = tmp_path / "outside" / path.parents[1].name
+            (outside / path.parent.name).mkdir(parents=True)
+            (outside / path.parent.name / path.name).touch()
+            path.parents[1].symlink_to(outside)
+        return cache
+
+    def test_files_are_not_moved_from_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
+        """Neither the trash nor the folder of broken files gets what is outside of the mirror."""
+        with pytest.raises(CacheError, match=REFUSED):
+            cache.throw_away("1", "jpg")
+        with pytest.raises(CacheError, match=REFUSED):
+            cache.set_aside(cache.path("1", "jpg"))
+        assert len(files(tmp_path / "outside")) == 2
+
+    def test_files_are_not_removed_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
+        """An older file of a photo that was replaced is removed in the mirror only."""
+        with pytest.raises(CacheError, match=REFUSED):
+            cache.remove_others("1", cache.path("1", "png"), ["jpg", "png"])
+        assert len(files(tmp_path / "outside")) == 2
+
+    def test_nothing_is_erased_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
+        """`forget` erases in the mirror only, and takes no word of forgotten photos elsewhere."""
+        with pytest.raises(CacheError, match=REFUSED):
+            filesystem.remove(cache.path("1", "jpg"), cache.folder)
+        outside = tmp_path / "state"
+        replace_by_link(cache.state, outside)
+        with pytest.raises(CacheError, match=REFUSED):
+            write_tombstones(cache.state, [Tombstone("1", None, 0)])
+        assert len(files(tmp_path / "outside")) == 2
+        assert files(outside) == ["of the user"]
+
+    def test_files_behind_a_link_are_not_taken_over(self, cache: PhotoCache) -> None:
+        """A file that the mirror reaches through a link only is not made durable, and so not adopted."""
+        with pytest.raises(CacheError, match=REFUSED):
+            cache.make_durable(cache.path("1", "jpg"))
+
+    def test_the_state_folder_is_looked_at_after_flickr_was_asked(
+        self, cache: PhotoCache, tmp_path: Path
+    ) -> None:
+        """The lock, the owner and the sweeping of temporary files follow no link that came meanwhile."""
+        outside = tmp_path / "state"
+        replace_by_link(cache.state, outside)
+        (outside / "1.part").touch()
+        with pytest.raises(CacheError, match=REFUSED), locked(cache.lock, cache.folder):
+            pass
+        with pytest.raises(CacheError, match=REFUSED):
+            cache.prepare(FlickrUser("1@N01", "x"), "x")
+        for work in (filesystem.check_writable, filesystem.sweep):
+            with pytest.raises(CacheError, match=REFUSED):
+                work(cache.parts, cache.folder)
+        assert files(outside) == ["1.part", "of the user"]

@@ -1,0 +1,447 @@
+"""Pings and the user's program: in order, within their time, without secrets, and without harm to a run."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import shlex
+import socket
+import sys
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from aiohttp import web
+from anyio import to_thread
+
+from flickr_mirror import MirrorOptions, MirrorReport, PhotostreamMirror
+from flickr_mirror.cli.notifications import Notifier
+from flickr_mirror.cli.options.parsing import ping_address, words
+from flickr_mirror.cli.output.summary import summary_of
+from flickr_mirror.cli.run_view import View
+from flickr_mirror.models.events import FailedPhoto, Watching
+from tests.support.monitor import SECRET, Monitor, monitoring, never
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@asynccontextmanager
+async def run_of(notifier: Notifier, *, is_watch: bool = False) -> AsyncIterator[None]:
+    """Be a run that tells that it begins."""
+    async with anyio.create_task_group() as tasks:
+        notifier.begin(tasks, is_watch=is_watch)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+def summary(code: int = 0, failures: int = 0) -> dict[str, Any]:
+    """Return the summary of a run."""
+    report = MirrorReport(username="river light", user_id="19210714@N05")
+    report.failures = [FailedPhoto(str(number), "image", "gone", True, False) for number in range(failures)]
+    return summary_of(report, code)
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    """Collect the lines that this package logs."""
+    handler, logger = _Lines(), logging.getLogger("flickr_mirror")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield handler.lines
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+@pytest.mark.parametrize("ending", ["", "/", "?create=1"])
+async def test_a_monitor_hears_of_the_beginning_and_the_end(ending: str) -> None:
+    """The address gets `/start`, then `/` and the exit code, whatever the address ends with."""
+    async with monitoring() as monitor:
+        notifier = Notifier(monitor.url + ending)
+        async with run_of(notifier):
+            await notifier.end(summary(3))
+    assert monitor.words == ["start", "3"]
+    assert [request.path_qs.partition("?")[2] for request in monitor.requests] == [
+        ending.partition("?")[2]
+    ] * 2
+
+
+async def test_an_end_is_told_after_the_beginning() -> None:
+    """A monitor that is slow at the start does not take a run that has ended for one that works."""
+    async with monitoring() as monitor:
+        may_answer = anyio.Event()
+
+        async def answer(_: str) -> web.StreamResponse:
+            await may_answer.wait()
+            assert monitor.words == ["start"]
+            monitor.answer = ok
+            return web.Response()
+
+        async def ok(_: str) -> web.StreamResponse:
+            return web.Response()
+
+        monitor.answer = answer
+        notifier = Notifier(monitor.url)
+        async with run_of(notifier), anyio.create_task_group() as tasks:
+            tasks.start_soon(notifier.end, summary())
+            await monitor.heard("start")
+            may_answer.set()
+    assert monitor.words == ["start", "0"]
+
+
+async def test_a_login_of_the_address_travels_in_a_header() -> None:
+    """A monitor of one's own may ask for a password."""
+    async with monitoring() as monitor:
+        notifier = Notifier(monitor.url.replace("://", "://me:pass%2Fword@"))
+        async with run_of(notifier):
+            await notifier.end(summary())
+    expected = "Basic " + base64.b64encode(b"me:pass/word").decode()
+    assert [request.headers["Authorization"] for request in monitor.requests] == [expected] * 2
+
+
+async def test_a_silent_monitor_holds_nothing_up_for_long(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    """A ping that is not answered is given up after its time, and is said once."""
+    monkeypatch.setattr("flickr_mirror.cli.notifications.PATIENCE", 0.2)
+    async with monitoring() as monitor:
+        monitor.answer = never
+        notifier = Notifier(monitor.url)
+        begun = time.monotonic()
+        async with run_of(notifier):
+            assert time.monotonic() - begun < 0.1
+            await notifier.end(summary())
+        assert 0.35 < time.monotonic() - begun < 2
+    assert monitor.words == ["start", "0"]
+    (warning,) = log
+    assert "127.0.0.1 was silent" in warning
+    assert SECRET not in warning
+
+
+async def refuse(monitor: Monitor) -> str:
+    """Return an address at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}/{SECRET}"
+
+
+async def not_found(monitor: Monitor) -> str:
+    """Answer that there is no such check."""
+
+    async def answer(_: str) -> web.StreamResponse:
+        return web.Response(status=404)
+
+    monitor.answer = answer
+    return monitor.url
+
+
+async def redirect(monitor: Monitor) -> str:
+    """Lead to another address of the same server, by another name."""
+
+    async def answer(word: str) -> web.StreamResponse:
+        raise web.HTTPFound(monitor.url.replace("127.0.0.1", "localhost") + f"/elsewhere/{word}")
+
+    monitor.answer = answer
+    return monitor.url
+
+
+async def nowhere(monitor: Monitor) -> str:
+    """Return an address whose host there is not."""
+    return f"https://no-such-host.invalid/{SECRET}"
+
+
+async def bad_proxy(monitor: Monitor) -> str:
+    """Return an address for which the environment names a proxy that cannot be used."""
+    return f"https://socks.invalid/{SECRET}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (refuse, "127.0.0.1: ConnectError"),
+        (not_found, "127.0.0.1 answered HTTP 404"),
+        (redirect, "127.0.0.1 redirects (HTTP 302)"),
+        (nowhere, "no-such-host.invalid cannot be found"),
+        (bad_proxy, "a socks5:// one"),
+    ],
+)
+async def test_a_ping_that_fails_is_one_warning_without_the_address(
+    fault: Any, words: str, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    """Whatever is wrong with a monitor is said once, with its host and no more; a redirect is not followed."""
+
+    def getaddrinfo(host: str | bytes, *arguments: Any, **options: Any) -> Any:
+        if host in ("no-such-host.invalid", b"no-such-host.invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *arguments, **options)
+
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    if fault is bad_proxy:
+        monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:9")
+    async with monitoring() as monitor:
+        notifier = Notifier(await fault(monitor))
+        async with run_of(notifier):
+            await notifier.end(summary())
+    assert [word for word in monitor.words if "elsewhere" in word] == []
+    (warning,) = log
+    assert words in warning
+    assert SECRET not in warning
+
+
+async def test_a_connection_that_fails_is_tried_once_more(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    """One look-up that goes wrong is no alarm in the night."""
+
+    def getaddrinfo(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    async with monitoring() as monitor:
+        notifier = Notifier(monitor.url.replace("127.0.0.1", "localhost"))
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        async with run_of(notifier):
+            await notifier.end(summary())
+    assert monitor.words == ["start", "0"]
+    assert log == []
+
+
+async def test_a_ping_that_fails_as_nobody_expects_ends_no_run(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    """A mistake in here is a warning, too, without the words that may hold the address."""
+
+    def fail(url: object) -> None:
+        raise RuntimeError(str(url))
+
+    monkeypatch.setattr("flickr_mirror.flickr.transports.ping_transport", fail)
+    notifier = Notifier(f"https://monitor.example/{SECRET}")
+    async with run_of(notifier):
+        await notifier.end(summary())
+    assert log == ["The monitor of --ping-url was not told: monitor.example: RuntimeError."]
+
+
+async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a firewall the monitor is reached as Flickr is; the proxy learns the host, not the secret."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+    heard: list[bytes] = []
+
+    async def answer(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            heard.append(await stream.receive())
+            await stream.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, answer)
+        notifier = Notifier(f"https://monitor.example/{SECRET}")
+        async with run_of(notifier):
+            await notifier.end(summary())
+        tasks.cancel_scope.cancel()
+    assert heard
+    assert all(request.startswith(b"CONNECT monitor.example:443") for request in heard)
+    assert not any(SECRET.encode() in request for request in heard)
+
+
+async def test_a_watch_tells_how_each_look_went() -> None:
+    """Behind a look: 0, 3 where a photo failed, 75 where Flickr did not answer. A signal is its end, no news."""
+    async with monitoring() as monitor:
+        notifier = Notifier(monitor.url)
+        async with run_of(notifier, is_watch=True):
+            await monitor.heard("start")
+            view = View(MirrorOptions(), notifier=notifier)
+            view.mirror = PhotostreamMirror("x", "k", "s")
+            view(Watching(600.0))
+            await monitor.heard("start", "0")
+            view.mirror.report.failures = [FailedPhoto("2", "image", "gone", lasting=False, known=False)]
+            view(Watching(600.0))
+            await monitor.heard("start", "0", "3")
+            view(Watching(600.0, answered=False))
+            await monitor.heard("start", "0", "3", "75")
+            await notifier.end(summary(143))
+            assert monitor.words == ["start", "0", "3", "75"]
+            await notifier.end(summary(7))
+    assert monitor.words == ["start", "0", "3", "75", "7"]
+
+
+async def test_looks_do_not_pile_up_before_a_slow_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A monitor that hangs for days costs no memory: one ping waits behind the one that is being sent."""
+    async with monitoring() as monitor:
+        monitor.answer = never
+        notifier = Notifier(monitor.url)
+        async with run_of(notifier, is_watch=True):
+            await monitor.heard("start")
+            for _ in range(5):
+                notifier.looked(0)
+                await anyio.wait_all_tasks_blocked()
+            assert notifier._turn.statistics().tasks_waiting == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "hc-ping.com/uuid",
+        "http://hc-ping.com/uuid",
+        "http://127.0.0.1.example/uuid",
+        "ftp://127.0.0.1/uuid",
+        "https:///uuid",
+        "https://hc-ping.com:0/uuid",
+        "https://hc-ping.com:99999/uuid",
+        "https://[/uuid",
+        "https://hc-ping.com/uu\nid",
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_refused_and_not_shown(address: str) -> None:
+    """Pings go over HTTPS, or to this machine; what else is given is a usage error that holds no secret."""
+    with pytest.raises(ValueError, match=r"^--ping-url is an address that begins with https://") as caught:
+        ping_address(address)
+    assert "uuid" not in str(caught.value).lower().replace("check's uuid", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://hc-ping.com/uuid", "http://localhost/a", "http://127.0.0.1:8000/a", "http://[::1]:80/a", None],
+)
+def test_an_address_that_can_be_meant_is_taken(address: str | None) -> None:
+    """HTTPS everywhere, HTTP on this machine."""
+    assert ping_address(address) == address
+
+
+def test_an_address_that_only_httpx_refuses_is_not_shown() -> None:
+    """A host that cannot be a name is refused without being quoted."""
+    with pytest.raises(ValueError, match=r"^--ping-url is no address\.$"):
+        Notifier(f"https://xn--/{SECRET}")
+
+
+def test_a_command_is_parted_as_a_shell_does_it() -> None:
+    """Quotes hold words together; nothing is expanded; what is no command is refused."""
+    assert words("tell --to 'me and you' $(id) `id` ~/x *") == [
+        *("tell", "--to", "me and you", "$(id)", "`id`", "~/x", "*")
+    ]
+    assert words(None) == []
+    for wrong in ("", "  ", "''", "tell 'me"):
+        with pytest.raises(ValueError, match=r"^--hook "):
+            words(wrong)
+
+
+WRITE_DOWN = """
+import json, os, pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+folder.joinpath("told.json").write_bytes(sys.stdin.buffer.read())
+folder.joinpath("arguments.json").write_text(json.dumps(sys.argv[2:]))
+folder.joinpath("environment.json").write_text(json.dumps(dict(os.environ)))
+"""
+
+
+async def test_a_program_reads_the_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's program gets the JSON of the summary, its own words as they are, and no key."""
+    secrets = {
+        "FLICKR_CONSUMER_KEY": "s",
+        "MIRROR_FLICKR_CONSUMER_SECRET": "s",
+        "FLICKR_API_URL": "s",
+        "MIRROR_FLICKR_PING_URL": "s",
+    }
+    kept = {"https_proxy": "http://127.0.0.1:9", "NTFY_TOPIC": "photos"}
+    for name, value in (secrets | kept).items():
+        monkeypatch.setenv(name, value)
+    notifier = Notifier(None, [sys.executable, "-c", WRITE_DOWN, str(tmp_path), "$(id)", "a b", "~"])
+    async with run_of(notifier):
+        await notifier.end(summary(3, 2))
+    assert json.loads((tmp_path / "told.json").read_text()) == summary(3, 2)
+    assert json.loads((tmp_path / "arguments.json").read_text()) == ["$(id)", "a b", "~"]
+    environment = json.loads((tmp_path / "environment.json").read_text())
+    assert not secrets.keys() & environment.keys()
+    assert kept.items() <= environment.items()
+    assert environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
+
+
+async def test_a_program_is_found_at_home(
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`~` before a program's name means the home folder, though no shell reads it."""
+    program = home / "tell"
+    program.write_text(f"#!/bin/sh\ncat > {shlex.quote(str(tmp_path))}/told.json\n")
+    program.chmod(0o755)
+    notifier = Notifier(None, ["~/tell"])
+    async with run_of(notifier):
+        await notifier.end(summary())
+    assert json.loads((tmp_path / "told.json").read_text())["exit"] == 0
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_program_need_not_read_what_it_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """A program that does not want to know of thousands of failed photos is no failure."""
+    notifier = Notifier(None, ["true"])
+    async with run_of(notifier):
+        await notifier.end(summary(3, 20_000))
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_what_a_program_says_goes_to_standard_error(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard output belongs to --json."""
+    monkeypatch.setattr("sys.stderr", os.fdopen(os.dup(2), "w"))
+    notifier = Notifier(None, ["sh", "-c", "echo to output; echo to errors >&2"])
+    async with run_of(notifier):
+        await notifier.end(summary())
+    sys.stderr.close()
+    assert capfd.readouterr() == ("", "to output\nto errors\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["sh", "-c", "exit 9"], "sh, failed with exit code 9"),
+        (["sh", "-c", "kill -9 $$"], "sh, was ended by signal 9"),
+        (["/no/such/program"], "/no/such/program, could not be started: No such file"),
+        (["/"], "/, could not be started: Permission denied"),
+        (["a\0b"], "could not be started: no program can be called that"),
+    ],
+)
+async def test_a_program_that_fails_is_one_line(
+    command: list[str], words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever is wrong with the user's program is said once."""
+    notifier = Notifier(None, command)
+    async with run_of(notifier):
+        await notifier.end(summary())
+    (line,) = capfd.readouterr().err.splitlines()
+    assert words in line
+
+
+@pytest.mark.parametrize("limit", ["its own", "a signal's"])
+async def test_a_program_that_hangs_is_ended_with_all_that_it_started(
+    limit: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program has a minute, after Ctrl-C less; then it goes, and its children too."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr("flickr_mirror.cli.notifications.LONGEST", 0.5 if limit == "its own" else 60.0)
+    notifier = Notifier(None, ["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60 & wait', str(pipe)])
+    begun = time.monotonic()
+    async with run_of(notifier), anyio.create_task_group() as tasks:
+        tasks.start_soon(notifier.end, summary(), 60.0 if limit == "its own" else 0.5)
+        # the pipe has an end when nobody holds it any more
+        assert await to_thread.run_sync(pipe.read_text) == "here\n"
+    assert time.monotonic() - begun < 10
+    (line,) = capfd.readouterr().err.splitlines()
+    assert ("took longer" if limit == "its own" else "no time") in line

@@ -1,0 +1,117 @@
+"""Mirrors that earlier versions left behind, stored as they were: this version goes on with them without a word."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from flickr_mirror.catalogue.database import Database
+from flickr_mirror.catalogue.schema import VERSION
+from flickr_mirror.cli.commands.status import status_of
+from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
+from tests.support.command import infos, tree
+from tests.support.mirroring import Run, age_failures
+
+pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+
+STORED = Path(__file__).parents[1] / "data" / "mirror_of_version_1.tar.gz"
+"""Nine photos: one film, one GIF, comments; the image of `FAILED` failed, and a full scan marked `GONE` as gone."""
+FAILED, GONE = "53999906178", "53999851178"
+
+
+def stream() -> SimulatedPhotostream:
+    """Return the photostream that was mirrored, without the photo that its owner deleted."""
+    mix = Mix({Kind.PLAIN: 5, Kind.VIDEO: 1, Kind.GIF: 1})
+    photos = SimulatedPhotostream(9, commented=0.5, image_dims=(40, 30), mix=mix)
+    photos.delete(GONE)
+    return photos
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of the stored mirror, unpacked."""
+    with tarfile.open(STORED) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "saigon_archive"
+
+
+def catalogue_of(folder: Path) -> Path:
+    """Return where the catalogue is."""
+    return folder / ".flickr_mirror" / "catalogue.sqlite"
+
+
+def version_of(path: Path) -> int:
+    """Return the version of a catalogue."""
+    database = sqlite3.connect(path)
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    database.close()
+    return int(version)
+
+
+def tables_of(path: Path) -> set[tuple[str, str]]:
+    """Return the tables and indexes of a catalogue."""
+    database = sqlite3.connect(path)
+    tables = set(database.execute("SELECT name, sql FROM sqlite_master"))
+    database.close()
+    return tables
+
+
+async def test_a_mirror_of_version_1_goes_on(folder: Path) -> None:
+    """Nothing is said, listed or fetched again; what had failed is fetched, what is new is mirrored."""
+    photos = stream()
+    async with SimulatedFlickr(photos) as flickr:
+        database = sqlite3.connect(catalogue_of(folder))
+        with database:  # the simulator has another port now, which no photo of Flickr has
+            database.execute(
+                "UPDATE photos SET url = replace(url, substr(url, 1, instr(url, '/65535/') - 1), ?)",
+                (photos.base_url,),
+            )
+        database.close()
+        age_failures(catalogue_of(folder))
+        before = tree(folder)
+        run = Run(flickr, folder.parent)
+        (new,) = photos.upload(at=photos.photo(photos.ids[0]).uploaded + 60)
+        report = await run(info_level=2)
+        assert (report.new, report.images, report.infos, report.updated, report.gone) == (1, 2, 1, 0, 0)
+        assert run.notices == ""
+        assert before.items() <= tree(folder).items()
+        assert infos(folder).keys() == {*photos.ids, GONE}
+        assert run.path(FAILED).exists()
+        assert run.path(new).exists()
+        report = await run(info_level=2, full_scan=True)
+        assert (report.new, report.images, report.updated, report.gone) == (0, 0, 0, 0)
+
+
+def test_reading_an_older_catalogue_does_not_change_it(folder: Path) -> None:
+    """`status` understands the older version, and leaves every byte as it is."""
+    before = catalogue_of(folder).read_bytes()
+    status = status_of(folder.parent, "saigon_archive")
+    assert (status.photos, status.images, status.gone, len(status.failures)) == (9, 8, 1, 1)
+    assert catalogue_of(folder).read_bytes() == before
+
+
+def test_an_upgraded_catalogue_is_like_a_new_one(folder: Path, tmp_path: Path) -> None:
+    """The migrations lead to the very tables of a new catalogue."""
+    assert version_of(catalogue_of(folder)) == 1
+    for path in (catalogue_of(folder), tmp_path / "new.sqlite"):
+        Database(path).close()
+        assert version_of(path) == VERSION
+    assert tables_of(catalogue_of(folder)) == tables_of(tmp_path / "new.sqlite")
+
+
+def test_an_upgrade_that_fails_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration is one transaction: half of it is never left behind."""
+    monkeypatch.setattr(
+        "flickr_mirror.catalogue.schema._MIGRATIONS",
+        ("", "CREATE TABLE half (id INTEGER); CREATE TABLE half (id INTEGER);"),
+    )
+    copy = folder.parent / "copy.sqlite"
+    shutil.copy(catalogue_of(folder), copy)
+    before = tables_of(copy)
+    with pytest.raises(Exception, match="half"):
+        Database(copy)
+    assert (version_of(copy), tables_of(copy)) == (1, before)

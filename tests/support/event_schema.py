@@ -1,0 +1,111 @@
+"""The JSON schema of `mirror_flickr --json`, made from the events themselves.
+
+python -m tests.support.event_schema > docs/reference/events.schema.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+import typing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.summary import summary_of
+from flickr_mirror.cli.run_view import JsonLines, event_name
+from flickr_mirror.models import events
+from flickr_mirror.models.events import Event, MirrorReport
+
+FILE = Path(__file__).parents[2] / "docs" / "reference" / "events.schema.json"
+_SIMPLE = {
+    str: "string",
+    Path: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+_STATUS: dict[str, dict[str, Any]] = {
+    "eta_seconds": {"type": ["integer", "null"]},
+    "eta_bound": {"enum": ["API", "line", None]},
+}
+_SUMMARY: dict[str, dict[str, Any]] = {
+    "folder": {"type": ["string", "null"]},
+    "last_success": {"type": ["string", "null"], "format": "date-time"},
+    "error": {"type": ["string", "null"]},
+    "calls": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "failures": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["id", "job", "reason", "lasting", "due"],
+            "properties": {
+                "id": {"type": "string"},
+                "job": {"enum": ["image", "info"]},
+                "reason": {"type": "string"},
+                "lasting": {"type": "boolean"},
+                "due": {"type": ["string", "null"], "format": "date-time"},
+            },
+        },
+    },
+}
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema of one line; fields may be added later, so others than these are allowed."""
+    kinds = [_line(event_name(kind), _event_fields(kind), kind.__doc__) for kind in typing.get_args(Event)]
+    kinds.append(_line("status", _status_fields(), "How far the run is; written once in a minute."))
+    kinds.append(_line("summary", _summary_fields(), "What the run did; the last line."))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of `mirror_flickr --json`",
+        "oneOf": kinds,
+    }
+
+
+def _line(name: str, properties: dict[str, Any], doc: str | None) -> dict[str, Any]:
+    common = {"event": {"const": name}, "time": {"type": "string", "format": "date-time"}}
+    return {
+        "title": name,
+        "description": " ".join((doc or "").split()),
+        "type": "object",
+        "required": [*common, *properties],
+        "properties": {**common, **properties},
+    }
+
+
+def _event_fields(kind: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind, {**vars(events), "Path": Path})
+    return {field.name: _type(hints[field.name]) for field in fields(kind)}
+
+
+def _type(hint: Any) -> dict[str, Any]:
+    if typing.get_origin(hint) is tuple:
+        return {"type": "array", "items": _type(typing.get_args(hint)[0])}
+    if isinstance(hint, types.UnionType):
+        return {"type": [_SIMPLE[part] for part in typing.get_args(hint)]}
+    return {"type": _SIMPLE[hint]}
+
+
+def _status_fields() -> dict[str, Any]:
+    written: dict[str, Any] = {}
+
+    class Lines(JsonLines):
+        def _write(self, name: str, fields: dict[str, Any]) -> None:
+            written.update(fields)
+
+    load = Load(0, 0, 0, 0)
+    Lines().status(Tally(images=True, info=True, load=lambda: load, seconds_for=float))
+    return {name: _STATUS.get(name) or {"type": _SIMPLE[type(value)]} for name, value in written.items()}
+
+
+def _summary_fields() -> dict[str, Any]:
+    values = summary_of(MirrorReport(), 0)
+    return {name: _SUMMARY.get(name) or {"type": _SIMPLE[type(value)]} for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")

@@ -1,0 +1,71 @@
+"""The picture of the live view in the README, made from a real run of the demonstration.
+
+python -m tests.support.live_view_picture docs/images/live_view.svg
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from rich.console import Console
+
+from flickr_mirror import ApiBudget, MirrorOptions, PhotostreamMirror
+from flickr_mirror.cli.output.text import draw
+from flickr_mirror.cli.run_view import View, plan_in_words, plan_line
+from flickr_mirror.models.events import RunPlanned
+from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
+
+if TYPE_CHECKING:
+    from flickr_mirror import Event
+    from flickr_mirror.cli.output.run_stats import Tally
+
+WIDTH = 100
+FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+"""Those of the reader's machine: a picture in a page loads none from elsewhere."""
+DONE = 38
+"""So many photos are done when the picture is taken."""
+
+
+async def take(path: Path) -> None:
+    """Run the demonstration for as long as it takes, and write the picture."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    stream = demo_photostream()
+    with tempfile.TemporaryDirectory() as folder:
+        async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
+            options = MirrorOptions(cache_path=Path(folder), info_level=2, api_url=flickr.api_url)
+            view = View(options)
+
+            def observe(event: Event) -> None:
+                if isinstance(event, RunPlanned) and not event.exact:
+                    console.print(plan_line(stream.username, stream.nsid, event), highlight=False)
+                    console.print(plan_in_words(event), highlight=False)
+                view.tally(event)
+
+            mirror = view.mirror = PhotostreamMirror(
+                stream.username, "demo", "demo", options=options, observer=observe, budget=ApiBudget()
+            )
+            console.print(f"$ mirror_flickr --username '{stream.username}' --info-level 2", highlight=False)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(mirror.run)
+                await _until_done(view.tally)
+                console.print(draw(view.tally, WIDTH))
+                mirror.stop(0)
+    picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="mirror_flickr"), flags=re.DOTALL)
+    path.write_text(
+        re.sub(r"font-family: Fira Code[^;]*", f"font-family: {FONTS}", picture), encoding="utf-8"
+    )
+
+
+async def _until_done(tally: Tally) -> None:
+    while tally.done < DONE:  # noqa: ASYNC110
+        await anyio.sleep(0.01)
+
+
+if __name__ == "__main__":
+    anyio.run(take, Path(sys.argv[1]))

@@ -1,0 +1,112 @@
+"""A mirror of a simulated photostream, as tests of the engine run it."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from flickr_mirror import ApiBudget, Event, Limits, MirrorOptions, MirrorReport, PhotostreamMirror
+from flickr_mirror.models.events import Notice
+from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.support import canary
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from aiohttp import web
+
+
+class Run:
+    """A mirror of a simulated photostream, and what its observer was told."""
+
+    limits = Limits(attempts=2, image_workers=4)
+
+    def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
+        self.flickr = flickr
+        self.stream = flickr.streams[0]
+        self.root = root
+        self.events: list[Event] = []
+
+    def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
+        """Return a mirror with these options."""
+        return PhotostreamMirror(
+            self.stream.username,
+            canary.KEY,
+            canary.SECRET,
+            options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
+            limits=self.limits,
+            observer=observer or self.events.append,
+            budget=ApiBudget(calls_per_second=10_000),
+        )
+
+    async def __call__(self, **options: Any) -> MirrorReport:
+        """Run once."""
+        self.events.clear()
+        return await self.mirror(**options).run()
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        """Return the events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def notices(self) -> str:
+        """The sentences that the observer was told."""
+        return " ".join(event.text for event in self.told(Notice))
+
+    def path(self, photo_id: str, extension: str = "jpg") -> Path:
+        """Return where a file is expected."""
+        number = inventory_number(photo_id)
+        return self.root.joinpath(self.stream.username, *number[:4], f"{number}.{extension}")
+
+
+class PagedRun(Run):
+    """A mirror that asks for pages of ten photos, and gives up a line at once."""
+
+    limits = Limits(page_size=10, attempts=1)
+
+
+@asynccontextmanager
+async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterator[Run]:
+    """Open a simulated Flickr, and a mirror of it."""
+    server = {
+        name: settings.pop(name)
+        for name in ("undocumented_extras", "count_comments", "content_length", "ssl", "faults")
+        if name in settings
+    }
+    async with SimulatedFlickr(SimulatedPhotostream(count, **settings), **server) as flickr:
+        yield Run(flickr, root)
+
+
+def answering(
+    run: Run, match: str, *answers: Callable[[], web.StreamResponse], forever: bool = False
+) -> None:
+    """Let the first requests whose path holds `match` get these answers."""
+    left = list(answers)
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        if match in request.path and left:
+            return (left[0] if forever else left.pop(0))()
+        return None
+
+    run.flickr.intercept = intercept
+
+
+def jpeg(width: int, height: int) -> bytes:
+    """Return a whole JPEG of this size."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(file, "JPEG")
+    return file.getvalue()
+
+
+def age_failures(path: Path) -> None:
+    """Let the time pass after which failed photos are due."""
+    database = sqlite3.connect(path)
+    database.execute("UPDATE failures SET due = 0")
+    database.commit()
+    database.close()

@@ -1,0 +1,153 @@
+"""Wrong usage: one sentence that says what to do, in this package's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import typer
+
+from flickr_mirror import __version__
+from flickr_mirror.cli.app import app
+from flickr_mirror.cli.options.settings_file import ConfigError, key_of, settings_of
+from tests.support.calling import call
+
+COMMAND: Any = typer.main.get_command(app)
+OF_TYPER = re.compile(
+    r"Input should|Value error|Invalid value|No such|Missing|requires an|Got unexpected|<=x"
+)
+
+NO_COMMAND = "To mirror the photostream of a user of this name, use --username manhhai."
+
+
+def refused(*arguments: str) -> str:
+    """Return the sentence with which a command line is refused."""
+    with pytest.raises(ConfigError) as caught:
+        call(*arguments)
+    assert not OF_TYPER.search(str(caught.value))
+    assert str(caught.value).endswith((".", "?"))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("staus",), "There is no command 'staus'. Did you mean `mirror_flickr status`?"),
+        (("Status",), "There is no command 'Status'. Did you mean `mirror_flickr status`?"),
+        (("chekc", "--username", "x"), "There is no command 'chekc'. Did you mean `mirror_flickr check`?"),
+        (("--username", "x", "lst"), "There is no command 'lst'. Did you mean `mirror_flickr list`?"),
+        (("keys", "forgte"), "There is no command 'forgte'. Did you mean `mirror_flickr keys forget`?"),
+        (("help", "stauts"), "There is no command 'stauts'. Did you mean `mirror_flickr status`?"),
+        (("help", "status", "x"), "`mirror_flickr status` has no commands: leave 'x' out."),
+        (
+            ("manhhai",),
+            "There is no command 'manhhai'. `mirror_flickr --help` lists the commands. " + NO_COMMAND,
+        ),
+        (("keys",), "A command is missing: `mirror_flickr keys` is followed by set, check or forget."),
+        (("--usrname", "x"), "`mirror_flickr` has no option --usrname. Did you mean --username?"),
+        (("-x",), "`mirror_flickr` has no option -x. `mirror_flickr --help` lists the options."),
+        (
+            ("status", "--part", "1/2"),
+            "`mirror_flickr status` has no option --part. `mirror_flickr status --help` lists the options.",
+        ),
+        (("--username",), "--username needs a value."),
+        (("--quiet=1",), "--quiet takes no value."),
+        (
+            ("status", "x"),
+            "`mirror_flickr status` does not take 'x' as an argument. To choose a mirror, use --username x.",
+        ),
+        (("demo", "x"), "`mirror_flickr demo` does not take 'x' as an argument."),
+        (("completion",), "SHELL: a value is missing: bash, zsh or fish."),
+        (("completion", "tcsh"), "SHELL: 'tcsh' is not one of 'bash', 'zsh', 'fish'."),
+        (("--info-level", "x"), "--info-level: invalid value 'x': use a whole number from 0 to 2."),
+        (("--debug", "9"), "--debug: invalid value '9': use a whole number from 0 to 4."),
+        (
+            ("--watch", "0s"),
+            "--watch: invalid interval '0s': use one second or more, such as 30s, 10m or 1h.",
+        ),
+        (
+            ("check", "--part", "3"),
+            "--part: invalid share '3': use I/N with I from 1 to N, such as 3/30 for the third of 30 shares.",
+        ),
+    ],
+)
+def test_wrong_usage_is_answered_with_what_to_do(arguments: tuple[str, ...], sentence: str) -> None:
+    """A mistyped command or option gets the right one suggested; a missing or invalid value, what to use."""
+    assert refused(*arguments) == sentence
+
+
+def test_a_variable_that_is_no_switch_is_answered_with_what_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Typer cannot read as true or false is named by its variable."""
+    monkeypatch.setenv("MIRROR_FLICKR_FIFO", "maybe")
+    assert refused("--username", "x") == "MIRROR_FLICKR_FIFO: use true or false."
+
+
+TEXTS = {"config", "cache-path", "username", "consumer-key", "consumer-secret", "api-url", "ping-url", "hook"}
+"""Options that take any text."""
+OF_KEYS = {"keyring", "stdin"}
+OPTIONS = {key_of(parameter): owner for owner, parameter in settings_of(COMMAND)}
+
+
+@pytest.mark.parametrize("option", sorted(OPTIONS.keys() - TEXTS - OF_KEYS))
+def test_no_option_is_refused_in_the_words_of_a_library(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be the value of an option is refused in a sentence that says what to use."""
+    monkeypatch.setenv(f"MIRROR_FLICKR_{option.upper().replace('-', '_')}", "?")
+    owner = OPTIONS[option]
+    words = ("--print-config",) if owner is COMMAND else (str(owner.name),)
+    assert re.search(r": (?:invalid .*: )?use ", refused(*words))
+
+
+def test_the_help_shows_ranges_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` says `0 to 2` and `1 to 16`, not `0<=x<=2`."""
+    assert call("--help") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "<=" not in text
+    assert ">=" not in text
+    assert re.search(r"API calls in any hour: 1 to 3600\. \\?\[default: 3600\]", text)
+
+
+def test_the_version_is_shown_however_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """`-V`, `--version` and `version` are the same."""
+    for words in ("-V", "--version", "version"):
+        assert call(words) == 0
+        assert capsys.readouterr().out == f"mirror_flickr {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (("help",), ("--help",)),
+        (("help", "status"), ("status", "--help")),
+        (("help", "keys"), ("keys", "--help")),
+        (("help", "keys", "set"), ("keys", "set", "--help")),
+    ],
+)
+def test_help_is_a_command_too(
+    words: tuple[str, ...], same: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`help COMMAND` is `COMMAND --help`, and shows each command of the program."""
+    assert call(*words) == 0
+    shown = capsys.readouterr().out
+    assert call(*same) == 0
+    assert capsys.readouterr().out == shown
+    if words == ("help",):
+        for name in ("demo", "check", "status", "list", "keys", "manual", "help", "version"):
+            assert re.search(rf"^  {name} ", shown, re.MULTILINE)
+
+
+def test_help_comes_whatever_the_file_of_settings_says(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broken file of settings stops neither `help` nor `version`."""
+    (tmp_path / "c.toml").write_text("what?")
+    monkeypatch.setenv("MIRROR_FLICKR_CONFIG", str(tmp_path / "c.toml"))
+    assert call("help", "status") == 0
+    assert "--max-age" in capsys.readouterr().out
+    assert call("version") == 0
+
+
+def test_an_option_before_the_command_is_answered_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json status` says where --json belongs."""
+    assert call("--json", "status") == 2
+    assert "--json belongs after the command: `mirror_flickr status --help` lists" in capsys.readouterr().err

@@ -1,0 +1,448 @@
+"""How many bytes of images a run downloads, and how long they take, told before it begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flickr_mirror import FlickrPhoto, Limits, MirrorOptions, PhotostreamMirror
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.statistics import Images, Stock
+from flickr_mirror.cli.output.console import console
+from flickr_mirror.cli.output.plan_text import say_plan
+from flickr_mirror.cli.run_view import plan_line
+from flickr_mirror.engine import download_volume
+from flickr_mirror.engine.download_volume import (
+    ENOUGH,
+    IMAGE_RATE,
+    MOST_ASKED,
+    estimate,
+    to_ask,
+    with_unlisted,
+)
+from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.rate_limiter import ApiBudget
+from flickr_mirror.models.events import RunPlanned
+from flickr_mirror.models.photos import FlickrPhotoSize, PhotoFacts
+from flickr_mirror.simulator import Kind
+from tests.support import canary
+from tests.support.command import tree
+from tests.support.mirroring import Run, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+JPG, PNG, LARGE = ("Original", "jpg"), ("Original", "png"), ("Large", "jpg")
+BOTH = "this photostream and those before it"
+NOTHING = Stock({}, 0, {}, 0, 0)
+
+
+def size(label: str = "Original", extension: str = "jpg", width: int = 1000) -> FlickrPhotoSize:
+    """Return a picture of 1,000 lines."""
+    return FlickrPhotoSize(label, width, 1000, f"https://live.staticflickr.com/1/2_3_o.{extension}")
+
+
+def photo(*sizes: FlickrPhotoSize, media: str = "photo") -> FlickrPhoto:
+    """Return a photo of these sizes."""
+    return FlickrPhoto("1", "", facts=PhotoFacts(media=media), sizes=list(sizes))
+
+
+def stock(
+    left: dict[tuple[str, str], Images], there: dict[tuple[str, str], Images] | None = None, **more: Any
+) -> Stock:
+    """Return a stock without films."""
+    return NOTHING._replace(left=left, there=there or {}, **more)
+
+
+def test_each_kind_is_estimated_from_its_own_files() -> None:
+    """A label and an extension make a kind; what is not known is like others of its extension, or like all."""
+    there = {JPG: Images(30, 30e6, 15_000_000), PNG: Images(20, 20e6, 40_000_000)}
+    found = estimate(stock({JPG: Images(2, 4e6, 0), PNG: Images(1, 1e6, 0)}, there), [], Limits())
+    assert found.bytes == 2_000_000 + 2_000_000
+    assert found.basis.startswith("An estimate from 50 files of this mirror.")
+    assert estimate(stock({LARGE: Images(1, 2e6, 0)}, there), [], Limits()).bytes == 1_000_000
+    other = estimate(stock({("Original", "gif"): Images(1, 5e6, 0)}, there), [], Limits())
+    assert other.bytes == 5_500_000
+    # a photo of which no size is listed is like the others
+    assert estimate(stock({("", ""): Images(2, 0, 0)}, there), [], Limits()).bytes == 2_200_000
+
+
+def test_announced_sizes_count_like_files() -> None:
+    """They are added to the files that are there, and said."""
+    asked = [(size(), 300_000), (size(width=3000), 500_000)]
+    found = estimate(stock({JPG: Images(10, 10e6, 0)}), asked, Limits())
+    assert found.bytes == 2_000_000
+    assert found.basis.startswith(
+        "An estimate from the announced sizes of 2 images. How long they take is not known"
+    )
+    both = estimate(stock({JPG: Images(10, 10e6, 0)}, {JPG: Images(1, 6e6, 1_200_000)}), asked, Limits())
+    assert both.bytes == 2_000_000
+    assert "from 1 files of this mirror and the announced sizes of 2 images." in both.basis
+
+
+def test_films_are_like_films() -> None:
+    """Flickr lists no bytes of films: those of the mirror tell, and without any that is said."""
+    left, there = {JPG: Images(4, 4e6, 0)}, {JPG: Images(20, 20e6, 4_000_000)}
+    found = estimate(stock(left, there, videos=3, films=2, film_bytes=20_000_000), [], Limits())
+    assert found.bytes == 800_000 + 30_000_000
+    assert "and from 2 films of it." in found.basis
+    found = estimate(stock(left, there, videos=2.5), [], Limits())
+    assert found.bytes == 800_000
+    assert "the films of 3 videos are left out" in found.basis
+
+
+@pytest.mark.parametrize(
+    ("limits", "rate", "expected", "words"),
+    [
+        ({}, None, None, "How long they take is not known: no run"),
+        ({}, 50_000, 20, "The time is that of the rate which an earlier run measured."),
+        ({"bwlimit": 20_000}, None, 50, "The time is that of --bwlimit."),
+        ({"bwlimit": 20_000}, 50_000, 50, "The time is that of --bwlimit."),
+        ({"bwlimit": 100_000}, 50_000, 20, "The time is that of the rate which an earlier run measured."),
+    ],
+)
+def test_the_time_is_that_of_a_rate_that_is_known(
+    limits: dict[str, Any], rate: int | None, expected: float | None, words: str
+) -> None:
+    """It is measured, or it is the one that is set; nothing is made up."""
+    ready = stock({JPG: Images(1, 1e6, 0)}, {JPG: Images(20, 1e6, 1_000_000)}, rate=rate)
+    found = estimate(ready, [], Limits(**limits))
+    assert found.seconds == expected
+    assert words in found.basis
+
+
+def test_limits_bound_the_estimate() -> None:
+    """No more photos, and no more bytes, than the run may begin."""
+    ready = stock({JPG: Images(10, 10e6, 0)}, {JPG: Images(20, 1e6, 1_000_000)})
+    assert estimate(ready, [], Limits(max_photos=2)).bytes == 2_000_000
+    assert estimate(ready, [], Limits(max_photos=20)).bytes == 10_000_000
+    assert estimate(ready, [], Limits(max_bytes=3_000_000)).bytes == 3_000_000
+
+
+def test_what_nothing_tells_of_is_not_known() -> None:
+    """Without a file and without an announced size there is no figure; nothing that is left is a figure."""
+    found = estimate(stock({JPG: Images(10, 10e6, 0)}), [], Limits())
+    assert (found.bytes, found.seconds) == (None, None)
+    assert found.basis == "No image server announced a size, and this mirror has no files to estimate from."
+    assert estimate(NOTHING, [], Limits()) == (0, 0.0, "")
+
+
+def test_photos_that_are_not_listed_are_like_the_sample() -> None:
+    """Each of the sample stands for as many."""
+    sample = [photo(size("Large"), size(width=2000)), photo(size("Original", "png"), media="video"), photo()]
+    more = with_unlisted(stock({JPG: Images(1, 1e6, 0)}), sample, 30)
+    assert more.left == {JPG: Images(11, 21e6, 0), PNG: Images(10, 10e6, 0), ("", ""): Images(10, 0, 0)}
+    assert more.videos == 10
+    assert with_unlisted(NOTHING, [], 5) == NOTHING
+
+
+def test_kinds_that_are_not_known_are_asked_for() -> None:
+    """More of the kind of which more pixels are left, spread over the sample; none of which the mirror has enough."""
+    sample = [photo(size(width=number)) for number in range(1, 101)]
+    sample += [photo(size("Large", width=number)) for number in range(1, 101)]
+    left = {JPG: Images(10, 30e6, 0), LARGE: Images(10, 10e6, 0), PNG: Images(10, 90e6, 0)}
+    asked = to_ask(stock(left), sample)
+    assert [one.label for one in asked] == ["Original"] * 6 + ["Large"] * 2
+    assert [one.width for one in asked] == [1, 17, 34, 51, 67, 84, 1, 51]
+    asked = to_ask(stock(left, {JPG: Images(ENOUGH, 1, 1), LARGE: Images(ENOUGH - 1, 1, 1)}), sample)
+    assert {one.label for one in asked} == {"Large"}
+    assert len(asked) == MOST_ASKED
+    assert to_ask(stock({}), sample) == []
+
+
+@given(
+    st.dictionaries(st.sampled_from([JPG, PNG, LARGE]), st.integers(0, 10**12)),
+    st.lists(st.sampled_from([JPG, PNG, LARGE]), max_size=40),
+)
+def test_few_are_asked_for(left: dict[tuple[str, str], int], kinds: list[tuple[str, str]]) -> None:
+    """Never more than eight, whatever is left."""
+    sample = [photo(size(label, extension)) for label, extension in kinds]
+    ready = stock({kind: Images(1, pixels, 0) for kind, pixels in left.items()})
+    asked = to_ask(ready, sample)
+    assert len(asked) <= MOST_ASKED
+    assert all(left[download_volume.kind_of(one)] for one in asked)
+
+
+# A mirror's price
+
+
+class Headers(httpx.AsyncBaseTransport):
+    """Image servers that answer with headers, and whose bodies may not be read."""
+
+    def __init__(self, run: Run, status: int = 200) -> None:
+        self.run = run
+        self.status = status
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the headers for the file of a photo."""
+        self.asked.append(str(request.url))
+        photo_id = request.url.path.rpartition("/")[2].partition("_")[0]
+        headers = {"x-ttdb-l": str(len(self.run.flickr.file(photo_id))), "Transfer-Encoding": "chunked"}
+        return httpx.Response(self.status, headers=headers, stream=Unread())
+
+
+class Unread(httpx.AsyncByteStream):
+    """A body that nobody may read."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        raise AssertionError("The body was read.")
+        yield b""
+
+
+def priced(run: Run, servers: httpx.AsyncBaseTransport, **options: Any) -> PhotostreamMirror:
+    """Return a mirror whose images come from these servers."""
+    return PhotostreamMirror(
+        run.stream.username,
+        canary.KEY,
+        canary.SECRET,
+        options=MirrorOptions(cache_path=run.root, api_url=run.flickr.api_url, **options),
+        limits=run.limits,
+        observer=run.events.append,
+        budget=ApiBudget(calls_per_second=10_000),
+        image_transport=servers,
+    )
+
+
+def catalogue_of(run: Run) -> Path:
+    """Return where a mirror's catalogue is."""
+    return run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+async def test_the_bytes_of_a_first_run_are_told(tmp_path: Path) -> None:
+    """From the headers of a few images, without a byte of their bodies, and without one API call more."""
+    async with mirroring(tmp_path / "cache", 600, image_dims=(320, 240)) as run:
+        run.stream.image_shapes = [(320, 240), (480, 360), (240, 320), (640, 480)]
+        servers = Headers(run)
+        plan = await priced(run, servers, image_only=True).price()
+        calls = run.flickr.calls.total()
+        assert not tree(tmp_path)
+        assert 1 <= len(servers.asked) <= MOST_ASKED
+        assert plan.free
+        assert plan.free > 0
+        assert plan.image_seconds is None
+        assert plan.basis.startswith(f"An estimate from the announced sizes of {len(servers.asked)} images.")
+        run.flickr.reset_counters()
+        told = await priced(run, Headers(run), info_only=True).price()
+        assert run.flickr.calls.total() == calls
+        assert (told.bytes, told.image_seconds, told.basis) == (0, 0.0, "")
+        report = await run(image_only=True)
+        assert plan.bytes == pytest.approx(report.bytes, rel=0.15)
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+async def test_a_mirror_with_enough_files_asks_nobody(tmp_path: Path) -> None:
+    """Its own files tell; what was mirrored is not counted again, and a complete mirror has nothing left."""
+    async with mirroring(tmp_path, 60, image_dims=(320, 240)) as run:
+        run.limits = Limits(max_photos=ENOUGH + 5)
+        first = await run(image_only=True)
+        run.limits = Limits()
+        servers = Headers(run)
+        plan = await priced(run, servers, image_only=True).price()
+        assert servers.asked == []
+        assert f"{ENOUGH + 5} files of this mirror" in plan.basis
+        rest = await run(image_only=True)
+        assert plan.bytes == pytest.approx(rest.bytes, rel=0.15)
+        assert rest.images + first.images == 60
+        plan = await priced(run, servers, image_only=True).price()
+        assert (plan.bytes, plan.image_seconds) == (0, 0.0)
+        assert servers.asked == []
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+async def test_films_that_are_there_tell_of_others(tmp_path: Path) -> None:
+    """Before the first film the estimate leaves films out, and says so."""
+    async with mirroring(tmp_path, 25, image_dims=(320, 240)) as run:
+        run.stream.upload(3, kind=Kind.VIDEO)
+        before = await priced(run, Headers(run), image_only=True).price()
+        assert "the films of 3 videos are left out" in before.basis
+        await run(image_only=True)
+        run.stream.upload(2, kind=Kind.VIDEO)
+        after = await priced(run, Headers(run), image_only=True).price()
+        assert "and from 3 films of it." in after.basis
+        with Catalogue(catalogue_of(run), for_reading=True) as catalogue:
+            known = catalogue.overview.stock()
+        assert (known.films, known.videos) == (3, 0)
+        films = [len(path.read_bytes()) for path in tmp_path.rglob("*.mp4")]
+        assert known.film_bytes == sum(films) > 0
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+@pytest.mark.parametrize(("status", "most"), [(429, 1), (503, 1), (404, MOST_ASKED)])
+async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int) -> None:
+    """A server that asks for a pause or is out of order is asked once; no figure is made up, and the rest is told."""
+    async with mirroring(tmp_path, 30, image_dims=(320, 240)) as run:
+        servers = Headers(run, status)
+        plan = await priced(run, servers, image_only=True).price()
+        assert len(servers.asked) == most
+        assert (plan.bytes, plan.image_seconds, plan.photos) == (None, None, 30)
+        assert plan.basis.startswith("No image server announced a size")
+        assert " bytes=" not in plan_line("x", "1@N01", plan)
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+async def test_servers_that_stay_silent_do_not_hold_it_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some seconds the price is told without the bytes."""
+    monkeypatch.setattr("flickr_mirror.engine.estimate.PATIENCE", 0.05)
+
+    class Silent(Headers):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    async with mirroring(tmp_path, 5) as run:
+        with anyio.fail_after(8):
+            plan = await priced(run, Silent(run), image_only=True).price()
+        assert (plan.bytes, plan.photos) == (None, 5)
+
+
+# The rate
+
+
+async def test_the_time_of_downloads_is_measured() -> None:
+    """It runs while any image is downloaded, however many are: pauses and waiting are left out."""
+    now = [100.0]
+    brake = Brake(8, clock=lambda: now[0])
+
+    async def download(seconds: float) -> None:
+        async with brake:
+            now[0] += seconds
+
+    async with brake:
+        now[0] += 3
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(download, 4)
+        now[0] += 5
+    now[0] += 1000
+    await download(1)
+    assert brake.seconds == 13
+
+
+@pytest.mark.usefixtures("one_language", "hasty")
+async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it downloaded long enough, and was not held back; what a price tells of the time follows from it."""
+    async with mirroring(tmp_path, 6) as run:
+
+        async def rate() -> str | None:
+            with Catalogue(catalogue_of(run), for_reading=True) as catalogue:
+                return catalogue.text(IMAGE_RATE)
+
+        await run(image_only=True)
+        assert await rate() is None
+        monkeypatch.setattr("flickr_mirror.engine.watch.MEASURED", 0.0)
+        run.stream.upload(1)
+        run.limits = Limits(bwlimit=100_000_000)
+        await run(image_only=True)
+        assert await rate() is None
+        run.stream.upload(1)
+        run.limits = Limits()
+        report = await run(image_only=True)
+        measured = int(await rate() or 0)
+        assert measured > report.bytes / report.seconds
+        await run(image_only=True)
+        assert await rate() == str(measured)
+        run.stream.upload(5)
+        plan = await priced(run, Headers(run), image_only=True).price()
+        assert plan.bytes
+        assert plan.image_seconds == plan.bytes / measured
+
+
+def test_a_rate_that_is_none_is_not_used() -> None:
+    """A damaged note is as good as none."""
+    assert [download_volume.rate_of(text) for text in (None, "", "x", "0", "-5", "7")] == [None] * 5 + [7]
+
+
+# What is told
+
+
+def plan_of(**more: Any) -> RunPlanned:
+    """Return a plan."""
+    return RunPlanned(10, 2, 3, 7200.0, exact=False, **more)
+
+
+def test_the_line_has_what_is_known() -> None:
+    """The fields of before stay in front; what is not known is left out."""
+    old = 'plan user="x" nsid=1@N01 photos=10 mirrored=2 calls=3 hours=2.00'
+    assert plan_line("x", "1@N01", plan_of()) == old
+    assert plan_line("x", "1@N01", plan_of(bytes=12, free=34)) == f"{old} bytes=12 free=34"
+    full = plan_of(bytes=12, free=34, image_seconds=5400.0)
+    assert plan_line("x", "1@N01", full) == f"{old} bytes=12 free=34 image_hours=1.50"
+
+
+@pytest.mark.parametrize(
+    ("more", "limits", "expected"),
+    [
+        (
+            {"bytes": 2 * 10**9, "free": 5 * 10**9, "image_seconds": 3900.0, "basis": "Because."},
+            {},
+            [
+                "About 2.0 GB of images to download, which take about 1h 5m. Because.",
+                "5.0 GB are free for /m.",
+            ],
+        ),
+        (
+            {"bytes": 5 * 10**9, "free": 2 * 10**9},
+            {},
+            [
+                "About 5.0 GB of images to download. ",
+                "2.0 GB are free for /m.",
+                "Warning: the images will not fit: about 3.0 GB are lacking for /m.",
+            ],
+        ),
+        (
+            {"bytes": 2 * 10**9, "free": 5 * 10**9},
+            {"min_free": 4 * 10**9},
+            [
+                "About 2.0 GB of images to download. ",
+                "5.0 GB are free for /m, and 4.0 GB are to stay free (--min-free).",
+                "Warning: the images will not fit: about 1.0 GB are lacking for /m.",
+            ],
+        ),
+        (
+            {"bytes": 2 * 10**9, "free": 5 * 10**9},
+            {"before": 4 * 10**9},
+            [
+                "About 2.0 GB of images to download. ",
+                "5.0 GB are free for /m.",
+                f"Warning: the images of {BOTH} will not fit: about 1.0 GB are lacking for /m.",
+            ],
+        ),
+        (
+            {"bytes": None, "free": 5 * 10**9, "basis": "Because."},
+            {},
+            [
+                "How many bytes of images there are to download is not known. Because.",
+                "5.0 GB are free for /m.",
+            ],
+        ),
+        (
+            {"bytes": 0, "free": 5},
+            {"min_free": 10},
+            ["5 B are free for /m, and 10 B are to stay free (--min-free)."],
+        ),
+        ({"bytes": 0}, {}, ["The disk of /m does not report its free space."]),
+    ],
+)
+def test_whether_it_fits_is_said(
+    capsys: pytest.CaptureFixture[str], more: dict[str, Any], limits: dict[str, int], expected: list[str]
+) -> None:
+    """Sentences on standard error; where it does not fit, a warning that is said where quiet is wanted, too."""
+    say_plan(plan_of(**more), Path("/m"), **limits)
+    assert [line.rstrip() for line in capsys.readouterr().err.splitlines()] == [
+        line.rstrip() for line in expected
+    ]
+    console.hushed = True
+    try:
+        say_plan(plan_of(**more), Path("/m"), **limits)
+    finally:
+        console.hushed = False
+    assert capsys.readouterr().err.splitlines() == [line for line in expected if line.startswith("Warning")]

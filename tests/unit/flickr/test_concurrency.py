@@ -1,0 +1,395 @@
+"""How many images are downloaded side by side, and how fast."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+from aiohttp import web
+from typer import BadParameter
+
+from flickr_mirror import ApiBudget, FlickrPhotoSize, Limits
+from flickr_mirror.cli.options.parsing import bandwidth
+from flickr_mirror.flickr.concurrency import FIRST_LEVEL, FIRST_REST, LEAST_PACE, Bandwidth, Brake, Climb
+from flickr_mirror.flickr.downloader import ImageFetcher
+from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.storage.partial_file import part_file
+from tests.support import canary
+from tests.support.mirroring import jpeg, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+IMAGE = 100_000
+"""Bytes."""
+
+
+@dataclass
+class Line:
+    """A line and servers: a download takes `latency` seconds alone, and all of them get no more than `most` bytes."""
+
+    latency: float
+    most: float = 1e12
+    now: float = 0.0
+
+    def clock(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def pass_by(self, climb: Climb, seconds: float, *, is_full: bool = True) -> list[int]:
+        """Let downloads run; return the levels that there were."""
+        levels, end = [climb.level], self.now + seconds
+        while self.now < end:
+            pace = min(climb.level * IMAGE / self.latency, self.most)
+            self.now += IMAGE / pace
+            climb.answered(climb.level * IMAGE / pace)
+            climb.received(IMAGE)
+            climb.finished(is_full=is_full)
+            if climb.level != levels[-1]:
+                levels.append(climb.level)
+        return levels
+
+
+class Downloads:
+    """Counts the downloads that a simulated server has side by side, each of which takes some `seconds`."""
+
+    def __init__(self, seconds: float, *, one_by_one: bool = False) -> None:
+        self.seen = [0]
+        self._running = 0
+        self._seconds = seconds
+        self._turns = anyio.CapacityLimiter(1 if one_by_one else 1000)
+
+    async def intercept(self, request: web.Request) -> None:
+        """Take the time of a download."""
+        if ".jpg" in request.path:
+            self._running += 1
+            self.seen.append(self._running)
+            async with self._turns:
+                await anyio.sleep(self._seconds)
+            self._running -= 1
+
+
+def test_far_servers_get_as_many_downloads_as_allowed() -> None:
+    """Where each image waits for a far server, more of them side by side bring more: soon there are all."""
+    line = Line(latency=0.05)
+    climb = Climb(1, 16, clock=line.clock)
+
+    assert line.pass_by(climb, 4) == [FIRST_LEVEL, 6, 9, 13, 16]
+    assert line.pass_by(climb, 600) == [16]
+
+
+def test_a_full_line_keeps_few_downloads() -> None:
+    """Where the line is full, more of them bring nothing: it is found out once, and tried again ever less often."""
+    line = Line(latency=0.05, most=4 * IMAGE / 0.05)
+    climb = Climb(1, 16, clock=line.clock)
+
+    assert line.pass_by(climb, FIRST_REST) == [4, 6, 4]
+    line.pass_by(climb, 3600)
+    assert climb.level in {4, 6}
+    tries = line.pass_by(climb, 3600)
+    assert len(tries) // 2 <= 3600 // 300 + 1
+
+
+def test_a_line_that_became_wider_is_found_out() -> None:
+    """What brought nothing an hour ago is worth another try."""
+    line = Line(latency=0.05, most=4 * IMAGE / 0.05)
+    climb = Climb(1, 16, clock=line.clock)
+    line.pass_by(climb, 60)
+    line.most = 1e12
+    line.pass_by(climb, 400)
+
+    assert climb.level == 16
+
+
+def test_servers_that_get_slower_get_fewer_downloads() -> None:
+    """Where answers take twice as long while fewer bytes come, servers have too much to do."""
+    line = Line(latency=0.05)
+    climb = Climb(1, 16, clock=line.clock)
+    line.pass_by(climb, 10)
+    line.most = 2 * IMAGE / 0.05
+    line.pass_by(climb, 2)
+    assert climb.level == 12
+
+    line.most /= 4
+    line.pass_by(climb, 10)
+    assert climb.level == 9
+
+
+def test_what_nobody_waits_for_tells_nothing() -> None:
+    """A trickle of new photos says nothing of the line."""
+    line = Line(latency=0.05)
+    climb = Climb(1, 16, clock=line.clock)
+
+    assert line.pass_by(climb, 60, is_full=False) == [FIRST_LEVEL]
+
+
+@pytest.mark.parametrize(("least", "most", "levels"), [(16, 16, [16]), (1, 2, [2]), (8, 9, [8, 9])])
+def test_the_users_limits_are_kept(least: int, most: int, levels: list[int]) -> None:
+    """Never fewer downloads than the user wants, and never more."""
+    line = Line(latency=0.05)
+    climb = Climb(least, most, clock=line.clock)
+    assert line.pass_by(climb, 60) == levels
+
+    line.most = IMAGE / 100
+    line.pass_by(climb, 100_000)
+    assert least <= climb.level <= most
+
+
+async def test_after_too_many_requests_the_climb_waits() -> None:
+    """Downloads that were halved by the servers' wish grow by one after 20 good images, and then climb on."""
+    line = Line(latency=0.05)
+    brake = Brake(16, 1, clock=line.clock, sleep=anyio.sleep)
+    pace = 1.0
+
+    async def wait_for_a_place() -> None:
+        async with brake:
+            await anyio.sleep_forever()
+
+    def go_on(images: int) -> int:
+        for _ in range(images):
+            line.now += 0.05 / brake.parallel / pace
+            brake.received(IMAGE)
+            brake.good()
+        return brake.parallel
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(wait_for_a_place)
+        await anyio.wait_all_tasks_blocked()
+        assert go_on(120) == 9
+        brake.throttled(line.now)
+        assert brake.parallel == 4
+        pace = 0.1  # slower, because they were halved, and not because of the line
+        line.now += 10
+        assert go_on(20) == 5
+        assert go_on(20 * 4) == 9
+        pace = 1.0
+        assert go_on(20 * 20) == 16
+        tasks.cancel_scope.cancel()
+
+
+async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
+    """Ten downloads together get what was given, over the whole time, and no more."""
+    naps: list[float] = []
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        naps.append(seconds)
+
+    limit = Bandwidth(1000, clock=lambda: now, sleep=sleep)
+    for _ in range(10):
+        await limit.take(500)
+    assert naps == pytest.approx([0.5 * turn for turn in range(1, 11)])
+
+    now = 60.0
+    await limit.take(500)
+    assert naps[-1] == pytest.approx(0.5), "a pause does not make up for more later"
+
+
+def test_few_bytes_are_for_few_downloads() -> None:
+    """With 64 kB/s two downloads run, so that each is fast enough for the servers to wait for it."""
+    assert Bandwidth(None).most(16) == 16
+    assert Bandwidth(2 * LEAST_PACE).most(16) == 2
+    assert Bandwidth(LEAST_PACE // 2).most(16) == 1
+    assert Bandwidth(100 * LEAST_PACE).most(16) == 16
+
+
+@pytest.mark.parametrize(("least", "most", "first", "top"), [(1, 16, 4, 9), (8, 16, 8, 12), (1, 2, 2, 2)])
+async def test_a_run_finds_out_how_many_downloads_are_worth_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
+) -> None:
+    """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
+    monkeypatch.setattr("flickr_mirror.flickr.concurrency.WINDOW", 0.1)
+    answers: list[float] = []
+    monkeypatch.setattr(Climb, "answered", lambda _, seconds: answers.append(seconds))
+    downloads = Downloads(0.05)
+    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
+        run.flickr.intercept = downloads.intercept
+        run.limits = Limits(image_workers=most, min_image_workers=least)
+        await run(image_only=True)
+
+    assert len(answers) == 150
+    assert min(answers) >= 0.05
+    assert max(downloads.seen[:9]) == first
+    assert top <= max(downloads.seen) <= most
+
+
+async def test_a_run_leaves_servers_alone_that_give_no_more(tmp_path: Path) -> None:
+    """Where servers send one image after the other, however many are asked for, there are soon few downloads."""
+    downloads = Downloads(0.02, one_by_one=True)
+    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
+        run.flickr.intercept = downloads.intercept
+        run.limits = Limits()
+        await run(image_only=True)
+
+    assert max(downloads.seen) <= 9
+
+
+async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:
+    """A whole run takes as long as its bytes take at the pace that was asked for."""
+    downloads = Downloads(0.01)
+    async with mirroring(tmp_path, 40, image_dims=(320, 240)) as run:
+        run.flickr.intercept = downloads.intercept
+        run.limits = Limits(bwlimit=64 * 1024)
+        begun = time.monotonic()
+        with anyio.fail_after(60):
+            report = await run(image_only=True)
+        seconds = time.monotonic() - begun
+
+    assert report.images == 40
+    assert report.bytes / seconds <= 64 * 1024
+    assert report.bytes > 64 * 1024
+    assert max(downloads.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("512k", 512 << 10), ("2M", 2 << 20), ("1.5m", 3 << 19), ("1G", 1 << 30)]
+)
+def test_a_bandwidth_has_a_unit(text: str, rate: int) -> None:
+    """Bytes per second in kilo-, mega- or gigabytes, as in wget and rclone."""
+    assert bandwidth(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "2", "2T", "M", "-1M", "fast", "2 Mbit"])
+def test_what_is_no_bandwidth_is_said(text: str) -> None:
+    """One sentence says what to give."""
+    with pytest.raises(BadParameter, match="such as 512k or 2M"):
+        bandwidth(text)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Limits(bwlimit=100), lambda: Limits(image_workers=2, min_image_workers=3)]
+)
+def test_limits_that_cannot_be_are_refused(make: Callable[[], Limits]) -> None:
+    """Too little bandwidth, or more downloads at least than at most."""
+    with pytest.raises(ValueError, match=r"16k|is 1 to 2"):
+        make()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+async def test_a_stop_begins_no_more_downloads(tmp_path: Path, workers: int) -> None:
+    """After Ctrl-C what is in flight comes to its end, and whoever waited for a place does not begin."""
+    asked: list[str] = []
+    stopped = 0
+    async with mirroring(tmp_path, 60, image_dims=(48, 36)) as run:
+        mirror = run.mirror(image_only=True)
+
+        async def intercept(request: web.Request) -> None:
+            nonlocal stopped
+            if ".jpg" in request.path:
+                asked.append(request.path)
+                if len(asked) == workers:
+                    await anyio.sleep(0.1)  # so that all others wait for a place
+                    stopped = len(asked)
+                    mirror.stop()
+                await anyio.sleep(0.3)
+
+        run.flickr.intercept = intercept
+        mirror._limits = Limits(image_workers=workers, min_image_workers=workers)
+        begun = time.monotonic()
+        with anyio.fail_after(20):
+            report = await mirror.run()
+
+    assert stopped == len(asked) == workers
+    assert not report.complete
+    assert not report.failures
+    assert time.monotonic() - begun < 5
+    assert report.images == workers
+
+
+async def test_a_stop_ends_a_pause(tmp_path: Path) -> None:
+    """Row 94: Ctrl-C while the image servers want a pause of minutes does not wait for its end."""
+    async with mirroring(tmp_path, 10, image_dims=(48, 36)) as run:
+        mirror = run.mirror(image_only=True)
+
+        async def intercept(request: web.Request) -> web.Response | None:
+            if ".jpg" not in request.path:
+                return None
+            asyncio.get_running_loop().call_later(0.2, mirror.stop)
+            return web.Response(status=429, headers={"Retry-After": "600"})
+
+        run.flickr.intercept = intercept
+        begun = time.monotonic()
+        report = await mirror.run()
+
+    assert time.monotonic() - begun < 5
+    assert not report.failures
+
+
+async def test_a_short_outage_is_waited_for_by_few(tmp_path: Path) -> None:
+    """Servers that are out of order for seconds cost no photo all its tries, because few photos try at once."""
+    asked: set[str] = set()
+    until = time.monotonic() + 1.5
+    async with mirroring(tmp_path, 100, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> web.Response | None:
+            if ".jpg" not in request.path or time.monotonic() > until:
+                return None
+            asked.add(request.path)
+            return web.Response(status=503)
+
+        run.flickr.intercept = intercept
+        run.limits = Limits(image_workers=4, attempts=20)  # by chance five tries can come in 1.5 s
+        report = await run(image_only=True)
+
+    assert len(asked) == 4
+    assert (report.images, report.failures) == (100, [])
+
+
+async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
+    """With 16 downloads side by side, twenty that fail at once are not yet a line that is down."""
+    refused = 0
+    async with mirroring(tmp_path, 100, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> web.Response | None:
+            nonlocal refused
+            if ".jpg" not in request.path or refused == 40:
+                return None
+            refused += 1
+            return web.Response(status=503)
+
+        run.flickr.intercept = intercept
+        run.limits = Limits(image_workers=16, min_image_workers=16, attempts=1)
+        report = await run(image_only=True)
+
+    assert (report.images, report.failures) == (100, [])
+
+
+async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.PATIENCE", 0.5)
+    monkeypatch.setattr("flickr_mirror.flickr.http_client.SLOWEST", 1)
+    content = jpeg(300, 200) + bytes(60_000)
+    transport = Transport(
+        canary.KEY,
+        budget=ApiBudget(),
+        image_transport=httpx.MockTransport(lambda _: httpx.Response(200, content=content)),
+    )
+    fetcher = ImageFetcher(transport, Brake(1), Bandwidth(48 * 1024))
+    async with transport, part_file(tmp_path) as part:
+        size = FlickrPhotoSize("Original", 300, 200, "https://live.staticflickr.com/1/2_3_o.jpg")
+        fetched = await fetcher.fetch(size, part)
+
+    assert fetched.size == len(content)
+
+
+async def test_a_transport_is_closed_once() -> None:
+    """A transport of an embedder that serves all images is closed with the run, and not twice."""
+    closed = []
+
+    class Closing(httpx.MockTransport):
+        async def aclose(self) -> None:
+            closed.append(self)
+
+    async with Transport(
+        canary.KEY, budget=ApiBudget(), image_transport=Closing(lambda _: httpx.Response(200))
+    ):
+        pass
+
+    assert len(closed) == 1

@@ -1,0 +1,245 @@
+"""Servers that are silent: reported in time and when it is over, and not paid for with the hour's calls."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+from aiohttp import web
+
+from flickr_mirror import ApiBudget, AsyncFlickrApi, ImageGoneError, Limits, PhotostreamMirror, TransportError
+from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.runner import run_mirror
+from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.outage import SILENT, Silence
+from flickr_mirror.flickr.rate_limiter import MemoryLedger
+from flickr_mirror.models.events import Event, OutageBegan, OutageEnded, log_events
+from flickr_mirror.models.options import MirrorOptions
+from flickr_mirror.storage.locks import CallLedgerFile
+from tests.support import canary
+from tests.support.mirroring import mirroring
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Clock:
+    """A clock that goes on when the test says so."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fail(silence: Silence, reason: str = "refused", *, reached: bool = False) -> None:
+    """Ask once, in vain."""
+    with pytest.raises(TransportError), silence.asking():
+        raise TransportError(reason) from (None if reached else OSError())
+
+
+def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None:
+    """The tries fail one by one: one report after nine seconds, one when an answer comes."""
+    clock = Clock()
+    silence, events = Silence("api", clock), []
+    for _ in range(50):
+        fail(silence)
+        clock.now += 0.5
+        if event := silence.news():
+            events.append((clock.now, event))
+    assert events == [(100 + SILENT, OutageBegan("api", SILENT, "refused", reached=False))]
+    assert silence.seconds == 25
+    with silence.asking():
+        pass
+    assert silence.news() == OutageEnded("api", 25)
+    assert silence.news() is None
+    assert (silence.seconds, silence.reason) == (0, "")
+
+
+def test_a_server_that_says_nothing_is_reported_too() -> None:
+    """A request that waits for its answer is a silence, and bytes that arrive are none."""
+    clock = Clock()
+    silence = Silence("images", clock)
+    with silence.asking() as received:
+        clock.now += SILENT - 1
+        assert silence.news() is None
+        received()
+        clock.now += SILENT - 1
+        assert silence.news() is None
+        clock.now += 1
+        assert silence.news() == OutageBegan("images", SILENT, "", reached=False)
+        assert silence.in_flight == 1
+    assert silence.news() == OutageEnded("images", SILENT + SILENT - 1 - (SILENT - 1))
+    assert silence.in_flight == 0
+
+
+def test_nobody_asks_and_so_nothing_is_silent() -> None:
+    """The time before a question, and long after the last try, is no outage."""
+    clock = Clock()
+    silence = Silence("api", clock)
+    clock.now += 3600
+    assert silence.news() is None
+    with silence.asking():
+        clock.now += 1
+    clock.now += 3600
+    assert silence.news() is None
+    fail(silence)
+    clock.now += 3
+    assert silence.seconds == 3
+    clock.now += 3600
+    assert (silence.seconds, silence.news()) == (0, None)
+    fail(silence)
+    clock.now += 2
+    assert silence.seconds == 2
+
+
+@pytest.mark.parametrize("refusal", [ImageGoneError("gone", 404), None])
+def test_one_answer_among_many_requests_ends_the_silence(refusal: ImageGoneError | None) -> None:
+    """While others hang, an answer, also a refusal, shows that the server is there; then the time begins anew."""
+    clock = Clock()
+    silence = Silence("images", clock)
+    with silence.asking():
+        clock.now += SILENT - 1
+        if refusal:
+            with pytest.raises(ImageGoneError), silence.asking():
+                raise refusal
+        else:
+            with silence.asking():
+                pass
+        clock.now += SILENT - 1
+        assert silence.news() is None
+        clock.now += 1
+        assert silence.news() is not None
+
+
+def test_the_sentences_of_an_outage(caplog: pytest.LogCaptureFixture) -> None:
+    """What is tried, why it failed, and how long it took is in the log, as warnings."""
+    with caplog.at_level(logging.WARNING, "flickr_mirror"):
+        log_events(OutageBegan("api", 12.2, "api.flickr.com: ConnectError.", reached=False))
+        log_events(OutageBegan("images", 9, "", reached=False))
+        log_events(OutageBegan("api", 9, "api.flickr.com answered HTTP 503.", reached=True))
+        log_events(OutageEnded("api", 192))
+    assert [record.getMessage() for record in caplog.records] == [
+        "No answer from Flickr for 12 s, trying again (api.flickr.com: ConnectError).",
+        "No answer from Flickr's image servers for 9 s, still waiting.",
+        "No usable answer from Flickr for 9 s, trying again (api.flickr.com answered HTTP 503).",
+        "Flickr answers again, after 3 min 12 s.",
+    ]
+
+
+def closed_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.usefixtures("no_naps")
+@pytest.mark.parametrize("kind", ["memory", "file"])
+async def test_a_call_that_never_left_is_not_counted(tmp_path: Path, kind: str) -> None:
+    """Refused connections cost nothing of the hour, and are no calls in the report."""
+    ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
+    budget = ApiBudget(calls_per_second=10_000, ledger=ledger)
+    url = f"http://127.0.0.1:{closed_port()}/"
+    async with AsyncFlickrApi("k", "s", budget=budget, api_url=url, limits=Limits(attempts=5)) as api:
+        with pytest.raises(TransportError):
+            await api.find_user("x")
+        assert (budget.used, api.calls) == (0, {})
+    if kind == "file":
+        other = CallLedgerFile(tmp_path / "calls")
+        assert other.take(other.now(), 1) == 0
+        assert other.used == 1
+
+
+@pytest.mark.usefixtures("no_naps")
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [
+        (httpx.ConnectError("no route to host"), 0),
+        (httpx.ConnectTimeout("too long"), 0),
+        (httpx.ProxyError("407"), 0),
+        (httpx.ReadTimeout("silent"), 3),
+        (httpx.ReadError("reset"), 3),
+        (httpx.RemoteProtocolError("hung up"), 3),
+    ],
+)
+async def test_only_what_may_have_left_is_counted(error: Exception, counted: int) -> None:
+    """A call that was sent counts, answered or not: Flickr may have counted it."""
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    budget = ApiBudget(calls_per_second=10_000)
+    transport = Transport(
+        canary.KEY, budget=budget, limits=Limits(attempts=3), api_transport=httpx.MockTransport(refuse)
+    )
+    async with AsyncFlickrApi(canary.KEY, "s", transport=transport) as api:
+        with pytest.raises(TransportError):
+            await api.find_user("x")
+        assert (budget.used, sum(api.calls.values())) == (counted, counted)
+
+
+@pytest.mark.usefixtures("no_naps", "one_language")
+async def test_an_outage_of_a_run_is_told_and_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run whose server falls silent says so while it lasts, and when it is over."""
+    monkeypatch.setattr("flickr_mirror.flickr.outage.SILENT", 0.1)
+    monkeypatch.setattr("flickr_mirror.flickr.outage.LOOK", 0.01)
+    told = anyio.Event()
+    async with mirroring(tmp_path, 12) as run:
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.path.endswith(".jpg"):
+                await told.wait()
+            return None
+
+        def observe(event: Event) -> None:
+            run.events.append(event)
+            if isinstance(event, OutageBegan):
+                told.set()
+
+        run.flickr.intercept = intercept
+        with anyio.fail_after(30):
+            report = await run.mirror(observe, image_only=True).run()
+    assert (report.images, report.unanswered) == (12, "")
+    (began,), (ended,) = run.told(OutageBegan), run.told(OutageEnded)
+    assert (began.server, ended.server) == ("images", "images")
+    assert ended.seconds >= began.seconds >= 0.1
+
+
+async def test_a_limit_does_not_hide_a_dead_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--max-duration that is shorter than the tries: the reason is in the last words, and the exit code is 75."""
+    options = MirrorOptions(cache_path=tmp_path, api_url=f"http://127.0.0.1:{closed_port()}/")
+    view = View(options)
+    mirror = PhotostreamMirror(
+        "x", "k", "s", options=options, limits=Limits(max_duration=0.5), observer=view, budget=ApiBudget()
+    )
+    assert await run_mirror(mirror, view) == 75
+    said = capsys.readouterr().err
+    assert "No answer from Flickr for " in said
+    assert "ConnectError" in said
+    assert " api_calls=0 " in said
+
+
+@pytest.mark.usefixtures("one_language")
+async def test_a_limit_names_a_server_that_died(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where Flickr answered before, the limit is what ended the run; the silence is in the last words."""
+    async with mirroring(tmp_path, 12) as run:
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            return web.Response(status=503) if request.path.endswith(".jpg") else None
+
+        run.flickr.intercept = intercept
+        run.limits = Limits(max_duration=1.0)
+        view = View(MirrorOptions(cache_path=tmp_path))
+        assert await run_mirror(run.mirror(view, image_only=True), view) == 8
+    said = capsys.readouterr().err
+    assert "No usable answer from Flickr's image servers for " in said
+    assert "HTTP 503" in said

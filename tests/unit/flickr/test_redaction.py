@@ -1,0 +1,185 @@
+"""The key does not come back: whatever a server or a proxy echoes of a request is shown and kept without it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import anyio
+import anyio.abc
+import httpx
+import pytest
+
+from flickr_mirror import ApiBudget, AsyncFlickrApi, FlickrApiError, Limits, TransportError
+from flickr_mirror.cli.notifications import Notifier
+from flickr_mirror.flickr.redaction import Redactor
+from flickr_mirror.models.photos import FlickrUser
+from flickr_mirror.storage.mirror_folder import PhotoCache
+from tests.support.canary import KEY, SECRET, Canary
+from tests.support.command import IMPATIENT, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+ODD_KEY = 'canary key/"ü"+%&\\0123'
+LIMITS = Limits(attempts=1)
+
+
+def body(text: bytes, *headers: bytes) -> bytes:
+    """Return an answer with this body."""
+    lines = [b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(text), *headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + text
+
+
+def refusal(key: bytes) -> bytes:
+    """Return how the API refuses a call, with a text in its message."""
+    return b'{"stat": "fail", "code": 1, "message": "No user for %s"}' % key
+
+
+ECHOES = {
+    "status line": lambda key: b"HTTP/1.1 no number %s\r\n\r\n" % key,
+    "reason": lambda key: b"HTTP/1.1 500 %s\r\nContent-Length: 0\r\n\r\n" % key,
+    "header": lambda key: b"HTTP/1.1 200 OK\r\nno colon %s\r\n\r\n" % key,
+    "good header": lambda key: body(b"[]", b"X-Request: %s" % key),
+    "redirect": lambda key: b"HTTP/1.1 302 Found\r\nLocation: /%s\r\nContent-Length: 0\r\n\r\n" % key,
+    "packing": lambda key: body(b"x", b"Content-Encoding: %s" % key),
+    "chunk": lambda key: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n" % key,
+    "page": lambda key: body(b"<html>%s</html>" % key),
+    "message": lambda key: body(refusal(key)),
+    "packed message": lambda key: body(gzip.compress(refusal(key)), b"Content-Encoding: gzip"),
+    "escaped message": lambda key: body(
+        refusal("".join(f"\\u{ord(letter):04x}" for letter in key.decode("latin-1")).encode())
+    ),
+    "username": lambda key: body(b'{"stat": "ok", "user": {"id": "%s", "username": 7}}' % key),
+}
+
+
+@asynccontextmanager
+async def serving(answer: bytes) -> AsyncIterator[str]:
+    """Serve one answer to every request, byte for byte; yield the address."""
+
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            received = b""
+            while not received.endswith(b"\r\n\r\n"):
+                received += await stream.receive()
+            await stream.send(answer)
+
+    server = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with server, anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve, serve)
+        yield f"127.0.0.1:{server.extra(anyio.abc.SocketAttribute.local_port)}"  # noqa: S610
+        tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("is_encoded", [False, True], ids=["plain", "encoded"])
+@pytest.mark.parametrize("place", ECHOES)
+async def test_an_echo_of_the_key_is_shown_nowhere(place: str, canary: Canary, *, is_encoded: bool) -> None:
+    """In errors, in their causes and tracebacks, and in every log, those of the HTTP library too."""
+    key = ODD_KEY if is_encoded else KEY
+    echo = quote(key, safe="") if is_encoded else key
+    async with serving(ECHOES[place](echo.encode())) as address:
+        api = AsyncFlickrApi(
+            key, SECRET, api_url=f"http://{address}/", limits=LIMITS, budget=ApiBudget(calls_per_second=1000)
+        )
+        async with api:
+            with pytest.raises((TransportError, FlickrApiError)) as caught:
+                await api.find_user("x")
+    canary.hear(caught.value)
+    assert any("receive_response_headers" in text for text in canary.texts)
+    assert [text for text in canary.texts if echo in text or key in text] == []
+    if place == "message":
+        assert str(caught.value) == "No user for ***"
+
+
+@pytest.mark.parametrize("place", ["status line", "message", "reason"])
+async def test_the_command_shows_and_keeps_no_echo(tmp_path: Path, place: str) -> None:
+    """Neither standard error, nor the log, nor what --hook and `last-run.json` get have the key."""
+    told = tmp_path / "told"
+    user = FlickrUser("1@N01", "x")
+    cache = PhotoCache.of(tmp_path, user, None)
+    cache.prepare(user, "x")
+    async with (
+        serving(ECHOES[place](KEY.encode())) as address,
+        running(
+            None,
+            tmp_path,
+            *("--username", "x", "--api-url", f"http://{address}/", "--debug", "4", "--json"),
+            *("--consumer-key", KEY, "--consumer-secret", SECRET, "--hook", f"tee {told}"),
+            settings=IMPATIENT,
+        ) as process,
+    ):
+        outcome = await process.wait()
+    assert outcome.code in (4, 75)
+    assert json.loads(told.read_bytes())["error"]
+    kept = (cache.state / "last-run.json").read_text()
+    for text in (outcome.out, outcome.err, told.read_text(), kept):
+        assert KEY not in text
+    assert "***" in outcome.err or place == "reason"
+
+
+@pytest.mark.parametrize("place", ["status line", "reason"])
+async def test_an_echo_of_a_login_is_shown_nowhere(
+    canary: Canary, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """A proxy, or an endpoint of one's own, that echoes the login that it was sent."""
+    login = base64.b64encode(b"me:canary-password")
+    monkeypatch.setattr("flickr_mirror.flickr.proxies.proxy_bypass", lambda _: False)
+    async with serving(ECHOES[place](b"canary-password " + login)) as address:
+        monkeypatch.setenv("http_proxy", f"http://me:canary-password@{address}")
+        for url in ("http://flickr.invalid/", f"http://me:canary-password@{address}/"):
+            api = AsyncFlickrApi(KEY, SECRET, api_url=url, limits=LIMITS)
+            async with api:
+                with pytest.raises(TransportError) as caught:
+                    await api.find_user("x")
+            canary.hear(caught.value)
+    for word in ("canary-password", login.decode()):
+        assert [text for text in canary.texts if word in text] == []
+
+
+@pytest.mark.parametrize("place", ["status line", "reason", "header"])
+async def test_an_echo_of_a_monitors_address_is_shown_nowhere(canary: Canary, place: str) -> None:
+    """A monitor's address is a secret: whoever knows it can tell the monitor that all is well."""
+    check = "6ab1f1a0-canary"
+    async with serving(ECHOES[place](f"/{check}/start me:canary-password".encode())) as address:
+        notifier = Notifier(f"http://me:canary-password@{address}/{check}?token=canary-token")
+        async with anyio.create_task_group() as tasks:
+            notifier.begin(tasks, is_watch=False)
+    assert any("was not told" in text for text in canary.texts)
+    for word in (check, "canary-password", "canary-token"):
+        assert [text for text in canary.texts if word in text] == []
+
+
+def test_words_that_are_short_stay() -> None:
+    """A key of a few letters, as examples have it, is no reason to change what people write."""
+    assert Redactor("k", "demo").text("a kind demonstration") == "a kind demonstration"
+
+
+def test_every_encoding_is_replaced() -> None:
+    """As it is, in addresses, in addresses within addresses, in JSON, in the `repr` of bytes."""
+    redact = Redactor(ODD_KEY)
+    encoded = quote(ODD_KEY, safe="")
+    for form in (
+        ODD_KEY,
+        encoded,
+        encoded.lower(),
+        quote(encoded),
+        json.dumps(ODD_KEY)[1:-1],
+        repr(ODD_KEY.encode())[2:-1],
+        str(httpx.QueryParams({"api_key": ODD_KEY})).partition("=")[2],
+    ):
+        assert redact.text(f"<{form}>") == "<***>", form
+        assert redact.data(f"<{form}>".encode()) == b"<***>"
+
+
+def test_the_logs_of_others_are_left_alone() -> None:
+    """One filter stands in the logs of the HTTP library, however many connections there were."""
+    for _ in range(3):
+        Redactor(KEY).guard_logs()
+    assert len(logging.getLogger("httpcore.http11").filters) == 1

@@ -1,0 +1,205 @@
+"""A part of the disk that stays free: what downloads in flight still need is counted before another one begins."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from flickr_mirror import CacheError, Limits
+from flickr_mirror.cli.exit_codes import code_of
+from flickr_mirror.models.events import ImageCached
+from flickr_mirror.storage.free_space import FreeSpace, free_space
+from flickr_mirror.storage.partial_file import BLOCK_SIZE
+from tests.support.command import parts
+from tests.support.mirroring import Run, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MB = 1_000_000
+
+
+class Disk:
+    """A disk whose free space is told by `free`, and how often it was asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, free: Callable[[], int]) -> None:
+        self.looks = 0
+        self.free = free
+        monkeypatch.setattr("flickr_mirror.storage.free_space.os", self)
+
+    def statvfs(self, _: object) -> SimpleNamespace:
+        """Return the figures of the disk."""
+        self.looks += 1
+        return SimpleNamespace(f_bavail=self.free(), f_frsize=1, f_blocks=1)
+
+
+class Part:
+    """A file that is being written."""
+
+    size = 0
+    is_closed = False
+
+
+async def test_downloads_in_flight_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is counted with what it still needs, from its announced length to the moment at which it is kept."""
+    disk = Disk(monkeypatch, lambda: 100 * MB)
+    told: list[str] = []
+    space = FreeSpace(tmp_path, 50 * MB)
+    space.on_full = told.append
+    first, second, third = Part(), Part(), Part()
+    assert await space.takes(first, 30 * MB)
+    assert await space.takes(second, 20 * MB)
+    assert told == []
+    assert not await space.takes(third, 1)
+    assert told == [f"0.10 GB are free in {tmp_path}, downloads need 0.05 GB, 0.05 GB are to stay free"]
+
+    # what was written is used twice over, unless it is taken off
+    disk.free = lambda: 80 * MB
+    first.size = 20 * MB
+    assert await space.takes(third, 0)
+    assert not await space.takes(third, 1)
+    # the last block of a file is in memory until it is kept
+    disk.free = lambda: 70 * MB + BLOCK_SIZE
+    first.size = 30 * MB
+    assert await space.takes(third, 0)
+    assert not await space.takes(third, 1)
+    first.is_closed = True
+    assert await space.takes(third, BLOCK_SIZE)
+
+
+async def test_a_download_that_begins_anew_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transfer that broke off is no reason to stop."""
+    Disk(monkeypatch, lambda: 100 * MB)
+    space = FreeSpace(tmp_path, 50 * MB)
+    file = Part()
+    for _ in range(3):
+        assert await space.takes(file, 50 * MB)
+
+
+async def test_the_disk_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To begin a photo, a look of a second ago will do; a download looks anew."""
+    now = [0.0]
+    disk = Disk(monkeypatch, lambda: 100 * MB)
+    space = FreeSpace(tmp_path, 50 * MB, clock=lambda: now[0])
+    for _ in range(10):
+        assert await space.is_left()
+    assert disk.looks == 1
+    disk.free = lambda: 49 * MB
+    now[0] += 0.9
+    assert await space.is_left()
+    now[0] += 0.2
+    assert not await space.is_left()
+    assert disk.looks == 2
+    assert not await space.takes(Part(), 1)
+    assert disk.looks == 3
+
+
+async def test_a_disk_that_does_not_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that cannot be kept is an error that says what to do."""
+
+    class Silent(Disk):
+        def statvfs(self, _: object) -> SimpleNamespace:
+            return SimpleNamespace(f_bavail=0, f_frsize=1, f_blocks=0)
+
+    Silent(monkeypatch, lambda: 0)
+    assert free_space(tmp_path) is None
+    with pytest.raises(CacheError, match=r"does not report its free space\. Leave --min-free out"):
+        await FreeSpace(tmp_path, 1).is_left()
+
+
+def test_the_space_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    """It is that of the folder above."""
+    free = free_space(tmp_path / "a" / "b")
+    assert free is not None
+    assert free > 0
+
+
+def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, room: int) -> Disk:
+    """Let the mirror's images be on a disk that has room for so many bytes of them."""
+
+    def used() -> int:
+        sizes = {}
+        for pattern in ("*.part", "*.jpg"):  # in this order, for a file may get its final name meanwhile
+            for path in run.root.rglob(pattern):
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    sizes[status.st_ino] = status.st_size
+        return sum(sizes.values())
+
+    return Disk(monkeypatch, lambda: room - used())
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.parametrize("content_length", [False, True], ids=["hint", "length"])
+async def test_a_run_stops_before_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, content_length: bool
+) -> None:
+    """No download takes of what is to stay free, with any number of them side by side; the next run goes on."""
+    async with mirroring(tmp_path, 30, content_length=content_length) as run:
+        size = max(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
+        disk = disk_of(run, monkeypatch, room=20 * size)
+        run.limits = Limits(attempts=1, image_workers=8, min_image_workers=8, min_free=10 * size)
+        report = await run(image_only=True)
+        assert disk.free() >= 10 * size
+        assert 5 <= report.images == len(run.told(ImageCached)) < 30
+        assert (report.stopped_by, report.complete, code_of(report)) == ("min_free", False, 8)
+        assert (
+            run.notices.count("--min-free (") == run.notices.count("is reached: nothing more is begun") == 1
+        )
+        assert f"are free in {tmp_path / run.stream.username}, downloads need" in run.notices
+        assert report.failures == []
+        assert parts(tmp_path) == []
+
+        disk.free = lambda: 100 * size
+        report = await run(image_only=True)
+        assert (report.complete, report.stopped_by, code_of(report)) == (True, "", 0)
+        assert len(list(tmp_path.rglob("*.jpg"))) == 30
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.parametrize("options", [{}, {"info_only": True}, {"image_only": True}])
+async def test_a_disk_that_is_too_full_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    """Nothing is begun, of images or of information; a mirror that lacks nothing is complete all the same."""
+    async with mirroring(tmp_path, 5) as run:
+        disk = Disk(monkeypatch, lambda: 10)
+        run.limits = Limits(min_free=11)
+        report = await run(**options)
+        assert (report.images, report.infos, code_of(report)) == (0, 0, 8)
+        assert run.flickr.requests.total() == 0
+        assert "to stay free) is reached" in run.notices
+        disk.free = lambda: 10 * MB
+        assert code_of(await run(**options)) == 0
+        disk.free = lambda: 10
+        report = await run(**options)
+        assert (report.complete, report.stopped_by, code_of(report)) == (True, "", 0)
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_a_watch_stops_before_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends at the round that finds no space."""
+    async with mirroring(tmp_path, 5) as run:
+        Disk(monkeypatch, lambda: 10)
+        run.limits = Limits(min_free=11)
+        with anyio.fail_after(60):
+            report = await run.mirror(image_only=True).watch(3600)
+        assert (report.stopped_by, code_of(report)) == ("min_free", 8)
+
+
+@pytest.mark.usefixtures("one_language", "no_naps")
+async def test_without_the_limit_the_disk_is_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody asked for costs nothing."""
+    async with mirroring(tmp_path, 3) as run:
+        disk = Disk(monkeypatch, lambda: 0)
+        assert (await run()).complete
+        assert disk.looks == 0

@@ -1,0 +1,180 @@
+"""Files are kept in groups, and each is told its own outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from flickr_mirror.errors import CacheError, PlaceTakenError
+from flickr_mirror.storage import directories, filesystem, partial_file
+from flickr_mirror.storage.partial_file import Keeper, part_file
+from tests.support.faulty_disk import Fault, FaultyDisk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one group at a time be on its way, so that those behind it form the next."""
+    monkeypatch.setattr(partial_file, "_MOST_GROUPS", 1)
+
+
+class Kept:
+    """Keeps files, all of them in one group behind a file that waits until all have come."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.outcomes: dict[str, object] = {}
+        self._keeper = Keeper()
+        self._go = threading.Event()
+
+    async def keep(self, name: str, data: bytes, final: Path, check: Callable[[], Any] | None = None) -> None:
+        """Keep one file, and note how that ended."""
+        async with part_file(self.folder, self._keeper) as part:
+            await part.write(data)
+            try:
+                self.outcomes[name] = await part.keep_as(final, check)
+            except Exception as error:  # noqa: BLE001
+                self.outcomes[name] = error
+
+    async def all(self, *files: tuple[Any, ...]) -> None:
+        """Keep files in one group."""
+        blocker = self.folder / "blocker"
+        blocker.write_bytes(b"")
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self.keep, "blocker", b"x", blocker, self._go.wait)
+                await anyio.wait_all_tasks_blocked()
+                for file in files:
+                    tasks.start_soon(self.keep, *file)
+                await anyio.wait_all_tasks_blocked()
+                self._go.set()
+
+
+async def test_an_error_of_a_folder_is_told_to_all_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 57: a folder that cannot be synced holds none of the group's files for sure, and the system says so once."""
+    faulty = FaultyDisk(monkeypatch)
+    filesystem.make_folder(tmp_path / "a")
+    filesystem.make_folder(tmp_path / "b")
+    kept = Kept(tmp_path)
+    # the first sync of a folder is the blocker's
+    faulty.reset()
+    faulty.fault = Fault(2, errno.EIO, kind="sync folder")
+    monkeypatch.setattr(directories, "_durable", {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "b")})
+    await kept.all(
+        ("one", b"1", tmp_path / "a" / "1"),
+        ("two", b"2", tmp_path / "a" / "2"),
+        ("three", b"3", tmp_path / "b" / "3"),
+    )
+
+    assert isinstance(kept.outcomes["one"], CacheError)
+    assert isinstance(kept.outcomes["two"], CacheError)
+    assert isinstance(kept.outcomes["three"], bytes)
+
+
+async def test_two_files_of_one_name_in_a_group(tmp_path: Path) -> None:
+    """Row 63: the second of two photos of one name is refused, also where both go to the disk at once."""
+    final = tmp_path / "photo.jpg"
+
+    def refuse() -> None:
+        raise PlaceTakenError("That is another photo's.", final)
+
+    kept = Kept(tmp_path)
+    await kept.all(("one", b"1", final, refuse), ("two", b"2", final, refuse))
+
+    assert isinstance(kept.outcomes["one"], bytes)
+    assert isinstance(kept.outcomes["two"], PlaceTakenError)
+    assert final.read_bytes() == b"1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["blocker", "photo.jpg"]
+
+
+async def test_where_no_thread_can_be_started_all_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 29: too many threads or too little memory: nobody waits for ever, and the next group works."""
+    kept = Kept(tmp_path)
+    run_sync = anyio.to_thread.run_sync
+    count = 0
+
+    async def run(function: Callable[..., Any], *arguments: Any) -> Any:
+        nonlocal count
+        is_group = function == kept._keeper._keep_all
+        count += is_group
+        if is_group and count == 2:
+            raise RuntimeError("can't start new thread")
+        return await run_sync(function, *arguments)
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", run)
+    await kept.all(("one", b"1", tmp_path / "1"), ("two", b"2", tmp_path / "2"))
+    assert isinstance(kept.outcomes["one"], RuntimeError)
+    assert isinstance(kept.outcomes["two"], RuntimeError)
+
+    with anyio.fail_after(10):
+        await kept.keep("three", b"3", tmp_path / "3")
+    assert isinstance(kept.outcomes["three"], bytes)
+
+
+async def test_a_cancelled_task_leaves_its_group_alone(tmp_path: Path) -> None:
+    """A file that is on its way is kept or gone when its task has ended, and the others of its group are kept."""
+    kept = Kept(tmp_path)
+    blocker = tmp_path / "blocker"
+    blocker.write_bytes(b"")
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as others:
+            others.start_soon(kept.keep, "blocker", b"x", blocker, kept._go.wait)
+            await anyio.wait_all_tasks_blocked()
+            others.start_soon(kept.keep, "other", b"o", tmp_path / "other")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(kept.keep, "one", b"1", tmp_path / "one")
+                await anyio.wait_all_tasks_blocked()
+                tasks.cancel_scope.cancel()
+                threading.Timer(0.05, kept._go.set).start()
+            # the task has ended: nothing is done for it any more
+            assert (tmp_path / "one").read_bytes() == b"1"
+
+    assert isinstance(kept.outcomes["other"], bytes)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["blocker", "one", "other"]
+
+
+async def test_a_file_that_is_just_being_opened_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 83: asyncio cancels past every shield: the descriptor that a thread is about to get is closed."""
+    opened = threading.Event()
+    descriptors = []
+    new_file = filesystem.new_file
+
+    def slow(name: str, folder: int) -> int:
+        opened.set()
+        threading.Event().wait(0.1)
+        descriptors.append(new_file(name, folder))
+        return descriptors[-1]
+
+    monkeypatch.setattr(filesystem, "new_file", slow)
+
+    async def write() -> None:
+        async with part_file(tmp_path) as part:
+            await part.write(bytes(partial_file.BLOCK_SIZE))
+
+    task = asyncio.create_task(write())
+    await asyncio.to_thread(opened.wait)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+    assert len(descriptors) == 1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptors[0])
+    assert list(tmp_path.iterdir()) == []

@@ -155,7 +155,7 @@ def schema() -> str:
 
 def numbers() -> str:
     """Return what the numbers in the catalogue stand for."""
-    kinds: tuple[type[IntEnum | IntFlag], ...] = (rows.Status, sizes.Proof, rows.Stale)
+    kinds: tuple[type[IntEnum | IntFlag], ...] = (rows.Status, sizes.SizeEvidence, rows.Stale)
     return "\n".join(
         f"### `{kind.__name__}`\n\n{inspect.getdoc(kind)}\n\n"
         + table(("number", "name", "meaning"), enumerated(kind))

@@ -68,9 +68,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 def console_as_it_was() -> Iterator[None]:
     """Take back what a command that ran in this process has set up: the log, and how much of it is wanted."""
     logger = logging.getLogger("flickr_mirror")
-    before = logger.handlers[:], logger.level, logger.propagate, console.hushed
+    before = logger.handlers[:], logger.level, logger.propagate, console.is_quiet
     yield
-    logger.handlers, logger.level, logger.propagate, console.hushed = before
+    logger.handlers, logger.level, logger.propagate, console.is_quiet = before
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def canary(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     root.addHandler(bird)
     root.setLevel(logging.DEBUG)
     monkeypatch.setattr(PhotostreamMirror, "_report_on", bird.heard_by(PhotostreamMirror._report_on))
-    monkeypatch.setattr(PhotostreamMirror, "_tell", bird.heard_events(PhotostreamMirror._tell))
+    monkeypatch.setattr(PhotostreamMirror, "_emit", bird.heard_events(PhotostreamMirror._emit))
     yield bird
     root.removeHandler(bird)
     root.setLevel(level)

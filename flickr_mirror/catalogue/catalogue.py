@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.catalogue.files import Files
 from flickr_mirror.catalogue.forgotten import Forgotten
-from flickr_mirror.catalogue.gone_photos import Losses
-from flickr_mirror.catalogue.listings import Listing
-from flickr_mirror.catalogue.refetches import SecondLooks
+from flickr_mirror.catalogue.gone_photos import GonePhotos
+from flickr_mirror.catalogue.listings import ListingStore
+from flickr_mirror.catalogue.refetches import Refetches
 from flickr_mirror.catalogue.rows import (
     NOT_STALE,
     STORED,
@@ -25,12 +25,12 @@ from flickr_mirror.catalogue.rows import (
     reduced_text,
     stored_photo,
 )
-from flickr_mirror.catalogue.scope import Selection
-from flickr_mirror.catalogue.statistics import Overview
+from flickr_mirror.catalogue.scope import Scope
+from flickr_mirror.catalogue.statistics import Statistics
 from flickr_mirror.catalogue.value_checks import check
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.models.photos import FlickrPhotoSize
-from flickr_mirror.models.sizes import SAMPLE, Proof, listing_proves
+from flickr_mirror.models.sizes import SAMPLE, SizeEvidence, listing_proves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -62,13 +62,15 @@ class Catalogue:
         self.note = self._database.note
         self.sync_commits = self._database.sync_commits
         self.text = self._database.text
-        self.selection = Selection(self._database)
+        self.selection = Scope(self._database)
         self.files = Files(self._database, self.selection)
-        self.losses = Losses(self._database, self.files)
+        self.losses = GonePhotos(self._database, self.files)
         self.forgotten = Forgotten(self._database, self.files)
-        self._second_looks = SecondLooks(self._database)
-        self.listing = Listing(self._database, self.files, self.losses, self.forgotten, self._second_looks)
-        self.overview = Overview(self._database, self.selection)
+        self._second_looks = Refetches(self._database)
+        self.listing = ListingStore(
+            self._database, self.files, self.losses, self.forgotten, self._second_looks
+        )
+        self.overview = Statistics(self._database, self.selection)
         self.counts = self.overview.counts
         self.failures = self.overview.failures
 
@@ -130,7 +132,7 @@ class Catalogue:
                 f" AND {here}"
             )
 
-    def judge_again(self) -> int:
+    def recheck_sizes(self) -> int:
         """Settle what the whole listing proves but a single page could not; return how many are left to ask."""
         answered = self.listing.answered()
 
@@ -140,11 +142,11 @@ class Catalogue:
 
         self._database.define("proved", proved, 3)
         with self.transaction():
-            self._settle_alike(Proof.LISTING, "proved(size_label, width, height)")
+            self._settle_alike(SizeEvidence.LISTING, "proved(size_label, width, height)")
         left = f"SELECT count(*) FROM photos WHERE image_status = 0 AND {self.selection.window}"
         return int(self._query(left).fetchone()[0])
 
-    def _settle_alike(self, proof: Proof, condition: str, parameters: tuple[object, ...] = ()) -> None:
+    def _settle_alike(self, proof: SizeEvidence, condition: str, parameters: tuple[object, ...] = ()) -> None:
         # Information that was written without a size is written again.
         self._query(
             f"UPDATE photos SET proof = {int(proof)}, image_status = 1, info_status = iif(info_status IN (0, 2),"
@@ -196,7 +198,7 @@ class Catalogue:
             " (size_label, width, height) IS NOT (?, ?, ?)), 1, info_status), size_label = ?, width = ?,"
             " height = ?, url = ?, proof = ?, image_status = iif(video OR image_status <> 0, image_status, 1)"
             " WHERE id = ? AND revision = ?",
-            (*(size.label, size.width, size.height) * 2, size.url, Proof.ASKED, *now),
+            (*(size.label, size.width, size.height) * 2, size.url, SizeEvidence.ASKED, *now),
         )
         if row and row[0]:
             self._weigh(row[0], confirmed=row[0] == size.label)
@@ -210,7 +212,7 @@ class Catalogue:
             (label,),
         ).fetchone()
         if confirmations >= SAMPLE and not contradictions:
-            self._settle_alike(Proof.ASSUMED, "size_label = ?", (label,))
+            self._settle_alike(SizeEvidence.ASSUMED, "size_label = ?", (label,))
 
     def image_done(
         self,
@@ -278,7 +280,7 @@ class Catalogue:
         """Note a failure; the photo is tried again at the end of this run, or by the next one."""
         self._fail(stored, job, reason, Status.RETRY)
 
-    def put_back(self, job: str) -> int:
+    def requeue(self, job: str) -> int:
         """Put what failed for a job in this run back on the work list, and return how many photos that are."""
         if job == "image":
             change = f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status = 3 AND {_FAILING}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.models.photos import ORIGINAL
-from flickr_mirror.models.sizes import Proof, best_picture
+from flickr_mirror.models.sizes import SizeEvidence, best_picture
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow, StoredPhoto
@@ -65,12 +65,12 @@ def refresh(
         stale |= Stale.IMAGE
     again = {Status.GONE, Status.UNAVAILABLE} if scanning else {Status.GONE}
     image_status = state.image_status
-    is_open = image_status is Status.UNSETTLED and old.proof is Proof.NONE
+    is_open = image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
     takes_size = Change.IMAGE in change or image_status is Status.NOT_READY or is_open
     if takes_size:
         image_status = fresh.image_status
     elif image_status in again:
-        is_settled = old.proof is not Proof.NONE and not fresh.video
+        is_settled = old.proof is not SizeEvidence.NONE and not fresh.video
         image_status = Status.PENDING if is_settled else Status.UNSETTLED
     has_comments = comments and old.info_level == COMMENTS_LEVEL
     is_update = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
@@ -119,7 +119,12 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
     """Return whether the image was replaced, or is there in a better size; a worse one is no reason to fetch."""
     before, after = old.photo.facts.secret, new.facts.secret
     best = best_picture(new.sizes)
-    if best and old.size and old.proof is Proof.ASKED and _pixels(best, old.size) == _pixels(old.size, best):
+    if (
+        best
+        and old.size
+        and old.proof is SizeEvidence.ASKED
+        and _pixels(best, old.size) == _pixels(old.size, best)
+    ):
         return False  # Flickr was asked after it had been replaced, and told what the listing shows only now
     if before and after and before != after:
         return True

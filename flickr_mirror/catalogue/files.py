@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from flickr_mirror.catalogue.database import Database
-    from flickr_mirror.catalogue.scope import Selection
+    from flickr_mirror.catalogue.scope import Scope
 
 KINDS = ("image", "info", "video")
 _KINDS = "kind IN ('broken', 'image', 'info', 'video')"
@@ -29,7 +29,7 @@ class Files:
     method raises `CatalogueError` or `CacheFullError` where SQLite fails.
     """
 
-    def __init__(self, database: Database, selection: Selection) -> None:
+    def __init__(self, database: Database, selection: Scope) -> None:
         self._query = database.query
         self._selection = selection
 

@@ -16,7 +16,7 @@ MOST_ASKED = 500
 """How many photos that a full scan did not list are asked for in one run at most, at one call each."""
 
 
-class Losses:
+class GonePhotos:
     """The photos that a full scan did not list, and of these the ones that Flickr says it does not have any more.
 
     A part of the catalogue, like which it blocks. Every method raises `CatalogueError` or `CacheFullError`

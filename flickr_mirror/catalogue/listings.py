@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.files import Files
     from flickr_mirror.catalogue.forgotten import Forgotten
-    from flickr_mirror.catalogue.gone_photos import Losses
-    from flickr_mirror.catalogue.refetches import SecondLooks
+    from flickr_mirror.catalogue.gone_photos import GonePhotos
+    from flickr_mirror.catalogue.refetches import Refetches
     from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow
     from flickr_mirror.models.photos import FlickrPhoto
 
@@ -29,7 +29,7 @@ SCAN_TTL = 7 * 86_400
 """A full scan that was interrupted goes on within so many seconds, and else begins anew."""
 
 
-class Listing:
+class ListingStore:
     """The photos that Flickr has listed, in the database of a catalogue.
 
     Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
@@ -39,9 +39,9 @@ class Listing:
         self,
         database: Database,
         files: Files,
-        losses: Losses,
+        losses: GonePhotos,
         forgotten: Forgotten,
-        second_looks: SecondLooks,
+        second_looks: Refetches,
     ) -> None:
         self._database = database
         self._files = files

@@ -20,7 +20,7 @@ _IS_MARKED = "(damaged OR reduced IS NOT NULL)"
 _FETCH_OR_ASK = "iif(proof AND (NOT video OR NOT damaged AND reduced IS NOT NULL), 1, 0)"
 
 
-class SecondLooks:
+class Refetches:
     """The photos that Flickr serves damaged, or in a smaller size than the best one that it lists.
 
     A part of the catalogue, like which it blocks. What changes is to be called inside of a transaction.

@@ -8,8 +8,8 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from flickr_mirror.models.media import NOT_UNDERSTOOD
-from flickr_mirror.models.photos import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.models.sizes import PLAYABLE, Proof, Reduced, best_picture, listing_proves
+from flickr_mirror.models.photos import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoMetadata
+from flickr_mirror.models.sizes import PLAYABLE, Reduced, SizeEvidence, best_picture, listing_proves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class StoredPhoto:
 
     photo: FlickrPhoto
     size: FlickrPhotoSize | None
-    proof: Proof
+    proof: SizeEvidence
     info_level: int
     revision: int = 0
     stale: Stale = NOT_STALE
@@ -137,7 +137,7 @@ class StateRow(NamedTuple):
     width: int | None
     height: int | None
     url: str | None
-    proof: Proof
+    proof: SizeEvidence
     image_status: Status
     info_status: Status
 
@@ -167,7 +167,7 @@ def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool, now: 
         size.width if size else None,
         size.height if size else None,
         size.url if size else None,
-        Proof.LISTING if proved else Proof.NONE,
+        SizeEvidence.LISTING if proved else SizeEvidence.NONE,
         image_status,
         Status.UNSETTLED if info_waits and image_status is Status.UNSETTLED else Status.PENDING,
     )
@@ -184,10 +184,10 @@ class RestoredPhoto:
     reduced: Mapping[str, Reduced] = field(default_factory=dict)
 
 
-_DEFAULTS = {field.name: getattr(PhotoFacts(), field.name) for field in fields(PhotoFacts)}
+_DEFAULTS = {field.name: getattr(PhotoMetadata(), field.name) for field in fields(PhotoMetadata)}
 _TYPES = {
     (name, kind)
-    for name, hint in get_type_hints(PhotoFacts).items()
+    for name, hint in get_type_hints(PhotoMetadata).items()
     for kind in (get_args(hint) or (hint,))
     for kind in ({float, int} if kind is float else {kind})
 }
@@ -244,13 +244,13 @@ def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
     photo_id, title, description, facts, label, width, height, url, proof, info_level, *more = row
     revision, stale, reduced, damaged = more
     photo = FlickrPhoto(
-        str(photo_id), title, description=description, facts=PhotoFacts(**read_facts([facts])[0])
+        str(photo_id), title, description=description, facts=PhotoMetadata(**read_facts([facts])[0])
     )
     size = FlickrPhotoSize(label, width, height, url) if label else None
     return StoredPhoto(
         photo,
         size,
-        Proof(proof),
+        SizeEvidence(proof),
         info_level,
         revision,
         Stale(stale),

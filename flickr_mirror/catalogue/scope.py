@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.intervals import Interval
 
 
-class Selection:
+class Scope:
     """The photos that a run works on; at first all of them.
 
     A part of the catalogue, like which it blocks. `window` and `open` are conditions on rows of `photos`: of all

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flickr_mirror.catalogue.database import Database
-    from flickr_mirror.catalogue.scope import Selection
+    from flickr_mirror.catalogue.scope import Scope
 
 _ASKED_BEFORE = "info_level = 2 AND NOT stale & 1"
 """The comments are on disk, as Flickr has them."""
@@ -73,14 +73,14 @@ class Stock(NamedTuple):
     rate: int | None = None
 
 
-class Overview:
+class Statistics:
     """Questions about the photos of a `selection`, at first the whole mirror; a part of the catalogue, like which it
     blocks.
 
     Every method raises `CatalogueError` where SQLite fails.
     """
 
-    def __init__(self, database: Database, selection: Selection) -> None:
+    def __init__(self, database: Database, selection: Scope) -> None:
         self._query = database.query
         self._selection = selection
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flickr_mirror.catalogue.files import KINDS
 from flickr_mirror.catalogue.rows import Stale, Status, read_facts, read_reduced, text_row
 from flickr_mirror.catalogue.schema import tables
-from flickr_mirror.models.sizes import Proof
+from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,7 @@ _UNSOUND = {
         "size_label IS NOT NULL AND (width IS NULL OR height IS NULL OR url IS NULL)",
         "width < 0",
         "height < 0",
-        f"proof NOT IN {_one_of(Proof)}",
+        f"proof NOT IN {_one_of(SizeEvidence)}",
         f"stale & ~{sum(Stale)}",
         f"image_status NOT IN {_one_of(Status)}",
         f"info_status NOT IN {_one_of(Status)}",

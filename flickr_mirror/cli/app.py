@@ -165,9 +165,11 @@ def mirror_flickr(
     if not quiet:
         _announce(names, debug)
     from flickr_mirror.cli.commands.mirror import mirror
-    from flickr_mirror.cli.output.console import Shown
+    from flickr_mirror.cli.output.console import OutputOptions
 
-    shown = Shown(debug=debug, quiet=quiet, verbose=verbose, progress=not no_progress, as_json=as_json)
+    shown = OutputOptions(
+        debug=debug, quiet=quiet, verbose=verbose, progress=not no_progress, as_json=as_json
+    )
     is_key_seen = bool({"--consumer-key", "--consumer-secret"} & {*given_options(context)})
     keys = consumer_key, consumer_secret
     try:
@@ -266,9 +268,9 @@ def _announce(names: list[str], debug: int | None) -> None:
 
 
 def _usage(text: str) -> NoReturn:
-    from flickr_mirror.cli.output.console import say
+    from flickr_mirror.cli.output.console import echo
 
-    say(f"mirror_flickr: {text}")
+    echo(f"mirror_flickr: {text}")
     raise typer.Exit(2)
 
 
@@ -282,9 +284,9 @@ def main() -> None:
     except BrokenPipeError:  # `mirror_flickr ... | head`
         sys.exit(1)
     except settings_file.ConfigError as error:
-        from flickr_mirror.cli.output.console import say
+        from flickr_mirror.cli.output.console import echo
 
-        say(f"mirror_flickr: {error}")
+        echo(f"mirror_flickr: {error}")
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
         from flickr_mirror.cli.runner import say_failure, say_unexpected
@@ -314,8 +316,8 @@ def _run_app() -> NoReturn:
         if code is None and not (reason := output_failure(probe="\n")):
             raise
     if reason := reason or output_failure():
-        from flickr_mirror.cli.output.console import say
+        from flickr_mirror.cli.output.console import echo
 
-        say(f"mirror_flickr: Standard output cannot be written: {reason}.", aloud=True)
+        echo(f"mirror_flickr: Standard output cannot be written: {reason}.", force=True)
         code = code or 1
     sys.exit(code if isinstance(code, int) else 1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from flickr_mirror.cli.exit_codes import EXIT_LIMIT, SIGNALLED, gravest
-from flickr_mirror.cli.output.console import say
+from flickr_mirror.cli.exit_codes import EXIT_LIMIT, SIGNALLED, worst
+from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.text import name_text
 from flickr_mirror.cli.runner import leave_with, run_mirror, say_unexpected
 from flickr_mirror.errors import (
@@ -25,7 +25,7 @@ from flickr_mirror.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flickr_mirror.cli.run_view import View
+    from flickr_mirror.cli.run_view import RunView
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.models.events import MirrorReport
     from flickr_mirror.models.options import Limits
@@ -46,7 +46,9 @@ SHARED = ("until_time", "min_free")
 
 
 async def run_in_turn(
-    names: Sequence[str], limits: Limits, open_mirror: Callable[[str, Limits], tuple[PhotostreamMirror, View]]
+    names: Sequence[str],
+    limits: Limits,
+    open_mirror: Callable[[str, Limits], tuple[PhotostreamMirror, RunView]],
 ) -> int:
     """Mirror photostreams one after the other within `limits`, and return the exit code.
 
@@ -71,15 +73,15 @@ async def run_in_turn(
         left = _what_is_left(left, mirror.report, end)
     if rest := names[len(codes) :]:
         advice = "" if left and not signalled else " Run the same command again to go on."
-        say(f"Not begun: {', '.join(map(name_text, rest))}.{advice}", aloud=not any(codes))
+        echo(f"Not begun: {', '.join(map(name_text, rest))}.{advice}", force=not any(codes))
         codes += [] if left else [EXIT_LIMIT]
-    code = signalled or gravest(codes)
+    code = signalled or worst(codes)
     if hangs:  # else the last run would have the last word
         leave_with(code)
     return code
 
 
-async def _run(mirror: PhotostreamMirror, view: View) -> int:
+async def _run(mirror: PhotostreamMirror, view: RunView) -> int:
     try:
         return await run_mirror(mirror, view)
     except Exception as error:  # noqa: BLE001 - it is told, and no reason to keep others from being mirrored

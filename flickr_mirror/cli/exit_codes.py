@@ -78,7 +78,7 @@ def code_text(code: object) -> str:
     return f"{words} (exit {code})" if words else f"exit {code}"
 
 
-def gravest(codes: Iterable[int]) -> int:
+def worst(codes: Iterable[int]) -> int:
     """Return the gravest of exit codes, and 0 where none tells of anything."""
     found = set(codes)
     return next((code for code in GRAVEST_FIRST if code in found), 0)
@@ -91,4 +91,4 @@ def for_each(names: Iterable[str], command: Callable[[str], int]) -> int:
         codes.append(command(name))
         if codes[-1] > SIGNALLED:
             return codes[-1]
-    return gravest(codes)
+    return worst(codes)

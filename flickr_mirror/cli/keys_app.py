@@ -14,7 +14,7 @@ from flickr_mirror.cli.options.settings_origin import origin, with_origins
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 if TYPE_CHECKING:
-    from flickr_mirror.cli.commands.keys import Given
+    from flickr_mirror.cli.commands.keys import KeySources
 
 keys_app = typer.Typer(
     cls=CommandGroup,
@@ -72,7 +72,7 @@ def _forget(context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH) 
     raise typer.Exit(forget_keys(cache_path, _given(context)))
 
 
-def _given(context: typer.Context) -> Given:
+def _given(context: typer.Context) -> KeySources:
     """Return the keys that a run would be given by the environment or the file of settings."""
     root = context.find_root()
     key, secret = (

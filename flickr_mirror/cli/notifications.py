@@ -17,7 +17,7 @@ import httpx
 
 from flickr_mirror import subprocesses
 from flickr_mirror.cli.exit_codes import SIGNALLED
-from flickr_mirror.cli.output.console import say
+from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.summary import as_json
 from flickr_mirror.errors import TransportError
 from flickr_mirror.flickr import transports
@@ -88,7 +88,7 @@ class Notifier:
                     tasks.start_soon(self._call, summary)
         if time_left.cancelled_caught:
             self.hangs = True
-            say("There was no time left to tell of this run by --ping-url and --hook.", aloud=True)
+            echo("There was no time left to tell of this run by --ping-url and --hook.", force=True)
 
     async def _ping(self, url: httpx.URL, word: str) -> None:
         async with self._turn:  # so that the monitor hears of an end after its beginning
@@ -116,16 +116,16 @@ class Notifier:
             with anyio.fail_after(LONGEST):
                 code = await _run(self._hook, as_json(summary))
         except TimeoutError:
-            say(
-                f"The program of --hook, {name}, took longer than {LONGEST:.0f} s, and was ended.", aloud=True
+            echo(
+                f"The program of --hook, {name}, took longer than {LONGEST:.0f} s, and was ended.", force=True
             )
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or "no program can be called that"
-            say(f"The program of --hook, {name}, could not be started: {reason}.", aloud=True)
+            echo(f"The program of --hook, {name}, could not be started: {reason}.", force=True)
         else:
             if code:
                 how = f"failed with exit code {code}" if code > 0 else f"was ended by signal {-code}"
-                say(f"The program of --hook, {name}, {how}.", aloud=True)
+                echo(f"The program of --hook, {name}, {how}.", force=True)
 
 
 def _secrets_of(url: httpx.URL) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def check(
     username: flags.MirrorNames = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
-    part: flags.Part = None,
+    part: flags.PendingFile = None,
     rebuild: flags.Rebuild = False,
     as_json: flags.ReportAsJson = False,
     quiet: flags.ReportQuietly = False,

@@ -16,9 +16,9 @@ import anyio
 
 from flickr_mirror.cli.exit_codes import EXIT_NO_ANSWER, code_of
 from flickr_mirror.cli.notifications import Notifier
-from flickr_mirror.cli.output.console import Shown, console, say
+from flickr_mirror.cli.output.console import OutputOptions, console, echo
 from flickr_mirror.cli.output.live_view import LiveView
-from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.run_stats import Load, RunStats
 from flickr_mirror.cli.output.standard_streams import give_up_output
 from flickr_mirror.cli.output.summary import time_text
 from flickr_mirror.cli.output.text import heartbeat, json_text, plain, time_left
@@ -38,7 +38,7 @@ BEAT = 60.0
 """Seconds between two heartbeats."""
 
 
-class View:
+class RunView:
     """The observer of a run: the log, and as much beside it as is `shown`.
 
     `most` is how many photos the run begins at most.
@@ -47,7 +47,7 @@ class View:
     def __init__(
         self,
         options: MirrorOptions,
-        shown: Shown | None = None,
+        shown: OutputOptions | None = None,
         notifier: Notifier | None = None,
         *,
         most: int | None = None,
@@ -55,14 +55,14 @@ class View:
         self.notifier = notifier or Notifier()
         """Who else is told."""
         self.mirror: PhotostreamMirror | None = None
-        self.shown = shown or Shown()
+        self.shown = shown or OutputOptions()
         self.code = 0
         """The exit code of something beside the mirror that failed."""
         self.error: FlickrMirrorError | None = None
         """What ended the run."""
         self.on_look: Callable[[int], None] = lambda _: None
         """Told how each look of a watch went: the exit code that a run would have had."""
-        self.tally = Tally(
+        self.tally = RunStats(
             images=options.wants_images,
             info=options.wants_info,
             load=self._load,
@@ -114,9 +114,9 @@ class View:
             self._nsid = event.user_id
         elif isinstance(event, RunPlanned) and not self._is_priced:
             self._is_priced = True
-            say(plan_line(self.tally.name, self._nsid, event))
+            echo(plan_line(self.tally.name, self._nsid, event))
             if console.is_terminal:
-                say(plan_in_words(event))
+                echo(plan_in_words(event))
         elif isinstance(event, Watching) and self.mirror:
             code = code_of(self.mirror.report) if event.answered else EXIT_NO_ANSWER
             self.on_look(code)
@@ -135,13 +135,13 @@ class View:
             if self._live or self.shown.quiet:
                 continue
             if console.is_terminal:
-                say(heartbeat(self.tally))
+                echo(heartbeat(self.tally))
             else:
                 logging.getLogger("flickr_mirror").info("%s", heartbeat(self.tally))
 
-    def poke(self) -> None:
+    def report_now(self) -> None:
         """Tell now how far the run is, because somebody asks."""
-        say(heartbeat(self.tally), aloud=True)
+        echo(heartbeat(self.tally), force=True)
 
     def end(self, summary: Summary) -> None:
         """Take note of the end."""
@@ -198,7 +198,7 @@ class JsonLines:
         values = {one.name: _value(getattr(event, one.name)) for one in fields(event)}
         self._write(event_name(type(event)), {**more, **values})
 
-    def status(self, tally: Tally) -> None:
+    def status(self, tally: RunStats) -> None:
         """Write how far the run is."""
         load, eta = tally.load(), tally.eta
         figures = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import anyio
 
 from flickr_mirror.cli.exit_codes import EXIT_LOCKED, SIGNALLED, code_of, code_of_error
-from flickr_mirror.cli.output.console import console, say
+from flickr_mirror.cli.output.console import console, echo
 from flickr_mirror.cli.output.live_view import give_back
 from flickr_mirror.cli.output.summary import counted, in_words, keep, last_line, summary_of, time_text
 from flickr_mirror.cli.output.text import plain
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.cli.notifications import Notifier
     from flickr_mirror.cli.output.summary import Summary
-    from flickr_mirror.cli.run_view import View
+    from flickr_mirror.cli.run_view import RunView
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.models.events import FailedPhoto
 
@@ -84,7 +84,7 @@ def _raise(error: Exception) -> NoReturn:
     raise error
 
 
-async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None = None) -> int:
+async def run_mirror(mirror: PhotostreamMirror, view: RunView, watch: float | None = None) -> int:
     """Run a mirror under the signals of a terminal, and return the exit code.
 
     `watch` is the interval in seconds at which it is looked for new photos, for as long as nobody stops it.
@@ -92,36 +92,36 @@ async def run_mirror(mirror: PhotostreamMirror, view: View, watch: float | None 
     """
     view.mirror = mirror
     view.on_look = partial(_keep_look, mirror)
-    signals = Signals(partial(_stop, mirror), view.poke)
-    async with _heeding(signals, view.notifier, is_watch=watch is not None) as tasks:
+    signals = GracefulShutdown(partial(_stop, mirror), view.report_now)
+    async with _handling_signals(signals, view.notifier, is_watch=watch is not None) as tasks:
         tasks.start_soon(view.beat)
         code = await _run(mirror, view, watch, signals)
         view.late = signals.late
         return code
 
 
-async def fail(error: FlickrMirrorError, username: str, view: View) -> int:
+async def fail(error: FlickrMirrorError, username: str, view: RunView) -> int:
     """Tell the user, and whoever else is told, why a run could not begin, and return the exit code."""
     code = say_failure(error)
     summary = summary_of(MirrorReport(username=username, started=time.time()), code, str(error))
     if view.notifier.is_wanted:
-        signals = Signals(lambda _: None, lambda: None)
-        async with _heeding(signals, view.notifier):
-            await _tell(view.notifier, summary, signals)
+        signals = GracefulShutdown(lambda _: None, lambda: None)
+        async with _handling_signals(signals, view.notifier):
+            await _emit(view.notifier, summary, signals)
     view.end(summary)
-    say(last_line(summary))
+    echo(last_line(summary))
     return code
 
 
 @asynccontextmanager
-async def _heeding(
-    signals: Signals, notifier: Notifier, *, is_watch: bool = False
+async def _handling_signals(
+    signals: GracefulShutdown, notifier: Notifier, *, is_watch: bool = False
 ) -> AsyncIterator[TaskGroup]:
     wait_no_more()  # for what the run before this one may have left hanging
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
-                await tasks.start(signals.heed)
+                await tasks.start(signals.handle_signals)
                 notifier.begin(tasks, is_watch=is_watch)
                 yield tasks
                 tasks.cancel_scope.cancel()
@@ -131,7 +131,9 @@ async def _heeding(
             signals.leave_within(LINGERING)
 
 
-async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signals: Signals) -> int:
+async def _run(
+    mirror: PhotostreamMirror, view: RunView, watch: float | None, signals: GracefulShutdown
+) -> int:
     sentence = ""
     try:
         with signals.scope, view.live():
@@ -144,41 +146,41 @@ async def _run(mirror: PhotostreamMirror, view: View, watch: float | None, signa
     except Exception as error:
         # the words of what nobody thought of may hold anything
         summary = _kept(mirror, summary_of(_report(mirror), 1, f"Unexpected {type(error).__name__}."))
-        await _tell(view.notifier, summary, signals)
+        await _emit(view.notifier, summary, signals)
         view.end(summary)
         raise
     else:
         code = signals.code or code_of(mirror.report)
     code = code or view.code
     summary = _sum_up(mirror, code, sentence)
-    await _tell(view.notifier, summary, signals)
+    await _emit(view.notifier, summary, signals)
     view.end(summary)
     if console.is_terminal and (words := in_words(summary)):
-        say(words)
+        echo(words)
     # where quiet is wanted, one line tells what is wrong: this one, where no other did
-    say(last_line(summary), aloud=bool(code) and not sentence and not view.code)
+    echo(last_line(summary), force=bool(code) and not sentence and not view.code)
     return code
 
 
 def _stop(mirror: PhotostreamMirror, grace: float) -> None:
     """Stop a mirror, and tell the user what follows."""
     if mirror.is_busy:
-        say(
+        echo(
             f"Stopping: what is in flight has {grace:.0f} s to finish. Ctrl-C again to stop now. Nothing is lost."
         )
     else:
-        say("Stopping: nothing is in flight. Nothing is lost.")
+        echo("Stopping: nothing is in flight. Nothing is lost.")
     mirror.stop(grace)
 
 
-async def _tell(notifier: Notifier, summary: Summary, signals: Signals) -> None:
+async def _emit(notifier: Notifier, summary: Summary, signals: GracefulShutdown) -> None:
     """Tell the monitor and the program of the user's how a run ended, as long as no signal comes."""
     seconds = signals.run_is_over(summary["exit"])
     with signals.scope:
         await notifier.end(summary, seconds)
 
 
-class Signals:
+class GracefulShutdown:
     """What signals do to a run: the first one stops it gently, the second one now; a third one needs nobody's
     help. What hangs all the same, such as a look-up of a name or a disk that went away, is not waited for:
     a mirror is right whenever its process ends.
@@ -188,16 +190,16 @@ class Signals:
     when the run is over.
     """
 
-    def __init__(self, stop: Callable[[float], None], poke: Callable[[], None]) -> None:
+    def __init__(self, stop: Callable[[float], None], report_now: Callable[[], None]) -> None:
         self.code = 0
         self.scope = anyio.CancelScope()
         self._stop = stop
-        self._poke = poke
+        self._poke = report_now
         self._end: int | None = None
         self.late = 0
         """The exit code of a signal that came when the run was over, 0 where none did."""
 
-    async def heed(self, *, task_status: TaskStatus[None]) -> None:
+    async def handle_signals(self, *, task_status: TaskStatus[None]) -> None:
         """Wait for signals, until cancelled."""
         wanted = [*stopping_signals(), *asking_signals()]
         with anyio.open_signal_receiver(*wanted) as signals:
@@ -256,29 +258,29 @@ def _report(mirror: PhotostreamMirror) -> MirrorReport:
 def _sum_up(mirror: PhotostreamMirror, code: int, sentence: str) -> Summary:
     report = _report(mirror)
     for failure in report.failures[:MOST_FAILURES]:
-        say(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}{_next_try(failure)}")
+        echo(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}{_next_try(failure)}")
     if (more := len(report.failures) - MOST_FAILURES) > 0:
-        say(f"Failed: {more:,} more. `mirror_flickr status` lists them all.")
+        echo(f"Failed: {more:,} more. `mirror_flickr status` lists them all.")
     if report.pruned:
-        say(
+        echo(
             f"Moved to {report.folder}/.flickr_mirror/trash: {counted(report.pruned, 'file')} of photos that are gone."
         )
     if report.unavailable:
-        say(f"Known to be out of reach: {counted(report.unavailable, 'photo')}.")
+        echo(f"Known to be out of reach: {counted(report.unavailable, 'photo')}.")
     if report.reduced:
-        say(
+        echo(
             f"Mirrored in a smaller size, because Flickr refuses a better one: {counted(report.reduced, 'photo')}. "
             "A full scan tries again."
         )
     if report.damaged:
-        say(
+        echo(
             "Mirrored as Flickr serves them, damaged or in another size than it lists: "
             f"{counted(report.damaged, 'photo')}. The next try is after a day, after a week, and in each full scan."
         )
     if report.unanswered and not sentence:
-        say(report.unanswered)
+        echo(report.unanswered)
     if not report.complete and not sentence:  # an error's sentence says what to do
-        say("Run the same command again to go on.")
+        echo("Run the same command again to go on.")
     return _kept(mirror, summary_of(report, code, sentence, is_whole=mirror.is_whole))
 
 
@@ -290,7 +292,7 @@ def _kept(mirror: PhotostreamMirror, summary: Summary) -> Summary:
                 return keep(summary, folder / STATE_FOLDER)
         except CacheError as error:
             if not summary["error"]:
-                say(f"The summary of this run could not be kept for `mirror_flickr status`: {error}")
+                echo(f"The summary of this run could not be kept for `mirror_flickr status`: {error}")
     return summary
 
 
@@ -310,17 +312,17 @@ def _next_try(failure: FailedPhoto) -> str:
 def say_failure(error: BaseException) -> int:
     """Tell the user why a run ended, and return the exit code."""
     logging.getLogger("flickr_mirror").debug("The run ended.", exc_info=error)
-    say(f"mirror_flickr: {plain(str(error))}{_advice(error)}", aloud=True)
+    echo(f"mirror_flickr: {plain(str(error))}{_advice(error)}", force=True)
     return code_of_error(error)
 
 
 def say_unexpected(error: Exception) -> None:
     """Tell the user of an error that nobody thought of."""
     logging.getLogger("flickr_mirror").debug("Unexpected error.", exc_info=error)
-    say(
+    echo(
         f"mirror_flickr: unexpected {type(error).__name__}: {plain(str(error))}. Nothing that was mirrored is "
         "lost. With --debug 4 the log tells more; please report it.",
-        aloud=True,
+        force=True,
     )
 
 

@@ -12,13 +12,13 @@ from flickr_mirror.models.events import Notice, PhotoGone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flickr_mirror.engine.workers.jobs import Jobs
+    from flickr_mirror.engine.workers.jobs import PhotoJobs
 
 MISSES_IN_A_ROW = 3
 """Photos in a row without an answer that end a run."""
 
 
-async def ask_for_absent(jobs: Jobs, *, pruning: bool, is_stopping: Callable[[], bool]) -> set[str]:
+async def ask_for_absent(jobs: PhotoJobs, *, pruning: bool, is_stopping: Callable[[], bool]) -> set[str]:
     """Ask Flickr for the photos that a full scan did not list, one call each; return the ids of those that are gone.
 
     A listing can leave out a photo that is there: a page came short, a date was changed, a total was wrong. Codes
@@ -46,10 +46,10 @@ async def ask_for_absent(jobs: Jobs, *, pruning: bool, is_stopping: Callable[[],
         gone.add(photo_id)
         if await work.call(losses.mark, photo_id, int(time.time())):
             jobs.report.gone += 1
-            jobs.tell(PhotoGone(photo_id))
+            jobs.emit(PhotoGone(photo_id))
     left = await work.call(losses.count_absent)
     if left:
-        jobs.tell(
+        jobs.emit(
             Notice(
                 f"Not listed by the full scan, and still to be asked for: {left:,} of the photos. The next runs ask "
                 f"for {MOST_ASKED} each; none is marked as gone before."
@@ -58,7 +58,7 @@ async def ask_for_absent(jobs: Jobs, *, pruning: bool, is_stopping: Callable[[],
     return gone
 
 
-async def _is_gone(jobs: Jobs, photo_id: str) -> bool:
+async def _is_gone(jobs: PhotoJobs, photo_id: str) -> bool:
     try:
         await jobs.api.get_photo_sizes(photo_id)
     except (PhotoNotFoundError, PermissionDeniedError):

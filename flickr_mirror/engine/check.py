@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.catalogue.rows import StoredFile
     from flickr_mirror.models.events import Observer
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 BATCH = 200
 PATIENCE = 30 * 86_400
@@ -97,9 +97,9 @@ async def check_mirror(
 
 
 async def audit(
-    cache: PhotoCache,
+    cache: MirrorFolder,
     catalogue: Catalogue,
-    tell: Observer,
+    emit: Observer,
     report: CheckReport,
     *,
     kinds: Collection[str] = KINDS,
@@ -135,8 +135,8 @@ async def audit(
         position = json.dumps([begun, *after, report.resumed + report.files, found]) if resumable else None
         await to_thread.run_sync(_store, cache, catalogue, broken, place, position)
         for found, _ in broken:
-            tell(found)
-        tell(Checked(report.resumed + report.files, total))
+            emit(found)
+        emit(Checked(report.resumed + report.files, total))
     if resumable:
         await to_thread.run_sync(catalogue.note, place, None)
     report.waiting = await to_thread.run_sync(catalogue.files.count_waiting)
@@ -147,7 +147,7 @@ async def audit(
 Broken = tuple[FileBroken, "tuple[bytes, str] | None"]
 
 
-async def _look_at(cache: PhotoCache, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
+async def _look_at(cache: MirrorFolder, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
     found: dict[int, Broken] = {}
     threads = anyio.CapacityLimiter(SIDE_BY_SIDE)
 
@@ -171,12 +171,12 @@ async def _look_at(cache: PhotoCache, files: list[tuple[int, bool, StoredFile]])
 
 
 def _store(
-    cache: PhotoCache, catalogue: Catalogue, broken: list[Broken], place: str, position: str | None
+    cache: MirrorFolder, catalogue: Catalogue, broken: list[Broken], place: str, position: str | None
 ) -> None:
     """Move broken files aside, put their photos on the work list, and note how far the check is."""
     for found, _ in broken:
         if found.comes_again:
-            cache.set_aside(found.path)
+            cache.quarantine(found.path)
     with catalogue.transaction():
         for found, seen in broken:
             if found.comes_again:

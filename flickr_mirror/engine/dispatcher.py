@@ -23,7 +23,7 @@ LATEST = 0.2
 """No note waits longer than this, in seconds: a killed run loses no more of its book-keeping."""
 
 
-class WorkList:
+class Dispatcher:
     """Gives out each photo to one task at a time, and keeps it from the others until its result is stored.
 
     Notes are written in one transaction for many. A note that is lost with the process costs nothing but a

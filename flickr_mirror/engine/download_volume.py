@@ -25,7 +25,7 @@ MOST_ASKED = 8
 """The bytes of so many images are asked for at most."""
 
 
-class Volume(NamedTuple):
+class DownloadVolume(NamedTuple):
     """About how many `bytes` the images that are left have, and how many `seconds` they take, `None` where that is not
     known; `basis` are the sentences that say what this rests on."""
 
@@ -76,7 +76,7 @@ def to_ask(stock: Stock, sample: Iterable[FlickrPhoto]) -> list[FlickrPhotoSize]
     return chosen[:MOST_ASKED]
 
 
-def estimate(stock: Stock, asked: Iterable[tuple[FlickrPhotoSize, int]], limits: Limits) -> Volume:
+def estimate(stock: Stock, asked: Iterable[tuple[FlickrPhotoSize, int]], limits: Limits) -> DownloadVolume:
     """Return what is left of a stock, where Flickr told the bytes of the pictures that were `asked` for."""
     told: defaultdict[Kind, list[Images]] = defaultdict(list)
     for size, count in asked:
@@ -86,9 +86,9 @@ def estimate(stock: Stock, asked: Iterable[tuple[FlickrPhotoSize, int]], limits:
     }
     number = sum(images.number for images in stock.left.values())
     if not number:
-        return Volume(0, 0.0, "")
+        return DownloadVolume(0, 0.0, "")
     if not known:
-        return Volume(
+        return DownloadVolume(
             None, None, "No image server announced a size, and this mirror has no files to estimate from."
         )
     total = 0.0
@@ -105,7 +105,7 @@ def estimate(stock: Stock, asked: Iterable[tuple[FlickrPhotoSize, int]], limits:
     mirrored = sum(stock.there[kind].number for kind in used if kind in stock.there)
     seconds, pace = _duration(result, stock.rate, limits)
     basis = _basis(stock, mirrored, sum(len(told[kind]) for kind in used))
-    return Volume(result, seconds, f"{basis} {pace}")
+    return DownloadVolume(result, seconds, f"{basis} {pace}")
 
 
 def _sum(images: Iterable[Images]) -> Images:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.models.tombstones import Tombstone
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 
-def files_of(cache: PhotoCache, photo_ids: Iterable[str]) -> dict[str, list[Path]]:
+def files_of(cache: MirrorFolder, photo_ids: Iterable[str]) -> dict[str, list[Path]]:
     """Return the files of each photo, also those in the trash and among the broken ones.
 
     Raises `CacheError` if a folder is a link or cannot be read, and if a file is that of another photo.
@@ -43,7 +43,7 @@ def files_of(cache: PhotoCache, photo_ids: Iterable[str]) -> dict[str, list[Path
     return found
 
 
-def _files_in(cache: PhotoCache, folder: Path) -> list[Path]:
+def _files_in(cache: MirrorFolder, folder: Path) -> list[Path]:
     """Return the files in a folder of a mirror; links among them are files, links to the folder an error."""
     way = [folder, *folder.parents]
     for place in way[: way.index(cache.folder)]:
@@ -61,13 +61,13 @@ def _files_in(cache: PhotoCache, folder: Path) -> list[Path]:
     return sorted(folder / entry.name for entry in entries if not entry.is_dir(follow_symlinks=False))
 
 
-def old_catalogues(cache: PhotoCache) -> list[Path]:
+def old_catalogues(cache: MirrorFolder) -> list[Path]:
     """Return the catalogues that rebuilding has set aside: they have the texts of all photos."""
     return sorted(cache.state.glob(f"{cache.catalogue.name}.*"))
 
 
 def erase(
-    cache: PhotoCache, catalogue: Catalogue, tombstones: Collection[Tombstone]
+    cache: MirrorFolder, catalogue: Catalogue, tombstones: Collection[Tombstone]
 ) -> dict[str, list[Path]]:
     """Erase the files and then the rows of photos whose tombstones are durable; return the files.
 
@@ -88,7 +88,7 @@ def erase(
     return found
 
 
-def finish_erasing(cache: PhotoCache, catalogue: Catalogue) -> None:
+def finish_erasing(cache: MirrorFolder, catalogue: Catalogue) -> None:
     """Bring the file of forgotten photos and the catalogue to the same ones, after a loss or an interruption.
 
     To be called under the mirror's lock. Raises `CacheError`.
@@ -100,7 +100,7 @@ def finish_erasing(cache: PhotoCache, catalogue: Catalogue) -> None:
         erase(cache, catalogue, unfinished)
 
 
-def _erase_failures(cache: PhotoCache, photo_ids: Collection[str]) -> None:
+def _erase_failures(cache: MirrorFolder, photo_ids: Collection[str]) -> None:
     """Take the failures of photos out of the summary of the last run."""
     path = cache.state / LAST_RUN
     try:

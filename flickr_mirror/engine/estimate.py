@@ -12,7 +12,14 @@ from anyio import to_thread
 
 from flickr_mirror.catalogue.statistics import Stock, WorkLeft
 from flickr_mirror.engine.cost import calls_left
-from flickr_mirror.engine.download_volume import IMAGE_RATE, Volume, estimate, rate_of, to_ask, with_unlisted
+from flickr_mirror.engine.download_volume import (
+    IMAGE_RATE,
+    DownloadVolume,
+    estimate,
+    rate_of,
+    to_ask,
+    with_unlisted,
+)
 from flickr_mirror.engine.rebuild import read_catalogue
 from flickr_mirror.errors import ImageGoneError, TransportError
 from flickr_mirror.flickr.downloader import announced_length
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.http_client import Transport
     from flickr_mirror.models.options import Limits, MirrorOptions
     from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, FlickrUser
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 SAMPLE_PAGES = 5
 """The photos that are not listed yet are taken to be like those of at most so many pages."""
@@ -32,8 +39,8 @@ PATIENCE = 20.0
 """The image servers have so many seconds in all to announce the sizes that they are asked for."""
 
 
-async def prospect(
-    api: AsyncFlickrApi, user: FlickrUser, cache: PhotoCache, options: MirrorOptions, limits: Limits
+async def estimate_run(
+    api: AsyncFlickrApi, user: FlickrUser, cache: MirrorFolder, options: MirrorOptions, limits: Limits
 ) -> RunPlanned:
     """Return what a run with these options would do; the calls that led here are counted as its first ones."""
     lookups = sum(api.calls.values())
@@ -64,7 +71,7 @@ async def prospect(
     if options.wants_images:
         volume = await _volume(api.transport, with_unlisted(stock, sample, unlisted), sample, limits)
     else:
-        volume = Volume(0, 0.0, "")
+        volume = DownloadVolume(0, 0.0, "")
     return RunPlanned(
         work.photos + unlisted,
         work.mirrored,
@@ -80,7 +87,9 @@ async def prospect(
     )
 
 
-async def _volume(transport: Transport, stock: Stock, sample: list[FlickrPhoto], limits: Limits) -> Volume:
+async def _volume(
+    transport: Transport, stock: Stock, sample: list[FlickrPhoto], limits: Limits
+) -> DownloadVolume:
     """Return how many bytes a stock has; the image servers are asked where the mirror has too few files to tell."""
     asked: list[tuple[FlickrPhotoSize, int]] = []
     with anyio.move_on_after(PATIENCE):
@@ -96,7 +105,7 @@ async def _volume(transport: Transport, stock: Stock, sample: list[FlickrPhoto],
     return estimate(stock, asked, limits)
 
 
-def _look(cache: PhotoCache, options: MirrorOptions) -> tuple[WorkLeft, int | None, Stock]:
+def _look(cache: MirrorFolder, options: MirrorOptions) -> tuple[WorkLeft, int | None, Stock]:
     """Return what is left to do in a mirror, when it was last scanned as a whole, and its images."""
     if not cache.catalogue.exists():
         return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)

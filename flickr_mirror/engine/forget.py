@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.models.events import Observer
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
     _Rows = dict[str, tuple[int, str | None]]
 
@@ -129,7 +129,7 @@ def _checked(photo_ids: Iterable[str]) -> list[str]:
     return ids
 
 
-def _look(cache: PhotoCache, ids: list[str], report: ForgetReport) -> None:
+def _look(cache: MirrorFolder, ids: list[str], report: ForgetReport) -> None:
     """Find out what a mirror has of photos, without a change."""
     rows: _Rows = {}
     with suppress(CatalogueDamagedError):  # it will be rebuilt
@@ -139,7 +139,7 @@ def _look(cache: PhotoCache, ids: list[str], report: ForgetReport) -> None:
     _describe(cache, ids, rows, report)
 
 
-def _describe(cache: PhotoCache, ids: list[str], rows: _Rows, report: ForgetReport) -> None:
+def _describe(cache: MirrorFolder, ids: list[str], rows: _Rows, report: ForgetReport) -> None:
     found, tombstones = files_of(cache, ids), read_tombstones(cache.state)
     for photo_id, files in found.items():
         report.photos.append(
@@ -155,7 +155,7 @@ def _describe(cache: PhotoCache, ids: list[str], rows: _Rows, report: ForgetRepo
     report.catalogues = old_catalogues(cache)
 
 
-def _forget(cache: PhotoCache, catalogue: Catalogue, ids: list[str], report: ForgetReport) -> None:
+def _forget(cache: MirrorFolder, catalogue: Catalogue, ids: list[str], report: ForgetReport) -> None:
     """Erase photos: first the old catalogues, then, once the tombstones are durable, the files, then the rows."""
     rows = catalogue.forgotten.described(ids)
     _describe(cache, ids, rows, report)
@@ -170,7 +170,7 @@ def _forget(cache: PhotoCache, catalogue: Catalogue, ids: list[str], report: For
     erase(cache, catalogue, [tombstones[photo_id] for photo_id in ids])
 
 
-def _undo(cache: PhotoCache, catalogue: Catalogue, ids: list[str]) -> list[str]:
+def _undo(cache: MirrorFolder, catalogue: Catalogue, ids: list[str]) -> list[str]:
     tombstones = read_tombstones(cache.state)
     lifted = [photo_id for photo_id in ids if photo_id in tombstones]
     if lifted:

@@ -12,20 +12,20 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.engine.check import CheckReport, audit
-from flickr_mirror.engine.dispatcher import WorkList
-from flickr_mirror.engine.estimate import prospect
+from flickr_mirror.engine.dispatcher import Dispatcher
+from flickr_mirror.engine.estimate import estimate_run
 from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.engine.wall_clock import wait_until
-from flickr_mirror.engine.watch import Rounds, sum_up
-from flickr_mirror.engine.workers.file_copies import Copies
-from flickr_mirror.engine.workers.jobs import Jobs
+from flickr_mirror.engine.watch import WatchLoop, sum_up
+from flickr_mirror.engine.workers.file_copies import FileCopies
+from flickr_mirror.engine.workers.jobs import PhotoJobs
 from flickr_mirror.errors import ImageGoneError, NoSizeError, PhotoForgottenError, TransportError, one_error
 from flickr_mirror.flickr import outage
 from flickr_mirror.flickr.accounts import check_has_photos, find_account, identify, named
 from flickr_mirror.flickr.api import AsyncFlickrApi
-from flickr_mirror.flickr.concurrency import Bandwidth, Brake
+from flickr_mirror.flickr.concurrency import BandwidthLimiter, DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.http_client import REFUSALS, Transport
 from flickr_mirror.models.addresses import photostream_address
@@ -42,7 +42,7 @@ from flickr_mirror.models.sizes import whole_pictures
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.free_space import FreeSpace
 from flickr_mirror.storage.locks import locked
-from flickr_mirror.storage.mirror_folder import PhotoCache, owners
+from flickr_mirror.storage.mirror_folder import MirrorFolder, owners
 from flickr_mirror.storage.mirror_lookup import find_mirror
 from flickr_mirror.storage.tombstones import read_tombstones
 
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.flickr.accounts import Account
     from flickr_mirror.flickr.downloader import Fetched, ImageFile
-    from flickr_mirror.flickr.outage import Silence
+    from flickr_mirror.flickr.outage import OutageMonitor
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.events import Event, Observer
     from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, FlickrUser
@@ -102,7 +102,7 @@ class PhotostreamMirror:
         self._api_transport = api_transport
         self._image_transport = image_transport
         self._root = filesystem.home(Path(self._options.cache_path))
-        self._rounds: Rounds | None = None
+        self._rounds: WatchLoop | None = None
         self._stopping = anyio.Event()
         self._scope: anyio.CancelScope | None = None
         self._transport: Transport | None = None
@@ -153,7 +153,7 @@ class PhotostreamMirror:
         return self._transport.bytes_received if self._transport else 0
 
     @property
-    def silences(self) -> tuple[Silence, ...]:
+    def silences(self) -> tuple[OutageMonitor, ...]:
         """For how long the API, and the image servers, have not answered."""
         return (self._transport.api_silence, self._transport.image_silence) if self._transport else ()
 
@@ -181,7 +181,7 @@ class PhotostreamMirror:
         if self._rounds is not None and self._rounds.pipeline is not None:
             self._rounds.pipeline.come_to(limit)
         elif self._scope is not None:
-            self._tell(self.report.come_to(limit, finishing=False))
+            self._emit(self.report.come_to(limit, finishing=False))
             self._scope.cancel()
 
     async def find_user(self) -> FlickrUser:
@@ -197,18 +197,20 @@ class PhotostreamMirror:
         """
         async with self._open() as api:
             user = (await self._identify(api)).user
-            cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
+            cache = MirrorFolder.of(self._root, user, self._options.cache_directory_depth)
             with locked(cache.lock, cache.folder):
                 cache.prepare(user, self.name)
                 if photo.id in read_tombstones(cache.state):
                     raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
                 photo.sizes = await api.get_photo_sizes(photo.id)
-                fetcher = ImageFetcher(api.transport, Brake(1), Bandwidth(self._limits.bwlimit))
-                async with cache.part_file() as part:
+                fetcher = ImageFetcher(
+                    api.transport, DownloadSlots(1), BandwidthLimiter(self._limits.bwlimit)
+                )
+                async with cache.partial_file() as part:
                     fetched = await _fetch_largest(fetcher, whole_pictures(photo.sizes), part)
                     photo.extension = fetched.picture.extension
                     path = cache.path(photo.id, photo.extension)
-                    await part.keep_as(path)
+                    await part.commit(path)
         return path
 
     async def run(self) -> MirrorReport:
@@ -217,7 +219,7 @@ class PhotostreamMirror:
         A photo that fails is in the report. Whatever ends the run is raised as one `FlickrMirrorError`.
         What is done stays done, however the run ends.
         """
-        return await self._report_on(Rounds.once)
+        return await self._report_on(WatchLoop.once)
 
     async def price(self) -> RunPlanned:
         """Return what a run would do now, and what it would cost, its first calls included.
@@ -227,12 +229,12 @@ class PhotostreamMirror:
         with named(self.name), one_error():
             async with self._open() as api:
                 account = await self._identify(api)
-                cache = PhotoCache.of(self._root, account.user, self._options.cache_directory_depth)
+                cache = MirrorFolder.of(self._root, account.user, self._options.cache_directory_depth)
                 if cache.is_new:
                     profile = account.profile or await api.get_profile(account.user.id)
                     await check_has_photos(api, self.name, profile)
                 self.report = MirrorReport(account.user.username, account.user.id, cache.folder)
-                return await prospect(api, account.user, cache, self._options, self._limits)
+                return await estimate_run(api, account.user, cache, self._options, self._limits)
 
     async def watch(self, interval: float) -> MirrorReport:
         """Mirror like `run`, then look for new photos every `interval` seconds, until `stop` or a limit.
@@ -242,9 +244,9 @@ class PhotostreamMirror:
         """
         if not interval >= 1:
             raise ValueError(f"The interval is 1 second or more, not {interval!r}.")
-        return await self._report_on(partial(Rounds.watch, interval=interval))
+        return await self._report_on(partial(WatchLoop.watch, interval=interval))
 
-    async def _report_on(self, work: Callable[[Rounds], Awaitable[None]]) -> MirrorReport:
+    async def _report_on(self, work: Callable[[WatchLoop], Awaitable[None]]) -> MirrorReport:
         started = time.monotonic()
         report = self.report = MirrorReport(started=time.time())
         self._stopping = anyio.Event()
@@ -277,11 +279,11 @@ class PhotostreamMirror:
 
     async def _report_outages(self) -> None:
         while True:
-            outage.report(self.silences, self._tell)
+            outage.report(self.silences, self._emit)
             await anyio.sleep(outage.LOOK)
 
     def _close_report(self, report: MirrorReport, transport: Transport, seconds: float) -> None:
-        outage.report(self.silences, self._tell)
+        outage.report(self.silences, self._emit)
         report.unanswered = " ".join(filter(None, (silence.last_words() for silence in self.silences)))
         report.calls = dict(transport.calls)
         report.api_calls = sum(report.calls.values())
@@ -290,8 +292,8 @@ class PhotostreamMirror:
     def _open(self) -> AsyncFlickrApi:
         key, url = self.__consumer_key, self._options.api_url
         self._budget = self._budget or shared_budget(key, self._limits, url)
-        self._budget.on_wait = lambda seconds: self._tell(Waiting("budget", seconds))
-        self._budget.on_pause = lambda seconds: self._tell(Waiting("api", seconds))
+        self._budget.on_wait = lambda seconds: self._emit(Waiting("budget", seconds))
+        self._budget.on_pause = lambda seconds: self._emit(Waiting("api", seconds))
         self._transport = Transport(
             key,
             budget=self._budget,
@@ -303,11 +305,11 @@ class PhotostreamMirror:
         return AsyncFlickrApi(key, self.__consumer_secret, transport=self._transport)
 
     async def _run(
-        self, api: AsyncFlickrApi, report: MirrorReport, work: Callable[[Rounds], Awaitable[None]]
+        self, api: AsyncFlickrApi, report: MirrorReport, work: Callable[[WatchLoop], Awaitable[None]]
     ) -> None:
         account = await self._identify(api)
         user = account.user
-        cache = PhotoCache.of(self._root, user, self._options.cache_directory_depth)
+        cache = MirrorFolder.of(self._root, user, self._options.cache_directory_depth)
         published = None
         if cache.is_new:
             profile = account.profile or await api.get_profile(user.id)
@@ -315,13 +317,13 @@ class PhotostreamMirror:
             published = profile.photo_count
         with locked(cache.lock, cache.folder), cache.keeper.processes():
             cache.prepare(user, self.name)
-            async with open_catalogue(cache, self._tell) as catalogue:
+            async with open_catalogue(cache, self._emit) as catalogue:
                 catalogue.selection.restrict(self._options.window, self._limits.max_photos)
                 async with LanguageDetector() as detector:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)
                     await self._begin(jobs)
                     try:
-                        self._rounds = Rounds(jobs, self._options, self._limits, published, self._stopping)
+                        self._rounds = WatchLoop(jobs, self._options, self._limits, published, self._stopping)
                         await work(self._rounds)
                     finally:
                         self._rounds = None
@@ -332,38 +334,40 @@ class PhotostreamMirror:
         self,
         api: AsyncFlickrApi,
         user: FlickrUser,
-        cache: PhotoCache,
+        cache: MirrorFolder,
         catalogue: Catalogue,
         detector: LanguageDetector,
         report: MirrorReport,
-    ) -> Jobs:
-        bandwidth = Bandwidth(self._limits.bwlimit)
-        brake = Brake(*map(bandwidth.most, (self._limits.image_workers, self._limits.min_image_workers)))
-        brake.on_pause = lambda seconds: self._tell(Waiting("images", seconds))
+    ) -> PhotoJobs:
+        bandwidth = BandwidthLimiter(self._limits.bwlimit)
+        brake = DownloadSlots(
+            *map(bandwidth.most, (self._limits.image_workers, self._limits.min_image_workers))
+        )
+        brake.on_pause = lambda seconds: self._emit(Waiting("images", seconds))
         least = self._limits.min_free
         space = None if least is None else FreeSpace(cache.folder, least)
         fetcher = ImageFetcher(api.transport, brake, bandwidth, space)
-        work = WorkList(catalogue)
-        return Jobs(
+        work = Dispatcher(catalogue)
+        return PhotoJobs(
             user=user,
             api=api,
-            copies=Copies(cache, work, fetcher, report, self._tell, adopting=not cache.is_empty),
+            copies=FileCopies(cache, work, fetcher, report, self._emit, adopting=not cache.is_empty),
             detector=detector,
             cache=cache,
             catalogue=catalogue,
             work=work,
             report=report,
-            tell=self._tell,
+            emit=self._emit,
             info_level=self._options.info_level,
             space=space,
         )
 
-    async def _begin(self, jobs: Jobs) -> None:
+    async def _begin(self, jobs: PhotoJobs) -> None:
         report, user, cache = jobs.report, jobs.user, jobs.cache
         before = jobs.catalogue.counts()
         report.username, report.user_id, report.folder = user.username, user.id, cache.folder
         report.known = before.known
-        self._tell(
+        self._emit(
             RunStarted(
                 user.username,
                 user.id,
@@ -376,7 +380,7 @@ class PhotostreamMirror:
         )
         if self._options.verify_image:
             await audit(
-                cache, jobs.catalogue, self._tell, CheckReport(), kinds=("image", "video"), resumable=False
+                cache, jobs.catalogue, self._emit, CheckReport(), kinds=("image", "video"), resumable=False
             )
         look = partial(
             jobs.catalogue.overview.work_left,
@@ -388,10 +392,10 @@ class PhotostreamMirror:
     async def _identify(self, api: AsyncFlickrApi) -> Account:
         account = await find_account(api, self.name, list(owners(self._root)))
         if account.sentence:
-            self._tell(Notice(account.sentence))
+            self._emit(Notice(account.sentence))
         return account
 
-    def _tell(self, event: Event) -> None:
+    def _emit(self, event: Event) -> None:
         if self._observer is None:
             return
         try:
@@ -409,7 +413,7 @@ async def _fetch_largest(fetcher: ImageFetcher, sizes: list[FlickrPhotoSize], fi
     refusal: Exception = NoSizeError("Flickr lists no image of this photo.")
     for size in sizes:
         try:
-            return await fetcher.fetch_for_sure(size, file, partial(_same, size))
+            return await fetcher.fetch_verified(size, file, partial(_same, size))
         except ImageGoneError as error:
             if error.status not in REFUSALS:
                 raise

@@ -22,7 +22,7 @@ from flickr_mirror.catalogue.rows import StoredPhoto
 from flickr_mirror.engine.absent_photos import ask_for_absent
 from flickr_mirror.engine.workers.image_jobs import ImageJob
 from flickr_mirror.engine.workers.jobs import InfoJob
-from flickr_mirror.engine.workers.page_producer import Lister
+from flickr_mirror.engine.workers.page_producer import PageProducer
 from flickr_mirror.errors import (
     BadImageError,
     CertificateError,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-    from flickr_mirror.engine.workers.jobs import Jobs
+    from flickr_mirror.engine.workers.jobs import PhotoJobs
     from flickr_mirror.models.options import Limits, MirrorOptions
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Pipeline:
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: PhotoJobs,
         options: MirrorOptions,
         limits: Limits,
         published: int | None = None,
@@ -88,10 +88,10 @@ class Pipeline:
         self._work = jobs.work
         self._catalogue = jobs.catalogue
         self._report = jobs.report
-        self._tell = jobs.tell
+        self._emit = jobs.emit
         self._options = options
         self._limits = limits
-        self._lister = Lister(jobs, options, limits, published, again=again)
+        self._lister = PageProducer(jobs, options, limits, published, again=again)
         self._newest_first = options.strategy is CachingStrategy.LIFO
         self._listed = False
         self._stopping = False
@@ -123,7 +123,7 @@ class Pipeline:
         A page that was asked for is in flight too. Images have all their time, unless that is up: else their
         bytes would have to come again.
         """
-        self._tell(self._report.come_to(limit, figures))
+        self._emit(self._report.come_to(limit, figures))
         self._take_no_more(retries=limit in OF_TIME)
         self._lister.stop()
         _end_within(GRACE, [self._scope] if limit in OF_TIME else self._callers)
@@ -180,7 +180,7 @@ class Pipeline:
         if not self._stopping:
             await self._work.call(self._catalogue.close_run, int(time.time()))
             if self._catalogue.selection.is_full:
-                self._tell(self._report.come_to("max_photos"))
+                self._emit(self._report.come_to("max_photos"))
         self._report.complete = (
             not await self._is_more_left() if self._report.stopped_by else not self._stopping
         )
@@ -225,10 +225,10 @@ class Pipeline:
     async def _list_photos(self) -> None:
         with self._listing, suppress(StoppedError):
             await self._lister.run()
-            to_ask = await self._work.call(self._catalogue.judge_again)
+            to_ask = await self._work.call(self._catalogue.recheck_sizes)
             self._listed = True
             if not self._lister.is_cut:
-                self._tell(ListingEnded(self._report.known + self._report.new, to_ask))
+                self._emit(ListingEnded(self._report.known + self._report.new, to_ask))
                 await self._lister.tell_plan()
             self._work.wake()
             if self._options.window is None and not self._lister.is_cut:
@@ -295,7 +295,7 @@ class Pipeline:
             for other in {job, "image"} if self._options.wants_images else {job}:
                 if self._work.is_busy(other) or await self._work.call(self._catalogue.has_left, other):
                     return True
-            if self._passes_left[job] and await self._work.call(self._catalogue.put_back, job):
+            if self._passes_left[job] and await self._work.call(self._catalogue.requeue, job):
                 self._passes_left[job] -= 1
                 self._jobs.copies.adopting = True  # a poster may be there already
                 self._work.wake()
@@ -365,7 +365,7 @@ class Pipeline:
         again: bool,
     ) -> None:
         self._work.finish(job, stored.photo.id, partial(change, stored, job, reason))
-        self._tell(PhotoFailed(stored.photo.id, job, reason, again))
+        self._emit(PhotoFailed(stored.photo.id, job, reason, again))
 
     def _count_miss(self, job: str, error: Exception) -> None:
         # only photos that were not tried before tell of the line: those that failed can fail by themselves

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from flickr_mirror.catalogue.catalogue import Catalogue
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 BATCH = 100
 
 
-async def prune(cache: PhotoCache, catalogue: Catalogue, gone: Collection[str]) -> int:
+async def prune(cache: MirrorFolder, catalogue: Catalogue, gone: Collection[str]) -> int:
     """Move the files of photos that are `gone`, as Flickr has just said, to the trash; return how many files.
 
     A photo that is listed again is mirrored anew. Raises `CacheError` where a file cannot be moved.

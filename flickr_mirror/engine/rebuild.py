@@ -17,9 +17,9 @@ from flickr_mirror.catalogue.value_checks import can_be_stored
 from flickr_mirror.engine.erasure import finish_erasing
 from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedError
 from flickr_mirror.models.events import Notice
-from flickr_mirror.models.sizes import Proof, same_pixels
+from flickr_mirror.models.sizes import SizeEvidence, same_pixels
 from flickr_mirror.storage import filesystem, media_decoding, media_inspection
-from flickr_mirror.storage.sidecar import info_level_of, told_photo
+from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 BATCH = 200
 _EXTENSIONS = {
@@ -38,7 +38,7 @@ _EXTENSIONS = {
 
 @asynccontextmanager
 async def open_catalogue(
-    cache: PhotoCache, tell: Observer, *, anew: bool = False
+    cache: MirrorFolder, emit: Observer, *, anew: bool = False
 ) -> AsyncIterator[Catalogue]:
     """Open the catalogue of a mirror, which is rebuilt where it is missing, damaged or wanted `anew`.
 
@@ -46,24 +46,24 @@ async def open_catalogue(
     run rebuilds it. To be called under the mirror's lock. Raises `CacheError`.
     """
     if anew:
-        await to_thread.run_sync(_set_aside, cache)
+        await to_thread.run_sync(_quarantine, cache)
     try:
         catalogue = await to_thread.run_sync(_open, cache.catalogue)
     except CatalogueDamagedError as error:
-        kept = await to_thread.run_sync(_set_aside, cache)
+        kept = await to_thread.run_sync(_quarantine, cache)
         fault = str(error).partition(" The next run ")[0]
-        tell(Notice(f"{fault} It is kept as {kept}, and rebuilt from the files."))
+        emit(Notice(f"{fault} It is kept as {kept}, and rebuilt from the files."))
         catalogue = await to_thread.run_sync(_open, cache.catalogue)
     try:
         await to_thread.run_sync(finish_erasing, cache, catalogue)  # first, or a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listing.is_untouched):
-            await _rebuild(cache, catalogue, tell)
+            await _rebuild(cache, catalogue, emit)
         yield catalogue
     finally:
         catalogue.close()
         if catalogue.is_damaged:  # else each run could end like this one
             with suppress(CacheError):
-                tell(Notice(f"The damaged catalogue is kept as {_set_aside(cache)}."))
+                emit(Notice(f"The damaged catalogue is kept as {_quarantine(cache)}."))
 
 
 def read_catalogue(path: Path) -> Catalogue:
@@ -85,7 +85,7 @@ def _open(path: Path, *, for_reading: bool = False) -> Catalogue:
     return catalogue
 
 
-def _set_aside(cache: PhotoCache) -> Path:
+def _quarantine(cache: MirrorFolder) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     kept = cache.catalogue.with_name(f"{cache.catalogue.name}.{stamp}")
     for ending in ("-shm", "-wal", ""):  # the file itself last, for the others are nothing without it
@@ -95,12 +95,12 @@ def _set_aside(cache: PhotoCache) -> Path:
     return kept
 
 
-async def _rebuild(cache: PhotoCache, catalogue: Catalogue, tell: Observer) -> None:
+async def _rebuild(cache: MirrorFolder, catalogue: Catalogue, emit: Observer) -> None:
     restored = unnamed = 0
     files = cache.files()
     while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
         if not restored and not unnamed:
-            tell(Notice("The catalogue is rebuilt from the files of the mirror: this reads all of them."))
+            emit(Notice("The catalogue is rebuilt from the files of the mirror: this reads all of them."))
         photos = await to_thread.run_sync(lambda: [_restored(cache, *found) for found in batch])
         known = [photo for photo in photos if photo is not None]
         await to_thread.run_sync(catalogue.listing.restore, known)
@@ -108,12 +108,12 @@ async def _rebuild(cache: PhotoCache, catalogue: Catalogue, tell: Observer) -> N
         unnamed += len(batch) - len(known)
     await to_thread.run_sync(catalogue.listing.end_restoring)
     if unnamed:
-        tell(Notice(f"The files of {unnamed:,} photos do not tell whose they are: the next listing does."))
+        emit(Notice(f"The files of {unnamed:,} photos do not tell whose they are: the next listing does."))
     if restored:
-        tell(Notice(f"The catalogue knows {restored:,} photos again, from the files of the mirror."))
+        emit(Notice(f"The catalogue knows {restored:,} photos again, from the files of the mirror."))
 
 
-def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPhoto | None:
+def _restored(cache: MirrorFolder, name: str, extensions: list[str]) -> RestoredPhoto | None:
     """Return the photo that an information file and the files beside it tell of."""
     folder = cache.folder.joinpath(*name[: cache.depth])
     try:
@@ -121,7 +121,7 @@ def _restored(cache: PhotoCache, name: str, extensions: list[str]) -> RestoredPh
         info = json.loads(data)
     except (OSError, ValueError, RecursionError):
         return None
-    told = told_photo(info) if isinstance(info, dict) else None
+    told = photo_from_sidecar(info) if isinstance(info, dict) else None
     if told is None or cache.path(told.photo.id, "json").name != f"{name}.json":
         return None
     photo, reduced = told.photo, told.reduced
@@ -168,7 +168,7 @@ def _row(photo: FlickrPhoto, size: FlickrPhotoSize | None, kinds: set[str]) -> S
         size.width if size else None,
         size.height if size else None,
         "",
-        Proof.ASKED if size and is_there else Proof.NONE,
+        SizeEvidence.ASKED if size and is_there else SizeEvidence.NONE,
         Status.DONE if is_there else Status.UNSETTLED,
         Status.DONE,
     )

@@ -15,7 +15,7 @@ from flickr_mirror.models.events import Notice, Watching
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
-    from flickr_mirror.engine.workers.jobs import Jobs
+    from flickr_mirror.engine.workers.jobs import PhotoJobs
     from flickr_mirror.models.events import MirrorReport
     from flickr_mirror.models.options import Limits, MirrorOptions
 
@@ -23,7 +23,7 @@ MEASURED = 10.0
 """Seconds of downloads that tell how fast the line is."""
 
 
-class Rounds:
+class WatchLoop:
     """Rounds over one open mirror, until `stopping` is set.
 
     `published` is as in `Pipeline`. The methods raise what ends the run.
@@ -31,7 +31,7 @@ class Rounds:
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: PhotoJobs,
         options: MirrorOptions,
         limits: Limits,
         published: int | None,
@@ -70,7 +70,7 @@ class Rounds:
     async def _prune(self, photo_ids: set[str]) -> None:
         jobs = self._jobs
         if any(not failure.known for failure in jobs.catalogue.failures()):
-            jobs.tell(Notice("Nothing was moved to the trash, because some photos failed."))
+            jobs.emit(Notice("Nothing was moved to the trash, because some photos failed."))
             return
         jobs.report.complete = False
         jobs.report.pruned += await prune(jobs.cache, jobs.catalogue, photo_ids)
@@ -87,18 +87,18 @@ class Rounds:
                     await self.once(again=again)
             except TransportError as error:
                 if not is_down:
-                    jobs.tell(Notice(f"{error} It is tried again until it works."))
+                    jobs.emit(Notice(f"{error} It is tried again until it works."))
                 is_down = True
                 is_reported |= jobs.api.transport.api_silence.is_reported
             else:
                 if is_down and not is_reported:  # else the end of the outage was reported
-                    jobs.tell(Notice("Flickr answers again."))
+                    jobs.emit(Notice("Flickr answers again."))
                 is_down, is_reported, again = False, False, True
             sum_up(jobs.report, jobs.catalogue, self._options)
             if jobs.report.stopped_by:
                 return
             if not self._stopping.is_set():
-                jobs.tell(Watching(max(due - anyio.current_time(), 0), not is_down))
+                jobs.emit(Watching(max(due - anyio.current_time(), 0), not is_down))
             with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):
                 await self._stopping.wait()
 

@@ -61,7 +61,7 @@ class Waits:
             scope.cancel()
 
 
-class Climb:
+class AdaptiveConcurrency:
     """Looks for the number of downloads side by side from which on more bring nothing.
 
     As long as half as many more bring more bytes in a second, it goes on up; then it goes back down to the
@@ -129,13 +129,13 @@ class Climb:
             self.level = min(self.level + max(self.level // 2, 1), self._most)
 
 
-class Brake:
+class DownloadSlots:
     """The places of all downloads, and the pause that they share when the image servers throttle.
 
     Flickr's image servers answer 429 by themselves, apart from the API's limit, and do not say for how long
-    (gallery-dl#8297). After a pause half as many downloads run side by side, and one more after every 20 good
-    images, also where that is fewer than `least`. Without that there are between `least` and `most`, as `Climb`
-    finds them worth it.
+    (gallery-dl#8297). After a pause, half as many downloads run side by side, and one more after every 20 good
+    images, also where that is fewer than `least`. Without pauses, `AdaptiveConcurrency` finds a number between
+    `least` and `most`.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Brake:
         self.most = most
         """How many downloads run side by side at most."""
         self._ceiling = most
-        self._climb = Climb(most if least is None else least, most, clock=clock)
+        self._climb = AdaptiveConcurrency(most if least is None else least, most, clock=clock)
         self._places = anyio.CapacityLimiter(self._climb.level)
         self._pause = Pause(first=first, longest=longest, clock=clock)
         self._clock = clock
@@ -172,9 +172,9 @@ class Brake:
         return int(min(self._places.total_tokens, self.most))
 
     @property
-    def lasts(self) -> float:
+    def throttled_for(self) -> float:
         """How long the servers have refused all downloads, the pause that is left included, in seconds."""
-        return self._pause.lasts
+        return self._pause.throttled_for
 
     async def __aenter__(self) -> float:
         """Wait for the pause to end and a place to be free; return the time at which the download starts.
@@ -224,7 +224,7 @@ class Brake:
         for scope in self._waiting:
             scope.cancel()
 
-    def throttled(self, started: float, retry_after: float | None = None) -> None:
+    def record_throttling(self, started: float, retry_after: float | None = None) -> None:
         """Pause all downloads because one that began at `started` was refused."""
         if seconds := self._pause.refused(started, retry_after):
             self._ceiling = max(self.parallel // 2, 1)
@@ -232,9 +232,9 @@ class Brake:
             self._set_places()
             self.on_pause(seconds)
 
-    def good(self) -> None:
+    def record_success(self) -> None:
         """Note an image that came whole."""
-        if self._pause.good():
+        if self._pause.record_success():
             self._ceiling = min(self._ceiling + 1, self.most)
         # a level that the ceiling does not allow cannot be measured
         is_full = self._climb.level <= self._ceiling and self._places.statistics().tasks_waiting > 0
@@ -246,7 +246,7 @@ class Brake:
         self._places.total_tokens = inf if self._is_closed else min(self._climb.level, self._ceiling)
 
 
-class Bandwidth:
+class BandwidthLimiter:
     """Lets no more than so many bytes per second come, whichever download they are of; `None` is no limit."""
 
     def __init__(

@@ -15,7 +15,7 @@ from flickr_mirror.errors import (
     ThrottledError,
     TransportError,
 )
-from flickr_mirror.flickr.concurrency import Bandwidth, StoppedError
+from flickr_mirror.flickr.concurrency import BandwidthLimiter, StoppedError
 from flickr_mirror.models.media import Picture
 from flickr_mirror.models.photos import to_int
 from flickr_mirror.models.sizes import same_pixels
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from flickr_mirror.flickr.concurrency import Brake
+    from flickr_mirror.flickr.concurrency import DownloadSlots
     from flickr_mirror.flickr.http_client import Transport
     from flickr_mirror.models.photos import FlickrPhotoSize
 
@@ -84,7 +84,7 @@ class Fetched:
 
     picture: Picture
     size: int
-    doubt: str = ""
+    suspicion: str = ""
 
 
 class ImageFetcher:
@@ -93,15 +93,15 @@ class ImageFetcher:
     def __init__(
         self,
         transport: Transport,
-        brake: Brake,
-        bandwidth: Bandwidth | None = None,
+        brake: DownloadSlots,
+        bandwidth: BandwidthLimiter | None = None,
         space: Space | None = None,
     ) -> None:
         self._transport = transport
         self._brake = brake
         self._space = space
         self.check_open = brake.check_open
-        self._bandwidth = bandwidth or Bandwidth(None)
+        self._bandwidth = bandwidth or BandwidthLimiter(None)
         self.turns = anyio.Semaphore(brake.most, fast_acquire=True)
         """To be held while a photo is fetched, with all its tries: so few wait for another try at once that a
         short outage costs no photo all its tries."""
@@ -128,15 +128,15 @@ class ImageFetcher:
                 fetched = await self._fetch_unthrottled(size, file)
         return fetched
 
-    async def fetch_for_sure(
+    async def fetch_verified(
         self,
         size: FlickrPhotoSize,
         file: ImageFile,
-        where_now: Callable[[], Awaitable[FlickrPhotoSize]],
+        refresh: Callable[[], Awaitable[FlickrPhotoSize]],
         received: Callable[[int], None] = lambda _: None,
         known: bytes = b"",
     ) -> Fetched:
-        """Fetch like `fetch`, and what is odd once more, from where Flickr has it now, as `where_now` tells.
+        """Fetch like `fetch`, and what is odd once more, from where Flickr has it now, as `refresh` tells.
 
         The same bytes again are what Flickr has; `known` is the SHA-256 of those that came in an earlier run.
         `received` is told the bytes of each file. Raises `BadImageError` for what is odd in another way then, and
@@ -144,15 +144,15 @@ class ImageFetcher:
         """
         fetched = await self.fetch(size, file)
         received(fetched.size)
-        if not fetched.doubt:
+        if not fetched.suspicion:
             return fetched
         first = await file.sha256()
         if first == known:
             return fetched
-        fetched = await self.fetch(await where_now(), file)
+        fetched = await self.fetch(await refresh(), file)
         received(fetched.size)
-        if fetched.doubt and await file.sha256() != first:
-            raise BadImageError(fetched.doubt)
+        if fetched.suspicion and await file.sha256() != first:
+            raise BadImageError(fetched.suspicion)
         return fetched
 
     async def _fetch_unthrottled(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
@@ -161,10 +161,10 @@ class ImageFetcher:
                 try:
                     fetched = await self._fetch_once(size, file)
                 except ThrottledError as error:
-                    self._brake.throttled(started, error.retry_after)
-                    self._transport.check_patience(self._brake.lasts, error)
+                    self._brake.record_throttling(started, error.retry_after)
+                    self._transport.check_patience(self._brake.throttled_for, error)
                 else:
-                    self._brake.good()
+                    self._brake.record_success()
                     return fetched
 
     async def _fetch_once(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
@@ -184,17 +184,17 @@ class ImageFetcher:
             return Fetched(Picture(extension, size.media, 0, 0, ends=False), file.size, str(error))
         if picture.media != size.media:
             raise BadImageError(f"A {picture.media} came instead of a {size.media}.")
-        doubt = _other_pixels(picture, size)
-        if doubt and picture.extension not in size.url:
-            raise ImageGoneError(f"A placeholder came instead of the image: {doubt}", 200)
-        if doubt or not proved or not picture.ends:
+        suspicion = _other_pixels(picture, size)
+        if suspicion and picture.extension not in size.url:
+            raise ImageGoneError(f"A placeholder came instead of the image: {suspicion}", 200)
+        if suspicion or not proved or not picture.ends:
             try:
                 await file.decode()
             except BadImageError as error:
                 if not proved:  # it may just have been cut on its way
                     raise
-                doubt = str(error)
-        return Fetched(picture, file.size, doubt)
+                suspicion = str(error)
+        return Fetched(picture, file.size, suspicion)
 
     async def _receive(
         self, response: httpx.Response, note: Callable[[int], None], media: str, file: ImageFile

@@ -37,7 +37,7 @@ from flickr_mirror.errors import (
 from flickr_mirror.flickr import transports
 from flickr_mirror.flickr.concurrency import Waits
 from flickr_mirror.flickr.network_errors import failure
-from flickr_mirror.flickr.outage import Silence
+from flickr_mirror.flickr.outage import OutageMonitor
 from flickr_mirror.flickr.rate_limiter import LONGEST_PAUSE, Priority
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
 from flickr_mirror.version import __version__
@@ -112,7 +112,7 @@ class Transport:
         self._stop = stop_after_attempt(self._limits.attempts)
         self._wait = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
         self.calls: dict[str, int] = {}
-        self.api_silence, self.image_silence = Silence("api"), Silence("images")
+        self.api_silence, self.image_silence = OutageMonitor("api"), OutageMonitor("images")
         self._turns, self._rests = Waits(), Waits()
         self.bytes_received = 0
         """Bytes of images and films, also of those that did not come whole."""
@@ -187,15 +187,15 @@ class Transport:
                 with self.api_silence.asking() as received:
                     answer = await self._call_once(method, arguments, received)
             except ThrottledError as error:
-                self.budget.throttled(turn.started, error.retry_after)
-                self.check_patience(self.budget.lasts, error)
+                self.budget.record_throttling(turn.started, error.retry_after)
+                self.check_patience(self.budget.throttled_for, error)
             except TransportError as error:
                 if isinstance(error.__cause__, _UNSENT):
                     self._take_back(method)
                     await self.budget.give_back(turn)
                 raise
             else:
-                self.budget.good()
+                self.budget.record_success()
                 return answer
 
     def _take_back(self, method: str) -> None:

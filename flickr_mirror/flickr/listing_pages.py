@@ -35,7 +35,7 @@ class Answer:
         return min(self.times)
 
 
-class Pages:
+class ListingPages:
     """The pages of one user's photostream; `newest` is the gap that reaches up to now, if any does.
 
     `total` is how many photos Flickr counts in the whole stream (`None` until it was asked), `counted` how

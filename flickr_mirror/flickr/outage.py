@@ -24,7 +24,7 @@ LOOK = 0.5
 """Seconds between two looks for an outage."""
 
 
-class Silence:
+class OutageMonitor:
     """How long a `server` (`api` or `images`) has given no usable answer, while it is asked for one.
 
     A refusal is an answer; an error page, an HTTP 5xx and a broken connection are not.
@@ -121,8 +121,8 @@ class Silence:
         return ""
 
 
-def report(silences: Iterable[Silence], tell: Observer) -> None:
+def report(silences: Iterable[OutageMonitor], emit: Observer) -> None:
     """Report the outages, and the ends of them, that were not reported yet."""
     for silence in silences:
         if event := silence.news():
-            tell(event)
+            emit(event)

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from flickr_mirror.flickr.listing_pages import Pages, upload_time, worse
+from flickr_mirror.flickr.listing_pages import ListingPages, upload_time, worse
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.options import CachingStrategy
 
@@ -117,7 +117,7 @@ class _Descent:
         self.ceiling, self.number, self.restarts, self.missing, self.listed = oldest, 1, 0, 0, {}
 
 
-class Photostream:
+class PhotostreamWalk:
     """The photostream of one user, as far as `gaps` leave it to be listed.
 
     `gaps` stand newest first, as `Coverage.gaps` returns them. `is_whole` is whether they are those of all time
@@ -140,7 +140,9 @@ class Photostream:
         self._expected = expected
         self._newest_first = strategy is CachingStrategy.LIFO
         self._page_size = page_size
-        self._pages = Pages(api, user_id, self._gaps[0] if self._gaps and is_whole else None, page_size)
+        self._pages = ListingPages(
+            api, user_id, self._gaps[0] if self._gaps and is_whole else None, page_size
+        )
         self._walked = 0
         self.is_stopped = False
 

@@ -108,7 +108,7 @@ class Pause:
         return self._until - self._clock()
 
     @property
-    def lasts(self) -> float:
+    def throttled_for(self) -> float:
         """How long nothing but refusals came, the pause that is left included, in seconds."""
         return 0 if self._since is None else self._until - self._since
 
@@ -127,7 +127,7 @@ class Pause:
         self._length = min(self._length * 2, self._longest)
         return seconds
 
-    def good(self) -> bool:
+    def record_success(self) -> bool:
         """Note a good answer; return whether it is the last of 20."""
         self._since = None
         self._good = (self._good + 1) % ENOUGH_GOOD
@@ -196,18 +196,18 @@ class ApiBudget:
         return stamps[bisect_right(stamps, self._utc() - HOUR) :] if stamps else stamps
 
     @property
-    def lasts(self) -> float:
+    def throttled_for(self) -> float:
         """How long Flickr has refused all calls, the pause that is left included, in seconds."""
-        return self._pause.lasts
+        return self._pause.throttled_for
 
-    def throttled(self, started: float, retry_after: float | None = None) -> None:
+    def record_throttling(self, started: float, retry_after: float | None = None) -> None:
         """Let nobody call for a while, because a call that `wait` let go at `started` was refused."""
         if seconds := self._pause.refused(started, retry_after):
             self.on_pause(seconds)
 
-    def good(self) -> None:
+    def record_success(self) -> None:
         """Note a call that was answered."""
-        self._pause.good()
+        self._pause.record_success()
 
     async def wait(self, priority: Priority = Priority.LISTING) -> float:
         """Return when a call may be made, and at which time that is; it is counted then."""

@@ -70,7 +70,7 @@ def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
     try:
         proxy = proxy_for(url)
     except TransportError as error:
-        return _NoWay(error)
+        return UnavailableTransport(error)
     address = _with_password_in_header(proxy.address) if proxy else None
     transport = _ImageTransport(client=_open_session, verify=tls_context(), proxy=address)
     return ProxiedTransport(transport, proxy) if proxy else transport
@@ -90,7 +90,7 @@ class _ImageTransport(AiohttpTransport):
         return response
 
 
-class _NoWay(httpx.AsyncBaseTransport):
+class UnavailableTransport(httpx.AsyncBaseTransport):
     """Tells why a server cannot be reached, when somebody tries."""
 
     def __init__(self, error: TransportError) -> None:

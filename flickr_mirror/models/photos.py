@@ -220,7 +220,7 @@ class FlickrComment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoFacts:
+class PhotoMetadata:
     """What a listing tells of a photo beyond its id, title and sizes.
 
     `uploaded` and `updated` are in seconds since 1970 (UTC); `taken` is the camera's clock as Flickr writes
@@ -247,11 +247,11 @@ class PhotoFacts:
     path_alias: str = ""
 
     @staticmethod
-    def from_json(payload: Payload) -> PhotoFacts:
+    def from_json(payload: Payload) -> PhotoMetadata:
         """Return the facts in an entry of `people.getPhotos`."""
         # latitude and accuracy are 0 without a place; a real one comes with geo_is_public
         located = "geo_is_public" in payload
-        return PhotoFacts(
+        return PhotoMetadata(
             secret=text_of(payload.get("secret")),
             uploaded=to_int(payload.get("dateupload")),
             updated=to_int(payload.get("lastupdate")),
@@ -293,7 +293,7 @@ class FlickrPhoto:
         photo_id: str,
         title: str | Label,
         *,
-        facts: PhotoFacts | None = None,
+        facts: PhotoMetadata | None = None,
         description: str | None = None,
         sizes: list[FlickrPhotoSize] | None = None,
     ) -> None:
@@ -302,7 +302,7 @@ class FlickrPhoto:
         self._description: str | Label | None = description
         self._comments: list[str | Label] | None = None
         self._sizes = sizes or []
-        self.facts = facts or PhotoFacts()
+        self.facts = facts or PhotoMetadata()
         self.extension = "jpg"
         """The extension of the image's file, without the dot: it follows from the bytes."""
 
@@ -390,7 +390,7 @@ class FlickrPhoto:
         return FlickrPhoto(
             photo_id_of(payload.get("id")),
             text_of(payload.get("title")),
-            facts=PhotoFacts.from_json(payload),
+            facts=PhotoMetadata.from_json(payload),
             description=text_of(payload["description"]) if "description" in payload else None,
             sizes=listed_sizes(payload),
         )

@@ -42,7 +42,7 @@ PLAYABLE = (
 )
 
 
-class Proof(IntEnum):
+class SizeEvidence(IntEnum):
     """Why the best size of a photo is taken for the best."""
 
     NONE = 0

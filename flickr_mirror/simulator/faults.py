@@ -161,7 +161,7 @@ class Drip:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class OutageMonitor:
     """No answer, ever; or, with `after`, none after the header and a part of the body."""
 
     after: float | None = None

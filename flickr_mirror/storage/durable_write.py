@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-class Part:
+class PendingFile:
     """A file that is being written under a temporary name, and comes into being with its first block.
 
     `top` is the mirror's folder: a link between it and the file is refused. By default it is the file's own folder.
@@ -76,10 +76,10 @@ class Part:
         self.is_closed = True
 
 
-class Keeping:
+class FileCommit:
     """One file on its way to its final name, which another file may have if `check` raises nothing."""
 
-    def __init__(self, part: Part, final: Path, check: Callable[[], object] | None) -> None:
+    def __init__(self, part: PendingFile, final: Path, check: Callable[[], object] | None) -> None:
         self.part = part
         self.final = final
         self.top = Path(filesystem.top_of(part.path, final))
@@ -119,7 +119,7 @@ class Keeping:
             os.close(self._folder)
 
 
-def keep_all(group: Sequence[Keeping]) -> None:
+def commit_all(group: Sequence[FileCommit]) -> None:
     """Make files of one mirror durable, and give them their names; what fails has its `error`.
 
     To be called in their turns. Each step is taken for all files before the next one: what the disk does for the
@@ -140,10 +140,10 @@ def keep_all(group: Sequence[Keeping]) -> None:
             keeping.close()
 
 
-def _take_steps(group: Sequence[Keeping], folder: int) -> None:
-    settle_all = partial(Keeping.settle, sync=_once(sync_folder))
-    write, name = partial(Keeping.write, folder=folder), partial(Keeping.name, folder=folder)
-    for step in (write, Keeping.sync, name, settle_all):
+def _take_steps(group: Sequence[FileCommit], folder: int) -> None:
+    settle_all = partial(FileCommit.settle, sync=_once(sync_folder))
+    write, name = partial(FileCommit.write, folder=folder), partial(FileCommit.name, folder=folder)
+    for step in (write, FileCommit.sync, name, settle_all):
         for keeping in group:
             if keeping.error is None:
                 _attempt(step, keeping)
@@ -166,7 +166,7 @@ def _once(sync: Callable[[str, int | None], None]) -> Callable[[str, int | None]
     return sync_once
 
 
-def _attempt(step: Callable[[Keeping], None], keeping: Keeping) -> None:
+def _attempt(step: Callable[[FileCommit], None], keeping: FileCommit) -> None:
     try:
         with disk_errors(keeping.final, PlaceTakenError):
             step(keeping)

@@ -16,8 +16,8 @@ from flickr_mirror.storage.media_inspection import (
     jpeg_markers,
     measure,
     open_file,
+    raising_bad_image,
     read_header,
-    told_as_bad_image,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def decode(path: Path) -> None:
     """
     with open_file(path) as file:
         picture = measure(file)
-        with told_as_bad_image(picture.extension):
+        with raising_bad_image(picture.extension):
             if picture.extension == "png":
                 _check_png(file, picture)
             elif picture.media == "photo":

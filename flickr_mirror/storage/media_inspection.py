@@ -109,7 +109,7 @@ def open_file(content: Path | bytes | bytearray) -> File:
 
 
 @contextmanager
-def told_as_bad_image(extension: str) -> Iterator[None]:
+def raising_bad_image(extension: str) -> Iterator[None]:
     """Raise a `BadImageError` for whatever a reader of images raises about damaged bytes."""
     try:
         yield
@@ -135,7 +135,7 @@ def measure(file: File) -> Picture:
         if what := _what_came(head):
             raise NotAnImageError(f"{what} came instead of an image.")
         raise NotUnderstoodError(f"{NOT_UNDERSTOOD} the file begins with {head[:8].hex()}.")
-    with told_as_bad_image(extension):
+    with raising_bad_image(extension):
         ends = _ends(file, extension, head)
         if extension not in PHOTO_EXTENSIONS:
             return Picture(extension, "video", 0, 0, ends)

@@ -19,14 +19,14 @@ from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACH
 from flickr_mirror.models.photos import inventory_number, is_nsid
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
-from flickr_mirror.storage.partial_file import Keeper, part_file
+from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from flickr_mirror.models.photos import FlickrUser
-    from flickr_mirror.storage.partial_file import PartFile
+    from flickr_mirror.storage.partial_file import PartialFile
 
 STATE_FOLDER = ".flickr_mirror"
 """Inside a mirror's folder: whose it is, the catalogue, the lock, and files that are not whole yet."""
@@ -41,7 +41,7 @@ MAX_NAME = 100
 """The longest folder name in bytes: file systems stop at 255, some at 143."""
 
 
-class PhotoCache:
+class MirrorFolder:
     """The folder that holds the photostream of one user.
 
     `<root>/<username>/<h0>/<h1>/<h2>/<h3>/<h>.<ext>`, where h is the photo's inventory number.
@@ -58,10 +58,10 @@ class PhotoCache:
         self.parts = self.state / "parts"
         self.lock = self.state / "lock"
         self.catalogue = self.state / "catalogue.sqlite"
-        self.keeper = Keeper()
+        self.keeper = GroupCommitter()
 
     @staticmethod
-    def of(root: Path, user: FlickrUser, depth: int | None) -> PhotoCache:
+    def of(root: Path, user: FlickrUser, depth: int | None) -> MirrorFolder:
         """Return the cache of `user` below `root`, whatever the user's name was when it was begun.
 
         Nothing is written. `depth` is for a new mirror; `None` takes the mirror's own, else 4. Raises
@@ -75,7 +75,7 @@ class PhotoCache:
             if depth is None:
                 found = _depth_of(folder) if folder.is_dir() else None
                 depth = DEFAULT_CACHE_DIRECTORY_DEPTH if found is None else found
-            return PhotoCache(folder, depth, is_new=True)
+            return MirrorFolder(folder, depth, is_new=True)
         if owner["nsid"] != user.user_id:
             raise CacheOwnerError(
                 f"{folder} is the mirror of the account {owner['nsid']}, but {user.username!r} is now the "
@@ -89,7 +89,7 @@ class PhotoCache:
                 "--cache-directory-depth, or begin a new mirror in another --cache-path.",
                 folder,
             )
-        return PhotoCache(folder, owner["depth"])
+        return MirrorFolder(folder, owner["depth"])
 
     def prepare(self, user: FlickrUser, asked_for: str) -> None:
         """Write down whose mirror this is, and make its folders; to be called under the lock.
@@ -171,7 +171,7 @@ class PhotoCache:
         between = path.parents[: self.depth]
         return next((folder for folder in between if folder.is_symlink()), None)
 
-    def set_aside(self, path: Path) -> None:
+    def quarantine(self, path: Path) -> None:
         """Move a broken file out of the mirror, where it can be looked at. Raises `CacheError`."""
         filesystem.move(path, _free(self.state / "broken" / path.name))
 
@@ -203,14 +203,14 @@ class PhotoCache:
         is_long = len(info.get("comments", ())) > _MANY_COMMENTS
         data = await to_thread.run_sync(_json, info) if is_long else _json(info)
         if not (is_there and await to_thread.run_sync(self._has_durably, path, data)):
-            async with self.part_file() as part:
+            async with self.partial_file() as part:
                 await part.write(data)
-                await part.keep_as(path, partial(self.check_place, photo_id))
+                await part.commit(path, partial(self.check_place, photo_id))
         return path, data
 
-    def part_file(self) -> AbstractAsyncContextManager[PartFile]:
-        """Begin a file, which is kept in the mirror together with others; see `parts.part_file`."""
-        return part_file(self.parts, self.keeper, self.folder)
+    def partial_file(self) -> AbstractAsyncContextManager[PartialFile]:
+        """Begin a file, which is kept in the mirror together with others; see `partial_file.open_partial_file`."""
+        return open_partial_file(self.parts, self.keeper, self.folder)
 
     def _has_durably(self, path: Path, data: bytes) -> bool:
         if not _holds(path, data):

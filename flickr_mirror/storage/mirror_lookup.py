@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import PhotostreamError
 from flickr_mirror.storage.filesystem import disk_errors
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER, PhotoCache, owners, read_owner
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER, MirrorFolder, owners, read_owner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def find_mirror(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]] | None:
+def find_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]] | None:
     """Return the mirror below `root` that goes by this name - of its folder, of the user, an NSID - and its owner."""
     if name and "/" not in name and (owner := read_owner(root / name)):
-        return PhotoCache(root / name, owner["depth"]), owner
+        return MirrorFolder(root / name, owner["depth"]), owner
     known = list(owners(root))
     for key in ("nsid", "username", "asked_for"):
         for folder, owner in known:
             if owner.get(key) == name:
-                return PhotoCache(folder, owner["depth"]), owner
+                return MirrorFolder(folder, owner["depth"]), owner
     return None
 
 
-def get_mirror(root: Path, name: str) -> tuple[PhotoCache, dict[str, Any]]:
+def get_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]]:
     """Return the mirror that `find_mirror` finds. Raises `PhotostreamError` where there is none."""
     if found := find_mirror(root, name):
         return found

@@ -16,9 +16,9 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from flickr_mirror.storage import filesystem, media_decoding, media_inspection
-from flickr_mirror.storage.durable_write import Keeping, Part, keep_all
+from flickr_mirror.storage.durable_write import FileCommit, PendingFile, commit_all
 from flickr_mirror.storage.filesystem import PART_SUFFIX, disk_errors
-from flickr_mirror.storage.writer_process import KeepingProcess, ProcessLostError
+from flickr_mirror.storage.writer_process import ProcessLostError, WriterProcess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -38,14 +38,14 @@ _MANY = 4
 _NUMBERS = count()
 
 
-class PartFile(Part):
-    """A file that is being written under a temporary name, and is nobody's until `keep_as` is called.
+class PartialFile(PendingFile):
+    """A file that is being written under a temporary name, and is nobody's until `commit` is called.
 
     It comes into being with its first block, so that a small one costs one hop to a thread, in which it is
     written, hashed and kept, and others with it.
     """
 
-    def __init__(self, path: Path, keeper: Keeper, top: Path | None = None) -> None:
+    def __init__(self, path: Path, keeper: GroupCommitter, top: Path | None = None) -> None:
         self._memory = bytearray()
         super().__init__(path, self._memory, top)
         self._keeper = keeper
@@ -115,7 +115,7 @@ class PartFile(Part):
             with anyio.CancelScope(shield=True), disk_errors(self.path):
                 await aiofiles.os.wrap(filesystem.truncate)(self.descriptor)
 
-    async def keep_as(self, final: Path, check: Callable[[], object] | None = None) -> bytes:
+    async def commit(self, final: Path, check: Callable[[], object] | None = None) -> bytes:
         """Make the bytes durable, then give them their final name; return their SHA-256. Raises `CacheError`.
 
         When this returns, a loss of power takes neither the bytes nor the name; before, the final name is
@@ -144,15 +144,17 @@ class PartFile(Part):
 
 
 @asynccontextmanager
-async def part_file(
-    folder: Path, keeper: Keeper | None = None, top: Path | None = None
-) -> AsyncIterator[PartFile]:
-    """Begin a new temporary file in `folder`; it is gone at the end unless `keep_as` gave it a name.
+async def open_partial_file(
+    folder: Path, keeper: GroupCommitter | None = None, top: Path | None = None
+) -> AsyncIterator[PartialFile]:
+    """Begin a new temporary file in `folder`; it is gone at the end unless `commit` gave it a name.
 
     `folder` must be in the mirror of the final name, and on its file system. `top` is the mirror's folder: a link
     between it and `folder` is refused.
     """
-    part = PartFile(folder / f"{os.getpid()}-{next(_NUMBERS)}{PART_SUFFIX}", keeper or Keeper(), top)
+    part = PartialFile(
+        folder / f"{os.getpid()}-{next(_NUMBERS)}{PART_SUFFIX}", keeper or GroupCommitter(), top
+    )
     try:
         yield part
     finally:
@@ -161,7 +163,7 @@ async def part_file(
                 await part.close()
 
 
-class Keeper:
+class GroupCommitter:
     """Makes files of one mirror durable in groups: what comes while some are on their way goes to the disk together.
 
     Databases call this a group commit. It spares the disk the syncing of a folder for each of its files, and
@@ -171,7 +173,7 @@ class Keeper:
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
         self._groups = 0
-        self._idle: list[KeepingProcess] = []
+        self._idle: list[WriterProcess] = []
 
     @contextmanager
     def processes(self) -> Iterator[None]:
@@ -179,7 +181,7 @@ class Keeper:
 
         Everything else is done in threads. Nothing may be on its way at the end, which blocks for a moment.
         """
-        processes = [KeepingProcess() for _ in range(_MOST_GROUPS)]
+        processes = [WriterProcess() for _ in range(_MOST_GROUPS)]
         self._idle = [*processes]
         try:
             yield
@@ -188,8 +190,8 @@ class Keeper:
             for process in processes:
                 process.close()
 
-    async def keep(self, part: PartFile, final: Path, check: Callable[[], object] | None) -> bytes:
-        """See `PartFile.keep_as`."""
+    async def keep(self, part: PartialFile, final: Path, check: Callable[[], object] | None) -> bytes:
+        """See `PartialFile.commit`."""
         waiting = _Waiting(part, final, check)
         await anyio.lowlevel.checkpoint_if_cancelled()
         self._waiting.append(waiting)
@@ -209,7 +211,7 @@ class Keeper:
         group, self._waiting = self._waiting, []
         self._groups += 1
         try:
-            await anyio.to_thread.run_sync(self._keep_all, group)
+            await anyio.to_thread.run_sync(self._commit_all, group)
         except BaseException as error:  # no thread could be started
             for waiting in group:
                 waiting.error = waiting.error or error
@@ -221,20 +223,20 @@ class Keeper:
             for waiting in group + self._waiting[:1]:
                 waiting.news.set()
 
-    def _keep_all(self, group: list[_Waiting]) -> None:
+    def _commit_all(self, group: list[_Waiting]) -> None:
         with ExitStack() as turns:
             for waiting in group:
                 turns.enter_context(waiting.part.turn)
-            large: list[Keeping] = [waiting for waiting in group if waiting.part.descriptor is not None]
-            small: list[Keeping] = [waiting for waiting in group if waiting.part.descriptor is None]
+            large: list[FileCommit] = [waiting for waiting in group if waiting.part.descriptor is not None]
+            small: list[FileCommit] = [waiting for waiting in group if waiting.part.descriptor is None]
             if len(small) >= _MANY and self._idle:
                 small = self._hand_over(small, self._idle.pop())
-            keep_all(large + small)
+            commit_all(large + small)
 
-    def _hand_over(self, group: list[Keeping], process: KeepingProcess) -> list[Keeping]:
+    def _hand_over(self, group: list[FileCommit], process: WriterProcess) -> list[FileCommit]:
         """Have a process keep files; return those that it left undone. One that is lost is used no more."""
         try:
-            undone = process.keep_all(group)
+            undone = process.commit_all(group)
         except ProcessLostError as error:
             logger.warning("A process that writes files was lost (%s): a thread writes them.", error)
             return group
@@ -242,10 +244,10 @@ class Keeper:
         return undone
 
 
-class _Waiting(Keeping):
+class _Waiting(FileCommit):
     """One file that a task waits for; `news` tells it to look whether it is kept, or its turn to lead."""
 
-    def __init__(self, part: PartFile, final: Path, check: Callable[[], object] | None) -> None:
+    def __init__(self, part: PartialFile, final: Path, check: Callable[[], object] | None) -> None:
         super().__init__(part, final, check)
         self.news = anyio.Event()
         self.is_done = False

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models.languages import Label, Locale
-from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, FlickrPhotoSize, PhotoFacts, is_photo_id
+from flickr_mirror.models.photos import (
+    FlickrComment,
+    FlickrPhoto,
+    FlickrPhotoSize,
+    PhotoMetadata,
+    is_photo_id,
+)
 from flickr_mirror.models.sizes import Reduced
 
 if TYPE_CHECKING:
@@ -87,7 +93,7 @@ def stored_comments(info: dict[str, Any] | None) -> list[tuple[FlickrComment, La
 
 
 @dataclass(frozen=True, slots=True)
-class ToldPhoto:
+class SidecarPhoto:
     """What an information file tells: a photo, the best size of its image where that is settled, and what is mirrored
     in place of its best files."""
 
@@ -96,7 +102,7 @@ class ToldPhoto:
     reduced: dict[str, Reduced]
 
 
-def told_photo(info: dict[str, Any]) -> ToldPhoto | None:
+def photo_from_sidecar(info: dict[str, Any]) -> SidecarPhoto | None:
     """Return the photo that an information file tells of.
 
     What the file does not tell (the address of the image, when it was changed last) is not known. `None` where
@@ -105,7 +111,7 @@ def told_photo(info: dict[str, Any]) -> ToldPhoto | None:
     try:
         more = info["flickr"]
         dates, geo, size = more["dates"], more["geo"] or {}, more["size"]
-        facts = PhotoFacts(
+        facts = PhotoMetadata(
             uploaded=dates["uploaded"] and int(dates["uploaded"]),
             taken=dates["taken"] or "",
             taken_granularity=int(dates["taken_granularity"]),
@@ -124,17 +130,17 @@ def told_photo(info: dict[str, Any]) -> ToldPhoto | None:
         photo = FlickrPhoto(more["id"], str(info["title"]["content"]), description=description, facts=facts)
         told = {"image": size, "video": more.get("film")}
         reduced = {
-            kind: Reduced(_told_size(one), _told_size(one["best"]))
+            kind: Reduced(_size_of(one), _size_of(one["best"]))
             for kind, one in told.items()
             if one and one.get("reduced")
         }
-        best = reduced["image"].best if "image" in reduced else size and _told_size(size)
+        best = reduced["image"].best if "image" in reduced else size and _size_of(size)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    return ToldPhoto(photo, best, reduced) if is_photo_id(photo.id) else None
+    return SidecarPhoto(photo, best, reduced) if is_photo_id(photo.id) else None
 
 
-def _told_size(size: dict[str, Any]) -> FlickrPhotoSize:
+def _size_of(size: dict[str, Any]) -> FlickrPhotoSize:
     return FlickrPhotoSize(str(size["label"]), int(size["width"]), int(size["height"]), "")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror import subprocesses
 from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.durable_write import Keeping, Part, keep_all
+from flickr_mirror.storage.durable_write import FileCommit, PendingFile, commit_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,14 +32,14 @@ class ProcessLostError(Exception):
     """The process did not start, or ended."""
 
 
-class KeepingProcess:
+class WriterProcess:
     """One process that keeps files, started when the first ones come. All of it blocks."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
-    def keep_all(self, group: Sequence[Keeping]) -> list[Keeping]:
+    def commit_all(self, group: Sequence[FileCommit]) -> list[FileCommit]:
         """Keep files that are in memory whole and whose names nobody has; return those that were left undone.
 
         To be called in their turns. Raises `ProcessLostError`, after which no file has a temporary one.
@@ -75,7 +75,7 @@ class KeepingProcess:
             )
         return ours
 
-    def _lose(self, group: Sequence[Keeping]) -> None:
+    def _lose(self, group: Sequence[FileCommit]) -> None:
         if self._process is not None:
             self._process.kill()
         self.close()
@@ -129,9 +129,9 @@ def _serve(connection: socket.socket) -> None:
                 return  # whoever sent it is gone
             group = []
             for path, final, size in files:
-                group.append(Keeping(Part(Path(path), blocks[:size]), Path(final), _refuse))
+                group.append(FileCommit(PendingFile(Path(path), blocks[:size]), Path(final), _refuse))
                 blocks = blocks[size:]
-            keep_all(group)
+            commit_all(group)
             for keeping in group:
                 keeping.part.drop()
             connection.sendall(b"".join(_LEFT_UNDONE if one.error else one.sha256 for one in group))

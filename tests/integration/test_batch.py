@@ -14,7 +14,7 @@ import flickr_mirror.cli.output.console
 from flickr_mirror import ApiBudget, Limits, MirrorOptions, PhotostreamMirror
 from flickr_mirror.cli.batch import _what_is_left, run_in_turn
 from flickr_mirror.cli.exit_codes import GRAVEST_FIRST
-from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.models.events import MirrorReport
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
@@ -36,10 +36,10 @@ class Household:
         self.mirrors: dict[str, PhotostreamMirror] = {}
         self.budget = ApiBudget(calls_per_second=10_000)
 
-    def open(self, name: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
+    def open(self, name: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
         """Return a mirror and its view."""
         options = MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, image_only=True)
-        view = View(options)
+        view = RunView(options)
         self.mirrors[name] = PhotostreamMirror(
             name, "key", "secret", options=options, limits=limits, observer=view, budget=self.budget
         )
@@ -111,7 +111,7 @@ async def test_a_mistake_of_this_program_keeps_no_other_from_its_turn(
     async with household(tmp_path) as house:
         open_mirror = house.open
 
-        def open_wrongly(name: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
+        def open_wrongly(name: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
             mirror, view = open_mirror(name, limits)
             if name == "first":
                 mirror.run = partial(fail, mirror)  # type: ignore[method-assign]
@@ -176,7 +176,7 @@ def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _what_is_left(Limits(), report, float("inf")) == Limits()
 
 
-class Shown:
+class OutputOptions:
     """What stands for the view of a run that ended without trouble."""
 
     error = None
@@ -188,11 +188,11 @@ async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order of the users, the code of the run is the gravest that one of them came to."""
     codes: dict[str, int] = {}
 
-    async def run_mirror(mirror: PhotostreamMirror, _: View) -> int:
+    async def run_mirror(mirror: PhotostreamMirror, _: RunView) -> int:
         return codes[str(mirror)]
 
     def open_mirror(name: str, _: Limits) -> tuple[Any, Any]:
-        return name, Shown()
+        return name, OutputOptions()
 
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
 
@@ -217,7 +217,7 @@ async def test_a_signal_that_comes_late_ends_all(
         return 0
 
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
-    code = await run_in_turn(["one", "two"], Limits(), lambda name, _: (name, Shown()))  # type: ignore[arg-type, return-value]
+    code = await run_in_turn(["one", "two"], Limits(), lambda name, _: (name, OutputOptions()))  # type: ignore[arg-type, return-value]
     assert code == 143
     assert "Not begun: two. Run the same command again" in capsys.readouterr().err
 
@@ -234,9 +234,9 @@ async def test_what_a_limit_left_out_is_said_aloud(
         return 0
 
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
-    monkeypatch.setattr("flickr_mirror.cli.batch.say", flickr_mirror.cli.output.console.say)
-    monkeypatch.setattr(flickr_mirror.cli.output.console.console, "hushed", True)
-    code = await run_in_turn(["one", "two"], Limits(max_photos=6), lambda *_: (Done(), Shown()))  # type: ignore[arg-type]
+    monkeypatch.setattr("flickr_mirror.cli.batch.echo", flickr_mirror.cli.output.console.echo)
+    monkeypatch.setattr(flickr_mirror.cli.output.console.console, "is_quiet", True)
+    code = await run_in_turn(["one", "two"], Limits(max_photos=6), lambda *_: (Done(), OutputOptions()))  # type: ignore[arg-type]
     assert code == 8
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Not begun: two.")
@@ -256,7 +256,7 @@ async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: py
     monkeypatch.setattr("flickr_mirror.cli.batch._what_is_left", lambda limits, *_: limits)
 
     def open_mirror(*_: Any) -> Any:
-        return SimpleNamespace(report=None), Shown()
+        return SimpleNamespace(report=None), OutputOptions()
 
     assert await run_in_turn(["one", "two"], Limits(), open_mirror) == 4
     assert words == [4]

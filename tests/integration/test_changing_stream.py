@@ -33,7 +33,7 @@ from flickr_mirror import (
     MirrorReport,
     PhotostreamMirror,
 )
-from flickr_mirror.engine.dispatcher import WorkList
+from flickr_mirror.engine.dispatcher import Dispatcher
 from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.models.languages import ENGLISH
 from flickr_mirror.models.photos import inventory_number
@@ -380,9 +380,9 @@ class Story:
         self.clock.ahead, self.clock.date_ahead = run.clocks
         events = 0
         is_dead = False
-        write = WorkList._write
+        write = Dispatcher._write
 
-        def write_unless_dead(work: WorkList, notes: list[Any]) -> None:
+        def write_unless_dead(work: Dispatcher, notes: list[Any]) -> None:
             if not is_dead:
                 write(work, notes)
 
@@ -411,7 +411,7 @@ class Story:
         )
         report = None
         with pytest.MonkeyPatch.context() as patch, anyio.CancelScope() as scope:
-            patch.setattr(WorkList, "_write", write_unless_dead)
+            patch.setattr(Dispatcher, "_write", write_unless_dead)
             report = await mirror.run()
         self.lie, self.is_running = "", False
         self.clock.ahead = self.clock.date_ahead = 0

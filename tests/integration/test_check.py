@@ -17,7 +17,7 @@ from flickr_mirror.engine.check import audit
 from flickr_mirror.models.events import Checked, FileBroken
 from flickr_mirror.simulator import Kind, Mix
 from flickr_mirror.storage.locks import locked
-from flickr_mirror.storage.mirror_folder import PhotoCache
+from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, answering, mirroring
 
@@ -274,7 +274,7 @@ async def test_what_is_moved_away_is_not_claimed_after_a_loss_of_power(tmp_path:
         await run()
         run.path(run.stream.ids[0]).write_bytes(b"")
         with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-            cache = PhotoCache(tmp_path / run.stream.username, 4)
+            cache = MirrorFolder(tmp_path / run.stream.username, 4)
             await audit(cache, catalogue, lambda _: None, CheckReport())
             assert catalogue._query("PRAGMA synchronous").fetchone() == (2,)
 

@@ -143,14 +143,14 @@ async def test_what_an_image_costs_the_interpreter(tmp_path: Path) -> None:
 async def test_an_image_is_taken_in_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in pieces of 16 kB, each of which would wake the whole chain from the socket to the file."""
     pieces = 0
-    write = partial_file.PartFile.write
+    write = partial_file.PartialFile.write
 
-    async def count(part: partial_file.PartFile, data: bytes) -> None:
+    async def count(part: partial_file.PartialFile, data: bytes) -> None:
         nonlocal pieces
         pieces += 1
         await write(part, data)
 
-    monkeypatch.setattr(partial_file.PartFile, "write", count)
+    monkeypatch.setattr(partial_file.PartialFile, "write", count)
     async with mirroring(tmp_path, 20, image_dims=(4800, 3600)) as run:
         report = await run(image_only=True)
 

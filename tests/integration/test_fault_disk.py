@@ -31,8 +31,8 @@ from flickr_mirror.models.photos import FlickrUser
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage import directories, filesystem
 from flickr_mirror.storage.locks import CallLedgerFile, locked
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER, PhotoCache
-from flickr_mirror.storage.partial_file import BLOCK_SIZE, part_file
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER, MirrorFolder
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 from tests.support.command import command, parts, tree
 from tests.support.faulty_disk import NOTHING_LEFT, Fault, FaultyDisk, FaultyOs, PowerLoss, claims
 from tests.support.mirroring import Run, mirroring
@@ -175,11 +175,11 @@ async def test_a_short_write_loses_nothing(tmp_path: Path, faulty: FaultyDisk, a
     """Row 53: an almost full disk takes a part of a block: the rest is written after it."""
     filesystem.make_folder(tmp_path)
     faulty.reset(Fault(at, short=True, kind="write"))
-    async with part_file(tmp_path) as part:
+    async with open_partial_file(tmp_path) as part:
         await part.write(BLOCKS[:100])
         await part.write(BLOCKS[100:])
         await part.write(b".")
-        await part.keep_as(tmp_path / "photo.jpg")
+        await part.commit(tmp_path / "photo.jpg")
     filesystem.write_file(tmp_path / "info.json", BLOCKS)
 
     assert (tmp_path / "photo.jpg").read_bytes() == BLOCKS + b"."
@@ -194,9 +194,9 @@ async def test_bytes_that_vanish_on_their_way_are_noticed(
     """Row 56: a disk that says it wrote what it did not write: the file gets no name."""
     monkeypatch.setattr(FaultyOs, "write", lambda *_: 5)
     with pytest.raises(CacheError, match="0 of 5 bytes are there"):
-        async with part_file(tmp_path) as part:
+        async with open_partial_file(tmp_path) as part:
             await part.write(b"image")
-            await part.keep_as(tmp_path / "photo.jpg")
+            await part.commit(tmp_path / "photo.jpg")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -432,12 +432,12 @@ async def test_an_empty_mount_point_stays_empty(tmp_path: Path) -> None:
     mount = tmp_path / "mount"
     (mount / "mirror" / "parts").mkdir(parents=True)
     with pytest.raises(CacheError, match="No such file or directory"):
-        async with part_file(mount / "mirror" / "parts") as part:
+        async with open_partial_file(mount / "mirror" / "parts") as part:
             await part.write(b"image")
             await part.flush()
             mount.rename(tmp_path / "pulled")
             mount.mkdir()
-            await part.keep_as(mount / "mirror" / "a" / "photo.jpg")
+            await part.commit(mount / "mirror" / "a" / "photo.jpg")
     with pytest.raises(CacheError, match="No such file or directory"):
         filesystem.write_file(mount / "mirror" / "a" / "info.json", b"{}", folder=mount / "mirror" / "parts")
 
@@ -500,9 +500,9 @@ async def test_a_file_system_that_replaces_no_file_is_a_sentence(tmp_path: Path,
     for number, sentence in ((errno.EBUSY, "busy"), (errno.EEXIST, "Move it away")):
         faulty.reset(Fault(1, number, kind="replace"))
         with pytest.raises(CacheError, match=sentence):
-            async with part_file(tmp_path) as part:
+            async with open_partial_file(tmp_path) as part:
                 await part.write(b"new")
-                await part.keep_as(final)
+                await part.commit(final)
 
     assert final.read_bytes() == b"older"
     assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]
@@ -616,7 +616,7 @@ def test_the_folders_that_are_known_do_not_fill_the_memory(
 
 async def test_a_place_of_another_photo_is_named(tmp_path: Path) -> None:
     """Row 63: two photos map to one file name: the information names the photo, and is not replaced."""
-    cache = PhotoCache.of(tmp_path, FlickrUser("1@N01", "x"), 0)
+    cache = MirrorFolder.of(tmp_path, FlickrUser("1@N01", "x"), 0)
     cache.prepare(FlickrUser("1@N01", "x"), "x")
     cache.path("7", "json").write_text('{"flickr": {"id": "8"}}')
     with pytest.raises(PlaceTakenError, match="is of photo 8"):

@@ -20,9 +20,9 @@ import pytest
 
 from flickr_mirror import ApiBudget, CatalogueError, Limits
 from flickr_mirror.catalogue.catalogue import Catalogue
-from flickr_mirror.engine.dispatcher import WorkList
-from flickr_mirror.engine.workers.jobs import Jobs
-from flickr_mirror.engine.workers.page_producer import Lister
+from flickr_mirror.engine.dispatcher import Dispatcher
+from flickr_mirror.engine.workers.jobs import PhotoJobs
+from flickr_mirror.engine.workers.page_producer import PageProducer
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.events import ImageCached
@@ -30,7 +30,7 @@ from flickr_mirror.models.options import CachingStrategy
 from flickr_mirror.models.sliding_window import HOUR
 from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, arguments_of
 from flickr_mirror.storage.locks import CallLedgerFile
-from flickr_mirror.storage.partial_file import PartFile
+from flickr_mirror.storage.partial_file import PartialFile
 from tests.support.mirroring import PagedRun, Run, mirroring
 
 if TYPE_CHECKING:
@@ -64,17 +64,17 @@ async def late_boom(*_: Any, **__: Any) -> Any:
 
 
 STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
-    "lister": (Lister, "_store", late_boom),
-    "listing": (Lister, "_tell_result", boom),
+    "lister": (PageProducer, "_store", late_boom),
+    "listing": (PageProducer, "_tell_result", boom),
     "feeder of images": (Catalogue, "images_to_fetch", boom),
     "feeder of questions": (Catalogue, "images_to_ask", boom),
     "feeder of information": (Catalogue, "infos_to_write", boom),
-    "size resolver": (Jobs, "resolve_size", late_boom),
-    "downloader": (Jobs, "cache_image", late_boom),
+    "size resolver": (PhotoJobs, "resolve_size", late_boom),
+    "downloader": (PhotoJobs, "cache_image", late_boom),
     "fetcher": (ImageFetcher, "fetch", late_boom),
-    "keeping of a file": (PartFile, "name", boom),
-    "information": (Jobs, "cache_info", late_boom),
-    "book-keeping": (WorkList, "_write", boom),
+    "keeping of a file": (PartialFile, "name", boom),
+    "information": (PhotoJobs, "cache_info", late_boom),
+    "book-keeping": (Dispatcher, "_write", boom),
     "end of the run": (Catalogue, "close_run", boom),
 }
 

@@ -51,17 +51,17 @@ from flickr_mirror import (
 )
 from flickr_mirror.cli import app
 from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
-from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole, say
+from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole, echo
 from flickr_mirror.cli.output.text import plain
 from flickr_mirror.errors import ImageGoneError
-from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import LARGEST, ImageFetcher
 from flickr_mirror.flickr.http_client import MAX_REDIRECTS, USER_AGENT, Transport
 from flickr_mirror.models.photos import PhotoPage, is_nsid
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from flickr_mirror.storage import media_decoding, media_inspection
-from flickr_mirror.storage.mirror_folder import MAX_NAME, RESERVED, PhotoCache, folder_name
-from flickr_mirror.storage.partial_file import part_file
+from flickr_mirror.storage.mirror_folder import MAX_NAME, RESERVED, MirrorFolder, folder_name
+from flickr_mirror.storage.partial_file import open_partial_file
 from flickr_mirror.subprocesses import environment
 from tests.support.command import infos
 from tests.support.mirroring import jpeg, mirroring
@@ -146,7 +146,7 @@ anything = st.recursive(
 def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> None:
     """Row 85: an id from the API is digits, as a text or as a number, or there is no photo."""
     page = PhotoPage.from_json({"photo": [{"id": photo_id, "title": "x"}]})
-    cache = PhotoCache(Path("/cache/manhhai"), 4)
+    cache = MirrorFolder(Path("/cache/manhhai"), 4)
     for photo in page.photos:
         assert photo.id == str(photo_id)
         assert re.fullmatch("[1-9][0-9]*", photo.id)
@@ -157,7 +157,7 @@ def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> Non
 @given(photo_id=st.text(), extension=st.text() | st.sampled_from(["jpg/../../x", "../x", "", "j\0g", "ｊpg"]))
 def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extension: str) -> None:
     """Row 85: an extension with anything but letters and digits is refused where a path is made."""
-    cache = PhotoCache(Path("/cache/manhhai"), 4)
+    cache = MirrorFolder(Path("/cache/manhhai"), 4)
     try:
         path = cache.path(photo_id.encode(errors="replace").decode(), extension)
     except ValueError:
@@ -384,9 +384,11 @@ async def test_a_size_bomb_is_cut_off(
         bodies.append(Body(1000))
         return httpx.Response(200, headers=headers, stream=bodies[-1])
 
-    async with images(answer) as transport, part_file(tmp_path) as part:
+    async with images(answer) as transport, open_partial_file(tmp_path) as part:
         with pytest.raises(ImageGoneError, match="larger than 300000 bytes"):
-            await ImageFetcher(transport, Brake(1)).fetch(FlickrPhotoSize("Original", 9, 9, FAR), part)
+            await ImageFetcher(transport, DownloadSlots(1)).fetch(
+                FlickrPhotoSize("Original", 9, 9, FAR), part
+            )
     assert len(bodies) == 1
     assert bodies[0].sent <= most
     assert list(tmp_path.iterdir()) == []
@@ -560,7 +562,7 @@ def test_what_people_write_is_shown_as_it_is() -> None:
 
 def test_a_sentence_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
     """Row 93: what the command says itself, with paths and names in it."""
-    say(EVIL)
+    echo(EVIL)
     assert capsys.readouterr().err == plain(EVIL) + "\n"
 
 
@@ -797,7 +799,7 @@ async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pyte
 @pytest.mark.usefixtures("no_naps", "one_language")
 @pytest.mark.parametrize(
     "place",
-    ["flickr_mirror.engine.workers.jobs.Jobs.cache_info", "flickr_mirror.cli.run_view.log_events"],
+    ["flickr_mirror.engine.workers.jobs.PhotoJobs.cache_info", "flickr_mirror.cli.run_view.log_events"],
 )
 def test_secrets_are_shown_in_no_defect(
     tmp_path: Path,

@@ -20,9 +20,9 @@ from aiohttp import web
 from PIL import Image
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, CertificateError, Limits, ThrottledError, TransportError
-from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
-from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.http_client import Transport, retry_after
 from flickr_mirror.flickr.proxies import ProxiedTransport
@@ -41,7 +41,7 @@ from flickr_mirror.simulator import (
     faults,
 )
 from flickr_mirror.simulator.fault_plan import MIXES
-from flickr_mirror.storage.partial_file import part_file
+from flickr_mirror.storage.partial_file import open_partial_file
 from tests.support import canary
 from tests.support.command import infos, parts, tree
 from tests.support.mirroring import Run, jpeg, mirroring
@@ -90,7 +90,7 @@ def script(run: Run, *rules: Rule) -> Script:
 async def exit_code(run: Run, **options: Any) -> int:
     """Run as the command does, and return its exit code."""
     mirror = run.mirror(**options)
-    return await run_mirror(mirror, View(MirrorOptions(cache_path=run.root, **options)))
+    return await run_mirror(mirror, RunView(MirrorOptions(cache_path=run.root, **options)))
 
 
 class Naps:
@@ -306,11 +306,11 @@ async def test_every_retry_after_is_a_pause_within_reason(
     async with SimulatedFlickr(stream := SimulatedPhotostream(1, image_dims=TINY)) as flickr:
         flickr.faults = Script(Rule(faults.throttling(value), each=True))
         transport = open_transport(flickr, naps, attempts=1)
-        async with open_api(transport) as api, part_file(tmp_path) as part:
+        async with open_api(transport) as api, open_partial_file(tmp_path) as part:
             (size,) = [size for size in await api.get_photo_sizes(stream.ids[0]) if size.label == "Original"]
             assert naps.seconds == [pytest.approx(seconds, abs=2)]
             naps.seconds.clear()
-            brake = Brake(4, clock=naps.clock, sleep=naps.sleep)
+            brake = DownloadSlots(4, clock=naps.clock, sleep=naps.sleep)
             fetched = await ImageFetcher(transport, brake).fetch(size, part)
             assert fetched.size == len(flickr.file(stream.ids[0]))
             assert naps.seconds == [pytest.approx(seconds, abs=2)]
@@ -356,14 +356,14 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
         asked = Script(Rule(faults.throttling(), kind="image", times=8))
         flickr.faults = asked
         transport = open_transport(flickr, Naps())
-        brake = Brake(8, first=5, clock=gate.clock, sleep=gate.sleep)
+        brake = DownloadSlots(8, first=5, clock=gate.clock, sleep=gate.sleep)
         gate.now += 1
         fetcher = ImageFetcher(transport, brake)
 
         async def fetch(photo_id: str) -> None:
             best = stream.photo(photo_id).best
             size = FlickrPhotoSize(best.label, best.width, best.height, flickr.url + best.path)
-            async with part_file(tmp_path) as part:
+            async with open_partial_file(tmp_path) as part:
                 await fetcher.fetch(size, part)
 
         async with transport, anyio.create_task_group() as tasks:
@@ -418,7 +418,7 @@ async def test_a_pause_that_begins_while_a_call_is_counted_holds_it() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(call)
         await gate.wait_for(counting.is_set)
-        budget.throttled(gate.now)
+        budget.record_throttling(gate.now)
         go_on.set()
         await gate.wait_for(lambda: gate.asleep == 1)
         assert passed == []
@@ -482,8 +482,8 @@ async def test_six_hours_of_429_are_waited_for_by_default(tmp_path: Path) -> Non
             best = stream.photo(stream.ids[0]).best
             size = FlickrPhotoSize(best.label, best.width, best.height, flickr.url + best.path)
             naps.now = 0
-            fetcher = ImageFetcher(transport, Brake(1, clock=naps.clock, sleep=naps.sleep))
-            async with part_file(tmp_path) as part:
+            fetcher = ImageFetcher(transport, DownloadSlots(1, clock=naps.clock, sleep=naps.sleep))
+            async with open_partial_file(tmp_path) as part:
                 with pytest.raises(ThrottledError, match="hours"):
                     await fetcher.fetch(size, part)
             assert 5.5 * 3600 < naps.now < 6 * 3600
@@ -669,8 +669,8 @@ async def test_silence_is_not_waited_for(tmp_path: Path, after: int | None) -> N
         run.limits = Limits(timeout=0.2)
         done = script(
             run,
-            Rule(faults.Silence(after), kind="image"),
-            Rule(faults.Silence(after), method="flickr.people.findByUsername"),
+            Rule(faults.OutageMonitor(after), kind="image"),
+            Rule(faults.OutageMonitor(after), method="flickr.people.findByUsername"),
         )
         assert (await run(image_only=True)).images == 1
         assert len(done.done) == 2
@@ -713,7 +713,7 @@ async def test_silent_image_servers_hold_up_no_information(tmp_path: Path) -> No
     """Row 22: server stalls and holds all workers: the others go on, and a deadline frees the workers."""
     async with mirroring(tmp_path, 6, image_dims=TINY) as run:
         run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2)
-        script(run, Rule(faults.Silence(), kind="image", times=None))
+        script(run, Rule(faults.OutageMonitor(), kind="image", times=None))
         report = await run(info_level=1)
         assert (report.infos, report.images, len(report.failures)) == (6, 0, 6)
 
@@ -754,7 +754,7 @@ async def test_a_name_that_cannot_be_found_is_said(
     async with mirroring(tmp_path, 25, image_dims=TINY) as run:
         mirror = run.mirror(image_only=True)
         mirror._options = MirrorOptions(cache_path=tmp_path, image_only=True)
-        assert await run_mirror(mirror, View(mirror._options)) == 75
+        assert await run_mirror(mirror, RunView(mirror._options)) == 75
         said = capsys.readouterr().err
         assert "api.flickr.com cannot be found" in said
         assert "Traceback" not in said
@@ -798,10 +798,10 @@ async def test_a_wrong_certificate_ends_the_run_at_once(
                 await api.find_user("x")
             assert (calling.seconds, api.calls) == ([], {})
             naps: list[float] = []
-            fetcher = ImageFetcher(transport, Brake(1))
+            fetcher = ImageFetcher(transport, DownloadSlots(1))
             monkeypatch.setattr(transport, "_sleep", naps.append)
             size = FlickrPhotoSize("Original", *TINY, f"{run.flickr.url}/1/2_0123456789_o.jpg")
-            async with part_file(tmp_path) as part:
+            async with open_partial_file(tmp_path) as part:
                 with pytest.raises(CertificateError):
                     await fetcher.fetch(size, part)
             assert naps == []

@@ -15,7 +15,7 @@ from flickr_mirror.models.tombstones import Tombstone
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage import filesystem, partial_file
 from flickr_mirror.storage.locks import locked
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER, PhotoCache
+from flickr_mirror.storage.mirror_folder import STATE_FOLDER, MirrorFolder
 from flickr_mirror.storage.tombstones import write_tombstones
 from tests.support.command import run
 from tests.support.mirroring import mirroring
@@ -110,9 +110,9 @@ class TestWithoutARun:
     """What moves and removes files follows no link either."""
 
     @pytest.fixture
-    def cache(self, tmp_path: Path) -> PhotoCache:
+    def cache(self, tmp_path: Path) -> MirrorFolder:
         """Return a mirror whose photos' folders are a link to a folder with a file for each of two photos."""
-        cache = PhotoCache.of(tmp_path / "cache", FlickrUser("1@N01", "x"), 2)
+        cache = MirrorFolder.of(tmp_path / "cache", FlickrUser("1@N01", "x"), 2)
         cache.prepare(FlickrUser("1@N01", "x"), "x")
         for photo_id in ("1", "2"):
             path = cache.path(photo_id, "jpg")
@@ -122,21 +122,21 @@ class TestWithoutARun:
             path.parents[1].symlink_to(outside)
         return cache
 
-    def test_files_are_not_moved_from_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
+    def test_files_are_not_moved_from_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
         """Neither the trash nor the folder of broken files gets what is outside of the mirror."""
         with pytest.raises(CacheError, match=REFUSED):
             cache.throw_away("1", "jpg")
         with pytest.raises(CacheError, match=REFUSED):
-            cache.set_aside(cache.path("1", "jpg"))
+            cache.quarantine(cache.path("1", "jpg"))
         assert len(files(tmp_path / "outside")) == 2
 
-    def test_files_are_not_removed_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
+    def test_files_are_not_removed_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
         """An older file of a photo that was replaced is removed in the mirror only."""
         with pytest.raises(CacheError, match=REFUSED):
             cache.remove_others("1", cache.path("1", "png"), ["jpg", "png"])
         assert len(files(tmp_path / "outside")) == 2
 
-    def test_nothing_is_erased_behind_a_link(self, cache: PhotoCache, tmp_path: Path) -> None:
+    def test_nothing_is_erased_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
         """`forget` erases in the mirror only, and takes no word of forgotten photos elsewhere."""
         with pytest.raises(CacheError, match=REFUSED):
             filesystem.remove(cache.path("1", "jpg"), cache.folder)
@@ -147,13 +147,13 @@ class TestWithoutARun:
         assert len(files(tmp_path / "outside")) == 2
         assert files(outside) == ["of the user"]
 
-    def test_files_behind_a_link_are_not_taken_over(self, cache: PhotoCache) -> None:
+    def test_files_behind_a_link_are_not_taken_over(self, cache: MirrorFolder) -> None:
         """A file that the mirror reaches through a link only is not made durable, and so not adopted."""
         with pytest.raises(CacheError, match=REFUSED):
             cache.make_durable(cache.path("1", "jpg"))
 
     def test_the_state_folder_is_looked_at_after_flickr_was_asked(
-        self, cache: PhotoCache, tmp_path: Path
+        self, cache: MirrorFolder, tmp_path: Path
     ) -> None:
         """The lock, the owner and the sweeping of temporary files follow no link that came meanwhile."""
         outside = tmp_path / "state"

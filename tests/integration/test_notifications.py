@@ -22,7 +22,7 @@ from flickr_mirror import MirrorOptions, MirrorReport, PhotostreamMirror
 from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.cli.options.parsing import ping_address, words
 from flickr_mirror.cli.output.summary import summary_of
-from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.models.events import FailedPhoto, Watching
 from tests.support.monitor import SECRET, Monitor, monitoring, never
 
@@ -266,7 +266,7 @@ async def test_a_watch_tells_how_each_look_went() -> None:
         notifier = Notifier(monitor.url)
         async with run_of(notifier, is_watch=True):
             await monitor.heard("start")
-            view = View(MirrorOptions(), notifier=notifier)
+            view = RunView(MirrorOptions(), notifier=notifier)
             view.mirror = PhotostreamMirror("x", "k", "s")
             view(Watching(600.0))
             await monitor.heard("start", "0")

@@ -19,7 +19,7 @@ import pytest
 from flickr_mirror.errors import CacheError
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_folder import STATE_FOLDER
-from flickr_mirror.storage.partial_file import Keeper, part_file
+from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
 from tests.support.command import parts, tree
 from tests.support.faulty_disk import (
     ALL_LEFT,
@@ -196,9 +196,9 @@ async def test_a_file_in_a_folder_that_nobody_synced_is_safe(ram: Path, faulty: 
     loss.assume(root)
     filesystem.make_folder(root / "mirror" / "parts")
     filesystem.write_file(folder / "info.json", b"{}", folder=root / "mirror" / "parts")
-    async with part_file(root / "mirror" / "parts") as part:
+    async with open_partial_file(root / "mirror" / "parts") as part:
         await part.write(b"image")
-        await part.keep_as(folder / "photo.jpg")
+        await part.commit(folder / "photo.jpg")
     for call in faulty.calls:
         loss.feed(call)
 
@@ -213,16 +213,16 @@ async def test_files_that_are_kept_together_are_safe_by_themselves(ram: Path, fa
     loss = PowerLoss(root)
     loss.assume(root)
     filesystem.make_folder(temporary)
-    keeper = Keeper()
+    keeper = GroupCommitter()
     kept: dict[Path, tuple[int, bytes]] = {}
     refused = []
 
     async def keep(number: int) -> None:
         final, data = root / "mirror" / str(number % 3) / f"{number}.jpg", b"image %d" % number
-        async with part_file(temporary, keeper) as part:
+        async with open_partial_file(temporary, keeper) as part:
             await part.write(data)
             try:
-                assert await part.keep_as(final) == hashlib.sha256(data).digest()
+                assert await part.commit(final) == hashlib.sha256(data).digest()
             except CacheError:
                 refused.append(number)
             else:

@@ -13,7 +13,7 @@ from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.schema import APPLICATION_ID, VERSION
 from flickr_mirror.models.events import PhotoUpdated
 from flickr_mirror.simulator import Kind, Mix
-from flickr_mirror.storage.sidecar import told_photo
+from flickr_mirror.storage.sidecar import photo_from_sidecar
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, age_failures, mirroring
 
@@ -182,7 +182,9 @@ async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: py
             restore(*arguments)  # type: ignore[arg-type]
 
         with monkeypatch.context() as patch:
-            patch.setattr("flickr_mirror.catalogue.listings.Listing.restore", lambda _, photos: stop(photos))
+            patch.setattr(
+                "flickr_mirror.catalogue.listings.ListingStore.restore", lambda _, photos: stop(photos)
+            )
             with pytest.raises(CatalogueError, match="killed"):
                 await run()
         report = await run()
@@ -229,7 +231,7 @@ async def test_information_tells_the_photo_that_it_was_written_from(tmp_path: Pa
             page = {"newest_first": True, "frontier": None, "busy": (), "limit": 99}
             listed = {stored.photo.id: stored for stored in catalogue.infos_to_write(**page)}
         for photo_id, info in infos(tmp_path).items():
-            told = told_photo(info)
+            told = photo_from_sidecar(info)
             assert told is not None
             photo, size = told.photo, told.size
             original = listed[photo_id]
@@ -254,4 +256,4 @@ async def test_information_tells_the_photo_that_it_was_written_from(tmp_path: Pa
 )
 def test_what_is_no_information_tells_no_photo(info: dict[str, object]) -> None:
     """A JSON file of something else is passed over."""
-    assert told_photo(info) is None
+    assert photo_from_sidecar(info) is None

@@ -15,9 +15,9 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import CachingStrategy, Limits, MirrorOptions, MirrorReport
-from flickr_mirror.cli.output.console import Shown, console, set_up
+from flickr_mirror.cli.output.console import OutputOptions, console, set_up
 from flickr_mirror.cli.output.summary import in_words, last_line, summary_of
-from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import MOST_FAILURES, run_mirror
 from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
 from flickr_mirror.models.events import Event, ImageStarted, RunPlanned, Watching, log_events
@@ -43,13 +43,13 @@ def the_log_is_put_back() -> Iterator[None]:
     before = logger.handlers, logger.level, logger.propagate
     yield
     logger.handlers, logger.level, logger.propagate = before
-    console.hushed = False
+    console.is_quiet = False
 
 
-async def run_command(run: Run, shown: Shown, **options: Any) -> int:
+async def run_command(run: Run, shown: OutputOptions, **options: Any) -> int:
     """Run as the command does, and return the exit code."""
     set_up(shown)
-    view = View(MirrorOptions(cache_path=run.root, **options), shown)
+    view = RunView(MirrorOptions(cache_path=run.root, **options), shown)
     return await run_mirror(run.mirror(observer=view, **options), view)
 
 
@@ -78,7 +78,7 @@ def test_the_schema_is_that_of_the_events() -> None:
 async def test_events_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--json writes what happens to standard output, the summary last, which is kept with the mirror."""
     async with mirroring(tmp_path, 5) as run:
-        code = await run_command(run, Shown(as_json=True), info_level=2)
+        code = await run_command(run, OutputOptions(as_json=True), info_level=2)
     lines = lines_of(capsys.readouterr().out)
     assert code == 0
     kinds = [line["event"] for line in lines]
@@ -100,7 +100,7 @@ async def test_json_has_its_shape_whatever_goes_wrong(
     mix = {kind: MIXES[kind]} if kind in MIXES else MIXES
     faults = Disturbance(0.3 if kind in MIXES else 1.0, mix=mix)
     async with mirroring(tmp_path, 12, faults=faults) as run:
-        code = await run_command(run, Shown(as_json=True), info_level=2)
+        code = await run_command(run, OutputOptions(as_json=True), info_level=2)
     *_, summary = lines_of(capsys.readouterr().out)
     assert faults.counts
     assert summary["event"] == "summary"
@@ -111,7 +111,7 @@ async def test_json_has_its_shape_whatever_goes_wrong(
 
 async def test_how_far_it_is_is_told_in_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A `status` line each minute has its shape, with an estimate and without."""
-    view = View(MirrorOptions(cache_path=tmp_path), Shown(as_json=True))
+    view = RunView(MirrorOptions(cache_path=tmp_path), OutputOptions(as_json=True))
     assert view._json
     view._json.status(view.tally)
     (line,) = lines_of(capsys.readouterr().out)
@@ -128,7 +128,7 @@ async def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr("sys.stdout", Closed())
     async with mirroring(tmp_path, 3) as run:
-        assert await run_command(run, Shown(as_json=True), image_only=True) == 0
+        assert await run_command(run, OutputOptions(as_json=True), image_only=True) == 0
     assert len(list(tmp_path.rglob("*.jpg"))) == 3
 
 
@@ -182,7 +182,7 @@ async def test_a_run_says_its_price_first(tmp_path: Path, capsys: pytest.Capture
         ].index(ImageStarted)
         first, last = run.told(RunPlanned)
         assert (first.exact, last.exact) == (False, True)
-        await run_command(run, Shown(), info_level=2)
+        await run_command(run, OutputOptions(), info_level=2)
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("plan ")]
     commented = sum(bool(run.stream.photo(photo_id).comments) for photo_id in run.stream.ids)
     assert re.fullmatch(
@@ -238,9 +238,9 @@ async def test_a_log_names_each_photo_by_its_id_and_its_file(
 async def test_the_last_line_tells_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The names of the last line are those of the summary; what was there already is told as skipped."""
     async with mirroring(tmp_path, 4) as run:
-        await run_command(run, Shown())
+        await run_command(run, OutputOptions())
         run.stream.upload(1)
-        await run_command(run, Shown())
+        await run_command(run, OutputOptions())
         first, second = [line for line in capsys.readouterr().err.splitlines() if line.startswith("done ")]
         assert " new=4 updated=0 skipped=0 failed=0 gone=0 images=4 infos=4 " in first
         assert " new=1 updated=0 skipped=4 failed=0 gone=0 images=1 infos=1 " in second
@@ -259,7 +259,7 @@ async def test_a_limited_run_counts_what_it_mirrored(
     """A whole page is listed, so `new` is all of it: `mirrored` and `left` say what is there and what is not."""
     async with mirroring(tmp_path, 20) as run:
         run.limits = Limits(max_photos=6, image_workers=4)
-        assert await run_command(run, Shown(), info_level=1) == 8
+        assert await run_command(run, OutputOptions(), info_level=1) == 8
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("done ")]
     assert " new=20 " in line
     assert " mirrored=6 left=14 exit=8" in line
@@ -279,7 +279,7 @@ async def test_a_person_gets_sentences(
     monkeypatch.setattr(console, "_width", 400)
     async with mirroring(tmp_path, 20) as run:
         run.limits = Limits(max_photos=6, image_workers=4)
-        await run_command(run, Shown(progress=False), image_only=True)
+        await run_command(run, OutputOptions(progress=False), image_only=True)
     *said, last = capsys.readouterr().err.splitlines()
     words = " ".join(said)
     assert ("20 of 20 photos are left to mirror, with 0 API calls." in words) is is_terminal
@@ -311,7 +311,7 @@ async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFi
     """Each of the first failed photos is told with its reason and its next try, and how many more there are."""
     async with mirroring(tmp_path, MOST_FAILURES + 5) as run:
         answering(run, "/65535/", missing, forever=True)
-        assert await run_command(run, Shown(), image_only=True) == 3
+        assert await run_command(run, OutputOptions(), image_only=True) == 3
     text = capsys.readouterr().err
     assert len(re.findall(r"^Failed: photo \d+, image: .*404", text, re.MULTILINE)) == MOST_FAILURES
     assert "Failed: 5 more." in text
@@ -321,7 +321,7 @@ async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.usefixtures("one_language", "no_naps")
 async def test_quiet_is_silent_when_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """-q says nothing at exit code 0, and one line else: what failed, or why the run ended."""
-    quiet = Shown(quiet=True)
+    quiet = OutputOptions(quiet=True)
     async with mirroring(tmp_path, 3) as run:
         assert await run_command(run, quiet) == 0
         assert capsys.readouterr() == ("", "")
@@ -342,16 +342,16 @@ async def test_quiet_is_silent_when_all_is_well(tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("shown", "is_terminal", "level"),
     [
-        (Shown(), False, logging.INFO),
-        (Shown(), True, logging.WARNING),
-        (Shown(verbose=True), True, logging.INFO),
-        (Shown(verbose=True), False, logging.DEBUG),
-        (Shown(quiet=True), True, logging.CRITICAL),
-        (Shown(debug=1, verbose=True), True, logging.ERROR),
+        (OutputOptions(), False, logging.INFO),
+        (OutputOptions(), True, logging.WARNING),
+        (OutputOptions(verbose=True), True, logging.INFO),
+        (OutputOptions(verbose=True), False, logging.DEBUG),
+        (OutputOptions(quiet=True), True, logging.CRITICAL),
+        (OutputOptions(debug=1, verbose=True), True, logging.ERROR),
     ],
 )
 def test_how_much_is_logged(
-    monkeypatch: pytest.MonkeyPatch, shown: Shown, *, is_terminal: bool, level: int
+    monkeypatch: pytest.MonkeyPatch, shown: OutputOptions, *, is_terminal: bool, level: int
 ) -> None:
     """A terminal has the live view and needs no line for each photo, unless it is asked for; a log is complete."""
     monkeypatch.setattr(console, "_force_terminal", is_terminal)
@@ -373,11 +373,11 @@ async def test_a_log_has_a_heartbeat(
             await anyio.sleep_forever()
 
     monkeypatch.setattr("flickr_mirror.cli.run_view.anyio.sleep", a_minute)
-    for shown in (Shown(), Shown(quiet=True)):
+    for shown in (OutputOptions(), OutputOptions(quiet=True)):
         beats = 0
         set_up(shown)
         with anyio.move_on_after(0.05):
-            await View(MirrorOptions(cache_path=tmp_path), shown).beat()
+            await RunView(MirrorOptions(cache_path=tmp_path), shown).beat()
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(
         r"[-\d]+ [:,\d]+ \[INFO\] looking up the account: 0/0 images \(0%\), .*this hour", line

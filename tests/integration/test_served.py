@@ -15,8 +15,8 @@ from flickr_mirror import Limits
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.cli.commands.status import show_status, status_of
 from flickr_mirror.cli.output.summary import last_line, summary_of
-from flickr_mirror.engine.workers.served_sizes import IN_A_ROW, PROBE, Served
-from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.engine.workers.served_sizes import IN_A_ROW, PROBE, ServedSizes
+from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoMetadata
 from flickr_mirror.models.sizes import derived_size
 from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
 from tests.integration.test_stored_mirrors import STORED
@@ -283,7 +283,7 @@ async def test_a_single_image_is_fetched_in_the_size_that_is_served(tmp_path: Pa
 
 def photo_of(number: int, *, licence: str = "0") -> FlickrPhoto:
     """Return a photo of a large original."""
-    return FlickrPhoto(str(number), "", facts=PhotoFacts(license=licence, secret="abc"))
+    return FlickrPhoto(str(number), "", facts=PhotoMetadata(license=licence, secret="abc"))
 
 
 def original(width: int = 4000, height: int = 3000) -> FlickrPhotoSize:
@@ -293,7 +293,7 @@ def original(width: int = 4000, height: int = 3000) -> FlickrPhotoSize:
 
 def test_what_is_served_is_learned_for_each_licence() -> None:
     """Free photos of a free account are served in all sizes; small originals tell nothing; one success ends it."""
-    served, large = Served(), FlickrPhotoSize("Large", 1024, 768, "")
+    served, large = ServedSizes(), FlickrPhotoSize("Large", 1024, 768, "")
     for number in range(IN_A_ROW):
         assert served.label_for(photo_of(number), original()) == ""
         served.note(photo_of(number), original(), large)

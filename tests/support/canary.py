@@ -48,12 +48,12 @@ class Canary(logging.Handler):
 
         return heard
 
-    def heard_events(self, tell: Callable[[Any, Event], None]) -> Callable[[Any, Event], None]:
+    def heard_events(self, emit: Callable[[Any, Event], None]) -> Callable[[Any, Event], None]:
         """Return `tell`, whose events are taken in."""
 
         def heard(mirror: Any, event: Event) -> None:
             self.hear(event)
-            tell(mirror, event)
+            emit(mirror, event)
 
         return heard
 

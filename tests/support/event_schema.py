@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.run_stats import Load, RunStats
 from flickr_mirror.cli.output.summary import summary_of
 from flickr_mirror.cli.run_view import JsonLines, event_name
 from flickr_mirror.models import events
@@ -98,7 +98,7 @@ def _status_fields() -> dict[str, Any]:
             written.update(fields)
 
     load = Load(0, 0, 0, 0)
-    Lines().status(Tally(images=True, info=True, load=lambda: load, seconds_for=float))
+    Lines().status(RunStats(images=True, info=True, load=lambda: load, seconds_for=float))
     return {name: _STATUS.get(name) or {"type": _SIMPLE[type(value)]} for name, value in written.items()}
 
 

@@ -17,13 +17,13 @@ from rich.console import Console
 
 from flickr_mirror import ApiBudget, MirrorOptions, PhotostreamMirror
 from flickr_mirror.cli.output.text import draw
-from flickr_mirror.cli.run_view import View, plan_in_words, plan_line
+from flickr_mirror.cli.run_view import RunView, plan_in_words, plan_line
 from flickr_mirror.models.events import RunPlanned
 from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
 
 if TYPE_CHECKING:
     from flickr_mirror import Event
-    from flickr_mirror.cli.output.run_stats import Tally
+    from flickr_mirror.cli.output.run_stats import RunStats
 
 WIDTH = 100
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
@@ -39,7 +39,7 @@ async def take(path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
             options = MirrorOptions(cache_path=Path(folder), info_level=2, api_url=flickr.api_url)
-            view = View(options)
+            view = RunView(options)
 
             def observe(event: Event) -> None:
                 if isinstance(event, RunPlanned) and not event.exact:
@@ -62,7 +62,7 @@ async def take(path: Path) -> None:
     )
 
 
-async def _until_done(tally: Tally) -> None:
+async def _until_done(tally: RunStats) -> None:
     while tally.done < DONE:  # noqa: ASYNC110
         await anyio.sleep(0.01)
 

@@ -11,9 +11,9 @@ import anyio
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
-from flickr_mirror.cli.output.console import console, say
+from flickr_mirror.cli.output.console import console, echo
 from flickr_mirror.cli.output.text import json_text, plain
-from flickr_mirror.cli.runner import Signals, say_failure
+from flickr_mirror.cli.runner import GracefulShutdown, say_failure
 from flickr_mirror.engine.check import CheckReport, check_mirror
 from flickr_mirror.errors import FlickrMirrorError, one_error
 from flickr_mirror.models.events import Checked, FileBroken, log_events
@@ -41,11 +41,11 @@ async def run_check(
             progress.update(progress.task_ids[0], completed=event.files, total=event.total)
 
     scope = anyio.CancelScope()
-    signals = Signals(lambda _: scope.cancel(), lambda: say(_far(last), aloud=True))
+    signals = GracefulShutdown(lambda _: scope.cancel(), lambda: echo(_far(last), force=True))
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
-                await tasks.start(signals.heed)
+                await tasks.start(signals.handle_signals)
                 with signals.scope, scope, progress or nullcontext():
                     await check_mirror(
                         username, cache_path, part=part, rebuild=rebuild, observer=observe, report=report
@@ -58,7 +58,7 @@ async def run_check(
     finally:
         signals.leave_at_once()
     if report.username:
-        _sum_up(report, code, aloud=bool(code) and not failed)
+        _sum_up(report, code, force=bool(code) and not failed)
     if as_json:
         sys.stdout.write(f"{json_text(_document(report, code), 2)}\n")
     return code
@@ -73,7 +73,7 @@ def _is_open(report: CheckReport) -> bool:
 
 
 def _progress() -> Progress | None:
-    if console.hushed or not console.is_terminal or console.is_dumb_terminal:
+    if console.is_quiet or not console.is_terminal or console.is_dumb_terminal:
         return None
     progress = Progress(
         TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
@@ -82,25 +82,25 @@ def _progress() -> Progress | None:
     return progress
 
 
-def _sum_up(report: CheckReport, code: int, *, aloud: bool) -> None:
+def _sum_up(report: CheckReport, code: int, *, force: bool) -> None:
     if report.resumed:
-        say(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
+        echo(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
     if any(found.comes_again for found in report.broken):
-        say(f"Broken files were moved to {report.folder}/.flickr_mirror/broken.")
+        echo(f"Broken files were moved to {report.folder}/.flickr_mirror/broken.")
     if report.rebuilt:
-        say(
+        echo(
             "The catalogue was rebuilt, and knows only what the files tell: run the mirror, then check again."
         )
     if report.waiting:
-        say(f"Files that the next run of the mirror makes again: {report.waiting:,}.")
+        echo(f"Files that the next run of the mirror makes again: {report.waiting:,}.")
     if not report.complete:
-        say("Run the same command again to go on.")
+        echo("Run the same command again to go on.")
     name = json.dumps(plain(report.username), ensure_ascii=False)
-    say(
+    echo(
         f"checked user={name} nsid={report.user_id} part={report.part[0]}/{report.part[1]} files={report.files} "
         f"broken={len(report.broken)} waiting={report.waiting} bytes={report.bytes} "
         f"seconds={report.seconds:.1f} exit={code}",
-        aloud=aloud,
+        force=force,
     )
 
 

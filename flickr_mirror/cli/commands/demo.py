@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from textwrap import fill
 
-from flickr_mirror.cli.output.console import say
+from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.standard_streams import confirm
-from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
 from flickr_mirror.flickr.rate_limiter import ApiBudget
@@ -27,11 +27,11 @@ async def demonstrate(cache_path: Path) -> int:
     stream = demo_photostream()
     async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
         options = MirrorOptions(cache_path=cache_path, info_level=2, api_url=flickr.api_url)
-        view = View(options)
+        view = RunView(options)
         mirror = PhotostreamMirror(
             stream.username, "demo", "demo", options=options, observer=view, budget=ApiBudget()
         )
-        say(
+        echo(
             f"Mirroring {len(stream)} photos of {stream.username} from a simulated Flickr, with their comments."
         )
         code = await run_mirror(mirror, view)

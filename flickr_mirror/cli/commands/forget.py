@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.output.console import Shown, say, set_up
+from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.summary import time_text
 from flickr_mirror.cli.output.text import plain, size_text
 from flickr_mirror.cli.runner import run_async, say_failure
@@ -46,13 +46,13 @@ def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool) -> 
         if ask:
             report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
             if not _is_confirmed(report):
-                say("Nothing is erased.")
+                echo("Nothing is erased.")
                 return EXIT_DECLINED
         report = run_async(partial(forget_photos, username, photos, cache_path))
         for photo in report.photos:
-            say(_outcome(photo))
+            echo(_outcome(photo))
         if report.catalogues:
-            say(f"Old catalogues that were kept aside are erased too: {len(report.catalogues)} files.")
+            echo(f"Old catalogues that were kept aside are erased too: {len(report.catalogues)} files.")
         _sum_up(report)
         return 0
 
@@ -66,9 +66,9 @@ def undo(username: str, photos: list[str], cache_path: Path) -> int:
         lifted = run_async(undo_forget, username, photos, cache_path)
         for photo in dict.fromkeys(photos):
             if photo in lifted:
-                say(f"Photo {photo} is no longer forgotten: the next run mirrors it if Flickr shows it.")
+                echo(f"Photo {photo} is no longer forgotten: the next run mirrors it if Flickr shows it.")
             else:
-                say(f"Photo {photo} was not forgotten.")
+                echo(f"Photo {photo} was not forgotten.")
         return 0
 
     return _said(lift)
@@ -87,7 +87,7 @@ def list_forgotten(username: str, cache_path: Path) -> int:
 
 
 def _said(work: Callable[[], int]) -> int:
-    set_up(Shown())
+    set_up(OutputOptions())
     try:
         return work()
     except FlickrMirrorError as error:
@@ -96,7 +96,7 @@ def _said(work: Callable[[], int]) -> int:
 
 def _is_confirmed(report: ForgetReport) -> bool:
     for line in _described(report):
-        say(line)
+        echo(line)
     sys.stderr.write("Erase this for good, and never mirror these photos again? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
@@ -130,6 +130,6 @@ def _sum_up(report: ForgetReport) -> None:
     name = json.dumps(plain(report.username), ensure_ascii=False)
     files = sum(len(photo.files) for photo in report.photos)
     size = sum(photo.bytes for photo in report.photos)
-    say(
+    echo(
         f"forgot user={name} nsid={report.user_id} photos={len(report.photos)} files={files} bytes={size} exit=0"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from flickr_mirror.cli.keys.key_file import LARGEST, ApiKeys, parse_keys, remove_keys, save_keys
 from flickr_mirror.cli.keys.keyring_store import check_keyring, remove_from_keyring, save_in_keyring
 from flickr_mirror.cli.keys.lookup import RULE, ask_for_keys, no_keys, saved_keys
-from flickr_mirror.cli.output.console import Shown, say, set_up
+from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.standard_streams import confirm
 from flickr_mirror.cli.output.text import plain
 from flickr_mirror.cli.runner import run_async, say_failure
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Given = tuple[tuple[str | None, str], tuple[str | None, str]]
+    KeySources = tuple[tuple[str | None, str], tuple[str | None, str]]
     """The key and the secret that a run would be given, `None` where it would not, and where they came from."""
 
 LIMITS = Limits(attempts=2, timeout=15, max_wait=30)
 """Somebody waits for the answer."""
 
 
-def set_keys(cache_path: Path, api_url: str, given: Given, *, in_keyring: bool, from_stdin: bool) -> int:
+def set_keys(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool, from_stdin: bool) -> int:
     """Save keys once Flickr has accepted them, and return the exit code."""
     return _said(partial(_set, cache_path, api_url, given, in_keyring=in_keyring, from_stdin=from_stdin))
 
 
-def check_keys(cache_path: Path, api_url: str, given: Given) -> int:
+def check_keys(cache_path: Path, api_url: str, given: KeySources) -> int:
     """Tell whether Flickr accepts the keys that a run would use, and return the exit code."""
     return _said(partial(_check, cache_path, api_url, given))
 
 
-def forget_keys(cache_path: Path, given: Given) -> int:
+def forget_keys(cache_path: Path, given: KeySources) -> int:
     """Remove the saved keys, tell what was removed, and return the exit code."""
     return _said(partial(_forget, cache_path, given))
 
 
 def _said(work: Callable[[], str]) -> int:
-    set_up(Shown())
+    set_up(OutputOptions())
     try:
         confirm(f"{plain(work())}\n")
     except FlickrMirrorError as error:
@@ -54,14 +54,14 @@ def _said(work: Callable[[], str]) -> int:
     return 0
 
 
-def _set(cache_path: Path, api_url: str, given: Given, *, in_keyring: bool, from_stdin: bool) -> str:
+def _set(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool, from_stdin: bool) -> str:
     root = filesystem.home(cache_path)
     if in_keyring:
         check_keyring()
     if from_stdin:
         keys = parse_keys(sys.stdin.buffer.read(LARGEST), "What came on standard input", "Nothing is saved.")
     elif sys.stdin.isatty():
-        say(RULE)
+        echo(RULE)
         keys = ask_for_keys()
     else:
         raise KeysError(
@@ -70,7 +70,7 @@ def _set(cache_path: Path, api_url: str, given: Given, *, in_keyring: bool, from
     try:
         _ask_flickr(keys, api_url)
     except FlickrMirrorError:
-        say("The keys are not saved, because Flickr has not accepted them.")
+        echo("The keys are not saved, because Flickr has not accepted them.")
         raise
     where = save_in_keyring(keys) if in_keyring else str(save_keys(root, keys))
     told = f"Flickr accepts the API key. It is saved with its secret in {where}, readable by you alone."
@@ -78,7 +78,7 @@ def _set(cache_path: Path, api_url: str, given: Given, *, in_keyring: bool, from
     return told if used == keys else f"{told} But a run takes {origin}: that goes before it."
 
 
-def _check(cache_path: Path, api_url: str, given: Given) -> str:
+def _check(cache_path: Path, api_url: str, given: KeySources) -> str:
     root = filesystem.home(cache_path)
     keys, origin = _in_use(root, given)
     if keys is None:
@@ -90,7 +90,7 @@ def _check(cache_path: Path, api_url: str, given: Given) -> str:
     return f"Flickr accepts the API key. A run takes {origin}."
 
 
-def _forget(cache_path: Path, given: Given) -> str:
+def _forget(cache_path: Path, given: KeySources) -> str:
     root = filesystem.home(cache_path)
     removed = [*map(str, remove_keys(root)), *filter(None, [remove_from_keyring()])]
     told = f"Removed: {', '.join(removed)}." if removed else f"There are no saved API keys in {root}."
@@ -98,7 +98,7 @@ def _forget(cache_path: Path, given: Given) -> str:
     return f"{told} A run still takes {origin}." if used else told
 
 
-def _in_use(root: Path, given: Given) -> tuple[ApiKeys | None, str]:
+def _in_use(root: Path, given: KeySources) -> tuple[ApiKeys | None, str]:
     """Return the keys that a run would use without asking, and in words where they come from."""
     (key, key_origin), (secret, secret_origin) = given
     if not (key and secret):

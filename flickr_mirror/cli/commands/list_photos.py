@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 COLUMNS = ("id", "uploaded", "path", "url", "title")
 _ID, _DAY, _GAP = 12, 10, 2
@@ -66,7 +66,7 @@ def _tabbed(row: dict[str, Any]) -> str:
 class _Table:
     """Makes a line of a table, as wide as the terminal: id, day of the upload, title, and the file if it fits."""
 
-    def __init__(self, cache: PhotoCache) -> None:
+    def __init__(self, cache: MirrorFolder) -> None:
         self._folder = f"{cache.folder}/"
         width = shutil.get_terminal_size().columns - 1
         left = width - _ID - _DAY - 2 * _GAP

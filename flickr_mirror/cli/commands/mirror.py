@@ -12,13 +12,13 @@ from flickr_mirror.cli.batch import run_in_turn
 from flickr_mirror.cli.commands.check import run_check
 from flickr_mirror.cli.commands.list_photos import list_photos
 from flickr_mirror.cli.commands.status import show_status
-from flickr_mirror.cli.exit_codes import for_each, gravest
+from flickr_mirror.cli.exit_codes import for_each, worst
 from flickr_mirror.cli.keys.key_file import save_keys
 from flickr_mirror.cli.keys.lookup import find_keys
 from flickr_mirror.cli.notifications import Notifier
-from flickr_mirror.cli.output.console import Shown, say, set_up
+from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.plan_text import say_plan
-from flickr_mirror.cli.run_view import JsonLines, View, plan_line
+from flickr_mirror.cli.run_view import JsonLines, RunView, plan_line
 from flickr_mirror.cli.runner import fail, run_async, run_mirror, say_failure
 from flickr_mirror.engine.mirror import PhotostreamMirror
 from flickr_mirror.engine.shared_budget import shared_budget
@@ -46,7 +46,7 @@ def mirror(
     save: bool,
     watch: float | None,
     dry_run: bool,
-    shown: Shown,
+    shown: OutputOptions,
     told: tuple[str | None, list[str]],
 ) -> Callable[[], int]:
     """Return what mirrors photostreams, one after the other, and returns the exit code.
@@ -62,12 +62,12 @@ def mirror(
     except FlickrMirrorError as error:
         if dry_run:
             return partial(say_failure, error)
-        return partial(run_async, fail, error, usernames[0], View(options, shown, Notifier(*told)))
+        return partial(run_async, fail, error, usernames[0], RunView(options, shown, Notifier(*told)))
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
 
-    def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, View]:
-        view = View(options, shown, Notifier(*told), most=limits.max_photos)
+    def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
+        view = RunView(options, shown, Notifier(*told), most=limits.max_photos)
         mirror = PhotostreamMirror(
             username,
             found.consumer_key,
@@ -95,7 +95,7 @@ def mirror(
     return partial(run_async, run_mirror, *mirrors[0], watch)
 
 
-async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free: int | None) -> int:
+async def _tell_prices(mirrors: list[PhotostreamMirror], shown: OutputOptions, min_free: int | None) -> int:
     """Tell on standard output what runs would do and cost, and return the exit code.
 
     Whether the images fit on the disk goes to standard error.
@@ -117,14 +117,14 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: Shown, min_free:
         if folder := mirror.report.folder:
             say_plan(plan, folder, min_free=min_free, before=planned)
         planned += plan.bytes or 0
-    return gravest(codes) or (0 if lines.is_open else 1)
+    return worst(codes) or (0 if lines.is_open else 1)
 
 
 def demo(cache_path: Path) -> int:
     """Run the demonstration, and return the exit code."""
     from flickr_mirror.cli.commands.demo import demonstrate
 
-    set_up(Shown())
+    set_up(OutputOptions())
     try:
         folder = filesystem.home(cache_path)
     except CacheError as error:
@@ -137,7 +137,7 @@ def for_mirrors(names: list[str], cache_path: Path, command: Callable[[str], int
     try:
         names = names or all_mirrors(filesystem.home(cache_path).absolute())
     except FlickrMirrorError as error:
-        set_up(Shown())
+        set_up(OutputOptions())
         return say_failure(error)
     return for_each(names, command)
 
@@ -152,7 +152,7 @@ def check(
     quiet: bool,
 ) -> int:
     """Check a mirror, and return the exit code."""
-    set_up(Shown(quiet=quiet))
+    set_up(OutputOptions(quiet=quiet))
     return run_async(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
 
 
@@ -167,7 +167,7 @@ def list_mirror(username: str, *, cache_path: Path, as_json: bool) -> int:
 
 
 def _report(show: Callable[[], int]) -> int:
-    set_up(Shown())
+    set_up(OutputOptions())
     try:
         return show()
     except BrokenPipeError:  # `mirror_flickr list | head`
@@ -183,11 +183,11 @@ class _KeySaver:
         self._keys: ApiKeys | None = keys
         self._root = root
 
-    def __call__(self, view: View, event: Event) -> None:
+    def __call__(self, view: RunView, event: Event) -> None:
         view(event)
         if isinstance(event, PageScanned) and self._keys:
             keys, self._keys = self._keys, None
             try:
-                say(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
+                echo(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
             except CacheError as error:
                 view.code = say_failure(error)

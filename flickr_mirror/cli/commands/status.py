@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.cli.output.summary import Summary
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 EXIT_OLD = 3
 """The exit code where the last success is longer ago than is allowed."""
@@ -119,7 +119,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
         )
 
 
-def open_catalogue(cache: PhotoCache) -> Catalogue:
+def open_catalogue(cache: MirrorFolder) -> Catalogue:
     """Return the catalogue of a mirror, for reading. Raises `CacheError` where it is missing or cannot be read."""
     if not cache.catalogue.exists():
         raise CacheError(

@@ -357,7 +357,7 @@ MirrorNames = Annotated[
 DemoPath = Annotated[
     Path, typer.Option("--cache-path", metavar="FOLDER", help="Where the demonstration's photos are put.")
 ]
-Part = Annotated[
+PendingFile = Annotated[
     Share | None,
     typer.Option(parser=share, metavar="I/N", help="Check the I-th of N shares only: 3/30."),
 ]

@@ -15,7 +15,7 @@ LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, loggin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class OutputOptions:
     """How much is shown: `debug` is the level of the log, 0 (critical) to 4 (debug), where it is given.
 
     `quiet` leaves one line where something is wrong, and none where all is well; `verbose` shows a line for each
@@ -43,7 +43,7 @@ class Shown:
 class TolerantConsole(Console):
     """Falls silent where what it says cannot be taken any more; the mirror goes on."""
 
-    hushed = False
+    is_quiet = False
     """Whether only the one line that tells what is wrong is wanted."""
 
     def on_broken_pipe(self) -> None:
@@ -95,20 +95,20 @@ class ConsoleHandler(logging.Handler):
 console = TolerantConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
-def set_up(shown: Shown) -> None:
+def set_up(shown: OutputOptions) -> None:
     """Send the package's log to standard error, and say no more than is wanted."""
-    console.hushed = shown.quiet
+    console.is_quiet = shown.quiet
     logger = logging.getLogger("flickr_mirror")
     logger.handlers = [ConsoleHandler(console)]
     logger.setLevel(shown.level)
     logger.propagate = False
 
 
-def say(text: str, *, aloud: bool = False) -> None:
+def echo(text: str, *, force: bool = False) -> None:
     """Show a sentence to the user, above the live view where there is one; `aloud` where quiet is wanted, too.
 
     Whatever is in it, it stays one line, and commands no terminal.
     """
-    if aloud or not console.hushed:
+    if force or not console.is_quiet:
         # a terminal breaks lines within words, Rich between them; elsewhere a line stays one
         console.print(plain(text), markup=False, emoji=False, soft_wrap=not console.is_terminal)

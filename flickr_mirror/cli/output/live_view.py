@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, ConsoleRenderable
 
-    from flickr_mirror.cli.output.run_stats import Tally
+    from flickr_mirror.cli.output.run_stats import RunStats
 
 
 class LiveView:
@@ -29,7 +29,7 @@ class LiveView:
     While it is shown, keys that are typed are not echoed.
     """
 
-    def __init__(self, console: Console, tally: Tally) -> None:
+    def __init__(self, console: Console, tally: RunStats) -> None:
         self._console = console
         self._tally = tally
         self._live = _Live(console, tally)
@@ -107,7 +107,7 @@ class _Frame(LiveRender):
 class _Live(Live):
     """Rich's live display, on a terminal that may be resized."""
 
-    def __init__(self, console: Console, tally: Tally) -> None:
+    def __init__(self, console: Console, tally: RunStats) -> None:
         super().__init__(
             console=console, get_renderable=lambda: draw(tally, console.width), refresh_per_second=8
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.output.console import say
+from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.text import size_text, time_left
 
 if TYPE_CHECKING:
@@ -19,17 +19,19 @@ def say_plan(plan: RunPlanned, folder: Path, *, min_free: int | None = None, bef
     `min_free` is how many bytes are to stay free there, `before` how many the runs before this one are to download.
     """
     if plan.bytes is None:
-        say(f"How many bytes of images there are to download is not known. {plan.basis}")
+        echo(f"How many bytes of images there are to download is not known. {plan.basis}")
     elif plan.bytes:
         seconds = plan.image_seconds
         time = "" if seconds is None else f", which take about {time_left(seconds)}"
-        say(f"About {size_text(plan.bytes)} of images to download{time}. {plan.basis}")
+        echo(f"About {size_text(plan.bytes)} of images to download{time}. {plan.basis}")
     if plan.free is None:
-        say(f"The disk of {folder} does not report its free space.")
+        echo(f"The disk of {folder} does not report its free space.")
         return
     reserve = f", and {size_text(min_free)} are to stay free (--min-free)" if min_free else ""
-    say(f"{size_text(plan.free)} are free for {folder}{reserve}.")
+    echo(f"{size_text(plan.free)} are free for {folder}{reserve}.")
     lacking = before + (plan.bytes or 0) + (min_free or 0) - plan.free
     if plan.bytes and lacking > 0:
         what = "the images of this photostream and those before it" if before else "the images"
-        say(f"Warning: {what} will not fit: about {size_text(lacking)} are lacking for {folder}.", aloud=True)
+        echo(
+            f"Warning: {what} will not fit: about {size_text(lacking)} are lacking for {folder}.", force=True
+        )

@@ -58,7 +58,7 @@ class Eta:
     bound: str
 
 
-class Tally:
+class RunStats:
     """The observer that counts; `load` returns what Flickr has to bear at the moment.
 
     `most` is how many photos the run begins at most.

@@ -19,7 +19,7 @@ from flickr_mirror.models.events import SERVERS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flickr_mirror.cli.output.run_stats import Tally
+    from flickr_mirror.cli.output.run_stats import RunStats
 
 Words = tuple[str, ...]
 """Something to show, in words of different length, the longest first; empty for nothing."""
@@ -101,7 +101,7 @@ def time_left(seconds: float) -> str:
     return "0s"
 
 
-def heartbeat(tally: Tally) -> str:
+def heartbeat(tally: RunStats) -> str:
     """Return how far a run is, as one line of a log."""
     what = "images" if tally.counts_images else "photos"
     load = tally.load()
@@ -118,7 +118,7 @@ def heartbeat(tally: Tally) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def draw(tally: Tally, width: int) -> Group:
+def draw(tally: RunStats, width: int) -> Group:
     """Return the live view for a terminal of so many columns: two lines at most.
 
     Where there is little room, less is shown: nothing is cut but a long name.
@@ -128,7 +128,7 @@ def draw(tally: Tally, width: int) -> Group:
     return Group(_first_line(tally, room), *([Text(second, no_wrap=True)] if second else []))
 
 
-def _first_line(tally: Tally, room: int) -> Table:
+def _first_line(tally: RunStats, room: int) -> Table:
     count = f"{tally.done:,}/{tally.total:,}"
     what = "images" if tally.counts_images else "photos"
     name = plain(tally.name)
@@ -150,7 +150,7 @@ def _first_line(tally: Tally, room: int) -> Table:
     return line
 
 
-def _second_line(tally: Tally, *, is_narrow: bool) -> list[Words]:
+def _second_line(tally: RunStats, *, is_narrow: bool) -> list[Words]:
     load = tally.load()
     return [
         # first, because a bar that stands still reads like a fault
@@ -164,13 +164,13 @@ def _second_line(tally: Tally, *, is_narrow: bool) -> list[Words]:
     ]
 
 
-def _information(tally: Tally) -> Words:
+def _information(tally: RunStats) -> Words:
     if not (tally.counts_images and tally.describes):
         return ()
     return f"information {tally.informed:,}/{tally.total:,}", f"information {tally.informed:,}"
 
 
-def _holds(tally: Tally) -> list[Words]:
+def _holds(tally: RunStats) -> list[Words]:
     """Return why the run does not go on, and until when; nothing where it does."""
     if tally.next_look is not None:
         return [(f"next look in {time_left(tally.next_look)}",)]
@@ -189,7 +189,7 @@ def _holds(tally: Tally) -> list[Words]:
     return found
 
 
-def _eta(tally: Tally) -> Words:
+def _eta(tally: RunStats) -> Words:
     eta = tally.eta
     if eta is None:
         return ()

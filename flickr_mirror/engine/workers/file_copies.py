@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.catalogue.rows import StoredPhoto
-    from flickr_mirror.engine.dispatcher import WorkList
+    from flickr_mirror.engine.dispatcher import Dispatcher
     from flickr_mirror.flickr.downloader import Fetched, ImageFetcher
     from flickr_mirror.models.events import MirrorReport, Observer
     from flickr_mirror.models.photos import FlickrPhotoSize
-    from flickr_mirror.storage.mirror_folder import PhotoCache
-    from flickr_mirror.storage.partial_file import PartFile
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
+    from flickr_mirror.storage.partial_file import PartialFile
 
 EXTENSIONS = {"image": media_inspection.PHOTO_EXTENSIONS, "video": media_inspection.VIDEO_EXTENSIONS}
 
@@ -39,7 +39,7 @@ class Copy:
     fetched: int = 0
 
 
-class Copies:
+class FileCopies:
     """Brings files of photos to disk.
 
     `adopting` is whether files may be on disk that the catalogue does not know: of a run that was killed, or from
@@ -48,11 +48,11 @@ class Copies:
 
     def __init__(
         self,
-        cache: PhotoCache,
-        work: WorkList,
+        cache: MirrorFolder,
+        work: Dispatcher,
         fetcher: ImageFetcher,
         report: MirrorReport,
-        tell: Observer,
+        emit: Observer,
         *,
         adopting: bool,
     ) -> None:
@@ -64,21 +64,21 @@ class Copies:
         self._work = work
         self._files = work.catalogue.files
         self._report = report
-        self._tell = tell
+        self._emit = emit
 
     async def download(
         self,
         stored: StoredPhoto,
         kind: str,
         size: FlickrPhotoSize,
-        where_now: Callable[[], Awaitable[FlickrPhotoSize]],
+        refresh: Callable[[], Awaitable[FlickrPhotoSize]],
         started: Callable[[], None],
     ) -> Copy:
         """Download a file of this size, and return it when it is durable.
 
-        `where_now` asks Flickr for the size again; `started` is called when the download begins. Where a second look
+        `refresh` asks Flickr for the size again; `started` is called when the download begins. Where a second look
         brings the same bytes again, or others that are damaged, the file on disk stays. Raises like
-        `ImageFetcher.fetch_for_sure`, and `CacheError`.
+        `ImageFetcher.fetch_verified`, and `CacheError`.
         """
 
         def received(count: int) -> None:
@@ -87,26 +87,26 @@ class Copies:
 
         known = await self.kept(stored, kind) if stored.is_second_best else None
         known_bytes = known.file.sha256 if known else b""
-        async with self._cache.part_file() as part:
+        async with self._cache.partial_file() as part:
             async with self.fetcher.turns:
                 self.fetcher.check_open()  # an event for what is not begun would be wrong
                 started()
-                fetched = await self.fetcher.fetch_for_sure(size, part, where_now, received, known_bytes)
-            if known and (fetched.doubt or await part.sha256() == known_bytes):
+                fetched = await self.fetcher.fetch_verified(size, part, refresh, received, known_bytes)
+            if known and (fetched.suspicion or await part.sha256() == known_bytes):
                 return known
             copy = await self._keep(stored, kind, size, fetched, part)
         if stored.stale & Stale.IMAGE or known:
             await anyio.to_thread.run_sync(
                 self._cache.remove_others, stored.photo.id, copy.path, EXTENSIONS[kind]
             )
-        if fetched.doubt:
-            self._tell(
-                Notice(f"Flickr's own image of photo {stored.photo.id} is kept as it is: {fetched.doubt}")
+        if fetched.suspicion:
+            self._emit(
+                Notice(f"Flickr's own image of photo {stored.photo.id} is kept as it is: {fetched.suspicion}")
             )
         return copy
 
     async def _keep(
-        self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize, fetched: Fetched, part: PartFile
+        self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize, fetched: Fetched, part: PartialFile
     ) -> Copy:
         photo_id, extension = stored.photo.id, fetched.picture.extension
         if (
@@ -114,8 +114,8 @@ class Copies:
         ):  # after a kill, nothing else would tell the new file from an outdated one
             await self._work.call(self._announce, photo_id, kind, await part.sha256())
         path = self._cache.path(photo_id, extension)
-        sha256 = await part.keep_as(path, partial(self._cache.check_place, photo_id))
-        note = fetched.doubt or (size.label if kind == "video" else "")
+        sha256 = await part.commit(path, partial(self._cache.check_place, photo_id))
+        note = fetched.suspicion or (size.label if kind == "video" else "")
         return Copy(StoredFile(kind, extension, fetched.size, sha256, note), path, fetched.size)
 
     def _announce(self, photo_id: str, kind: str, sha256: bytes) -> None:

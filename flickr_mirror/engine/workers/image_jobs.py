@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.catalogue.rows import PROCESSING, Stale, StoredPhoto
-from flickr_mirror.engine.workers.served_sizes import Served, size_of
+from flickr_mirror.engine.workers.served_sizes import ServedSizes, size_of
 from flickr_mirror.errors import ImageGoneError, NoSizeError, NotAnImageError, TransportError
 from flickr_mirror.flickr.http_client import REFUSALS
 from flickr_mirror.models.events import ImageCached, ImageStarted
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flickr_mirror.catalogue.catalogue import Catalogue
-    from flickr_mirror.engine.dispatcher import WorkList
-    from flickr_mirror.engine.workers.file_copies import Copies, Copy
+    from flickr_mirror.engine.dispatcher import Dispatcher
+    from flickr_mirror.engine.workers.file_copies import Copy, FileCopies
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.models.events import MirrorReport, Observer
     from flickr_mirror.models.photos import FlickrPhotoSize
@@ -59,12 +59,12 @@ class ImageJobs:
     """The jobs for images and films; `served` is what a run has learned of the sizes that are served."""
 
     api: AsyncFlickrApi
-    copies: Copies
+    copies: FileCopies
     catalogue: Catalogue
-    work: WorkList
+    work: Dispatcher
     report: MirrorReport
-    tell: Observer
-    served: Served = field(default_factory=Served)
+    emit: Observer
+    served: ServedSizes = field(default_factory=ServedSizes)
     learning: anyio.Lock = field(default_factory=anyio.Lock)
     """To be held while smaller sizes are tried: what is learned of one photo spares the next one its refusals."""
 
@@ -128,12 +128,12 @@ class ImageJobs:
             raise NoSizeError(partly)
         fetched = sum(one.copy.fetched for one in served.values())
         self.report.images += bool(fetched)
-        self.tell(ImageCached(job.photo_id, image.copy.path, fetched))
+        self.emit(ImageCached(job.photo_id, image.copy.path, fetched))
 
     async def _image(self, job: ImageJob) -> _Served:
         """Bring the image to disk in its best size, or else in the largest that is served."""
         stored, best = job.stored, job.size
-        started = partial(self.tell, ImageStarted(job.photo_id))
+        started = partial(self.emit, ImageStarted(job.photo_id))
         if adopted := await self.copies.adopt(stored, "image", best):
             started()
             return _Served(adopted)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.languages import Locale
     from flickr_mirror.models.photos import FlickrComment, FlickrUser
     from flickr_mirror.storage.free_space import FreeSpace
-    from flickr_mirror.storage.mirror_folder import PhotoCache
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 logger = logging.getLogger("flickr_mirror")
 
@@ -43,7 +43,7 @@ class InfoJob:
 
 
 @dataclass(slots=True, kw_only=True)
-class Jobs(ImageJobs):
+class PhotoJobs(ImageJobs):
     """What the worker pools do for a photo; each result is handed to the work list.
 
     The methods raise a `PhotoError` or a `TransportError` where a photo fails, anything else where the run must end.
@@ -51,7 +51,7 @@ class Jobs(ImageJobs):
 
     user: FlickrUser
     detector: LanguageDetector
-    cache: PhotoCache
+    cache: MirrorFolder
     info_level: int
     space: FreeSpace | None = None
     """What keeps a part of the disk free, where that is asked for."""
@@ -70,7 +70,7 @@ class Jobs(ImageJobs):
         """Bring the photo's information to disk, at the level asked for or the higher one it already has."""
         stored = job.stored
         photo = stored.photo
-        self.tell(InfoStarted(photo.id))
+        self.emit(InfoStarted(photo.id))
         level = max(self.info_level, stored.info_level)
         known = None
         if stored.info_level == COMMENTS_LEVEL or (self.copies.adopting and stored.info_level != level):
@@ -93,7 +93,7 @@ class Jobs(ImageJobs):
         stale = NOT_STALE if is_asked else stored.stale
         self.work.finish("info", photo.id, partial(self.catalogue.info_done, stored, level, stale=stale))
         self.report.infos += 1
-        self.tell(InfoCached(photo.id, path))
+        self.emit(InfoCached(photo.id, path))
 
     async def _comments(
         self, stored: StoredPhoto, info: dict[str, Any] | None

@@ -11,7 +11,7 @@ from flickr_mirror.catalogue.walk_result import sentences
 from flickr_mirror.engine.cost import calls_left
 from flickr_mirror.errors import PhotostreamError
 from flickr_mirror.flickr.api import EXTRAS
-from flickr_mirror.flickr.photostream_walk import Photostream
+from flickr_mirror.flickr.photostream_walk import PhotostreamWalk
 from flickr_mirror.flickr.unlisted_search import locate
 from flickr_mirror.models.events import Notice, PageScanned, PhotoFound, PhotoUpdated, RunPlanned
 from flickr_mirror.models.intervals import Interval
@@ -20,14 +20,14 @@ from flickr_mirror.models.options import CachingStrategy
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.walk_result import WalkResult
-    from flickr_mirror.engine.workers.jobs import Jobs
+    from flickr_mirror.engine.workers.jobs import PhotoJobs
     from flickr_mirror.flickr.photostream_walk import ListedPage
     from flickr_mirror.models.options import Limits, MirrorOptions
 
 _END_OF_TIME = 1 << 62
 
 
-class Lister:
+class PageProducer:
     """Lists what is not covered yet, or everything for a full scan.
 
     `frontier` is the second up to which (excluded) everything that comes before in the run's order is listed;
@@ -36,7 +36,7 @@ class Lister:
     """
 
     def __init__(
-        self, jobs: Jobs, options: MirrorOptions, limits: Limits, published: int | None, *, again: bool
+        self, jobs: PhotoJobs, options: MirrorOptions, limits: Limits, published: int | None, *, again: bool
     ) -> None:
         self._api = jobs.api
         self._user = jobs.user
@@ -46,7 +46,7 @@ class Lister:
         self._budget = jobs.api.transport.budget
         self._selection = jobs.catalogue.selection
         self._report = jobs.report
-        self._tell = jobs.tell
+        self._emit = jobs.emit
         self._options = options
         self._limits = limits
         self._window = options.window
@@ -76,7 +76,7 @@ class Lister:
         )
         until, window = clocks.until, self._window
         expected = max(await self._work.call(self._listing.expected), self._published or 0)
-        stream = Photostream(
+        stream = PhotostreamWalk(
             self._api,
             self._user.id,
             coverage.gaps(until) if window is None else coverage.gaps(min(until, window.high), window.low),
@@ -104,7 +104,7 @@ class Lister:
         self._tell_result(result)
         self.frontier = None
 
-    async def _walk(self, stream: Photostream) -> bool:
+    async def _walk(self, stream: PhotostreamWalk) -> bool:
         """Store the pages of a walk; return whether it came to its end."""
         async for page in stream.pages():
             await self._store(page)
@@ -130,7 +130,7 @@ class Lister:
         )
         await self._work.call(self._listing.reopen, stretches)
         return await self._walk(
-            Photostream(
+            PhotostreamWalk(
                 self._api,
                 self._user.id,
                 sorted(stretches, reverse=True),
@@ -153,14 +153,14 @@ class Lister:
         clocks = Clocks(time.time(), self._api.server_time, newest)
         dropped = await self._work.call(self._listing.drop_future, clocks.latest)
         if dropped is not None:
-            self._tell(
+            self._emit(
                 Notice(
                     f"Upload times until {moment_text(dropped)} were noted as listed, by a clock that was wrong. "
                     "What is not past is listed again."
                 )
             )
         if clocks.warning and not self._is_again:
-            self._tell(Notice(clocks.warning))
+            self._emit(Notice(clocks.warning))
         return clocks
 
     async def _is_scan_due(self, now: int) -> bool:
@@ -192,11 +192,11 @@ class Lister:
         report.updated += len(found.updated)
         self.frontier = page.frontier
         for photo_id in found.new:
-            self._tell(PhotoFound(photo_id))
+            self._emit(PhotoFound(photo_id))
         for photo_id, change in found.updated.items():
-            self._tell(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
+            self._emit(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
         if page.number and (found.new or found.updated or not self._is_again):
-            self._tell(PageScanned(page.number, page.pages, page.total, len(found.new)))
+            self._emit(PageScanned(page.number, page.pages, page.total, len(found.new)))
         self._work.wake()
         # the first answer counts the whole photostream, unless only a part of it is asked for
         if not self._is_planned and self._options.strategy is CachingStrategy.LIFO and not self._window:
@@ -220,7 +220,7 @@ class Lister:
             sample=page.photos if page else (),
             most=self._limits.max_photos,
         )
-        self._tell(
+        self._emit(
             RunPlanned(
                 work.photos + unlisted,
                 work.mirrored,
@@ -235,7 +235,7 @@ class Lister:
     def _compare_with_profile(self, page: ListedPage) -> None:
         published, self._published = self._published, None
         if published is not None and page.total < published:
-            self._tell(
+            self._emit(
                 Notice(
                     f"{self._user.username!r} has {published} public photos, and Flickr shows {page.total} of them "
                     "to visitors who are not logged in. The others cannot be mirrored without a login."
@@ -247,4 +247,4 @@ class Lister:
         self._report.resumed = result.resumed
         self._report.unlisted = result.unlisted
         for text in sentences(result):
-            self._tell(Notice(text))
+            self._emit(Notice(text))

@@ -31,7 +31,7 @@ class _Ceiling:
     used: int = 0
 
 
-class Served:
+class ServedSizes:
     """What was served, for each licence by itself: free photos of a free account are served in all sizes."""
 
     def __init__(self) -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from flickr_mirror.catalogue.changes import Change, changes
 from flickr_mirror.catalogue.rows import StoredPhoto
-from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoFacts
-from flickr_mirror.models.sizes import Proof, best_picture
+from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoMetadata
+from flickr_mirror.models.sizes import SizeEvidence, best_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOTHING = Change(0)
-FACTS = PhotoFacts(
+FACTS = PhotoMetadata(
     secret="e6f0b9d940",
     uploaded=1_600_000_000,
     updated=1_600_000_500,
@@ -54,7 +54,7 @@ def photo(
 
 def stored(old: FlickrPhoto) -> StoredPhoto:
     """Return what was noted when a photo was listed."""
-    return StoredPhoto(old, best_picture(old.sizes), Proof.LISTING, 2)
+    return StoredPhoto(old, best_picture(old.sizes), SizeEvidence.LISTING, 2)
 
 
 def change_of_sizes(
@@ -139,7 +139,7 @@ def test_another_secret_is_another_image() -> None:
 
 def test_an_image_that_was_fetched_before_its_listing_told_is_not_fetched_again() -> None:
     """Where getSizes named the very file that a listing shows only now, another secret is no news."""
-    asked = replace(stored(photo()), proof=Proof.ASKED)
+    asked = replace(stored(photo()), proof=SizeEvidence.ASKED)
     assert changes(asked, photo(secret="0d1a994712")) == NOTHING
     assert (
         changes(asked, photo(secret="0d1a994712", sizes=[replace(LARGE, url="https://x/y.jpg")]))

@@ -14,7 +14,7 @@ from flickr_mirror.catalogue.listings import SCAN_TTL
 from flickr_mirror.catalogue.rows import RestoredPhoto, Stale, StoredFile, StoredPhoto, state_row
 from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult, sentences
 from flickr_mirror.models.intervals import Coverage, Interval
-from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoFacts
+from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -37,7 +37,9 @@ def photo(
     **facts: Any,
 ) -> FlickrPhoto:
     """Return a photo as a listing shows it: the `number`-th, uploaded `number` seconds after the year 2020."""
-    told = PhotoFacts(**{"secret": "aaaa", "uploaded": 1_577_836_800 + number, "comment_count": 0, **facts})
+    told = PhotoMetadata(
+        **{"secret": "aaaa", "uploaded": 1_577_836_800 + number, "comment_count": 0, **facts}
+    )
     url = f"https://live.staticflickr.com/65535/{number}_{told.secret}_o.jpg"
     return FlickrPhoto(
         str(number), title, description="", facts=told, sizes=[FlickrPhotoSize(label, width, 480, url)]

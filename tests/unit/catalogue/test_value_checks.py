@@ -15,7 +15,7 @@ from flickr_mirror import CatalogueDamagedError, check_mirror
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.commands.mirror import list_mirror, status
 from flickr_mirror.engine.rebuild import open_catalogue
-from flickr_mirror.storage.mirror_folder import PhotoCache
+from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.command import run as run_command
 from tests.support.command import tree
 from tests.support.mirroring import Run, mirroring
@@ -203,7 +203,7 @@ def test_no_rebuild_makes_a_catalogue_that_is_damaged(
     document: Any = INFO
     for path, value in changes:
         document = replaced(document, path, value)
-    cache = PhotoCache(tmp_path_factory.mktemp("mirror"), 1)
+    cache = MirrorFolder(tmp_path_factory.mktemp("mirror"), 1)
     cache.state.mkdir()
     place = cache.path(INFO["flickr"]["id"], "json")
     place.parent.mkdir()

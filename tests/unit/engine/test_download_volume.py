@@ -26,10 +26,10 @@ from flickr_mirror.engine.download_volume import (
     to_ask,
     with_unlisted,
 )
-from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.events import RunPlanned
-from flickr_mirror.models.photos import FlickrPhotoSize, PhotoFacts
+from flickr_mirror.models.photos import FlickrPhotoSize, PhotoMetadata
 from flickr_mirror.simulator import Kind
 from tests.support import canary
 from tests.support.command import tree
@@ -50,7 +50,7 @@ def size(label: str = "Original", extension: str = "jpg", width: int = 1000) -> 
 
 def photo(*sizes: FlickrPhotoSize, media: str = "photo") -> FlickrPhoto:
     """Return a photo of these sizes."""
-    return FlickrPhoto("1", "", facts=PhotoFacts(media=media), sizes=list(sizes))
+    return FlickrPhoto("1", "", facts=PhotoMetadata(media=media), sizes=list(sizes))
 
 
 def stock(
@@ -311,7 +311,7 @@ async def test_servers_that_stay_silent_do_not_hold_it_up(
 async def test_the_time_of_downloads_is_measured() -> None:
     """It runs while any image is downloaded, however many are: pauses and waiting are left out."""
     now = [100.0]
-    brake = Brake(8, clock=lambda: now[0])
+    brake = DownloadSlots(8, clock=lambda: now[0])
 
     async def download(seconds: float) -> None:
         async with brake:
@@ -440,9 +440,9 @@ def test_whether_it_fits_is_said(
     assert [line.rstrip() for line in capsys.readouterr().err.splitlines()] == [
         line.rstrip() for line in expected
     ]
-    console.hushed = True
+    console.is_quiet = True
     try:
         say_plan(plan_of(**more), Path("/m"), **limits)
     finally:
-        console.hushed = False
+        console.is_quiet = False
     assert capsys.readouterr().err.splitlines() == [line for line in expected if line.startswith("Warning")]

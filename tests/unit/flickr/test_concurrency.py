@@ -15,10 +15,17 @@ from typer import BadParameter
 
 from flickr_mirror import ApiBudget, FlickrPhotoSize, Limits
 from flickr_mirror.cli.options.parsing import bandwidth
-from flickr_mirror.flickr.concurrency import FIRST_LEVEL, FIRST_REST, LEAST_PACE, Bandwidth, Brake, Climb
+from flickr_mirror.flickr.concurrency import (
+    FIRST_LEVEL,
+    FIRST_REST,
+    LEAST_PACE,
+    AdaptiveConcurrency,
+    BandwidthLimiter,
+    DownloadSlots,
+)
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.http_client import Transport
-from flickr_mirror.storage.partial_file import part_file
+from flickr_mirror.storage.partial_file import open_partial_file
 from tests.support import canary
 from tests.support.mirroring import jpeg, mirroring
 
@@ -42,7 +49,7 @@ class Line:
         """Return the time."""
         return self.now
 
-    def pass_by(self, climb: Climb, seconds: float, *, is_full: bool = True) -> list[int]:
+    def pass_by(self, climb: AdaptiveConcurrency, seconds: float, *, is_full: bool = True) -> list[int]:
         """Let downloads run; return the levels that there were."""
         levels, end = [climb.level], self.now + seconds
         while self.now < end:
@@ -78,7 +85,7 @@ class Downloads:
 def test_far_servers_get_as_many_downloads_as_allowed() -> None:
     """Where each image waits for a far server, more of them side by side bring more: soon there are all."""
     line = Line(latency=0.05)
-    climb = Climb(1, 16, clock=line.clock)
+    climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
     assert line.pass_by(climb, 4) == [FIRST_LEVEL, 6, 9, 13, 16]
     assert line.pass_by(climb, 600) == [16]
@@ -87,7 +94,7 @@ def test_far_servers_get_as_many_downloads_as_allowed() -> None:
 def test_a_full_line_keeps_few_downloads() -> None:
     """Where the line is full, more of them bring nothing: it is found out once, and tried again ever less often."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
-    climb = Climb(1, 16, clock=line.clock)
+    climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
     assert line.pass_by(climb, FIRST_REST) == [4, 6, 4]
     line.pass_by(climb, 3600)
@@ -99,7 +106,7 @@ def test_a_full_line_keeps_few_downloads() -> None:
 def test_a_line_that_became_wider_is_found_out() -> None:
     """What brought nothing an hour ago is worth another try."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
-    climb = Climb(1, 16, clock=line.clock)
+    climb = AdaptiveConcurrency(1, 16, clock=line.clock)
     line.pass_by(climb, 60)
     line.most = 1e12
     line.pass_by(climb, 400)
@@ -110,7 +117,7 @@ def test_a_line_that_became_wider_is_found_out() -> None:
 def test_servers_that_get_slower_get_fewer_downloads() -> None:
     """Where answers take twice as long while fewer bytes come, servers have too much to do."""
     line = Line(latency=0.05)
-    climb = Climb(1, 16, clock=line.clock)
+    climb = AdaptiveConcurrency(1, 16, clock=line.clock)
     line.pass_by(climb, 10)
     line.most = 2 * IMAGE / 0.05
     line.pass_by(climb, 2)
@@ -124,7 +131,7 @@ def test_servers_that_get_slower_get_fewer_downloads() -> None:
 def test_what_nobody_waits_for_tells_nothing() -> None:
     """A trickle of new photos says nothing of the line."""
     line = Line(latency=0.05)
-    climb = Climb(1, 16, clock=line.clock)
+    climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
     assert line.pass_by(climb, 60, is_full=False) == [FIRST_LEVEL]
 
@@ -133,7 +140,7 @@ def test_what_nobody_waits_for_tells_nothing() -> None:
 def test_the_users_limits_are_kept(least: int, most: int, levels: list[int]) -> None:
     """Never fewer downloads than the user wants, and never more."""
     line = Line(latency=0.05)
-    climb = Climb(least, most, clock=line.clock)
+    climb = AdaptiveConcurrency(least, most, clock=line.clock)
     assert line.pass_by(climb, 60) == levels
 
     line.most = IMAGE / 100
@@ -144,7 +151,7 @@ def test_the_users_limits_are_kept(least: int, most: int, levels: list[int]) -> 
 async def test_after_too_many_requests_the_climb_waits() -> None:
     """Downloads that were halved by the servers' wish grow by one after 20 good images, and then climb on."""
     line = Line(latency=0.05)
-    brake = Brake(16, 1, clock=line.clock, sleep=anyio.sleep)
+    brake = DownloadSlots(16, 1, clock=line.clock, sleep=anyio.sleep)
     pace = 1.0
 
     async def wait_for_a_place() -> None:
@@ -155,7 +162,7 @@ async def test_after_too_many_requests_the_climb_waits() -> None:
         for _ in range(images):
             line.now += 0.05 / brake.parallel / pace
             brake.received(IMAGE)
-            brake.good()
+            brake.record_success()
         return brake.parallel
 
     async with anyio.create_task_group() as tasks:
@@ -163,7 +170,7 @@ async def test_after_too_many_requests_the_climb_waits() -> None:
             tasks.start_soon(wait_for_a_place)
         await anyio.wait_all_tasks_blocked()
         assert go_on(120) == 9
-        brake.throttled(line.now)
+        brake.record_throttling(line.now)
         assert brake.parallel == 4
         pace = 0.1  # slower, because they were halved, and not because of the line
         line.now += 10
@@ -182,7 +189,7 @@ async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
     async def sleep(seconds: float) -> None:
         naps.append(seconds)
 
-    limit = Bandwidth(1000, clock=lambda: now, sleep=sleep)
+    limit = BandwidthLimiter(1000, clock=lambda: now, sleep=sleep)
     for _ in range(10):
         await limit.take(500)
     assert naps == pytest.approx([0.5 * turn for turn in range(1, 11)])
@@ -194,10 +201,10 @@ async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
 
 def test_few_bytes_are_for_few_downloads() -> None:
     """With 64 kB/s two downloads run, so that each is fast enough for the servers to wait for it."""
-    assert Bandwidth(None).most(16) == 16
-    assert Bandwidth(2 * LEAST_PACE).most(16) == 2
-    assert Bandwidth(LEAST_PACE // 2).most(16) == 1
-    assert Bandwidth(100 * LEAST_PACE).most(16) == 16
+    assert BandwidthLimiter(None).most(16) == 16
+    assert BandwidthLimiter(2 * LEAST_PACE).most(16) == 2
+    assert BandwidthLimiter(LEAST_PACE // 2).most(16) == 1
+    assert BandwidthLimiter(100 * LEAST_PACE).most(16) == 16
 
 
 @pytest.mark.parametrize(("least", "most", "first", "top"), [(1, 16, 4, 9), (8, 16, 8, 12), (1, 2, 2, 2)])
@@ -207,7 +214,7 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
     monkeypatch.setattr("flickr_mirror.flickr.concurrency.WINDOW", 0.1)
     answers: list[float] = []
-    monkeypatch.setattr(Climb, "answered", lambda _, seconds: answers.append(seconds))
+    monkeypatch.setattr(AdaptiveConcurrency, "answered", lambda _, seconds: answers.append(seconds))
     downloads = Downloads(0.05)
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
         run.flickr.intercept = downloads.intercept
@@ -371,8 +378,8 @@ async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: 
         budget=ApiBudget(),
         image_transport=httpx.MockTransport(lambda _: httpx.Response(200, content=content)),
     )
-    fetcher = ImageFetcher(transport, Brake(1), Bandwidth(48 * 1024))
-    async with transport, part_file(tmp_path) as part:
+    fetcher = ImageFetcher(transport, DownloadSlots(1), BandwidthLimiter(48 * 1024))
+    async with transport, open_partial_file(tmp_path) as part:
         size = FlickrPhotoSize("Original", 300, 200, "https://live.staticflickr.com/1/2_3_o.jpg")
         fetched = await fetcher.fetch(size, part)
 

@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import ApiBudget, AsyncFlickrApi, ImageGoneError, Limits, PhotostreamMirror, TransportError
-from flickr_mirror.cli.run_view import View
+from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.flickr.http_client import Transport
-from flickr_mirror.flickr.outage import SILENT, Silence
+from flickr_mirror.flickr.outage import SILENT, OutageMonitor
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.events import Event, OutageBegan, OutageEnded, log_events
 from flickr_mirror.models.options import MirrorOptions
@@ -36,7 +36,7 @@ class Clock:
         return self.now
 
 
-def fail(silence: Silence, reason: str = "refused", *, reached: bool = False) -> None:
+def fail(silence: OutageMonitor, reason: str = "refused", *, reached: bool = False) -> None:
     """Ask once, in vain."""
     with pytest.raises(TransportError), silence.asking():
         raise TransportError(reason) from (None if reached else OSError())
@@ -45,7 +45,7 @@ def fail(silence: Silence, reason: str = "refused", *, reached: bool = False) ->
 def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None:
     """The tries fail one by one: one report after nine seconds, one when an answer comes."""
     clock = Clock()
-    silence, events = Silence("api", clock), []
+    silence, events = OutageMonitor("api", clock), []
     for _ in range(50):
         fail(silence)
         clock.now += 0.5
@@ -63,7 +63,7 @@ def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None
 def test_a_server_that_says_nothing_is_reported_too() -> None:
     """A request that waits for its answer is a silence, and bytes that arrive are none."""
     clock = Clock()
-    silence = Silence("images", clock)
+    silence = OutageMonitor("images", clock)
     with silence.asking() as received:
         clock.now += SILENT - 1
         assert silence.news() is None
@@ -80,7 +80,7 @@ def test_a_server_that_says_nothing_is_reported_too() -> None:
 def test_nobody_asks_and_so_nothing_is_silent() -> None:
     """The time before a question, and long after the last try, is no outage."""
     clock = Clock()
-    silence = Silence("api", clock)
+    silence = OutageMonitor("api", clock)
     clock.now += 3600
     assert silence.news() is None
     with silence.asking():
@@ -101,7 +101,7 @@ def test_nobody_asks_and_so_nothing_is_silent() -> None:
 def test_one_answer_among_many_requests_ends_the_silence(refusal: ImageGoneError | None) -> None:
     """While others hang, an answer, also a refusal, shows that the server is there; then the time begins anew."""
     clock = Clock()
-    silence = Silence("images", clock)
+    silence = OutageMonitor("images", clock)
     with silence.asking():
         clock.now += SILENT - 1
         if refusal:
@@ -217,7 +217,7 @@ async def test_a_limit_does_not_hide_a_dead_server(
 ) -> None:
     """--max-duration that is shorter than the tries: the reason is in the last words, and the exit code is 75."""
     options = MirrorOptions(cache_path=tmp_path, api_url=f"http://127.0.0.1:{closed_port()}/")
-    view = View(options)
+    view = RunView(options)
     mirror = PhotostreamMirror(
         "x", "k", "s", options=options, limits=Limits(max_duration=0.5), observer=view, budget=ApiBudget()
     )
@@ -238,7 +238,7 @@ async def test_a_limit_names_a_server_that_died(tmp_path: Path, capsys: pytest.C
 
         run.flickr.intercept = intercept
         run.limits = Limits(max_duration=1.0)
-        view = View(MirrorOptions(cache_path=tmp_path))
+        view = RunView(MirrorOptions(cache_path=tmp_path))
         assert await run_mirror(run.mirror(view, image_only=True), view) == 8
     said = capsys.readouterr().err
     assert "No usable answer from Flickr's image servers for " in said

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flickr_mirror.flickr.api import EXTRAS, AsyncFlickrApi
-from flickr_mirror.flickr.photostream_walk import ListedPage, Photostream
+from flickr_mirror.flickr.photostream_walk import ListedPage, PhotostreamWalk
 from flickr_mirror.models.intervals import Coverage, Interval
 from flickr_mirror.models.options import CachingStrategy
-from flickr_mirror.models.photos import PhotoFacts, PhotoPage
+from flickr_mirror.models.photos import PhotoMetadata, PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ async def walk(
     window: Interval | None = None,
     stop_after: int = 0,
     expected: int = 1,
-) -> tuple[list[ListedPage], Coverage, Photostream]:
+) -> tuple[list[ListedPage], Coverage, PhotostreamWalk]:
     """Walk the gaps of a coverage; return the pages, the coverage after them, and the walk."""
     coverage = coverage or Coverage()
-    stream = Photostream(
+    stream = PhotostreamWalk(
         cast("AsyncFlickrApi", api),
         api.stream.nsid,
         coverage.gaps(UNTIL) if window is None else coverage.gaps(window.high, window.low),
@@ -269,7 +269,7 @@ async def test_a_page_that_cannot_be_true_gives_no_coverage(strategy: CachingStr
             return PhotoPage(page.photos, page.page + 7, page.pages, page.total)
         if lie == "no times":
             for photo in page.photos:
-                photo.facts = PhotoFacts()
+                photo.facts = PhotoMetadata()
             return page
         return PhotoPage(page.photos[::-1], page.page, page.pages, page.total)
 

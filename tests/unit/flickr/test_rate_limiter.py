@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.flickr.concurrency import Brake
+from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.rate_limiter import ENOUGH_GOOD, ApiBudget, MemoryLedger, Priority
 from flickr_mirror.models.sliding_window import HOUR
 
@@ -220,8 +220,8 @@ async def test_comments_leave_the_last_tenth_to_others(
 async def test_a_pause_holds_everybody(time: FakeTime) -> None:
     """While Flickr asks for a pause nobody calls, and a call of the same burst does not end it."""
     budget, calls = open_budget(time), list[tuple[float, Priority]]()
-    budget.throttled(time.now, 60)
-    budget.throttled(time.now, 5)
+    budget.record_throttling(time.now, 60)
+    budget.record_throttling(time.now, 5)
     async with anyio.create_task_group() as tasks:
         for priority in Priority:
             tasks.start_soon(call, budget, time, calls, priority)
@@ -239,7 +239,7 @@ async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> Non
         budget._ledger.take(time.now, 1)
         tasks.start_soon(call, budget, time, calls)
         await time.pass_by(HOUR - 10)
-        budget.throttled(time.now, 100)
+        budget.record_throttling(time.now, 100)
         await time.pass_by(HOUR)
 
     assert [stamp >= START + HOUR + 90 for stamp, _ in calls] == [True]
@@ -248,7 +248,7 @@ async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> Non
 async def test_a_cancelled_waiter_costs_no_call(time: FakeTime) -> None:
     """Stopping a run that waits takes no call from the next one, and holds nobody up."""
     budget, calls = open_budget(time, calls_per_hour=5), list[tuple[float, Priority]]()
-    budget.throttled(time.now, 10)
+    budget.record_throttling(time.now, 10)
     async with anyio.create_task_group() as tasks:
         for _ in range(5):
             tasks.start_soon(call, budget, time, calls)
@@ -292,17 +292,19 @@ def test_a_budget_outlives_event_loops() -> None:
     assert now[0] >= START + 3
 
 
-def open_brake(time: FakeTime, parallel: int = 8) -> tuple[Brake, list[float]]:
+def open_brake(time: FakeTime, parallel: int = 8) -> tuple[DownloadSlots, list[float]]:
     """Return a brake that lives in `time`, and the pauses that it makes."""
-    brake, pauses = Brake(parallel, clock=time.clock, sleep=time.sleep), list[float]()
+    brake, pauses = DownloadSlots(parallel, clock=time.clock, sleep=time.sleep), list[float]()
     brake.on_pause = pauses.append
     return brake, pauses
 
 
-def burst(brake: Brake, time: FakeTime, pauses: list[float], retry_after: float | None = None) -> float:
+def burst(
+    brake: DownloadSlots, time: FakeTime, pauses: list[float], retry_after: float | None = None
+) -> float:
     """Let a download begin after all pauses and be refused; return how long the new pause is."""
     time.now += sum(pauses) + 1
-    brake.throttled(time.now, retry_after)
+    brake.record_throttling(time.now, retry_after)
     return pauses[-1]
 
 
@@ -313,7 +315,7 @@ def test_a_burst_of_refusals_is_one_pause(time: FakeTime) -> None:
     started = time.now
     for _ in range(16):
         time.now += 0.1
-        brake.throttled(started)
+        brake.record_throttling(started)
 
     assert pauses == [5]
     assert brake.parallel == 8
@@ -334,11 +336,11 @@ def test_good_images_make_the_pause_short_again(time: FakeTime) -> None:
     burst(brake, time, pauses)
     burst(brake, time, pauses)
     for _ in range(ENOUGH_GOOD - 1):
-        brake.good()
+        brake.record_success()
     assert burst(brake, time, pauses) == 20
 
     for _ in range(ENOUGH_GOOD):
-        brake.good()
+        brake.record_success()
     assert burst(brake, time, pauses) == 5
 
 
@@ -352,10 +354,10 @@ def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: Fake
     assert seen == [4, 2, 1, 1, 1]
 
     for _ in range(ENOUGH_GOOD * 3):
-        brake.good()
+        brake.record_success()
     assert brake.parallel == 4
     for _ in range(ENOUGH_GOOD * 30):
-        brake.good()
+        brake.record_success()
     assert brake.parallel == 8
 
 
@@ -376,7 +378,7 @@ async def test_nobody_downloads_during_a_pause(time: FakeTime) -> None:
         async with brake as begin:
             started.append(begin)
 
-    brake.throttled(time.now)
+    brake.record_throttling(time.now)
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
             tasks.start_soon(download)
@@ -405,7 +407,7 @@ async def test_no_more_downloads_run_than_places(time: FakeTime) -> None:
             tasks.start_soon(download)
         await time.pass_by(9)
         assert max(most) == running == 4
-        brake.throttled(time.now)
+        brake.record_throttling(time.now)
         most.clear()
         await time.pass_by(60)
 
@@ -415,7 +417,7 @@ async def test_no_more_downloads_run_than_places(time: FakeTime) -> None:
 async def test_a_download_cancelled_during_a_pause_gives_its_place_back(time: FakeTime) -> None:
     """Stopping a run in a pause blocks no place for ever."""
     brake, _ = open_brake(time, parallel=1)
-    brake.throttled(time.now)
+    brake.record_throttling(time.now)
 
     async def download() -> None:
         async with brake:

@@ -19,7 +19,7 @@ from flickr_mirror import ApiBudget, AsyncFlickrApi, FlickrApiError, Limits, Tra
 from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.flickr.redaction import Redactor
 from flickr_mirror.models.photos import FlickrUser
-from flickr_mirror.storage.mirror_folder import PhotoCache
+from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.canary import KEY, SECRET, Canary
 from tests.support.command import IMPATIENT, running
 
@@ -103,7 +103,7 @@ async def test_the_command_shows_and_keeps_no_echo(tmp_path: Path, place: str) -
     """Neither standard error, nor the log, nor what --hook and `last-run.json` get have the key."""
     told = tmp_path / "told"
     user = FlickrUser("1@N01", "x")
-    cache = PhotoCache.of(tmp_path, user, None)
+    cache = MirrorFolder.of(tmp_path, user, None)
     cache.prepare(user, "x")
     async with (
         serving(ECHOES[place](KEY.encode())) as address,

@@ -16,7 +16,7 @@ from flickr_mirror.models.photos import (
     FlickrPhotoSize,
     FlickrProfile,
     FlickrUser,
-    PhotoFacts,
+    PhotoMetadata,
     PhotoPage,
     inventory_number,
     is_photo_id,
@@ -166,7 +166,7 @@ def test_a_photo_is_read_from_a_listing() -> None:
         ("Original", 1536, 2048),
         ("Medium", 375, 500),
     ]
-    assert photo.facts == PhotoFacts(
+    assert photo.facts == PhotoMetadata(
         uploaded=1283169092,
         updated=1703001234,
         taken="2010-08-29 12:00:00",
@@ -239,8 +239,10 @@ def test_an_empty_page_has_nothing() -> None:
 
 def test_a_place_counts_only_where_it_is_public() -> None:
     """Latitude 0, which Flickr sends for photos without a place, is not taken for one in the Atlantic."""
-    nowhere = PhotoFacts.from_json({"latitude": 0, "longitude": 0, "accuracy": 0})
-    null_island = PhotoFacts.from_json({"latitude": "0", "longitude": 0, "accuracy": 16, "geo_is_public": 1})
+    nowhere = PhotoMetadata.from_json({"latitude": 0, "longitude": 0, "accuracy": 0})
+    null_island = PhotoMetadata.from_json(
+        {"latitude": "0", "longitude": 0, "accuracy": 16, "geo_is_public": 1}
+    )
 
     assert (nowhere.latitude, nowhere.longitude, nowhere.accuracy) == (None, None, None)
     assert (null_island.latitude, null_island.longitude, null_island.accuracy) == (0, 0, 16)
@@ -248,8 +250,8 @@ def test_a_place_counts_only_where_it_is_public() -> None:
 
 def test_a_listing_that_says_nothing_of_comments_does_not_say_none() -> None:
     """No count and a count of 0 are different: only the second one saves asking."""
-    assert PhotoFacts.from_json({}).comment_count is None
-    assert PhotoFacts.from_json({"count_comments": "0"}).comment_count == 0
+    assert PhotoMetadata.from_json({}).comment_count is None
+    assert PhotoMetadata.from_json({"count_comments": "0"}).comment_count == 0
 
 
 def test_the_best_size_is_found_by_number_not_by_letters() -> None:
@@ -335,7 +337,7 @@ def test_sizes_can_be_set() -> None:
 
 def test_numbers_that_no_file_can_hold_are_none() -> None:
     """A number beyond 63 bits, or no finite one, is as good as missing: it reaches no catalogue and no file."""
-    facts = PhotoFacts.from_json(
+    facts = PhotoMetadata.from_json(
         {"dateupload": "9" * 30, "latitude": "nan", "longitude": 1e999, "geo_is_public": 1, "accuracy": "16"}
     )
     assert (facts.uploaded, facts.latitude, facts.longitude, facts.accuracy) == (None, None, None, 16)

@@ -14,7 +14,7 @@ import pytest
 
 from flickr_mirror.errors import CacheError, CacheFullError
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.partial_file import BLOCK_SIZE, part_file
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,11 +55,11 @@ def mask(value: int) -> Iterator[None]:
 async def test_a_part_file_that_is_kept_appears_whole(tmp_path: Path) -> None:
     """A downloaded file has all its bytes under its final name, in a folder made for it."""
     final = tmp_path / "f" / "b" / "photo.jpg"
-    async with part_file(tmp_path) as part:
+    async with open_partial_file(tmp_path) as part:
         await part.write(b"first ")
         await part.write(BLOCKS)
         assert not final.exists()
-        await part.keep_as(final)
+        await part.commit(final)
 
     assert final.read_bytes() == b"first " + BLOCKS
     assert part.size == len(BLOCKS) + 6
@@ -68,7 +68,7 @@ async def test_a_part_file_that_is_kept_appears_whole(tmp_path: Path) -> None:
 
 async def test_a_part_file_that_is_not_kept_is_gone(tmp_path: Path) -> None:
     """A download that is given up leaves nothing behind."""
-    async with part_file(tmp_path) as part:
+    async with open_partial_file(tmp_path) as part:
         await part.write(BLOCKS)
         assert names(tmp_path) == [part.path.name]
         assert part.path.suffix == filesystem.PART_SUFFIX
@@ -79,7 +79,7 @@ async def test_a_part_file_that_is_not_kept_is_gone(tmp_path: Path) -> None:
 async def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
     """An error in the middle of a download leaves no file, and is not hidden."""
     with pytest.raises(ZeroDivisionError):
-        async with part_file(tmp_path) as part:
+        async with open_partial_file(tmp_path) as part:
             await part.write(BLOCKS)
             raise ZeroDivisionError
 
@@ -91,7 +91,7 @@ async def test_a_cancelled_write_leaves_nothing(tmp_path: Path) -> None:
     before = open_files()
     for _ in range(5):
         with anyio.CancelScope() as scope:
-            async with part_file(tmp_path) as part:
+            async with open_partial_file(tmp_path) as part:
                 await part.write(BLOCKS)
                 scope.cancel()
                 await part.write(BLOCKS)
@@ -105,7 +105,7 @@ async def test_a_cancelled_opening_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C just when a download begins leaves no file."""
     with anyio.CancelScope() as scope:
         scope.cancel()
-        async with part_file(tmp_path):
+        async with open_partial_file(tmp_path):
             await anyio.lowlevel.checkpoint()
 
     assert names(tmp_path) == []
@@ -113,12 +113,12 @@ async def test_a_cancelled_opening_leaves_nothing(tmp_path: Path) -> None:
 
 async def test_a_restarted_part_file_forgets_what_it_had(tmp_path: Path) -> None:
     """A download that begins anew keeps nothing of the first try."""
-    async with part_file(tmp_path) as part:
+    async with open_partial_file(tmp_path) as part:
         await part.write(BLOCKS)
         await part.write(b"left over")
         await part.restart()
         await part.write(b"new")
-        await part.keep_as(tmp_path / "photo.jpg")
+        await part.commit(tmp_path / "photo.jpg")
 
     assert (tmp_path / "photo.jpg").read_bytes() == b"new"
     assert part.size == 3
@@ -129,9 +129,9 @@ async def test_keeping_replaces_the_older_file_whole(tmp_path: Path) -> None:
     final = tmp_path / "photo.jpg"
     final.write_bytes(b"the older, longer file")
     with final.open("rb") as reader:
-        async with part_file(tmp_path) as part:
+        async with open_partial_file(tmp_path) as part:
             await part.write(b"new")
-            await part.keep_as(final)
+            await part.commit(final)
         assert reader.read() == b"the older, longer file"
 
     assert final.read_bytes() == b"new"
@@ -150,9 +150,9 @@ async def test_bytes_are_durable_before_they_have_their_name(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", record)
-    async with part_file(tmp_path) as part:
+    async with open_partial_file(tmp_path) as part:
         await part.write(b"new")
-        await part.keep_as(final)
+        await part.commit(final)
 
     assert steps == [("file", False, 3), ("folder", True, None)]
 
@@ -163,10 +163,10 @@ async def test_a_full_disk_leaves_the_older_file(tmp_path: Path, monkeypatch: py
     final.write_bytes(b"older")
     sentence = r"photo\.jpg: No space .* Make room and run the same command"
     with pytest.raises(CacheFullError, match=sentence):
-        async with part_file(tmp_path) as part:
+        async with open_partial_file(tmp_path) as part:
             await part.write(b"new")
             refuse(monkeypatch, "fsync", errno.ENOSPC)
-            await part.keep_as(final)
+            await part.commit(final)
 
     assert names(tmp_path) == ["photo.jpg"]
     assert final.read_bytes() == b"older"
@@ -255,8 +255,8 @@ async def test_files_have_the_rights_that_the_user_wants(tmp_path: Path, umask: 
     """Images and information obey the user's umask, like the files of any other program."""
     with mask(umask):
         filesystem.write_file(tmp_path / "info.json", b"{}")
-        async with part_file(tmp_path) as part:
-            await part.keep_as(tmp_path / "photo.jpg")
+        async with open_partial_file(tmp_path) as part:
+            await part.commit(tmp_path / "photo.jpg")
 
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {mode}
 

@@ -38,7 +38,7 @@ class Disk:
         return SimpleNamespace(f_bavail=self.free(), f_frsize=1, f_blocks=1)
 
 
-class Part:
+class PendingFile:
     """A file that is being written."""
 
     size = 0
@@ -51,7 +51,7 @@ async def test_downloads_in_flight_count(tmp_path: Path, monkeypatch: pytest.Mon
     told: list[str] = []
     space = FreeSpace(tmp_path, 50 * MB)
     space.on_full = told.append
-    first, second, third = Part(), Part(), Part()
+    first, second, third = PendingFile(), PendingFile(), PendingFile()
     assert await space.takes(first, 30 * MB)
     assert await space.takes(second, 20 * MB)
     assert told == []
@@ -78,7 +78,7 @@ async def test_a_download_that_begins_anew_counts_once(
     """A transfer that broke off is no reason to stop."""
     Disk(monkeypatch, lambda: 100 * MB)
     space = FreeSpace(tmp_path, 50 * MB)
-    file = Part()
+    file = PendingFile()
     for _ in range(3):
         assert await space.takes(file, 50 * MB)
 
@@ -97,7 +97,7 @@ async def test_the_disk_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: 
     now[0] += 0.2
     assert not await space.is_left()
     assert disk.looks == 2
-    assert not await space.takes(Part(), 1)
+    assert not await space.takes(PendingFile(), 1)
     assert disk.looks == 3
 
 

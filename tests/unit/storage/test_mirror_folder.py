@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from flickr_mirror.errors import CacheError, CacheOwnerError
 from flickr_mirror.models.languages import Label, Locale
-from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, FlickrPhotoSize, FlickrUser, PhotoFacts
+from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, FlickrPhotoSize, FlickrUser, PhotoMetadata
 from flickr_mirror.storage.mirror_folder import (
     STATE_FOLDER,
-    PhotoCache,
+    MirrorFolder,
     find_folder,
     folder_name,
     read_owner,
@@ -55,9 +55,9 @@ def owner_path(folder: Path) -> Path:
     return folder / STATE_FOLDER / "owner.json"
 
 
-def begin(root: Path, user: FlickrUser = MANHHAI, depth: int | None = None) -> PhotoCache:
+def begin(root: Path, user: FlickrUser = MANHHAI, depth: int | None = None) -> MirrorFolder:
     """Begin the mirror of a user."""
-    cache = PhotoCache.of(root, user, depth)
+    cache = MirrorFolder.of(root, user, depth)
     cache.prepare(user, user.username)
     return cache
 
@@ -79,7 +79,7 @@ def document(
 )
 def test_a_photo_lies_as_deep_as_asked_for(tmp_path: Path, depth: int, folders: str) -> None:
     """The first digits of the inventory number are the folders, as many as the depth says."""
-    cache = PhotoCache(tmp_path, depth)
+    cache = MirrorFolder(tmp_path, depth)
 
     assert cache.path(PHOTO, "jpg") == tmp_path / folders / f"{NUMBER}.jpg"
 
@@ -128,7 +128,7 @@ def test_a_plain_username_is_the_folder(tmp_path: Path) -> None:
     """Most people find their mirror under their name, in any script."""
     for username in ("manhhai", "Hội An", "a.b-c_d", "鳥"):
         assert folder_name(FlickrUser("1@N01", username)) == username
-    assert PhotoCache.of(tmp_path, MANHHAI, None).folder == tmp_path / "manhhai"
+    assert MirrorFolder.of(tmp_path, MANHHAI, None).folder == tmp_path / "manhhai"
 
 
 def test_a_username_with_half_a_character_gives_a_folder(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_username_with_half_a_character_gives_a_folder(tmp_path: Path) -> None
 
 def test_looking_for_a_mirror_writes_nothing(tmp_path: Path) -> None:
     """To ask where a mirror would be changes nothing on disk."""
-    cache = PhotoCache.of(tmp_path, MANHHAI, None)
+    cache = MirrorFolder.of(tmp_path, MANHHAI, None)
 
     assert cache.is_new
     assert cache.is_empty
@@ -152,7 +152,7 @@ def test_looking_for_a_mirror_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_mirror_says_whose_it_is(tmp_path: Path) -> None:
     """The folder tells the account, its name, how it was asked for, and the depth."""
-    cache = PhotoCache.of(tmp_path, MANHHAI, 2)
+    cache = MirrorFolder.of(tmp_path, MANHHAI, 2)
     cache.prepare(MANHHAI, "https://www.flickr.com/photos/13476480@N07")
 
     written = json.loads(owner_path(cache.folder).read_bytes())
@@ -165,17 +165,17 @@ def test_a_mirror_says_whose_it_is(tmp_path: Path) -> None:
         "depth": 2,
     }
     assert read_owner(cache.folder) == written
-    assert not PhotoCache.of(tmp_path, MANHHAI, None).is_new
+    assert not MirrorFolder.of(tmp_path, MANHHAI, None).is_new
 
 
 def test_a_mirror_keeps_its_depth(tmp_path: Path) -> None:
     """A later run needs not know the depth; a run with another one is refused, and both are named."""
     begin(tmp_path, depth=2)
 
-    assert PhotoCache.of(tmp_path, MANHHAI, None).depth == 2
-    assert PhotoCache.of(tmp_path, MANHHAI, 2).depth == 2
+    assert MirrorFolder.of(tmp_path, MANHHAI, None).depth == 2
+    assert MirrorFolder.of(tmp_path, MANHHAI, 2).depth == 2
     with pytest.raises(CacheError, match="2 folders deep, not 4: leave out --cache-directory-depth"):
-        PhotoCache.of(tmp_path, MANHHAI, 4)
+        MirrorFolder.of(tmp_path, MANHHAI, 4)
 
 
 def test_another_account_with_the_same_name_is_refused(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_another_account_with_the_same_name_is_refused(tmp_path: Path) -> None:
     cache = begin(tmp_path)
     before = owner_path(cache.folder).read_bytes()
     with pytest.raises(CacheOwnerError) as caught:
-        PhotoCache.of(tmp_path, FlickrUser("99@N99", "manhhai"), None)
+        MirrorFolder.of(tmp_path, FlickrUser("99@N99", "manhhai"), None)
 
     assert "13476480@N07" in str(caught.value)
     assert "99@N99" in str(caught.value)
@@ -209,7 +209,7 @@ def test_an_owner_that_cannot_be_read_stops_the_run(tmp_path: Path, content: byt
     cache = begin(tmp_path)
     owner_path(cache.folder).write_bytes(content)
     with pytest.raises(CacheError, match=r"owner\.json does not say whose mirror this is\. Move it away"):
-        PhotoCache.of(tmp_path, MANHHAI, None)
+        MirrorFolder.of(tmp_path, MANHHAI, None)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_an_owner_that_was_changed_stops_the_run(tmp_path: Path, old: str, new: 
     path = owner_path(begin(tmp_path).folder)
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(CacheError, match=r"owner\.json does not say whose mirror this is\. Move it away"):
-        PhotoCache.of(tmp_path, MANHHAI, None)
+        MirrorFolder.of(tmp_path, MANHHAI, None)
 
 
 def test_an_owner_of_an_earlier_version_is_read(tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_a_mirror_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     cache = begin(tmp_path)
     owner_path(cache.folder).write_text('{"format": 2, "something": "else"}', encoding="utf-8")
     with pytest.raises(CacheError, match="newer version of flickr_mirror: update"):
-        PhotoCache.of(tmp_path, MANHHAI, None)
+        MirrorFolder.of(tmp_path, MANHHAI, None)
 
 
 def test_a_broken_mirror_beside_ours_stops_nobody(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_beginning_a_run_removes_unfinished_files(tmp_path: Path) -> None:
 
 def test_a_photo_is_found_by_any_of_its_extensions(tmp_path: Path) -> None:
     """A file is found whatever kind it is; a link is not taken for a photo."""
-    cache = PhotoCache(tmp_path, 0)
+    cache = MirrorFolder(tmp_path, 0)
     cache.path(PHOTO, "png").write_bytes(b"png")
     cache.path(PHOTO, "gif").symlink_to(cache.path(PHOTO, "png"))
 
@@ -314,7 +314,7 @@ def test_a_broken_file_is_set_aside_not_deleted(tmp_path: Path) -> None:
     """What was on disk can still be looked at after it was found broken."""
     cache = begin(tmp_path, depth=0)
     cache.path(PHOTO, "jpg").write_bytes(b"broken")
-    cache.set_aside(cache.path(PHOTO, "jpg"))
+    cache.quarantine(cache.path(PHOTO, "jpg"))
 
     assert cache.find(PHOTO, ["jpg"]) is None
     assert (cache.state / "broken" / f"{NUMBER}.jpg").read_bytes() == b"broken"
@@ -338,7 +338,7 @@ def test_each_level_of_information_adds_to_the_one_before() -> None:
 
 def test_what_flickr_knows_beyond_the_specification_is_kept_apart() -> None:
     """Tags, dates, place and size are under `flickr`, so that the specification's keys stay its own."""
-    facts = PhotoFacts(
+    facts = PhotoMetadata(
         uploaded=5, taken="2001-01-01 00:00:00", tags="a b", latitude=1.5, longitude=2.5, accuracy=16
     )
     more = document(FlickrPhoto(PHOTO, "x", facts=facts))["flickr"]
@@ -355,7 +355,7 @@ def test_what_flickr_knows_beyond_the_specification_is_kept_apart() -> None:
 
 def test_what_is_not_known_is_not_made_up() -> None:
     """Without a place there is no geo, and an unknown date of taking is not a date."""
-    facts = PhotoFacts(taken="2020-01-01 00:00:00", taken_unknown=True)
+    facts = PhotoMetadata(taken="2020-01-01 00:00:00", taken_unknown=True)
     more = document(FlickrPhoto(PHOTO, "x", facts=facts))["flickr"]
 
     assert isinstance(more, dict)

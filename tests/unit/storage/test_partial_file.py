@@ -15,7 +15,7 @@ import pytest
 
 from flickr_mirror.errors import CacheError, PlaceTakenError
 from flickr_mirror.storage import directories, filesystem, partial_file
-from flickr_mirror.storage.partial_file import Keeper, part_file
+from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
 from tests.support.faulty_disk import Fault, FaultyDisk
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.outcomes: dict[str, object] = {}
-        self._keeper = Keeper()
+        self._keeper = GroupCommitter()
         self._go = threading.Event()
 
     async def keep(self, name: str, data: bytes, final: Path, check: Callable[[], Any] | None = None) -> None:
         """Keep one file, and note how that ended."""
-        async with part_file(self.folder, self._keeper) as part:
+        async with open_partial_file(self.folder, self._keeper) as part:
             await part.write(data)
             try:
-                self.outcomes[name] = await part.keep_as(final, check)
+                self.outcomes[name] = await part.commit(final, check)
             except Exception as error:  # noqa: BLE001
                 self.outcomes[name] = error
 
@@ -110,7 +110,7 @@ async def test_where_no_thread_can_be_started_all_are_told(
 
     async def run(function: Callable[..., Any], *arguments: Any) -> Any:
         nonlocal count
-        is_group = function == kept._keeper._keep_all
+        is_group = function == kept._keeper._commit_all
         count += is_group
         if is_group and count == 2:
             raise RuntimeError("can't start new thread")
@@ -165,7 +165,7 @@ async def test_a_file_that_is_just_being_opened_is_closed(
     monkeypatch.setattr(filesystem, "new_file", slow)
 
     async def write() -> None:
-        async with part_file(tmp_path) as part:
+        async with open_partial_file(tmp_path) as part:
             await part.write(bytes(partial_file.BLOCK_SIZE))
 
     task = asyncio.create_task(write())

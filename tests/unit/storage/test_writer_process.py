@@ -17,9 +17,9 @@ import pytest
 
 from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.storage import partial_file
-from flickr_mirror.storage.durable_write import Keeping, Part
-from flickr_mirror.storage.partial_file import Keeper, part_file
-from flickr_mirror.storage.writer_process import KeepingProcess, ProcessLostError, _serve
+from flickr_mirror.storage.durable_write import FileCommit, PendingFile
+from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
+from flickr_mirror.storage.writer_process import ProcessLostError, WriterProcess, _serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,9 +35,9 @@ def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def keeper() -> Iterator[Keeper]:
+def keeper() -> Iterator[GroupCommitter]:
     """Return a keeper that may use a process."""
-    keeper = Keeper()
+    keeper = GroupCommitter()
     with keeper.processes():
         yield keeper
 
@@ -45,17 +45,17 @@ def keeper() -> Iterator[Keeper]:
 class Files:
     """Keeps files side by side."""
 
-    def __init__(self, folder: Path, keeper: Keeper) -> None:
+    def __init__(self, folder: Path, keeper: GroupCommitter) -> None:
         self.folder = folder
         self.outcomes: dict[str, object] = {}
         self._keeper = keeper
 
     async def keep(self, name: str, check: Callable[[], object] | None = None) -> None:
         """Keep a file whose content is its name."""
-        async with part_file(self.folder, self._keeper) as part:
+        async with open_partial_file(self.folder, self._keeper) as part:
             await part.write(name.encode())
             try:
-                self.outcomes[name] = await part.keep_as(self.folder / "images" / name, check)
+                self.outcomes[name] = await part.commit(self.folder / "images" / name, check)
             except Exception as error:  # noqa: BLE001
                 self.outcomes[name] = error
 
@@ -79,7 +79,7 @@ def names(start: int = 0) -> list[str]:
     return [f"{number}.jpg" for number in range(start, start + COUNT)]
 
 
-def process_of(keeper: Keeper) -> int:
+def process_of(keeper: GroupCommitter) -> int:
     """Return the id of the process that keeps files."""
     (keeping,) = keeper._idle
     assert keeping._process is not None, "no process was started"
@@ -88,7 +88,7 @@ def process_of(keeper: Keeper) -> int:
 
 async def test_many_small_files_are_kept_by_a_process(tmp_path: Path) -> None:
     """All of them are there, with their SHA-256, and at the end the process is not."""
-    keeper = Keeper()
+    keeper = GroupCommitter()
     files = Files(tmp_path, keeper)
     with keeper.processes():
         await files.all(*names())
@@ -98,7 +98,7 @@ async def test_many_small_files_are_kept_by_a_process(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-async def test_few_files_need_no_process(tmp_path: Path, keeper: Keeper) -> None:
+async def test_few_files_need_no_process(tmp_path: Path, keeper: GroupCommitter) -> None:
     """Where images come slowly, a thread does, and nothing is started."""
     files = Files(tmp_path, keeper)
     await files.all("1.jpg", "2.jpg")
@@ -106,15 +106,15 @@ async def test_few_files_need_no_process(tmp_path: Path, keeper: Keeper) -> None
     assert keeper._idle[0]._process is None
 
 
-async def test_large_files_are_kept_beside(tmp_path: Path, keeper: Keeper) -> None:
+async def test_large_files_are_kept_beside(tmp_path: Path, keeper: GroupCommitter) -> None:
     """What is too large for memory is on disk already, and stays with the thread that wrote it."""
     files = Files(tmp_path, keeper)
     data = bytes(partial_file.BLOCK_SIZE) + b"the end"
 
     async def keep_large() -> None:
-        async with part_file(tmp_path, keeper) as part:
+        async with open_partial_file(tmp_path, keeper) as part:
             await part.write(data)
-            assert await part.keep_as(tmp_path / "large.jpg") == hashlib.sha256(data).digest()
+            assert await part.commit(tmp_path / "large.jpg") == hashlib.sha256(data).digest()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keep_large)
@@ -125,7 +125,7 @@ async def test_large_files_are_kept_beside(tmp_path: Path, keeper: Keeper) -> No
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-async def test_a_name_that_is_taken(tmp_path: Path, keeper: Keeper, *, is_ours: bool) -> None:
+async def test_a_name_that_is_taken(tmp_path: Path, keeper: GroupCommitter, *, is_ours: bool) -> None:
     """Row 63: whether a file may be replaced is known only to who asked, also where the process found it first."""
     taken = tmp_path / "images" / names()[-1]
     taken.parent.mkdir()
@@ -147,7 +147,7 @@ async def test_a_name_that_is_taken(tmp_path: Path, keeper: Keeper, *, is_ours: 
         files.assert_kept(*names()[:-1])
 
 
-async def test_what_is_in_the_way_is_told(tmp_path: Path, keeper: Keeper) -> None:
+async def test_what_is_in_the_way_is_told(tmp_path: Path, keeper: GroupCommitter) -> None:
     """Row 58: a file in the place of a folder is told in the same words as by a thread."""
     (tmp_path / "images").write_bytes(b"")
     files = Files(tmp_path, keeper)
@@ -159,7 +159,7 @@ async def test_what_is_in_the_way_is_told(tmp_path: Path, keeper: Keeper) -> Non
 
 
 async def test_a_process_that_was_killed(
-    tmp_path: Path, keeper: Keeper, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, keeper: GroupCommitter, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 83: threads go on where it stopped, and that is said once."""
     files = Files(tmp_path, keeper)
@@ -172,7 +172,7 @@ async def test_a_process_that_was_killed(
     assert "a thread writes them" in warning
 
 
-async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, keeper: Keeper) -> None:
+async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, keeper: GroupCommitter) -> None:
     """Row 83: what it may have begun is done anew, and nothing of it is left."""
     files = Files(tmp_path, keeper)
     await files.all(*names())
@@ -189,19 +189,19 @@ async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, keeper: Ke
 
 def test_what_a_lost_process_had_begun_is_removed(tmp_path: Path) -> None:
     """The temporary file of a process that was killed would stand in the way of the thread that does it anew."""
-    part, final = Part(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
+    part, final = PendingFile(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
     part.path.write_bytes(b"half")
-    process = KeepingProcess()
+    process = WriterProcess()
     ours, theirs = socket.socketpair()
     process._socket = ours
     theirs.close()
     with pytest.raises(ProcessLostError):
-        process.keep_all([Keeping(part, final, None)])
+        process.commit_all([FileCommit(part, final, None)])
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_program_that_cannot_be_started_again(
-    tmp_path: Path, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, keeper: GroupCommitter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A packed program, in which there is no Python to start, keeps files in threads."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
@@ -211,7 +211,7 @@ async def test_a_program_that_cannot_be_started_again(
     assert "a thread writes them" in caplog.text
 
 
-async def test_a_process_outlives_the_signals_of_a_terminal(tmp_path: Path, keeper: Keeper) -> None:
+async def test_a_process_outlives_the_signals_of_a_terminal(tmp_path: Path, keeper: GroupCommitter) -> None:
     """Ctrl-C is for the program, which has ten seconds to finish what is in flight."""
     files = Files(tmp_path, keeper)
     await files.all(*names())

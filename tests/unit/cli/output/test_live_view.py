@@ -10,7 +10,7 @@ import pyte
 from rich.console import Console
 
 from flickr_mirror.cli.output.live_view import LiveView
-from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.run_stats import Load, RunStats
 from flickr_mirror.models.events import ListingEnded, RunStarted
 
 
@@ -22,7 +22,7 @@ class Terminal:
         self.console = Console(
             file=self.file, width=columns, height=24, force_terminal=True, color_system=None
         )
-        self.tally = Tally(
+        self.tally = RunStats(
             images=True, info=True, load=lambda: Load(3, 7, 3600, 4), seconds_for=lambda calls: calls / 10
         )
         self.tally(RunStarted("manhhai", "1@N01", Path("/x"), 1000, 4, 2))

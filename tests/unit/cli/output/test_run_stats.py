@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.run_stats import Load, RunStats
 from flickr_mirror.cli.output.speed import Pace, Rate
 from flickr_mirror.cli.output.text import draw, heartbeat
 from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
@@ -51,7 +51,7 @@ class Simulation:
         self.budget = ApiBudget(
             self.calls_per_hour, 10, ledger=self.ledger, clock=lambda: self.now, utc=lambda: self.now
         )
-        self.tally = Tally(
+        self.tally = RunStats(
             images=True,
             info=True,
             load=self.load,
@@ -143,7 +143,7 @@ def test_while_a_run_waits_for_the_hour_it_says_when_it_goes_on(monkeypatch: pyt
     assert "0 B/s" in str(draw_text(run.tally, 80))
 
 
-def draw_text(tally: Tally, width: int) -> str:
+def draw_text(tally: RunStats, width: int) -> str:
     """Return the lines of the live view, without their bar."""
     from rich.console import Console
 
@@ -280,7 +280,7 @@ def test_a_run_of_so_many_photos_is_about_those() -> None:
 
 def test_a_higher_level_begins_at_the_work_that_is_left() -> None:
     """All photos have information of a lower level: the bar shows what the run has to do, not what is there."""
-    tally = Tally(
+    tally = RunStats(
         images=True, info=True, load=lambda: Load(0, 0, 3600, 0), seconds_for=lambda calls: calls / 10
     )
     tally(RunStarted("m", "1@N01", PATH, 100, 100, 100))
@@ -296,7 +296,7 @@ def test_a_higher_level_begins_at_the_work_that_is_left() -> None:
 def test_what_a_watch_finds_is_work() -> None:
     """Photos that a later look finds, or finds changed, are left to do until they come."""
     is_complete = [False]
-    tally = Tally(
+    tally = RunStats(
         images=True,
         info=True,
         load=lambda: Load(0, 0, 3600, 0, complete=is_complete[0]),

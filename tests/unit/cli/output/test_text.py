@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole
-from flickr_mirror.cli.output.run_stats import Load, Tally
+from flickr_mirror.cli.output.run_stats import Load, RunStats
 from flickr_mirror.cli.output.text import draw as view_of
 from flickr_mirror.cli.output.text import fit, heartbeat, plain, size_text, time_left
 from flickr_mirror.models.events import (
@@ -44,9 +44,9 @@ class Clock:
 
 def tally_of(
     *events: Event, images: bool = True, info: bool = True, clock: Clock | None = None, waits: float = 0
-) -> Tally:
+) -> RunStats:
     """Return what was counted after some events."""
-    tally = Tally(
+    tally = RunStats(
         images=images,
         info=info,
         load=lambda: Load(7, 2911, 3600, 8, waits=waits),
@@ -58,7 +58,7 @@ def tally_of(
     return tally
 
 
-def draw(width: int, tally: Tally) -> str:
+def draw(width: int, tally: RunStats) -> str:
     """Return what a terminal is sent to show the live view."""
     console = Console(
         file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor", legacy_windows=False

@@ -203,7 +203,7 @@ def test_no_secret_is_in_the_image() -> None:
     """Nothing that could be a key is in an environment, an argument or a copied file of the image."""
     ignored = (FILES / "docker/Dockerfile.dockerignore").read_text().split()
     assert ignored[0] == "*"
-    root = GUIDES.parents[2]
+    root = GUIDES.parents[1]
     for word, rest in (one for stage in instructions() for one in stage):
         if word in ("ENV", "ARG", "LABEL"):
             assert not SECRET_WORDS.search(rest)
@@ -268,7 +268,7 @@ def test_the_image_can_be_built() -> None:
     docker = shutil.which("docker")
     if not docker or subprocess.run((docker, "info"), capture_output=True, check=False).returncode:
         pytest.skip("no Docker daemon runs here")
-    build = (docker, "build", "-q", "-f", str(FILES / "docker/Dockerfile"), str(GUIDES.parents[2]))
+    build = (docker, "build", "-q", "-f", str(FILES / "docker/Dockerfile"), str(GUIDES.parents[1]))
     image = subprocess.run(build, capture_output=True, text=True, check=True).stdout.strip()
     line = (docker, "run", "--rm", "--read-only", "--network", "none", "--cap-drop", "ALL", image, "demo")
     result = subprocess.run((*line, "--cache-path", "/data"), capture_output=True, text=True, check=False)

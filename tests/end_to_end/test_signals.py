@@ -212,7 +212,7 @@ async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> N
     start = (
         "import socket, time\n"
         "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
-        "from flickr_mirror import cli, session\nsession.CLOSING = session.GRACE = 0.4\ncli.main()"
+        "from flickr_mirror.cli import app, runner\nrunner.CLOSING = runner.GRACE = 0.4\napp.main()"
     )
     line = [
         sys.executable,

@@ -250,9 +250,9 @@ async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path:
         "    if host in ('hc.example', b'hc.example'): time.sleep(60)\n"
         "    return resolve(host, *a, **o)\n"
         "socket.getaddrinfo = hang\n"
-        "from flickr_mirror import cli, notify, session\n"
-        "notify.PATIENCE, session.LINGERING = 0.3, 0.2\n"
-        "cli.main()"
+        "from flickr_mirror.cli import app, notifications, runner\n"
+        "notifications.PATIENCE, runner.LINGERING = 0.3, 0.2\n"
+        "app.main()"
     )
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         line = command(flickr, tmp_path, "--ping-url", f"https://hc.example/{SECRET}")[3:]
@@ -268,8 +268,8 @@ async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path:
 async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
     """A run that dies of a bug is told to the monitor as any failure; the error's own words stay here."""
     start = (
-        "from flickr_mirror.engine.workers.jobs import Jobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
-        "Jobs.cache_image = fail\nfrom flickr_mirror.cli.app import main\nmain()"
+        "from flickr_mirror.engine.workers.jobs import PhotoJobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
+        "PhotoJobs.cache_image = fail\nfrom flickr_mirror.cli.app import main\nmain()"
     )
     kept = tmp_path / "told.json"
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:

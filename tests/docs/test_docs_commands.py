@@ -200,6 +200,7 @@ def work_in(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, path in PAGES.items() if blocks(path, "sh")])
 def test_commands_work(
     name: str, environment: dict[str, str], mirror: Path, home: Path, tmp_path: Path
@@ -244,6 +245,7 @@ def test_no_command_hides_in_a_block_of_another_kind() -> None:
     assert hidden == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, path in PAGES.items() if blocks(path, "python")])
 def test_programs_work(
     name: str, environment: dict[str, str], mirror: Path, home: Path, tmp_path: Path

@@ -42,6 +42,7 @@ async def test_a_deleted_user_is_said(tmp_path: Path) -> None:
         assert "deleted" in sentence(outcome.err).lower()
 
 
+@pytest.mark.slow
 async def test_the_account_of_a_mirror_that_is_gone_is_named(tmp_path: Path) -> None:
     """An account that was mirrored and is not at Flickr any more: exit 4, its name, and that its mirror is kept."""
     stream = SimulatedPhotostream(2, username="old name", path_alias=None)
@@ -70,6 +71,7 @@ async def test_an_account_without_photos_is_not_taken_silently(tmp_path: Path) -
         assert tree(tmp_path) == {}
 
 
+@pytest.mark.slow
 async def test_every_way_to_name_a_user_leads_to_the_same_folder(tmp_path: Path) -> None:
     """Username, NSID, path alias, and address of a photostream are one mirror; an alias is said."""
     stream = SimulatedPhotostream(5, username="Old Photos", path_alias="oldphotos")

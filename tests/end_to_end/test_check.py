@@ -28,6 +28,7 @@ async def check(cache: Path, name: str, *arguments: str) -> Outcome:
         await process.close()
 
 
+@pytest.mark.slow
 async def test_four_broken_files_of_a_thousand_are_mended_by_four_downloads(tmp_path: Path) -> None:
     """Row 61: a flipped bit, a cut, an HTML page and a missing file are named, and the next run mends them."""
     stream = SimulatedPhotostream(1000, image_dims=(40, 30))

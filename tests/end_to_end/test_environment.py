@@ -45,6 +45,7 @@ async def test_a_log_that_nobody_takes_stops_no_mirror(tmp_path: Path, place: st
     assert len(tree(tmp_path)) == 5
 
 
+@pytest.mark.slow
 async def test_few_open_files_are_enough_and_too_few_are_told(tmp_path: Path) -> None:
     """Row 28: `ulimit -n 64` is enough; with fewer a run may end, says why, and leaves nothing that is not true."""
     scarce, enough = tmp_path / "scarce", tmp_path / "enough"
@@ -163,6 +164,7 @@ async def test_the_installed_command_is_this_program(tmp_path: Path) -> None:
     assert result.stdout == f"mirror_flickr {__version__}\n".encode()
 
 
+@pytest.mark.slow
 async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) -> None:
     """A container without a home folder mirrors into a folder that is given; without one it says what to do."""
     nobody = "import os, pwd\npwd.getpwuid = lambda _: (_ for _ in ()).throw(KeyError('uid'))\n"

@@ -22,6 +22,7 @@ def location(photo_id: str, extension: str) -> str:
     return "/".join((*number[:4], f"{number}.{extension}"))
 
 
+@pytest.mark.slow
 async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: Path) -> None:
     """A thousand photos, 50 with comments: all on disk with the fewest calls; again: two calls."""
     stream = SimulatedPhotostream(1000, commented=0.05)
@@ -60,6 +61,7 @@ async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: P
         assert tree(tmp_path / stream.username) == files
 
 
+@pytest.mark.slow
 async def test_every_kind_of_photo_is_mirrored_in_its_best_size(tmp_path: Path) -> None:
     """Forbidden, tiny, turned, wide, PNG and GIF originals, films: the best file is kept."""
     stream = SimulatedPhotostream(120, mix=Mix.MIXED)
@@ -75,6 +77,7 @@ async def test_every_kind_of_photo_is_mirrored_in_its_best_size(tmp_path: Path) 
         assert parts(tmp_path) == []
 
 
+@pytest.mark.slow
 async def test_a_server_without_undocumented_keys_costs_calls_not_pixels(tmp_path: Path) -> None:
     """Where the listing cannot show the large sizes, each photo it leaves open is asked for, and no other."""
     stream = SimulatedPhotostream(40, mix=Mix.NO_ORIGINALS)
@@ -100,6 +103,7 @@ async def test_images_then_information_fetches_only_information(tmp_path: Path) 
         assert len(infos(tmp_path)) == 60
 
 
+@pytest.mark.slow
 async def test_a_higher_level_later_fetches_only_comments(tmp_path: Path) -> None:
     """Level 0, then level 2: only the comments are fetched, and every file is upgraded."""
     stream = SimulatedPhotostream(60)

@@ -41,6 +41,7 @@ def everything(cache: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 async def test_a_photo_is_taken_down_and_brought_back(tmp_path: Path) -> None:
     """--dry-run shows the files and changes nothing; --yes erases; --list and `status` tell; --undo takes it back."""
     async with SimulatedFlickr(SimulatedPhotostream(6, username=NAME)) as flickr:
@@ -105,6 +106,7 @@ async def test_a_setting_confirms_nothing(tmp_path: Path) -> None:
     assert (outcome.code, "add --yes" in outcome.err) == (2, True)
 
 
+@pytest.mark.slow
 async def test_errors_have_the_exit_codes_of_a_run(tmp_path: Path) -> None:
     """No such mirror is 4, a mirror that is worked on 11, a damaged list of forgotten photos 7."""
     assert (await forget(tmp_path, "--yes", "7")).code == 4

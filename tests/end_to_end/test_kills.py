@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import anyio
+import pytest
 
 from flickr_mirror.simulator import Disturbance, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import THREAD, Process, is_there, parts, run, running, tree
@@ -32,6 +33,7 @@ HASTE = {"flickr.http_client.LONGEST_WAIT": 0.02, "flickr.rate_limiter.FIRST_PAU
 """Tries again at once: the waits are not what is looked at."""
 
 
+@pytest.mark.slow
 async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
     """Row 57: kill -9 at random moments, a tenth of the requests disturbed: after each kill all that is on disk
     is whole and true, and at the end it is what an undisturbed mirror has."""

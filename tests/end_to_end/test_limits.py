@@ -35,6 +35,7 @@ def two_users(count: int = COUNT) -> tuple[SimulatedPhotostream, SimulatedPhotos
     )
 
 
+@pytest.mark.slow
 async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
     """Exit code 8 as long as more is left to do, then 0; the mirror is that of one run, nothing came twice."""
     async with SimulatedFlickr(SimulatedPhotostream(COUNT)) as flickr:
@@ -51,6 +52,7 @@ async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
     assert tree(tmp_path / "by night") == tree(tmp_path / "at once")
 
 
+@pytest.mark.slow
 async def test_bytes_and_time_end_a_run_too(tmp_path: Path) -> None:
     """Each with code 8 and its own sentence, and nothing comes twice."""
     async with SimulatedFlickr(SimulatedPhotostream(COUNT, image_dims=(48, 36)), image_latency=0.1) as flickr:
@@ -67,6 +69,7 @@ async def test_bytes_and_time_end_a_run_too(tmp_path: Path) -> None:
         assert set(flickr.requests.values()) == {1}
 
 
+@pytest.mark.slow
 async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
     """Where less is free than is to stay free: code 8, one sentence with the figures, and no other user is begun."""
     async with SimulatedFlickr(*two_users(5)) as flickr:
@@ -140,6 +143,7 @@ def test_a_time_of_day_and_free_space_are_limits(tmp_path: Path, monkeypatch: py
     assert len(handed) == 2
 
 
+@pytest.mark.slow
 async def test_dates_choose_photos(tmp_path: Path) -> None:
     """Days in UTC, both included: what was uploaded on them is mirrored, and the rest by a later run."""
     stream = SimulatedPhotostream(0)
@@ -154,6 +158,7 @@ async def test_dates_choose_photos(tmp_path: Path) -> None:
         assert set(infos(tmp_path)) == set(ids)
 
 
+@pytest.mark.slow
 async def test_several_users_in_one_run(tmp_path: Path) -> None:
     """A last line for each that was found; who is not there costs the others nothing but the exit code."""
     streams = two_users()

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import anyio
+import pytest
 from filelock import FileLock
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 async def test_a_second_process_is_refused_for_the_whole_run(tmp_path: Path) -> None:
     """Rows 68, 69: while the first waits for the hour's calls, the second exits 11 at once, and names the first.
 
@@ -48,6 +50,7 @@ async def test_a_second_process_is_refused_for_the_whole_run(tmp_path: Path) -> 
         assert not lock.with_suffix(".json").exists()
 
 
+@pytest.mark.slow
 async def test_what_a_killed_run_said_of_itself_misleads_nobody(tmp_path: Path) -> None:
     """Row 70: before a new holder has written who it is, the name of one that is dead is not told for it."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:

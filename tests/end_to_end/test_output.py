@@ -161,6 +161,7 @@ def test_a_run_on_a_terminal(tmp_path: Path, flickr: SimulatedFlickr, columns: i
         assert re.search(rb"\x1b\[[\d;]*3\d", terminal.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "environment", "forbidden"),
     [
@@ -222,6 +223,7 @@ async def test_titles_are_listed_in_any_terminal(tmp_path: Path) -> None:
     assert len(result.stdout.splitlines()) == 21
 
 
+@pytest.mark.slow
 async def test_reports_of_several_mirrors(tmp_path: Path) -> None:
     """`status`, `list` and `check` take several users, whose gravest exit code counts; `check -q` is for cron."""
     streams = [
@@ -255,6 +257,7 @@ async def test_reports_of_several_mirrors(tmp_path: Path) -> None:
     assert "two (2@N01)" in missing.out
 
 
+@pytest.mark.slow
 async def test_a_list_whose_reader_goes_away(tmp_path: Path) -> None:
     """`mirror_flickr list | head -1` ends without an error."""
     async with SimulatedFlickr(SimulatedPhotostream(1000, commented=0)) as flickr:
@@ -268,6 +271,7 @@ async def test_a_list_whose_reader_goes_away(tmp_path: Path) -> None:
     assert result.stdout.startswith(b"id\t")
 
 
+@pytest.mark.slow
 async def test_what_to_do_is_said_once_and_is_true(tmp_path: Path) -> None:
     """A folder that cannot be used is not mended by the same command; a dead line is; a name is no command."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:

@@ -57,6 +57,7 @@ async def outcome_of(*line: str, **environment: str) -> Outcome:
         await process.close()
 
 
+@pytest.mark.slow
 async def test_a_cache_path_that_is_not_utf8(tmp_path: Path, flickr: SimulatedFlickr) -> None:
     """A folder with a name in an old encoding is one like any other, and is told as Python and JSON can tell it."""
     cache = tmp_path / os.fsdecode(b"caf\xe9")
@@ -106,6 +107,7 @@ async def test_keys_and_addresses_that_are_not_utf8(tmp_path: Path) -> None:
         assert "odd-" not in outcome.err
 
 
+@pytest.mark.slow
 async def test_a_working_folder_that_is_gone(tmp_path: Path, flickr: SimulatedFlickr) -> None:
     """Where a path begins in it, exit code 7 and its place; where nothing does, it is not needed."""
     gone = tmp_path / "gone"
@@ -136,6 +138,7 @@ async def test_a_working_folder_that_is_gone(tmp_path: Path, flickr: SimulatedFl
         assert (f"the working folder {gone} does not exist any more" in err) == (code == 7), (line, err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", range(4))
 async def test_a_system_without_threads(tmp_path: Path, left: int) -> None:
     """Exit code 7 and the cure in one sentence, or the code of a run that came to its end with the threads it had."""

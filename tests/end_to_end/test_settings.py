@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import anyio
+import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
@@ -16,7 +17,6 @@ from tests.support.command import run, tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 SAVED = json.dumps({"consumer_key": canary.KEY, "consumer_secret": canary.SECRET})
 
@@ -62,6 +62,7 @@ async def test_the_configuration_is_shown_on_standard_output(tmp_path: Path) -> 
     assert canary.KEY not in outcome.out
 
 
+@pytest.mark.slow
 async def test_keys_are_set_checked_used_and_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

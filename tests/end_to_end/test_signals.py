@@ -57,6 +57,7 @@ PHASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("address", "options", "number"), PHASES.values(), ids=PHASES)
 async def test_a_run_that_waits_for_an_answer_ends(
     tmp_path: Path, address: str, options: tuple[str, ...], number: signal.Signals
@@ -78,6 +79,7 @@ async def test_a_run_that_waits_for_an_answer_ends(
     assert parts(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words", "number"),
     [
@@ -117,6 +119,7 @@ async def break_down(request: web.Request) -> web.StreamResponse | None:
     return web.Response(status=503) if request.path.endswith(".jpg") else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "intercept", "words", "number"),
     [
@@ -164,6 +167,7 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
     assert outcome.summary["exit"] == str(CODES[number])
 
 
+@pytest.mark.slow
 async def test_what_is_in_flight_is_finished(tmp_path: Path) -> None:
     """Row 71: Ctrl-C ends the run with code 130 and nothing half done or lost; the same command completes it."""
     async with SimulatedFlickr(SimulatedPhotostream(200), image_latency=0.05) as flickr:
@@ -255,6 +259,7 @@ async def test_a_ctrl_c_before_the_command_is_loaded() -> None:
     assert result.stdout + result.stderr == b""
 
 
+@pytest.mark.slow
 async def test_signals_at_random_moments(tmp_path: Path) -> None:
     """Row 72: whenever SIGTERM comes, from the first moment to the last, the run ends in peace."""
     chance = random.Random(72)

@@ -65,6 +65,7 @@ def run_line(flickr: SimulatedFlickr, cache: Path, *more: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
 async def test_the_mirrors_work_is_done(tmp_path: Path, flickr: SimulatedFlickr, surroundings: str) -> None:
     """A run, also one that writes its events, is not ended by what nobody takes, and its exit code is its own."""
@@ -80,6 +81,7 @@ async def test_the_mirrors_work_is_done(tmp_path: Path, flickr: SimulatedFlickr,
     assert (await run_in(surroundings, check)).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surroundings", [">&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"])
 async def test_a_report_that_is_lost_is_a_failure(
     tmp_path: Path, flickr: SimulatedFlickr, surroundings: str
@@ -105,6 +107,7 @@ async def test_a_report_that_is_lost_is_a_failure(
             assert outcome.err.endswith(f"{LOST}\n"), line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
 async def test_what_fails_keeps_its_code(tmp_path: Path, surroundings: str) -> None:
     """The code of a mistake or of a missing mirror is the same whoever reads the sentence."""
@@ -120,6 +123,7 @@ async def test_what_fails_keeps_its_code(tmp_path: Path, surroundings: str) -> N
         assert (await run_in(surroundings, line)).code == code, line
 
 
+@pytest.mark.slow
 async def test_a_process_without_streams(tmp_path: Path) -> None:
     """A real process, whose files would get the numbers of the streams: the demonstration and a mirror are whole."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:

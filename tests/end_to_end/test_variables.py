@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from flickr_mirror import ApiBudget, Limits, ProxyLoginError, TransportError
 from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.canary import KEY
-from tests.support.command import IMPATIENT, KEYS, Outcome, run, running, start
+from tests.support.command import IMPATIENT, KEYS, Outcome, command, run, running, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,6 +78,16 @@ async def test_a_variable_of_tls_that_cannot_be_used(
         (sentence,) = process.err.splitlines()
         assert sentence == f"mirror_flickr: {variable} is {path}: {reason}" + sentence.partition(reason)[2]
         assert sentence.endswith("Correct the variable, or unset it.")
+
+
+async def test_a_log_of_tls_keys_is_opened_by_an_import(tmp_path: Path) -> None:
+    """The same sentence from a process that loads its libraries itself: one of them opens the log when imported."""
+    path = missing(tmp_path)
+    line = command(None, tmp_path / "x", *FLICKR)
+    names = {"FLICKR_CONSUMER_KEY": KEYS[1], "FLICKR_CONSUMER_SECRET": KEYS[3], "SSLKEYLOGFILE": path}
+    process = await anyio.run_process(line, env={**os.environ, **names}, check=False)
+    assert process.returncode == 2
+    assert f"SSLKEYLOGFILE is {path}: No such file or directory" in process.stderr.decode()
 
 
 async def _run(*line: str, **environment: str) -> Outcome:

@@ -35,6 +35,7 @@ async def until(root: Path, stream: SimulatedPhotostream, photo_id: str, seconds
     return time.monotonic() - begun
 
 
+@pytest.mark.slow
 async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path) -> None:
     """New photos are on disk soon, a look costs one call, and SIGTERM ends it cleanly."""
     stream = SimulatedPhotostream(5, newest=int(time.time()) - 86_400)
@@ -113,6 +114,7 @@ async def test_durations_and_scans_that_cannot_be_meant(
     assert tree(tmp_path) == {}
 
 
+@pytest.mark.slow
 async def test_a_full_scan_counts_what_changed(tmp_path: Path) -> None:
     """The last line tells new, updated and gone photos; the files of what is gone stay until --prune."""
     stream = SimulatedPhotostream(40, newest=int(time.time()) - 86_400)

@@ -132,6 +132,7 @@ async def look_at(root: Path, flickr: SimulatedFlickr, originals: dict[str, str]
     }
 
 
+@pytest.mark.slow
 async def test_flipped_bits_end_no_run_and_lose_nothing(
     ram: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

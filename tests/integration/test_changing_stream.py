@@ -608,6 +608,7 @@ async def in_english(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
     return [ENGLISH for _ in texts]
 
 
+@pytest.mark.slow
 @settings(
     max_examples=EXAMPLES or 25,
     derandomize=not EXAMPLES,

@@ -125,6 +125,7 @@ def test_on_a_terminal_there_is_a_live_view(tmp_path: Path) -> None:
     assert "done user=" in text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
 async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
     """`mirror_flickr demo` needs no key and no network, and says where the photos are."""

@@ -76,6 +76,7 @@ class Costs:
         return connection
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize(
     ("options", "calls", "most_statements", "most_hops"),
@@ -124,6 +125,7 @@ async def test_what_nothing_new_costs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert costs.syncs < 20
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
 async def test_what_an_image_costs_the_interpreter(tmp_path: Path) -> None:
     """Calls of functions, because the interpreter's time is what limits how many images come on a fast line."""
@@ -158,6 +160,7 @@ async def test_an_image_is_taken_in_as_it_comes(tmp_path: Path, monkeypatch: pyt
     assert pieces / 20 < 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
 async def test_five_thousand_photos_need_little_memory(tmp_path: Path) -> None:
     """The command's peak is that of its libraries and of what is in flight, whatever the length of the stream."""

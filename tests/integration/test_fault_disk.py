@@ -118,6 +118,7 @@ async def trial(faulty: FaultyDisk, ram: Path) -> AsyncIterator[Trial]:
         yield trial
 
 
+@pytest.mark.slow
 @quick
 @pytest.mark.parametrize("quarter", range(4))
 async def test_a_disk_that_is_full_at_any_call_ends_the_run(trial: Trial, quarter: int) -> None:
@@ -650,6 +651,7 @@ def may_mount() -> bool:
     return subprocess.run([unshare, "-rm", *script], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not may_mount(), reason="mounting a small disk takes user namespaces")
 async def test_a_disk_that_really_is_full(tmp_path: Path) -> None:
     """Row 53: ENOSPC on a real small disk: one sentence, exit code 7, and after making room the mirror is whole."""

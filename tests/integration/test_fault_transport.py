@@ -840,6 +840,7 @@ async def test_a_certificate_that_turns_bad_ends_the_run(
 # All at once
 
 
+@pytest.mark.slow
 async def test_a_third_of_everything_goes_wrong_and_the_mirror_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -572,6 +572,7 @@ async def _goes_on(
     run.root = root
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 async def test_an_undo_that_fails_at_any_call_is_repeated(ram: Path, faulty: FaultyDisk) -> None:
     """The photo is forgotten in both places, or in none, whatever fails; the same command ends it."""

@@ -313,6 +313,7 @@ async def test_a_replaced_image_is_fetched(tmp_path: Path, strategy: CachingStra
         assert not (await rerun(run, full_scan=True, strategy=strategy)).images
 
 
+@pytest.mark.slow
 async def test_an_image_in_another_format_leaves_one_file(tmp_path: Path) -> None:
     """A JPEG that was replaced by a PNG goes, and only once the PNG is there; so does a PNG for a JPEG."""
     async with mirroring(tmp_path, 12) as run:

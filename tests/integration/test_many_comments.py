@@ -36,6 +36,7 @@ def crowd(payload: dict[str, Any]) -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_many_comments_hold_nothing_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -37,6 +37,7 @@ async def mirror(root: Path, *names: str) -> None:
         assert (await run(flickr, root, *users, "--quiet", "--info-only")).code == 0
 
 
+@pytest.mark.slow
 async def test_reports_are_for_all_mirrors_by_default(tmp_path: Path) -> None:
     """Without a name each mirror has its turn, and the gravest exit code counts; other folders are no mirrors."""
     await mirror(tmp_path, "one", "two")

@@ -126,6 +126,7 @@ async def test_what_the_catalogue_claims_is_on_the_disk_at_every_moment(
     assert seen > 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", range(2))
 async def test_a_run_after_a_loss_of_power_completes_the_mirror(
     ram: Path, faulty: FaultyDisk, half: int

@@ -135,6 +135,7 @@ async def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, monkeypatch:
 # The price
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_language", "hasty")
 @pytest.mark.parametrize(
     ("count", "options", "settings"),
@@ -384,6 +385,7 @@ async def test_a_log_has_a_heartbeat(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_language", "hasty")
 async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
     """What is there already costs nothing, however long the photostream is, and a full scan that is due is counted."""

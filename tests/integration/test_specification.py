@@ -389,6 +389,7 @@ def test_waypoint_12_images_are_cached(
     assert files == {"/".join((*number[:4], f"{number}.jpg")) for number in numbers}
 
 
+@pytest.mark.slow
 def test_waypoint_13_information_has_the_documents_shape(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

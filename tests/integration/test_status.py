@@ -66,6 +66,7 @@ async def test_the_status_of_a_mirror(tmp_path: Path, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out)["photos"] == 8
 
 
+@pytest.mark.slow
 async def test_an_old_success_is_told_to_monitors(tmp_path: Path) -> None:
     """--max-age: 3 where the last success is too long ago, or there was none; a failed run is no success."""
     async with mirroring(tmp_path, 2) as run:
@@ -250,6 +251,7 @@ async def test_the_end_of_the_last_run_in_words(
         time.tzset()
 
 
+@pytest.mark.slow
 async def test_a_run_for_some_dates_is_no_success_of_the_mirror(tmp_path: Path) -> None:
     """--since: what a nightly run has not done for days is not hidden by a run for one year."""
     async with mirroring(tmp_path, 2) as run:

@@ -38,6 +38,7 @@ def rewriting(run: Run, method: str, change: Callable[[dict[str, Any]], object])
     run.flickr.intercept = intercept
 
 
+@pytest.mark.slow
 async def test_a_level_that_was_lower_for_a_while_is_made_up_for(tmp_path: Path) -> None:
     """Photos that a run with a lower level added get what is missing when the level is higher again."""
     async with mirroring(tmp_path, 3) as run:
@@ -49,6 +50,7 @@ async def test_a_level_that_was_lower_for_a_while_is_made_up_for(tmp_path: Path)
         assert all("comments" in info and "description" in info for info in infos(tmp_path).values())
 
 
+@pytest.mark.slow
 async def test_a_video_may_be_processed_for_days(tmp_path: Path) -> None:
     """However often it is looked at too early, its film is mirrored once it is there, and it is no failure."""
     async with mirroring(tmp_path, 2, mix=Mix({Kind.NOT_READY: 1}), newest=int(time.time()) - 7200) as run:
@@ -198,6 +200,7 @@ async def test_a_stop_before_the_first_answer_is_a_stop(tmp_path: Path) -> None:
         assert (await mirror.run()).images == 3
 
 
+@pytest.mark.slow
 async def test_verifying_tells_what_flickr_has_damaged_from_other_damage(tmp_path: Path) -> None:
     """An image that Flickr itself serves in other pixels is left alone, and fetched again when it is cut."""
     async with mirroring(tmp_path, 2) as run:
@@ -263,6 +266,7 @@ async def test_a_size_settled_meanwhile_is_written_down_again(tmp_path: Path) ->
         assert catalogue.infos_to_write(**page) == []
 
 
+@pytest.mark.slow
 async def test_a_renamed_user_goes_on_in_the_same_folder(tmp_path: Path) -> None:
     """The old name still leads to the mirror, which goes on where it is; nothing is downloaded again."""
     async with mirroring(tmp_path, 3) as run:

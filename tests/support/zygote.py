@@ -28,7 +28,9 @@ OWN = "flickr_mirror"
 
 def main() -> None:
     """Answer requests until the other side of the socket is closed."""
-    import flickr_mirror.cli.app  # noqa: F401 - its libraries stay
+    import flickr_mirror.cli.app
+    import flickr_mirror.cli.commands.mirror
+    import flickr_mirror.storage.media_inspection  # noqa: F401 - the libraries of these stay
     from flickr_mirror.models.languages import Locale, detect_locale
 
     detect_locale("Phố cổ Hội An")  # reads the tables of languages

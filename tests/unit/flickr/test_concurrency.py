@@ -207,6 +207,7 @@ def test_few_bytes_are_for_few_downloads() -> None:
     assert BandwidthLimiter(100 * LEAST_PACE).most(16) == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("least", "most", "first", "top"), [(1, 16, 4, 9), (8, 16, 8, 12), (1, 2, 2, 2)])
 async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
@@ -227,6 +228,7 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     assert top <= max(downloads.seen) <= most
 
 
+@pytest.mark.slow
 async def test_a_run_leaves_servers_alone_that_give_no_more(tmp_path: Path) -> None:
     """Where servers send one image after the other, however many are asked for, there are soon few downloads."""
     downloads = Downloads(0.02, one_by_one=True)
@@ -329,6 +331,7 @@ async def test_a_stop_ends_a_pause(tmp_path: Path) -> None:
     assert not report.failures
 
 
+@pytest.mark.slow
 async def test_a_short_outage_is_waited_for_by_few(tmp_path: Path) -> None:
     """Servers that are out of order for seconds cost no photo all its tries, because few photos try at once."""
     asked: set[str] = set()

@@ -100,6 +100,7 @@ class Simulation:
         return self.infos == int(self.images) == self.photos
 
 
+@pytest.mark.slow
 def test_a_run_of_hours_counts_down() -> None:
     """12,000 photos with comments: the ETA is true at each minute, falls, and the bar covers all work."""
     run = Simulation(12_000, images_per_second=8)

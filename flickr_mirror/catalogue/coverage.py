@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue.database import Database
 
-PATIENCE = 3
+RUNS_UNTIL_HIDDEN = 3
 """Photos that Flickr counts and does not list in as many runs in a row are taken to be hidden from this caller."""
-ALWAYS_BELIEVED = 10
+ALWAYS_PLAUSIBLE = 10
 """More photos than these are taken to be hidden only where as many are listed beside them."""
 UNLOCATED = Interval(-1, -1)
 """Stands for photos that Flickr counts in the whole photostream and in no part of it."""
@@ -33,22 +33,22 @@ class CoverageStore:
         self._database = database
         self._query = database.query
 
-    def coverage(self, *, scan: bool = False) -> Coverage:
+    def listed(self, *, scan: bool = False) -> Coverage:
         """Return the upload times whose photos are all listed, at all or by the full `scan` under way."""
         rows = self._query("SELECT low, high FROM coverage WHERE scan = ?", (_SCANNED if scan else _COVERED,))
         return Coverage.of(Interval(*row) for row in rows)
 
-    def add(self, stretch: Interval, *, scanning: bool) -> None:
+    def mark_complete(self, stretch: Interval, *, scanning: bool) -> None:
         """Note that a stretch is listed, where `scanning` by a full scan; shortfalls within it are forgotten."""
         self._query("DELETE FROM shortfalls WHERE low >= ? AND high <= ?", (stretch.low, stretch.high))
-        self.cover(stretch, scanning=scanning)
+        self.mark_listed(stretch, scanning=scanning)
 
-    def cover(self, stretch: Interval, *, scanning: bool) -> None:
+    def mark_listed(self, stretch: Interval, *, scanning: bool) -> None:
         """Note that a stretch is listed, but for what is hidden."""
         for scan in (False, True) if scanning else (False,):
-            self._put(self.coverage(scan=scan).with_interval(stretch), scan=scan)
+            self._write(self.listed(scan=scan).with_interval(stretch), scan=scan)
 
-    def forget(self, *, scan: bool = False) -> None:
+    def clear(self, *, scan: bool = False) -> None:
         """Forget all coverage, or that of a full `scan` only."""
         self._query("DELETE FROM coverage WHERE scan >= ?", (_SCANNED if scan else _COVERED,))
 
@@ -56,12 +56,12 @@ class CoverageStore:
         """Note that stretches are to be listed again."""
         stretches = list(stretches)
         for scan in (False, True):
-            coverage = self.coverage(scan=scan)
+            coverage = self.listed(scan=scan)
             for stretch in stretches:
                 coverage = coverage.without(stretch)
-            self._put(coverage, scan=scan)
+            self._write(coverage, scan=scan)
 
-    def _put(self, coverage: Coverage, *, scan: bool) -> None:
+    def _write(self, coverage: Coverage, *, scan: bool) -> None:
         key = _SCANNED if scan else _COVERED
         self._query("DELETE FROM coverage WHERE scan = ?", (key,))
         self._database.query_many(
@@ -69,7 +69,7 @@ class CoverageStore:
             [(key, interval.low, interval.high) for interval in coverage.intervals],
         )
 
-    def add_short(self, stretch: Interval, missing: int | None, *, run: int, listed: int) -> int:
+    def record_shortfall(self, stretch: Interval, missing: int | None, *, run: int, listed: int) -> int:
         """Note a shortfall in a `run`; return how many photos are newly taken to be hidden.
 
         `listed` is how many photos are known there: a stretch of which most is missing is not taken to be listed,
@@ -80,32 +80,32 @@ class CoverageStore:
             " AND high >= ? AND missing >= ?)",
             (run, stretch.high, stretch.low, missing),
         ).fetchone()
-        is_possible = missing is not None and missing <= max(ALWAYS_BELIEVED, listed)
+        is_possible = missing is not None and missing <= max(ALWAYS_PLAUSIBLE, listed)
         runs = int(before) + 1 if is_possible else 0
         self._query(
             "INSERT OR REPLACE INTO shortfalls VALUES (?, ?, ?, ?, ?)",
             (stretch.low, stretch.high, missing, runs, run),
         )
-        return missing if runs == PATIENCE and missing is not None else 0
+        return missing if runs == RUNS_UNTIL_HIDDEN and missing is not None else 0
 
     def is_hidden(self, stretch: Interval) -> bool:
         """Return whether the photos that are missing in a stretch are taken to be hidden."""
         row = self._query("SELECT runs FROM shortfalls WHERE low = ?", (stretch.low,)).fetchone()
-        return row is not None and int(row[0]) >= PATIENCE
+        return row is not None and int(row[0]) >= RUNS_UNTIL_HIDDEN
 
-    def forget_shortfalls(self, before: int, *, scanning: bool, window: Interval | None) -> None:
+    def delete_shortfalls(self, before: int, *, scanning: bool, window: Interval | None) -> None:
         """Forget the shortfalls with a place that runs before a run have found, and it has not.
 
         Photos taken to be hidden stay so until a full scan is over. `window` limits that to a stretch of time.
         """
         condition = "low >= 0 AND run < ?"
         if not scanning:
-            condition += f" AND runs < {PATIENCE}"
+            condition += f" AND runs < {RUNS_UNTIL_HIDDEN}"
         if window is not None:
             condition += f" AND low >= {window.low} AND high <= {window.high}"
         self._query(f"DELETE FROM shortfalls WHERE {condition}", (before,))
 
-    def forget_unlocated(self) -> None:
+    def delete_unlocated(self) -> None:
         """Note that Flickr counts as many photos in the whole photostream as in its parts."""
         self._query("DELETE FROM shortfalls WHERE low = ?", (UNLOCATED.low,))
 
@@ -115,7 +115,7 @@ class CoverageStore:
         Only those that the run `since` or a later one has noted.
         """
         rows = self._query(
-            f"SELECT low, high, missing FROM shortfalls WHERE runs < {PATIENCE} AND run >= ? ORDER BY low",
+            f"SELECT low, high, missing FROM shortfalls WHERE runs < {RUNS_UNTIL_HIDDEN} AND run >= ? ORDER BY low",
             (since,),
         ).fetchall()
         return [(Interval(low, high), missing) for low, high, missing in rows]
@@ -123,7 +123,7 @@ class CoverageStore:
     def count_hidden(self, stretch: Interval | None = None) -> int:
         """Return how many photos are taken to be hidden: in all, or those whose places are within a stretch."""
         row = self._query(
-            f"SELECT total(missing) FROM shortfalls WHERE runs >= {PATIENCE} AND low >= ? AND high <= ?",
+            f"SELECT total(missing) FROM shortfalls WHERE runs >= {RUNS_UNTIL_HIDDEN} AND low >= ? AND high <= ?",
             (stretch.low, stretch.high) if stretch else (UNLOCATED.low, 1 << 62),
         ).fetchone()
         return int(row[0])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-PATIENCE = 60.0
+BUSY_TIMEOUT = 60.0
 """So many seconds another program may hold the file up."""
 BATCH = 200
 """Rows are read from SQLite in groups of this size."""
@@ -78,7 +78,7 @@ class Database:
                 _address_for_reading(path) if for_reading else path,
                 isolation_level=None,
                 check_same_thread=False,
-                timeout=PATIENCE,
+                timeout=BUSY_TIMEOUT,
                 uri=for_reading,
             )
         try:
@@ -192,21 +192,21 @@ class Database:
             self._database.executemany(sql, rows)
             return self._database.total_changes - before
 
-    def note(self, name: str, value: object) -> None:
+    def set_note(self, name: str, value: object) -> None:
         """Keep a value under a name; `None` forgets it."""
         if value is None:
             self.query("DELETE FROM notes WHERE name = ?", (name,))
         else:
             self.query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, str(value)))
 
-    def text(self, name: str) -> str | None:
+    def get_note(self, name: str) -> str | None:
         """Return the value that is kept under a name, as text."""
         row = self.query("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def number(self, name: str) -> int | None:
+    def get_number(self, name: str) -> int | None:
         """Return the number that is kept under a name."""
-        text = self.text(name)
+        text = self.get_note(name)
         with self.reading():
             return None if text is None else int(text)
 
@@ -214,10 +214,10 @@ class Database:
         """From now on, let no loss of power take a transaction: for work that moves files away."""
         self.query("PRAGMA synchronous = FULL")
 
-    def rewrite(self) -> None:
+    def vacuum(self) -> None:
         """Write the file anew, without what is left in it and in its log of rows that were deleted or changed.
 
-        Raises `CatalogueError` where another program reads the file for longer than `PATIENCE`.
+        Raises `CatalogueError` where another program reads the file for longer than `BUSY_TIMEOUT`.
         """
         self.query("VACUUM")
         (is_busy, _, _) = self.query("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -237,7 +237,7 @@ class Database:
             if len(header) == 20 and not {header[18], header[19]} <= {1, 2}:
                 raise self.damaged("its header has an unknown format")
 
-    def define(self, name: str, function: Callable[..., bool], arguments: int) -> None:
+    def create_function(self, name: str, function: Callable[..., bool], arguments: int) -> None:
         """Let statements use a function of Python by this name."""
         with self._errors():
             self._database.create_function(name, arguments, function, deterministic=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 KINDS = ("image", "info", "video")
 _KINDS = "kind IN ('broken', 'image', 'info', 'video')"
-_WAITING = -1
+_REQUEUED = -1
 """The size of a file that is to be made again."""
 _STATUS = "iif(kind = 'info', info_status, image_status)"
 _PENDING = "0, 1, 3"
@@ -29,9 +29,9 @@ class Files:
     method raises `CatalogueError` or `CacheFullError` where SQLite fails.
     """
 
-    def __init__(self, database: Database, selection: Scope) -> None:
+    def __init__(self, database: Database, scope: Scope) -> None:
         self._query = database.query
-        self._selection = selection
+        self._scope = scope
 
     def put(self, photo_id: str, file: StoredFile) -> StoredFile:
         """Note a file that is durable, and return it as it is noted.
@@ -56,22 +56,22 @@ class Files:
         )
         return [StoredFile(*row) for row in rows]
 
-    def announce(self, photo_id: str, kind: str, sha256: bytes) -> None:
+    def set_replacement(self, photo_id: str, kind: str, sha256: bytes) -> None:
         """Note the bytes that are about to replace a file of this kind: after a kill, they are known by this."""
         self._query("INSERT OR REPLACE INTO arrivals VALUES (?, ?, ?)", (photo_id, kind, sha256))
 
-    def announced(self, photo_id: str, kind: str) -> bytes | None:
+    def replacement(self, photo_id: str, kind: str) -> bytes | None:
         """Return the SHA-256 of the bytes that were about to replace a file of this kind, as Flickr has it now."""
         row = self._query(
             "SELECT sha256 FROM arrivals WHERE photo_id = ? AND kind = ?", (photo_id, kind)
         ).fetchone()
         return None if row is None else bytes(row[0])
 
-    def retract(self, photo_id: str) -> None:
+    def clear_replacements(self, photo_id: str) -> None:
         """Forget the announcements of a photo."""
         self._query("DELETE FROM arrivals WHERE photo_id = ?", (photo_id,))
 
-    def after(
+    def page(
         self,
         after: tuple[str, int],
         limit: int,
@@ -88,7 +88,7 @@ class Files:
         rows = self._query(
             f"SELECT photo_id, gone IS NOT NULL OR {_STATUS} = {int(Status.UNAVAILABLE)}, kind, extension, bytes,"
             " sha256, note FROM files"
-            f" JOIN photos ON id = photo_id WHERE {condition} AND {self._selection.window}"
+            f" JOIN photos ON id = photo_id WHERE {condition} AND {self._scope.window}"
             " AND (kind, photo_id) > (?, ?)"
             " ORDER BY kind, photo_id LIMIT ?",
             (*parameters, *after, limit),
@@ -100,30 +100,30 @@ class Files:
         condition, parameters = _selected(kinds, part)
         row = self._query(
             f"SELECT count(*) FROM files JOIN photos ON id = photo_id"
-            f" WHERE {condition} AND {self._selection.window}",
+            f" WHERE {condition} AND {self._scope.window}",
             parameters,
         ).fetchone()
         return int(row[0])
 
-    def count_waiting(self) -> int:
+    def count_requeued(self) -> int:
         """Return how many files were found broken or missing, and were not made again yet."""
-        row = self._query(f"SELECT count(*) FROM files WHERE bytes = {_WAITING}").fetchone()
+        row = self._query(f"SELECT count(*) FROM files WHERE bytes = {_REQUEUED}").fetchone()
         return int(row[0])
 
-    def make_again(self, photo_id: str, kind: str, *, seen: tuple[bytes, str] | None = None) -> None:
+    def requeue(self, photo_id: str, kind: str, *, seen: tuple[bytes, str] | None = None) -> None:
         """Put a photo whose file of this kind is broken or missing back on the work list.
 
         `seen` is the hash of what is to be fetched once more, because it was received like this, and why.
         """
-        self._query("UPDATE files SET bytes = ? WHERE kind = ? AND photo_id = ?", (_WAITING, kind, photo_id))
+        self._query("UPDATE files SET bytes = ? WHERE kind = ? AND photo_id = ?", (_REQUEUED, kind, photo_id))
         if seen is not None:
             self._query("INSERT OR REPLACE INTO files VALUES (?, 'broken', '', 0, ?, ?)", (photo_id, *seen))
         change = "info_status = 1" if kind == "info" else "image_status = iif(proof AND NOT video, 1, 0)"
         self._query(f"UPDATE photos SET {change} WHERE id = ?", (photo_id,))
 
-    def forget(self, photo_id: str) -> None:
+    def delete(self, photo_id: str) -> None:
         """Forget all files of a photo."""
-        self.retract(photo_id)
+        self.clear_replacements(photo_id)
         self._query(f"DELETE FROM files WHERE {_KINDS} AND photo_id = ?", (photo_id,))
 
 

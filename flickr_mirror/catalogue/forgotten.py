@@ -36,7 +36,7 @@ class Forgotten:
         rows = self._query("SELECT photo_id, uploaded, since FROM forgotten")
         return {str(photo_id): Tombstone(str(photo_id), *more) for photo_id, *more in rows}
 
-    def described(self, photo_ids: Iterable[str]) -> dict[str, tuple[int, str | None]]:
+    def uploads_and_titles(self, photo_ids: Iterable[str]) -> dict[str, tuple[int, str | None]]:
         """Return when photos were uploaded, and their titles if they have any; unknown photos are left out."""
         found = {}
         for photo_id in photo_ids:
@@ -57,12 +57,12 @@ class Forgotten:
         self._query("PRAGMA secure_delete = ON")
         with self._database.transaction():
             for stone in stones:
-                self._files.forget(stone.photo_id)
+                self._files.delete(stone.photo_id)
                 for table, key in (("failures", "photo_id"), ("listed", "id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (stone.photo_id,))
-                self._empty(stone.photo_id, stone.uploaded)
+                self._clear_row(stone.photo_id, stone.uploaded)
             self._query("DELETE FROM notes WHERE name LIKE 'check %'")  # interrupted checks name broken files
-        self._database.rewrite()
+        self._database.vacuum()
         with self._database.transaction():
             self._database.query_many(
                 "INSERT OR REPLACE INTO forgotten VALUES (?1,"
@@ -70,7 +70,7 @@ class Forgotten:
                 [(int(stone.photo_id), stone.uploaded, stone.since) for stone in stones],
             )
 
-    def _empty(self, photo_id: str, uploaded: int | None) -> None:
+    def _clear_row(self, photo_id: str, uploaded: int | None) -> None:
         """Leave nothing in the row of a photo but its id and its upload time; make it if that time is known."""
         self._query(
             "UPDATE photos SET uploaded = coalesce(?, uploaded), video = 0, size_label = NULL, width = NULL,"
@@ -86,7 +86,7 @@ class Forgotten:
             )
         self._query("DELETE FROM absences WHERE photo_id = ?", (photo_id,))
 
-    def pass_over(self, listed: dict[int, Any]) -> None:
+    def exclude(self, listed: dict[int, Any]) -> None:
         """Take the forgotten photos out of a page, by their ids, and note that Flickr lists them.
 
         To be called inside of a transaction.
@@ -95,11 +95,11 @@ class Forgotten:
         rows = self._query(f"SELECT photo_id FROM forgotten WHERE photo_id IN ({marks})", listed).fetchall()
         for (key,) in rows:
             uploaded = listed.pop(key).facts.uploaded or 0
-            self._empty(str(key), uploaded)
+            self._clear_row(str(key), uploaded)
             self._query("UPDATE photos SET gone = NULL WHERE id = ?", (key,))
             self._query("UPDATE forgotten SET uploaded = ? WHERE photo_id = ?", (uploaded, key))
 
-    def lift(self, photo_ids: Collection[str]) -> None:
+    def remove(self, photo_ids: Collection[str]) -> None:
         """Forget no more: the next run lists the seconds of these photos again, and mirrors what is there."""
         with self._database.transaction():
             for photo_id in photo_ids:

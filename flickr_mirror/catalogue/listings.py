@@ -1,153 +1,155 @@
-"""What Flickr has listed of a photostream, and what that says: new photos, edits, losses, what does not add up.
+"""Stores the pages of a walk through the photostream, and finds what they leave unexplained.
 
-A part of the catalogue: it shares its database, and like it blocks. `begin`, `add_page` for each page and `end`
-make one walk of the page producer.
+A walk is one call of `begin`, one of `add_page` for each page, and one of `end`.
+
+Flickr has no snapshot of a photostream. Between two calls the owner can upload, delete, hide or redate photos; pages
+come short, and totals disagree with pages (https://github.com/markdoliner/flickrmirrorer/issues/21). So a walk is
+stored page by page with the upload time that each page covers: an interrupted walk loses nothing, and the next one
+lists only what is not covered. What a walk did not show proves nothing by itself: photos that may be gone are
+verified one by one (see `gone_photos`), and photos that only Flickr's counts show are waited for (see `coverage`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flickr_mirror.catalogue.changes import Change, State, refresh
-from flickr_mirror.catalogue.coverage import UNLOCATED, CoverageStore
-from flickr_mirror.catalogue.rows import STORED, Status, reduced_text, state_row, stored_photo, text_row
+from flickr_mirror.catalogue.coverage import UNLOCATED
+from flickr_mirror.catalogue.row_encoding import state_row
 from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult
 from flickr_mirror.models.intervals import Coverage, Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
+    from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
-    from flickr_mirror.catalogue.files import Files
     from flickr_mirror.catalogue.forgotten import Forgotten
     from flickr_mirror.catalogue.gone_photos import GonePhotos
+    from flickr_mirror.catalogue.photo_rows import PhotoRows
+    from flickr_mirror.catalogue.photo_totals import PhotoTotals
     from flickr_mirror.catalogue.refetches import Refetches
-    from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow
+    from flickr_mirror.catalogue.size_evidence import SizeEvidenceStore
     from flickr_mirror.models.photos import FlickrPhoto
 
 SCAN_TTL = 7 * 86_400
-"""A full scan that was interrupted goes on within so many seconds, and else begins anew."""
+"""An interrupted full scan is continued within this many seconds. After that, a new one begins."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The walk under way.
+
+    `run` is its number, `newest` the newest upload known, `settled_until` the last second whose photos are all
+    visible by now. `scan` is when the full scan began, `None` in any other walk; `is_resumed` is whether an earlier
+    run began it. `has_absent` is whether photos are waiting to be verified, `hidden` how many photos were newly taken
+    to be hidden.
+    """
+
+    now: int = 0
+    run: int = 0
+    newest: int = 0
+    settled_until: int = 0
+    scan: int | None = None
+    is_resumed: bool = False
+    has_absent: bool = False
+    hidden: int = 0
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether this is a full scan."""
+        return self.scan is not None
 
 
 class ListingStore:
-    """The photos that Flickr has listed, in the database of a catalogue.
-
-    Every method raises `CatalogueError` or `CacheFullError` where SQLite fails.
-    """
+    """Stores what Flickr lists, in one transaction for each page."""
 
     def __init__(
         self,
         database: Database,
-        files: Files,
-        losses: GonePhotos,
+        *,
+        photos: PhotoRows,
+        coverage: CoverageStore,
+        totals: PhotoTotals,
+        gone_photos: GonePhotos,
         forgotten: Forgotten,
-        second_looks: Refetches,
+        refetches: Refetches,
+        sizes: SizeEvidenceStore,
     ) -> None:
         self._database = database
-        self._files = files
-        self._losses = losses
-        self._forgotten = forgotten
-        self._second_looks = second_looks
         self._query = database.query
-        self._store = CoverageStore(database)
-        self.coverage = self._store.coverage
-        self.reopen = self._store.reopen
-        self.shortfalls = self._store.shortfalls
-        self.count_hidden = self._store.count_hidden
-        self._now = self._settled_until = self._run = self._newest = 0
-        self._scan: int | None = None
-        self._is_resumed = self._has_absences = False
-        self._hidden = 0
+        self._photos = photos
+        self._coverage = coverage
+        self._totals = totals
+        self._gone_photos = gone_photos
+        self._forgotten = forgotten
+        self._refetches = refetches
+        self._sizes = sizes
+        self._walk = _Walk()
 
     def last_scan(self) -> int | None:
-        """Return when the whole photostream was last listed, in seconds since 1970; `None` if never."""
-        return self._database.number("scanned")
+        """Return when the whole photostream was last listed, in seconds since 1970; `None` if it never was."""
+        return self._database.get_number("scanned")
 
     def is_untouched(self) -> bool:
-        """Return whether the catalogue is of no use yet: nothing was ever listed, nor restored from disk."""
-        return self.is_unlisted() and self._database.text("restored") is None
+        """Return whether nothing was listed yet, and nothing restored from disk."""
+        return self.is_unlisted() and self._database.get_note("restored") is None
 
     def is_unlisted(self) -> bool:
-        """Return whether nothing was listed since the catalogue was made."""
-        return self._database.number("walks") is None
+        """Return whether nothing was listed since the catalogue was created."""
+        return self._database.get_number("walks") is None
 
-    def restore(self, photos: Collection[RestoredPhoto]) -> None:
-        """Store photos as their files on disk tell of them; those known already are left as they are."""
-        found = {int(restored.photo.id): restored for restored in photos}
-        with self._database.transaction():
-            for known in self._known(found):
-                del found[known[0]]
-            self._add(
-                {key: restored.photo for key, restored in found.items()},
-                {key: restored.row for key, restored in found.items()},
-            )
-            self._database.query_many(
-                "UPDATE photos SET info_level = ?, reduced = ? WHERE id = ?",
-                [
-                    (restored.info_level, reduced_text(restored.reduced), key)
-                    for key, restored in found.items()
-                ],
-            )
-            for restored in found.values():
-                for file in restored.files:
-                    self._files.put(restored.photo.id, file)
-
-    def end_restoring(self) -> None:
-        """Note that everything on disk is restored."""
-        with self._database.transaction():
-            self._database.note("restored", 1)
+    # The beginning of a walk
 
     def begin(self, now: int, *, fields: Collection[str], full: bool) -> Coverage:
-        """Begin a walk up to `now`, and return the upload times that need not be listed in it.
+        """Begin a walk at `now`, and return the upload times that it need not list.
 
-        `fields` are what listings are asked for: where earlier ones were not asked for one of them, they
-        do not count. A `full` walk lists everything, but for what an interrupted one has listed already.
+        `fields` are the extras that Flickr is asked for. If an earlier walk did not ask for all of them, nothing
+        counts as listed. A `full` scan lists everything, except what it listed before it was interrupted.
         """
         with self._database.transaction():
-            self._now, self._settled_until, self._hidden = now, 0, 0
-            self._newest = self.newest_upload()
-            self._has_absences = self._losses.count_absent() > 0
-            self._run = (self._database.number("walks") or 0) + 1
-            self._database.note("walks", self._run)
-            known = set((self._database.text("fields") or "").split())
+            run = (self._database.get_number("walks") or 0) + 1
+            self._database.set_note("walks", run)
+            known = set((self._database.get_note("fields") or "").split())
             if not known >= set(fields):
-                self._store.forget()
-                self._database.note("fields", " ".join(sorted(known | set(fields))))
-            self._scan = self._begin_scan() if full else None
-            return self.coverage(scan=full)
+                self._coverage.clear()
+                self._database.set_note("fields", " ".join(sorted(known | set(fields))))
+            self._walk = _Walk(
+                now=now,
+                run=run,
+                newest=self._totals.newest_upload(),
+                has_absent=self._gone_photos.count_absent() > 0,
+            )
+            if full:
+                self._begin_scan()
+            return self._coverage.listed(scan=full)
+
+    def _begin_scan(self) -> None:
+        now = self._walk.now
+        begun = self._database.get_number("scan_begun")
+        if begun is not None and 0 <= now - begun <= SCAN_TTL:
+            self._walk.scan, self._walk.is_resumed = begun, True
+            return
+        self._walk.scan = now
+        self._database.set_note("scan_begun", now)
+        self._coverage.clear(scan=True)
+        self._query("UPDATE photos SET seen = 0 WHERE seen")
 
     def drop_future(self, present: int) -> int | None:
-        """Forget coverage beyond the newest upload known, and beyond the `present`, which clocks that were wrong left.
+        """Remove coverage beyond the newest known upload and beyond the `present`.
 
-        Returns the last second that was covered, if that is beyond the `present`.
+        Such coverage remains from a run whose clock was ahead: photos uploaded since then would never be listed.
+        Return the last second that was covered, if it is beyond the `present`.
         """
         with self._database.transaction():
-            covered = self.coverage().intervals
+            covered = self._coverage.listed().intervals
             last = covered[-1].high if covered else -1
-            bound = min(self.newest_upload(), present)
+            bound = min(self._totals.newest_upload(), present)
             if last > bound:
-                self.reopen([Interval(bound + 1, last)])
+                self._coverage.reopen([Interval(bound + 1, last)])
             return last if last > present else None
 
-    def newest_upload(self) -> int:
-        """Return the second of the newest upload that is known, 0 where none is."""
-        (newest,) = self._query("SELECT max(uploaded) FROM photos").fetchone()
-        return int(newest or 0)
-
-    def _begin_scan(self) -> int:
-        begun = self._database.number("scan_begun")
-        self._is_resumed = True
-        if begun is None or not 0 <= self._now - begun <= SCAN_TTL:
-            begun = self._now
-            self._is_resumed = False
-            self._database.note("scan_begun", begun)
-            self._store.forget(scan=True)
-            self._query("UPDATE photos SET seen = 0 WHERE seen")
-        return begun
-
-    def answered(self) -> set[str]:
-        """Return the labels of sizes that listings have shown."""
-        return {row[0] for row in self._query("SELECT label FROM size_evidence WHERE listed")}
+    # A page
 
     def add_page(
         self,
@@ -159,37 +161,23 @@ class ListingStore:
         info_waits: bool,
         comments: bool,
     ) -> PageChanges:
-        """Store a page's photos with the upload time that it covers, in one step.
+        """Store the photos of a page and the upload time that it covers, in one transaction.
 
-        Nothing after `settled_until`, or after the newest upload that is known, is covered. `missing` is how many
-        photos are counted in that time beyond
-        those listed (`None`: that cannot be known). `info_waits` is whether information waits for a proved
-        size, `comments` whether comments are mirrored.
+        `missing` is how many more photos Flickr counts in that time than it lists (`None` if its answer cannot be
+        true). `info_waits` is whether sidecars wait for a proved size, `comments` whether comments are mirrored.
+
+        No time after `settled_until` is covered, because a photo can become visible some time after its upload. No
+        time after the newest known upload is covered either: if both clocks are ahead, only an upload proves that a
+        second is past.
         """
-        self._newest = max(self._newest, *(photo.facts.uploaded or 0 for photo in photos), 0)
-        self._settled_until = min(settled_until, self._newest)
-        unique = {int(photo.id): photo for photo in photos}
-        result = PageChanges()
+        walk = self._walk
+        walk.newest = max(walk.newest, *(photo.facts.uploaded or 0 for photo in photos), 0)
+        walk.settled_until = min(settled_until, walk.newest)
         with self._database.transaction():
-            self._database.query_many(
-                "INSERT INTO size_evidence (label, listed) VALUES (?, 1) ON CONFLICT DO UPDATE SET listed = 1",
-                [(label,) for label in {size.label for photo in photos for size in photo.sizes}],
-            )
-            self._forgotten.pass_over(unique)
-            answered = self.answered()
-            rows = {
-                key: state_row(photo, answered, info_waits=info_waits, now=self._now)
-                for key, photo in unique.items()
-            }
-            if self._has_absences:
-                self._losses.dismiss(unique)
-            for known in self._known(unique):
-                key = known[0]
-                self._refresh(known, unique.pop(key), rows.pop(key), result, comments=comments)
-            self._add(unique, rows)
-            result.new.extend(map(str, unique))
-            if self._scan is not None:
-                self._second_looks.take_seen(photo.id for photo in photos)
+            self._sizes.add_listed({size.label for photo in photos for size in photo.sizes})
+            result = self._store(photos, info_waits=info_waits, comments=comments)
+            if walk.is_scan:
+                self._refetches.requeue_seen(photo.id for photo in photos)
                 self._database.query_many(
                     "UPDATE photos SET seen = 1 WHERE id = ?", [(photo.id,) for photo in photos]
                 )
@@ -197,173 +185,106 @@ class ListingStore:
                 self._cover(covered, missing)
         return result
 
-    def _known(self, ids: Collection[int]) -> list[tuple[Any, ...]]:
-        """Return the rows of those photos that were listed before."""
-        marks = ", ".join("?" * len(ids))
-        return self._query(
-            f"SELECT {STORED}, uploaded, image_status, info_status, gone IS NOT NULL FROM photos"
-            f" JOIN listed USING (id) WHERE id IN ({marks})",
-            ids,
-        ).fetchall()
-
-    def _add(self, photos: Mapping[int, FlickrPhoto], rows: Mapping[int, StateRow]) -> None:
-        self._database.query_many(
-            "INSERT INTO photos (id, uploaded, video, size_label, width, height, url, proof, image_status,"
-            " info_status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows.values(),
-        )
-        self._database.query_many(
-            "INSERT INTO listed VALUES (?, ?, ?, ?)", [text_row(photo) for photo in photos.values()]
-        )
-
-    def _refresh(
-        self,
-        known: tuple[Any, ...],
-        photo: FlickrPhoto,
-        fresh: StateRow,
-        result: PageChanges,
-        *,
-        comments: bool,
-    ) -> None:
-        """Bring the row of a photo that was listed before up to date, and put what changed on the work list."""
-        *columns, uploaded, image_status, info_status, is_gone = known
-        with self._database.reading():
-            old = stored_photo(tuple(columns))
-            before = State(uploaded, Status(image_status), Status(info_status), old.stale, bool(is_gone))
-        now = refresh(old, before, photo, fresh, comments=comments, scanning=self._scan is not None)
-        if now.is_update and not is_gone:
-            result.updated[photo.id] = now.change
-        texts = text_row(photo)
-        if now.state == before and texts == text_row(old.photo):
-            return
-        self._query(
-            "UPDATE photos SET uploaded = ?, image_status = ?, info_status = ?, stale = ?, gone = NULL,"
-            " revision = revision + ? WHERE id = ?",
-            (
-                now.state.uploaded,
-                now.state.image_status,
-                now.state.info_status,
-                now.state.stale,
-                bool(now.change),
-                photo.id,
-            ),
-        )
-        if Change.IMAGE in now.change:
-            self._files.retract(photo.id)
-        if now.takes_size:
-            self._query(
-                "UPDATE photos SET video = ?, size_label = ?, width = ?, height = ?, url = ?, proof = ?"
-                " WHERE id = ?",
-                (*fresh[2:8], photo.id),
+    def _store(self, photos: Collection[FlickrPhoto], *, info_waits: bool, comments: bool) -> PageChanges:
+        """Insert the new photos of a page and refresh the known ones."""
+        # A photo can be on a page twice: uploads between two calls move photos to the next page.
+        new = {int(photo.id): photo for photo in photos}
+        result = PageChanges()
+        self._forgotten.exclude(new)
+        labels = self._sizes.listed_labels()
+        rows = {
+            key: state_row(photo, labels, info_waits=info_waits, now=self._walk.now)
+            for key, photo in new.items()
+        }
+        if self._walk.has_absent:
+            self._gone_photos.clear_absent(new)
+        for key, known in self._photos.known(new).items():
+            photo = new.pop(key)
+            refreshed = self._photos.refresh(
+                known, photo, rows.pop(key), comments=comments, scanning=self._walk.is_scan
             )
-        self._query(
-            "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?", (*texts[1:], photo.id)
-        )
+            if refreshed.is_update and not known.state.is_gone:
+                result.updated[photo.id] = refreshed.change
+        self._photos.insert(new, rows)
+        result.new.extend(map(str, new))
+        return result
 
     def _cover(self, stretch: Interval, missing: int | None) -> None:
-        scanning = self._scan is not None
-        settled = Interval(stretch.low, min(stretch.high, self._settled_until))
+        walk = self._walk
+        settled = Interval(stretch.low, min(stretch.high, walk.settled_until))
         if missing == 0:
-            self._store.add(settled, scanning=scanning)
+            self._coverage.mark_complete(settled, scanning=walk.is_scan)
             return
-        past = Interval(stretch.low, max(min(stretch.high, self._now), stretch.low))
-        self._hidden += self._store.add_short(past, missing, run=self._run, listed=self._count_listed(past))
-        if self._store.is_hidden(past):
-            self._store.cover(settled, scanning=scanning)
+        past = Interval(stretch.low, max(min(stretch.high, walk.now), stretch.low))
+        known = self._totals.known_in(past)
+        walk.hidden += self._coverage.record_shortfall(past, missing, run=walk.run, listed=known)
+        if self._coverage.is_hidden(past):
+            self._coverage.mark_listed(settled, scanning=walk.is_scan)
 
-    # How many photos Flickr counts, and how many are known
-
-    def _count_listed(self, stretch: Interval) -> int:
-        row = self._query(
-            "SELECT count(*) FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ?",
-            (stretch.low, stretch.high),
-        ).fetchone()
-        return int(row[0])
-
-    def count_known(self, stretch: Interval) -> int:
-        """Return how many photos Flickr must count in a stretch: those known, and those taken to be hidden."""
-        return self._count_listed(stretch) + self.count_hidden(stretch)
-
-    def middle(self, stretch: Interval) -> int:
-        """Return a second before and after which about as many known photos were uploaded in a stretch."""
-        row = self._query(
-            "SELECT uploaded FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ? ORDER BY uploaded"
-            " LIMIT 1 OFFSET ?",
-            (stretch.low, stretch.high, self._count_listed(stretch) // 2),
-        ).fetchone()
-        return int(row[0]) if row else (stretch.low + stretch.high) // 2
-
-    def expected(self) -> int:
-        """Return how many photos Flickr counted in the whole photostream, as far as earlier walks explain that."""
-        absent = self._losses.count_absent()
-        difference = min(self._database.number("difference") or 0, 0)
-        return self._count_all() + self.count_hidden() - absent + difference
-
-    def _count_all(self) -> int:
-        return int(self._query("SELECT count(*) FROM photos WHERE gone IS NULL").fetchone()[0])
-
-    def unexplained(self, total: int) -> int:
-        """Return how many photos of a `total` are neither known, nor hidden, nor missing in a stretch that is open.
-
-        That is less than 0 where Flickr counts fewer photos than are known.
-        """
-        open_here = self._store.shortfalls(since=self._run)
-        explained = self.count_hidden() + sum(missing or 0 for _, missing in open_here)
-        return total - self._count_all() - explained
+    # The end of a walk
 
     def end(
         self, total: int | None, *, accept_loss: bool = False, window: Interval | None = None
     ) -> WalkResult:
-        """End a walk that came to its end, where Flickr counts `total` photos in the whole photostream.
+        """End a walk that listed everything it was for, and return its result.
 
-        `window` are the seconds that it was for, where it was not for all; a `total` is not known then. A full
-        scan that lacks more than a tenth of the photos known is believed only if `accept_loss`.
+        `total` is how many photos Flickr counts in the whole photostream; it is not known if the walk was only for
+        a `window` of upload times. A full scan that misses more than a tenth of the known photos is believed only
+        if `accept_loss`: an outage of Flickr looks the same as an owner who deletes most of the photostream.
         """
-        scanning = self._scan is not None
+        scanning = self._walk.is_scan
         with self._database.transaction():
-            self._store.forget_shortfalls(self._run, scanning=scanning, window=window)
-            is_short = bool(self._store.shortfalls(since=self._run))
+            self._coverage.delete_shortfalls(self._walk.run, scanning=scanning, window=window)
+            is_short = bool(self._coverage.shortfalls(since=self._walk.run))
             if total and not window and not is_short:
-                self._weigh(total)
-            short = [row for row in self.shortfalls() if not window or row[0] in window]
-            result = WalkResult(short, self._hidden)
+                self._record_unlocated(total)
+            short = [row for row in self._coverage.shortfalls() if not window or row[0] in window]
+            result = WalkResult(short, self._walk.hidden)
             if not scanning:
-                # where no page came, nothing is settled, and that cannot be known
-                is_all = self._settled_until > 0 and not self.coverage().gaps(self._settled_until)
-                if self.last_scan() is None and is_all and window is None:
-                    self._database.note("scanned", self._now)
+                if window is None:
+                    self._note_first_scan()
             elif not is_short:
-                result.scanned, result.resumed = True, self._is_resumed
+                result.scanned, result.resumed = True, self._walk.is_resumed
                 result.lost, result.absent = self._end_scan(accept_loss=accept_loss)
             if total and not window and not short:
-                fewer = self._note_fewer(total)
+                fewer = self._record_difference(total)
                 result.fewer = 0 if result.lost else fewer
         return result
 
-    def _weigh(self, total: int) -> None:
-        """Note how many photos Flickr counts in the whole photostream that no stretch of it explains."""
-        known = self._count_all()
-        missing = total - known - self.count_hidden(Interval(0, 1 << 62))
-        if missing <= 0:
-            self._store.forget_unlocated()
-        else:
-            # no page was short of these: a false total is more likely than many hidden photos
-            self._hidden += self._store.add_short(UNLOCATED, missing, run=self._run, listed=known // 100)
+    def _note_first_scan(self) -> None:
+        """Record the first walk that listed the whole photostream as a full scan."""
+        settled = self._walk.settled_until
+        # Without any page nothing is settled, and it is not known what there is to cover.
+        is_all = settled > 0 and not self._coverage.listed().gaps(settled)
+        if is_all and self.last_scan() is None:
+            self._database.set_note("scanned", self._walk.now)
 
-    def _note_fewer(self, total: int) -> int:
-        """Return how many photos Flickr counts fewer than are known, unless that was so before."""
-        difference = min(self.unexplained(total) + self._losses.count_absent(), 0)
-        is_news = difference != (self._database.number("difference") or 0)
-        self._database.note("difference", difference)
+    def _record_unlocated(self, total: int) -> None:
+        """Record how many photos Flickr counts in the whole photostream but in no stretch of it."""
+        known = self._totals.known()
+        missing = total - known - self._coverage.count_hidden(Interval(0, 1 << 62))
+        if missing <= 0:
+            self._coverage.delete_unlocated()
+        else:
+            # No page was short of these. A wrong total is more likely than many hidden photos, hence the hundredth.
+            self._walk.hidden += self._coverage.record_shortfall(
+                UNLOCATED, missing, run=self._walk.run, listed=known // 100
+            )
+
+    def _record_difference(self, total: int) -> int:
+        """Record how many photos Flickr counts fewer than are known; return them if the difference is new."""
+        difference = min(self._totals.unexplained(total) + self._gone_photos.count_absent(), 0)
+        is_news = difference != (self._database.get_number("difference") or 0)
+        self._database.set_note("difference", difference)
         return -difference if is_news else 0
 
     def _end_scan(self, *, accept_loss: bool) -> tuple[int, int]:
-        """Return how many photos a full scan did not list where that is not believed, and where it is."""
-        self._database.note("scanned", self._scan)
-        self._database.note("scan_begun", None)
-        self._store.forget(scan=True)
+        """End a full scan; return how many missed photos are not believed to be gone, and how many may be."""
+        self._database.set_note("scanned", self._walk.scan)
+        self._database.set_note("scan_begun", None)
+        self._coverage.clear(scan=True)
         missed = [row[0] for row in self._query("SELECT id FROM photos WHERE gone IS NULL AND NOT seen")]
-        if len(missed) * 10 > self._count_all() and not accept_loss:
+        if len(missed) * 10 > self._totals.known() and not accept_loss:
             return len(missed), 0
-        self._losses.note_absent(missed, self._now)
+        self._gone_photos.set_absent(missed, self._walk.now)
         return 0, len(missed)

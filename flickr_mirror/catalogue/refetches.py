@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flickr_mirror.catalogue.rows import Stale, reduced_text
+from flickr_mirror.catalogue.row_encoding import reduced_text
+from flickr_mirror.catalogue.rows import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +31,7 @@ class Refetches:
         self._query = database.query
         self._query_many = database.query_many
 
-    def note(
+    def record(
         self,
         stored: StoredPhoto,
         reduced: Mapping[str, Reduced],
@@ -66,7 +67,7 @@ class Refetches:
             ),
         )
 
-    def take_due(self, now: int, window: str) -> None:
+    def requeue_due(self, now: int, window: str) -> None:
         """Put the marked photos that are due on the work list, as far as the condition `window` holds for them."""
         # what is due later than any can be was noted while the clock was wrong
         self._query(
@@ -75,7 +76,7 @@ class Refetches:
             (now, now + _LATEST),
         )
 
-    def take_seen(self, photo_ids: Iterable[str]) -> None:
+    def requeue_seen(self, photo_ids: Iterable[str]) -> None:
         """Put the marked ones of these photos on the work list that the full scan under way sees for the first time."""
         self._query_many(
             f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE id = ? AND NOT seen AND image_status = 2"

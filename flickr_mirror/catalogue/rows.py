@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, NamedTuple
 
 from flickr_mirror.models.media import NOT_UNDERSTOOD
-from flickr_mirror.models.photos import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoMetadata
-from flickr_mirror.models.sizes import PLAYABLE, Reduced, SizeEvidence, best_picture, listing_proves
+from flickr_mirror.models.sizes import PLAYABLE, Reduced, SizeEvidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
 
 
 class Status(IntEnum):
@@ -95,38 +95,6 @@ class StoredFile:
         return self.note_is_odd and not self.note.startswith(NOT_UNDERSTOOD)
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many photos the mirror knows, and how many of them are in which state.
-
-    `known` includes the `forgotten` photos that a listing has shown, because Flickr counts them.
-    """
-
-    known: int
-    images: int
-    infos: int
-    to_ask: int
-    unavailable: int
-    gone: int
-    not_ready: int
-    forgotten: int
-    reduced: int
-    damaged: int
-
-
-@dataclass(frozen=True, slots=True)
-class MirroredPhoto:
-    """A photo of which there are files: those of its image and its film have these `extensions`; `described` is
-    whether its information is there, `gone` whether it has vanished from the photostream."""
-
-    photo_id: str
-    title: str
-    uploaded: int
-    extensions: list[str]
-    described: bool
-    gone: bool
-
-
 class StateRow(NamedTuple):
     """A row of the table `photos`, as far as a listing tells it; `video` is whether it is one."""
 
@@ -142,37 +110,6 @@ class StateRow(NamedTuple):
     info_status: Status
 
 
-PROCESSING = 7 * 86_400
-"""After as many seconds since its upload, Flickr is not waited for to process a photo or a video any more."""
-
-
-def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool, now: int) -> StateRow:
-    """Return the row of the table `photos` for a photo that a listing shows for the first time.
-
-    `answered` are the labels of sizes that listings have shown; `info_waits` is whether information is to
-    wait for a size that is not proved, `now` the time in seconds since 1970 (UTC).
-    """
-    facts = photo.facts
-    video = facts.media == "video"
-    size = best_picture(photo.sizes)
-    original_listed = any(size.label == ORIGINAL for size in photo.sizes)
-    proved = not video and listing_proves(size, original_listed=original_listed, answered=answered)
-    is_processed = facts.media_status == "ready" or now - (facts.uploaded or 0) >= PROCESSING
-    image_status = Status.NOT_READY if not is_processed else Status.PENDING if proved else Status.UNSETTLED
-    return StateRow(
-        int(photo.id),
-        facts.uploaded or 0,
-        video,
-        size.label if size else None,
-        size.width if size else None,
-        size.height if size else None,
-        size.url if size else None,
-        SizeEvidence.LISTING if proved else SizeEvidence.NONE,
-        image_status,
-        Status.UNSETTLED if info_waits and image_status is Status.UNSETTLED else Status.PENDING,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class RestoredPhoto:
     """A photo as its files on disk tell of it, with the row that it is to have, where the catalogue was lost."""
@@ -182,78 +119,3 @@ class RestoredPhoto:
     info_level: int
     files: list[StoredFile]
     reduced: Mapping[str, Reduced] = field(default_factory=dict)
-
-
-_DEFAULTS = {field.name: getattr(PhotoMetadata(), field.name) for field in fields(PhotoMetadata)}
-_TYPES = {
-    (name, kind)
-    for name, hint in get_type_hints(PhotoMetadata).items()
-    for kind in (get_args(hint) or (hint,))
-    for kind in ({float, int} if kind is float else {kind})
-}
-"""The names of facts with the types of their values."""
-
-
-def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
-    """Return the row of the table `listed` for a photo: its texts, and what the listing tells beyond them."""
-    values = {name: getattr(photo.facts, name) for name in _DEFAULTS}
-    facts = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
-    return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
-
-
-def reduced_text(reduced: Mapping[str, Reduced]) -> str | None:
-    """Return the value of the column `reduced`: `{"image": [["Large", 1024, ...], ["Original", 4000, ...]]}`."""
-    if not reduced:
-        return None
-    return json.dumps({kind: [astuple(one.size), astuple(one.best)] for kind, one in sorted(reduced.items())})
-
-
-def read_facts(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the facts in rows of the table `listed`, by name. Raises `ValueError` where some cannot be read."""
-    try:
-        found = json.loads(f"[{','.join(texts)}]")  # many at once take a third of the time
-        are_known = all(
-            _TYPES.issuperset(zip(facts, map(type, facts.values()), strict=True)) for facts in found
-        )
-    except (AttributeError, TypeError, RecursionError) as error:
-        raise ValueError("Facts are a JSON object.") from error
-    if not are_known or len(found) != len(texts):
-        raise ValueError("Facts are a JSON object of known names with values of their types.")
-    return list(found)
-
-
-def read_reduced(text: str | None) -> dict[str, Reduced]:
-    """Return the value of the column `reduced`. Raises `ValueError` where it cannot be read."""
-    try:
-        return {
-            kind: Reduced(FlickrPhotoSize(*served), FlickrPhotoSize(*best))
-            for kind, (served, best) in json.loads(text or "{}").items()
-        }
-    except (AttributeError, TypeError, RecursionError) as error:
-        raise ValueError("Reduced files are a JSON object of pairs of sizes.") from error
-
-
-STORED = (
-    "id, title, description, facts, size_label, width, height, url, proof, info_level, revision, stale, reduced,"
-    " damaged"
-)
-
-
-def stored_photo(row: tuple[Any, ...]) -> StoredPhoto:
-    """Return the photo in a row of both tables, whose columns are `STORED`. Raises `ValueError` for a bad value."""
-    photo_id, title, description, facts, label, width, height, url, proof, info_level, *more = row
-    revision, stale, reduced, damaged = more
-    photo = FlickrPhoto(
-        str(photo_id), title, description=description, facts=PhotoMetadata(**read_facts([facts])[0])
-    )
-    size = FlickrPhotoSize(label, width, height, url) if label else None
-    return StoredPhoto(
-        photo,
-        size,
-        SizeEvidence(proof),
-        info_level,
-        revision,
-        Stale(stale),
-        read_reduced(reduced),
-        bool(damaged),
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from flickr_mirror.catalogue.rows import Counts, MirroredPhoto, Status
+from flickr_mirror.catalogue.rows import Status
 from flickr_mirror.models.events import FailedPhoto
 from flickr_mirror.models.options import COMMENTS_LEVEL
 
@@ -26,6 +26,38 @@ _SILENT = "json_extract(facts, '$.comment_count') = 0"
 """The listing says that there are no comments."""
 _FORGOTTEN = int(Status.FORGOTTEN)
 """The state of what was erased on request, and so needs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many photos the mirror knows, and how many of them are in which state.
+
+    `known` includes the `forgotten` photos that a listing has shown, because Flickr counts them.
+    """
+
+    known: int
+    images: int
+    infos: int
+    to_ask: int
+    unavailable: int
+    gone: int
+    not_ready: int
+    forgotten: int
+    reduced: int
+    damaged: int
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredPhoto:
+    """A photo of which there are files: those of its image and its film have these `extensions`; `described` is
+    whether its information is there, `gone` whether it has vanished from the photostream."""
+
+    photo_id: str
+    title: str
+    uploaded: int
+    extensions: list[str]
+    described: bool
+    gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +106,15 @@ class Stock(NamedTuple):
 
 
 class Statistics:
-    """Questions about the photos of a `selection`, at first the whole mirror; a part of the catalogue, like which it
+    """Questions about the photos of a `scope`, at first the whole mirror; a part of the catalogue, like which it
     blocks.
 
     Every method raises `CatalogueError` where SQLite fails.
     """
 
-    def __init__(self, database: Database, selection: Scope) -> None:
+    def __init__(self, database: Database, scope: Scope) -> None:
         self._query = database.query
-        self._selection = selection
+        self._scope = scope
 
     def counts(self) -> Counts:
         """Return how many photos there are, and how far they are."""
@@ -91,7 +123,7 @@ class Statistics:
             " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6),"
             f" total(image_status = {_FORGOTTEN}),"
             " total(reduced IS NOT NULL AND gone IS NULL), total(damaged AND gone IS NULL)"
-            f" FROM photos WHERE {self._selection.window}"
+            f" FROM photos WHERE {self._scope.window}"
         ).fetchone()
         return Counts(*map(int, row))
 
@@ -112,13 +144,13 @@ class Statistics:
             f"SELECT total(gone IS NULL), total({' AND '.join(whole)}), {asking.format('')},"
             f" {asking.format('NOT ')}, total({images:d} AND gone IS NULL AND image_status IN (0, 1, 3)),"
             f" total({info_level is not None:d} AND gone IS NULL AND {undescribed})"
-            f" FROM photos WHERE {self._selection.window}"
+            f" FROM photos WHERE {self._scope.window}"
         ).fetchone()
         comments = 0
         if info_level == COMMENTS_LEVEL:
             (comments,) = self._query(
                 f"SELECT count(*) FROM photos JOIN listed USING (id) WHERE gone IS NULL AND {undescribed}"
-                f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0) AND {self._selection.window}"
+                f" AND NOT ({_ASKED_BEFORE}) AND NOT ifnull({_SILENT}, 0) AND {self._scope.window}"
             ).fetchone()
         photos, mirrored, videos, photos_to_ask, to_fetch, to_describe = map(int, row)
         absent, gone = self._query(
@@ -133,7 +165,7 @@ class Statistics:
         left = self._query(
             "SELECT ifnull(size_label, ''), ltrim(lower(ifnull(substr(url, -4), '')), '.'), count(*),"
             " total(width * height), total(video) FROM photos WHERE gone IS NULL"
-            f" AND image_status IN (0, 1, 3, 4, 6) AND {self._selection.window} GROUP BY 1, 2"
+            f" AND image_status IN (0, 1, 3, 4, 6) AND {self._scope.window} GROUP BY 1, 2"
         ).fetchall()
         there = self._query(
             "SELECT size_label, extension, count(*), total(width * height), total(bytes) FROM files"
@@ -155,7 +187,7 @@ class Statistics:
         """Return the photos that failed, oldest upload first."""
         rows = self._query(
             "SELECT id, job, reason, iif(job = 'image', image_status, info_status), runs, due FROM failures"
-            f" JOIN photos ON id = photo_id WHERE {self._selection.window} ORDER BY uploaded, id, job"
+            f" JOIN photos ON id = photo_id WHERE {self._scope.window} ORDER BY uploaded, id, job"
         )
         return [
             FailedPhoto(

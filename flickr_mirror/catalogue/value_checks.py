@@ -11,7 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.files import KINDS
-from flickr_mirror.catalogue.rows import Stale, Status, read_facts, read_reduced, text_row
+from flickr_mirror.catalogue.row_encoding import read_facts, read_reduced, text_row
+from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.catalogue.schema import tables
 from flickr_mirror.models.sizes import SizeEvidence
 

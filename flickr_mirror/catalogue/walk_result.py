@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flickr_mirror.catalogue.coverage import PATIENCE, UNLOCATED
+from flickr_mirror.catalogue.coverage import RUNS_UNTIL_HIDDEN, UNLOCATED
 from flickr_mirror.models.listing_window import moment_text
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def sentences(result: WalkResult) -> list[str]:
     texts = [f"{shortfall_text(*short)} The next run asks again." for short in result.short]
     if result.hidden:
         texts.append(
-            f"Flickr counts {_photos(result.hidden)} that it does not list, {PATIENCE} runs in a row: taken to be "
-            "hidden from visitors who are not logged in."
+            f"Flickr counts {_photos(result.hidden)} that it does not list, {RUNS_UNTIL_HIDDEN} runs in a row: "
+            "taken to be hidden from visitors who are not logged in."
         )
     if result.lost:
         texts.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from flickr_mirror.catalogue.gone_photos import MOST_ASKED
+from flickr_mirror.catalogue.gone_photos import MAX_VERIFIED
 from flickr_mirror.errors import FlickrApiError, PermissionDeniedError, PhotoNotFoundError, TransportError
 from flickr_mirror.models.events import Notice, PhotoGone
 
@@ -25,10 +25,10 @@ async def ask_for_absent(jobs: PhotoJobs, *, pruning: bool, is_stopping: Callabl
     1 and 2 of `photos.getSizes` (not found, or not for this caller) are the proof. Where `pruning`, the photos that
     earlier runs marked as gone are asked for too, so that none is moved that has come back. Raises what ends a run.
     """
-    losses, work = jobs.catalogue.losses, jobs.work
+    gone_photos, work = jobs.catalogue.gone_photos, jobs.work
     gone: set[str] = set()
     misses = 0
-    for photo_id in await work.call(losses.to_ask, MOST_ASKED, gone=pruning):
+    for photo_id in await work.call(gone_photos.to_verify, MAX_VERIFIED, gone=pruning):
         if is_stopping():
             break
         try:
@@ -40,19 +40,19 @@ async def ask_for_absent(jobs: PhotoJobs, *, pruning: bool, is_stopping: Callabl
             continue  # it is asked for again by the next run
         misses = 0
         if not is_gone:
-            await work.call(losses.is_there, photo_id)
+            await work.call(gone_photos.mark_found, photo_id)
             work.wake()
             continue
         gone.add(photo_id)
-        if await work.call(losses.mark, photo_id, int(time.time())):
+        if await work.call(gone_photos.mark_gone, photo_id, int(time.time())):
             jobs.report.gone += 1
             jobs.emit(PhotoGone(photo_id))
-    left = await work.call(losses.count_absent)
+    left = await work.call(gone_photos.count_absent)
     if left:
         jobs.emit(
             Notice(
                 f"Not listed by the full scan, and still to be asked for: {left:,} of the photos. The next runs ask "
-                f"for {MOST_ASKED} each; none is marked as gone before."
+                f"for {MAX_VERIFIED} each; none is marked as gone before."
             )
         )
     return gone

@@ -113,7 +113,7 @@ async def audit(
     place = "check {}/{}".format(*report.part)
     await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
     after, begun = ("", 0), int(time.time())
-    if resumable and (earlier := await to_thread.run_sync(catalogue.text, place)):
+    if resumable and (earlier := await to_thread.run_sync(catalogue.get_note, place)):
         earlier_begun, kind, photo_id, seen, found = json.loads(earlier)
         if 0 <= begun - earlier_begun <= PATIENCE:
             begun, after, report.resumed = earlier_begun, (kind, photo_id), seen
@@ -122,7 +122,7 @@ async def audit(
                 for photo_id, kind, path, reason, comes_again in found
             ]
     total = await to_thread.run_sync(partial(catalogue.files.count, kinds=kinds, part=report.part))
-    select = partial(catalogue.files.after, kinds=kinds, part=report.part)
+    select = partial(catalogue.files.page, kinds=kinds, part=report.part)
     while files := await to_thread.run_sync(select, after, BATCH):
         broken = await _look_at(cache, files)
         after = (files[-1][2].kind, files[-1][0])
@@ -138,9 +138,9 @@ async def audit(
             emit(found)
         emit(Checked(report.resumed + report.files, total))
     if resumable:
-        await to_thread.run_sync(catalogue.note, place, None)
-    report.waiting = await to_thread.run_sync(catalogue.files.count_waiting)
-    report.rebuilt = await to_thread.run_sync(catalogue.listing.is_unlisted)
+        await to_thread.run_sync(catalogue.set_note, place, None)
+    report.waiting = await to_thread.run_sync(catalogue.files.count_requeued)
+    report.rebuilt = await to_thread.run_sync(catalogue.listings.is_unlisted)
     report.complete = True
 
 
@@ -180,9 +180,9 @@ def _store(
     with catalogue.transaction():
         for found, seen in broken:
             if found.comes_again:
-                catalogue.files.make_again(found.photo_id, found.kind, seen=seen)
+                catalogue.files.requeue(found.photo_id, found.kind, seen=seen)
         if position is not None:
-            catalogue.note(place, position)
+            catalogue.set_note(place, position)
 
 
 def _fault_of(path: Path, file: StoredFile) -> tuple[str, bool]:

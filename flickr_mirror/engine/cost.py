@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flickr_mirror.catalogue.gone_photos import MOST_ASKED
+from flickr_mirror.catalogue.gone_photos import MAX_VERIFIED
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.models.sizes import SAMPLE
 
@@ -32,7 +32,7 @@ def calls_left(
     What is left when everything is listed is no estimate, but for photos without an original: some are asked
     for, and the others are taken to be like them.
     """
-    calls = float(pages) + min(work.absent + (work.gone if options.prune else 0), MOST_ASKED)
+    calls = float(pages) + min(work.absent + (work.gone if options.prune else 0), MAX_VERIFIED)
     if options.wants_images:
         calls += work.videos + min(work.photos_to_ask, SAMPLE)
         calls += unlisted * _share(sample, lambda photo: photo.facts.media == "video")

@@ -110,7 +110,7 @@ def _look(cache: MirrorFolder, options: MirrorOptions) -> tuple[WorkLeft, int | 
     if not cache.catalogue.exists():
         return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)
     with read_catalogue(cache.catalogue) as catalogue:
-        catalogue.selection.restrict(options.window, None)
-        work = catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
-        stock = catalogue.overview.stock()._replace(rate=rate_of(catalogue.text(IMAGE_RATE)))
-        return work, catalogue.listing.last_scan(), stock
+        catalogue.scope.restrict(options.window, None)
+        work = catalogue.statistics.work_left(images=options.wants_images, info_level=options.wanted_level)
+        stock = catalogue.statistics.stock()._replace(rate=rate_of(catalogue.get_note(IMAGE_RATE)))
+        return work, catalogue.listings.last_scan(), stock

@@ -135,7 +135,7 @@ def _look(cache: MirrorFolder, ids: list[str], report: ForgetReport) -> None:
     with suppress(CatalogueDamagedError):  # it will be rebuilt
         if cache.catalogue.exists():
             with Catalogue(cache.catalogue, for_reading=True) as catalogue:
-                rows = catalogue.forgotten.described(ids)
+                rows = catalogue.forgotten.uploads_and_titles(ids)
     _describe(cache, ids, rows, report)
 
 
@@ -157,7 +157,7 @@ def _describe(cache: MirrorFolder, ids: list[str], rows: _Rows, report: ForgetRe
 
 def _forget(cache: MirrorFolder, catalogue: Catalogue, ids: list[str], report: ForgetReport) -> None:
     """Erase photos: first the old catalogues, then, once the tombstones are durable, the files, then the rows."""
-    rows = catalogue.forgotten.described(ids)
+    rows = catalogue.forgotten.uploads_and_titles(ids)
     _describe(cache, ids, rows, report)
     for path in report.catalogues:
         filesystem.remove(path, cache.folder)
@@ -175,7 +175,7 @@ def _undo(cache: MirrorFolder, catalogue: Catalogue, ids: list[str]) -> list[str
     lifted = [photo_id for photo_id in ids if photo_id in tombstones]
     if lifted:
         catalogue.sync_commits()
-        catalogue.forgotten.lift(lifted)
+        catalogue.forgotten.remove(lifted)
         # last: until then, the next run or the same call finds the photos forgotten, as before
         write_tombstones(
             cache.state, (stone for photo_id, stone in tombstones.items() if photo_id not in lifted)

@@ -318,7 +318,7 @@ class PhotostreamMirror:
         with locked(cache.lock, cache.folder), cache.keeper.processes():
             cache.prepare(user, self.name)
             async with open_catalogue(cache, self._emit) as catalogue:
-                catalogue.selection.restrict(self._options.window, self._limits.max_photos)
+                catalogue.scope.restrict(self._options.window, self._limits.max_photos)
                 async with LanguageDetector() as detector:
                     jobs = self._jobs(api, user, cache, catalogue, detector, report)
                     await self._begin(jobs)
@@ -364,7 +364,7 @@ class PhotostreamMirror:
 
     async def _begin(self, jobs: PhotoJobs) -> None:
         report, user, cache = jobs.report, jobs.user, jobs.cache
-        before = jobs.catalogue.counts()
+        before = jobs.catalogue.statistics.counts()
         report.username, report.user_id, report.folder = user.username, user.id, cache.folder
         report.known = before.known
         self._emit(
@@ -383,7 +383,7 @@ class PhotostreamMirror:
                 cache, jobs.catalogue, self._emit, CheckReport(), kinds=("image", "video"), resumable=False
             )
         look = partial(
-            jobs.catalogue.overview.work_left,
+            jobs.catalogue.statistics.work_left,
             images=self._options.wants_images,
             info_level=self._options.wanted_level,
         )

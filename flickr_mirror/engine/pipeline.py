@@ -176,10 +176,10 @@ class Pipeline:
         finally:
             with anyio.CancelScope(shield=True):
                 await self._work.flush()
-            self._report.begun = self._catalogue.selection.begun
+            self._report.begun = self._catalogue.scope.begun
         if not self._stopping:
-            await self._work.call(self._catalogue.close_run, int(time.time()))
-            if self._catalogue.selection.is_full:
+            await self._work.call(self._catalogue.work_list.end_run, int(time.time()))
+            if self._catalogue.scope.is_full:
                 self._emit(self._report.come_to("max_photos"))
         self._report.complete = (
             not await self._is_more_left() if self._report.stopped_by else not self._stopping
@@ -191,14 +191,14 @@ class Pipeline:
             self._lister.is_cut
             or not self._listed
             or await self._work.call(
-                self._catalogue.has_more, images=options.wants_images, info=options.wants_info
+                self._catalogue.work_list.is_unfinished, images=options.wants_images, info=options.wants_info
             )
         )
 
     async def _mirror(self) -> None:
         options, limits, jobs = self._options, self._limits, self._jobs
         await self._work.call(
-            self._catalogue.begin_run,
+            self._catalogue.work_list.begin_run,
             int(time.time()),
             images=options.wants_images,
             info_level=options.wanted_level,
@@ -225,7 +225,7 @@ class Pipeline:
     async def _list_photos(self) -> None:
         with self._listing, suppress(StoppedError):
             await self._lister.run()
-            to_ask = await self._work.call(self._catalogue.recheck_sizes)
+            to_ask = await self._work.call(self._catalogue.work_list.recheck_sizes)
             self._listed = True
             if not self._lister.is_cut:
                 self._emit(ListingEnded(self._report.known + self._report.new, to_ask))
@@ -245,12 +245,12 @@ class Pipeline:
                     await to_download.send(ImageJob(stored, stored.size))
 
         with to_download:
-            await self._feed("image", self._catalogue.images_to_fetch, send)
+            await self._feed("image", self._catalogue.work_list.images_to_fetch, send)
 
     async def _feed_questions(self, to_ask: MemoryObjectSendStream[StoredPhoto]) -> None:
         # A film's files are never in a listing. Photos wait until the listing has shown what it can prove.
         def query(**page: object) -> list[StoredPhoto]:
-            return self._catalogue.images_to_ask(videos_only=not self._listed, **page)
+            return self._catalogue.work_list.sizes_to_resolve(videos_only=not self._listed, **page)
 
         async def send(batch: list[StoredPhoto]) -> None:
             for stored in batch:
@@ -266,7 +266,7 @@ class Pipeline:
                 await to_describe.send(job)
 
         with to_describe:
-            await self._feed("info", self._catalogue.infos_to_write, send)
+            await self._feed("info", self._catalogue.work_list.infos_to_write, send)
 
     async def _feed(
         self,
@@ -293,9 +293,11 @@ class Pipeline:
         async with self._deciding:
             # a best size that turns out otherwise than listed lets information be written again
             for other in {job, "image"} if self._options.wants_images else {job}:
-                if self._work.is_busy(other) or await self._work.call(self._catalogue.has_left, other):
+                if self._work.is_busy(other) or await self._work.call(
+                    self._catalogue.work_list.has_work, other
+                ):
                     return True
-            if self._passes_left[job] and await self._work.call(self._catalogue.requeue, job):
+            if self._passes_left[job] and await self._work.call(self._catalogue.work_list.requeue, job):
                 self._passes_left[job] -= 1
                 self._jobs.copies.adopting = True  # a poster may be there already
                 self._work.wake()
@@ -345,9 +347,11 @@ class Pipeline:
             self._count_miss(job, error)
             lasts = isinstance(error, LASTING) and not _is_refusal(error)
             again = self._passes_left[job] > 0 and not lasts
-            change = self._catalogue.give_up if lasts else self._catalogue.retry_later
+            change = (
+                self._catalogue.outcomes.mark_unavailable if lasts else self._catalogue.outcomes.mark_failed
+            )
             if _is_refusal(error) and not again:
-                change = self._catalogue.refuse
+                change = self._catalogue.outcomes.mark_refused
             self._note_failure(job, stored, _reason(error), change, again=again)
         else:
             if job == "image" or (self._options.wants_comments and stored.photo.facts.comment_count != 0):

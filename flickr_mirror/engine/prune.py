@@ -22,15 +22,15 @@ async def prune(cache: MirrorFolder, catalogue: Catalogue, gone: Collection[str]
     """
     await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
     moved = 0
-    losses = catalogue.losses
+    gone_photos = catalogue.gone_photos
     left = sorted(gone)
     while left:
         photo_ids, left = left[:BATCH], left[BATCH:]
-        await to_thread.run_sync(losses.begin_to_forget, photo_ids)
+        await to_thread.run_sync(gone_photos.begin_deletion, photo_ids)
         for photo_id in photo_ids:
             # as the folder has them: a run that was killed may have left a file that the catalogue does not know
             for extension in await to_thread.run_sync(cache.extensions_of, photo_id):
                 moved += await to_thread.run_sync(cache.throw_away, photo_id, extension)
         # the rows go last: after a kill in between, the next run finds them, and moves the rest
-        await to_thread.run_sync(losses.forget, photo_ids)
+        await to_thread.run_sync(gone_photos.delete, photo_ids)
     return moved

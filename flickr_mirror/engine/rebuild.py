@@ -56,7 +56,7 @@ async def open_catalogue(
         catalogue = await to_thread.run_sync(_open, cache.catalogue)
     try:
         await to_thread.run_sync(finish_erasing, cache, catalogue)  # first, or a rebuild would find the files
-        if not cache.is_new and await to_thread.run_sync(catalogue.listing.is_untouched):
+        if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
             await _rebuild(cache, catalogue, emit)
         yield catalogue
     finally:
@@ -103,10 +103,10 @@ async def _rebuild(cache: MirrorFolder, catalogue: Catalogue, emit: Observer) ->
             emit(Notice("The catalogue is rebuilt from the files of the mirror: this reads all of them."))
         photos = await to_thread.run_sync(lambda: [_restored(cache, *found) for found in batch])
         known = [photo for photo in photos if photo is not None]
-        await to_thread.run_sync(catalogue.listing.restore, known)
+        await to_thread.run_sync(catalogue.photos.restore, known)
         restored += len(known)
         unnamed += len(batch) - len(known)
-    await to_thread.run_sync(catalogue.listing.end_restoring)
+    await to_thread.run_sync(catalogue.photos.end_restoring)
     if unnamed:
         emit(Notice(f"The files of {unnamed:,} photos do not tell whose they are: the next listing does."))
     if restored:

@@ -65,11 +65,11 @@ class WatchLoop:
         """Keep how fast images came, from which the next run's time is estimated."""
         jobs, seconds = self._jobs, self._jobs.copies.fetcher.seconds
         if seconds >= MEASURED and self._limits.bwlimit is None and jobs.report.bytes:
-            await jobs.work.call(jobs.catalogue.note, IMAGE_RATE, round(jobs.report.bytes / seconds))
+            await jobs.work.call(jobs.catalogue.set_note, IMAGE_RATE, round(jobs.report.bytes / seconds))
 
     async def _prune(self, photo_ids: set[str]) -> None:
         jobs = self._jobs
-        if any(not failure.known for failure in jobs.catalogue.failures()):
+        if any(not failure.known for failure in jobs.catalogue.statistics.failures()):
             jobs.emit(Notice("Nothing was moved to the trash, because some photos failed."))
             return
         jobs.report.complete = False
@@ -105,11 +105,11 @@ class WatchLoop:
 
 def sum_up(report: MirrorReport, catalogue: Catalogue, options: MirrorOptions) -> None:
     """Count what is known, what is left to do, and what failed, into the report."""
-    counts = catalogue.counts()
+    counts = catalogue.statistics.counts()
     report.known, report.reduced, report.damaged = counts.known, counts.reduced, counts.damaged
     report.not_ready = counts.not_ready
-    work = catalogue.overview.work_left(images=options.wants_images, info_level=options.wanted_level)
+    work = catalogue.statistics.work_left(images=options.wants_images, info_level=options.wanted_level)
     report.mirrored, report.left = work.mirrored, work.photos - work.mirrored
-    failures = catalogue.failures()
+    failures = catalogue.statistics.failures()
     report.unavailable = sum(failure.known for failure in failures)
     report.failures = [failure for failure in failures if not failure.known]

@@ -276,7 +276,7 @@ async def test_what_is_moved_away_is_not_claimed_after_a_loss_of_power(tmp_path:
         with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
             cache = MirrorFolder(tmp_path / run.stream.username, 4)
             await audit(cache, catalogue, lambda _: None, CheckReport())
-            assert catalogue._query("PRAGMA synchronous").fetchone() == (2,)
+            assert catalogue._database.query("PRAGMA synchronous").fetchone() == (2,)
 
 
 async def test_a_check_after_a_rebuild_does_not_vouch_for_what_it_cannot_know(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ async def test_only_so_many_photos_are_asked_for_in_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is left is named, neither marked nor pruned, and asked for by the next runs, full scans or not."""
-    monkeypatch.setattr("flickr_mirror.engine.absent_photos.MOST_ASKED", 3)
+    monkeypatch.setattr("flickr_mirror.engine.absent_photos.MAX_VERIFIED", 3)
     async with mirroring(tmp_path, 60) as run:
         await run(image_only=True)
         for photo_id in run.stream.ids[:5]:
@@ -261,7 +261,7 @@ async def test_the_last_hour_is_not_covered(tmp_path: Path, ahead: float) -> Non
         run = PagedRun(flickr, tmp_path)
         await run(image_only=True)
         with Catalogue(tmp_path / stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-            (covered,) = catalogue.listing.coverage().intervals
+            (covered,) = catalogue.coverage.listed().intervals
         assert time.time() - 3700 < covered.high < time.time() - 3600
 
 
@@ -298,7 +298,7 @@ async def test_coverage_of_the_future_is_dropped_and_named(tmp_path: Path) -> No
         run = PagedRun(flickr, tmp_path)
         await run(image_only=True)
         with Catalogue(tmp_path / stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-            database = catalogue.listing._database
+            database = catalogue.listings._database
             database.query("UPDATE coverage SET high = ?", (int(time.time()) + 3650 * DAY,))
         stream.upload(1, at=int(time.time()) - 5000)
         report = await run(image_only=True)

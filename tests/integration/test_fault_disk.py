@@ -527,7 +527,7 @@ def test_a_catalogue_without_shared_memory_is_synced_fully(
 
     monkeypatch.setattr(database, "sqlite3", Sqlite())
     with Catalogue(tmp_path / "catalogue.sqlite") as catalogue:
-        assert catalogue.counts().known == 0
+        assert catalogue.statistics.counts().known == 0
 
     assert "PRAGMA synchronous = FULL" in statements
     assert not list(tmp_path.glob("*-wal"))
@@ -540,10 +540,10 @@ def test_a_failing_disk_is_no_reason_to_move_the_catalogue_away(tmp_path: Path, 
             for rolls_back in (True, False):
                 faulty.reset(Fault(1, code=sqlite3.SQLITE_IOERR_FSYNC, kind=kind, rolls_back=rolls_back))
                 with pytest.raises(CacheError, match="Check that the disk is there") as caught:
-                    catalogue.begin_run(0, images=True, info_level=None)
+                    catalogue.work_list.begin_run(0, images=True, info_level=None)
                 assert not isinstance(caught.value, CatalogueError)
                 faulty.reset()
-                catalogue.begin_run(0, images=True, info_level=None)
+                catalogue.work_list.begin_run(0, images=True, info_level=None)
 
 
 # Paths

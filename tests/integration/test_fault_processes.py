@@ -19,7 +19,7 @@ import anyio.lowlevel
 import pytest
 
 from flickr_mirror import ApiBudget, CatalogueError, Limits
-from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.work_list import WorkList
 from flickr_mirror.engine.dispatcher import Dispatcher
 from flickr_mirror.engine.workers.jobs import PhotoJobs
 from flickr_mirror.engine.workers.page_producer import PageProducer
@@ -66,16 +66,16 @@ async def late_boom(*_: Any, **__: Any) -> Any:
 STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "lister": (PageProducer, "_store", late_boom),
     "listing": (PageProducer, "_tell_result", boom),
-    "feeder of images": (Catalogue, "images_to_fetch", boom),
-    "feeder of questions": (Catalogue, "images_to_ask", boom),
-    "feeder of information": (Catalogue, "infos_to_write", boom),
+    "feeder of images": (WorkList, "images_to_fetch", boom),
+    "feeder of questions": (WorkList, "sizes_to_resolve", boom),
+    "feeder of information": (WorkList, "infos_to_write", boom),
     "size resolver": (PhotoJobs, "resolve_size", late_boom),
     "downloader": (PhotoJobs, "cache_image", late_boom),
     "fetcher": (ImageFetcher, "fetch", late_boom),
     "keeping of a file": (PartialFile, "name", boom),
     "information": (PhotoJobs, "cache_info", late_boom),
     "book-keeping": (Dispatcher, "_write", boom),
-    "end of the run": (Catalogue, "close_run", boom),
+    "end of the run": (WorkList, "end_run", boom),
 }
 
 
@@ -142,12 +142,12 @@ async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, mom
     assert manners() == before
 
 
-@pytest.mark.parametrize("name", ["begin_run", "judge_again", "put_back", "close_run"])
+@pytest.mark.parametrize("name", ["begin_run", "recheck_sizes", "requeue", "end_run"])
 async def test_a_cancelled_run_abandons_no_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Row 81: what a thread does to the catalogue is waited for, also where asyncio itself cancels the task."""
-    slow, entered, left = getattr(Catalogue, name), threading.Event(), threading.Event()
+    slow, entered, left = getattr(WorkList, name), threading.Event(), threading.Event()
 
     def slowly(*arguments: Any, **options: Any) -> Any:
         entered.set()
@@ -159,7 +159,7 @@ async def test_a_cancelled_run_abandons_no_thread(
 
     async with mirroring(tmp_path) as run:
         with monkeypatch.context() as patch:
-            patch.setattr(Catalogue, name, slowly)
+            patch.setattr(WorkList, name, slowly)
             task = asyncio.create_task(run())
             while not entered.is_set() and not task.done():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
@@ -246,7 +246,7 @@ async def test_a_lock_on_the_catalogue_is_waited_for(tmp_path: Path) -> None:
 
 async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 78: a catalogue that stays locked ends the run with advice that fits: nothing is to be moved away."""
-    monkeypatch.setattr("flickr_mirror.catalogue.database.PATIENCE", 0.1)
+    monkeypatch.setattr("flickr_mirror.catalogue.database.BUSY_TIMEOUT", 0.1)
     async with mirroring(tmp_path) as run:
         await run()
         run.stream.upload(5)

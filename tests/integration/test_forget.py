@@ -188,7 +188,7 @@ async def test_nothing_of_its_texts_is_left(
         reader.execute("SELECT count(*) FROM photos").fetchone()
         if is_interrupted:
             with monkeypatch.context() as patch:
-                patch.setattr(Database, "rewrite", stop)
+                patch.setattr(Database, "vacuum", stop)
                 with pytest.raises(KeyboardInterrupt):
                     await forget(run, photo_id)
             assert holding(tmp_path, *texts)
@@ -206,7 +206,7 @@ async def test_deleted_rows_are_overwritten(tmp_path: Path, monkeypatch: pytest.
         await run()
         photo_id = run.stream.ids[2]
         assert holding(tmp_path, run.stream.photo(photo_id).title)
-        monkeypatch.setattr("flickr_mirror.catalogue.database.Database.rewrite", lambda _: None)
+        monkeypatch.setattr("flickr_mirror.catalogue.database.Database.vacuum", lambda _: None)
         await forget(run, photo_id)
         assert holding(tmp_path, run.stream.photo(photo_id).title) == []
 
@@ -269,12 +269,12 @@ async def test_a_forgotten_photo_that_is_gone_and_comes_back_is_not_to_be_fetche
         photo_id = run.stream.ids[2]
         await forget(run, photo_id)
         with Catalogue(state_of(run) / "catalogue.sqlite") as catalogue:
-            assert catalogue.losses.mark(photo_id, 1)
-            catalogue.losses.begin_to_forget([photo_id])
-            assert catalogue.losses.is_there(photo_id)
-            assert not catalogue.has_left("image")
-            assert not catalogue.has_left("info")
-            assert catalogue.counts().forgotten == 1
+            assert catalogue.gone_photos.mark_gone(photo_id, 1)
+            catalogue.gone_photos.begin_deletion([photo_id])
+            assert catalogue.gone_photos.mark_found(photo_id)
+            assert not catalogue.work_list.has_work("image")
+            assert not catalogue.work_list.has_work("info")
+            assert catalogue.statistics.counts().forgotten == 1
 
 
 async def test_a_photo_that_is_not_known_is_never_mirrored(tmp_path: Path) -> None:
@@ -431,7 +431,7 @@ async def test_a_reader_holds_it_up_and_the_next_run_finishes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another program reads the catalogue, old texts stay in its log: that is an error, and is made up for."""
-    monkeypatch.setattr("flickr_mirror.catalogue.database.PATIENCE", 0.1)
+    monkeypatch.setattr("flickr_mirror.catalogue.database.BUSY_TIMEOUT", 0.1)
     async with mirroring(tmp_path, 6) as run:
         await run()
         photo_id = run.stream.ids[2]

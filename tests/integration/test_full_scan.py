@@ -87,7 +87,7 @@ def file_name(photo_id: str, extension: str = "json") -> str:
 def marked(run: Run) -> set[str]:
     """Return the ids of the photos that the mirror has marked as gone."""
     with Catalogue(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-        return set(catalogue.losses.gone(1000))
+        return set(catalogue.gone_photos.ids(1000))
 
 
 def trash(run: Run) -> set[str]:

@@ -140,7 +140,7 @@ async def test_what_was_on_its_way_to_the_trash_can_return(
             raise CatalogueError("killed", tmp_path)
 
         with monkeypatch.context() as patch:
-            patch.setattr("flickr_mirror.catalogue.gone_photos.GonePhotos.forget", fail)
+            patch.setattr("flickr_mirror.catalogue.gone_photos.GonePhotos.delete", fail)
             with pytest.raises(CatalogueError):
                 await run(full_scan=True, prune=True)
         run.stream.publish(hidden)

@@ -172,7 +172,7 @@ async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: py
         await run()
         catalogue_of(run).unlink()
         catalogue = Catalogue(catalogue_of(run))
-        restore = catalogue.listing.restore
+        restore = catalogue.photos.restore
         calls = []
 
         def stop(*arguments: object) -> None:
@@ -183,7 +183,7 @@ async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: py
 
         with monkeypatch.context() as patch:
             patch.setattr(
-                "flickr_mirror.catalogue.listings.ListingStore.restore", lambda _, photos: stop(photos)
+                "flickr_mirror.catalogue.photo_rows.PhotoRows.restore", lambda _, photos: stop(photos)
             )
             with pytest.raises(CatalogueError, match="killed"):
                 await run()
@@ -227,9 +227,9 @@ async def test_information_tells_the_photo_that_it_was_written_from(tmp_path: Pa
     async with mirroring(tmp_path, 30, mix=Mix.MIXED, commented=0.5) as run:
         await run(info_level=2)
         with Catalogue(catalogue_of(run)) as catalogue:
-            catalogue._query("UPDATE photos SET info_status = 1")
+            catalogue._database.query("UPDATE photos SET info_status = 1")
             page = {"newest_first": True, "frontier": None, "busy": (), "limit": 99}
-            listed = {stored.photo.id: stored for stored in catalogue.infos_to_write(**page)}
+            listed = {stored.photo.id: stored for stored in catalogue.work_list.infos_to_write(**page)}
         for photo_id, info in infos(tmp_path).items():
             told = photo_from_sidecar(info)
             assert told is not None

@@ -13,6 +13,7 @@ from PIL import Image
 
 from flickr_mirror import Limits
 from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.catalogue.outcomes import Outcomes
 from flickr_mirror.cli.commands.status import show_status, status_of
 from flickr_mirror.cli.output.summary import last_line, summary_of
 from flickr_mirror.engine.workers.served_sizes import IN_A_ROW, PROBE, ServedSizes
@@ -606,10 +607,10 @@ def test_what_an_earlier_version_kept_damaged_is_looked_at(tmp_path: Path) -> No
         ).fetchone()
     database.close()
     with Catalogue(path) as catalogue:
-        assert catalogue.counts().damaged == 1
-        catalogue.begin_run(1, images=True, info_level=0)
+        assert catalogue.statistics.counts().damaged == 1
+        catalogue.work_list.begin_run(1, images=True, info_level=0)
         page: dict[str, Any] = {"newest_first": True, "frontier": None, "busy": (), "limit": 99}
-        assert str(photo_id) in {stored.photo.id for stored in catalogue.images_to_fetch(**page)}
+        assert str(photo_id) in {stored.photo.id for stored in catalogue.work_list.images_to_fetch(**page)}
 
 
 # Kills between the rename and the row
@@ -626,7 +627,7 @@ async def killed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KilledError
 
     with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr(Catalogue, "image_done", die)
+        patch.setattr(Outcomes, "mark_image_done", die)
         await run(image_only=True)
 
 

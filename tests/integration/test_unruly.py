@@ -174,7 +174,7 @@ async def test_a_clock_that_is_ahead_covers_no_time_to_come(tmp_path: Path) -> N
                 budget=ApiBudget(calls_per_second=10_000),
             ).run()
         with Catalogue(tmp_path / stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-            (covered,) = catalogue.listing.coverage().intervals
+            (covered,) = catalogue.coverage.listed().intervals
         assert (covered.low, covered.high) == (0, stream.photo(stream.ids[0]).uploaded)
 
 
@@ -245,8 +245,8 @@ async def test_a_size_settled_meanwhile_is_written_down_again(tmp_path: Path) ->
         method="flickr.people.getPhotos", user_id=stream.nsid, extras="url_l,date_upload,media"
     )["photos"]["photo"][0]
     with Catalogue(tmp_path / "catalogue.sqlite") as catalogue:
-        catalogue.listing.begin(2_000_000_000, fields=(), full=False)
-        catalogue.listing.add_page(
+        catalogue.listings.begin(2_000_000_000, fields=(), full=False)
+        catalogue.listings.add_page(
             [FlickrPhoto.from_json(photo)],
             Interval(0, 2_000_000_000),
             settled_until=2_000_000_000,
@@ -254,16 +254,16 @@ async def test_a_size_settled_meanwhile_is_written_down_again(tmp_path: Path) ->
             comments=False,
         )
         page: dict[str, Any] = {"newest_first": True, "frontier": None, "busy": (), "limit": 9}
-        (stored,) = catalogue.infos_to_write(**page)
-        catalogue.settle(
+        (stored,) = catalogue.work_list.infos_to_write(**page)
+        catalogue.outcomes.set_best_size(
             stored, FlickrPhotoSize("Original", 9, 9, "https://live.staticflickr.com/1/2_3_o.jpg")
         )
-        catalogue.info_done(stored, 1)
-        (again,) = catalogue.infos_to_write(**page)
+        catalogue.outcomes.mark_info_done(stored, 1)
+        (again,) = catalogue.work_list.infos_to_write(**page)
         assert again.size is not None
         assert again.size.label == "Original"
-        catalogue.info_done(again, 1)
-        assert catalogue.infos_to_write(**page) == []
+        catalogue.outcomes.mark_info_done(again, 1)
+        assert catalogue.work_list.infos_to_write(**page) == []
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def listen(run: Run) -> list[tuple[int, int, int]]:
 def coverage(run: Run) -> tuple[Interval, ...]:
     """Return what the catalogue takes for listed."""
     with Catalogue(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-        return catalogue.listing.coverage().intervals
+        return catalogue.coverage.listed().intervals
 
 
 @BOTH
@@ -106,7 +106,7 @@ async def test_a_window_that_is_covered_costs_no_listing(tmp_path: Path) -> None
         report = await run(info_only=True, **bounds)
         assert (asked, report.infos, report.complete) == ([], 24, True)
         with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-            assert catalogue.listing.last_scan() is None
+            assert catalogue.listings.last_scan() is None
 
 
 async def test_what_is_outside_is_neither_worked_on_nor_counted(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ async def test_a_full_scan_that_is_due_waits_for_a_run_for_all(tmp_path: Path) -
         await run(image_only=True)
         run.stream.delete(run.stream.ids[20])
         with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
-            catalogue.note("scanned", 1)  # long ago
+            catalogue.set_note("scanned", 1)  # long ago
         report = await run(image_only=True, full_scan_every=60, **window(run))
         assert (report.scanned, report.gone) == (False, 0)
         report = await run(image_only=True, full_scan_every=60)
@@ -212,7 +212,7 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 def test_a_walk_of_a_window_forgets_no_doubt_about_other_times(catalogue: Catalogue) -> None:
     """Stretches that do not add up keep their count of runs while only others are looked at."""
-    listing = catalogue.listing
+    listing = catalogue.listings
 
     def walk(stretch: Interval, missing: int, within: Interval | None = None) -> list[Any]:
         listing.begin(10_000, fields=(), full=False)

@@ -44,7 +44,7 @@ def list_photos(root: Path, name: str, *, as_json: bool) -> int:
             )
         if not as_json:
             sys.stdout.write(f"{line({name: name for name in COLUMNS})}\n")
-        for photo in catalogue.overview.mirrored():
+        for photo in catalogue.statistics.mirrored():
             extensions = [*photo.extensions, *(["json"] if photo.described else [])]
             paths = [str(cache.path(photo.photo_id, extension)) for extension in extensions]
             row = {

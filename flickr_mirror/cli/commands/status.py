@@ -84,12 +84,12 @@ def status_of(root: Path, name: str) -> MirrorStatus:
     if age is not None and age < -TOMORROW:  # a clock was wrong, or the file is damaged
         success = age = None
     with open_catalogue(cache) as catalogue:
-        overview = catalogue.overview
+        overview = catalogue.statistics
         counts = overview.counts()
         images_left, infos_left = overview.pending()
-        covered = catalogue.listing.coverage().intervals
-        short = catalogue.listing.shortfalls()
-        gaps = catalogue.listing.coverage().gaps(covered[-1].high) if covered else []
+        covered = catalogue.coverage.listed().intervals
+        short = catalogue.coverage.shortfalls()
+        gaps = catalogue.coverage.listed().gaps(covered[-1].high) if covered else []
         return MirrorStatus(
             user=owner["username"],
             nsid=owner["nsid"],

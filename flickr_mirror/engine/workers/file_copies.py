@@ -120,7 +120,7 @@ class FileCopies:
 
     def _announce(self, photo_id: str, kind: str, sha256: bytes) -> None:
         with self._work.catalogue.transaction():
-            self._files.announce(photo_id, kind, sha256)
+            self._files.set_replacement(photo_id, kind, sha256)
 
     async def adopt(self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize | None) -> Copy | None:
         """Return the file of this size that is on disk whole, though the catalogue does not know it.
@@ -135,7 +135,7 @@ class FileCopies:
         if found is None:
             return None
         if stored.stale & Stale.IMAGE:
-            if found.file.sha256 != await self._work.call(self._files.announced, photo_id, kind):
+            if found.file.sha256 != await self._work.call(self._files.replacement, photo_id, kind):
                 return None
             await anyio.to_thread.run_sync(self._cache.remove_others, photo_id, found.path, EXTENSIONS[kind])
         elif stored.is_second_best:

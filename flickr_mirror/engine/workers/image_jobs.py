@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from flickr_mirror.catalogue.rows import PROCESSING, Stale, StoredPhoto
+from flickr_mirror.catalogue.row_encoding import PROCESSING
+from flickr_mirror.catalogue.rows import Stale, StoredPhoto
 from flickr_mirror.engine.workers.served_sizes import ServedSizes, size_of
 from flickr_mirror.errors import ImageGoneError, NoSizeError, NotAnImageError, TransportError
 from flickr_mirror.flickr.http_client import REFUSALS
@@ -80,7 +81,9 @@ class ImageJobs:
         except NoSizeError:
             if not self._may_come(stored):
                 raise
-            self.work.finish("image", stored.photo.id, partial(self.catalogue.not_ready, stored))
+            self.work.finish(
+                "image", stored.photo.id, partial(self.catalogue.outcomes.mark_not_ready, stored)
+            )
             return None
 
     async def _ask_sizes(self, stored: StoredPhoto) -> ImageJob:
@@ -88,7 +91,7 @@ class ImageJobs:
         images = whole_pictures(sizes)
         if not images:
             raise NoSizeError("Flickr lists no image of this photo.")
-        self.work.note(partial(self.catalogue.settle, stored, images[0]))
+        self.work.note(partial(self.catalogue.outcomes.set_best_size, stored, images[0]))
         await self.work.flush()  # it may settle others, for which no call is spent then
         return ImageJob(stored, images[0], playable_files(sizes), images)
 
@@ -112,7 +115,7 @@ class ImageJobs:
                 served["video"] = film
         ready = not partly or bool(job.films) or not self._may_come(job.stored)
         done = partial(
-            self.catalogue.image_done,
+            self.catalogue.outcomes.mark_image_done,
             job.stored,
             [one.copy.file for one in served.values()],
             reduced={kind: one.reduced for kind, one in served.items() if one.reduced},

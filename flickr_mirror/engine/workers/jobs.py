@@ -91,7 +91,9 @@ class PhotoJobs(ImageJobs):
         path = await self._write_info(job, level, comments)
         # a lower level leaves outdated comments to the next run that asks for comments
         stale = NOT_STALE if is_asked else stored.stale
-        self.work.finish("info", photo.id, partial(self.catalogue.info_done, stored, level, stale=stale))
+        self.work.finish(
+            "info", photo.id, partial(self.catalogue.outcomes.mark_info_done, stored, level, stale=stale)
+        )
         self.report.infos += 1
         self.emit(InfoCached(photo.id, path))
 

@@ -41,10 +41,12 @@ class PageProducer:
         self._api = jobs.api
         self._user = jobs.user
         self._work = jobs.work
-        self._listing = jobs.catalogue.listing
-        self._overview = jobs.catalogue.overview
+        self._listings = jobs.catalogue.listings
+        self._totals = jobs.catalogue.totals
+        self._coverage = jobs.catalogue.coverage
+        self._statistics = jobs.catalogue.statistics
         self._budget = jobs.api.transport.budget
-        self._selection = jobs.catalogue.selection
+        self._scope = jobs.catalogue.scope
         self._report = jobs.report
         self._emit = jobs.emit
         self._options = options
@@ -72,10 +74,10 @@ class PageProducer:
         clocks = await self._look_at_clocks()
         full = (self._options.full_scan and not self._is_again) or await self._is_scan_due(clocks.now)
         coverage = await self._work.call(
-            self._listing.begin, clocks.now, fields=frozenset(EXTRAS.split(",")), full=full
+            self._listings.begin, clocks.now, fields=frozenset(EXTRAS.split(",")), full=full
         )
         until, window = clocks.until, self._window
-        expected = max(await self._work.call(self._listing.expected), self._published or 0)
+        expected = max(await self._work.call(self._totals.expected), self._published or 0)
         stream = PhotostreamWalk(
             self._api,
             self._user.id,
@@ -99,7 +101,7 @@ class PageProducer:
         if total is not None and not await self._list_surplus(total, until):
             return
         result = await self._work.call(
-            self._listing.end, total, accept_loss=self._options.accept_loss, window=window
+            self._listings.end, total, accept_loss=self._options.accept_loss, window=window
         )
         self._tell_result(result)
         self.frontier = None
@@ -108,7 +110,7 @@ class PageProducer:
         """Store the pages of a walk; return whether it came to its end."""
         async for page in stream.pages():
             await self._store(page)
-            if page.frontier is not None and (self._is_stopping or self._selection.is_full):
+            if page.frontier is not None and (self._is_stopping or self._scope.is_full):
                 stream.stop()
         if stream.is_stopped:
             self.is_cut = True
@@ -117,18 +119,18 @@ class PageProducer:
 
     async def _list_surplus(self, total: int, until: int) -> bool:
         """List again where Flickr counts more photos than are known; return whether that came to its end."""
-        surplus = await self._work.call(self._listing.unexplained, total)
+        surplus = await self._work.call(self._totals.unexplained, total)
         if surplus <= 0:
             return True
         stretches = await locate(
             self._count,
-            partial(self._work.call, self._listing.count_known),
-            partial(self._work.call, self._listing.middle),
+            partial(self._work.call, self._totals.count_in),
+            partial(self._work.call, self._totals.median_upload),
             Interval(0, until),
             surplus,
             self._limits.page_size,
         )
-        await self._work.call(self._listing.reopen, stretches)
+        await self._work.call(self._coverage.reopen, stretches)
         return await self._walk(
             PhotostreamWalk(
                 self._api,
@@ -149,9 +151,9 @@ class PageProducer:
 
     async def _look_at_clocks(self) -> Clocks:
         """Return the time by all clocks; forget what a wrong one let count as listed, and name one that is wrong."""
-        newest = await self._work.call(self._listing.newest_upload)
+        newest = await self._work.call(self._totals.newest_upload)
         clocks = Clocks(time.time(), self._api.server_time, newest)
-        dropped = await self._work.call(self._listing.drop_future, clocks.latest)
+        dropped = await self._work.call(self._listings.drop_future, clocks.latest)
         if dropped is not None:
             self._emit(
                 Notice(
@@ -167,7 +169,7 @@ class PageProducer:
         every = self._options.full_scan_every
         if every is None or self._window is not None:
             return False
-        last = await self._work.call(self._listing.last_scan)
+        last = await self._work.call(self._listings.last_scan)
         # one that is later than now was noted by a clock that was wrong
         return last is not None and not last + every > now >= last - DAY
 
@@ -180,7 +182,7 @@ class PageProducer:
         self._compare_with_profile(page)
         self._is_shown = self._is_shown or bool(page.photos)
         found = await self._work.call(
-            self._listing.add_page,
+            self._listings.add_page,
             page.photos,
             page.covered,
             page.missing,
@@ -209,7 +211,7 @@ class PageProducer:
         self._is_planned = True
         options = self._options
         work = await self._work.call(
-            self._overview.work_left, images=options.wants_images, info_level=options.wanted_level
+            self._statistics.work_left, images=options.wants_images, info_level=options.wanted_level
         )
         unlisted = 0 if page is None else max(page.total - work.photos, 0)
         calls = calls_left(

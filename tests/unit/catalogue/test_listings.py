@@ -11,7 +11,8 @@ from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.changes import Change
 from flickr_mirror.catalogue.coverage import UNLOCATED
 from flickr_mirror.catalogue.listings import SCAN_TTL
-from flickr_mirror.catalogue.rows import RestoredPhoto, Stale, StoredFile, StoredPhoto, state_row
+from flickr_mirror.catalogue.row_encoding import state_row
+from flickr_mirror.catalogue.rows import RestoredPhoto, Stale, StoredFile, StoredPhoto
 from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult, sentences
 from flickr_mirror.models.intervals import Coverage, Interval
 from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoMetadata
@@ -56,7 +57,7 @@ class Walks:
 
     def __init__(self, path: Path) -> None:
         self.catalogue = Catalogue(path)
-        self.listing = self.catalogue.listing
+        self.listing = self.catalogue.listings
         self.now = NOW
 
     def begin(self, *, full: bool = False, fields: Collection[str] = FIELDS) -> Coverage:
@@ -113,40 +114,40 @@ class Walks:
     @property
     def images(self) -> list[StoredPhoto]:
         """The photos whose image is to be fetched."""
-        return self.work(self.catalogue.images_to_fetch)
+        return self.work(self.catalogue.work_list.images_to_fetch)
 
     @property
     def questions(self) -> list[StoredPhoto]:
         """The photos whose best size is to be asked for."""
-        return self.work(self.catalogue.images_to_ask)
+        return self.work(self.catalogue.work_list.sizes_to_resolve)
 
     @property
     def infos(self) -> list[StoredPhoto]:
         """The photos whose information is to be written."""
-        return self.work(self.catalogue.infos_to_write)
+        return self.work(self.catalogue.work_list.infos_to_write)
 
     def finish(self, level: int = 0) -> None:
         """Mirror all there is to mirror."""
         with self.catalogue.transaction():
             for stored in self.images:
-                self.catalogue.image_done(stored, [FILE])
+                self.catalogue.outcomes.mark_image_done(stored, [FILE])
             for stored in self.infos:
-                self.catalogue.info_done(stored, level)
+                self.catalogue.outcomes.mark_info_done(stored, level)
 
     def absent(self) -> set[str]:
         """Return the ids of the photos that Flickr is to be asked for."""
-        return set(self.catalogue.losses.to_ask(1000, gone=False))
+        return set(self.catalogue.gone_photos.to_verify(1000, gone=False))
 
     def confirm(self) -> set[str]:
         """Let Flickr say that it does not have the photos that it is to be asked for; return their ids."""
         absent = self.absent()
         for photo_id in absent:
-            assert self.catalogue.losses.mark(photo_id, self.now)
+            assert self.catalogue.gone_photos.mark_gone(photo_id, self.now)
         return absent
 
     def gone(self) -> set[str]:
         """Return the ids of the photos that are marked as gone."""
-        return set(self.catalogue.losses.gone(1000)) - {LATER.id}
+        return set(self.catalogue.gone_photos.ids(1000)) - {LATER.id}
 
 
 LATER = photo(999, uploaded=NOW + 365 * DAY)
@@ -159,8 +160,8 @@ def walks(tmp_path: Path) -> Iterator[Walks]:
     walks = Walks(tmp_path / "catalogue.sqlite")
     with walks.catalogue:
         row = state_row(LATER, set(), info_waits=True, now=NOW)
-        walks.listing.restore([RestoredPhoto(LATER, row, 0, [])])
-        walks.catalogue.losses.mark(LATER.id, NOW)
+        walks.catalogue.photos.restore([RestoredPhoto(LATER, row, 0, [])])
+        walks.catalogue.gone_photos.mark_gone(LATER.id, NOW)
         yield walks
 
 
@@ -206,7 +207,7 @@ def test_a_page_that_fails_leaves_no_trace(walks: Walks, monkeypatch: pytest.Mon
         patch.setattr(walks.listing, "_cover", fail)
         with pytest.raises(KeyboardInterrupt):
             walks.add(photos(2))
-    assert walks.catalogue.counts().known == 1
+    assert walks.catalogue.statistics.counts().known == 1
     assert walks.begin().intervals == ()
 
 
@@ -287,8 +288,8 @@ def test_a_larger_size_replaces_what_failed(walks: Walks) -> None:
     """A photo that failed in an earlier run is tried at once when another image of it is there."""
     walks.walk(photos(1))
     with walks.catalogue.transaction():
-        walks.catalogue.retry_later(walks.images[0], "image", "HTTP 503")
-    walks.catalogue.close_run(NOW)
+        walks.catalogue.outcomes.mark_failed(walks.images[0], "image", "HTTP 503")
+    walks.catalogue.work_list.end_run(NOW)
     assert walks.list_again(photo(1)) == PageChanges()
     assert walks.images == []
     assert walks.list_again(photo(1, width=1280)).updated == {"1": Change.IMAGE}
@@ -300,7 +301,7 @@ def test_only_a_full_scan_tries_again_what_was_out_of_reach(walks: Walks, job: s
     """What Flickr refused for good costs nothing in an ordinary run, and one more try in a full scan."""
     walks.walk(photos(2))
     with walks.catalogue.transaction():
-        walks.catalogue.give_up(walks.images[0], job, "HTTP 404")
+        walks.catalogue.outcomes.mark_unavailable(walks.images[0], job, "HTTP 404")
     walks.finish()
     walks.list_again(*photos(2))
     assert walks.images == walks.infos == []
@@ -314,9 +315,9 @@ def test_comments_that_are_not_mirrored_are_refreshed_when_they_are(walks: Walks
     walks.finish(level=2)
     assert walks.list_again(photo(1, comment_count=2), comments=False) == PageChanges()
     assert walks.infos == []
-    walks.catalogue.begin_run(NOW, images=True, info_level=1)
+    walks.catalogue.work_list.begin_run(NOW, images=True, info_level=1)
     assert walks.infos == []
-    walks.catalogue.begin_run(NOW, images=True, info_level=2)
+    walks.catalogue.work_list.begin_run(NOW, images=True, info_level=2)
     (info,) = walks.infos
     assert info.stale is Stale.COMMENTS
 
@@ -342,9 +343,9 @@ def test_comments_stay_due_while_they_are_not_asked_for(walks: Walks) -> None:
     walks.list_again(photo(1, "Huế", comment_count=2))
     (info,) = walks.infos
     with walks.catalogue.transaction():
-        walks.catalogue.info_done(info, 2, stale=info.stale)
+        walks.catalogue.outcomes.mark_info_done(info, 2, stale=info.stale)
     assert walks.infos == []
-    walks.catalogue.begin_run(NOW, images=True, info_level=2)
+    walks.catalogue.work_list.begin_run(NOW, images=True, info_level=2)
     assert ids(walks.infos) == ["1"]
 
 
@@ -363,7 +364,7 @@ def test_an_image_that_was_replaced_during_its_download_is_fetched_again(walks: 
     """The old image, whose download came to its end, does not stand for the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
-        walks.catalogue.image_done(taken, [FILE])
+        walks.catalogue.outcomes.mark_image_done(taken, [FILE])
     assert ids(walks.images) == ["1"]
     assert walks.images[0].stale is Stale.IMAGE
 
@@ -374,8 +375,8 @@ def test_an_edit_during_a_download_does_not_fetch_the_image_twice(walks: Walks) 
     (taken,) = walks.images
     walks.list_again(photo(1, "Huế"))
     with walks.catalogue.transaction():
-        walks.catalogue.image_done(taken, [FILE])
-        walks.catalogue.info_done(taken, 0)
+        walks.catalogue.outcomes.mark_image_done(taken, [FILE])
+        walks.catalogue.outcomes.mark_info_done(taken, 0)
     assert walks.images == []
     assert [info.photo.raw_title for info in walks.infos] == ["Huế"]
 
@@ -384,7 +385,7 @@ def test_information_that_was_edited_while_it_was_written_is_written_again(walks
     """The old title on disk does not stand for the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
-        walks.catalogue.info_done(taken, 2)
+        walks.catalogue.outcomes.mark_info_done(taken, 2)
     assert [info.photo.raw_title for info in walks.infos] == ["Huế"]
     assert walks.infos[0].info_level == -1
 
@@ -393,26 +394,28 @@ def test_the_size_of_an_image_that_was_replaced_is_not_noted(walks: Walks) -> No
     """What getSizes told of the old image does not overwrite what the listing tells of the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
-        walks.catalogue.settle(taken, FlickrPhotoSize("Original", 320, 240, "https://example.org/old.jpg"))
+        walks.catalogue.outcomes.set_best_size(
+            taken, FlickrPhotoSize("Original", 320, 240, "https://example.org/old.jpg")
+        )
     assert [image.size.width for image in walks.images if image.size] == [800]
 
 
-@pytest.mark.parametrize("outcome", ["retry_later", "give_up"])
+@pytest.mark.parametrize("outcome", ["mark_failed", "mark_unavailable"])
 @pytest.mark.parametrize("job", ["image", "info"])
 def test_the_failure_of_what_was_replaced_is_none(walks: Walks, outcome: str, job: str) -> None:
     """An old address that answers 404 does not let the new image, or the new text, count as failed."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
-        getattr(walks.catalogue, outcome)(taken, job, "HTTP 404")
+        getattr(walks.catalogue.outcomes, outcome)(taken, job, "HTTP 404")
     assert (ids(walks.images), ids(walks.infos)) == (["1"], ["1"])
-    assert walks.catalogue.failures() == []
+    assert walks.catalogue.statistics.failures() == []
 
 
 def test_a_video_that_changed_is_not_put_off(walks: Walks) -> None:
     """That the old film was not ready says nothing about the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
-        walks.catalogue.not_ready(taken)
+        walks.catalogue.outcomes.mark_not_ready(taken)
     assert ids(walks.images) == ["1"]
 
 
@@ -422,8 +425,8 @@ def test_a_photo_that_stayed_the_same_is_done(walks: Walks) -> None:
     (taken,) = walks.images
     walks.list_again(*photos(1), full=True)
     with walks.catalogue.transaction():
-        walks.catalogue.image_done(taken, [FILE])
-        walks.catalogue.info_done(taken, 0)
+        walks.catalogue.outcomes.mark_image_done(taken, [FILE])
+        walks.catalogue.outcomes.mark_info_done(taken, 0)
     assert walks.images == walks.infos == []
 
 
@@ -590,17 +593,17 @@ def test_what_a_full_scan_does_not_find_is_asked_for(walks: Walks) -> None:
     walks.walk(everyone)
     with walks.catalogue.transaction():
         for stored in walks.images[1:]:
-            walks.catalogue.image_done(stored, [FILE])
+            walks.catalogue.outcomes.mark_image_done(stored, [FILE])
         for stored in walks.infos[1:]:
-            walks.catalogue.info_done(stored, 0)
-        walks.catalogue.retry_later(walks.images[0], "image", "HTTP 503")
+            walks.catalogue.outcomes.mark_info_done(stored, 0)
+        walks.catalogue.outcomes.mark_failed(walks.images[0], "image", "HTTP 503")
     result = walks.walk(everyone[2:], full=True)
     assert (result.absent, result.scanned, result.lost) == (2, True, 0)
     assert walks.gone() == set()
     assert walks.confirm() == walks.gone() == {"1", "2"}
     assert walks.catalogue.files.of("2") == [FILE]
-    assert walks.catalogue.failures() == []
-    walks.catalogue.begin_run(NOW + 30 * DAY, images=True, info_level=2)
+    assert walks.catalogue.statistics.failures() == []
+    walks.catalogue.work_list.begin_run(NOW + 30 * DAY, images=True, info_level=2)
     assert walks.images == walks.questions == []
     assert ids(walks.infos) == [each.id for each in everyone[2:]]
     assert walks.walk(everyone[2:], full=True).absent == 0
@@ -619,14 +622,14 @@ def test_a_photo_that_is_listed_again_is_not_asked_for(walks: Walks) -> None:
 def test_a_photo_that_flickr_has_is_not_gone(walks: Walks) -> None:
     """A photo that was asked for and is there stays what it is; one that was marked as gone is mirrored again."""
     walks.walk(photos(20))
-    losses = walks.catalogue.losses
+    gone_photos = walks.catalogue.gone_photos
     walks.walk(photos(20)[2:], full=True)
-    assert not losses.is_there("1")
+    assert not gone_photos.mark_found("1")
     assert walks.absent() == {"2"}
-    assert losses.mark("2", NOW)
-    assert not losses.mark("2", NOW + 1)
+    assert gone_photos.mark_gone("2", NOW)
+    assert not gone_photos.mark_gone("2", NOW + 1)
     assert "2" not in ids(walks.images)
-    assert losses.is_there("2")
+    assert gone_photos.mark_found("2")
     assert walks.gone() == set()
     assert "2" in ids(walks.questions)
 
@@ -654,9 +657,9 @@ def test_a_photo_that_comes_back_is_mirrored_as_far_as_it_was_not(walks: Walks) 
     walks.walk([*photos(18), photo(19, label="Large 2048", width=2048), photo(20)])
     with walks.catalogue.transaction():
         for stored in walks.images[1:]:
-            walks.catalogue.image_done(stored, [FILE])
+            walks.catalogue.outcomes.mark_image_done(stored, [FILE])
         for stored in walks.infos[1:]:
-            walks.catalogue.info_done(stored, 0)
+            walks.catalogue.outcomes.mark_info_done(stored, 0)
     everyone = photos(20)
     walks.walk(everyone[1:18], full=True, accept_loss=True)
     assert walks.confirm() == {"1", "19", "20"}
@@ -757,12 +760,12 @@ def test_a_difference_is_not_named_beside_its_cause(walks: Walks) -> None:
 def test_how_many_photos_are_expected(walks: Walks) -> None:
     """The photos known, those that are hidden, and without those that are missing for a reason not known yet."""
     walks.walk(photos(20))
-    assert walks.listing.expected() == 20
+    assert walks.catalogue.totals.expected() == 20
     for _ in range(3):
         walks.walk(photos(20), total=22)
-    assert walks.listing.expected() == 22
+    assert walks.catalogue.totals.expected() == 22
     walks.walk(photos(20), total=17)
-    assert walks.listing.expected() == 17
+    assert walks.catalogue.totals.expected() == 17
 
 
 # Clocks
@@ -780,11 +783,11 @@ def test_coverage_of_the_future_is_dropped(walks: Walks) -> None:
     """What a clock that was ahead let count as listed is listed again, and that is named; the rest stays."""
     walks.now += 30 * DAY
     walks.walk(photos(3), covered=Interval(0, walks.now))
-    assert walks.listing.coverage().intervals == (Interval(0, NOW + 30 * DAY - HOUR),)
+    assert walks.catalogue.coverage.listed().intervals == (Interval(0, NOW + 30 * DAY - HOUR),)
     assert walks.listing.drop_future(NOW) == NOW + 30 * DAY - HOUR
-    assert walks.listing.coverage().intervals == (Interval(0, NOW),)
+    assert walks.catalogue.coverage.listed().intervals == (Interval(0, NOW),)
     assert walks.listing.drop_future(NOW) is None
-    assert walks.listing.coverage().intervals == (Interval(0, NOW),)
+    assert walks.catalogue.coverage.listed().intervals == (Interval(0, NOW),)
 
 
 # Forgetting, and what is said
@@ -796,10 +799,10 @@ def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
     walks.finish()
     walks.walk(photos(20)[1:], full=True)
     walks.confirm()
-    walks.catalogue.losses.forget(["1"])
+    walks.catalogue.gone_photos.delete(["1"])
     assert walks.gone() == set()
     assert walks.catalogue.files.of("1") == []
-    assert walks.catalogue.counts().known == 1 + 19
+    assert walks.catalogue.statistics.counts().known == 1 + 19
     assert walks.list_again(*photos(20)).new == ["1"]
     assert (ids(walks.images), ids(walks.infos)) == (["1"], ["1"])
 

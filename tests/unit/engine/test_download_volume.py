@@ -268,7 +268,7 @@ async def test_films_that_are_there_tell_of_others(tmp_path: Path) -> None:
         after = await priced(run, Headers(run), image_only=True).price()
         assert "and from 3 films of it." in after.basis
         with Catalogue(catalogue_of(run), for_reading=True) as catalogue:
-            known = catalogue.overview.stock()
+            known = catalogue.statistics.stock()
         assert (known.films, known.videos) == (3, 0)
         films = [len(path.read_bytes()) for path in tmp_path.rglob("*.mp4")]
         assert known.film_bytes == sum(films) > 0
@@ -334,7 +334,7 @@ async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch
 
         async def rate() -> str | None:
             with Catalogue(catalogue_of(run), for_reading=True) as catalogue:
-                return catalogue.text(IMAGE_RATE)
+                return catalogue.get_note(IMAGE_RATE)
 
         await run(image_only=True)
         assert await rate() is None

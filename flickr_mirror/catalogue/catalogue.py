@@ -29,8 +29,7 @@ from flickr_mirror.catalogue.scope import Scope
 from flickr_mirror.catalogue.statistics import Statistics
 from flickr_mirror.catalogue.value_checks import check
 from flickr_mirror.models.options import COMMENTS_LEVEL
-from flickr_mirror.models.photos import FlickrPhotoSize
-from flickr_mirror.models.sizes import SAMPLE, SizeEvidence, listing_proves
+from flickr_mirror.models.sizes import SAMPLE, FlickrPhotoSize, SizeEvidence, listing_proves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

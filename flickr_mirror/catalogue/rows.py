@@ -8,8 +8,17 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from flickr_mirror.models.media import NOT_UNDERSTOOD
-from flickr_mirror.models.photos import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoMetadata
-from flickr_mirror.models.sizes import PLAYABLE, Reduced, SizeEvidence, best_picture, listing_proves
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.sizes import (
+    ORIGINAL,
+    PLAYABLE,
+    FlickrPhotoSize,
+    Reduced,
+    SizeEvidence,
+    best_picture,
+    listing_proves,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

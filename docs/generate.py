@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import typer
 
 import flickr_mirror
-from flickr_mirror import errors
+from flickr_mirror import errors, events
 from flickr_mirror.catalogue import rows
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.app import app
 from flickr_mirror.cli.exit_codes import EXIT_CODES
 from flickr_mirror.cli.options.man_page import exit_codes, page, read_commands
-from flickr_mirror.models import events, sizes
+from flickr_mirror.models import sizes
 from flickr_mirror.models.options import Limits, MirrorOptions
 
 if TYPE_CHECKING:

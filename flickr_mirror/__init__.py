@@ -51,18 +51,14 @@ if TYPE_CHECKING:
     )
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.flickr.rate_limiter import ApiBudget
-    from flickr_mirror.models.events import Event, FailedPhoto, MirrorReport, Observer
+    from flickr_mirror.models.events import Event, Observer
     from flickr_mirror.models.languages import Label, Locale
     from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
-    from flickr_mirror.models.photos import (
-        FlickrComment,
-        FlickrPhoto,
-        FlickrPhotoSize,
-        FlickrProfile,
-        FlickrUser,
-        PhotoPage,
-    )
+    from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
+    from flickr_mirror.models.reports import FailedPhoto, MirrorReport
+    from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.models.tombstones import Tombstone
+    from flickr_mirror.models.users import FlickrProfile, FlickrUser
 
 __all__ = [
     "ApiBudget",
@@ -177,8 +173,6 @@ _SOURCES = {
     "flickr.rate_limiter": ("ApiBudget",),
     "models.events": (
         "Event",
-        "FailedPhoto",
-        "MirrorReport",
         "Observer",
     ),
     "models.languages": (
@@ -193,12 +187,18 @@ _SOURCES = {
     "models.photos": (
         "FlickrComment",
         "FlickrPhoto",
-        "FlickrPhotoSize",
-        "FlickrProfile",
-        "FlickrUser",
         "PhotoPage",
     ),
+    "models.reports": (
+        "FailedPhoto",
+        "MirrorReport",
+    ),
+    "models.sizes": ("FlickrPhotoSize",),
     "models.tombstones": ("Tombstone",),
+    "models.users": (
+        "FlickrProfile",
+        "FlickrUser",
+    ),
 }
 """The modules of the public names."""
 

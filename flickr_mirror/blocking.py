@@ -25,15 +25,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from flickr_mirror.models.events import MirrorReport
-    from flickr_mirror.models.photos import (
-        FlickrComment,
-        FlickrPhoto,
-        FlickrPhotoSize,
-        FlickrProfile,
-        FlickrUser,
-        PhotoPage,
-    )
+    from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
+    from flickr_mirror.models.reports import MirrorReport
+    from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.users import FlickrProfile, FlickrUser
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -10,6 +10,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -21,6 +22,7 @@ from flickr_mirror import (
     FlickrMirrorError,
     InvalidCallError,
     PhotoError,
+    events,
 )
 from flickr_mirror.cli.exit_codes import EXIT_CODES
 
@@ -140,7 +142,11 @@ def test_uses_of_the_terminal_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["intervals", "sizes", "photos", "media", "sliding_window", "listing_window"]
+    "module",
+    [
+        *("intervals", "listing_window", "media", "metadata", "payloads", "photos", "sizes"),
+        *("identifiers", "sliding_window", "users"),
+    ],
 )
 def test_the_pure_modules_have_no_side_effects(module: str) -> None:
     """The rules about photos need no disk, network, clock or random number."""
@@ -177,6 +183,17 @@ def test_all_is_exact_and_sorted() -> None:
     assert set(flickr_mirror.__all__) == imported
     assert flickr_mirror.__all__ == sorted(flickr_mirror.__all__)
     assert all(hasattr(flickr_mirror, name) for name in flickr_mirror.__all__)
+
+
+def test_the_module_of_events_has_all_events() -> None:
+    """`flickr_mirror.events` has every event and what a report consists of, so embedders import only public modules."""
+    assert events.__all__ == sorted(events.__all__)
+    assert {event.__name__ for event in get_args(events.Event)} <= set(events.__all__)
+    assert {"Event", "Observer", "MirrorReport", "FailedPhoto", "log_events"} <= set(events.__all__)
+    assert all(
+        getattr(events, name) is getattr(flickr_mirror, name)
+        for name in {*events.__all__} & {*flickr_mirror.__all__}
+    )
 
 
 def test_the_package_itself_loads_what_is_asked_for() -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.models.options import COMMENTS_LEVEL
-from flickr_mirror.models.photos import ORIGINAL
-from flickr_mirror.models.sizes import SizeEvidence, best_picture
+from flickr_mirror.models.sizes import ORIGINAL, SizeEvidence, best_picture
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow, StoredPhoto
-    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+    from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.sizes import FlickrPhotoSize
 
 
 class Change(Flag):

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.refetches import Refetches
     from flickr_mirror.catalogue.rows import StoredFile, StoredPhoto
     from flickr_mirror.catalogue.size_evidence import SizeEvidenceStore
-    from flickr_mirror.models.photos import FlickrPhotoSize
-    from flickr_mirror.models.sizes import Reduced
+    from flickr_mirror.models.sizes import FlickrPhotoSize, Reduced
 
 
 class Outcomes:

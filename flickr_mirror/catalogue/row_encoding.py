@@ -7,8 +7,16 @@ from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from flickr_mirror.catalogue.rows import Stale, StateRow, Status, StoredPhoto
-from flickr_mirror.models.photos import ORIGINAL, FlickrPhoto, FlickrPhotoSize, PhotoMetadata
-from flickr_mirror.models.sizes import Reduced, SizeEvidence, best_picture, listing_proves
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.sizes import (
+    ORIGINAL,
+    FlickrPhotoSize,
+    Reduced,
+    SizeEvidence,
+    best_picture,
+    listing_proves,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,12 +7,19 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
 from flickr_mirror.models.media import NOT_UNDERSTOOD
-from flickr_mirror.models.sizes import PLAYABLE, Reduced, SizeEvidence
+from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.sizes import (
+    PLAYABLE,
+    FlickrPhotoSize,
+    Reduced,
+    SizeEvidence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+    from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.sizes import FlickrPhotoSize
 
 
 class Status(IntEnum):

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flickr_mirror.models.photos import FlickrPhotoSize
-from flickr_mirror.models.sizes import SAMPLE, SizeEvidence, listing_proves
+from flickr_mirror.models.sizes import SAMPLE, FlickrPhotoSize, SizeEvidence, listing_proves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

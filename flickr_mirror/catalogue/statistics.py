@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from flickr_mirror.catalogue.rows import Status
-from flickr_mirror.models.events import FailedPhoto
 from flickr_mirror.models.options import COMMENTS_LEVEL
+from flickr_mirror.models.reports import FailedPhoto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

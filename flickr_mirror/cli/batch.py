@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from flickr_mirror.cli.run_view import RunView
     from flickr_mirror.engine.mirror import PhotostreamMirror
-    from flickr_mirror.models.events import MirrorReport
     from flickr_mirror.models.options import Limits
+    from flickr_mirror.models.reports import MirrorReport
 
 ENDING = (
     InvalidKeyError,

@@ -20,7 +20,7 @@ from flickr_mirror.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from flickr_mirror.models.events import MirrorReport
+    from flickr_mirror.models.reports import MirrorReport
 
 EXIT_PHOTOS_FAILED = 3
 EXIT_LIMIT = 8

@@ -23,7 +23,8 @@ from flickr_mirror.cli.output.standard_streams import give_up_output
 from flickr_mirror.cli.output.summary import time_text
 from flickr_mirror.cli.output.text import heartbeat, json_text, plain, time_left
 from flickr_mirror.flickr.outage import SILENT
-from flickr_mirror.models.events import RunPlanned, RunStarted, Watching, log_events
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.events import RunPlanned, RunStarted, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from flickr_mirror.errors import (
     needing_threads,
     one_error,
 )
-from flickr_mirror.models.events import MirrorReport
+from flickr_mirror.models.reports import MirrorReport
 from flickr_mirror.storage.mirror_folder import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from flickr_mirror.cli.output.summary import Summary
     from flickr_mirror.cli.run_view import RunView
     from flickr_mirror.engine.mirror import PhotostreamMirror
-    from flickr_mirror.models.events import FailedPhoto
+    from flickr_mirror.models.reports import FailedPhoto
 
 T = TypeVar("T")
 

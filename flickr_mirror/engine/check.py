@@ -17,7 +17,8 @@ from anyio import to_thread
 from flickr_mirror.catalogue.files import KINDS
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import BadImageError
-from flickr_mirror.models.events import Checked, FileBroken, log_events
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.events import Checked, FileBroken
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 from flickr_mirror.storage import filesystem, media_decoding
 from flickr_mirror.storage.locks import locked

@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from flickr_mirror.catalogue.statistics import Images, Stock
-from flickr_mirror.models.photos import to_int
+from flickr_mirror.models.payloads import to_int
 from flickr_mirror.models.sizes import best_picture
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue.statistics import Kind
     from flickr_mirror.models.options import Limits
-    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+    from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.sizes import FlickrPhotoSize
 
 IMAGE_RATE = "image_rate"
 """The name of the catalogue's note of how many bytes of images came in a second while any were downloaded."""

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import CacheError
-from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_folder import LAST_RUN
 from flickr_mirror.storage.tombstones import read_tombstones, write_tombstones

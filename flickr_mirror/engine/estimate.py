@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.flickr.http_client import Transport
     from flickr_mirror.models.options import Limits, MirrorOptions
-    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, FlickrUser
+    from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 SAMPLE_PAGES = 5

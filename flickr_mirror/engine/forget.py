@@ -14,9 +14,9 @@ from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.engine.erasure import erase, files_of, old_catalogues
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import CatalogueDamagedError
-from flickr_mirror.models.events import log_events
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
-from flickr_mirror.models.photos import is_photo_id
 from flickr_mirror.models.tombstones import Tombstone
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.locks import locked

@@ -29,15 +29,10 @@ from flickr_mirror.flickr.concurrency import BandwidthLimiter, DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.http_client import REFUSALS, Transport
 from flickr_mirror.models.addresses import photostream_address
-from flickr_mirror.models.events import (
-    MirrorReport,
-    Notice,
-    RunPlanned,
-    RunStarted,
-    Waiting,
-    log_events,
-)
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.events import Notice, RunPlanned, RunStarted, Waiting
 from flickr_mirror.models.options import Limits, MirrorOptions
+from flickr_mirror.models.reports import MirrorReport
 from flickr_mirror.models.sizes import whole_pictures
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.free_space import FreeSpace
@@ -57,7 +52,9 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.outage import OutageMonitor
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.events import Event, Observer
-    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, FlickrUser
+    from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.users import FlickrUser
 
 logger = logging.getLogger("flickr_mirror")
 

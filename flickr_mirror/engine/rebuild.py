@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.models.events import Observer
-    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+    from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 BATCH = 200

@@ -16,8 +16,8 @@ from flickr_mirror.models.events import Notice, Watching
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.engine.workers.jobs import PhotoJobs
-    from flickr_mirror.models.events import MirrorReport
     from flickr_mirror.models.options import Limits, MirrorOptions
+    from flickr_mirror.models.reports import MirrorReport
 
 MEASURED = 10.0
 """Seconds of downloads that tell how fast the line is."""

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import PhotostreamError, UserNotFoundError
 from flickr_mirror.models.addresses import page_of, photostream_address
-from flickr_mirror.models.photos import FlickrUser, is_nsid
+from flickr_mirror.models.identifiers import is_nsid
+from flickr_mirror.models.users import FlickrUser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from flickr_mirror.flickr.api import AsyncFlickrApi
-    from flickr_mirror.models.photos import FlickrProfile
+    from flickr_mirror.models.users import FlickrProfile
 
 
 @contextmanager

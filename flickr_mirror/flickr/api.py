@@ -18,17 +18,10 @@ from flickr_mirror.errors import (
 from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
-from flickr_mirror.models.photos import (
-    FlickrComment,
-    FlickrPhoto,
-    FlickrPhotoSize,
-    FlickrProfile,
-    FlickrUser,
-    Payload,
-    PhotoPage,
-    text_of,
-    to_int,
-)
+from flickr_mirror.models.payloads import Payload, text_of, to_int
+from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
+from flickr_mirror.models.sizes import FlickrPhotoSize
+from flickr_mirror.models.users import FlickrProfile, FlickrUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

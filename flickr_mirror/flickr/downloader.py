@@ -17,7 +17,7 @@ from flickr_mirror.errors import (
 )
 from flickr_mirror.flickr.concurrency import BandwidthLimiter, StoppedError
 from flickr_mirror.models.media import Picture
-from flickr_mirror.models.photos import to_int
+from flickr_mirror.models.payloads import to_int
 from flickr_mirror.models.sizes import same_pixels
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.flickr.concurrency import DownloadSlots
     from flickr_mirror.flickr.http_client import Transport
-    from flickr_mirror.models.photos import FlickrPhotoSize
+    from flickr_mirror.models.sizes import FlickrPhotoSize
 
 LARGEST = {"photo": 1 << 30, "video": 8 << 30}
 """A longer body, in bytes, is no photo (Flickr takes 200 MB) and no film (1 GB)."""

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import PhotoError, ThrottledError, TransportError
-from flickr_mirror.models.events import OutageBegan, OutageEnded, outage_text
+from flickr_mirror.models.event_text import outage_text
+from flickr_mirror.models.events import OutageBegan, OutageEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,10 +7,33 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from flickr_mirror.models.photos import CROPPED, LISTED_SIZES, ORIGINAL, FlickrPhotoSize
+from flickr_mirror.models.payloads import pixels_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from flickr_mirror.models.payloads import Payload
+
+# The sizes that a listing can tell, by key of the `url_*` extras:
+# the label that photos.getSizes uses, and the longest side in pixels (None: whatever was uploaded).
+# https://www.flickr.com/services/api/misc.urls.html; 3k to 6k are undocumented as extras, but served.
+LISTED_SIZES: dict[str, tuple[str, int | None]] = {
+    "o": ("Original", None),
+    "6k": ("X-Large 6K", 6144),
+    "5k": ("X-Large 5K", 5120),
+    "f": ("X-Large 4K F", 4096),
+    "4k": ("X-Large 4K", 4096),
+    "3k": ("X-Large 3K", 3072),
+    "k": ("Large 2048", 2048),
+    "h": ("Large 1600", 1600),
+    "l": ("Large", 1024),
+    "c": ("Medium 800", 800),
+    "z": ("Medium 640", 640),
+    "m": ("Medium", 500),
+}
+ORIGINAL = "Original"
+CROPPED = {"Square", "Large Square"}
+"""These show a part of the picture only, and of a tiny original they have more pixels than it has."""
 
 SAMPLE = 50
 """So many confirmations of the listing by getSizes, without one contradiction, prove it for a label."""
@@ -56,11 +79,57 @@ class SizeEvidence(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FlickrPhotoSize:
+    """One file of a photo: `width` and `height` in pixels (0 where Flickr does not say), `media` is
+    `photo` or `video`."""
+
+    label: str
+    width: int
+    height: int
+    url: str
+    media: str = "photo"
+
+    @property
+    def area(self) -> int:
+        """The number of pixels."""
+        return self.width * self.height
+
+    @staticmethod
+    def from_json(payload: Payload) -> FlickrPhotoSize:
+        """Return the size that an entry of `photos.getSizes` describes.
+
+        {"label": "Large Square", "width": "150", "height": "150", "media": "photo",
+         "source": "https://live.staticflickr.com/65535/49499525286_e6f0b9d940_q.jpg", "url": "https://..."}
+        """
+        return FlickrPhotoSize(
+            text_of(payload.get("label")),
+            pixels_of(payload.get("width")),
+            pixels_of(payload.get("height")),
+            text_of(payload.get("source")),
+            text_of(payload.get("media")) or "photo",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Reduced:
     """What is mirrored where the best file is refused: its size, and the best one that Flickr lists."""
 
     size: FlickrPhotoSize
     best: FlickrPhotoSize
+
+
+def listed_sizes(payload: Payload) -> list[FlickrPhotoSize]:
+    """Return the sizes that an entry of a listing gave by its `url_*` keys, largest name first."""
+    return [
+        FlickrPhotoSize(
+            label,
+            pixels_of(payload.get(f"width_{key}")),
+            pixels_of(payload.get(f"height_{key}")),
+            text_of(payload[f"url_{key}"]),
+        )
+        for key, (label, _) in LISTED_SIZES.items()
+        if payload.get(f"url_{key}")
+    ]
 
 
 def best_picture(sizes: Iterable[FlickrPhotoSize]) -> FlickrPhotoSize | None:

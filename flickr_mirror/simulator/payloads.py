@@ -10,7 +10,7 @@ from flickr_mirror.simulator.data.sizes import UNDOCUMENTED_KEYS, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from flickr_mirror.models.photos import Payload
+    from flickr_mirror.models.payloads import Payload
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
     from flickr_mirror.simulator.data.sizes import SimulatedSize
     from flickr_mirror.simulator.data.stream import SimulatedPhotostream

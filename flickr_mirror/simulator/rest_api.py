@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flickr_mirror.models.photos import to_int
+from flickr_mirror.models.payloads import to_int
 from flickr_mirror.simulator.payloads import (
     UNDOCUMENTED_EXTRAS,
     comments_of,
@@ -19,7 +19,7 @@ from flickr_mirror.simulator.payloads import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flickr_mirror.models.photos import Payload
+    from flickr_mirror.models.payloads import Payload
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
     from flickr_mirror.simulator.data.stream import SimulatedPhotostream
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from ssl import SSLContext
 
-    from flickr_mirror.models.photos import Payload
+    from flickr_mirror.models.payloads import Payload
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
     from flickr_mirror.simulator.data.sizes import SimulatedSize
     from flickr_mirror.simulator.data.stream import SimulatedPhotostream

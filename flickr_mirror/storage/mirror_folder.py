@@ -15,8 +15,8 @@ from anyio import to_thread
 from pathvalidate import sanitize_filename
 
 from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
+from flickr_mirror.models.identifiers import inventory_number, is_nsid
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACHE_DIRECTORY_DEPTH
-from flickr_mirror.models.photos import inventory_number, is_nsid
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
 from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from flickr_mirror.models.photos import FlickrUser
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.partial_file import PartialFile
 
 STATE_FOLDER = ".flickr_mirror"

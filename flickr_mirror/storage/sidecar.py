@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.languages import Label, Locale
-from flickr_mirror.models.photos import (
-    FlickrComment,
-    FlickrPhoto,
-    FlickrPhotoSize,
-    PhotoMetadata,
-    is_photo_id,
-)
-from flickr_mirror.models.sizes import Reduced
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.photos import FlickrComment, FlickrPhoto
+from flickr_mirror.models.sizes import FlickrPhotoSize, Reduced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flickr_mirror.models.photos import FlickrUser
+    from flickr_mirror.models.users import FlickrUser
 
 
 def info_document(

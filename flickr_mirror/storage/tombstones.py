@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import CacheError
-from flickr_mirror.models.photos import is_photo_id
+from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.tombstones import Tombstone
 from flickr_mirror.storage import filesystem
 

@@ -20,7 +20,7 @@ from flickr_mirror.cli.exit_codes import EXIT_CODES
 from flickr_mirror.cli.keys.key_file import FILE_NAME
 from flickr_mirror.cli.output.summary import summary_of
 from flickr_mirror.cli.runner import CLOSING, GRACE
-from flickr_mirror.models.events import FailedPhoto
+from flickr_mirror.models.reports import FailedPhoto
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
 from tests.support.command import tree

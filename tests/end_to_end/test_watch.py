@@ -11,7 +11,7 @@ import anyio
 import pytest
 from aiohttp import web
 
-from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import IMPATIENT, infos, run, running, tree
 from tests.support.monitor import monitoring

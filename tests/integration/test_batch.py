@@ -15,7 +15,7 @@ from flickr_mirror import ApiBudget, Limits, MirrorOptions, PhotostreamMirror
 from flickr_mirror.cli.batch import _what_is_left, run_in_turn
 from flickr_mirror.cli.exit_codes import GRAVEST_FIRST
 from flickr_mirror.cli.run_view import RunView
-from flickr_mirror.models.events import MirrorReport
+from flickr_mirror.models.reports import MirrorReport
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
 if TYPE_CHECKING:

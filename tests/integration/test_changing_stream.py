@@ -35,8 +35,8 @@ from flickr_mirror import (
 )
 from flickr_mirror.engine.dispatcher import Dispatcher
 from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.languages import ENGLISH
-from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, parts
 

@@ -27,7 +27,7 @@ from flickr_mirror.errors import (
 )
 from flickr_mirror.models.events import Event, InfoCached
 from flickr_mirror.models.options import Limits
-from flickr_mirror.models.photos import FlickrUser
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage import directories, filesystem
 from flickr_mirror.storage.locks import CallLedgerFile, locked

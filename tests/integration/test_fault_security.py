@@ -57,7 +57,8 @@ from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import LARGEST, ImageFetcher
 from flickr_mirror.flickr.http_client import MAX_REDIRECTS, USER_AGENT, Transport
-from flickr_mirror.models.photos import PhotoPage, is_nsid
+from flickr_mirror.models.identifiers import is_nsid
+from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from flickr_mirror.storage import media_decoding, media_inspection
 from flickr_mirror.storage.mirror_folder import MAX_NAME, RESERVED, MirrorFolder, folder_name

@@ -28,8 +28,9 @@ from flickr_mirror.flickr.http_client import Transport, retry_after
 from flickr_mirror.flickr.proxies import ProxiedTransport
 from flickr_mirror.flickr.tls import tls_context
 from flickr_mirror.models.events import PhotoFailed, Waiting
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import MirrorOptions
-from flickr_mirror.models.photos import FlickrPhotoSize, inventory_number
+from flickr_mirror.models.sizes import FlickrPhotoSize
 from flickr_mirror.simulator import (
     Disturbance,
     Kind,

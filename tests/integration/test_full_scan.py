@@ -20,7 +20,7 @@ from flickr_mirror import (
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.models.events import ImageCached, PhotoFound, PhotoGone, PhotoUpdated
-from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, tree
 from tests.support.mirroring import PagedRun, Run, age_failures, answering, mirroring

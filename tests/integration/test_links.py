@@ -10,8 +10,8 @@ import pytest
 
 from flickr_mirror.errors import CacheError
 from flickr_mirror.models.events import ImageCached, InfoCached
-from flickr_mirror.models.photos import FlickrUser
 from flickr_mirror.models.tombstones import Tombstone
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage import filesystem, partial_file
 from flickr_mirror.storage.locks import locked

@@ -23,7 +23,8 @@ from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.cli.options.parsing import ping_address, words
 from flickr_mirror.cli.output.summary import summary_of
 from flickr_mirror.cli.run_view import RunView
-from flickr_mirror.models.events import FailedPhoto, Watching
+from flickr_mirror.models.events import Watching
+from flickr_mirror.models.reports import FailedPhoto
 from tests.support.monitor import SECRET, Monitor, monitoring, never
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from flickr_mirror.cli.output.summary import in_words, last_line, summary_of
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import MOST_FAILURES, run_mirror
 from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
-from flickr_mirror.models.events import Event, ImageStarted, RunPlanned, Watching, log_events
-from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.events import Event, ImageStarted, RunPlanned, Watching
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import Disturbance, Kind
 from flickr_mirror.simulator.fault_plan import MIXES
 from tests.support.command import tree

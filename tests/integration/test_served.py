@@ -17,8 +17,9 @@ from flickr_mirror.catalogue.outcomes import Outcomes
 from flickr_mirror.cli.commands.status import show_status, status_of
 from flickr_mirror.cli.output.summary import last_line, summary_of
 from flickr_mirror.engine.workers.served_sizes import IN_A_ROW, PROBE, ServedSizes
-from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoMetadata
-from flickr_mirror.models.sizes import derived_size
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.sizes import FlickrPhotoSize, derived_size
 from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
 from tests.integration.test_stored_mirrors import STORED
 from tests.support.command import tree

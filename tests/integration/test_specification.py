@@ -36,8 +36,8 @@ from flickr_mirror import (
     Locale,
 )
 from flickr_mirror.cli.output.console import LOG_FORMAT
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import FLICKR_API_URL
-from flickr_mirror.models.photos import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.support.command import infos
 

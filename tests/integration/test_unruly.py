@@ -13,7 +13,8 @@ from flickr_mirror import ApiBudget, CacheOwnerError, MirrorOptions, Photostream
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.models.events import ImageCached, Waiting
 from flickr_mirror.models.intervals import Interval
-from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.sizes import FlickrPhotoSize
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, answering, jpeg, mirroring

@@ -17,7 +17,8 @@ from flickr_mirror.cli.output.run_stats import Load, RunStats
 from flickr_mirror.cli.output.summary import summary_of
 from flickr_mirror.cli.run_view import JsonLines, event_name
 from flickr_mirror.models import events
-from flickr_mirror.models.events import Event, MirrorReport
+from flickr_mirror.models.events import Event
+from flickr_mirror.models.reports import MirrorReport
 
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "events.schema.json"
 _SIMPLE = {

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.rows import Status
-from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.models.identifiers import inventory_number
 from tests.support.canary import FORBIDDEN
 
 if TYPE_CHECKING:

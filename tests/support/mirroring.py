@@ -11,7 +11,7 @@ from PIL import Image
 
 from flickr_mirror import ApiBudget, Event, Limits, MirrorOptions, MirrorReport, PhotostreamMirror
 from flickr_mirror.models.events import Notice
-from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
 

@@ -16,7 +16,8 @@ from flickr_mirror.cli.output.text import json_text, plain
 from flickr_mirror.cli.runner import GracefulShutdown, say_failure
 from flickr_mirror.engine.check import CheckReport, check_mirror
 from flickr_mirror.errors import FlickrMirrorError, one_error
-from flickr_mirror.models.events import Checked, FileBroken, log_events
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.events import Checked, FileBroken
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
 from flickr_mirror.flickr.rate_limiter import ApiBudget
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import MirrorOptions
-from flickr_mirror.models.photos import inventory_number
 
 KEYS_PAGE = "https://www.flickr.com/services/apps/create/"
 

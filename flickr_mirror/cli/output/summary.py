@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.cli.output.text import name_text, plain, size_text
-from flickr_mirror.models.events import duration_text
+from flickr_mirror.models.event_text import duration_text
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_folder import LAST_RUN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flickr_mirror.models.events import FailedPhoto, MirrorReport
+    from flickr_mirror.models.reports import FailedPhoto, MirrorReport
 
 LARGEST = 64 << 20
 """A longer file, in bytes, is none of ours."""

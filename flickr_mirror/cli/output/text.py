@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from flickr_mirror.models.events import SERVERS
+from flickr_mirror.models.event_text import SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

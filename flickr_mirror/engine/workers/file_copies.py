@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StoredPhoto
     from flickr_mirror.engine.dispatcher import Dispatcher
     from flickr_mirror.flickr.downloader import Fetched, ImageFetcher
-    from flickr_mirror.models.events import MirrorReport, Observer
-    from flickr_mirror.models.photos import FlickrPhotoSize
+    from flickr_mirror.models.events import Observer
+    from flickr_mirror.models.reports import MirrorReport
+    from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.storage.mirror_folder import MirrorFolder
     from flickr_mirror.storage.partial_file import PartialFile
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.dispatcher import Dispatcher
     from flickr_mirror.engine.workers.file_copies import Copy, FileCopies
     from flickr_mirror.flickr.api import AsyncFlickrApi
-    from flickr_mirror.models.events import MirrorReport, Observer
-    from flickr_mirror.models.photos import FlickrPhotoSize
+    from flickr_mirror.models.events import Observer
+    from flickr_mirror.models.reports import MirrorReport
+    from flickr_mirror.models.sizes import FlickrPhotoSize
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from flickr_mirror.engine.language_detector import LanguageDetector
     from flickr_mirror.models.languages import Locale
-    from flickr_mirror.models.photos import FlickrComment, FlickrUser
+    from flickr_mirror.models.photos import FlickrComment
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.free_space import FreeSpace
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 

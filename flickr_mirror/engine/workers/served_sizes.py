@@ -14,7 +14,8 @@ from flickr_mirror.models.sizes import derived_size, longest_side
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize
+    from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.sizes import FlickrPhotoSize
 
 IN_A_ROW = 5
 """After so many photos in a row whose better sizes were refused, a run begins with the size that was served."""

@@ -9,8 +9,9 @@ import pytest
 
 from flickr_mirror.catalogue.changes import Change, changes
 from flickr_mirror.catalogue.rows import StoredPhoto
-from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoMetadata
-from flickr_mirror.models.sizes import SizeEvidence, best_picture
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.sizes import FlickrPhotoSize, SizeEvidence, best_picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

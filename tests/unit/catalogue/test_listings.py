@@ -15,7 +15,9 @@ from flickr_mirror.catalogue.row_encoding import state_row
 from flickr_mirror.catalogue.rows import RestoredPhoto, Stale, StoredFile, StoredPhoto
 from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult, sentences
 from flickr_mirror.models.intervals import Coverage, Interval
-from flickr_mirror.models.photos import FlickrPhoto, FlickrPhotoSize, PhotoMetadata
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.sizes import FlickrPhotoSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

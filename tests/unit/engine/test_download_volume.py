@@ -29,7 +29,8 @@ from flickr_mirror.engine.download_volume import (
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.events import RunPlanned
-from flickr_mirror.models.photos import FlickrPhotoSize, PhotoMetadata
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.sizes import FlickrPhotoSize
 from flickr_mirror.simulator import Kind
 from tests.support import canary
 from tests.support.command import tree

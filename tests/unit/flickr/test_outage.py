@@ -17,7 +17,8 @@ from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.flickr.outage import SILENT, OutageMonitor
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
-from flickr_mirror.models.events import Event, OutageBegan, OutageEnded, log_events
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.events import Event, OutageBegan, OutageEnded
 from flickr_mirror.models.options import MirrorOptions
 from flickr_mirror.storage.locks import CallLedgerFile
 from tests.support import canary

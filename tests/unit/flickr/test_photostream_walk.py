@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from flickr_mirror.flickr.api import EXTRAS, AsyncFlickrApi
 from flickr_mirror.flickr.photostream_walk import ListedPage, PhotostreamWalk
 from flickr_mirror.models.intervals import Coverage, Interval
+from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.options import CachingStrategy
-from flickr_mirror.models.photos import PhotoMetadata, PhotoPage
+from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
 if TYPE_CHECKING:

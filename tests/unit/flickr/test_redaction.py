@@ -18,7 +18,7 @@ import pytest
 from flickr_mirror import ApiBudget, AsyncFlickrApi, FlickrApiError, Limits, TransportError
 from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.flickr.redaction import Redactor
-from flickr_mirror.models.photos import FlickrUser
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.canary import KEY, SECRET, Canary
 from tests.support.command import IMPATIENT, running

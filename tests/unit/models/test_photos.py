@@ -9,20 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flickr_mirror.models.identifiers import inventory_number, is_photo_id
 from flickr_mirror.models.languages import Label, Locale
-from flickr_mirror.models.photos import (
-    FlickrComment,
-    FlickrPhoto,
-    FlickrPhotoSize,
-    FlickrProfile,
-    FlickrUser,
-    PhotoMetadata,
-    PhotoPage,
-    inventory_number,
-    is_photo_id,
-    text_of,
-    to_int,
-)
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.payloads import text_of, to_int
+from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
+from flickr_mirror.models.sizes import FlickrPhotoSize
+from flickr_mirror.models.users import FlickrProfile, FlickrUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

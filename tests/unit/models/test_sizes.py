@@ -6,8 +6,13 @@ from itertools import permutations
 
 import pytest
 
-from flickr_mirror.models.photos import FlickrPhotoSize
-from flickr_mirror.models.sizes import best_picture, listing_proves, playable_files, same_pixels
+from flickr_mirror.models.sizes import (
+    FlickrPhotoSize,
+    best_picture,
+    listing_proves,
+    playable_files,
+    same_pixels,
+)
 
 
 def size(

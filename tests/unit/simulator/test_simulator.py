@@ -24,7 +24,7 @@ from aiohttp import web
 from PIL import Image
 
 from flickr_mirror import simulator
-from flickr_mirror.models.photos import LISTED_SIZES
+from flickr_mirror.models.sizes import LISTED_SIZES
 from flickr_mirror.simulator import (
     Kind,
     Mix,
@@ -960,7 +960,7 @@ def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
     }
 
     others = {name for name in imported if not name.startswith("flickr_mirror.simulator")}
-    assert others == {"flickr_mirror.models.photos"}
+    assert others == {"flickr_mirror.models.payloads"}
     assert sorted(simulator.__all__) == simulator.__all__
     assert all(hasattr(simulator, name) for name in simulator.__all__)
 

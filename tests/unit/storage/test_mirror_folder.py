@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from flickr_mirror.errors import CacheError, CacheOwnerError
 from flickr_mirror.models.languages import Label, Locale
-from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, FlickrPhotoSize, FlickrUser, PhotoMetadata
+from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.photos import FlickrComment, FlickrPhoto
+from flickr_mirror.models.sizes import FlickrPhotoSize
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_folder import (
     STATE_FOLDER,
     MirrorFolder,

@@ -1,0 +1,57 @@
+"""The events that an observer receives, and the report of a run: the public module for programs that embed the library.
+
+`Event` is the union of all events, `log_events` the observer that is used by default.
+"""
+
+from flickr_mirror.models.event_log import log_events
+from flickr_mirror.models.events import (
+    Checked,
+    Event,
+    FileBroken,
+    ImageCached,
+    ImageStarted,
+    InfoCached,
+    InfoStarted,
+    ListingEnded,
+    Notice,
+    Observer,
+    OutageBegan,
+    OutageEnded,
+    PageScanned,
+    PhotoFailed,
+    PhotoFound,
+    PhotoGone,
+    PhotoUpdated,
+    RunPlanned,
+    RunStarted,
+    Waiting,
+    Watching,
+)
+from flickr_mirror.models.reports import FailedPhoto, MirrorReport
+
+__all__ = [
+    "Checked",
+    "Event",
+    "FailedPhoto",
+    "FileBroken",
+    "ImageCached",
+    "ImageStarted",
+    "InfoCached",
+    "InfoStarted",
+    "ListingEnded",
+    "MirrorReport",
+    "Notice",
+    "Observer",
+    "OutageBegan",
+    "OutageEnded",
+    "PageScanned",
+    "PhotoFailed",
+    "PhotoFound",
+    "PhotoGone",
+    "PhotoUpdated",
+    "RunPlanned",
+    "RunStarted",
+    "Waiting",
+    "Watching",
+    "log_events",
+]

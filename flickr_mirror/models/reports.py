@@ -1,0 +1,91 @@
+"""The report of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flickr_mirror.models.events import Notice
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPhoto:
+    """A photo that is not mirrored, and why; `job` is `image` or `info`.
+
+    A `lasting` failure stays until something changes at Flickr; `known` is whether an earlier run reported it. `due`
+    is when a later run tries the photo again, in seconds since 1970 (UTC).
+    """
+
+    photo_id: str
+    job: str
+    reason: str
+    lasting: bool
+    known: bool
+    due: int | None = None
+
+
+@dataclass(slots=True)
+class MirrorReport:
+    """What a run did. A public record, with one attribute for each figure of the summary.
+
+    `new` counts the photos that the listing showed for the first time, `updated` those that changed, `gone` those that
+    Flickr no longer has. `scanned` is whether a full scan was completed, `resumed` whether an earlier run began that
+    scan. `pruned` counts the files moved to the trash. `images`, `infos` and `bytes` are what was fetched, `adopted`
+    the complete files found from a run that was killed, `api_calls` the calls sent. `started` is in seconds since
+    1970 (UTC). `skipped` counts the photos that needed nothing. `reduced` counts the photos of the mirror for which
+    Flickr refuses the best file and a smaller one was taken, `damaged` those that Flickr serves damaged or in another
+    size than it lists. `unlisted` is how many photos, at least, Flickr counts but does not list; `not_ready` how many
+    it is still processing.
+
+    `failures` are the photos that are not mirrored. Those that an earlier run reported as out of reach are only
+    counted, in `unavailable`. `complete` is whether nothing that was asked for is left to do. `mirrored` counts the
+    listed photos that have everything that was asked for, `left` those that do not. `unanswered` is the sentence about
+    a server that did not answer when the run ended, or empty. `stopped_by` is the limit that the run reached, by its
+    name in `Limits`, or empty; `begun` is how many photos were begun, if `max_photos` limits them. For a run that is
+    limited to a window of upload times, the counts cover that window.
+    """
+
+    username: str = ""
+    user_id: str = ""
+    folder: Path | None = None
+    new: int = 0
+    updated: int = 0
+    gone: int = 0
+    skipped: int = 0
+    scanned: bool = False
+    resumed: bool = False
+    pruned: int = 0
+    known: int = 0
+    images: int = 0
+    infos: int = 0
+    adopted: int = 0
+    bytes: int = 0
+    api_calls: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    started: float = 0.0
+    seconds: float = 0.0
+    unavailable: int = 0
+    unlisted: int = 0
+    not_ready: int = 0
+    reduced: int = 0
+    damaged: int = 0
+    failures: list[FailedPhoto] = field(default_factory=list)
+    complete: bool = False
+    stopped_by: str = ""
+    begun: int = 0
+    mirrored: int = 0
+    left: int = 0
+    unanswered: str = ""
+
+    def come_to(self, limit: str, figures: str = "", *, finishing: bool = True) -> Notice:
+        """Record the first limit that the run reached, and return the notice about it, with the `figures`.
+
+        `finishing` is whether work in progress is finished.
+        """
+        self.stopped_by = self.stopped_by or limit
+        flag = f"--{limit.replace('_', '-')}{f' ({figures})' if figures else ''}"
+        rest = ", and what is in flight is finished" if finishing else ""
+        return Notice(f"{flag} is reached: nothing more is begun{rest}.")

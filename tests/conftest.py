@@ -76,9 +76,9 @@ def console_as_it_was() -> Iterator[None]:
 @pytest.fixture
 def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry at once, and brake for a moment only."""
-    monkeypatch.setattr("flickr_mirror.flickr.http_client.LONGEST_WAIT", 0.01)
-    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 0.05)
-    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr("flickr_mirror.flickr.retry.LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("flickr_mirror.flickr.backoff.LONGEST_PAUSE", 0.5)
 
 
 @pytest.fixture

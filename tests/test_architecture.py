@@ -165,7 +165,7 @@ def test_each_library_is_used_in_one_place() -> None:
     assert users["aiofiles"] == {"storage.partial_file"}
     assert users["filelock"] == {"storage.locks"}
     assert users["langdetect"] == users["pycountry"] == {"models.languages"}
-    assert users["tenacity"] == {"flickr.http_client"}
+    assert users["tenacity"] == {"flickr.retry"}
     assert users["keyring"] == {"cli.keys.keyring_store"}
     assert users["platformdirs"] == {"cli.options.settings_file"}
     assert users["pytest"] == {"simulator.pytest_plugin"}

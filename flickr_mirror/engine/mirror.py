@@ -25,9 +25,11 @@ from flickr_mirror.errors import ImageGoneError, NoSizeError, PhotoForgottenErro
 from flickr_mirror.flickr import outage
 from flickr_mirror.flickr.accounts import check_has_photos, find_account, identify, named
 from flickr_mirror.flickr.api import AsyncFlickrApi
-from flickr_mirror.flickr.concurrency import BandwidthLimiter, DownloadSlots
+from flickr_mirror.flickr.bandwidth import BandwidthLimiter
+from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
-from flickr_mirror.flickr.http_client import REFUSALS, Transport
+from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.image_servers import REFUSALS
 from flickr_mirror.models.addresses import photostream_address
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Notice, RunPlanned, RunStarted, Waiting
@@ -338,7 +340,7 @@ class PhotostreamMirror:
     ) -> PhotoJobs:
         bandwidth = BandwidthLimiter(self._limits.bwlimit)
         brake = DownloadSlots(
-            *map(bandwidth.most, (self._limits.image_workers, self._limits.min_image_workers))
+            *map(bandwidth.max_parallel, (self._limits.image_workers, self._limits.min_image_workers))
         )
         brake.on_pause = lambda seconds: self._emit(Waiting("images", seconds))
         least = self._limits.min_free

@@ -38,7 +38,7 @@ from flickr_mirror.errors import (
     ThrottledError,
     TransportError,
 )
-from flickr_mirror.flickr.concurrency import StoppedError
+from flickr_mirror.flickr.interruption import StoppedError
 from flickr_mirror.models.events import ListingEnded, PhotoFailed
 from flickr_mirror.models.options import CachingStrategy
 

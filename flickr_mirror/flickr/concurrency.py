@@ -1,141 +1,138 @@
-"""How many images are downloaded side by side, and how fast: the climb, the brake, the bandwidth."""
+"""How many images are downloaded at once: adapted to the servers, and halved when they refuse."""
 
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
 import anyio
 
-from flickr_mirror.flickr.rate_limiter import Pause
+from flickr_mirror.flickr.backoff import Backoff
+from flickr_mirror.flickr.interruption import InterruptibleWaits, StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable
 
-FIRST_LEVEL = 4
-"""So many downloads a run begins with."""
+INITIAL_LEVEL = 4
+"""The number of parallel downloads that a run begins with."""
 WINDOW = 0.5
-"""How long each number of downloads is measured at least, in seconds."""
-GAIN = 1.05
-"""More downloads must bring so many times the bytes, or they are not worth it."""
+"""The minimum length of one measurement, in seconds."""
+MIN_GAIN = 1.05
+"""The factor by which more downloads must raise the bytes per second to be kept."""
 FIRST_REST = 10.0
 LONGEST_REST = 300.0
 """Seconds until more downloads are tried again after they brought nothing."""
-PIECE = 16 * 1024
-"""Bytes that one wait for the bandwidth is for at most."""
-LEAST_PACE = 32 * 1024
-"""Bytes per second that a download is left with at least: with less, servers and patience end."""
 
 
-class StoppedError(Exception):
-    """The run was asked to stop before this download was begun: no failure, and no end of the run."""
+@dataclass(slots=True)
+class _Measurement:
+    """What arrived since the time `started`."""
 
-
-class Waits:
-    """Waits that a stop ends at once, because nothing is in flight during them."""
-
-    def __init__(self) -> None:
-        self._is_stopped = False
-        self._scopes: set[anyio.CancelScope] = set()
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Wait inside of this. Raises `StoppedError` after `stop`."""
-        with anyio.CancelScope() as scope:
-            self._scopes.add(scope)
-            try:
-                if self._is_stopped:
-                    scope.cancel()
-                yield
-            finally:
-                self._scopes.discard(scope)
-        if scope.cancelled_caught:
-            raise StoppedError("Nothing more is begun.")
-
-    def stop(self) -> None:
-        """End all waits, and those to come."""
-        self._is_stopped = True
-        for scope in self._scopes:
-            scope.cancel()
+    started: float
+    bytes: int = 0
+    images: int = 0
+    responses: int = 0
+    latency: float = 0.0
+    """The sum of the seconds that servers took to respond."""
 
 
 class AdaptiveConcurrency:
-    """Looks for the number of downloads side by side from which on more bring nothing.
+    """Finds the number of parallel downloads above which more bring nothing.
 
-    As long as half as many more bring more bytes in a second, it goes on up; then it goes back down to the
-    last number that did, and rests. Where the servers come to answer twice as slowly while fewer bytes come,
-    it takes a quarter away. Only windows count in which downloads waited for a place.
+    While half as many more downloads raise the bytes per second, the level rises. When they do not, it returns to
+    the last level that did, and rests. When servers respond twice as slowly while fewer bytes arrive, the level
+    drops by a quarter. A measurement counts only if downloads waited for a slot throughout.
     """
 
     def __init__(self, least: int, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._least = least
         self._most = most
         self._clock = clock
-        self.level = min(max(FIRST_LEVEL, least), most)
-        self._proved = self.level
-        """The highest level that was worth it."""
-        self._rate = 0.0
+        self.level = min(max(INITIAL_LEVEL, least), most)
+        self._best_level = self.level
+        """The highest level that raised the bytes per second."""
+        self._best_rate = 0.0
         """Bytes per second at that level."""
-        self._latency = 0.0
-        """Seconds until servers answered at that level."""
+        self._best_latency = 0.0
+        """Seconds until servers responded at that level."""
         self._rest = FIRST_REST
         self._rests_until = clock()
-        self._begin()
+        self._measured = _Measurement(clock())
 
-    def _begin(self) -> None:
-        self._since = self._clock()
-        self._bytes = 0
-        self._answers = 0
-        self._waited = 0.0
-        self._images = 0
+    def record_latency(self, seconds: float) -> None:
+        """Record how long a server took to respond."""
+        self._measured.responses += 1
+        self._measured.latency += seconds
 
-    def answered(self, seconds: float) -> None:
-        """Note how long a server took to answer."""
-        self._answers += 1
-        self._waited += seconds
+    def record_bytes(self, count: int) -> None:
+        """Record received bytes."""
+        self._measured.bytes += count
 
-    def received(self, count: int) -> None:
-        """Note bytes that came."""
-        self._bytes += count
-
-    def finished(self, *, is_full: bool) -> None:
-        """Note an image that came whole; `is_full` is whether others wait for its place."""
+    def record_image(self, *, is_full: bool) -> None:
+        """Record a complete image; `is_full` is whether other downloads wait for a slot."""
         if not is_full:
-            self._begin()
+            self.restart()
             return
-        self._images += 1
-        elapsed = self._clock() - self._since
-        if elapsed < WINDOW or self._images < 2 * self.level:
+        measured = self._measured
+        measured.images += 1
+        elapsed = self._clock() - measured.started
+        if elapsed < WINDOW or measured.images < 2 * self.level:
             return
-        self._judge(self._bytes / elapsed, self._waited / max(self._answers, 1))
-        self._begin()
+        self._adapt(measured.bytes / elapsed, measured.latency / max(measured.responses, 1))
+        self.restart()
 
-    def _judge(self, rate: float, latency: float) -> None:
-        if self.level > self._proved and rate < self._rate * GAIN:
-            self.level = self._proved
+    def restart(self) -> None:
+        """Discard the current measurement and begin another one."""
+        self._measured = _Measurement(self._clock())
+
+    def _adapt(self, rate: float, latency: float) -> None:
+        if self.level > self._best_level and rate < self._best_rate * MIN_GAIN:
+            self.level = self._best_level
             self._rests_until = self._clock() + self._rest
             self._rest = min(self._rest * 2, LONGEST_REST)
             return
-        if self.level == self._proved and rate < self._rate / GAIN and latency > 2 * self._latency > 0:
-            self.level = self._proved = max(self._least, self.level * 3 // 4)
+        has_slowed = rate < self._best_rate / MIN_GAIN and latency > 2 * self._best_latency > 0
+        if self.level == self._best_level and has_slowed:
+            self.level = self._best_level = max(self._least, self.level * 3 // 4)
             self._rests_until = self._clock() + self._rest
-        elif self.level > self._proved:
-            self._proved = self.level
+        elif self.level > self._best_level:
+            self._best_level = self.level
             self._rest = FIRST_REST
-        self._rate, self._latency = rate, latency
+        self._best_rate, self._best_latency = rate, latency
         if self._clock() >= self._rests_until:
             self.level = min(self.level + max(self.level // 2, 1), self._most)
 
 
-class DownloadSlots:
-    """The places of all downloads, and the pause that they share when the image servers throttle.
+class _BusyTime:
+    """How long at least one download was running."""
 
-    Flickr's image servers answer 429 by themselves, apart from the API's limit, and do not say for how long
-    (gallery-dl#8297). After a pause, half as many downloads run side by side, and one more after every 20 good
-    images, also where that is fewer than `least`. Without pauses, `AdaptiveConcurrency` finds a number between
-    `least` and `most`.
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._running = 0
+        self._since = 0.0
+        self.seconds = 0.0
+
+    def start(self) -> float:
+        now = self._clock()
+        if not self._running:
+            self._since = now
+        self._running += 1
+        return now
+
+    def end(self) -> None:
+        self._running -= 1
+        if not self._running:
+            self.seconds += self._clock() - self._since
+
+
+class DownloadSlots:
+    """The slots of all downloads, and the pause that they share when the image servers refuse.
+
+    Flickr's image servers answer 429 independently of the API's limit, and do not send how long to wait
+    (gallery-dl#8297). After a pause half as many slots are left, even below `least`; each 20 good images add one.
+    Otherwise `AdaptiveConcurrency` finds a number between `least` and `most`.
     """
 
     def __init__(
@@ -149,132 +146,90 @@ class DownloadSlots:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.most = most
-        """How many downloads run side by side at most."""
+        """The maximum number of parallel downloads."""
         self._ceiling = most
-        self._climb = AdaptiveConcurrency(most if least is None else least, most, clock=clock)
-        self._places = anyio.CapacityLimiter(self._climb.level)
-        self._pause = Pause(first=first, longest=longest, clock=clock)
-        self._clock = clock
+        self._adaptive = AdaptiveConcurrency(most if least is None else least, most, clock=clock)
+        self._slots = anyio.CapacityLimiter(self._adaptive.level)
+        self._backoff = Backoff(first=first, longest=longest, clock=clock)
         self._sleep = sleep
-        self._waiting: set[anyio.CancelScope] = set()
-        self._is_closed = False
-        self.answered = self._climb.answered
-        self.received = self._climb.received
+        self._waits = InterruptibleWaits()
+        self._busy = _BusyTime(clock)
         self.on_pause: Callable[[float], None] = lambda _: None
-        self._running = 0
-        self._running_since = 0.0
-        self.seconds = 0.0
-        """For how long images were being downloaded, one or many side by side."""
 
     @property
     def parallel(self) -> int:
-        """How many downloads may run side by side now."""
-        return int(min(self._places.total_tokens, self.most))
+        """How many downloads may run at once now."""
+        return int(min(self._slots.total_tokens, self.most))
 
     @property
     def throttled_for(self) -> float:
-        """How long the servers have refused all downloads, the pause that is left included, in seconds."""
-        return self._pause.throttled_for
+        """For how many seconds the servers have refused all downloads, including the rest of the pause."""
+        return self._backoff.throttled_for
+
+    @property
+    def seconds(self) -> float:
+        """For how many seconds at least one image was being downloaded."""
+        return self._busy.seconds
 
     async def __aenter__(self) -> float:
-        """Wait for the pause to end and a place to be free; return the time at which the download starts.
+        """Wait for a slot and for the end of the pause; return the time at which the download starts.
 
-        Raises `StoppedError` once the brake is closed.
+        Raises `StoppedError` after `close`.
         """
         try:
-            self._places.acquire_nowait()  # else each download would give way to all other tasks first
+            self._slots.acquire_nowait()  # `acquire` yields to all other tasks even if a slot is free
         except anyio.WouldBlock:
-            await self._places.acquire()
+            await self._slots.acquire()
         try:
-            while (delay := self._pause.left) > 0 and not self._is_closed:
-                await self._wait(delay)
             self.check_open()
+            while (delay := self._backoff.left) > 0:
+                with self._waits.waiting():
+                    await self._sleep(delay)
         except BaseException:
-            self._places.release()
+            self._slots.release()
             raise
-        started = self._clock()
-        if not self._running:
-            self._running_since = started
-        self._running += 1
-        return started
-
-    async def _wait(self, delay: float) -> None:
-        with anyio.CancelScope() as scope:
-            self._waiting.add(scope)
-            try:
-                await self._sleep(delay)
-            finally:
-                self._waiting.discard(scope)
+        return self._busy.start()
 
     async def __aexit__(self, *_: object) -> None:
-        self._running -= 1
-        if not self._running:
-            self.seconds += self._clock() - self._running_since
-        self._places.release()
+        self._busy.end()
+        self._slots.release()
 
     def check_open(self) -> None:
-        """Raise `StoppedError` once no more downloads may begin."""
-        if self._is_closed:
-            raise StoppedError("No more downloads are begun.")
+        """Raise `StoppedError` after `close`."""
+        if self._waits.is_stopped:
+            raise StoppedError("The run was asked to stop.")
 
     def close(self) -> None:
-        """Let no more downloads begin, neither of those that wait now nor of others."""
-        self._is_closed = True
-        self._set_places()
-        for scope in self._waiting:
-            scope.cancel()
+        """Start no more downloads, including those that wait for a slot or for the end of the pause."""
+        self._waits.stop()
+        self._set_slots()
+
+    def record_latency(self, seconds: float) -> None:
+        """Record how long a server took to respond."""
+        self._adaptive.record_latency(seconds)
+
+    def record_bytes(self, count: int) -> None:
+        """Record received bytes."""
+        self._adaptive.record_bytes(count)
 
     def record_throttling(self, started: float, retry_after: float | None = None) -> None:
-        """Pause all downloads because one that began at `started` was refused."""
-        if seconds := self._pause.refused(started, retry_after):
+        """Pause all downloads because one that started at `started` was refused."""
+        if seconds := self._backoff.record_throttling(started, retry_after):
             self._ceiling = max(self.parallel // 2, 1)
-            self._climb.finished(is_full=False)
-            self._set_places()
+            self._adaptive.restart()
+            self._set_slots()
             self.on_pause(seconds)
 
     def record_success(self) -> None:
-        """Note an image that came whole."""
-        if self._pause.record_success():
+        """Record a complete image."""
+        if self._backoff.record_success():
             self._ceiling = min(self._ceiling + 1, self.most)
-        # a level that the ceiling does not allow cannot be measured
-        is_full = self._climb.level <= self._ceiling and self._places.statistics().tasks_waiting > 0
-        self._climb.finished(is_full=is_full)
-        self._set_places()
+        # a level above the ceiling is not in use, so it cannot be measured
+        is_full = self._adaptive.level <= self._ceiling and self._slots.statistics().tasks_waiting > 0
+        self._adaptive.record_image(is_full=is_full)
+        self._set_slots()
 
-    def _set_places(self) -> None:
-        # a closed brake lets everybody in, to be sent away
-        self._places.total_tokens = inf if self._is_closed else min(self._climb.level, self._ceiling)
-
-
-class BandwidthLimiter:
-    """Lets no more than so many bytes per second come, whichever download they are of; `None` is no limit."""
-
-    def __init__(
-        self,
-        limit: int | None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-    ) -> None:
-        self._limit = limit
-        self._clock = clock
-        self._sleep = sleep
-        self._paid_until = clock()
-
-    def most(self, parallel: int) -> int:
-        """Return how many of `parallel` downloads can run side by side without being too slow each."""
-        return parallel if self._limit is None else min(parallel, max(self._limit // LEAST_PACE, 1))
-
-    def pieces(self, count: int) -> Iterable[int]:
-        """Return the parts that so many bytes are to be taken in: one long wait would look like a silent server."""
-        if self._limit is None:
-            return (count,)
-        return [min(count - start, PIECE) for start in range(0, count, PIECE)]
-
-    async def take(self, count: int) -> None:
-        """Wait as long as `count` bytes that came may take. What was not used before is not made up for."""
-        if self._limit is None:
-            return
-        self._paid_until = max(self._paid_until, self._clock()) + count / self._limit
-        if (delay := self._paid_until - self._clock()) > 0:
-            await self._sleep(delay)
+    def _set_slots(self) -> None:
+        # after `close` every waiting task gets a slot, so that it can raise StoppedError
+        is_closed = self._waits.is_stopped
+        self._slots.total_tokens = inf if is_closed else min(self._adaptive.level, self._ceiling)

@@ -1,4 +1,4 @@
-"""Fetch one image or film into a file that is handed in, and check that it is one whole file."""
+"""Download one image or video into a given file, and check that it arrived complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from flickr_mirror.errors import (
     ThrottledError,
     TransportError,
 )
-from flickr_mirror.flickr.concurrency import BandwidthLimiter, StoppedError
+from flickr_mirror.flickr.bandwidth import BandwidthLimiter
+from flickr_mirror.flickr.interruption import StoppedError
 from flickr_mirror.models.media import Picture
 from flickr_mirror.models.payloads import to_int
 from flickr_mirror.models.sizes import same_pixels
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from flickr_mirror.models.sizes import FlickrPhotoSize
 
 LARGEST = {"photo": 1 << 30, "video": 8 << 30}
-"""A longer body, in bytes, is no photo (Flickr takes 200 MB) and no film (1 GB)."""
+"""The longest accepted body, in bytes. Flickr accepts photos up to 200 MB and videos up to 1 GB."""
 
 
 class ImageFile(Protocol):
-    """A file that can be written from its start once more."""
+    """A file that receives a download, and can be restarted for another attempt."""
 
     path: Path
     size: int
@@ -46,41 +47,43 @@ class ImageFile(Protocol):
         ...
 
     async def inspect(self, listed: tuple[int, int] | None = None) -> Picture:
-        """Return what the header and the end of the file say; `listed` are the pixels that Flickr lists.
+        """Return what the header and the end of the file state; `listed` are the pixels that Flickr lists.
 
         Raises `BadImageError`.
         """
         ...
 
     async def extension(self, media: str) -> str:
-        """Return the extension for a file of a `photo` or a `video` that `inspect` refuses."""
+        """Return the extension for a file of a `photo` or a `video` that `inspect` rejects."""
         ...
 
     async def decode(self) -> None:
-        """Read the whole file as a viewer would. Raises `BadImageError` where it is not one whole image."""
+        """Decode the whole file as a viewer would. Raises `BadImageError` if it is not one complete image."""
         ...
 
     async def sha256(self) -> bytes:
-        """Return the SHA-256 of what was written."""
+        """Return the SHA-256 of the bytes written."""
         ...
 
     async def restart(self) -> None:
-        """Forget what was written."""
+        """Discard the bytes written."""
         ...
 
 
 class Space(Protocol):
-    """The free space that files are written to."""
+    """The free space of the file system that files are written to."""
 
     async def takes(self, file: ImageFile, length: int) -> bool:
-        """Return whether `file` may have `length` bytes."""
+        """Return whether `file` fits with `length` bytes."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file that was received: what it is, its size in bytes; `doubt` is why it may not be what Flickr has,
-    and is empty where there is none."""
+    """A received file: what it is, and its size in bytes.
+
+    `suspicion` is why it may differ from Flickr's file; it is empty if there is no reason.
+    """
 
     picture: Picture
     size: int
@@ -88,40 +91,40 @@ class Fetched:
 
 
 class ImageFetcher:
-    """Fetches images through one transport, all of them under one brake."""
+    """Downloads images through one transport, within the limits of `slots`, `bandwidth` and `space`."""
 
     def __init__(
         self,
         transport: Transport,
-        brake: DownloadSlots,
+        slots: DownloadSlots,
         bandwidth: BandwidthLimiter | None = None,
         space: Space | None = None,
     ) -> None:
         self._transport = transport
-        self._brake = brake
+        self._slots = slots
         self._space = space
-        self.check_open = brake.check_open
+        self.check_open = slots.check_open
         self._bandwidth = bandwidth or BandwidthLimiter(None)
-        self.turns = anyio.Semaphore(brake.most, fast_acquire=True)
-        """To be held while a photo is fetched, with all its tries: so few wait for another try at once that a
-        short outage costs no photo all its tries."""
+        self.photo_slots = anyio.Semaphore(slots.most, fast_acquire=True)
+        """Hold one while a photo is fetched, including its waits between attempts: in a short outage, few photos wait
+        for another attempt at once, so that no photo runs out of attempts."""
 
     @property
     def seconds(self) -> float:
-        """For how many seconds images were being downloaded, pauses left out."""
-        return self._brake.seconds
+        """For how many seconds images were being downloaded, without pauses."""
+        return self._slots.seconds
 
     def stop(self) -> None:
-        """Let no more downloads begin: whoever waits for a place gets a `StoppedError`."""
-        self._brake.close()
+        """Start no more downloads; raise `StoppedError` in those that wait for a slot."""
+        self._slots.close()
 
     async def fetch(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
-        """Fetch the file of a size into `file`, trying again as the transport's policy says.
+        """Download the file of a size into `file`, with the retries of the transport's policy.
 
-        A pause that the server asks for is waited for and is no failed try. Raises `ImageGoneError` where the
-        server does not serve this file, `BadImageError` where what comes is none, `TransportError` when no
-        whole file came, `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop`
-        and where the file does not fit into the free space.
+        A pause that the server asks for does not count as a failed attempt. Raises `ImageGoneError` if the server
+        does not serve this file, `BadImageError` if the response is not an image, `TransportError` if no complete
+        file came, `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop` or if
+        the file does not fit into the free space.
         """
         async for attempt in self._transport.retrying(BadImageError):
             with attempt:
@@ -136,11 +139,11 @@ class ImageFetcher:
         received: Callable[[int], None] = lambda _: None,
         known: bytes = b"",
     ) -> Fetched:
-        """Fetch like `fetch`, and what is odd once more, from where Flickr has it now, as `refresh` tells.
+        """Download like `fetch`; download a suspicious file again, from the address that `refresh` returns.
 
-        The same bytes again are what Flickr has; `known` is the SHA-256 of those that came in an earlier run.
-        `received` is told the bytes of each file. Raises `BadImageError` for what is odd in another way then, and
-        like `fetch`.
+        If the same bytes come again, they are what Flickr has; `known` is the SHA-256 of those from an earlier run.
+        `received` is called with the bytes of each file. Raises `BadImageError` if the second file is suspicious
+        with other bytes, and like `fetch`.
         """
         fetched = await self.fetch(size, file)
         received(fetched.size)
@@ -157,29 +160,29 @@ class ImageFetcher:
 
     async def _fetch_unthrottled(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
         while True:
-            async with self._brake as started:
+            async with self._slots as started:
                 try:
                     fetched = await self._fetch_once(size, file)
                 except ThrottledError as error:
-                    self._brake.record_throttling(started, error.retry_after)
-                    self._transport.check_patience(self._brake.throttled_for, error)
+                    self._slots.record_throttling(started, error.retry_after)
+                    self._transport.check_max_wait(self._slots.throttled_for, error)
                 else:
-                    self._brake.record_success()
+                    self._slots.record_success()
                     return fetched
 
     async def _fetch_once(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
         if file.size:
             await file.restart()
         asked = time.monotonic()
-        async with self._transport.stream(size.url) as (response, note):
-            self._brake.answered(time.monotonic() - asked)
-            proved = await self._receive(response, note, size.media, file)
+        async with self._transport.stream(size.url) as (response, received):
+            self._slots.record_latency(time.monotonic() - asked)
+            proved = await self._receive(response, received, size.media, file)
         try:
             picture = await file.inspect((size.width, size.height))
         except BadImageError as error:
             if isinstance(error, NotAnImageError) or not proved:
                 raise
-            # a whole file, as far as the line goes: the same bytes again are what Flickr has
+            # the transfer was complete, so if the same bytes come again, they are what Flickr has
             extension = await file.extension(size.media)
             return Fetched(Picture(extension, size.media, 0, 0, ends=False), file.size, str(error))
         if picture.media != size.media:
@@ -191,29 +194,29 @@ class ImageFetcher:
             try:
                 await file.decode()
             except BadImageError as error:
-                if not proved:  # it may just have been cut on its way
+                if not proved:  # the transfer may have been cut
                     raise
                 suspicion = str(error)
         return Fetched(picture, file.size, suspicion)
 
     async def _receive(
-        self, response: httpx.Response, note: Callable[[int], None], media: str, file: ImageFile
+        self, response: httpx.Response, received: Callable[[int], None], media: str, file: ImageFile
     ) -> bool:
-        """Write the body into `file`; return whether it is proved to be complete."""
+        """Write the body into `file`; return whether the headers prove that it is complete."""
         length = announced_length(response)
         chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
         if length is not None and length > LARGEST[media]:
             raise _too_large(media)
         if self._space and not await self._space.takes(file, length or 0):
             raise StoppedError("The image does not fit into the free space.")
-        # a response that is whole already, as embedders' transports may return, has no raw bytes any more
+        # a response that was read already, as custom transports may return it, has no raw bytes any more
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
             await file.write(chunk)
             if file.size > LARGEST[media]:
                 raise _too_large(media)
-            self._brake.received(len(chunk))
+            self._slots.record_bytes(len(chunk))
             for piece in self._bandwidth.pieces(len(chunk)):
-                note(piece)
+                received(piece)
                 await self._bandwidth.take(piece)
         if length is not None and length != file.size:
             raise TransportError(f"{response.url.host} sent {file.size} bytes of {length}.")
@@ -221,19 +224,19 @@ class ImageFetcher:
 
 
 def announced_length(response: httpx.Response) -> int | None:
-    """Return how many bytes the body of an answer has, `None` where its headers do not say."""
-    # Flickr's image servers send chunks, and the length in a header of their own (recorded in 2024)
+    """Return how many bytes the body of a response has; `None` if its headers do not state it."""
+    # Flickr's image servers send chunks, and the length in their own header x-ttdb-l (recorded in 2024)
     hint = to_int(response.headers.get("x-ttdb-l"))
     return to_int(response.headers.get("Content-Length", hint))
 
 
 def _too_large(media: str) -> ImageGoneError:
-    # another try would take in as many bytes again
-    return ImageGoneError(f"The file is larger than {LARGEST[media]} bytes, which no {media} is.", 200)
+    # not a temporary error: another attempt would receive as many bytes again
+    return ImageGoneError(f"The file is larger than {LARGEST[media]} bytes, too large for a {media}.", 200)
 
 
 def _other_pixels(picture: Picture, size: FlickrPhotoSize) -> str:
-    """Return in words that a picture has other pixels than Flickr lists; an empty text where it has not."""
+    """Return a sentence if a picture has other pixels than Flickr lists, else an empty string."""
     if picture.media == "video" or not size.area or same_pixels((picture.width, picture.height), size):
         return ""
     return (

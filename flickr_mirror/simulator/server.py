@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from aiohttp import web
 from anyio.from_thread import start_blocking_portal
 
-from flickr_mirror.simulator.artwork import pictures
+from flickr_mirror.simulator import media_files
 from flickr_mirror.simulator.fault_plan import Asked
 from flickr_mirror.simulator.rest_api import RestApi
 
@@ -96,9 +96,6 @@ class SimulatedFlickr:
         self._api = RestApi(
             streams, undocumented_extras=undocumented_extras, count_comments=count_comments, api_key=api_key
         )
-        self._paintings = {
-            stream.nsid: pictures.Paintings(stream.painter) for stream in streams if stream.painter
-        }
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -190,11 +187,11 @@ class SimulatedFlickr:
         size = next((size for size in sizes if size.path == request.path), None)
         if found is None or size is None:
             return web.Response(status=404, content_type="text/html")
-        body = await self._drawn(*found, size)
+        body = await self._fetch(*found, size)
         mark = hashlib.blake2b(request.path.encode(), digest_size=16).hexdigest()
         response = web.Response(
             body=body,
-            content_type=pictures.CONTENT_TYPES[size.path.rpartition(".")[2]],
+            content_type=media_files.CONTENT_TYPES[size.path.rpartition(".")[2]],
             headers={
                 "ETag": f'"{mark}.1"',  # no MD5, although it looks like one (recorded)
                 "Last-Modified": formatdate(found[1].uploaded, usegmt=True),
@@ -223,7 +220,7 @@ class SimulatedFlickr:
             return web.Response(status=404, content_type="text/html")
         if size.refusal or not _is_valid(request.query.get("s", ""), request.path, self._clock()):
             return web.Response(status=403, content_type="text/html")
-        body = await self._drawn(*found, size)
+        body = await self._fetch(*found, size)
         digest = hashlib.md5(body, usedforsecurity=False)
         headers = {
             "Accept-Ranges": "bytes",
@@ -237,23 +234,20 @@ class SimulatedFlickr:
         videos = found[1].videos if found else ()
         return next((size for size in videos if size.path.endswith(f"/{key}/{secret}/")), None)
 
-    async def _drawn(self, stream: SimulatedPhotostream, photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
+    async def _fetch(self, stream: SimulatedPhotostream, photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
         if self.image_latency:
             await asyncio.sleep(self.image_latency)
-        if stream.painter is None:
-            body = self._bytes(stream, photo, size)
-        else:
-            body = await asyncio.to_thread(self._bytes, stream, photo, size)
+        body = self._bytes(stream, photo, size)
         self.requests[photo.id] += 1
         self.bytes_sent += len(body)
         return body
 
     def _bytes(self, stream: SimulatedPhotostream, photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
         if size.media == "video":
-            return pictures.video(photo, size)
-        if stream.nsid in self._paintings:
-            return self._paintings[stream.nsid].picture(photo, size)
-        return pictures.picture(photo, size, noise=stream.noise)
+            return media_files.video(photo, size)
+        if stream.original_file is not None:
+            return media_files.reduced_picture(photo, size, stream.original_file(photo))
+        return media_files.picture(photo, size, noise=stream.noise)
 
 
 async def arguments_of(request: web.Request) -> dict[str, str]:

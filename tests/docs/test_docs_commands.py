@@ -104,13 +104,7 @@ def flickr() -> Iterator[SimulatedFlickr]:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the command, and with what stands for Python and its installer."""
     programs = tmp_path_factory.mktemp("programs")
-    smaller = (
-        "flickr_mirror.simulator.demo._DIMS = ((128, 85),) * 5"  # it is the same demonstration, drawn sooner
-    )
-    put_command_into(
-        programs,
-        f"import sys\nif 'demo' in sys.argv:\n    import flickr_mirror.simulator.demo\n    {smaller}",
-    )
+    put_command_into(programs)
     for name in ("python", "python3"):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')

@@ -29,7 +29,7 @@ LONGEST = 0.6
 """A third of the runs are killed at a random moment of their first so many seconds."""
 IMAGES = 30
 """The others are killed when the server has been asked for a random number of images, up to this one."""
-HASTE = {"flickr.http_client.LONGEST_WAIT": 0.02, "flickr.rate_limiter.FIRST_PAUSE": 0.02}
+HASTE = {"flickr.retry.LONGEST_WAIT": 0.02, "flickr.backoff.FIRST_PAUSE": 0.02}
 """Tries again at once: the waits are not what is looked at."""
 
 

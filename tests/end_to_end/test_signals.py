@@ -147,9 +147,9 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
     """With all of the usual ten seconds of grace: where nothing is in flight, none of them pass, and it is said."""
     settings = {
         "cli.runner.GRACE": 8,
-        "flickr.rate_limiter.FIRST_PAUSE": 600,
+        "flickr.backoff.FIRST_PAUSE": 600,
         "flickr.outage.SILENT": 0.2,
-        "flickr.http_client.LONGEST_WAIT": 600,
+        "flickr.retry.LONGEST_WAIT": 600,
     }
     level = () if "--image-only" in options else ("--info-level", "2")
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:

@@ -435,7 +435,7 @@ async def test_a_bomb_of_gzip_is_no_answer() -> None:
 @running
 async def test_an_endless_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 41: API response > cap: the connection is dropped, and another try works."""
-    monkeypatch.setattr("flickr_mirror.flickr.http_client.MAX_ANSWER", 1 << 20)
+    monkeypatch.setattr("flickr_mirror.flickr.api_endpoint.MAX_RESPONSE", 1 << 20)
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
         done = script(run, Rule(faults.Endless(), method=LISTING))
         assert (await run(image_only=True)).images == 1

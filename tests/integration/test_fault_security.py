@@ -56,7 +56,9 @@ from flickr_mirror.cli.output.text import plain
 from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import LARGEST, ImageFetcher
-from flickr_mirror.flickr.http_client import MAX_REDIRECTS, USER_AGENT, Transport
+from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.image_servers import MAX_REDIRECTS
+from flickr_mirror.flickr.responses import USER_AGENT
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread

@@ -24,8 +24,9 @@ from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
-from flickr_mirror.flickr.http_client import Transport, retry_after
+from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.flickr.proxies import ProxiedTransport
+from flickr_mirror.flickr.retry import retry_after
 from flickr_mirror.flickr.tls import tls_context
 from flickr_mirror.models.events import PhotoFailed, Waiting
 from flickr_mirror.models.identifiers import inventory_number
@@ -293,8 +294,8 @@ RETRY_AFTER: dict[str, tuple[object, float]] = {
 @pytest.fixture
 def first_pause(no_naps: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the first pause be as long as it is in life."""
-    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 5.0)
-    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.LONGEST_PAUSE", 900.0)
+    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 5.0)
+    monkeypatch.setattr("flickr_mirror.flickr.backoff.LONGEST_PAUSE", 900.0)
 
 
 @pytest.mark.usefixtures("first_pause")
@@ -431,8 +432,8 @@ async def test_a_storm_of_429_marks_no_photo_as_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows 13, 14: half of everything is refused; though nothing is tried twice, nothing fails."""
-    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("flickr_mirror.flickr.backoff.LONGEST_PAUSE", 0.01)
     async with mirroring(tmp_path, 60, image_dims=TINY, commented=1) as run:
         run.limits = Limits(attempts=1, passes=1)
         storm = Disturbance(0.5, mix={"429": MIXES["429"]})
@@ -603,7 +604,7 @@ def test_images_have_a_proxy_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
         ("https://live.staticflickr.com/1/2_3.jpg", True),
         ("https://api.flickr.com/x", False),
     ):
-        assert isinstance(servers.server_of(httpx.URL(url)), ProxiedTransport) == proxied
+        assert isinstance(servers.image_transport_for(httpx.URL(url)), ProxiedTransport) == proxied
 
 
 async def test_pages_instead_of_all_images_end_the_run(
@@ -639,7 +640,7 @@ async def test_a_captive_portal_is_recognised(tmp_path: Path, capsys: pytest.Cap
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a fifth of a second where it is a minute."""
-    monkeypatch.setattr("flickr_mirror.flickr.http_client.PATIENCE", 0.2)
+    monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_TIME", 0.2)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -800,7 +801,7 @@ async def test_a_wrong_certificate_ends_the_run_at_once(
             assert (calling.seconds, api.calls) == ([], {})
             naps: list[float] = []
             fetcher = ImageFetcher(transport, DownloadSlots(1))
-            monkeypatch.setattr(transport, "_sleep", naps.append)
+            monkeypatch.setattr(transport._retries, "_sleep", naps.append)
             size = FlickrPhotoSize("Original", *TINY, f"{run.flickr.url}/1/2_0123456789_o.jpg")
             async with open_partial_file(tmp_path) as part:
                 with pytest.raises(CertificateError):
@@ -846,8 +847,8 @@ async def test_a_third_of_everything_goes_wrong_and_the_mirror_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows 1 to 17 mixed, 30 % of all requests, 2,000 photos: at most 1.6 times the requests of a clean run."""
-    monkeypatch.setattr("flickr_mirror.flickr.rate_limiter.FIRST_PAUSE", 0.002)
-    monkeypatch.setattr("flickr_mirror.flickr.http_client.LONGEST_WAIT", 0.001)
+    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 0.002)
+    monkeypatch.setattr("flickr_mirror.flickr.retry.LONGEST_WAIT", 0.001)
     monkeypatch.setattr("os.fsync", lambda _: None)  # takes half of the time, and no power fails here
     count = 2000
     async with mirroring(tmp_path, count, image_dims=TINY) as run:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator import SimulatedFlickr
 
 KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
-IMPATIENT = {"flickr.http_client.LONGEST_WAIT": 0.1}
+IMPATIENT = {"flickr.retry.LONGEST_WAIT": 0.1}
 """What fails is tried again at once."""
 THREAD = {"engine.language_detector._FAILURES": 0}
 """Languages are detected in the process itself: the worker process takes longer to start than a small run."""

@@ -69,10 +69,10 @@ def anchors(path: Path) -> set[str]:
     return found
 
 
-def put_command_into(folder: Path, before: str = "") -> Path:
-    """Write the command as installers do, so that it goes by its name; `before` are lines that it runs first."""
+def put_command_into(folder: Path) -> Path:
+    """Write the command as installers do, so that it goes by its name."""
     folder.mkdir(parents=True, exist_ok=True)
     command = folder / "mirror_flickr"
-    command.write_text(f"#!{sys.executable}\n{before}\nfrom flickr_mirror.__main__ import main\nmain()\n")
+    command.write_text(f"#!{sys.executable}\nfrom flickr_mirror.__main__ import main\nmain()\n")
     command.chmod(0o755)
     return command

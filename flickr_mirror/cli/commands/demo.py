@@ -1,4 +1,4 @@
-"""`mirror_flickr demo`: what a newcomer runs first, on a Flickr that is simulated on the same machine."""
+"""`mirror_flickr demo`: mirror a small photostream from a Flickr that is simulated on this machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import MirrorOptions
 
 KEYS_PAGE = "https://www.flickr.com/services/apps/create/"
+_CALLS_PER_SECOND = 50
+"""The pace of the demo's API calls, which Flickr's limits do not bind: at 10, they would take 4 of its 5 seconds."""
 
 
 async def demonstrate(cache_path: Path) -> int:
-    """Mirror the demonstration's photostream, say where its photos are, and return the exit code."""
+    """Mirror the photostream of the demo, print what to do next, and return the exit code."""
     from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
 
     stream = demo_photostream()
@@ -29,7 +31,12 @@ async def demonstrate(cache_path: Path) -> int:
         options = MirrorOptions(cache_path=cache_path, info_level=2, api_url=flickr.api_url)
         view = RunView(options)
         mirror = PhotostreamMirror(
-            stream.username, "demo", "demo", options=options, observer=view, budget=ApiBudget()
+            stream.username,
+            "demo",
+            "demo",
+            options=options,
+            observer=view,
+            budget=ApiBudget(calls_per_second=_CALLS_PER_SECOND),
         )
         echo(
             f"Mirroring {len(stream)} photos of {stream.username} from a simulated Flickr, with their comments."
@@ -39,30 +46,34 @@ async def demonstrate(cache_path: Path) -> int:
         example = stream.photo(next(iter(stream.ids)))
         folder = cache_path / stream.username
         words = (
-            f"The photos are in {folder.absolute()}. A photo's file is named by a hash of its id: the image of photo "
-            f"{example.id} is {inventory_number(example.id)}.jpg, with its information beside it in a .json file."
+            f"The photos are in {folder.absolute()}. A file is named by a hash of the photo's id: the image of photo "
+            f"{example.id} is {inventory_number(example.id)}.jpg, and its title, description and comments are in the "
+            ".json file beside it."
         )
-        if sys.stdout.isatty():  # else a terminal breaks lines within words
+        if sys.stdout.isatty():  # without this, a terminal breaks lines within words
             words = fill(words, shutil.get_terminal_size().columns - 1, break_on_hyphens=False)
         confirm(f"{words}\n{_next_commands(cache_path)}")
     return code
 
 
 def _next_commands(cache_path: Path) -> str:
-    """Return what to try next, as commands that work where the demonstration was started."""
+    """Return three commands to run next, which work in the folder where the demo was started."""
     command = program()
     place = f"--cache-path {shlex.quote(str(cache_path))}"
     commands = (
-        (f"{command} status {place}", "how the mirror is"),
-        (f"{command} list {place}", "which photo is in which file"),
-        (f"{command} keys set", f"save an API key, from {KEYS_PAGE}"),
+        (f"{command} list {place}", "look at the photos: their titles and files"),
+        (f"{command} check {place}", "check that every file is whole"),
+        (
+            f"{command} keys set",
+            f"mirror your own: save an API key from {KEYS_PAGE}, then run {command} --username NAME",
+        ),
     )
     width = max(len(line) for line, _ in commands)
-    return "Next:\n" + "".join(f"  {line:{width}}  {meaning}\n" for line, meaning in commands)
+    return "Next:\n" + "".join(f"  {line:{width}}  {purpose}\n" for line, purpose in commands)
 
 
 def program() -> str:
-    """Return the words that start this program once more: its bare name where the shell finds it by that."""
+    """Return the command that starts this program again: its bare name if the shell finds it by that name."""
     started = Path(sys.argv[0])
     if started.name == "__main__.py":
         return f"{shlex.quote(sys.executable)} -m flickr_mirror"

@@ -89,7 +89,7 @@ class FileCopies:
         known = await self.kept(stored, kind) if stored.is_second_best else None
         known_bytes = known.file.sha256 if known else b""
         async with self._cache.partial_file() as part:
-            async with self.fetcher.turns:
+            async with self.fetcher.photo_slots:
                 self.fetcher.check_open()  # an event for what is not begun would be wrong
                 started()
                 fetched = await self.fetcher.fetch_verified(size, part, refresh, received, known_bytes)

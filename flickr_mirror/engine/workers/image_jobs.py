@@ -13,7 +13,7 @@ from flickr_mirror.catalogue.row_encoding import PROCESSING
 from flickr_mirror.catalogue.rows import Stale, StoredPhoto
 from flickr_mirror.engine.workers.served_sizes import ServedSizes, size_of
 from flickr_mirror.errors import ImageGoneError, NoSizeError, NotAnImageError, TransportError
-from flickr_mirror.flickr.http_client import REFUSALS
+from flickr_mirror.flickr.image_servers import REFUSALS
 from flickr_mirror.models.events import ImageCached, ImageStarted
 from flickr_mirror.models.sizes import Reduced, playable_files, whole_pictures
 

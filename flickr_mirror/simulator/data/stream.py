@@ -18,8 +18,6 @@ from flickr_mirror.simulator.data.uploads import NEWEST_ID, NEWEST_UPLOAD, made_
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PIL import Image
-
     from flickr_mirror.simulator.data.sizes import Dims
 
 MAX_PAGE = 10_000
@@ -55,7 +53,7 @@ class SimulatedPhotostream:
         same_second: int = 0,
         image_dims: Dims | None = None,
         noise: bool = False,
-        painter: Callable[[SimulatedPhoto], Image.Image] | None = None,
+        original_file: Callable[[SimulatedPhoto], bytes] | None = None,
     ) -> None:
         self.nsid = nsid
         self.username = username
@@ -67,7 +65,7 @@ class SimulatedPhotostream:
         self.mix = mix
         self.image_shapes: Sequence[Dims] = (image_dims,) if image_dims else ()
         self.noise = noise
-        self.painter = painter
+        self.original_file = original_file
         self.base_url = "https://live.staticflickr.com"
         self.clock: Callable[[], float] = time.time
         self.photos_built = 0

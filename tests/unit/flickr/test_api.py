@@ -21,8 +21,9 @@ from flickr_mirror import (
     TransportError,
     UserNotFoundError,
 )
-from flickr_mirror.flickr.http_client import Transport, retry_after
+from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.flickr.rate_limiter import ApiBudget
+from flickr_mirror.flickr.retry import retry_after
 from flickr_mirror.models.options import FLICKR_API_URL
 
 KEY = "canary-0123456789abcdef"
@@ -167,7 +168,7 @@ async def test_an_outage_ends_after_some_tries() -> None:
 @respx.mock
 async def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that does not end fills no memory."""
-    monkeypatch.setattr("flickr_mirror.flickr.http_client.MAX_ANSWER", 1000)
+    monkeypatch.setattr("flickr_mirror.flickr.api_endpoint.MAX_RESPONSE", 1000)
     respx.get(FLICKR_API_URL).mock(return_value=httpx.Response(200, text="[" * 2000))
     async with open_api() as api:
         with pytest.raises(TransportError, match="longer than 1000 bytes"):

@@ -15,12 +15,11 @@ from typer import BadParameter
 
 from flickr_mirror import ApiBudget, FlickrPhotoSize, Limits
 from flickr_mirror.cli.options.parsing import bandwidth
+from flickr_mirror.flickr.bandwidth import MIN_RATE, BandwidthLimiter
 from flickr_mirror.flickr.concurrency import (
-    FIRST_LEVEL,
     FIRST_REST,
-    LEAST_PACE,
+    INITIAL_LEVEL,
     AdaptiveConcurrency,
-    BandwidthLimiter,
     DownloadSlots,
 )
 from flickr_mirror.flickr.downloader import ImageFetcher
@@ -55,9 +54,9 @@ class Line:
         while self.now < end:
             pace = min(climb.level * IMAGE / self.latency, self.most)
             self.now += IMAGE / pace
-            climb.answered(climb.level * IMAGE / pace)
-            climb.received(IMAGE)
-            climb.finished(is_full=is_full)
+            climb.record_latency(climb.level * IMAGE / pace)
+            climb.record_bytes(IMAGE)
+            climb.record_image(is_full=is_full)
             if climb.level != levels[-1]:
                 levels.append(climb.level)
         return levels
@@ -87,7 +86,7 @@ def test_far_servers_get_as_many_downloads_as_allowed() -> None:
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
-    assert line.pass_by(climb, 4) == [FIRST_LEVEL, 6, 9, 13, 16]
+    assert line.pass_by(climb, 4) == [INITIAL_LEVEL, 6, 9, 13, 16]
     assert line.pass_by(climb, 600) == [16]
 
 
@@ -133,7 +132,7 @@ def test_what_nobody_waits_for_tells_nothing() -> None:
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
-    assert line.pass_by(climb, 60, is_full=False) == [FIRST_LEVEL]
+    assert line.pass_by(climb, 60, is_full=False) == [INITIAL_LEVEL]
 
 
 @pytest.mark.parametrize(("least", "most", "levels"), [(16, 16, [16]), (1, 2, [2]), (8, 9, [8, 9])])
@@ -161,7 +160,7 @@ async def test_after_too_many_requests_the_climb_waits() -> None:
     def go_on(images: int) -> int:
         for _ in range(images):
             line.now += 0.05 / brake.parallel / pace
-            brake.received(IMAGE)
+            brake.record_bytes(IMAGE)
             brake.record_success()
         return brake.parallel
 
@@ -201,10 +200,10 @@ async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
 
 def test_few_bytes_are_for_few_downloads() -> None:
     """With 64 kB/s two downloads run, so that each is fast enough for the servers to wait for it."""
-    assert BandwidthLimiter(None).most(16) == 16
-    assert BandwidthLimiter(2 * LEAST_PACE).most(16) == 2
-    assert BandwidthLimiter(LEAST_PACE // 2).most(16) == 1
-    assert BandwidthLimiter(100 * LEAST_PACE).most(16) == 16
+    assert BandwidthLimiter(None).max_parallel(16) == 16
+    assert BandwidthLimiter(2 * MIN_RATE).max_parallel(16) == 2
+    assert BandwidthLimiter(MIN_RATE // 2).max_parallel(16) == 1
+    assert BandwidthLimiter(100 * MIN_RATE).max_parallel(16) == 16
 
 
 @pytest.mark.slow
@@ -215,7 +214,7 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
     monkeypatch.setattr("flickr_mirror.flickr.concurrency.WINDOW", 0.1)
     answers: list[float] = []
-    monkeypatch.setattr(AdaptiveConcurrency, "answered", lambda _, seconds: answers.append(seconds))
+    monkeypatch.setattr(AdaptiveConcurrency, "record_latency", lambda _, seconds: answers.append(seconds))
     downloads = Downloads(0.05)
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
         run.flickr.intercept = downloads.intercept
@@ -373,8 +372,8 @@ async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
 
 async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
-    monkeypatch.setattr("flickr_mirror.flickr.http_client.PATIENCE", 0.5)
-    monkeypatch.setattr("flickr_mirror.flickr.http_client.SLOWEST", 1)
+    monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_TIME", 0.5)
+    monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_LIMIT", 1)
     content = jpeg(300, 200) + bytes(60_000)
     transport = Transport(
         canary.KEY,

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flickr_mirror.flickr.backoff import SUCCESSES_TO_RECOVER
 from flickr_mirror.flickr.concurrency import DownloadSlots
-from flickr_mirror.flickr.rate_limiter import ENOUGH_GOOD, ApiBudget, MemoryLedger, Priority
+from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger, Priority
 from flickr_mirror.models.sliding_window import HOUR
 
 if TYPE_CHECKING:
@@ -335,11 +336,11 @@ def test_good_images_make_the_pause_short_again(time: FakeTime) -> None:
     brake, pauses = open_brake(time)
     burst(brake, time, pauses)
     burst(brake, time, pauses)
-    for _ in range(ENOUGH_GOOD - 1):
+    for _ in range(SUCCESSES_TO_RECOVER - 1):
         brake.record_success()
     assert burst(brake, time, pauses) == 20
 
-    for _ in range(ENOUGH_GOOD):
+    for _ in range(SUCCESSES_TO_RECOVER):
         brake.record_success()
     assert burst(brake, time, pauses) == 5
 
@@ -353,10 +354,10 @@ def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: Fake
         seen.append(brake.parallel)
     assert seen == [4, 2, 1, 1, 1]
 
-    for _ in range(ENOUGH_GOOD * 3):
+    for _ in range(SUCCESSES_TO_RECOVER * 3):
         brake.record_success()
     assert brake.parallel == 4
-    for _ in range(ENOUGH_GOOD * 30):
+    for _ in range(SUCCESSES_TO_RECOVER * 30):
         brake.record_success()
     assert brake.parallel == 8
 

@@ -12,7 +12,6 @@ import ssl
 import struct
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -31,13 +30,10 @@ from flickr_mirror.simulator import (
     SimulatedFlickr,
     SimulatedPhotostream,
     arguments_of,
-    demo_photostream,
+    media_files,
     run_in_thread,
 )
 from flickr_mirror.simulator.__main__ import build_flickr, build_parser, main, serve
-from flickr_mirror.simulator.artwork import landscapes, pictures
-from flickr_mirror.simulator.artwork.aging import Finish
-from flickr_mirror.simulator.artwork.scenes import Figure, Ground, Light, Scene
 from flickr_mirror.simulator.data.sizes import NAMES
 
 if TYPE_CHECKING:
@@ -509,10 +505,10 @@ def test_plain_pictures_are_light_and_noisy_ones_weigh_what_a_cameras_do() -> No
     noisy = SimulatedPhotostream(1, image_dims=(2048, 1365), noise=True)
     (photo,) = photos_of(noisy)
 
-    assert all(len(pictures.picture(photo, photo.best)) < 15_000 for photo in photos_of(plain))
-    assert len(pictures.picture(photo, photo.best)) < 60_000
+    assert all(len(media_files.picture(photo, photo.best)) < 15_000 for photo in photos_of(plain))
+    assert len(media_files.picture(photo, photo.best)) < 60_000
     assert photo.best_dims == (2048, 1365)
-    assert 300_000 < len(pictures.picture(photo, photo.best, noise=True)) < 1_000_000
+    assert 300_000 < len(media_files.picture(photo, photo.best, noise=True)) < 1_000_000
 
 
 # The videos
@@ -965,74 +961,7 @@ def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
     assert all(hasattr(simulator, name) for name in simulator.__all__)
 
 
-# The demonstration and the command
-
-
-async def test_the_demonstration_draws_its_pictures_when_they_are_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The demo has sixty photos and two videos among them, and draws a landscape once, when it is wanted."""
-    drawn: list[int] = []
-
-    def draw(scene: Scene) -> Image.Image:
-        drawn.append(scene.seed)
-        return landscapes.draw_landscape(scene)
-
-    monkeypatch.setattr("flickr_mirror.simulator.demo.draw_landscape", draw)
-    stream = demo_photostream()
-    async with calling(stream) as caller:
-        entries = await caller.listed()
-        photo = stream.photo(stream.ids[1])
-        assert drawn == []
-        assert len(entries) == 60
-        assert Counter(entry["media"] for entry in entries.values()) == {"photo": 58, "video": 2}
-
-        original = (await caller.get(photo.best_url)).content
-        poster = (await caller.get(entries[photo.id]["url_m"])).content
-
-        assert drawn == [photo.index]
-        assert opened(original).size == photo.best_dims
-        assert max(opened(poster).size) == 500
-        assert original == caller.flickr.file(photo.id)
-
-
-def test_the_texts_of_the_demonstration_fit_its_photos() -> None:
-    """Titles tell the year in which the photo was taken, in several scripts, and comments answer them."""
-    photos = photos_of(demo_photostream())
-
-    assert all(photo.taken[:4] in photo.title or photo.title == "ハロン湾" for photo in photos)
-    assert sum(bool(photo.comments) for photo in photos) == 30
-    assert all(photo.updated < 1_760_100_000 for photo in photos)
-    assert len({photo.title for photo in photos}) > 50
-
-
-@pytest.mark.parametrize("finish", list(Finish))
-def test_landscapes_are_the_same_whenever_they_are_drawn(finish: Finish) -> None:
-    """A scene always gives the same picture, another seed another one; it is no single colour."""
-    for light, ground in zip(Light, [*Ground, *Ground], strict=False):
-        scene = Scene(1, light, ground, tuple(Figure), finish, (240, 160))
-        picture = landscapes.draw_landscape(scene)
-
-        assert picture.size == (240, 160)
-        assert picture.tobytes() == landscapes.draw_landscape(scene).tobytes()
-        assert picture.tobytes() != landscapes.draw_landscape(replace(scene, seed=2)).tobytes()
-        assert len(picture.convert("L").getcolors() or ()) > 60
-
-
-def test_the_paintings_that_are_kept_are_limited() -> None:
-    """However many pictures a demonstration shows, only the last few stay in memory."""
-    stream = SimulatedPhotostream(40)
-    drawn: list[str] = []
-
-    def paint(photo: SimulatedPhoto) -> Image.Image:
-        drawn.append(photo.id)
-        return Image.new("RGB", (64, 48))
-
-    paintings = pictures.Paintings(paint)
-    for photo in [*photos_of(stream), *photos_of(stream)[-20:], photos_of(stream)[0]]:
-        paintings.picture(photo, photo.best)
-
-    assert drawn == [*stream.ids, stream.ids[0]]
+# The command
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import ImageColor
 
-from flickr_mirror.simulator.artwork.aging import Finish
+from tests.support.artwork.aging import Finish
 
 if TYPE_CHECKING:
-    from flickr_mirror.simulator.artwork.aging import Colour
     from flickr_mirror.simulator.data.sizes import Dims
+    from tests.support.artwork.aging import Colour
 
 
 class Light(StrEnum):

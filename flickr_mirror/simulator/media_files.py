@@ -1,4 +1,4 @@
-"""The bytes of pictures and videos: whole files, different for every photo, the same for the same address."""
+"""Image and video files that the simulator serves: whole files, unique to each address and reproducible."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import hashlib
 import io
 import struct
 import zlib
-from collections import OrderedDict
 from functools import lru_cache
 from random import Random
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageOps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
     from flickr_mirror.simulator.data.sizes import Dims, SimulatedSize
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "mp4": "video/mp4"}
 
-_BLANKS = 128  # files without their mark that are kept: some 20 kB each, 100 kB the largest
-_PAINTINGS = 24
+_BLANKS = 128  # cached files, without their mark; about 20 kB each, at most 100 kB
 _COLOURS = (
     ("#14213d", "#8d99ae", "#edf2f4"),
     ("#3d2b1f", "#b08d57", "#f5ead6"),
@@ -33,45 +28,37 @@ _COLOURS = (
 
 
 def picture(photo: SimulatedPhoto, size: SimulatedSize, *, noise: bool = False) -> bytes:
-    """Return the file of one size: a gradient, or what looks as heavy as a camera's photo where `noise`."""
-    extension = size.path.rpartition(".")[2]
+    """Return the image file of one size: a gradient; with `noise`, as many bytes as a camera's photo has."""
+    extension = _extension(size)
     blank = _blank(extension, size.width, size.height, noise=noise)
-    return _marked(blank, extension, f"{photo.id} {size.path}".encode())
+    return _marked(blank, extension, _mark(photo, size))
 
 
-class Paintings:
-    """Pictures of originals that a painter draws when they are first asked for; a few are kept."""
-
-    def __init__(self, painter: Callable[[SimulatedPhoto], Image.Image]) -> None:
-        self._painter = painter
-        self._kept: OrderedDict[str, Image.Image] = OrderedDict()
-        self._lock = Lock()
-
-    def picture(self, photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
-        """Return the file of one size of the painting, cut to its proportions."""
-        extension = size.path.rpartition(".")[2]
-        painting = ImageOps.fit(self._painting(photo), (size.width, size.height))
-        return _marked(_encoded(painting, extension), extension, f"{photo.id} {size.path}".encode())
-
-    def _painting(self, photo: SimulatedPhoto) -> Image.Image:
-        with self._lock:
-            if photo.secret not in self._kept:
-                self._kept[photo.secret] = self._painter(photo)
-            self._kept.move_to_end(photo.secret)
-            if len(self._kept) > _PAINTINGS:
-                self._kept.popitem(last=False)
-            return self._kept[photo.secret]
+def reduced_picture(photo: SimulatedPhoto, size: SimulatedSize, original: bytes) -> bytes:
+    """Return the file of one size of `original`, a JPEG, cropped to the proportions of the size."""
+    with Image.open(io.BytesIO(original)) as image:
+        if image.size != (size.width, size.height):
+            original = _encoded(ImageOps.fit(image, (size.width, size.height)), "jpg")
+    return _marked(original, "jpg", _mark(photo, size))
 
 
 def video(photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
-    """Return the file of a video: boxes that add up to a whole, with a header and some data, but no track."""
-    mark = f"{photo.id} {size.path}".encode()
+    """Return the file of a video: complete MP4 boxes, with a header and some data, but without a track."""
+    mark = _mark(photo, size)
     milliseconds = 1000 * (5 + photo.index % 55)
     matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
     header = struct.pack(">5I", 0, 0, 0, 1000, milliseconds) + struct.pack(">IH10x", 0x10000, 0x100)
     movie = _box(b"mvhd", header + matrix + bytes(24) + struct.pack(">I", 2))
     data = hashlib.shake_128(mark).digest(4000 + 1000 * len(size.key))
     return _box(b"ftyp", b"mp42\0\0\0\0mp42isom") + _box(b"moov", movie) + _box(b"mdat", mark + data)
+
+
+def _extension(size: SimulatedSize) -> str:
+    return size.path.rpartition(".")[2]
+
+
+def _mark(photo: SimulatedPhoto, size: SimulatedSize) -> bytes:
+    return f"{photo.id} {size.path}".encode()
 
 
 def _box(name: bytes, content: bytes) -> bytes:
@@ -107,7 +94,7 @@ def _encoded(image: Image.Image, extension: str) -> bytes:
 
 
 def _marked(blank: bytes, extension: str, mark: bytes) -> bytes:
-    """Return a file with `mark` as its comment, in the way of its format."""
+    """Return the file `blank` with the comment `mark`."""
     if extension == "jpg":  # a COM segment after SOI and the APP0 segment of JFIF
         end = 4 + int.from_bytes(blank[4:6])
         return b"".join((blank[:end], b"\xff\xfe", struct.pack(">H", len(mark) + 2), mark, blank[end:]))

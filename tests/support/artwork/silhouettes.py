@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 if TYPE_CHECKING:
     from random import Random
 
-    from flickr_mirror.simulator.artwork.aging import Colour
+    from tests.support.artwork.aging import Colour
 
     Point = tuple[float, float]
 

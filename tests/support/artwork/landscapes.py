@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from flickr_mirror.simulator.artwork.aging import clouds, finished, gradient, mixed
-from flickr_mirror.simulator.artwork.scenes import CLOUDS, PALETTES, Figure, Ground, Light
-from flickr_mirror.simulator.artwork.silhouettes import (
+from tests.support.artwork.aging import clouds, finished, gradient, mixed
+from tests.support.artwork.scenes import CLOUDS, PALETTES, Figure, Ground, Light
+from tests.support.artwork.silhouettes import (
     draw_birds,
     draw_boat,
     draw_grass,
@@ -19,8 +19,8 @@ from flickr_mirror.simulator.artwork.silhouettes import (
 )
 
 if TYPE_CHECKING:
-    from flickr_mirror.simulator.artwork.scenes import Palette, Scene
     from flickr_mirror.simulator.data.sizes import Dims
+    from tests.support.artwork.scenes import Palette, Scene
 
 
 def draw_landscape(scene: Scene) -> Image.Image:

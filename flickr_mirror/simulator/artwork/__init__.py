@@ -1,4 +1,0 @@
-"""The images of the demo, drawn in Python.
-
-May import: `simulator.data`.
-"""

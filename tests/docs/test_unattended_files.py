@@ -157,7 +157,7 @@ def test_the_service_of_the_system_hands_the_keys_over() -> None:
 async def test_the_line_of_the_crontab_mirrors(home: Path) -> None:
     """cron's line works as cron runs it, is silent, and is the one that the guide shows."""
     (line,) = [line for line in (FILES / "crontab").read_text().splitlines() if not line.startswith("#")]
-    assert line in (GUIDES / "every_night.md").read_text()
+    assert line in (GUIDES / "nightly_runs.md").read_text()
     fields, command = re.fullmatch(r"((?:[\d*]+ ){5}) (.*)", line).groups()  # type: ignore[union-attr]
     assert fields == "47 3 * * * "
     assert "%" not in command  # which is the end of a line to cron

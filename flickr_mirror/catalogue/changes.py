@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Flag
 from typing import TYPE_CHECKING
 
@@ -108,11 +108,12 @@ def _differ(before: int | None, after: int | None) -> bool:
 
 
 def _texts(photo: FlickrPhoto, old: FlickrPhoto) -> tuple[object, ...]:
-    """Return what the information file tells of a photo without its comments and sizes, as far as `old` knows."""
-    facts = replace(photo.facts, secret="", updated=None, comment_count=None, media_status="", path_alias="")
-    if facts.taken_unknown:
-        facts = replace(facts, taken="")
-    return photo.raw_title, photo.raw_description if old.raw_description is not None else None, facts
+    """Return what a sidecar file states of a photo, without comments, sizes and volatile values.
+
+    The description is left out if it is not known of `old`.
+    """
+    description = photo.raw_description if old.raw_description is not None else None
+    return photo.raw_title, description, photo.facts.to_sidecar(volatile=False)
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:

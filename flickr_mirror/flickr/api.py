@@ -17,10 +17,11 @@ from flickr_mirror.errors import (
 )
 from flickr_mirror.flickr.http_client import Transport
 from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
+from flickr_mirror.models.metadata import FIELDS
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
 from flickr_mirror.models.payloads import Payload, text_of, to_int
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
-from flickr_mirror.models.sizes import FlickrPhotoSize
+from flickr_mirror.models.sizes import LISTED_SIZES, FlickrPhotoSize
 from flickr_mirror.models.users import FlickrProfile, FlickrUser
 
 if TYPE_CHECKING:
@@ -30,13 +31,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What a listing is asked to tell of each photo. From url_k on the size keys are undocumented but served
-# (gallery-dl#472), as are count_comments and rotation; a server that ignores them leaves the keys out.
-EXTRAS = (
-    "description,license,date_upload,date_taken,original_format,last_update,geo,tags,machine_tags,media,"
-    "path_alias,count_comments,rotation,url_o,url_6k,url_5k,url_f,url_4k,url_3k,url_k,url_h,url_l,url_c,"
-    "url_z,url_m"
+EXTRAS = ",".join(
+    dict.fromkeys(
+        (
+            "description",
+            "original_format",
+            *(row.extra for row in FIELDS if row.extra),
+            *(f"url_{key}" for key in LISTED_SIZES),
+        )
+    )
 )
+"""The fields that a listing is asked for, of each photo. One more makes the next run of every mirror list it all again.
+
+From `url_k` on the keys of sizes are undocumented but served (gallery-dl#472), as are `count_comments` and `rotation`;
+a server that ignores them leaves the keys out.
+"""
 
 _AT_ONCE = 1000  # comments that are read before other tasks have a turn
 

@@ -20,6 +20,7 @@ from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH, MAX_CACH
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
 from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
+from flickr_mirror.storage.sidecar import is_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +109,7 @@ class MirrorFolder:
             "depth": self.depth,
         }
         path, data = self.state / "owner.json", _json({**owner, "checksum": filesystem.checksum(owner)})
-        if not _holds(path, data):
+        if _content(path) != data:
             filesystem.write_file(path, data, folder=self.parts, top=self.folder, private=True)
         filesystem.keep_private(path)
 
@@ -194,7 +195,9 @@ class MirrorFolder:
     async def write_info(
         self, photo_id: str, info: dict[str, Any], *, is_there: bool = True
     ) -> tuple[Path, bytes]:
-        """Write the photo's information durably; return where, and its bytes. An equal file is left as it is.
+        """Write the photo's sidecar file durably; return its path and its bytes.
+
+        A file that is up to date is left as it is; its own bytes are returned then.
 
         `is_there` is whether there may be one. Raises `PlaceTakenError` where the file is of another photo, and
         `CacheError`.
@@ -202,21 +205,23 @@ class MirrorFolder:
         path = self.path(photo_id, "json")
         is_long = len(info.get("comments", ())) > _MANY_COMMENTS
         data = await to_thread.run_sync(_json, info) if is_long else _json(info)
-        if not (is_there and await to_thread.run_sync(self._has_durably, path, data)):
-            async with self.partial_file() as part:
-                await part.write(data)
-                await part.commit(path, partial(self.check_place, photo_id))
+        if is_there and (stored := await to_thread.run_sync(self._stored_durably, path, info, data)):
+            return path, stored
+        async with self.partial_file() as part:
+            await part.write(data)
+            await part.commit(path, partial(self.check_place, photo_id))
         return path, data
 
     def partial_file(self) -> AbstractAsyncContextManager[PartialFile]:
         """Begin a file, which is kept in the mirror together with others; see `partial_file.open_partial_file`."""
         return open_partial_file(self.parts, self.keeper, self.folder)
 
-    def _has_durably(self, path: Path, data: bytes) -> bool:
-        if not _holds(path, data):
-            return False
-        self.make_durable(path)
-        return True
+    def _stored_durably(self, path: Path, info: dict[str, Any], data: bytes) -> bytes | None:
+        """Return the bytes of a sidecar file that is up to date, made durable; `None` if it must be written."""
+        stored = _up_to_date(path, info, data)
+        if stored is not None:
+            self.make_durable(path)
+        return stored
 
     def make_durable(self, path: Path, *beside: str) -> None:
         """Let no loss of power take a file that was found in the mirror, and those `beside` it.
@@ -273,11 +278,19 @@ def _files(folder: Path, depth: int) -> Iterator[tuple[str, list[str]]]:
     yield from found.items()
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _up_to_date(path: Path, info: dict[str, Any], data: bytes) -> bytes | None:
+    stored = _content(path)
+    with suppress(ValueError, RecursionError):
+        if stored is None or stored == data or is_up_to_date(json.loads(stored), info):
+            return stored
+    return None
+
+
+def _content(path: Path) -> bytes | None:
     try:
-        return not path.is_symlink() and path.read_bytes() == data
+        return None if path.is_symlink() else path.read_bytes()
     except OSError:
-        return False
+        return None
 
 
 def read_owner(folder: Path) -> dict[str, Any] | None:

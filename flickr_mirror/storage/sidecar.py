@@ -1,13 +1,16 @@
-"""The information file of a photo: its shape, what it tells, and a photo as it is told there."""
+"""The sidecar file of a photo: a JSON document of its texts and metadata, which is written and read here.
+
+The keys that follow from the metadata are in the table of `models.metadata`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.languages import Label, Locale
-from flickr_mirror.models.metadata import PhotoMetadata
+from flickr_mirror.models.metadata import PhotoMetadata, without_volatile
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto
 from flickr_mirror.models.sizes import FlickrPhotoSize, Reduced
 
@@ -15,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flickr_mirror.models.users import FlickrUser
+
+FORMAT = 1
+"""The number of the format, in `flickr`. Files without it, written before it was introduced, have the same format.
+
+A new key does not change it; a key that changes its meaning does, and older versions then do not read the file.
+"""
 
 
 def info_document(
@@ -27,35 +36,21 @@ def info_document(
     comments: list[tuple[FlickrComment, Label]] | None,
     reduced: Mapping[str, Reduced] | None = None,
 ) -> dict[str, Any]:
-    """Return a photo's information in the specification's shape; what goes beyond it is under `flickr`.
+    """Return the document of a photo in the specification's shape; all additions are under `flickr`.
 
-    `size` is the best one of the image, and `reduced` what is mirrored where the best file is refused.
-
-    Parts that are `None` are left out: which are there tells the information level. Nothing in it changes
-    by itself, so equal photos have equal files.
+    `size` is the best size of the image. `reduced` has the sizes that were mirrored because Flickr refuses the best
+    file, by the kind of file. Parts that are `None` are left out: the parts that are there are the information level.
     """
-    facts = photo.facts
     reduced = reduced or {}
     document: dict[str, Any] = {"title": _label(title)}
     if description is not None:
         document["description"] = _label(description)
     more: dict[str, Any] = {
+        "format": FORMAT,
         "id": photo.id,
         "owner": {"nsid": user.user_id, "username": user.username},
         "url": f"https://www.flickr.com/photos/{user.user_id}/{photo.id}/",
-        "license": facts.license,
-        "tags": facts.tags.split(),
-        "machine_tags": facts.machine_tags.split(),
-        "dates": {
-            "uploaded": facts.uploaded,
-            "taken": None if facts.taken_unknown else facts.taken,
-            "taken_granularity": facts.taken_granularity,
-        },
-        "geo": None
-        if facts.latitude is None
-        else {"latitude": facts.latitude, "longitude": facts.longitude, "accuracy": facts.accuracy},
-        "media": facts.media,
-        "rotation": facts.rotation,
+        **photo.facts.to_sidecar(),
         "size": _reduced(reduced["image"]) if "image" in reduced else size and _size(size),
     }
     if "video" in reduced:
@@ -68,13 +63,29 @@ def info_document(
     return {**document, "flickr": more}
 
 
+def is_up_to_date(stored: object, document: dict[str, Any]) -> bool:
+    """Return whether a stored document need not be replaced by `document`.
+
+    The number of the format and volatile values do not count: no file is rewritten only because of them.
+    """
+    return _essentials(stored) == _essentials(document)
+
+
+def _essentials(document: object) -> object:
+    if not isinstance(document, dict) or not isinstance(document.get("flickr"), dict):
+        return document
+    more = without_volatile(document["flickr"])
+    more.pop("format", None)
+    return {**document, "flickr": more}
+
+
 def info_level_of(info: dict[str, Any] | None) -> int:
-    """Return the level of an information file, which its parts tell: 0 to 2, or -1 where there is none."""
+    """Return the information level of a document, by its parts: 0 to 2, or -1 if there is none."""
     return -1 if info is None else 2 if "comments" in info else 1 if "description" in info else 0
 
 
 def stored_comments(info: dict[str, Any] | None) -> list[tuple[FlickrComment, Label]] | None:
-    """Return the comments in an information file, as far as they are there and well-formed."""
+    """Return the comments in a document with their languages; `None` if they are missing or malformed."""
     try:
         texts, facts = info["comments"], info["flickr"]["comments"]  # type: ignore[index]
         return [
@@ -90,8 +101,11 @@ def stored_comments(info: dict[str, Any] | None) -> list[tuple[FlickrComment, La
 
 @dataclass(frozen=True, slots=True)
 class SidecarPhoto:
-    """What an information file tells: a photo, the best size of its image where that is settled, and what is mirrored
-    in place of its best files."""
+    """A photo as its sidecar file describes it.
+
+    `size` is the best size of its image, `None` if that was not known. `reduced` has the sizes that were mirrored in
+    place of its best files, by the kind of file.
+    """
 
     photo: FlickrPhoto
     size: FlickrPhotoSize | None
@@ -99,36 +113,26 @@ class SidecarPhoto:
 
 
 def photo_from_sidecar(info: dict[str, Any]) -> SidecarPhoto | None:
-    """Return the photo that an information file tells of.
+    """Return the photo that a document describes; `None` if it is not the document of a photo.
 
-    What the file does not tell (the address of the image, when it was changed last) is not known. `None` where
-    this is no file of this kind.
+    The addresses of the image and the time of the last change, which the document does not have, are unknown. A key
+    that a file of an earlier version lacks has its default.
     """
     try:
         more = info["flickr"]
-        dates, geo, size = more["dates"], more["geo"] or {}, more["size"]
-        facts = PhotoMetadata(
-            uploaded=dates["uploaded"] and int(dates["uploaded"]),
-            taken=dates["taken"] or "",
-            taken_granularity=int(dates["taken_granularity"]),
-            taken_unknown=dates["taken"] is None,
-            tags=" ".join(more["tags"]),
-            machine_tags=" ".join(more["machine_tags"]),
-            license=str(more["license"]),
-            latitude=geo.get("latitude"),
-            longitude=geo.get("longitude"),
-            accuracy=geo.get("accuracy"),
-            media=str(more["media"]),
-            rotation=int(more["rotation"]),
+        if more.get("format", FORMAT) > FORMAT:
+            return None
+        facts = replace(
+            PhotoMetadata.from_sidecar(more),
             comment_count=len(info["comments"]) if "comments" in info else None,
         )
         description = str(info["description"]["content"]) if "description" in info else None
         photo = FlickrPhoto(more["id"], str(info["title"]["content"]), description=description, facts=facts)
-        told = {"image": size, "video": more.get("film")}
+        size = more["size"]
         reduced = {
-            kind: Reduced(_size_of(one), _size_of(one["best"]))
-            for kind, one in told.items()
-            if one and one.get("reduced")
+            kind: Reduced(_size_of(stored), _size_of(stored["best"]))
+            for kind, stored in {"image": size, "video": more.get("film")}.items()
+            if stored and stored.get("reduced")
         }
         best = reduced["image"].best if "image" in reduced else size and _size_of(size)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):

@@ -1,0 +1,88 @@
+"""One more row in the table of photo metadata: what follows from it, and the mistakes that it cannot lead to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flickr_mirror.models.events import PhotoUpdated
+from flickr_mirror.simulator import SimulatedFlickr
+from tests.integration.test_stored_mirrors import folder, stream
+from tests.support.command import infos, tree
+from tests.support.mirroring import Run
+from tests.support.pages import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["folder"]  # the fixture
+
+VIEWS = 'views: int | None = fact(None, "views", _number("views"), key="views"{})'
+VOLATILE_VIEWS = VIEWS.format(", volatile=True")
+NESTED_VIEWS = VOLATILE_VIEWS.replace("views: ", "all_views: ").replace('key="views"', 'key="counts.all"')
+LICENSE_COPIED = 'safety_level: str = fact("", "safety_level", _text("safety_level"), key="safety_level")'
+STORED = 9
+"""The photos of the stored mirror."""
+
+
+def runs(row: str, folder: Path, *steps: str) -> list[dict[str, Any]]:
+    """Return what each run did with one more row in the table; see `tests.support.added_field`."""
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.support.added_field", row, folder, *steps],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_a_volatile_field_rewrites_no_file(folder: Path) -> None:
+    """Its value is in files that are new, and no listing, full scan or rebuild rewrites a file because of it."""
+    results = runs(f"{VOLATILE_VIEWS}; {NESTED_VIEWS}", folder, "list", "scan", "rebuild")
+    for count, result in enumerate(results, 1):
+        assert (result["rewritten"], result["updated"], result["new"]) == ([], 0, 1)
+        assert result["sidecar"]["views"] == result["sidecar"]["counts"]["all"] == 1_000 * count
+
+
+def test_a_field_that_is_not_volatile_rewrites_the_files_that_change(folder: Path) -> None:
+    """The test above can fail: the same field without the mark rewrites every file that a listing shows."""
+    first, second = runs(VIEWS.format(""), folder, "list", "scan")
+    assert len(first["rewritten"]) == first["updated"] == STORED - 1  # one photo is gone from the photostream
+    assert len(second["rewritten"]) == second["updated"] == STORED
+
+
+def test_a_new_field_leaves_older_files_readable(folder: Path) -> None:
+    """A row copied from its neighbour needs no default of its own: the catalogue is rebuilt from the older files."""
+    rebuilt, scanned = runs(LICENSE_COPIED, folder, "rebuild", "scan")
+    assert rebuilt["new"] == 1
+    assert rebuilt["known"] == STORED + 1
+    assert rebuilt["sidecar"]["safety_level"] == "0"
+    assert len(rebuilt["rewritten"]) == STORED - 1
+    assert (scanned["rewritten"], scanned["updated"]) == ([], 0)
+
+
+@pytest.mark.usefixtures("no_naps")
+async def test_no_file_is_rewritten_only_to_have_a_format(folder: Path) -> None:
+    """A photo that Flickr touched without an edit keeps its file of an earlier version; an edit writes the format."""
+    photos = stream()
+    async with SimulatedFlickr(photos) as flickr:
+        run = Run(flickr, folder.parent)
+        touched = next(photo_id for photo_id in photos.ids if photos.photo(photo_id).comments)
+        before = tree(folder)
+        photos.edit(touched, at=photos.photo(touched).updated + 60)
+        report = await run(info_level=2, full_scan=True)
+        assert [event.what for event in run.told(PhotoUpdated)] == [("comments",)]
+        assert report.infos == 1
+        assert before.items() <= tree(folder).items()
+        assert not any("format" in info["flickr"] for info in infos(folder).values())
+
+        photos.edit(touched, title="Huế", at=photos.photo(touched).updated + 60)
+        await run(info_level=2, full_scan=True)
+        formats = {photo_id: info["flickr"].get("format") for photo_id, info in infos(folder).items()}
+        assert formats == {**dict.fromkeys(formats), touched: 1}

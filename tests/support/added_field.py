@@ -1,0 +1,73 @@
+"""A mirror run by a package whose table of metadata has one more row, in a process of its own.
+
+python -m tests.support.added_field ROW FOLDER STEP...
+
+Each step is a run: `list`; `scan`, a full scan; `rebuild`, without the catalogue. Between them the views of all photos
+rise. The result is a line of JSON for each step: the `rewritten` sidecar files, the photos `updated`, the `known` ones,
+the new one, and the `sidecar` of that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flickr_mirror.simulator import SimulatedPhotostream
+
+MODULE = "flickr_mirror.models.metadata"
+LAST_ROW = '    """The account\'s name in addresses, if it has one."""'
+
+
+def add(row: str) -> None:
+    """Import the module of the table with one more row. To be called before anything else of the package is used."""
+    spec = importlib.util.find_spec(MODULE)
+    assert spec
+    assert spec.origin
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    assert source.count(LAST_ROW) == 1
+    assert MODULE not in sys.modules
+    module = sys.modules[MODULE] = importlib.util.module_from_spec(spec)
+    exec(compile(source.replace(LAST_ROW, f"{LAST_ROW}; {row}"), spec.origin, "exec"), vars(module))  # noqa: S102
+
+
+async def run(folder: Path, photos: SimulatedPhotostream, steps: list[str]) -> None:
+    """Take the steps, each with one more photo in the photostream."""
+    from flickr_mirror.simulator import SimulatedFlickr, payloads
+    from tests.support.command import infos, tree
+    from tests.support.mirroring import Run
+
+    views = 1_000
+    payloads.EXTRAS["views"] = lambda _photo, _stream: {"views": str(views)}
+    async with SimulatedFlickr(photos) as flickr:
+        mirror = Run(flickr, folder.parent)
+        for step in steps:
+            if step == "rebuild":
+                for path in (folder / ".flickr_mirror").glob("catalogue.sqlite*"):
+                    path.unlink()
+            before = tree(folder)
+            (new,) = photos.upload(at=max(photos.photo(photo_id).uploaded for photo_id in photos.ids) + 60)
+            report = await mirror(info_level=2, full_scan=step == "scan")
+            after = tree(folder)
+            result: dict[str, Any] = {
+                "rewritten": [name for name in before if after.get(name) != before[name]],
+                "updated": report.updated,
+                "known": report.known,
+                "new": report.new,
+                "sidecar": infos(folder)[new]["flickr"],
+            }
+            sys.stdout.write(json.dumps(result) + "\n")
+            views += 1_000
+
+
+if __name__ == "__main__":
+    added, place, *names = sys.argv[1:]
+    add(added)
+
+    from tests.integration.test_stored_mirrors import stream
+
+    asyncio.run(run(Path(place), stream(), names))

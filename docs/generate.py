@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from flickr_mirror.cli.app import app
 from flickr_mirror.cli.exit_codes import EXIT_CODES
 from flickr_mirror.cli.options.man_page import exit_codes, page, read_commands
 from flickr_mirror.models import sizes
+from flickr_mirror.models.metadata import FIELDS, PhotoMetadata
 from flickr_mirror.models.options import Limits, MirrorOptions
 
 if TYPE_CHECKING:
@@ -163,13 +165,41 @@ def numbers() -> str:
     )
 
 
-def enumerated(kind: type[IntEnum | IntFlag]) -> Iterable[tuple[str, str, str]]:
-    """Yield the members of an enumeration, with the strings below them in its source."""
-    meanings = {}
+def metadata() -> str:
+    """Return the keys of a sidecar file that follow from the table of photo metadata."""
+    meanings = strings_below(PhotoMetadata)
+    rows = {row.key: row for row in reversed(FIELDS) if row.key}  # the first row of a key describes it
+    return table(
+        ("key in `flickr`", "meaning", "listing extra", "in a file that lacks it", "volatile"),
+        (
+            (
+                code(row.key),
+                " ".join(meanings[row.name].split()),
+                code(row.extra),
+                code(json.dumps(row.write(PhotoMetadata()))),
+                "yes" if row.volatile else "no",
+            )
+            for row in reversed(rows.values())
+        ),
+    )
+
+
+def strings_below(kind: type[Any]) -> dict[str, str]:
+    """Return the strings below the attributes of a class in its source, by the names of the attributes."""
+    found = {}
     for pair in pairwise(ast.walk(ast.parse(inspect.getsource(kind)))):
         match pair:
-            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
-                meanings[name] = text
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = text
+    return found
+
+
+def enumerated(kind: type[IntEnum | IntFlag]) -> Iterable[tuple[str, str, str]]:
+    """Yield the members of an enumeration, with the strings below them in its source."""
+    meanings = strings_below(kind)
     for member in kind:
         yield str(int(member)), code(str(member.name)), meanings.get(str(member.name), "")
 
@@ -192,7 +222,7 @@ REGIONS = {
     function.__name__: function
     for function in (
         *(options, environment, exits, event_classes, report, settings),
-        *(error_tree, names, schema, numbers, guides),
+        *(error_tree, names, schema, numbers, metadata, guides),
     )
 }
 

@@ -19,7 +19,7 @@ from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.command import run as run_command
 from tests.support.command import tree
 from tests.support.mirroring import Run, mirroring
-from tests.unit.models.test_photos import ANYTHING
+from tests.support.payloads import ANYTHING
 
 if TYPE_CHECKING:
     from pathlib import Path

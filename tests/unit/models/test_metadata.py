@@ -159,3 +159,28 @@ def test_without_volatile_fields_nothing_is_taken_away() -> None:
     assert not [row for row in FIELDS if row.volatile]
     assert without_volatile(SIDECAR) == SIDECAR
     assert PhotoMetadata.from_json(ENTRY).to_sidecar(volatile=False) == SIDECAR
+
+
+def test_a_place_counts_only_where_it_is_public() -> None:
+    """Latitude 0, which Flickr sends for photos without a place, is not taken for one in the Atlantic."""
+    nowhere = PhotoMetadata.from_json({"latitude": 0, "longitude": 0, "accuracy": 0})
+    null_island = PhotoMetadata.from_json(
+        {"latitude": "0", "longitude": 0, "accuracy": 16, "geo_is_public": 1}
+    )
+
+    assert (nowhere.latitude, nowhere.longitude, nowhere.accuracy) == (None, None, None)
+    assert (null_island.latitude, null_island.longitude, null_island.accuracy) == (0, 0, 16)
+
+
+def test_a_listing_that_says_nothing_of_comments_does_not_say_none() -> None:
+    """No count and a count of 0 are different: only the second one saves asking."""
+    assert PhotoMetadata.from_json({}).comment_count is None
+    assert PhotoMetadata.from_json({"count_comments": "0"}).comment_count == 0
+
+
+def test_numbers_that_no_file_can_hold_are_none() -> None:
+    """A number beyond 63 bits, or one that is not finite, counts as missing, so it reaches no catalogue and no file."""
+    facts = PhotoMetadata.from_json(
+        {"dateupload": "9" * 30, "latitude": "nan", "longitude": 1e999, "geo_is_public": 1, "accuracy": "16"}
+    )
+    assert (facts.uploaded, facts.latitude, facts.longitude, facts.accuracy) == (None, None, None, 16)

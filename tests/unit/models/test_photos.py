@@ -1,4 +1,4 @@
-"""What Flickr answers, however untidy, becomes the nouns that everybody else works with."""
+"""Photos and pages are read from a listing, even an untidy one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.models.identifiers import inventory_number, is_photo_id
 from flickr_mirror.models.languages import Label, Locale
 from flickr_mirror.models.metadata import PhotoMetadata
-from flickr_mirror.models.payloads import text_of, to_int
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
 from flickr_mirror.models.sizes import FlickrPhotoSize
 from flickr_mirror.models.users import FlickrProfile, FlickrUser
+from tests.support.payloads import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,16 +62,6 @@ SIZE: dict[str, Any] = {
     "source": "https://live.staticflickr.com/65535/49499525286_e6f0b9d940_q.jpg",
 }
 COMMENT: dict[str, Any] = {"id": "1-2-3", "author": "9@N08", "datecreate": "1687322647", "_content": "Great!"}
-ANYTHING = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(),
-    st.just([]),
-    st.just({}),
-    st.just({"_content": 7}),
-)
 
 
 def size(
@@ -92,62 +81,6 @@ def without_each_key(payload: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     """Yield copies of an answer, each of which lacks another key."""
     for key in payload:
         yield key, {name: copy.deepcopy(value) for name, value in payload.items() if name != key}
-
-
-@pytest.mark.parametrize(
-    ("value", "number"),
-    [
-        (75, 75),
-        ("75", 75),
-        ("", None),
-        (None, None),
-        ("x", None),
-        ({}, None),
-        (float("inf"), None),
-        ("9" * 5000, None),
-    ],
-)
-def test_numbers_are_read_however_flickr_writes_them(value: object, number: int | None) -> None:
-    """`75` and `"75"` are the same number, and what is none is not known."""
-    assert to_int(value) == number
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("Huế", "Huế"), ({"_content": "Huế"}, "Huế"), (None, ""), ({}, ""), (7, "7"), ("a\ud800b", "a\ufffdb")],
-)
-def test_texts_are_read_however_flickr_writes_them(value: object, text: str) -> None:
-    """A text may be plain, wrapped or absent, and never holds half a character."""
-    assert text_of(value) == text
-
-
-@given(st.one_of(st.text(), st.text(st.characters(categories=["Cs"])), ANYTHING))
-def test_every_text_can_be_written_to_a_file(value: object) -> None:
-    """Whatever Flickr sends as a text can be encoded."""
-    text = text_of(value)
-    assert text.encode().decode() == text
-
-
-def test_the_inventory_number_is_that_of_the_specification() -> None:
-    """Files lie where the specification says, now and in every later version."""
-    assert inventory_number("49674775373") == "fb2e16023f14649810da65b5fcbea02e"
-    assert FlickrPhoto("49674775373", "x").image_filename == "fb2e16023f14649810da65b5fcbea02e.jpg"
-
-
-@pytest.mark.parametrize("value", ["1", "49674775373", "9" * 18])
-def test_a_decimal_number_is_an_id(value: str) -> None:
-    """The ids that Flickr gives are taken."""
-    assert is_photo_id(value)
-
-
-@pytest.mark.parametrize(
-    "value", [None, "", "0", "007", "-1", "1.5", "1 ", "../1", "a", "9" * 19, "٣", "²", "1\n", [], {}]
-)
-def test_what_is_no_id_is_refused(value: object) -> None:
-    """Nothing but a decimal number ever becomes the name of a file, and the refusal shows it."""
-    assert not is_photo_id(value)
-    with pytest.raises(ValueError, match="as the id of a photo"):
-        FlickrPhoto.from_json({**PHOTO, "id": value})
 
 
 def test_a_photo_is_read_from_a_listing() -> None:
@@ -230,23 +163,6 @@ def test_an_empty_page_has_nothing() -> None:
     assert PhotoPage.from_json({"page": 1, "pages": "", "total": None, "photo": []}) == PhotoPage()
 
 
-def test_a_place_counts_only_where_it_is_public() -> None:
-    """Latitude 0, which Flickr sends for photos without a place, is not taken for one in the Atlantic."""
-    nowhere = PhotoMetadata.from_json({"latitude": 0, "longitude": 0, "accuracy": 0})
-    null_island = PhotoMetadata.from_json(
-        {"latitude": "0", "longitude": 0, "accuracy": 16, "geo_is_public": 1}
-    )
-
-    assert (nowhere.latitude, nowhere.longitude, nowhere.accuracy) == (None, None, None)
-    assert (null_island.latitude, null_island.longitude, null_island.accuracy) == (0, 0, 16)
-
-
-def test_a_listing_that_says_nothing_of_comments_does_not_say_none() -> None:
-    """No count and a count of 0 are different: only the second one saves asking."""
-    assert PhotoMetadata.from_json({}).comment_count is None
-    assert PhotoMetadata.from_json({"count_comments": "0"}).comment_count == 0
-
-
 def test_the_best_size_is_found_by_number_not_by_letters() -> None:
     """1000 pixels are more than 999, though `"1000"` sorts before `"999"`, and the label does not count."""
     sizes = [
@@ -279,27 +195,6 @@ def test_the_best_size_is_a_picture_with_pixels_and_an_address() -> None:
     assert best_label() is None
 
 
-def test_an_account_is_read_from_each_kind_of_answer() -> None:
-    """Username and NSID are found wherever Flickr writes them."""
-    for payload in ({"id": "1@N01", "username": "x"}, {"nsid": "1@N01", "username": {"_content": "x"}}):
-        user = FlickrUser.from_json(payload)
-        assert (user.user_id, user.id, user.username) == ("1@N01", "1@N01", "x")
-
-
-def test_an_account_without_an_id_is_refused_with_a_sentence() -> None:
-    """An answer without an NSID is told as an answer that cannot be used, like a photo without an id."""
-    with pytest.raises(ValueError, match="Flickr sent"):
-        FlickrUser.from_json({"username": "x"})
-
-
-def test_a_profile_tells_the_number_of_photos_or_not() -> None:
-    """A count that Flickr leaves out is not known, rather than 0."""
-    profile = FlickrProfile.from_json(PROFILE)
-    assert (profile.user.username, profile.photo_count) == ("manhhai", 101899)
-    assert FlickrProfile.from_json({"nsid": "1@N01"}).photo_count is None
-    assert FlickrProfile.from_json({"nsid": "1@N01", "photos": {"count": {"_content": "0"}}}).photo_count == 0
-
-
 def test_texts_become_labels_when_they_are_read() -> None:
     """Title, description and comments come with their language; what is not known yet is `None` or empty."""
     photo = FlickrPhoto("1", "Những con đường của Hà Nội thật là đẹp")
@@ -326,11 +221,3 @@ def test_sizes_can_be_set() -> None:
     photo = FlickrPhoto.from_json(PHOTO)
     photo.sizes = [size("Large", 10, 10)]
     assert photo.best_size == size("Large", 10, 10)
-
-
-def test_numbers_that_no_file_can_hold_are_none() -> None:
-    """A number beyond 63 bits, or no finite one, is as good as missing: it reaches no catalogue and no file."""
-    facts = PhotoMetadata.from_json(
-        {"dateupload": "9" * 30, "latitude": "nan", "longitude": 1e999, "geo_is_public": 1, "accuracy": "16"}
-    )
-    assert (facts.uploaded, facts.latitude, facts.longitude, facts.accuracy) == (None, None, None, 16)

@@ -1,0 +1,44 @@
+"""Numbers and texts are read from Flickr's answers however they are written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flickr_mirror.models.payloads import text_of, to_int
+from tests.support.payloads import ANYTHING
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (75, 75),
+        ("75", 75),
+        ("", None),
+        (None, None),
+        ("x", None),
+        ({}, None),
+        (float("inf"), None),
+        ("9" * 5000, None),
+    ],
+)
+def test_numbers_are_read_however_flickr_writes_them(value: object, number: int | None) -> None:
+    """`75` and `"75"` are the same number, and what is none is not known."""
+    assert to_int(value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("Huế", "Huế"), ({"_content": "Huế"}, "Huế"), (None, ""), ({}, ""), (7, "7"), ("a\ud800b", "a\ufffdb")],
+)
+def test_texts_are_read_however_flickr_writes_them(value: object, text: str) -> None:
+    """A text may be plain, wrapped or absent, and never holds half a character."""
+    assert text_of(value) == text
+
+
+@given(st.one_of(st.text(), st.text(st.characters(categories=["Cs"])), ANYTHING))
+def test_every_text_can_be_written_to_a_file(value: object) -> None:
+    """Whatever Flickr sends as a text can be encoded."""
+    text = text_of(value)
+    assert text.encode().decode() == text

@@ -1,4 +1,15 @@
-"""What a listing shows of a photo otherwise than it did before, and what is to be done about it. Pure."""
+"""Compares a photo in a listing with its row, and decides what must be fetched or written again. Pure.
+
+A page of a listing shows 500 photos with their texts, their secrets and their sizes. That is enough to find edits
+without one call for each photo, but the fields need care:
+
+- `lastupdate` moves with any edit and with comments
+  (https://www.flickr.com/services/api/flickr.photos.getInfo.html), so it does not show that texts changed.
+- An owner can replace the image of a photo, whose id stays. Another `secret` shows that, or other pixels or another
+  file name of the best size. A better size can also appear later: `url_o` is missing while the owner forbids
+  downloads (https://www.flickr.com/services/api/misc.urls.html).
+- The host and the folder of an address change without any edit. They are not compared.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Change(Flag):
-    """What of a photo is other than it was listed before."""
+    """What changed since a photo was last listed."""
 
     TEXT = 1
     COMMENTS = 2
@@ -26,7 +37,7 @@ class Change(Flag):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a photo is: when it was uploaded, whether it is gone, and what on disk is outdated."""
+    """The state of a row: its upload time, its statuses, what of it on disk is outdated, and whether it is gone."""
 
     uploaded: int
     image_status: Status
@@ -37,10 +48,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The state that a photo is to have now that it was listed again.
+    """The new state of a photo that was listed again.
 
-    `takes_size` is whether the best size that the listing shows counts from now on, `is_update` whether
-    anything that is mirrored is to be fetched or written again.
+    `takes_size` is whether the best size in the listing replaces the known one, `is_update` whether anything mirrored
+    must be fetched or written again.
     """
 
     state: State
@@ -52,10 +63,10 @@ class Refresh:
 def refresh(
     old: StoredPhoto, state: State, new: FlickrPhoto, fresh: StateRow, *, comments: bool, scanning: bool
 ) -> Refresh:
-    """Return what follows from listing a photo again.
+    """Return the new state of a photo that is listed again.
 
-    `fresh` is the row that it would get as a new photo. `comments` is whether comments are mirrored. A full
-    scan (`scanning`) tries again what was out of reach.
+    `fresh` is the row that it would get if it were new. `comments` is whether comments are mirrored. A full scan
+    (`scanning`) also tries again what was unavailable.
     """
     change = changes(old, new)
     stale = old.stale
@@ -65,6 +76,7 @@ def refresh(
         stale |= Stale.IMAGE
     again = {Status.GONE, Status.UNAVAILABLE} if scanning else {Status.GONE}
     image_status = state.image_status
+    # A size that Flickr was asked for is better known than a listing can show it, and stays.
     is_open = image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
     takes_size = Change.IMAGE in change or image_status is Status.NOT_READY or is_open
     if takes_size:
@@ -74,6 +86,7 @@ def refresh(
         image_status = Status.PENDING if is_settled else Status.UNSETTLED
     has_comments = comments and old.info_level == COMMENTS_LEVEL
     is_update = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
+    # A sidecar that waits for a size (`UNSETTLED`) will be written anyway.
     info_status = state.info_status
     if Change.IMAGE in change:
         info_status = fresh.info_status
@@ -83,10 +96,11 @@ def refresh(
 
 
 def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
-    """Return what a listing shows otherwise than it did before.
+    """Return what changed since a photo was last listed.
 
-    `last_update` moves with comments too: https://www.flickr.com/services/api/flickr.photos.getInfo.html.
-    Whether it moves when one is deleted is not documented, so their number is compared as well.
+    Comments count as changed when `lastupdate` moves, even if it was for another edit: one call then finds out. It is
+    not documented whether `lastupdate` moves when a comment is deleted, so their number is compared as well. A photo
+    that has no comments, before and after, needs no call.
     """
     change = Change(0)
     before, after = old.photo.facts, new.facts
@@ -103,7 +117,7 @@ def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
 
 
 def _differ(before: int | None, after: int | None) -> bool:
-    """Return whether something is other than it was; a catalogue that was rebuilt does not know what it was."""
+    """Return whether a value changed. A rebuilt catalogue does not know the value before: that is no change."""
     return before is not None and before != after
 
 
@@ -117,7 +131,10 @@ def _texts(photo: FlickrPhoto, old: FlickrPhoto) -> tuple[object, ...]:
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
-    """Return whether the image was replaced, or is there in a better size; a worse one is no reason to fetch."""
+    """Return whether the image was replaced, or is available in a better size.
+
+    A smaller size is not a change: what is mirrored is better than what Flickr offers now.
+    """
     before, after = old.photo.facts.secret, new.facts.secret
     best = best_picture(new.sizes)
     if (
@@ -126,12 +143,13 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
         and old.proof is SizeEvidence.ASKED
         and _pixels(best, old.size) == _pixels(old.size, best)
     ):
-        return False  # Flickr was asked after it had been replaced, and told what the listing shows only now
+        # Listings lag behind: Flickr was asked after the replacement, and the listing shows it only now.
+        return False
     if before and after and before != after:
         return True
     if best is None or old.size is None:
         return False
-    if new.facts.media == "video":  # these are its posters, and the secret tells of the film
+    if new.facts.media == "video":  # the listed sizes are posters; only the secret shows a replaced film
         return False
     if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):
         return True
@@ -139,5 +157,5 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
 
 
 def _pixels(size: FlickrPhotoSize, other: FlickrPhotoSize) -> tuple[object, ...]:
-    # The host and the folder of an address change without the image; its file is named by its secret.
+    # Host and folder of an address change without the image. The file name contains the secret of the size.
     return size.width, size.height, size.url.rpartition("/")[2] if other.url else ""

@@ -1,4 +1,15 @@
-"""The upload times that are listed, and those where Flickr counts more photos than it lists, in a catalogue."""
+"""The upload times that are listed, and the shortfalls in which Flickr counts more photos than it lists.
+
+Flickr's page numbers shift whenever the owner uploads or deletes, so a page number says nothing about what was
+seen. The upload time of a photo stays. A walk therefore records the seconds whose photos are all listed, and the next
+one lists only the gaps (`models.intervals`).
+
+Flickr's totals can also include photos that it never lists to a visitor who is not logged in, and single pages come
+short (reported in https://github.com/markdoliner/flickrmirrorer/issues/21). One answer does not show which of the two
+it is. So a stretch that is short stays open, and is listed again by the next runs. After `RUNS_UNTIL_HIDDEN` runs
+with the same result, its photos are taken to be hidden, and the stretch counts as listed: otherwise a photostream
+with one hidden photo would never be complete, and would cost calls in every run.
+"""
 
 from __future__ import annotations
 
@@ -12,48 +23,48 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.database import Database
 
 RUNS_UNTIL_HIDDEN = 3
-"""Photos that Flickr counts and does not list in as many runs in a row are taken to be hidden from this caller."""
+"""Photos that Flickr counts and does not list in this many runs in a row are taken to be hidden."""
 ALWAYS_PLAUSIBLE = 10
-"""More photos than these are taken to be hidden only where as many are listed beside them."""
+"""More photos than this are taken to be hidden only if at least as many are listed beside them."""
 UNLOCATED = Interval(-1, -1)
-"""Stands for photos that Flickr counts in the whole photostream and in no part of it."""
+"""Stands for photos that Flickr counts in the whole photostream but in no part of it."""
 _COVERED, _SCANNED = 0, 1
 
 
 class CoverageStore:
-    """Coverage and shortfalls, in the database of a catalogue.
+    """Coverage and shortfalls in the database of a catalogue. Call methods that change them inside of a transaction.
 
-    A shortfall is a stretch of upload time in which Flickr counts more photos than it lists: by how many (`None`
-    where its answers cannot be true), in how many runs in a row, and in which run that was noted last. What changes
-    is to be called inside of a transaction. Every method raises `CatalogueError` or `CacheFullError` where
-    SQLite fails.
+    A shortfall is a stretch of upload time with the number of photos missing in it (`None` if Flickr's answers cannot
+    be true), the number of runs in a row that found it, and the last run that did.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._query = database.query
 
+    # Coverage
+
     def listed(self, *, scan: bool = False) -> Coverage:
-        """Return the upload times whose photos are all listed, at all or by the full `scan` under way."""
+        """Return the upload times whose photos are all listed: by any walk, or by the full `scan` under way."""
         rows = self._query("SELECT low, high FROM coverage WHERE scan = ?", (_SCANNED if scan else _COVERED,))
         return Coverage.of(Interval(*row) for row in rows)
 
     def mark_complete(self, stretch: Interval, *, scanning: bool) -> None:
-        """Note that a stretch is listed, where `scanning` by a full scan; shortfalls within it are forgotten."""
+        """Record that all photos of a stretch are listed, and delete the shortfalls in it."""
         self._query("DELETE FROM shortfalls WHERE low >= ? AND high <= ?", (stretch.low, stretch.high))
         self.mark_listed(stretch, scanning=scanning)
 
     def mark_listed(self, stretch: Interval, *, scanning: bool) -> None:
-        """Note that a stretch is listed, but for what is hidden."""
+        """Record that the photos of a stretch are listed, except hidden ones; `scanning` is as in a full scan."""
         for scan in (False, True) if scanning else (False,):
             self._write(self.listed(scan=scan).with_interval(stretch), scan=scan)
 
     def clear(self, *, scan: bool = False) -> None:
-        """Forget all coverage, or that of a full `scan` only."""
+        """Delete all coverage, or only that of the full `scan`."""
         self._query("DELETE FROM coverage WHERE scan >= ?", (_SCANNED if scan else _COVERED,))
 
     def reopen(self, stretches: Iterable[Interval]) -> None:
-        """Note that stretches are to be listed again."""
+        """Record that stretches must be listed again."""
         stretches = list(stretches)
         for scan in (False, True):
             coverage = self.listed(scan=scan)
@@ -69,12 +80,15 @@ class CoverageStore:
             [(key, interval.low, interval.high) for interval in coverage.intervals],
         )
 
-    def record_shortfall(self, stretch: Interval, missing: int | None, *, run: int, listed: int) -> int:
-        """Note a shortfall in a `run`; return how many photos are newly taken to be hidden.
+    # Shortfalls
 
-        `listed` is how many photos are known there: a stretch of which most is missing is not taken to be listed,
-        however often that is so.
+    def record_shortfall(self, stretch: Interval, missing: int | None, *, run: int, listed: int) -> int:
+        """Record a shortfall found in a `run`; return how many photos are newly taken to be hidden.
+
+        `listed` is how many photos are known in the stretch. A stretch that lacks most of its photos is never taken to
+        be listed: then it is the listing that fails, for example with an empty page and a total of 600.
         """
+        # Borders of a stretch move with the pages, so an earlier shortfall that overlaps counts as the same one.
         (before,) = self._query(
             "SELECT total(runs) FROM (SELECT max(runs) AS runs FROM shortfalls WHERE run < ? AND low <= ?"
             " AND high >= ? AND missing >= ?)",
@@ -89,14 +103,14 @@ class CoverageStore:
         return missing if runs == RUNS_UNTIL_HIDDEN and missing is not None else 0
 
     def is_hidden(self, stretch: Interval) -> bool:
-        """Return whether the photos that are missing in a stretch are taken to be hidden."""
+        """Return whether the photos missing in a stretch are taken to be hidden."""
         row = self._query("SELECT runs FROM shortfalls WHERE low = ?", (stretch.low,)).fetchone()
         return row is not None and int(row[0]) >= RUNS_UNTIL_HIDDEN
 
     def delete_shortfalls(self, before: int, *, scanning: bool, window: Interval | None) -> None:
-        """Forget the shortfalls with a place that runs before a run have found, and it has not.
+        """Delete the shortfalls that the run `before` did not find again, within a `window` of upload time if given.
 
-        Photos taken to be hidden stay so until a full scan is over. `window` limits that to a stretch of time.
+        Photos taken to be hidden stay so until a full scan ends, because other walks do not list their stretch again.
         """
         condition = "low >= 0 AND run < ?"
         if not scanning:
@@ -106,14 +120,11 @@ class CoverageStore:
         self._query(f"DELETE FROM shortfalls WHERE {condition}", (before,))
 
     def delete_unlocated(self) -> None:
-        """Note that Flickr counts as many photos in the whole photostream as in its parts."""
+        """Record that Flickr counts no more photos in the whole photostream than in its parts."""
         self._query("DELETE FROM shortfalls WHERE low = ?", (UNLOCATED.low,))
 
     def shortfalls(self, *, since: int = 0) -> list[tuple[Interval, int | None]]:
-        """Return the stretches that are open because Flickr counts more there than it lists, oldest first.
-
-        Only those that the run `since` or a later one has noted.
-        """
+        """Return the open shortfalls that the run `since` or a later one found, oldest upload time first."""
         rows = self._query(
             f"SELECT low, high, missing FROM shortfalls WHERE runs < {RUNS_UNTIL_HIDDEN} AND run >= ? ORDER BY low",
             (since,),
@@ -121,7 +132,7 @@ class CoverageStore:
         return [(Interval(low, high), missing) for low, high, missing in rows]
 
     def count_hidden(self, stretch: Interval | None = None) -> int:
-        """Return how many photos are taken to be hidden: in all, or those whose places are within a stretch."""
+        """Return how many photos are taken to be hidden: in all, or in the shortfalls within a stretch."""
         row = self._query(
             f"SELECT total(missing) FROM shortfalls WHERE runs >= {RUNS_UNTIL_HIDDEN} AND low >= ? AND high <= ?",
             (stretch.low, stretch.high) if stretch else (UNLOCATED.low, 1 << 62),

@@ -1,4 +1,4 @@
-"""The SQLite file of a catalogue: opening, schema, transactions, errors."""
+"""Opens the SQLite file of a catalogue, runs statements in transactions, and translates its errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_TIMEOUT = 60.0
-"""So many seconds another program may hold the file up."""
+"""How many seconds to wait while another program has the file locked."""
 BATCH = 200
-"""Rows are read from SQLite in groups of this size."""
+"""How many rows are read from SQLite at once."""
 _DAMAGED = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_ERROR,  # the tables or JSON texts are not those that the statement is for
+    sqlite3.SQLITE_ERROR,  # a table, a column or a JSON text is not what the statement expects
     sqlite3.SQLITE_CONSTRAINT,
     sqlite3.SQLITE_MISMATCH,
     sqlite3.SQLITE_TOOBIG,
@@ -30,7 +30,7 @@ _FAILING_DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 
 class Rows:
-    """The rows that a statement returns. Reading them raises the same errors as the statement itself."""
+    """The rows that a statement returns. Reading them raises the same errors as running the statement."""
 
     def __init__(self, cursor: sqlite3.Cursor, errors: Callable[[], AbstractContextManager[None]]) -> None:
         self._cursor = cursor
@@ -38,18 +38,18 @@ class Rows:
         self.rowcount = cursor.rowcount
         """How many rows the statement changed."""
 
-    def fetchone(self) -> Any:  # noqa: ANN401 - whatever a row holds
-        """Return the next row, `None` after the last one."""
+    def fetchone(self) -> Any:  # noqa: ANN401 - the type depends on the statement
+        """Return the next row; `None` after the last one."""
         with self._errors():
             return self._cursor.fetchone()
 
     def fetchall(self) -> list[Any]:
-        """Return all rows that are left."""
+        """Return the remaining rows."""
         with self._errors():
             return self._cursor.fetchall()
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the rows that are left."""
+        """Yield the remaining rows."""
         while rows := self._fetch_many():
             yield from rows
 
@@ -59,20 +59,20 @@ class Rows:
 
 
 class Database:
-    """An open catalogue file. Every method raises a `CacheError` where SQLite fails.
+    """An open catalogue file. Every method raises a `CacheError` if SQLite fails.
 
-    Where the file is not what it was, that is a `CatalogueDamagedError`.
+    If the file is not as it was written, the error is a `CatalogueDamagedError`.
 
-    One that is opened `for_reading` changes nothing, not even beside the file, and may be used while a run works.
+    A file opened `for_reading` is not changed, nor is a file created beside it. It can be read while a run writes.
 
-    The photos' state stands apart from their texts, so that marking a photo rewrites a short row, and
-    counting reads few pages.
+    The state of photos and their texts are two tables, so that marking a photo rewrites a short row, and counting
+    reads few pages.
     """
 
     def __init__(self, path: Path, *, for_reading: bool = False) -> None:
         self._path = path
         self.is_damaged = False
-        """Whether something was read that was not as it was written."""
+        """Whether something was read that is not as it was written."""
         with self._errors():
             self._database = sqlite3.connect(
                 _address_for_reading(path) if for_reading else path,
@@ -93,18 +93,18 @@ class Database:
             self._check_header()
             if not for_reading:
                 (mode,) = query("PRAGMA journal_mode = WAL").fetchone()
-                # A commit lost with the power costs no photo: its file is found whole and adopted. Where the file
-                # system cannot share memory, there is no WAL, and without it only a full sync keeps the file whole.
+                # If a power loss undoes a commit, its files are found complete and adopted, so NORMAL loses no photo.
+                # A file system without shared memory allows no WAL. Without WAL, only FULL keeps the file consistent.
                 query(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
             (application,) = query("PRAGMA application_id").fetchone()
             (version,) = query("PRAGMA user_version").fetchone()
             is_new = (application, version) == (0, 0) and not query("SELECT 1 FROM sqlite_master").fetchone()
             if application != APPLICATION_ID and not is_new:
-                raise self.damaged("it is no catalogue")
+                raise self.damaged("it is not a catalogue")
             if version > VERSION:
                 raise CatalogueError(
-                    f"{self._path} has version {version}, and this program knows {VERSION}: update it. If no newer "
-                    "version was used here, the number is damaged: run `mirror_flickr check --rebuild`.",
+                    f"{self._path} has version {version}, and this program knows {VERSION}. Update the program. If no "
+                    "newer version was used here, the number is damaged: run `mirror_flickr check --rebuild`.",
                     self._path,
                 )
             if for_reading and version < VERSION:
@@ -126,7 +126,7 @@ class Database:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged texts in its answers
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged texts in its messages
             code = getattr(error, "sqlite_errorcode", 0)
             if code == sqlite3.SQLITE_FULL:
                 raise CacheFullError(
@@ -134,14 +134,14 @@ class Database:
                 ) from error
             # a text in a row that is not UTF-8 has no code
             is_no_text = code == 0 and isinstance(error, (sqlite3.OperationalError, UnicodeDecodeError))
-            if code & 0xFF in _DAMAGED or is_no_text:  # the higher bits tell what of it
+            if code & 0xFF in _DAMAGED or is_no_text:  # the higher bits are details
                 raise self.damaged(str(error)) from error
             if code & 0xFF == sqlite3.SQLITE_BUSY:
                 raise CatalogueError(_locked(self._path), self._path) from error
             if code & 0xFF in _FAILING_DISK:
                 raise CacheError(
-                    f"{self._path}: {error}. Check that the disk is there, whole, not full and can be written "
-                    "to, then run the same command again.",
+                    f"{self._path}: {error}. Check that the disk is connected, intact, not full and writable, then run "
+                    "the same command again.",
                     self._path,
                 ) from error
             raise CatalogueError(
@@ -151,7 +151,7 @@ class Database:
             ) from error
 
     def damaged(self, reason: str) -> CatalogueDamagedError:
-        """Return the error that says that the file is not as it was written, and note that."""
+        """Return the error for a file that is not as it was written, and set `is_damaged`."""
         self.is_damaged = True
         return CatalogueDamagedError(
             f"{self._path} is damaged ({' '.join(reason.split())}). The next run of the mirror rebuilds it from "
@@ -161,7 +161,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Turn a `ValueError` for a value that cannot be read into a `CatalogueDamagedError`."""
+        """Translate a `ValueError`, raised for a value that cannot be decoded, to a `CatalogueDamagedError`."""
         try:
             yield
         except ValueError as error:
@@ -169,14 +169,14 @@ class Database:
 
     @contextmanager
     def transaction(self, *, for_reading: bool = False) -> Iterator[None]:
-        """Do all that is called inside as one step, or nothing of it; `for_reading`, see nothing change meanwhile."""
+        """Commit all changes made inside, or none; `for_reading`, see the file as it is at the first statement."""
         with self._errors():
             self._database.execute("BEGIN" if for_reading else "BEGIN IMMEDIATE")
             try:
                 yield
                 self._database.execute("COMMIT")
             except BaseException:
-                with suppress(sqlite3.Error):  # a full or failing disk has made SQLite do so by itself
+                with suppress(sqlite3.Error):  # SQLite rolls back by itself on a full or failing disk
                     self._database.execute("ROLLBACK")
                 raise
 
@@ -186,38 +186,38 @@ class Database:
             return Rows(self._database.execute(sql, tuple(parameters)), self._errors)
 
     def query_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> int:
-        """Run one statement for each row; return how many rows of the file were changed."""
+        """Run one statement for each row of parameters; return how many rows it changed in all."""
         with self._errors():
             before = self._database.total_changes
             self._database.executemany(sql, rows)
             return self._database.total_changes - before
 
     def set_note(self, name: str, value: object) -> None:
-        """Keep a value under a name; `None` forgets it."""
+        """Store a value under a name; `None` deletes it."""
         if value is None:
             self.query("DELETE FROM notes WHERE name = ?", (name,))
         else:
             self.query("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, str(value)))
 
     def get_note(self, name: str) -> str | None:
-        """Return the value that is kept under a name, as text."""
+        """Return the value stored under a name, as text; `None` if there is none."""
         row = self.query("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def get_number(self, name: str) -> int | None:
-        """Return the number that is kept under a name."""
+        """Return the number stored under a name; `None` if there is none."""
         text = self.get_note(name)
         with self.reading():
             return None if text is None else int(text)
 
     def sync_commits(self) -> None:
-        """From now on, let no loss of power take a transaction: for work that moves files away."""
+        """Sync each commit from now on, so that a power loss undoes none: for work that moves files away."""
         self.query("PRAGMA synchronous = FULL")
 
     def vacuum(self) -> None:
-        """Write the file anew, without what is left in it and in its log of rows that were deleted or changed.
+        """Rewrite the file without the remains of deleted and changed rows, also in its write-ahead log.
 
-        Raises `CatalogueError` where another program reads the file for longer than `BUSY_TIMEOUT`.
+        Raises `CatalogueError` if another program reads the file for longer than `BUSY_TIMEOUT`.
         """
         self.query("VACUUM")
         (is_busy, _, _) = self.query("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -225,29 +225,31 @@ class Database:
             raise CatalogueError(_locked(self._path), self._path)
 
     def check_structure(self) -> None:
-        """Read the whole file, and raise `CatalogueDamagedError` where its parts do not fit together."""
+        """Read the whole file, and raise `CatalogueDamagedError` if SQLite finds an inconsistency."""
         (answer,) = self.query("PRAGMA integrity_check(1)").fetchone()
         if answer != "ok":
             raise self.damaged(answer)
 
     def _check_header(self) -> None:
-        # SQLite opens a file of an unknown format all the same, for reading only; what fails here fails there, too
+        # SQLite opens a file of an unknown format without an error, read-only. An `OSError` here will fail there, too.
         with suppress(OSError), self._path.open("rb") as file:
             header = file.read(20)
             if len(header) == 20 and not {header[18], header[19]} <= {1, 2}:
                 raise self.damaged("its header has an unknown format")
 
     def create_function(self, name: str, function: Callable[..., bool], arguments: int) -> None:
-        """Let statements use a function of Python by this name."""
+        """Make a Python function available to statements under a name."""
         with self._errors():
             self._database.create_function(name, arguments, function, deterministic=True)
 
 
 def _locked(path: Path) -> str:
-    return f"{path} is locked. Another program has it open: close that, and run the same command again."
+    return (
+        f"{path} is locked. Another program has it open: close that program, and run the same command again."
+    )
 
 
 def _address_for_reading(path: Path) -> str:
-    # Without a log beside it the file is all there is, and SQLite is told so, or it would make one.
+    # Without a write-ahead log the file is complete. `immutable` keeps SQLite from creating a log.
     is_all = not path.with_name(f"{path.name}-wal").exists()
     return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_all else ''}"

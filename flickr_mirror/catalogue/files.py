@@ -1,4 +1,4 @@
-"""The files of a mirror as they were written, in the database of its catalogue: sizes, hashes, what is odd."""
+"""The files of a mirror as they were written: their sizes, their hashes, and what is odd about them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,24 @@ if TYPE_CHECKING:
 KINDS = ("image", "info", "video")
 _KINDS = "kind IN ('broken', 'image', 'info', 'video')"
 _REQUEUED = -1
-"""The size of a file that is to be made again."""
+"""The size of a file that must be fetched or written again."""
 _STATUS = "iif(kind = 'info', info_status, image_status)"
 _PENDING = "0, 1, 3"
-"""Who has one of these states may have a newer file than the catalogue knows, of a run that was killed."""
+"""Photos in these states can have a newer file than the catalogue knows, from a run that was killed."""
 
 
 class Files:
-    """The files that are on disk.
-
-    A part of the catalogue, like which it blocks; what changes is to be called inside of a transaction. Every
-    method raises `CatalogueError` or `CacheFullError` where SQLite fails.
-    """
+    """The table of the files on disk. Call methods that change it inside of a transaction."""
 
     def __init__(self, database: Database, scope: Scope) -> None:
         self._query = database.query
         self._scope = scope
 
     def put(self, photo_id: str, file: StoredFile) -> StoredFile:
-        """Note a file that is durable, and return it as it is noted.
+        """Record a file that is durable, and return it as it was recorded.
 
-        The same bytes as those that were found broken are what Flickr has.
+        If its bytes are the same as those that were found broken before, Flickr has them like this: the file gets
+        their note.
         """
         key = (photo_id, file.kind)
         (note,) = self._query(
@@ -48,7 +45,7 @@ class Files:
         return replace(file, note=note)
 
     def of(self, photo_id: str) -> list[StoredFile]:
-        """Return the image and the film of a photo, as far as they are on disk."""
+        """Return the image and the film of a photo that are on disk."""
         rows = self._query(
             "SELECT kind, extension, bytes, sha256, note FROM files WHERE kind IN ('image', 'video')"
             " AND photo_id = ?",
@@ -57,18 +54,21 @@ class Files:
         return [StoredFile(*row) for row in rows]
 
     def set_replacement(self, photo_id: str, kind: str, sha256: bytes) -> None:
-        """Note the bytes that are about to replace a file of this kind: after a kill, they are known by this."""
+        """Record the bytes that are about to replace a file of this kind.
+
+        If the run is killed after the rename, the next run recognizes the new file by this hash.
+        """
         self._query("INSERT OR REPLACE INTO arrivals VALUES (?, ?, ?)", (photo_id, kind, sha256))
 
     def replacement(self, photo_id: str, kind: str) -> bytes | None:
-        """Return the SHA-256 of the bytes that were about to replace a file of this kind, as Flickr has it now."""
+        """Return the SHA-256 of the bytes that were about to replace a file of this kind, if any."""
         row = self._query(
             "SELECT sha256 FROM arrivals WHERE photo_id = ? AND kind = ?", (photo_id, kind)
         ).fetchone()
         return None if row is None else bytes(row[0])
 
     def clear_replacements(self, photo_id: str) -> None:
-        """Forget the announcements of a photo."""
+        """Delete the hashes of files that were about to replace those of a photo."""
         self._query("DELETE FROM arrivals WHERE photo_id = ?", (photo_id,))
 
     def page(
@@ -79,10 +79,10 @@ class Files:
         kinds: Collection[str] = KINDS,
         part: tuple[int, int] = (1, 1),
     ) -> list[tuple[int, bool, StoredFile]]:
-        """Return up to `limit` files behind (kind, photo id), in that order: whose, whether Flickr does not have
-        that any more, what.
+        """Return up to `limit` files that follow `after`, a kind and a photo id, in this order.
 
-        `part` is (i, n) for the i-th of n shares of about the same number of photos, always the same ones.
+        Each comes with the id of its photo, and whether Flickr no longer has it. `part` is (i, n) for the i-th of n
+        parts of about the same number of photos; each photo is always in the same part.
         """
         condition, parameters = _selected(kinds, part)
         rows = self._query(
@@ -96,7 +96,7 @@ class Files:
         return [(row[0], bool(row[1]), StoredFile(*row[2:])) for row in rows]
 
     def count(self, *, kinds: Collection[str] = KINDS, part: tuple[int, int] = (1, 1)) -> int:
-        """Return how many files `after` gives in all."""
+        """Return how many files `page` returns in all."""
         condition, parameters = _selected(kinds, part)
         row = self._query(
             f"SELECT count(*) FROM files JOIN photos ON id = photo_id"
@@ -106,14 +106,15 @@ class Files:
         return int(row[0])
 
     def count_requeued(self) -> int:
-        """Return how many files were found broken or missing, and were not made again yet."""
+        """Return how many files were found broken or missing, and were not fetched or written again yet."""
         row = self._query(f"SELECT count(*) FROM files WHERE bytes = {_REQUEUED}").fetchone()
         return int(row[0])
 
     def requeue(self, photo_id: str, kind: str, *, seen: tuple[bytes, str] | None = None) -> None:
         """Put a photo whose file of this kind is broken or missing back on the work list.
 
-        `seen` is the hash of what is to be fetched once more, because it was received like this, and why.
+        `seen` is the hash of a broken file and what is wrong with it. If Flickr serves these bytes again, they are
+        what it has.
         """
         self._query("UPDATE files SET bytes = ? WHERE kind = ? AND photo_id = ?", (_REQUEUED, kind, photo_id))
         if seen is not None:
@@ -122,7 +123,7 @@ class Files:
         self._query(f"UPDATE photos SET {change} WHERE id = ?", (photo_id,))
 
     def delete(self, photo_id: str) -> None:
-        """Forget all files of a photo."""
+        """Delete all rows on files of a photo."""
         self.clear_replacements(photo_id)
         self._query(f"DELETE FROM files WHERE {_KINDS} AND photo_id = ?", (photo_id,))
 
@@ -131,6 +132,6 @@ def _selected(kinds: Collection[str], part: tuple[int, int]) -> tuple[str, list[
     marks = ", ".join("?" * len(kinds))
     number, count = part
     state = f"{_STATUS} NOT IN ({_PENDING})"
-    # all ids of an owner can be multiples of one number: stirred, they are spread over the shares
+    # All ids of an owner can be multiples of one number. Hashing spreads them over the parts.
     share = "photo_id % 1000003 * 48271 % 1000003 % ? = ?"
     return f"kind IN ({marks}) AND {state} AND {share}", [*kinds, count, number - 1]

@@ -1,4 +1,4 @@
-"""The forgotten photos in the database of a catalogue: their rows are emptied, and listings pass over them."""
+"""The forgotten photos: their rows are cleared, and listings do not add them again."""
 
 from __future__ import annotations
 
@@ -19,11 +19,9 @@ _STATUS = int(Status.FORGOTTEN)
 
 
 class Forgotten:
-    """The photos that were erased on request, and are never mirrored again.
+    """The photos that were erased on request, and are not mirrored again.
 
-    A part of the catalogue, like which it blocks. Each photo keeps a row in `photos`, without anything but its
-    id and its upload time, because Flickr still counts it. Every method raises `CatalogueError` or
-    `CacheFullError` where SQLite fails.
+    Each of them keeps a row in `photos` with its id and its upload time only, because Flickr still counts it.
     """
 
     def __init__(self, database: Database, files: Files) -> None:
@@ -37,7 +35,7 @@ class Forgotten:
         return {str(photo_id): Tombstone(str(photo_id), *more) for photo_id, *more in rows}
 
     def uploads_and_titles(self, photo_ids: Iterable[str]) -> dict[str, tuple[int, str | None]]:
-        """Return when photos were uploaded, and their titles if they have any; unknown photos are left out."""
+        """Return the upload times of known photos, and their titles if they have one, by their ids."""
         found = {}
         for photo_id in photo_ids:
             for row in self._query(
@@ -47,13 +45,13 @@ class Forgotten:
         return found
 
     def erase(self, tombstones: Iterable[Tombstone]) -> None:
-        """Erase what the catalogue has of photos whose files are gone, and note that they are forgotten.
+        """Erase photos whose files are deleted, and record them as forgotten.
 
-        Their texts are then in no part of the file and its log. The note comes last: if it is missing, the
-        photos are to be erased again.
+        Their texts are then in no part of the file or its write-ahead log. The record comes last: a run that finds
+        none after an interruption erases the photos again.
         """
         stones = list(tombstones)
-        # else the end that rewriting cuts off the file would still hold the texts on the disk
+        # VACUUM shortens the file. Without this, the texts would stay in the freed blocks of the disk.
         self._query("PRAGMA secure_delete = ON")
         with self._database.transaction():
             for stone in stones:
@@ -61,7 +59,7 @@ class Forgotten:
                 for table, key in (("failures", "photo_id"), ("listed", "id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (stone.photo_id,))
                 self._clear_row(stone.photo_id, stone.uploaded)
-            self._query("DELETE FROM notes WHERE name LIKE 'check %'")  # interrupted checks name broken files
+            self._query("DELETE FROM notes WHERE name LIKE 'check %'")  # interrupted checks list broken files
         self._database.vacuum()
         with self._database.transaction():
             self._database.query_many(
@@ -71,7 +69,7 @@ class Forgotten:
             )
 
     def _clear_row(self, photo_id: str, uploaded: int | None) -> None:
-        """Leave nothing in the row of a photo but its id and its upload time; make it if that time is known."""
+        """Clear the row of a photo except for its id and its upload time; insert one if that time is known."""
         self._query(
             "UPDATE photos SET uploaded = coalesce(?, uploaded), video = 0, size_label = NULL, width = NULL,"
             f" height = NULL, url = NULL, proof = 0, image_status = {_STATUS}, info_status = {_STATUS},"
@@ -87,9 +85,9 @@ class Forgotten:
         self._query("DELETE FROM absences WHERE photo_id = ?", (photo_id,))
 
     def exclude(self, listed: dict[int, Any]) -> None:
-        """Take the forgotten photos out of a page, by their ids, and note that Flickr lists them.
+        """Remove the forgotten photos from a page, a dictionary by id, and record that Flickr lists them.
 
-        To be called inside of a transaction.
+        Call it inside of a transaction.
         """
         marks = ", ".join("?" * len(listed))
         rows = self._query(f"SELECT photo_id FROM forgotten WHERE photo_id IN ({marks})", listed).fetchall()
@@ -100,7 +98,7 @@ class Forgotten:
             self._query("UPDATE forgotten SET uploaded = ? WHERE photo_id = ?", (uploaded, key))
 
     def remove(self, photo_ids: Collection[str]) -> None:
-        """Forget no more: the next run lists the seconds of these photos again, and mirrors what is there."""
+        """Remove photos from the forgotten ones: the next run lists their upload times again, and mirrors them."""
         with self._database.transaction():
             for photo_id in photo_ids:
                 (uploaded,) = self._query(

@@ -1,4 +1,8 @@
-"""The photos that are gone from a photostream, or may be, in the database of a catalogue."""
+"""The photos that are gone from a photostream, and the absent ones, which may be gone.
+
+A full scan that does not list a photo is not a proof: the page can be short, or the owner can have changed the upload
+date. So each absent photo is verified with one call before it is marked as gone.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,11 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.files import Files
 
 MAX_VERIFIED = 500
-"""How many photos that a full scan did not list are asked for in one run at most, at one call each."""
+"""How many absent photos a run verifies at most, with one call each."""
 
 
 class GonePhotos:
-    """The photos that a full scan did not list, and of these the ones that Flickr says it does not have any more.
-
-    A part of the catalogue, like which it blocks. Every method raises `CatalogueError` or `CacheFullError`
-    where SQLite fails.
-    """
+    """The photos that a full scan did not list, and those that Flickr confirmed to be gone."""
 
     def __init__(self, database: Database, files: Files) -> None:
         self._database = database
@@ -30,24 +30,24 @@ class GonePhotos:
         self._transaction = database.transaction
 
     def set_absent(self, photo_ids: Iterable[int], now: int) -> None:
-        """Note, inside of a transaction, the photos that a full scan which ended at `now` did not list."""
+        """Record, inside of a transaction, the photos that a full scan that ended at `now` did not list."""
         self._query("DELETE FROM absences")
         self._database.query_many(
             "INSERT INTO absences VALUES (?, ?)", [(photo_id, now) for photo_id in photo_ids]
         )
 
     def clear_absent(self, photo_ids: Iterable[int]) -> None:
-        """Note, inside of a transaction, that photos are listed."""
+        """Record, inside of a transaction, that photos are not absent."""
         self._database.query_many(
             "DELETE FROM absences WHERE photo_id = ?", [(photo_id,) for photo_id in photo_ids]
         )
 
     def count_absent(self) -> int:
-        """Return how many photos were not listed by a full scan and are still to be asked for."""
+        """Return how many absent photos are not verified yet."""
         return int(self._query("SELECT count(*) FROM absences").fetchone()[0])
 
     def to_verify(self, limit: int, *, gone: bool) -> list[str]:
-        """Return the ids of up to `limit` absent photos and, where `gone`, of those marked as gone, in this order."""
+        """Return the ids of up to `limit` absent photos, followed by those of `gone` photos if these are asked for."""
         rows = self._query("SELECT photo_id FROM absences LIMIT ?", (limit,)).fetchall()
         if gone:
             rows += self._query(
@@ -56,7 +56,7 @@ class GonePhotos:
         return [str(row[0]) for row in rows]
 
     def mark_found(self, photo_id: str) -> bool:
-        """Note that Flickr has a photo; return whether it was marked as gone, and is to be mirrored again."""
+        """Record that Flickr has a photo; return whether it was marked as gone, and must be mirrored again."""
         with self._transaction():
             self.clear_absent([int(photo_id)])
             return bool(
@@ -70,9 +70,9 @@ class GonePhotos:
             )
 
     def mark_gone(self, photo_id: str, now: int) -> bool:
-        """Mark a photo as gone since `now`; return whether it was not yet.
+        """Mark a photo as gone since `now`; return whether it was not marked before.
 
-        What of it was not mirrored yet is not to be done any more, and is not a failure.
+        What was not mirrored yet leaves the work list, and does not count as a failure.
         """
         unfinished = f"NOT IN ({int(Status.DONE)}, {int(Status.GONE)}, {int(Status.FORGOTTEN)})"
         with self._transaction():
@@ -87,12 +87,12 @@ class GonePhotos:
         return bool(is_new)
 
     def ids(self, limit: int) -> list[str]:
-        """Return the ids of up to `limit` photos that are gone."""
+        """Return the ids of up to `limit` gone photos."""
         rows = self._query("SELECT id FROM photos WHERE gone IS NOT NULL LIMIT ?", (limit,))
         return [str(row[0]) for row in rows]
 
     def begin_deletion(self, photo_ids: Iterable[str]) -> None:
-        """Note, in one step, that files of these photos may not be in the mirror any more."""
+        """Record, in one transaction, that files of these photos may no longer be in the mirror."""
         with self._transaction():
             self._database.query_many(
                 f"UPDATE photos SET image_status = {int(Status.GONE)}, info_status = {int(Status.GONE)} WHERE id = ?"
@@ -101,7 +101,7 @@ class GonePhotos:
             )
 
     def delete(self, photo_ids: Iterable[str]) -> None:
-        """Forget photos altogether, in one step; one that is listed again will be new."""
+        """Delete photos in one transaction. A photo that is listed again will be new."""
         ids = [(photo_id,) for photo_id in photo_ids]
         with self._transaction():
             for (photo_id,) in ids:

@@ -2,11 +2,13 @@
 
 A walk is one call of `begin`, one of `add_page` for each page, and one of `end`.
 
-Flickr has no snapshot of a photostream. Between two calls the owner can upload, delete, hide or redate photos; pages
-come short, and totals disagree with pages (https://github.com/markdoliner/flickrmirrorer/issues/21). So a walk is
-stored page by page with the upload time that each page covers: an interrupted walk loses nothing, and the next one
-lists only what is not covered. What a walk did not show proves nothing by itself: photos that may be gone are
-verified one by one (see `gone_photos`), and photos that only Flickr's counts show are waited for (see `coverage`).
+Flickr has no snapshot of a photostream. Between two calls the owner can upload, delete, hide or redate photos. Pages
+come short (reported in https://github.com/markdoliner/flickrmirrorer/issues/21), and totals disagree with pages. So:
+
+- A walk is stored page by page, each with the upload time that it covers. An interrupted walk loses nothing, and the
+  next one lists only what is not covered.
+- What a walk did not show proves nothing by itself. Photos that a full scan missed are verified one by one (see
+  `gone_photos`), and stretches in which Flickr counts more photos than it lists stay open (see `coverage`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Photos that are mirrored, but not at their best, in the database of a catalogue, and when each is fetched again."""
+"""The photos that are mirrored damaged or in a reduced size, and when each is fetched again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 DAY = 86_400
 _LATEST = 7 * DAY
 _IS_MARKED = "(damaged OR reduced IS NOT NULL)"
-# the address of the better film is known, those of all others are asked for
+# the address of a better film is known; all others must be asked for
 _FETCH_OR_ASK = "iif(proof AND (NOT video OR NOT damaged AND reduced IS NOT NULL), 1, 0)"
 
 
 class Refetches:
     """The photos that Flickr serves damaged, or in a smaller size than the best one that it lists.
 
-    A part of the catalogue, like which it blocks. What changes is to be called inside of a transaction.
+    Call its methods inside of a transaction.
     """
 
     def __init__(self, database: Database) -> None:
@@ -40,9 +40,9 @@ class Refetches:
         is_due_soon: bool,
         now: int,
     ) -> None:
-        """Note what of a photo came at `now` in place of its best files, and whether it came damaged.
+        """Record which files of a photo came at `now` in place of better ones, and whether one is damaged.
 
-        A marked photo is due after a day and after a week, unless it is not `is_due_soon`, and at each full scan.
+        Such a photo is due at each full scan, and if `is_due_soon` also after a day and after a week.
         """
         text = reduced_text(reduced)
         if text is None and not is_damaged and not stored.is_second_best:
@@ -51,7 +51,7 @@ class Refetches:
         self._query(
             f"UPDATE photos SET look_again = iif(?, CASE {looks} WHEN 0 THEN ? WHEN 1 THEN ? END, NULL),"
             f" looks = iif(?, {looks} + 1, 0), reduced = ?, damaged = ?,"
-            # information that was written already tells of another file
+            # a sidecar that was written already describes another file
             " info_status = iif(info_status = 2 AND reduced IS NOT ?, 1, info_status)"
             f" WHERE id = ? AND (revision = ? OR NOT stale & {int(Stale.IMAGE)})",
             (
@@ -68,8 +68,8 @@ class Refetches:
         )
 
     def requeue_due(self, now: int, window: str) -> None:
-        """Put the marked photos that are due on the work list, as far as the condition `window` holds for them."""
-        # what is due later than any can be was noted while the clock was wrong
+        """Put the photos that are due on the work list, if the SQL condition `window` holds for them."""
+        # A due time beyond the longest delay was written while the clock was wrong: it counts as due.
         self._query(
             f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status = 2 AND gone IS NULL AND {window}"
             " AND look_again IS NOT NULL AND (look_again <= ? OR look_again > ?)",
@@ -77,7 +77,7 @@ class Refetches:
         )
 
     def requeue_seen(self, photo_ids: Iterable[str]) -> None:
-        """Put the marked ones of these photos on the work list that the full scan under way sees for the first time."""
+        """Put those of some photos on the work list that the full scan under way lists for the first time."""
         self._query_many(
             f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE id = ? AND NOT seen AND image_status = 2"
             f" AND {_IS_MARKED}",

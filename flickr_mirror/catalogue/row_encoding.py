@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PROCESSING = 7 * 86_400
-"""After as many seconds since its upload, Flickr is not waited for to process a photo or a video any more."""
+"""Seconds after the upload of a photo or a video until the mirror stops waiting for Flickr to process it."""
 
 
 def state_row(photo: FlickrPhoto, answered: set[str], *, info_waits: bool, now: int) -> StateRow:
     """Return the row of the table `photos` for a photo that a listing shows for the first time.
 
-    `answered` are the labels of sizes that listings have shown; `info_waits` is whether information is to
-    wait for a size that is not proved, `now` the time in seconds since 1970 (UTC).
+    `answered` are the labels of sizes that listings have shown; `info_waits` is whether a sidecar waits while the size
+    is not proved, `now` the time in seconds since 1970 (UTC).
     """
     facts = photo.facts
     video = facts.media == "video"
@@ -59,11 +59,11 @@ _TYPES = {
     for kind in (get_args(hint) or (hint,))
     for kind in ({float, int} if kind is float else {kind})
 }
-"""The names of facts with the types of their values."""
+"""The names of the facts, each with the types that its value can have."""
 
 
 def text_row(photo: FlickrPhoto) -> tuple[object, ...]:
-    """Return the row of the table `listed` for a photo: its texts, and what the listing tells beyond them."""
+    """Return the row of the table `listed` for a photo: its texts, and its other facts that differ from the default."""
     values = {name: getattr(photo.facts, name) for name in _DEFAULTS}
     facts = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
     return int(photo.id), photo.raw_title, photo.raw_description, json.dumps(facts, ensure_ascii=False)
@@ -77,9 +77,9 @@ def reduced_text(reduced: Mapping[str, Reduced]) -> str | None:
 
 
 def read_facts(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the facts in rows of the table `listed`, by name. Raises `ValueError` where some cannot be read."""
+    """Return the facts in rows of the table `listed`, by name. Raises `ValueError` if some cannot be decoded."""
     try:
-        found = json.loads(f"[{','.join(texts)}]")  # many at once take a third of the time
+        found = json.loads(f"[{','.join(texts)}]")  # parsing many at once takes a third of the time
         are_known = all(
             _TYPES.issuperset(zip(facts, map(type, facts.values()), strict=True)) for facts in found
         )
@@ -91,7 +91,7 @@ def read_facts(texts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def read_reduced(text: str | None) -> dict[str, Reduced]:
-    """Return the value of the column `reduced`. Raises `ValueError` where it cannot be read."""
+    """Return the value of the column `reduced`. Raises `ValueError` if it cannot be decoded."""
     try:
         return {
             kind: Reduced(FlickrPhotoSize(*served), FlickrPhotoSize(*best))

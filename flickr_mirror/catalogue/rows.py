@@ -1,4 +1,4 @@
-"""What the catalogue keeps of a photo: its rows, and how far it is."""
+"""The values that the catalogue stores for a photo: its state, its files and its rows."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 
 class Status(IntEnum):
-    """How far a photo's image, or its information, is."""
+    """The state of a photo's image, or of its sidecar."""
 
     UNSETTLED = 0
-    """The best size is not known yet; information that names it waits."""
+    """The best size is not known yet; a sidecar that names it waits."""
     PENDING = 1
-    """To be fetched, or written."""
+    """To be fetched or written."""
     DONE = 2
     """On disk."""
     RETRY = 3
-    """Failed in this run, and is tried again at its end."""
+    """Failed in this run; tried again at its end."""
     FAILED = 4
-    """Failed to the end of a run; a later one tries again when it is due."""
+    """Failed until the end of a run; tried again by a later run when it is due."""
     UNAVAILABLE = 5
-    """Out of reach until something changes at Flickr."""
+    """Unavailable until something changes at Flickr."""
     NOT_READY = 6
-    """Flickr is still processing it; the next run looks again."""
+    """Flickr is still processing it; the next run tries again."""
     GONE = 7
-    """Not mirrored before it vanished from the photostream."""
+    """Gone from the photostream before it was mirrored."""
     FORGOTTEN = 8
-    """Erased on request, and never mirrored again."""
+    """Erased on request, and not mirrored again."""
 
 
 class Stale(IntFlag):
-    """What on disk is older than what Flickr has."""
+    """Which files of a photo on disk are outdated."""
 
     COMMENTS = 1
     """The comments."""
@@ -59,11 +59,11 @@ NOT_STALE = Stale(0)
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """A row: the photo with its best known size, whether that is proved, and the level of its information.
+    """A photo with its best known size, what proves that size, and the level of its sidecar (-1 if there is none).
 
-    `revision` rises with each change that a listing shows; `stale` is what on disk is older than that. `reduced` is
-    what is mirrored in place of the best file, by the kind of file: `image`, `video`. `damaged` is whether Flickr
-    serves a file damaged, or in another size than it lists.
+    `revision` increases with each change that a listing shows; `stale` is what on disk is outdated. `reduced` is what
+    is mirrored in place of the best file, by the kind of file: `image`, `video`. `damaged` is whether Flickr serves a
+    file damaged, or in another size than it lists.
     """
 
     photo: FlickrPhoto
@@ -77,13 +77,13 @@ class StoredPhoto:
 
     @property
     def is_second_best(self) -> bool:
-        """Whether there may be better files than those that are mirrored."""
+        """Whether Flickr may have better files than those that are mirrored."""
         return self.damaged or bool(self.reduced)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of a photo on disk: `kind` is `image`, `video` or `info`; `note` says what is odd about it."""
+    """A file of a photo on disk: `kind` is `image`, `video` or `info`; `note` is what is odd about it."""
 
     kind: str
     extension: str
@@ -93,17 +93,17 @@ class StoredFile:
 
     @property
     def note_is_odd(self) -> bool:
-        """Whether Flickr itself has this file damaged, in another size than it lists, or in an unknown format."""
+        """Whether Flickr serves this file damaged, in another size than it lists, or in an unknown format."""
         return bool(self.note) and not (self.kind == "video" and self.note in PLAYABLE)
 
     @property
     def is_damaged(self) -> bool:
-        """Whether Flickr may have a better file than this one at the same address."""
+        """Whether Flickr may later serve a better file at the same address."""
         return self.note_is_odd and not self.note.startswith(NOT_UNDERSTOOD)
 
 
 class StateRow(NamedTuple):
-    """A row of the table `photos`, as far as a listing tells it; `video` is whether it is one."""
+    """The columns of a row of the table `photos` that a listing determines; `video` is whether it is one."""
 
     id: int
     uploaded: int
@@ -119,7 +119,7 @@ class StateRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RestoredPhoto:
-    """A photo as its files on disk tell of it, with the row that it is to have, where the catalogue was lost."""
+    """A photo as its files on disk describe it, with the row that it gets when the catalogue is rebuilt."""
 
     photo: FlickrPhoto
     row: StateRow

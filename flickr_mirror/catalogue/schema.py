@@ -1,4 +1,19 @@
-"""The tables of the catalogue, and the numbered migrations from one version of them to the next."""
+"""The tables of the catalogue, and the numbered migrations from each version to the next.
+
+To change the tables (see docs/decisions/0003-numbered-migrations-of-the-catalogue.md):
+
+1. Append one string of SQL statements to `_MIGRATIONS`, without BEGIN or COMMIT, with a comment that names the version
+   and its purpose. `VERSION` counts the strings. Edit an existing string only if its version was never released.
+2. Give new columns a DEFAULT, or fill them by UPDATE, so that a row of an older version is complete afterwards.
+   `ALTER TABLE ... ADD COLUMN` appends, so use column names, never positions, in statements on that table.
+3. Add conditions for new columns to `_UNSOUND` in `value_checks`: values that a row can never have.
+4. Run `python docs/generate.py`, which writes the tables to docs/reference/catalogue.md.
+5. Store a small mirror written by the last released version as tests/data/mirror_of_version_N.tar.gz, and run the
+   tests in tests/integration/test_stored_mirrors.py on it: they upgrade, continue and check it.
+
+A catalogue is upgraded when a run opens it to write. Commands that only read, such as `status`, upgrade a temporary
+copy. A catalogue of a later version is refused.
+"""
 
 from __future__ import annotations
 
@@ -74,9 +89,9 @@ CREATE TABLE size_evidence (
 );
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """,
-    # Version 2: photos that a full scan did not list, until Flickr is asked for each by itself; a surplus that a
-    # full scan explained is a shortfall without a place; forgotten photos; photos that are mirrored, but not at their
-    # best; bytes that are about to get the name of an older file
+    # Version 2: absent photos, which a full scan did not list and which are not verified yet; the surplus that a full
+    # scan left unexplained becomes a shortfall without a place; forgotten photos; photos that are mirrored damaged or
+    # in a reduced size; the hashes of files that are about to replace others
     """
 CREATE TABLE absences (photo_id INTEGER PRIMARY KEY, since INTEGER NOT NULL);
 INSERT INTO shortfalls SELECT -1, -1, CAST(value AS INTEGER), 3, 0 FROM notes WHERE name = 'surplus' AND value > 0;
@@ -97,14 +112,14 @@ CREATE TABLE arrivals (
 ) WITHOUT ROWID;
 """,
 )
-"""The statements that lead from each version to the next one. Those of a released version never change."""
+"""The statements from each version to the next. Those of a released version never change."""
 VERSION = len(_MIGRATIONS)
 
 
 def upgrade(database: sqlite3.Connection) -> None:
-    """Bring a catalogue, empty or of an older version, to this version, in one transaction.
+    """Upgrade a catalogue, empty or of an older version, to this version, in one transaction.
 
-    Raises `sqlite3.Error` where that fails; the catalogue is then as it was.
+    Raises `sqlite3.Error` if that fails; the catalogue then stays as it was.
     """
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version == VERSION:

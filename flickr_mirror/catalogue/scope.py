@@ -1,4 +1,4 @@
-"""Which photos of a catalogue a run works on: those of a stretch of upload time, and no more than so many."""
+"""Limits a run to a window of upload time, and to a number of photos."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 
 class Scope:
-    """The photos that a run works on; at first all of them.
+    """The photos that a run works on; all of them until it is restricted.
 
-    A part of the catalogue, like which it blocks. `window` and `open` are conditions on rows of `photos`: of all
-    that the run is for, and of what it may still take.
+    `window` and `open` are SQL conditions on rows of `photos`: those in the window, and those that may still be begun.
     """
 
     def __init__(self, database: Database) -> None:
@@ -24,13 +23,10 @@ class Scope:
         self._most: int | None = None
         self.window = "TRUE"
         self.begun = 0
-        """How many photos were given out, where their number is limited."""
+        """How many photos were begun, if their number is limited."""
 
     def restrict(self, window: Interval | None, most: int | None) -> None:
-        """From now on, take only what was uploaded in these seconds, and no more than `most` photos.
-
-        Raises `CatalogueError` or `CacheFullError` where SQLite fails.
-        """
+        """Limit the run to photos uploaded in a `window`, and to `most` photos; `None` sets no limit."""
         self._most = most
         if window is not None:
             self.window = f"uploaded BETWEEN {window.low} AND {window.high}"
@@ -40,16 +36,16 @@ class Scope:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further photo may be begun."""
+        """Whether no more photos may be begun."""
         return self._most is not None and self.begun >= self._most
 
     @property
     def open(self) -> str:
-        """The photos that may be given out: once as many as allowed are begun, these only."""
+        """The SQL condition for photos to work on: once the limit is reached, those already begun."""
         return f"{self.window} AND id IN (SELECT id FROM temp.begun)" if self.is_full else self.window
 
     def admit(self, photos: Iterable[StoredPhoto]) -> list[StoredPhoto]:
-        """Return those that may be given out, and count them, each photo once."""
+        """Return those of some photos that may be worked on, and count each as begun, once."""
         return [stored for stored in photos if self._most is None or self._is_admitted(stored.photo.id)]
 
     def _is_admitted(self, photo_id: str) -> bool:

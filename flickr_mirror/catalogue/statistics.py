@@ -1,4 +1,4 @@
-"""What a catalogue tells of a mirror as a whole: how far it is, what is left, what failed, what is there."""
+"""Counts and lists of a whole mirror: what is mirrored, what is left, what failed."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _HAS_IMAGE = (
     "(image_status = 2 OR image_status IN (0, 1, 3, 4) AND (damaged OR reduced IS NOT NULL) AND NOT stale & 2"
     " AND video < (SELECT count(*) FROM files WHERE kind IN ('image', 'video') AND photo_id = id AND bytes >= 0))"
 )
-"""The files are on disk, also where a better one is just looked for."""
+"""The files are on disk, even if a better one is being looked for."""
 _SILENT = "json_extract(facts, '$.comment_count') = 0"
 """The listing says that there are no comments."""
 _FORGOTTEN = int(Status.FORGOTTEN)
-"""The state of what was erased on request, and so needs nothing."""
+"""The state of photos that were erased on request, and need no work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many photos the mirror knows, and how many of them are in which state.
+    """The number of photos that the mirror knows, and of those in each state.
 
     `known` includes the `forgotten` photos that a listing has shown, because Flickr counts them.
     """
@@ -49,8 +49,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class MirroredPhoto:
-    """A photo of which there are files: those of its image and its film have these `extensions`; `described` is
-    whether its information is there, `gone` whether it has vanished from the photostream."""
+    """A photo with files on disk. Its image and its film have these `extensions`.
+
+    `described` is whether it has a sidecar, `gone` whether it is gone from the photostream.
+    """
 
     photo_id: str
     title: str
@@ -62,10 +64,13 @@ class MirroredPhoto:
 
 @dataclass(frozen=True, slots=True)
 class WorkLeft:
-    """How many `photos` of the photostream are known, how many of them are `mirrored` as they are asked for or
-    forgotten, and what of the others needs a call: `videos` and `photos_to_ask` for their sizes, `comments`.
-    `absent` photos were not listed by a full scan and are to be asked for, `gone` ones are asked for before they
-    are pruned. `images` and `infos` are how many images, and how much information, a run fetches."""
+    """The number of photos that are known, that are complete, and that need a call.
+
+    `photos` are all known photos; `mirrored` ones have everything asked for, or are forgotten. `videos` and
+    `photos_to_ask` need a call for their sizes, `comments` one for their comments. `absent` photos were not listed
+    by a full scan and need one to be verified; so do `gone` ones before they are pruned. A run fetches `images`
+    images and writes `infos` sidecars.
+    """
 
     photos: int
     mirrored: int
@@ -83,7 +88,7 @@ Kind = tuple[str, str]
 
 
 class Images(NamedTuple):
-    """The number of images, their pixels, and the bytes of their files; 0 where these are not known."""
+    """The number of images, their pixels, and the bytes of their files (0 if not known)."""
 
     number: float
     pixels: float
@@ -91,10 +96,10 @@ class Images(NamedTuple):
 
 
 class Stock(NamedTuple):
-    """The images that are `left` to be fetched and those that are `there`, by their kind.
+    """The images that are `left` to fetch and those that are `there`, by their kind.
 
-    `videos` of those that are left have a film; `films` with `film_bytes` are there. `rate` is how many bytes came in
-    a second when images were last downloaded, where that was measured.
+    `videos` is how many of those left have a film; `films` with `film_bytes` are on disk. `rate` is how many bytes per
+    second the last download of images had, if it was measured.
     """
 
     left: dict[Kind, Images]
@@ -106,18 +111,14 @@ class Stock(NamedTuple):
 
 
 class Statistics:
-    """Questions about the photos of a `scope`, at first the whole mirror; a part of the catalogue, like which it
-    blocks.
-
-    Every method raises `CatalogueError` where SQLite fails.
-    """
+    """Counts and lists of the photos in a `Scope`."""
 
     def __init__(self, database: Database, scope: Scope) -> None:
         self._query = database.query
         self._scope = scope
 
     def counts(self) -> Counts:
-        """Return how many photos there are, and how far they are."""
+        """Return the number of photos in each state."""
         row = self._query(
             f"SELECT count(*), total({_HAS_IMAGE}), total(info_level >= 0), total(image_status = 0),"
             " total(image_status = 5), total(gone IS NOT NULL), total(image_status = 6),"
@@ -128,7 +129,7 @@ class Statistics:
         return Counts(*map(int, row))
 
     def work_left(self, *, images: bool, info_level: int | None) -> WorkLeft:
-        """Return what is left to do where `images` are wanted, and information of `info_level`."""
+        """Return what is left to do if `images` are asked for, and sidecars of `info_level` unless it is `None`."""
         level = -1 if info_level is None else info_level
         undescribed = (
             f"(info_status IN (0, 1, 3) OR info_status = 2 AND (info_level < {level}"
@@ -161,7 +162,7 @@ class Statistics:
         )
 
     def stock(self) -> Stock:
-        """Return how many images are left and there; the bytes of those that are left are not known."""
+        """Return the images that are left and those on disk; the bytes of those that are left are not known."""
         left = self._query(
             "SELECT ifnull(size_label, ''), ltrim(lower(ifnull(substr(url, -4), '')), '.'), count(*),"
             " total(width * height), total(video) FROM photos WHERE gone IS NULL"
@@ -202,7 +203,7 @@ class Statistics:
         ]
 
     def pending(self) -> tuple[int, int]:
-        """Return how many images, and how many descriptions, are still to be fetched or tried again."""
+        """Return how many images and how many sidecars are left, including those that are tried again."""
         images, infos = self._query(
             "SELECT total(image_status IN (0, 1, 3, 4, 6)), total(info_status IN (0, 1, 3, 4)) FROM photos"
             " WHERE gone IS NULL"
@@ -210,14 +211,14 @@ class Statistics:
         return int(images), int(infos)
 
     def size(self) -> int:
-        """Return how many bytes the files of the mirror have together."""
+        """Return the size of all files of the mirror, in bytes."""
         (total,) = self._query(
             "SELECT total(bytes) FROM files WHERE bytes > 0 AND kind <> 'broken'"
         ).fetchone()
         return int(total)
 
     def mirrored(self) -> Iterator[MirroredPhoto]:
-        """Yield the photos of which there are files, newest upload first."""
+        """Yield the photos with files on disk, newest upload first."""
         rows = self._query(
             "SELECT id, uploaded, title, gone IS NOT NULL,"
             " (SELECT group_concat(extension) FROM files WHERE photo_id = id AND kind IN ('image', 'video')"

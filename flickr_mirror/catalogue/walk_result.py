@@ -1,4 +1,4 @@
-"""What pages and walks of a photostream show, as values, and in the words in which a user is told."""
+"""The results of pages and walks as values, and as sentences for the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PageChanges:
-    """What a page showed: the ids of new photos, and of those that changed with what is to be refreshed."""
+    """The ids of the new photos of a page, and of the changed ones with their changes."""
 
     new: list[str] = field(default_factory=list)
     updated: dict[str, Change] = field(default_factory=dict)
@@ -25,13 +25,13 @@ class PageChanges:
 
 @dataclass(slots=True)
 class WalkResult:
-    """What a walk of the photostream came to.
+    """The result of a walk through the photostream.
 
-    `short` are the stretches left open: the seconds, and how many photos are missing there (`None`: Flickr's
-    answer could not be true); `hidden` how many photos Flickr counted in vain for the third time in this run.
-    `scanned` is whether a full scan came to its end, `resumed` whether an earlier run began it; `absent` how many
-    photos it did not list, `lost` how many where that is not believed. `fewer` is how many photos Flickr counts
-    fewer than are known, where that is news.
+    `short` are the open shortfalls: the stretch, and how many photos are missing in it (`None` if Flickr's answers
+    cannot be true). `hidden` is how many photos are taken to be hidden since this walk. `scanned` is whether a full
+    scan ended, `resumed` whether an earlier run began it. `absent` is how many known photos it did not list, `lost`
+    how many if there are too many to believe that. `fewer` is how many photos Flickr counts fewer than are known, if
+    that number is new.
     """
 
     short: list[tuple[Interval, int | None]] = field(default_factory=list)
@@ -44,17 +44,17 @@ class WalkResult:
 
     @property
     def unlisted(self) -> int:
-        """How many photos are not listed at least, because stretches are left open."""
+        """How many photos are missing in open shortfalls, at least."""
         return unlisted(self.short)
 
 
 def unlisted(short: Collection[tuple[Interval, int | None]]) -> int:
-    """Return how many photos are missing at least in stretches that are left open."""
+    """Return how many photos are missing in shortfalls, at least: 1 if the number is not known."""
     return sum(missing or 1 for _, missing in short)
 
 
 def sentences(result: WalkResult) -> list[str]:
-    """Return what a user should know of a walk."""
+    """Return a sentence for each result that the user should know."""
     texts = [f"{shortfall_text(*short)} The next run asks again." for short in result.short]
     if result.hidden:
         texts.append(
@@ -75,7 +75,7 @@ def sentences(result: WalkResult) -> list[str]:
 
 
 def shortfall_text(stretch: Interval, missing: int | None) -> str:
-    """Return the sentence about a stretch in which Flickr counts more photos than it lists."""
+    """Return a sentence about a shortfall."""
     if stretch == UNLOCATED:
         return f"Flickr counts {_photos(missing or 0)} more than it lists, without an upload time where they are."
     when = f"uploaded between {moment_text(stretch.low)} and {moment_text(stretch.high)}"

@@ -1,0 +1,85 @@
+"""What became of photos on the work list, in a real SQLite file. Outdated results are tested in test_listings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flickr_mirror.catalogue.rows import StoredFile
+from tests.unit.catalogue.test_work_list import DAY, JOBS, NOW, Lists, film, photo, unproved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE = StoredFile("image", "jpg", 1, b"sha256")
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Iterator[Lists]:
+    """An empty catalogue."""
+    lists = Lists(tmp_path / "catalogue.sqlite")
+    with lists.catalogue:
+        yield lists
+
+
+@JOBS
+def test_a_refusal_is_permanent_if_a_later_run_gets_it_again(lists: Lists, job: str) -> None:
+    """A server can refuse for a while: only the refusal of a second run is believed."""
+    lists.insert(photo(1))
+    query = lists.work_list.images_to_fetch if job == "image" else lists.work_list.infos_to_write
+    for now, lasting in ((NOW, False), (NOW + DAY, True)):
+        with lists.catalogue.transaction():
+            lists.catalogue.outcomes.mark_refused(lists.stored(query)[0], job, "HTTP 403")
+        lists.work_list.end_run(now)
+        (failure,) = lists.catalogue.statistics.failures()
+        assert (failure.reason, failure.lasting) == ("HTTP 403", lasting)
+        lists.begin(now + DAY)
+    assert lists.of(job) == []
+
+
+@pytest.mark.parametrize("outcome", ["mark_failed", "mark_unavailable"])
+def test_a_sidecar_is_written_without_a_size_that_does_not_come(lists: Lists, outcome: str) -> None:
+    """A failed question for the size releases the sidecar that waits for it."""
+    lists.insert(unproved(1))
+    with lists.catalogue.transaction():
+        stored = lists.stored(lists.work_list.sizes_to_resolve)[0]
+        getattr(lists.catalogue.outcomes, outcome)(stored, "image", "HTTP 500")
+    assert lists.infos == [1]
+
+
+def test_the_last_reason_of_a_failure_is_kept(lists: Lists) -> None:
+    """A photo fails once for each job, however often it is tried."""
+    lists.insert(photo(1))
+    for reason in ("HTTP 500", "HTTP 503"):
+        with lists.catalogue.transaction():
+            lists.catalogue.outcomes.mark_failed(
+                lists.stored(lists.work_list.images_to_fetch)[0], "image", reason
+            )
+        lists.work_list.requeue("image")
+    assert [failure.reason for failure in lists.catalogue.statistics.failures()] == ["HTTP 503"]
+
+
+def test_a_film_that_is_missing_is_a_failure_beside_its_poster(lists: Lists) -> None:
+    """The poster is on disk, and the photo is not asked for again."""
+    lists.insert(film(1))
+    with lists.catalogue.transaction():
+        stored = lists.stored(lists.work_list.sizes_to_resolve)[0]
+        lists.catalogue.outcomes.mark_image_done(stored, [FILE], partly="no film", now=NOW)
+    assert lists.catalogue.files.of("1") == [FILE]
+    (failure,) = lists.catalogue.statistics.failures()
+    assert (failure.reason, failure.lasting) == ("no film", True)
+    assert lists.questions == []
+
+
+def test_files_of_a_photo_in_processing_are_kept_and_asked_for_again(lists: Lists) -> None:
+    """What Flickr has so far is on disk, and the next run looks for the rest."""
+    lists.insert(film(1))
+    with lists.catalogue.transaction():
+        stored = lists.stored(lists.work_list.sizes_to_resolve)[0]
+        lists.catalogue.outcomes.mark_image_done(stored, [FILE], ready=False, now=NOW)
+    assert lists.catalogue.files.of("1") == [FILE]
+    assert lists.questions == []
+    lists.begin()
+    assert lists.questions == [1]

@@ -1,0 +1,61 @@
+"""When the answers of Flickr for some photos settle the best size of the others, in a real SQLite file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flickr_mirror.models.sizes import SAMPLE, FlickrPhotoSize, SizeEvidence
+from tests.unit.catalogue.test_work_list import Lists, film, unproved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LISTED = "Large 2048"
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Iterator[Lists]:
+    """A catalogue with a hundred photos whose best size is not proved, and a film."""
+    lists = Lists(tmp_path / "catalogue.sqlite")
+    with lists.catalogue:
+        lists.insert(*map(unproved, range(1, 101)), film(101))
+        yield lists
+
+
+def answer(lists: Lists, count: int, label: str = LISTED) -> None:
+    """Let Flickr name the best size of the next photos."""
+    with lists.catalogue.transaction():
+        for stored in lists.stored(lists.work_list.sizes_to_resolve, limit=count):
+            size = FlickrPhotoSize(label, 2048, 1365, f"https://live.staticflickr.com/{stored.photo.id}.jpg")
+            lists.catalogue.outcomes.set_best_size(stored, size)
+
+
+def test_enough_confirmations_settle_the_rest(lists: Lists) -> None:
+    """One answer less settles only the photos that were asked for; a film is always asked for."""
+    answer(lists, SAMPLE - 1)
+    assert len(lists.questions) == 101 - (SAMPLE - 1)
+    answer(lists, 1)
+    assert lists.questions == [101]
+    proofs = {stored.proof for stored in lists.stored(lists.work_list.images_to_fetch)[SAMPLE:]}
+    assert proofs == {SizeEvidence.ASSUMED}
+    assert len(lists.infos) == 100
+
+
+def test_one_contradiction_settles_nothing(lists: Lists) -> None:
+    """If Flickr had a larger file for one photo, every other one is asked for."""
+    answer(lists, 1, "Original")
+    answer(lists, SAMPLE + 10)
+    assert len(lists.questions) == 101 - (SAMPLE + 11)
+
+
+def test_a_size_that_was_settled_later_is_written_to_the_sidecar(lists: Lists) -> None:
+    """Sidecars that a run without images wrote name no proved size, and are written again."""
+    lists.begin(images=False)
+    lists.finish()
+    lists.begin(images=True)
+    assert lists.infos == []
+    answer(lists, SAMPLE)
+    assert len(lists.infos) == 100

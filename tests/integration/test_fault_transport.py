@@ -671,8 +671,8 @@ async def test_silence_is_not_waited_for(tmp_path: Path, after: int | None) -> N
         run.limits = Limits(timeout=0.2)
         done = script(
             run,
-            Rule(faults.OutageMonitor(after), kind="image"),
-            Rule(faults.OutageMonitor(after), method="flickr.people.findByUsername"),
+            Rule(faults.Silence(after), kind="image"),
+            Rule(faults.Silence(after), method="flickr.people.findByUsername"),
         )
         assert (await run(image_only=True)).images == 1
         assert len(done.done) == 2
@@ -715,7 +715,7 @@ async def test_silent_image_servers_hold_up_no_information(tmp_path: Path) -> No
     """Row 22: server stalls and holds all workers: the others go on, and a deadline frees the workers."""
     async with mirroring(tmp_path, 6, image_dims=TINY) as run:
         run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2)
-        script(run, Rule(faults.OutageMonitor(), kind="image", times=None))
+        script(run, Rule(faults.Silence(), kind="image", times=None))
         report = await run(info_level=1)
         assert (report.infos, report.images, len(report.failures)) == (6, 0, 6)
 

@@ -21,7 +21,7 @@ from flickr_mirror.models.options import CachingStrategy
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.walk_result import WalkResult
     from flickr_mirror.engine.workers.jobs import PhotoJobs
-    from flickr_mirror.flickr.photostream_walk import ListedPage
+    from flickr_mirror.flickr.walk_state import ListedPage
     from flickr_mirror.models.options import Limits, MirrorOptions
 
 _END_OF_TIME = 1 << 62

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flickr_mirror.flickr.api import EXTRAS, AsyncFlickrApi
-from flickr_mirror.flickr.photostream_walk import ListedPage, PhotostreamWalk
+from flickr_mirror.flickr.photostream_walk import PhotostreamWalk
 from flickr_mirror.models.intervals import Coverage, Interval
 from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.options import CachingStrategy
@@ -18,6 +18,8 @@ from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flickr_mirror.flickr.walk_state import ListedPage
 
 NOW = 1_600_000_000
 UNTIL = NOW + 1000

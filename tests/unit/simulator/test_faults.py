@@ -132,9 +132,9 @@ async def test_faults_of_lengths() -> None:
         assert (received.body, received.end) == (whole, "close")
         received = await get(faults.Drip(pause=0.2))
         assert received.body == b""
-        received = await get(faults.OutageMonitor())
+        received = await get(faults.Silence())
         assert (received.head, received.end) == ("", "open")
-        received = await get(faults.OutageMonitor(after=10))
+        received = await get(faults.Silence(after=10))
         assert (received.body, received.end) == (whole[:10], "open")
         received = await get(faults.HangUp())
         assert (received.head, received.end) == ("", "close")

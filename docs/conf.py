@@ -19,21 +19,23 @@ html_show_copyright = False
 highlight_language = "none"  # a block without a language is output
 myst_heading_anchors = 4
 
-# Pages are found in their folders, so that a new one needs no entry anywhere.
+# The navigation of each index page. Pages are found in their folders, so that a new page needs no entry.
 SECTIONS = {
-    "Tutorial": "tutorial",
-    "How-to guides": "how-to/*",
-    "Reference": "reference/*",
-    "Explanation": "explanation/*",
-    "Project": "contributing",
+    "index": {
+        "Tutorial": "tutorial",
+        "How-to guides": "how-to/*",
+        "Reference": "reference/*",
+        "Explanation": "explanation/*",
+        "Project": "changelog\nglossary\ncontributing\ndecisions/index\nreleasing",
+    },
+    "decisions/index": {"Records": "[0-9]*"},
 }
 
 
 def add_navigation(_: Sphinx, page: str, source: list[str]) -> None:
-    """Put the navigation of the site below its first page, which GitHub shows without it."""
-    if page == "index":
-        for caption, pages in SECTIONS.items():
-            source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{pages}\n```\n"
+    """Append the navigation of the site to the index pages; GitHub shows these pages without it."""
+    for caption, pages in SECTIONS.get(page, {}).items():
+        source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n:caption: {caption}\n\n{pages}\n```\n"
 
 
 def setup(app: Sphinx) -> None:

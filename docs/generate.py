@@ -1,7 +1,7 @@
-"""Writes what these pages take from the code: `python docs/generate.py`; `--check` names what is out of date instead.
+"""Write the generated parts of the documentation: `python docs/generate.py`; `--check` lists outdated pages instead.
 
-It stands between `<!-- generated: NAME -->` and `<!-- end -->`; what is around it is written by hand. The manual page
-is generated as a whole.
+Generated parts are between `<!-- generated: NAME -->` and `<!-- end -->`; the text around them is written by hand.
+The manual page is generated completely.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL
 
 
 def table(heads: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table; what stands in it keeps to its cells."""
+    """Return a table; `|` is escaped in its cells."""
     lines = [heads, ("---",) * len(heads), *rows]
     cells = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in lines)
     return "".join(f"| {line} |\n" for line in cells)
 
 
 def code(text: str) -> str:
-    """Return a text as code, nothing where there is none."""
+    """Return a text as code, or an empty string for an empty text."""
     return f"`{text}`" if text else ""
 
 
 def options() -> str:
-    """Return the options of all commands, as `--help` tells them."""
+    """Return the options of all commands, as `--help` lists them."""
     parts = []
     for command in read_commands(typer.main.get_command(app)):
         parts.append(f"## `{f'{command.words} {command.needed}'.strip()}`\n\n{command.text}\n")
@@ -65,10 +65,10 @@ def options() -> str:
 
 
 def environment() -> str:
-    """Return the environment variables that stand for options."""
+    """Return the environment variables that set options."""
     bare = read_commands(typer.main.get_command(app))[0]
     return table(
-        ("variable", "stands for"),
+        ("variable", "sets"),
         (
             (code(variable), code(option.flags[0]))
             for under in bare.options.values()
@@ -79,7 +79,7 @@ def environment() -> str:
 
 
 def exits() -> str:
-    """Return the exit codes of `--help`, with the errors of the library that lead to each."""
+    """Return the exit codes of `--help`, with the errors of the library that cause each."""
     kinds: dict[int, list[str]] = {}
     for kind, number in EXIT_CODES:
         kinds.setdefault(number, []).append(code(kind.__name__))
@@ -93,7 +93,7 @@ def exits() -> str:
 
 
 def event_classes() -> str:
-    """Return the events that an observer is told."""
+    """Return the events that an observer receives."""
     return "\n".join(described(kind) for kind in get_args(events.Event))
 
 
@@ -103,12 +103,12 @@ def report() -> str:
 
 
 def settings() -> str:
-    """Return what a mirror can be set to."""
+    """Return the options and limits of a mirror."""
     return "\n".join(described(kind) for kind in (MirrorOptions, Limits))
 
 
 def described(kind: type[Any]) -> str:
-    """Return what the docstring of a dataclass says, and its fields."""
+    """Return the docstring and the fields of a dataclass."""
     defaults = [field.default is not MISSING for field in fields(kind)]
     rows = [(code(field.name), code(str(field.type)), code(shown(field.default))) for field in fields(kind)]
     if not any(defaults):
@@ -119,35 +119,35 @@ def described(kind: type[Any]) -> str:
 
 
 def shown(default: object) -> str:
-    """Return a default as it is written, nothing where there is none that could be."""
+    """Return a default value as source text, or an empty string if there is none."""
     if default is MISSING:
         return ""
     return str(default) if isinstance(default, Path | Enum) else repr(default)
 
 
 def error_tree() -> str:
-    """Return the tree that is drawn in the module of errors."""
+    """Return the tree from the docstring of the module `errors`."""
     drawn = re.search(r"^ {4}FlickrMirrorError\n(?: {4}.*\n)+", errors.__doc__ or "", re.MULTILINE)
     if drawn is None:
-        raise ValueError("The module of errors draws no tree.")
+        raise ValueError("The docstring of the module `errors` contains no tree.")
     return f"```\n{inspect.cleandoc(drawn[0])}\n```\n"
 
 
 def names() -> str:
-    """Return the public names of the package, with what each of them is."""
+    """Return the public names of the package, with the first sentence about each."""
     rows = []
     for name in flickr_mirror.__all__:
         value = getattr(flickr_mirror, name)
         if inspect.isclass(value) and issubclass(value, errors.FlickrMirrorError):
-            continue  # they have a tree
+            continue  # errors are listed in the tree
         text = inspect.getdoc(value) if inspect.isclass(value) or inspect.isfunction(value) else None
         if text:
             rows.append((code(name), " ".join(text.split("\n\n")[0].split())))
-    return table(("name", "what it is"), rows)
+    return table(("name", "description"), rows)
 
 
 def schema() -> str:
-    """Return the statements that a new catalogue is made of."""
+    """Return the statements that create a new catalogue."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "catalogue.sqlite")
         statements = [row[0] for row in database.query("SELECT sql FROM sqlite_master WHERE sql NOT NULL")]
@@ -156,7 +156,7 @@ def schema() -> str:
 
 
 def numbers() -> str:
-    """Return what the numbers in the catalogue stand for."""
+    """Return the meaning of the numbers in the catalogue."""
     kinds: tuple[type[IntEnum | IntFlag], ...] = (rows.Status, sizes.SizeEvidence, rows.Stale)
     return "\n".join(
         f"### `{kind.__name__}`\n\n{inspect.getdoc(kind)}\n\n"
@@ -204,17 +204,25 @@ def enumerated(kind: type[IntEnum | IntFlag]) -> Iterable[tuple[str, str, str]]:
         yield str(int(member)), code(str(member.name)), meanings.get(str(member.name), "")
 
 
+def title_of(path: Path) -> str:
+    """Return the first heading of a page."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
 def guides() -> str:
-    """Return the list of how-to guides, by their titles."""
-    titles = {
-        path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# "): path
-        for path in (DOCS / "how-to").glob("*.md")
-    }
-    return "".join(f"- [{title}](how-to/{path.name})\n" for title, path in sorted(titles.items()))
+    """Return the list of how-to guides, sorted by title."""
+    titles = sorted((title_of(path), path.name) for path in (DOCS / "how-to").glob("*.md"))
+    return "".join(f"- [{title}](how-to/{name})\n" for title, name in titles)
+
+
+def decisions() -> str:
+    """Return the list of decision records, sorted by number."""
+    records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    return "".join(f"- [{title_of(path)}]({path.name})\n" for path in records)
 
 
 def plain_text(text: str) -> str:
-    """Return a text in which nothing is taken for markup."""
+    """Return a text with its Markdown characters escaped."""
     return re.sub(r"([<>*_`])", r"\\\1", " ".join(text.split()))
 
 
@@ -222,13 +230,13 @@ REGIONS = {
     function.__name__: function
     for function in (
         *(options, environment, exits, event_classes, report, settings),
-        *(error_tree, names, schema, numbers, metadata, guides),
+        *(error_tree, names, schema, numbers, metadata, guides, decisions),
     )
 }
 
 
 def pages() -> dict[Path, str]:
-    """Return the generated pages as they should be."""
+    """Return the pages with generated parts, with their current content."""
     found = {DOCS / "mirror_flickr.1": page(typer.main.get_command(app))}
     for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
@@ -238,7 +246,7 @@ def pages() -> dict[Path, str]:
 
 
 def main() -> None:
-    """Write the pages, or name those that are not what they should be."""
+    """Write the outdated pages, or list them."""
     stale = {
         path: text
         for path, text in pages().items()
@@ -246,7 +254,7 @@ def main() -> None:
     }
     if "--check" in sys.argv[1:]:
         if stale:
-            sys.exit(f"Out of date, run python docs/generate.py: {', '.join(path.name for path in stale)}")
+            sys.exit(f"Outdated, run python docs/generate.py: {', '.join(path.name for path in stale)}")
         return
     for path, text in stale.items():
         path.write_text(text, encoding="utf-8")

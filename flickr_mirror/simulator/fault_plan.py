@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.options.man_page import page
-from flickr_mirror.engine.check import Broken
-from flickr_mirror.simulator.faults import HangUp, failing, throttling
+from flickr_mirror.simulator.faults import Broken, HangUp, failing, page, throttling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -68,9 +68,13 @@ def test_links_lead_somewhere(name: str) -> None:
     assert broken == []
 
 
-def test_every_page_is_named_on_the_first_one() -> None:
-    """Whoever begins at the first page finds all of them."""
-    named = {(DOCS / urlsplit(address).path).resolve() for address in addresses(DOCS / "index.md")}
+def test_every_page_is_named_on_an_index_page() -> None:
+    """A reader who starts at the first page finds all of them; decision records have an index of their own."""
+    named = {
+        (index.parent / urlsplit(address).path).resolve()
+        for index in (DOCS / "index.md", DOCS / "decisions/index.md")
+        for address in addresses(index)
+    }
     assert {path for path in PAGES.values() if path.parent != ROOT} - named == {DOCS / "index.md"}
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_RUN = {
-    r"-m pytest": "it is running now",
-    r"bin/(ruff|mypy)": ".ci/run does that",
+    r"-m pytest": "runs these tests",
+    r"^just( |$)": "needs just, and runs what .ci/run runs",
     r"^pipx |hc-ping": "needs the network",
     r"keys set": "asks on a terminal",
     r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sends a mail where a run did not end well: mirror_flickr --hook '/path/to/mail.py you@example.org'."""
+"""Send mail if a run failed: mirror_flickr --hook '/path/to/mail.py you@example.org'."""
 
 import json
 import shutil

@@ -102,10 +102,10 @@ def test_films_are_like_films() -> None:
     ("limits", "rate", "expected", "words"),
     [
         ({}, None, None, "How long they take is not known: no run"),
-        ({}, 50_000, 20, "The time is that of the rate which an earlier run measured."),
-        ({"bwlimit": 20_000}, None, 50, "The time is that of --bwlimit."),
-        ({"bwlimit": 20_000}, 50_000, 50, "The time is that of --bwlimit."),
-        ({"bwlimit": 100_000}, 50_000, 20, "The time is that of the rate which an earlier run measured."),
+        ({}, 50_000, 20, "The time is based on the rate that an earlier run measured."),
+        ({"bwlimit": 20_000}, None, 50, "The time is based on --bwlimit."),
+        ({"bwlimit": 20_000}, 50_000, 50, "The time is based on --bwlimit."),
+        ({"bwlimit": 100_000}, 50_000, 20, "The time is based on the rate that an earlier run measured."),
     ],
 )
 def test_the_time_is_that_of_a_rate_that_is_known(
@@ -222,7 +222,7 @@ async def test_the_bytes_of_a_first_run_are_told(tmp_path: Path) -> None:
     async with mirroring(tmp_path / "cache", 600, image_dims=(320, 240)) as run:
         run.stream.image_shapes = [(320, 240), (480, 360), (240, 320), (640, 480)]
         servers = Headers(run)
-        plan = await priced(run, servers, image_only=True).price()
+        plan = await priced(run, servers, image_only=True).estimate()
         calls = run.flickr.calls.total()
         assert not tree(tmp_path)
         assert 1 <= len(servers.asked) <= MOST_ASKED
@@ -231,7 +231,7 @@ async def test_the_bytes_of_a_first_run_are_told(tmp_path: Path) -> None:
         assert plan.image_seconds is None
         assert plan.basis.startswith(f"An estimate from the announced sizes of {len(servers.asked)} images.")
         run.flickr.reset_counters()
-        told = await priced(run, Headers(run), info_only=True).price()
+        told = await priced(run, Headers(run), info_only=True).estimate()
         assert run.flickr.calls.total() == calls
         assert (told.bytes, told.image_seconds, told.basis) == (0, 0.0, "")
         report = await run(image_only=True)
@@ -246,13 +246,13 @@ async def test_a_mirror_with_enough_files_asks_nobody(tmp_path: Path) -> None:
         first = await run(image_only=True)
         run.limits = Limits()
         servers = Headers(run)
-        plan = await priced(run, servers, image_only=True).price()
+        plan = await priced(run, servers, image_only=True).estimate()
         assert servers.asked == []
         assert f"{ENOUGH + 5} files of this mirror" in plan.basis
         rest = await run(image_only=True)
         assert plan.bytes == pytest.approx(rest.bytes, rel=0.15)
         assert rest.images + first.images == 60
-        plan = await priced(run, servers, image_only=True).price()
+        plan = await priced(run, servers, image_only=True).estimate()
         assert (plan.bytes, plan.image_seconds) == (0, 0.0)
         assert servers.asked == []
 
@@ -262,11 +262,11 @@ async def test_films_that_are_there_tell_of_others(tmp_path: Path) -> None:
     """Before the first film the estimate leaves films out, and says so."""
     async with mirroring(tmp_path, 25, image_dims=(320, 240)) as run:
         run.stream.upload(3, kind=Kind.VIDEO)
-        before = await priced(run, Headers(run), image_only=True).price()
+        before = await priced(run, Headers(run), image_only=True).estimate()
         assert "the films of 3 videos are left out" in before.basis
         await run(image_only=True)
         run.stream.upload(2, kind=Kind.VIDEO)
-        after = await priced(run, Headers(run), image_only=True).price()
+        after = await priced(run, Headers(run), image_only=True).estimate()
         assert "and from 3 films of it." in after.basis
         with Catalogue(catalogue_of(run), for_reading=True) as catalogue:
             known = catalogue.statistics.stock()
@@ -281,7 +281,7 @@ async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int)
     """A server that asks for a pause or is out of order is asked once; no figure is made up, and the rest is told."""
     async with mirroring(tmp_path, 30, image_dims=(320, 240)) as run:
         servers = Headers(run, status)
-        plan = await priced(run, servers, image_only=True).price()
+        plan = await priced(run, servers, image_only=True).estimate()
         assert len(servers.asked) == most
         assert (plan.bytes, plan.image_seconds, plan.photos) == (None, None, 30)
         assert plan.basis.startswith("No image server announced a size")
@@ -302,7 +302,7 @@ async def test_servers_that_stay_silent_do_not_hold_it_up(
 
     async with mirroring(tmp_path, 5) as run:
         with anyio.fail_after(8):
-            plan = await priced(run, Silent(run), image_only=True).price()
+            plan = await priced(run, Silent(run), image_only=True).estimate()
         assert (plan.bytes, plan.photos) == (None, 5)
 
 
@@ -352,7 +352,7 @@ async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch
         await run(image_only=True)
         assert await rate() == str(measured)
         run.stream.upload(5)
-        plan = await priced(run, Headers(run), image_only=True).price()
+        plan = await priced(run, Headers(run), image_only=True).estimate()
         assert plan.bytes
         assert plan.image_seconds == plan.bytes / measured
 

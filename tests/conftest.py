@@ -15,6 +15,7 @@ import pytest
 from flickr_mirror import PhotostreamMirror
 from flickr_mirror.cli.output.console import console
 from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.engine.safe_observer import SafeObserver
 from flickr_mirror.models.languages import ENGLISH
 from tests.support.canary import Canary
 
@@ -101,8 +102,8 @@ def canary(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     level = root.level
     root.addHandler(bird)
     root.setLevel(logging.DEBUG)
-    monkeypatch.setattr(PhotostreamMirror, "_report_on", bird.heard_by(PhotostreamMirror._report_on))
-    monkeypatch.setattr(PhotostreamMirror, "_emit", bird.heard_events(PhotostreamMirror._emit))
+    monkeypatch.setattr(PhotostreamMirror, "_start", bird.heard_by(PhotostreamMirror._start))
+    monkeypatch.setattr(SafeObserver, "__call__", bird.heard_events(SafeObserver.__call__))
     yield bird
     root.removeHandler(bird)
     root.setLevel(level)

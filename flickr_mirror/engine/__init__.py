@@ -1,4 +1,5 @@
-"""Runs: mirror, watch, check, rebuild, prune, forget. The engine joins `flickr`, `storage` and `catalogue`.
+"""The operations on a mirror: run, watch, estimate, check, rebuild, prune, forget.
 
-No module here prints or reads the command line. May import: those three folders, `models` and the modules at the top.
+The engine joins `flickr`, `storage` and `catalogue`. It does not print, and does not read the command line. May
+import: those three folders, `models` and the modules at the top.
 """

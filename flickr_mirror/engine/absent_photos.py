@@ -1,4 +1,4 @@
-"""Asks Flickr for each photo that a full scan did not list: only its own answer marks a photo as gone."""
+"""Asks Flickr for each photo that a full scan did not list. Only its own answer marks a photo as gone."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ from flickr_mirror.models.events import Notice, PhotoGone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flickr_mirror.engine.workers.jobs import PhotoJobs
+    from flickr_mirror.engine.workers.jobs import JobContext
 
 MISSES_IN_A_ROW = 3
-"""Photos in a row without an answer that end a run."""
+"""The number of photos in a row without an answer that ends a run."""
 
 
-async def ask_for_absent(jobs: PhotoJobs, *, pruning: bool, is_stopping: Callable[[], bool]) -> set[str]:
+async def ask_for_absent(context: JobContext, *, pruning: bool, is_stopping: Callable[[], bool]) -> set[str]:
     """Ask Flickr for the photos that a full scan did not list, one call each; return the ids of those that are gone.
 
-    A listing can leave out a photo that is there: a page came short, a date was changed, a total was wrong. Codes
-    1 and 2 of `photos.getSizes` (not found, or not for this caller) are the proof. Where `pruning`, the photos that
-    earlier runs marked as gone are asked for too, so that none is moved that has come back. Raises what ends a run.
+    A listing can omit a photo that exists: a page was short, a date was changed, a total was wrong. The proof are
+    codes 1 and 2 of `photos.getSizes` (not found, permission denied). `pruning` also asks for the photos that earlier
+    runs marked as gone, so that none is moved that has come back. Raises what ends a run.
     """
-    gone_photos, work = jobs.catalogue.gone_photos, jobs.work
+    gone_photos, dispatcher = context.catalogue.gone_photos, context.dispatcher
     gone: set[str] = set()
     misses = 0
-    for photo_id in await work.call(gone_photos.to_verify, MAX_VERIFIED, gone=pruning):
+    for photo_id in await dispatcher.call(gone_photos.to_verify, MAX_VERIFIED, gone=pruning):
         if is_stopping():
             break
         try:
-            is_gone = await _is_gone(jobs, photo_id)
+            is_gone = await _is_gone(context, photo_id)
         except (FlickrApiError, TransportError):
             misses += 1
             if misses == MISSES_IN_A_ROW:
                 raise
-            continue  # it is asked for again by the next run
+            continue  # the next run asks for it again
         misses = 0
         if not is_gone:
-            await work.call(gone_photos.mark_found, photo_id)
-            work.wake()
+            await dispatcher.call(gone_photos.mark_found, photo_id)
+            dispatcher.wake()
             continue
         gone.add(photo_id)
-        if await work.call(gone_photos.mark_gone, photo_id, int(time.time())):
-            jobs.report.gone += 1
-            jobs.emit(PhotoGone(photo_id))
-    left = await work.call(gone_photos.count_absent)
+        if await dispatcher.call(gone_photos.mark_gone, photo_id, int(time.time())):
+            context.report.gone += 1
+            context.emit(PhotoGone(photo_id))
+    left = await dispatcher.call(gone_photos.count_absent)
     if left:
-        jobs.emit(
+        context.emit(
             Notice(
-                f"Not listed by the full scan, and still to be asked for: {left:,} of the photos. The next runs ask "
-                f"for {MAX_VERIFIED} each; none is marked as gone before."
+                f"Photos that the full scan did not list, and that Flickr must still be asked about: {left:,}. Each of "
+                f"the next runs asks about {MAX_VERIFIED}; until then, none of them is marked as gone."
             )
         )
     return gone
 
 
-async def _is_gone(jobs: PhotoJobs, photo_id: str) -> bool:
+async def _is_gone(context: JobContext, photo_id: str) -> bool:
     try:
-        await jobs.api.get_photo_sizes(photo_id)
+        await context.api.get_photo_sizes(photo_id)
     except (PhotoNotFoundError, PermissionDeniedError):
         return True
     return False

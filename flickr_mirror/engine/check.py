@@ -1,4 +1,4 @@
-"""Is everything in the mirror whole? What is not is moved aside, and put on the work list again."""
+"""Checks the files of a mirror. Broken ones are moved aside, and put on the work list again."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 
 BATCH = 200
 PATIENCE = 30 * 86_400
-"""An interrupted check goes on within so many seconds, and else begins anew."""
+"""Seconds after which an interrupted check starts over instead of continuing."""
 SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
-"""So many files are read at once: an image that is decoded can take hundreds of megabytes."""
+"""The number of files that are read at once: decoding an image can take hundreds of megabytes."""
 
 
 @dataclass(slots=True)
 class CheckReport:
     """What a check found.
 
-    `files` and `bytes` were looked at, `broken` are those that are missing or not what was written. `waiting` is
-    how many files the next run makes again, in the whole mirror, these and those of earlier checks. `rebuilt` is
-    whether the catalogue was rebuilt and knows only what the files tell, until the next run. `resumed`
-    is how many of the files an earlier check had looked at that was interrupted; `complete` whether the check
-    came to its end.
+    `files` and `bytes` count what was checked. `broken` are the files that are missing or differ from what was
+    written. `waiting` counts the files of the whole mirror that the next run makes again, including those of earlier
+    checks. `rebuilt` is whether the catalogue was rebuilt and, until the next run, knows only what the files contain.
+    `resumed` counts the files that were checked by an earlier, interrupted check. `complete` is whether the check
+    was finished. It has one attribute for each figure that is reported.
     """
 
     username: str = ""
@@ -73,13 +73,13 @@ async def check_mirror(
     observer: Observer = log_events,
     report: CheckReport | None = None,
 ) -> CheckReport:
-    """Look whether the files of a mirror are what was written and can be decoded; Flickr is not asked.
+    """Check that the files of a mirror are what was written and can be decoded. Flickr is not asked.
 
-    `username` is the user, the NSID or the folder that was mirrored below `cache_path`. `part` is (i, n) for the
-    i-th of n shares. `rebuild` makes the catalogue anew from the files first. `report` is filled in as the check
-    goes on. What is broken is moved aside, and the next run makes it again; an interrupted check goes on where it
-    stopped. Raises `PhotostreamError` where there is no such mirror, `CacheError` where it cannot be used, and
-    `ValueError` for a part that is none.
+    `username` is the username, the NSID or the folder of the mirror below `cache_path`. `part` is (i, n) for the
+    i-th of n shares. `rebuild` first makes the catalogue anew from the files. `report` is filled in as the check goes
+    on. Broken files are moved aside, and the next run makes them again. An interrupted check continues where it
+    stopped. Raises `PhotostreamError` if there is no such mirror, `CacheError` if it cannot be used, and `ValueError`
+    for an invalid part.
     """
     if not 1 <= part[0] <= part[1]:
         raise ValueError(f"The part is 1/n to n/n, not {part[0]}/{part[1]}.")
@@ -91,13 +91,13 @@ async def check_mirror(
     with locked(cache.lock, cache.folder):
         try:
             async with open_catalogue(cache, observer, anew=rebuild) as catalogue:
-                await audit(cache, catalogue, observer, report)
+                await check_files(cache, catalogue, observer, report)
         finally:
             report.seconds = time.monotonic() - started
     return report
 
 
-async def audit(
+async def check_files(
     cache: MirrorFolder,
     catalogue: Catalogue,
     emit: Observer,
@@ -106,13 +106,13 @@ async def audit(
     kinds: Collection[str] = KINDS,
     resumable: bool = True,
 ) -> None:
-    """Look at the files of `report.part`: their sizes, their bytes, and whether images can be decoded.
+    """Check the files of `report.part`: their sizes, their bytes, and that images can be decoded.
 
-    A broken file is moved aside, and the next run makes it again; the file of a photo that is gone from Flickr
-    is only named, because there is no other. To be called under the mirror's lock. Raises `CacheError`.
+    A broken file is moved aside, and the next run makes it again. The file of a photo that is gone from Flickr is
+    only reported, because it is the only one. The caller holds the mirror's lock. Raises `CacheError`.
     """
     place = "check {}/{}".format(*report.part)
-    await to_thread.run_sync(catalogue.sync_commits)  # else a row could claim what was moved away
+    await to_thread.run_sync(catalogue.sync_commits)  # otherwise, a row could name a file that was moved away
     after, begun = ("", 0), int(time.time())
     if resumable and (earlier := await to_thread.run_sync(catalogue.get_note, place)):
         earlier_begun, kind, photo_id, seen, found = json.loads(earlier)
@@ -125,7 +125,7 @@ async def audit(
     total = await to_thread.run_sync(partial(catalogue.files.count, kinds=kinds, part=report.part))
     select = partial(catalogue.files.page, kinds=kinds, part=report.part)
     while files := await to_thread.run_sync(select, after, BATCH):
-        broken = await _look_at(cache, files)
+        broken = await _check_batch(cache, files)
         after = (files[-1][2].kind, files[-1][0])
         report.files += len(files)
         report.bytes += sum(file.size for _, _, file in files)
@@ -148,11 +148,11 @@ async def audit(
 Broken = tuple[FileBroken, "tuple[bytes, str] | None"]
 
 
-async def _look_at(cache: MirrorFolder, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
+async def _check_batch(cache: MirrorFolder, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
     found: dict[int, Broken] = {}
     threads = anyio.CapacityLimiter(SIDE_BY_SIDE)
 
-    async def look(number: int, photo_id: str, file: StoredFile, *, is_gone: bool) -> None:
+    async def check_file(number: int, photo_id: str, file: StoredFile, *, is_gone: bool) -> None:
         path = cache.path(photo_id, file.extension)
         link = await to_thread.run_sync(cache.link_before, path, limiter=threads)
         if link is not None:
@@ -167,14 +167,14 @@ async def _look_at(cache: MirrorFolder, files: list[tuple[int, bool, StoredFile]
 
     async with anyio.create_task_group() as tasks:
         for number, (photo_id, is_gone, file) in enumerate(files):
-            tasks.start_soon(partial(look, number, str(photo_id), file, is_gone=is_gone))
+            tasks.start_soon(partial(check_file, number, str(photo_id), file, is_gone=is_gone))
     return [found[number] for number in sorted(found)]
 
 
 def _store(
     cache: MirrorFolder, catalogue: Catalogue, broken: list[Broken], place: str, position: str | None
 ) -> None:
-    """Move broken files aside, put their photos on the work list, and note how far the check is."""
+    """Move broken files aside, put their photos on the work list, and note the position of the check."""
     for found, _ in broken:
         if found.comes_again:
             cache.quarantine(found.path)
@@ -187,7 +187,7 @@ def _store(
 
 
 def _fault_of(path: Path, file: StoredFile) -> tuple[str, bool]:
-    """Return what is wrong with a file ("" where nothing is), and whether it was received like this."""
+    """Return what is wrong with a file ("" if nothing is), and whether it was received like this."""
     try:
         if path.is_symlink():
             return "It is a link, and not the file that was written.", False
@@ -197,7 +197,9 @@ def _fault_of(path: Path, file: StoredFile) -> tuple[str, bool]:
         with path.open("rb") as content:
             if hashlib.file_digest(content, "sha256").digest() != file.sha256:
                 return "Its bytes are not those that were written.", False
-        if file.kind == "image" and not file.note_is_odd:  # a film was walked to its end when it came
+        if (
+            file.kind == "image" and not file.note_is_odd
+        ):  # films were checked to their end when they were downloaded
             media_decoding.decode(path)
     except FileNotFoundError:
         return "It is missing.", False

@@ -1,4 +1,4 @@
-"""The catalogue as tasks see it: takes work from it, notes results in batches, off the event loop."""
+"""Gives tasks work from the catalogue, and writes their results to it in batches, off the event loop."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BATCH = 100
-"""So many notes are written at once."""
+"""The number of changes after which they are written at once."""
 LATEST = 0.2
-"""No note waits longer than this, in seconds: a killed run loses no more of its book-keeping."""
+"""Seconds after which changes are written at the latest: the most that a killed run loses."""
 
 
 class Dispatcher:
-    """Gives out each photo to one task at a time, and keeps it from the others until its result is stored.
+    """Gives each photo to one task at a time, and not to another one until its result is in the catalogue.
 
-    Notes are written in one transaction for many. A note that is lost with the process costs nothing but a
-    look at the file, because a file is durable before it is noted.
+    Changes are collected and written in one transaction. If a change is lost with the process, the next run finds the
+    file, because files are durable before they are noted.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._turn = anyio.CapacityLimiter(1)
+        self._connection = anyio.CapacityLimiter(1)
         self._busy: defaultdict[str, set[str]] = defaultdict(set)
-        self._notes: list[Callable[[], object]] = []
+        self._changes: list[Callable[[], object]] = []
         self._finished: list[tuple[str, str]] = []
-        self._noted = anyio.Event()
+        self._is_full = anyio.Event()
         self._changed = anyio.Event()
 
     def is_busy(self, job: str) -> bool:
-        """Return whether photos are out for this job."""
+        """Return whether tasks have photos for this job."""
         return bool(self._busy[job])
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401
-        """Run a method of the catalogue in a thread, one at a time; a call that began is not abandoned."""
-        await self._turn.acquire()
+        """Call a method of the catalogue in a thread, one at a time. A call that began is always finished."""
+        await self._connection.acquire()
         try:
-            # a thread is not abandoned by default: a cancelled caller waits for it
+            # by default, threads are not abandoned: a cancelled caller waits
             return await anyio.to_thread.run_sync(partial(function, *arguments, **named))
         finally:
-            self._turn.release()
+            self._connection.release()
 
     async def take(self, job: str, query: Callable[..., list[StoredPhoto]], **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
-        """Return photos to work on, which are this task's until `finish`."""
+        """Return the photos that `query` finds and no task has. They belong to the caller until `finish`."""
         busy = self._busy[job]
         photos = await self.call(query, busy=frozenset(busy), **page)
         photos = [stored for stored in photos if stored.photo.id not in busy]
@@ -61,50 +61,50 @@ class Dispatcher:
         return photos
 
     def note(self, change: Callable[[], object]) -> None:
-        """Have a change written soon."""
-        self._notes.append(change)
-        if len(self._notes) >= BATCH:
-            self._noted.set()
+        """Write a change soon."""
+        self._changes.append(change)
+        if len(self._changes) >= BATCH:
+            self._is_full.set()
 
     def finish(self, job: str, photo_id: str, change: Callable[[], object] | None = None) -> None:
-        """Have the result of a photo written soon, and the photo given free after that."""
+        """Write the result of a photo soon, and release the photo after that."""
         if change is not None:
-            self._notes.append(change)
+            self._changes.append(change)
         self._finished.append((job, photo_id))
         if len(self._finished) >= BATCH:
-            self._noted.set()
+            self._is_full.set()
 
     async def flush(self) -> None:
-        """Write all notes now."""
-        notes, self._notes = self._notes, []
+        """Write all changes now."""
+        changes, self._changes = self._changes, []
         finished, self._finished = self._finished, []
-        if notes:
-            with anyio.CancelScope(shield=True):  # what was taken from the list must be written
-                await self.call(self._write, notes)
+        if changes:
+            with anyio.CancelScope(shield=True):  # what was taken from the lists must be written
+                await self.call(self._write, changes)
         for job, photo_id in finished:
             self._busy[job].discard(photo_id)
-        if notes or finished:
+        if changes or finished:
             self.wake()
 
-    def _write(self, notes: list[Callable[[], object]]) -> None:
+    def _write(self, changes: list[Callable[[], object]]) -> None:
         with self.catalogue.transaction():
-            for change in notes:
+            for change in changes:
                 change()
 
     async def keep_flushing(self) -> None:
-        """Write notes as they come, until cancelled."""
+        """Write changes as they come, until cancelled."""
         while True:
             with anyio.move_on_after(LATEST):
-                await self._noted.wait()
-            self._noted = anyio.Event()
+                await self._is_full.wait()
+            self._is_full = anyio.Event()
             await self.flush()
 
     def wake(self) -> None:
-        """Tell those who wait for work that there may be some."""
+        """Wake the tasks that wait for work."""
         self._changed.set()
         self._changed = anyio.Event()
 
     @property
     def changed(self) -> anyio.Event:
-        """The event that is set when there may be more work than now."""
+        """The event that is set when there may be new work."""
         return self._changed

@@ -1,4 +1,4 @@
-"""How many bytes the images that are left have: an estimate from their pixels, and from files whose bytes are known."""
+"""Estimates how many bytes are left to download, from the pixels of the images and from files of known size. Pure."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from flickr_mirror.models.sizes import FlickrPhotoSize
 
 IMAGE_RATE = "image_rate"
-"""The name of the catalogue's note of how many bytes of images came in a second while any were downloaded."""
+"""The name of the note in the catalogue with the bytes per second of the last downloads."""
 ENOUGH = 20
-"""So many files of a kind in the mirror are enough to estimate others of that kind from."""
+"""The number of files of a kind in the mirror from which others of that kind can be estimated."""
 MOST_ASKED = 8
-"""The bytes of so many images are asked for at most."""
+"""The most images whose sizes in bytes the servers are asked for."""
 
 
 class DownloadVolume(NamedTuple):
-    """About how many `bytes` the images that are left have, and how many `seconds` they take, `None` where that is not
-    known; `basis` are the sentences that say what this rests on."""
+    """About how many `bytes` are left to download, and how many `seconds` that takes; `None` if that is not known.
+
+    `basis` says in a sentence or two what the estimate is based on.
+    """
 
     bytes: int | None
     seconds: float | None
@@ -36,12 +38,12 @@ class DownloadVolume(NamedTuple):
 
 
 def kind_of(size: FlickrPhotoSize) -> Kind:
-    """Return the label of a picture and the extension in its address: files of one kind are packed alike."""
+    """Return the label of a picture and the extension in its address: files of one kind are compressed alike."""
     return size.label, size.url[-4:].lower().lstrip(".")
 
 
 def with_unlisted(stock: Stock, sample: Collection[FlickrPhoto], unlisted: int) -> Stock:
-    """Return a stock to which `unlisted` photos are added that are like those of a sample."""
+    """Return the stock plus `unlisted` photos, assumed to be like those of a sample."""
     if not (sample and unlisted):
         return stock
     left = defaultdict(lambda: Images(0, 0, 0), stock.left)
@@ -57,8 +59,10 @@ def with_unlisted(stock: Stock, sample: Collection[FlickrPhoto], unlisted: int) 
 
 
 def to_ask(stock: Stock, sample: Iterable[FlickrPhoto]) -> list[FlickrPhotoSize]:
-    """Return the pictures of a sample whose bytes are to be asked for: of kinds of which the mirror has few files,
-    the more the more pixels are left of a kind."""
+    """Return the pictures of a sample whose sizes in bytes the servers are to be asked for.
+
+    They are of the kinds of which the mirror has few files, in proportion to the pixels left of each kind.
+    """
     unknown = {
         kind: images.pixels
         for kind, images in stock.left.items()
@@ -78,12 +82,13 @@ def to_ask(stock: Stock, sample: Iterable[FlickrPhoto]) -> list[FlickrPhotoSize]
 
 
 def estimate(stock: Stock, asked: Iterable[tuple[FlickrPhotoSize, int]], limits: Limits) -> DownloadVolume:
-    """Return what is left of a stock, where Flickr told the bytes of the pictures that were `asked` for."""
-    told: defaultdict[Kind, list[Images]] = defaultdict(list)
+    """Return how many bytes are left of a stock; the servers announced the bytes of the pictures in `asked`."""
+    announced: defaultdict[Kind, list[Images]] = defaultdict(list)
     for size, count in asked:
-        told[kind_of(size)].append(Images(1, size.area, count))
+        announced[kind_of(size)].append(Images(1, size.area, count))
     known = {
-        kind: _sum([*told[kind], *filter(None, [stock.there.get(kind)])]) for kind in {*told, *stock.there}
+        kind: _sum([*announced[kind], *filter(None, [stock.there.get(kind)])])
+        for kind in {*announced, *stock.there}
     }
     number = sum(images.number for images in stock.left.values())
     if not number:
@@ -105,7 +110,7 @@ def estimate(stock: Stock, asked: Iterable[tuple[FlickrPhotoSize, int]], limits:
     result = round(min(total, limits.max_bytes or total))
     mirrored = sum(stock.there[kind].number for kind in used if kind in stock.there)
     seconds, pace = _duration(result, stock.rate, limits)
-    basis = _basis(stock, mirrored, sum(len(told[kind]) for kind in used))
+    basis = _basis(stock, mirrored, sum(len(announced[kind]) for kind in used))
     return DownloadVolume(result, seconds, f"{basis} {pace}")
 
 
@@ -114,7 +119,7 @@ def _sum(images: Iterable[Images]) -> Images:
 
 
 def _like(kind: Kind, known: Mapping[Kind, Images]) -> set[Kind]:
-    """Return the kinds to estimate a kind from: itself, or those with its extension, or all."""
+    """Return the kinds to estimate a kind from: itself, otherwise those with its extension, otherwise all."""
     alike = {other for other in known if other[1] == kind[1]}
     return {kind} if kind in known else alike or set(known)
 
@@ -131,15 +136,15 @@ def _basis(stock: Stock, mirrored: float, asked: int) -> str:
 
 
 def _duration(count: int, rate: int | None, limits: Limits) -> tuple[float | None, str]:
-    """Return how many seconds so many bytes take, and a sentence that says at which rate."""
+    """Return how many seconds `count` bytes take, and a sentence that states the rate."""
     if limits.bwlimit and (not rate or limits.bwlimit < rate):
-        return count / limits.bwlimit, "The time is that of --bwlimit."
+        return count / limits.bwlimit, "The time is based on --bwlimit."
     if rate:
-        return count / rate, "The time is that of the rate which an earlier run measured."
-    return None, "How long they take is not known: no run of this mirror has measured the rate yet."
+        return count / rate, "The time is based on the rate that an earlier run measured."
+    return None, "The time is not known, because no run of this mirror has measured the rate yet."
 
 
 def rate_of(note: str | None) -> int | None:
-    """Return the rate that a catalogue's note tells, `None` where it tells none."""
+    """Return the rate in the note of a catalogue, `None` if it has none."""
     rate = to_int(note)
     return rate if rate and rate > 0 else None

@@ -1,4 +1,4 @@
-"""Everything that a mirror has of a photo, found and erased: files, also those moved aside, and rows."""
+"""Finds and erases everything that a mirror has of a photo: its files, including those moved aside, and its rows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def files_of(cache: MirrorFolder, photo_ids: Iterable[str]) -> dict[str, list[Path]]:
-    """Return the files of each photo, also those in the trash and among the broken ones.
+    """Return the files of each photo, including those in the trash and among the broken ones.
 
-    Raises `CacheError` if a folder is a link or cannot be read, and if a file is that of another photo.
+    Raises `CacheError` if a folder is a link or cannot be read, or if a file belongs to another photo.
     """
     numbers = {inventory_number(photo_id): photo_id for photo_id in photo_ids}
     found: dict[str, list[Path]] = {photo_id: [] for photo_id in numbers.values()}
@@ -38,19 +38,19 @@ def files_of(cache: MirrorFolder, photo_ids: Iterable[str]) -> dict[str, list[Pa
         cache.check_place(photo_id)
     for folder in dict.fromkeys(folders):
         for path in _files_in(cache, folder):
-            if whose := numbers.get(path.name.partition(".")[0]):
-                found[whose].append(path)
+            if owner := numbers.get(path.name.partition(".")[0]):
+                found[owner].append(path)
     return found
 
 
 def _files_in(cache: MirrorFolder, folder: Path) -> list[Path]:
-    """Return the files in a folder of a mirror; links among them are files, links to the folder an error."""
-    way = [folder, *folder.parents]
-    for place in way[: way.index(cache.folder)]:
+    """Return the files in a folder of a mirror, links included. Raises `CacheError` if a folder above is a link."""
+    ancestors = [folder, *folder.parents]
+    for place in ancestors[: ancestors.index(cache.folder)]:
         if place.is_symlink():
             raise CacheError(
-                f"{place} is a link, which is not followed. Put the folder that it leads to in its place, and run "
-                "the same command again.",
+                f"{place} is a link, which is not followed. Replace it by the folder that it leads to, and run the "
+                "same command again.",
                 place,
             )
     with filesystem.disk_errors(folder):
@@ -62,7 +62,7 @@ def _files_in(cache: MirrorFolder, folder: Path) -> list[Path]:
 
 
 def old_catalogues(cache: MirrorFolder) -> list[Path]:
-    """Return the catalogues that rebuilding has set aside: they have the texts of all photos."""
+    """Return the catalogues that a rebuild set aside: they have the texts of all photos."""
     return sorted(cache.state.glob(f"{cache.catalogue.name}.*"))
 
 
@@ -71,14 +71,12 @@ def erase(
 ) -> dict[str, list[Path]]:
     """Erase the files and then the rows of photos whose tombstones are durable; return the files.
 
-    To be called under the mirror's lock. After an interruption it is to be called again. Raises `CacheError`.
+    The caller holds the mirror's lock, and calls this again after an interruption. Raises `CacheError`.
     """
     catalogue.sync_commits()
     filesystem.sweep(cache.state, cache.folder)
     if cache.parts.is_dir():
-        filesystem.sweep(
-            cache.parts, cache.folder
-        )  # a run that was killed may have left a part of an image there
+        filesystem.sweep(cache.parts, cache.folder)  # a run that was killed can have left a partial image
     found = files_of(cache, (tombstone.photo_id for tombstone in tombstones))
     for paths in found.values():
         for path in paths:
@@ -89,9 +87,9 @@ def erase(
 
 
 def finish_erasing(cache: MirrorFolder, catalogue: Catalogue) -> None:
-    """Bring the file of forgotten photos and the catalogue to the same ones, after a loss or an interruption.
+    """Make the file of forgotten photos and the catalogue agree, after a loss or an interruption.
 
-    To be called under the mirror's lock. Raises `CacheError`.
+    The caller holds the mirror's lock. Raises `CacheError`.
     """
     written, noted = read_tombstones(cache.state), catalogue.forgotten.all()
     if noted.keys() - written.keys():
@@ -101,15 +99,15 @@ def finish_erasing(cache: MirrorFolder, catalogue: Catalogue) -> None:
 
 
 def _erase_failures(cache: MirrorFolder, photo_ids: Collection[str]) -> None:
-    """Take the failures of photos out of the summary of the last run."""
+    """Remove the failures of photos from the summary of the last run."""
     path = cache.state / LAST_RUN
     try:
         summary = json.loads(filesystem.read(path))
         left = [failure for failure in summary["failures"] if failure["id"] not in photo_ids]
         is_same = left == summary["failures"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return  # it is not a summary
+        return  # not a summary
     if not is_same:
         data = json.dumps({**summary, "failures": left}, ensure_ascii=False, indent=2)
-        # a folder whose name is not UTF-8 is escaped, as in the summary before
+        # a folder name that is not UTF-8 is escaped, as in the original summary
         filesystem.write_file(path, data.encode(errors="backslashreplace") + b"\n", top=cache.folder)

@@ -1,4 +1,4 @@
-"""What a run would do, and what it would cost: looked up at the price of a few calls, and nothing is written."""
+"""Estimates what a run would do and cost. Takes a few API calls, and writes nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue.statistics import Stock, WorkLeft
-from flickr_mirror.engine.cost import calls_left
+from flickr_mirror.engine.call_estimate import calls_left
 from flickr_mirror.engine.download_volume import (
     IMAGE_RATE,
     DownloadVolume,
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 SAMPLE_PAGES = 5
-"""The photos that are not listed yet are taken to be like those of at most so many pages."""
+"""The most pages to list; all unlisted photos are assumed to be like those of the pages."""
 PATIENCE = 20.0
-"""The image servers have so many seconds in all to announce the sizes that they are asked for."""
+"""Seconds that the image servers have in all to announce the sizes of images."""
 
 
 async def estimate_run(
     api: AsyncFlickrApi, user: FlickrUser, cache: MirrorFolder, options: MirrorOptions, limits: Limits
 ) -> RunPlanned:
-    """Return what a run with these options would do; the calls that led here are counted as its first ones."""
+    """Return what a run with these options would do. The calls that were sent before are counted as its first ones."""
     lookups = sum(api.calls.values())
-    work, scanned, stock = await to_thread.run_sync(_look, cache, options)
+    work, scanned, stock = await to_thread.run_sync(_read_mirror, cache, options)
     window = options.window
     ask = partial(
         api.get_page,
@@ -58,7 +58,7 @@ async def estimate_run(
     page = await ask()
     unlisted = max(page.total - work.photos, 0)
     sample = list(page.photos)
-    if unlisted > SAMPLE_PAGES * limits.page_size:  # what is old can be otherwise than what is new
+    if unlisted > SAMPLE_PAGES * limits.page_size:  # old photos can differ from new ones
         for part in range(1, SAMPLE_PAGES):
             number = 1 + part * page.pages // SAMPLE_PAGES
             sample += (await ask(page=number)).photos
@@ -92,7 +92,7 @@ async def estimate_run(
 async def _volume(
     transport: Transport, stock: Stock, sample: list[FlickrPhoto], limits: Limits
 ) -> DownloadVolume:
-    """Return how many bytes a stock has; the image servers are asked where the mirror has too few files to tell."""
+    """Return how many bytes are left to download; ask the image servers if the mirror has too few files for that."""
     asked: list[tuple[FlickrPhotoSize, int]] = []
     with anyio.move_on_after(PATIENCE):
         for size in to_ask(stock, sample):
@@ -102,13 +102,13 @@ async def _volume(
                         asked.append((size, length))
             except ImageGoneError:
                 continue
-            except TransportError:  # a server that does not answer, or asks for a pause, is asked no more
+            except TransportError:  # the server does not answer, or demands a pause
                 break
     return estimate(stock, asked, limits)
 
 
-def _look(cache: MirrorFolder, options: MirrorOptions) -> tuple[WorkLeft, int | None, Stock]:
-    """Return what is left to do in a mirror, when it was last scanned as a whole, and its images."""
+def _read_mirror(cache: MirrorFolder, options: MirrorOptions) -> tuple[WorkLeft, int | None, Stock]:
+    """Return what is left to do in a mirror, the time of its last full scan, and its images."""
     if not cache.catalogue.exists():
         return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)
     with read_catalogue(cache.catalogue) as catalogue:

@@ -1,4 +1,4 @@
-"""Take a photo down: it is erased from its mirror, and never mirrored again until that is undone."""
+"""Erases photos from a mirror on request, and keeps later runs from mirroring them again until that is undone."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ForgottenPhoto:
-    """A photo that is, or would be, erased: its `files`, which have so many `bytes`.
+    """A photo that is, or would be, erased, with its `files` and their size in `bytes`.
 
-    `title` is `None` if the mirror does not know it. `is_known` is whether the mirror had anything of the
-    photo, `was_forgotten` whether it was forgotten before.
+    `title` is `None` if the mirror does not know it. `is_known` is whether the mirror had anything of the photo,
+    `was_forgotten` whether it was forgotten before.
     """
 
     photo_id: str
@@ -53,8 +53,8 @@ class ForgottenPhoto:
 class ForgetReport:
     """What `forget_photos` has erased, or would erase.
 
-    `catalogues` are old, damaged catalogues that were kept aside; they are erased because they hold the texts of
-    all photos.
+    `catalogues` are old, damaged catalogues that were set aside; they are erased because they hold the texts of all
+    photos.
     """
 
     username: str
@@ -72,20 +72,20 @@ async def forget_photos(
     dry_run: bool = False,
     observer: Observer = log_events,
 ) -> ForgetReport:
-    """Erase photos from a mirror for good, and keep every later run from mirroring them again.
+    """Erase photos from a mirror permanently, and keep every later run from mirroring them again.
 
     Their files are deleted, also in `.flickr_mirror/trash` and `broken`, and their texts leave the catalogue.
-    `username` is the user, the NSID or the folder that was mirrored below `cache_path`. Photos that the mirror
-    does not know are never mirrored either. `dry_run` changes nothing. Flickr is not asked. Interrupted at any
-    moment, it is finished by the next run or the same call. Raises `ValueError` for an id that is not a number,
-    `PhotostreamError` where there is no such mirror, and `CacheError` where it cannot be used.
+    `username` is the username, the NSID or the folder of the mirror below `cache_path`. Photos that the mirror does
+    not know are never mirrored either. `dry_run` changes nothing. Flickr is not asked. If this is interrupted, the
+    next run or the same call finishes it. Raises `ValueError` for an id that is not a number, `PhotostreamError` if
+    there is no such mirror, and `CacheError` if it cannot be used.
     """
     ids = _checked(photo_ids)
     find = partial(get_mirror, filesystem.home(cache_path), username.strip())
     cache, owner = await to_thread.run_sync(find)
     report = ForgetReport(owner["username"], owner["nsid"], cache.folder, [], [])
     if dry_run:
-        await to_thread.run_sync(_look, cache, ids, report)
+        await to_thread.run_sync(_report_only, cache, ids, report)
         return report
     with locked(cache.lock, cache.folder):
         async with open_catalogue(cache, observer) as catalogue:
@@ -102,7 +102,7 @@ async def undo_forget(
 ) -> list[str]:
     """Let the next run mirror forgotten photos again, and return the ids of those that were forgotten.
 
-    The run spends one more call for each, to list the second of its upload. Raises like `forget_photos`.
+    The run needs one more call for each, to list the second of its upload. Raises like `forget_photos`.
     """
     ids = _checked(photo_ids)
     find = partial(get_mirror, filesystem.home(cache_path), username.strip())
@@ -115,7 +115,7 @@ async def undo_forget(
 def forgotten_photos(username: str, cache_path: Path = DEFAULT_CACHE_PATH) -> list[Tombstone]:
     """Return the photos that a mirror has forgotten, the latest first.
 
-    Raises `PhotostreamError` where there is no such mirror, and `CacheError` where it cannot be read.
+    Raises `PhotostreamError` if there is no such mirror, and `CacheError` if it cannot be read.
     """
     cache, _ = get_mirror(filesystem.home(cache_path), username.strip())
     return sorted(read_tombstones(cache.state).values(), key=lambda stone: stone.since, reverse=True)
@@ -129,10 +129,10 @@ def _checked(photo_ids: Iterable[str]) -> list[str]:
     return ids
 
 
-def _look(cache: MirrorFolder, ids: list[str], report: ForgetReport) -> None:
-    """Find out what a mirror has of photos, without a change."""
+def _report_only(cache: MirrorFolder, ids: list[str], report: ForgetReport) -> None:
+    """Fill in the report what a mirror has of the photos, without a change."""
     rows: _Rows = {}
-    with suppress(CatalogueDamagedError):  # it will be rebuilt
+    with suppress(CatalogueDamagedError):  # the next run rebuilds it
         if cache.catalogue.exists():
             with Catalogue(cache.catalogue, for_reading=True) as catalogue:
                 rows = catalogue.forgotten.uploads_and_titles(ids)
@@ -172,12 +172,12 @@ def _forget(cache: MirrorFolder, catalogue: Catalogue, ids: list[str], report: F
 
 def _undo(cache: MirrorFolder, catalogue: Catalogue, ids: list[str]) -> list[str]:
     tombstones = read_tombstones(cache.state)
-    lifted = [photo_id for photo_id in ids if photo_id in tombstones]
-    if lifted:
+    undone = [photo_id for photo_id in ids if photo_id in tombstones]
+    if undone:
         catalogue.sync_commits()
-        catalogue.forgotten.remove(lifted)
-        # last: until then, the next run or the same call finds the photos forgotten, as before
+        catalogue.forgotten.remove(undone)
+        # last, so that an interruption leaves the photos forgotten, as before
         write_tombstones(
-            cache.state, (stone for photo_id, stone in tombstones.items() if photo_id not in lifted)
+            cache.state, (stone for photo_id, stone in tombstones.items() if photo_id not in undone)
         )
-    return lifted
+    return undone

@@ -1,4 +1,4 @@
-"""Detects the languages of texts away from the event loop, in a worker process."""
+"""Detects the languages of texts in a worker process, so that the event loop is not blocked."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("flickr_mirror")
 
-_BATCH = 16  # texts that travel at once: few, so that callers take turns and workers share a long list
+_BATCH = 16  # texts per request: few, so that callers take turns and workers share a long list
 _PATIENCE = 60  # seconds for a batch, which takes a fraction of one
-_GRACE = 1  # seconds for a worker to end by itself
+_GRACE = 1  # seconds that a worker has to end by itself
 _LONGEST_ANSWER = 64 * 1024
-_FAILURES = 3  # after so many calls in a row that no worker could answer, none is started any more
+_FAILURES = 3  # calls in a row without an answer of a worker after which no worker is started
 _REMEMBERED = 1024
 _SHORT = 200  # characters: titles repeat, comments do not
 
 
 class LanguageDetector:
-    """Detects languages in worker processes: the milliseconds that a text takes would hold up all downloads.
+    """Detects languages in worker processes, because the milliseconds that a text takes would delay all downloads.
 
         async with LanguageDetector() as detector:
             locales = await detector.detect(["Phố cổ Hội An", "Sur le pont d'Avignon"])
 
-    A worker is started for the first text that needs one, and again where it was killed. Where that does not
-    help, and outside of `async with`, a thread detects; so a text always gets its locale.
+    A worker is started for the first text that needs one, and again if it was killed. If that fails, and outside of
+    `async with`, a thread detects the language; so every text gets its locale.
 
-    Raises `ValueError` where `workers` is less than 1.
+    Raises `ValueError` if `workers` is less than 1.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -65,7 +65,7 @@ class LanguageDetector:
         self._is_open = False
         for worker in self._workers:
             worker.kill()
-        # whoever waits for a killed worker notices, and gives it back
+        # tasks that wait for a killed worker get an error, and release it
         with anyio.CancelScope(shield=True):
             for _ in self._workers:
                 await self._turns.acquire()
@@ -76,7 +76,7 @@ class LanguageDetector:
     async def detect(self, texts: Sequence[str]) -> list[Locale]:
         """Return the locales that `texts` are most likely written in, in the same order.
 
-        Many tasks may call this at once. Raises `FlickrMirrorError` where the tables of languages cannot be read.
+        Many tasks may call this at once. Raises `FlickrMirrorError` if the language tables cannot be read.
         """
         found: dict[str, Locale] = {}
         unknown: list[str] = []
@@ -115,7 +115,7 @@ class LanguageDetector:
 
     async def _detect_batch(self, texts: list[str]) -> list[Locale]:
         async with self._turns:
-            worker = self._idle.pop()  # the one that worked last: another one may never be needed
+            worker = self._idle.pop()  # the one that was used last: another one may never be needed
             try:
                 locales = await self._ask(worker, texts)
             finally:
@@ -123,15 +123,15 @@ class LanguageDetector:
         if locales is None:
             try:
                 locales = await to_thread.run_sync(_detect, texts, limiter=self._threads)
-            except OSError as error:  # which says nothing about the texts
+            except OSError as error:  # which has nothing to do with the texts
                 raise FlickrMirrorError(
-                    f"The tables of languages cannot be read ({error.strerror}). Allow more open files (`ulimit -n "
-                    "256`) or, where one is missing, install flickr_mirror anew; then run the same command again."
+                    f"Cannot read the language tables ({error.strerror}). Allow more open files (`ulimit -n 256`) or, "
+                    "if a table is missing, reinstall flickr_mirror; then run the same command again."
                 ) from error
         return locales
 
     async def _ask(self, worker: _Worker, texts: list[str]) -> list[Locale] | None:
-        """Return what `worker` answers, at the second attempt if need be; `None` where it cannot."""
+        """Return the answer of `worker`, after a second attempt if necessary; `None` if both fail."""
         for _ in range(2):
             if not self._is_open or self._failures >= _FAILURES:
                 return None
@@ -144,23 +144,23 @@ class LanguageDetector:
                 self._failures = 0
                 return locales
         self._failures += 1
-        LOG.warning("Languages are detected in a thread: this slows the downloads down.")
+        LOG.warning("Detecting languages in a thread instead, which slows the downloads down.")
         return None
 
 
 class _WorkerLostError(Exception):
-    """The worker did not start, died, or answered nonsense."""
+    """The worker did not start, died, or sent an invalid answer."""
 
 
 class _Worker:
-    """One worker process, which is started when it is first asked, or asked again after it was lost."""
+    """One worker process, started by the first request and by the first one after it was lost."""
 
     def __init__(self) -> None:
         self._process: Process | None = None
         self._is_killed = False
 
     async def detect(self, texts: list[str]) -> list[Locale]:
-        """Return the locales of `texts`; nobody else may ask meanwhile. Raises `_WorkerLostError`."""
+        """Return the locales of `texts`. Only one task may call this at a time. Raises `_WorkerLostError`."""
         try:
             with anyio.fail_after(_PATIENCE):
                 return await self._exchange(texts)
@@ -168,7 +168,7 @@ class _Worker:
             await self.stop()
             raise _WorkerLostError(type(error).__name__) from error
         except BaseException:
-            # cancelled: the answer that is still owed would be taken for the answer to the next question
+            # cancelled: the pending answer would be taken for that of the next request
             self.kill()
             await self.stop()
             raise
@@ -190,20 +190,20 @@ class _Worker:
         self._answers = BufferedByteReceiveStream(cast("ByteReceiveStream", process.stdout))
         if self._is_killed:
             self.kill()
-        # reads the tables of languages, for which the event loop would stand still
+        # reads the language tables here, because that would block the event loop
         await to_thread.run_sync(Locale, "vie")
         return process
 
     def kill(self) -> None:
-        """Let whoever waits for an answer fail."""
+        """Kill the process, so that a task that waits for its answer gets an error."""
         self._is_killed = True
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
 
     async def stop(self) -> None:
-        """Let the process end, or else kill it, whatever is cancelled meanwhile."""
-        # asyncio warns where a process is killed that is about to end by itself
+        """Let the process end by itself, or kill it. Cancellation does not interrupt this."""
+        # asyncio warns if a process is killed that is about to end by itself
         with anyio.move_on_after(_GRACE, shield=True):
             if self._process is not None:
                 await self._process.aclose()
@@ -220,13 +220,13 @@ def _detect_one(text: str) -> Locale:
         return detect_locale(text)
     except OSError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever langdetect stumbles over, no photo is lost for it
-        LOG.warning("The language of a text of %d characters cannot be detected: %r.", len(text), type(error))
+    except Exception as error:  # noqa: BLE001 - an error in langdetect must not fail a photo
+        LOG.warning("Cannot detect the language of a text of %d characters: %r.", len(text), type(error))
         return ENGLISH
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each line of `requests`, a list of texts, with a line that lists their locales, until they end.
+    """Answer each line of `requests`, a list of texts, with a line that lists their locales.
 
     ["Ph\\u1ed1 c\\u1ed5 H\\u1ed9i An", "Hello, world"]  ->  ["vie", "eng"]
     """
@@ -238,5 +238,5 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 if __name__ == "__main__":  # pragma: no cover - runs in the worker
     subprocesses.outlive_signals()
-    os.nice(19)  # and not the idle class of Linux, which gets nothing at all beside a busy program
+    os.nice(19)  # not the idle class of Linux, which gets no time at all beside a busy program
     _serve(sys.stdin.buffer, sys.stdout.buffer)

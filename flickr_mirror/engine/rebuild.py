@@ -1,4 +1,4 @@
-"""The catalogue, opened; or made anew from the files of the mirror where it was lost or is damaged."""
+"""Opens the catalogue of a mirror, and rebuilds it from the files if it is lost or damaged."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _EXTENSIONS = {
 async def open_catalogue(
     cache: MirrorFolder, emit: Observer, *, anew: bool = False
 ) -> AsyncIterator[Catalogue]:
-    """Open the catalogue of a mirror, which is rebuilt where it is missing, damaged or wanted `anew`.
+    """Open the catalogue of a mirror; rebuild it if it is missing or damaged, or if `anew`.
 
-    A damaged file is kept beside it; one whose damage shows while it is in use is moved there at the end, and the next
-    run rebuilds it. To be called under the mirror's lock. Raises `CacheError`.
+    A damaged file is kept beside the new one. If the damage shows only in use, the file is moved there at the end, and
+    the next run rebuilds the catalogue. The caller holds the mirror's lock. Raises `CacheError`.
     """
     if anew:
         await to_thread.run_sync(_quarantine, cache)
@@ -56,23 +56,25 @@ async def open_catalogue(
         emit(Notice(f"{fault} It is kept as {kept}, and rebuilt from the files."))
         catalogue = await to_thread.run_sync(_open, cache.catalogue)
     try:
-        await to_thread.run_sync(finish_erasing, cache, catalogue)  # first, or a rebuild would find the files
+        await to_thread.run_sync(
+            finish_erasing, cache, catalogue
+        )  # first, because a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
             await _rebuild(cache, catalogue, emit)
         yield catalogue
     finally:
         catalogue.close()
-        if catalogue.is_damaged:  # else each run could end like this one
+        if catalogue.is_damaged:  # otherwise, each run could end like this one
             with suppress(CacheError):
                 emit(Notice(f"The damaged catalogue is kept as {_quarantine(cache)}."))
 
 
 def read_catalogue(path: Path) -> Catalogue:
-    """Open a catalogue for reading, and check it; a run may be going on. Raises `CacheError`."""
+    """Open a catalogue for reading, and check it. A run may be in progress. Raises `CacheError`."""
     try:
         return _open(path, for_reading=True)
     except CatalogueDamagedError:
-        # it seems so, too, where a run began while the file was opened as one that does not change
+        # it also seems damaged if a run began while the file was opened as immutable
         return _open(path, for_reading=True)
 
 
@@ -89,7 +91,7 @@ def _open(path: Path, *, for_reading: bool = False) -> Catalogue:
 def _quarantine(cache: MirrorFolder) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     kept = cache.catalogue.with_name(f"{cache.catalogue.name}.{stamp}")
-    for ending in ("-shm", "-wal", ""):  # the file itself last, for the others are nothing without it
+    for ending in ("-shm", "-wal", ""):  # the file itself last, because the others are useless without it
         filesystem.move(
             cache.catalogue.with_name(cache.catalogue.name + ending), kept.with_name(kept.name + ending)
         )
@@ -101,7 +103,7 @@ async def _rebuild(cache: MirrorFolder, catalogue: Catalogue, emit: Observer) ->
     files = cache.files()
     while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
         if not restored and not unnamed:
-            emit(Notice("The catalogue is rebuilt from the files of the mirror: this reads all of them."))
+            emit(Notice("Rebuilding the catalogue from the files of the mirror: this reads all of them."))
         photos = await to_thread.run_sync(lambda: [_restored(cache, *found) for found in batch])
         known = [photo for photo in photos if photo is not None]
         await to_thread.run_sync(catalogue.photos.restore, known)
@@ -109,40 +111,44 @@ async def _rebuild(cache: MirrorFolder, catalogue: Catalogue, emit: Observer) ->
         unnamed += len(batch) - len(known)
     await to_thread.run_sync(catalogue.photos.end_restoring)
     if unnamed:
-        emit(Notice(f"The files of {unnamed:,} photos do not tell whose they are: the next listing does."))
+        emit(
+            Notice(
+                f"{unnamed:,} photos cannot be restored from their files alone: the next listing identifies them."
+            )
+        )
     if restored:
-        emit(Notice(f"The catalogue knows {restored:,} photos again, from the files of the mirror."))
+        emit(Notice(f"{restored:,} photos were restored to the catalogue from the files of the mirror."))
 
 
 def _restored(cache: MirrorFolder, name: str, extensions: list[str]) -> RestoredPhoto | None:
-    """Return the photo that an information file and the files beside it tell of."""
+    """Return the photo that an information file and the files beside it describe, `None` if they do not suffice."""
     folder = cache.folder.joinpath(*name[: cache.depth])
     try:
         data = filesystem.read(folder / f"{name}.json")
         info = json.loads(data)
     except (OSError, ValueError, RecursionError):
         return None
-    told = photo_from_sidecar(info) if isinstance(info, dict) else None
-    if told is None or cache.path(told.photo.id, "json").name != f"{name}.json":
+    sidecar = photo_from_sidecar(info) if isinstance(info, dict) else None
+    if sidecar is None or cache.path(sidecar.photo.id, "json").name != f"{name}.json":
         return None
-    photo, reduced = told.photo, told.reduced
-    size = reduced["image"].size if "image" in reduced else told.size
+    photo, reduced = sidecar.photo, sidecar.reduced
+    size = reduced["image"].size if "image" in reduced else sidecar.size
     if not can_be_stored(photo, _row(photo, size, set())):
         return None
     files = [StoredFile("info", "json", len(data), hashlib.sha256(data).digest())]
     for extension in extensions:
         if kind := _EXTENSIONS.get(extension):
             files += _whole(folder / f"{name}.{extension}", kind, size)
-    # before the catalogue claims them: they may come from a copy, or from a run that was killed
+    # before the catalogue has them: they may be a fresh copy, or those of a run that was killed
     cache.make_durable(folder / f"{name}.json", *(f"{name}.{file.extension}" for file in files[1:]))
-    row = _row(photo, told.size, {file.kind for file in files})
+    row = _row(photo, sidecar.size, {file.kind for file in files})
     return RestoredPhoto(
         photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
     )
 
 
 def _whole(path: Path, kind: str, size: FlickrPhotoSize | None) -> list[StoredFile]:
-    """Return what is to be noted of an image or a film, where it is whole and of this size."""
+    """Return the row of an image or a film, if it is whole and of this size; at most one."""
     try:
         picture = media_inspection.inspect(path, (size.width, size.height) if size else None)
         if not picture.ends:
@@ -160,7 +166,7 @@ def _whole(path: Path, kind: str, size: FlickrPhotoSize | None) -> list[StoredFi
 def _row(photo: FlickrPhoto, size: FlickrPhotoSize | None, kinds: set[str]) -> StateRow:
     video = photo.facts.media == "video"
     is_there = kinds >= ({"image", "video"} if video else {"image"})
-    # what is not there is settled by the listing; what is there and whole is then recognized
+    # the listing settles what is missing; whole files are recognized then
     return StateRow(
         int(photo.id),
         photo.facts.uploaded or 0,

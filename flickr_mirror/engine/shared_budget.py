@@ -1,4 +1,4 @@
-"""The budget of API calls that all runs with one key share."""
+"""The budget of API calls that all runs with a key share."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ logger = logging.getLogger("flickr_mirror")
 def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_URL) -> ApiBudget:
     """Return the budget of calls that all processes of this user share for a key.
 
-    It is kept in a file below `~/.flickr`, named by a hash of the key; where that folder cannot be written
-    to, the budget is this process's own.
+    It is stored in a file below `~/.flickr`, named by a hash of the key. If that folder cannot be written to, the
+    budget is for this process only.
     """
     name = hashlib.sha256(f"{consumer_key} {_endpoint(api_url)}".encode()).hexdigest()[:16]
     try:
@@ -32,13 +32,13 @@ def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_U
         filesystem.keep_private(folder)
         file = CallLedgerFile(folder / name)
     except CacheError as error:
-        logger.warning("Other runs with this key will not know of this one's calls: %s", error)
+        logger.warning("Other runs with this key cannot count the calls of this run: %s", error)
         return ApiBudget(limits.calls_per_hour, limits.calls_per_second)
     return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=file, utc=file.now)
 
 
 def _endpoint(api_url: str) -> str:
-    """Return one address for all that lead to one server, whose calls are counted together.
+    """Return the same address for all addresses of a server, whose calls are counted together.
 
     >>> _endpoint("http://user:password@API.flickr.com.:80")
     'https://api.flickr.com/services/rest/'
@@ -46,7 +46,7 @@ def _endpoint(api_url: str) -> str:
     try:
         parts = urlsplit(api_url.strip())
         host, port = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:  # it is refused where it is used
+    except ValueError:  # refused where it is used
         return api_url
     is_default = port in (None, 80 if parts.scheme == "http" else 443)
     return f"https://{host}{'' if is_default else f':{port}'}/services/rest/"

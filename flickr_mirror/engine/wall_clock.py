@@ -1,4 +1,4 @@
-"""The wall clock: when a time of day comes next, and waiting until a moment that it shows."""
+"""The wall clock: the next moment of a time of day, and waiting for a moment."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from datetime import time as time_of_day
 
 LONGEST_NAP = 15.0
-"""Seconds between two looks at the clock: it may be set, and sleep does not count the time of a suspended machine."""
+"""The most seconds between two looks at the clock: it can be set, and `sleep` does not count a suspension."""
 
 
 def next_moment(at: time_of_day, now: float) -> datetime:
     """Return the next moment after `now`, in seconds since 1970, at which local clocks show `at`; it has a zone.
 
-    A time that the change to summer time leaves out is taken as if the clocks had not been changed: 02:30 is 03:30
-    of that day. One that comes twice is whichever comes next.
+    A time that the change to summer time skips is taken as if the clocks had not been changed: 02:30 is 03:30 of
+    that day. Of a time that comes twice, the next one is returned.
     """
-    today = datetime.fromtimestamp(now).date()  # noqa: DTZ006 - local time is what is asked for
+    today = datetime.fromtimestamp(now).date()  # noqa: DTZ006 - `at` is in local time
     moments = [
         datetime.combine(today + timedelta(days), at.replace(fold=fold)) for days in (0, 1) for fold in (0, 1)
     ]
@@ -33,7 +33,7 @@ def _exists(moment: datetime) -> bool:
 
 
 async def wait_until(moment: datetime, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Sleep until the clock shows `moment`, which is in local time where it names no zone."""
+    """Sleep until the clock shows `moment`, which is in local time if it has no zone."""
     end = moment.timestamp()
     while (left := end - time.time()) > 0:
         await sleep(min(left, LONGEST_NAP))

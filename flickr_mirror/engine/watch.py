@@ -1,4 +1,4 @@
-"""The rounds of a mirror: one for a run, one after the other for a watch; after a full scan, what is gone goes."""
+"""The rounds of a mirror: one for a run, one after the other for a watch. Each may prune after a full scan."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.engine.download_volume import IMAGE_RATE
+from flickr_mirror.engine.job_types import open_stages
 from flickr_mirror.engine.pipeline import Pipeline
 from flickr_mirror.engine.prune import prune
 from flickr_mirror.errors import TransportError, one_error
@@ -15,96 +16,89 @@ from flickr_mirror.models.events import Notice, Watching
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
-    from flickr_mirror.engine.workers.jobs import PhotoJobs
-    from flickr_mirror.models.options import Limits, MirrorOptions
+    from flickr_mirror.engine.workers.jobs import JobContext
+    from flickr_mirror.models.options import MirrorOptions
     from flickr_mirror.models.reports import MirrorReport
 
 MEASURED = 10.0
-"""Seconds of downloads that tell how fast the line is."""
+"""Seconds of downloads after which their rate is recorded."""
 
 
 class WatchLoop:
-    """Rounds over one open mirror, until `stopping` is set.
+    """Does rounds over one open mirror until `stopping` is set. Its methods raise what ends the run.
 
-    `published` is as in `Pipeline`. The methods raise what ends the run.
+    `published` is as in `Pipeline`.
     """
 
-    def __init__(
-        self,
-        jobs: PhotoJobs,
-        options: MirrorOptions,
-        limits: Limits,
-        published: int | None,
-        stopping: anyio.Event,
-    ) -> None:
-        self._jobs = jobs
-        self._options = options
-        self._limits = limits
+    def __init__(self, context: JobContext, published: int | None, stopping: anyio.Event) -> None:
+        self._context = context
+        self._stages = open_stages(context)  # for all rounds, because workers learn which sizes are served
         self._published = published
         self._stopping = stopping
         self.pipeline: Pipeline | None = None
-        """That of the round that is going on."""
+        """The pipeline of the current round."""
 
-    async def once(self, *, again: bool = False) -> None:
-        """Mirror what there is to mirror now; `again` where this was done a moment ago."""
-        jobs, budget = self._jobs, self._jobs.api.transport.budget
+    async def run_once(self, *, again: bool = False) -> None:
+        """Do one round; `again` is whether another one ended a moment ago."""
+        context, budget = self._context, self._context.api.transport.budget
         published = None if again else self._published
-        pipeline = self.pipeline = Pipeline(jobs, self._options, self._limits, published, again=again)
-        budget.others_have_work = self.pipeline.others_have_work
+        pipeline = self.pipeline = Pipeline(context, self._stages, published, again=again)
+        budget.others_have_work = pipeline.others_have_work
         try:
             if not self._stopping.is_set():
-                await self.pipeline.run()
+                await pipeline.run()
                 await self._note_rate()
         finally:
             self.pipeline = None
             budget.others_have_work = lambda: False
-        if self._options.prune and jobs.report.scanned and jobs.report.complete:
+        if context.options.prune and context.report.scanned and context.report.complete:
             await self._prune(pipeline.confirmed_gone)
 
     async def _note_rate(self) -> None:
-        """Keep how fast images came, from which the next run's time is estimated."""
-        jobs, seconds = self._jobs, self._jobs.copies.fetcher.seconds
-        if seconds >= MEASURED and self._limits.bwlimit is None and jobs.report.bytes:
-            await jobs.work.call(jobs.catalogue.set_note, IMAGE_RATE, round(jobs.report.bytes / seconds))
+        """Record the rate of the downloads in the catalogue, for estimates."""
+        context, seconds = self._context, self._context.copies.fetcher.seconds
+        if seconds >= MEASURED and context.limits.bwlimit is None and context.report.bytes:
+            rate = round(context.report.bytes / seconds)
+            await context.dispatcher.call(context.catalogue.set_note, IMAGE_RATE, rate)
 
     async def _prune(self, photo_ids: set[str]) -> None:
-        jobs = self._jobs
-        if any(not failure.known for failure in jobs.catalogue.statistics.failures()):
-            jobs.emit(Notice("Nothing was moved to the trash, because some photos failed."))
+        context = self._context
+        if any(not failure.known for failure in context.catalogue.statistics.failures()):
+            context.emit(Notice("Nothing was moved to the trash, because some photos failed."))
             return
-        jobs.report.complete = False
-        jobs.report.pruned += await prune(jobs.cache, jobs.catalogue, photo_ids)
-        jobs.report.complete = True
+        context.report.complete = False
+        context.report.pruned += await prune(context.cache, context.catalogue, photo_ids)
+        context.report.complete = True
 
     async def watch(self, interval: float) -> None:
-        """Do a round about every `interval` seconds; one that finds the line down is done again when it is due."""
-        jobs = self._jobs
+        """Do a round about every `interval` seconds. If one finds no connection, the next one repeats it."""
+        context = self._context
         is_down = is_reported = again = False
         while not self._stopping.is_set():
             due = anyio.current_time() + interval * uniform(0.9, 1.1)  # noqa: S311 - so watchers do not call at once
             try:
                 with one_error():
-                    await self.once(again=again)
+                    await self.run_once(again=again)
             except TransportError as error:
                 if not is_down:
-                    jobs.emit(Notice(f"{error} It is tried again until it works."))
+                    context.emit(Notice(f"{error} Trying again until it works."))
                 is_down = True
-                is_reported |= jobs.api.transport.api_silence.is_reported
+                is_reported |= context.api.transport.api_silence.is_reported
             else:
-                if is_down and not is_reported:  # else the end of the outage was reported
-                    jobs.emit(Notice("Flickr answers again."))
+                if is_down and not is_reported:  # otherwise, the end of the outage was reported
+                    context.emit(Notice("Flickr answers again."))
                 is_down, is_reported, again = False, False, True
-            sum_up(jobs.report, jobs.catalogue, self._options)
-            if jobs.report.stopped_by:
+            summarize(context.report, context.catalogue, context.options)
+            if context.report.stopped_by:
                 return
             if not self._stopping.is_set():
-                jobs.emit(Watching(max(due - anyio.current_time(), 0), not is_down))
+                context.emit(Watching(max(due - anyio.current_time(), 0), not is_down))
             with anyio.move_on_after(max(due - anyio.current_time(), 0.1)):
                 await self._stopping.wait()
 
 
-def sum_up(report: MirrorReport, catalogue: Catalogue, options: MirrorOptions) -> None:
-    """Count what is known, what is left to do, and what failed, into the report."""
+def summarize(report: MirrorReport, catalogue: Catalogue, options: MirrorOptions) -> None:
+    """Fill in the report what is known, what is left to do, and what failed."""
     counts = catalogue.statistics.counts()
     report.known, report.reduced, report.damaged = counts.known, counts.reduced, counts.damaged
     report.not_ready = counts.not_ready

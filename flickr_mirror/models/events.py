@@ -54,7 +54,7 @@ class RunPlanned:
     `infos` are how many images and information files are left to fetch. These are estimates until the listing has
     ended (`exact`).
 
-    The other fields are set by `PhotostreamMirror.price` only; a value that is not known is `None`, as in the events
+    The other fields are set by `PhotostreamMirror.estimate` only; a value that is not known is `None`, as in the events
     of a run. `bytes` is about how many bytes of images and films are to be downloaded, `image_seconds` how long that
     takes, `free` how many bytes are free on the disk of the mirror. `basis` states in sentences what these figures
     are based on.

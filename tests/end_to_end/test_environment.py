@@ -141,8 +141,9 @@ async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy
 async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
     """Row 82: a worker that raises what it never should ends the run with exit 1, one sentence and no traceback."""
     start = (
-        "from flickr_mirror.engine.workers.jobs import PhotoJobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
-        "PhotoJobs.cache_image = fail\nfrom flickr_mirror.cli.app import main\nmain()"
+        "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
+        "async def fail(*_): raise ZeroDivisionError('boom')\n"
+        "ImageDownloader.download = fail\nfrom flickr_mirror.cli.app import main\nmain()"
     )
     async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         line = [sys.executable, "-c", start, *command(flickr, tmp_path, "--debug", "0")[3:]]

@@ -268,8 +268,9 @@ async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path:
 async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
     """A run that dies of a bug is told to the monitor as any failure; the error's own words stay here."""
     start = (
-        "from flickr_mirror.engine.workers.jobs import PhotoJobs\nasync def fail(*_): raise ZeroDivisionError('boom')\n"
-        "PhotoJobs.cache_image = fail\nfrom flickr_mirror.cli.app import main\nmain()"
+        "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
+        "async def fail(*_): raise ZeroDivisionError('boom')\n"
+        "ImageDownloader.download = fail\nfrom flickr_mirror.cli.app import main\nmain()"
     )
     kept = tmp_path / "told.json"
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:

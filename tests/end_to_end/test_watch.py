@@ -87,7 +87,7 @@ async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
             process.signal(signal.SIGINT)
             outcome = await process.wait()
     assert outcome.code == 130
-    assert outcome.err.count("It is tried again until it works") == 1
+    assert outcome.err.count("Trying again until it works") == 1
     assert outcome.err.count("Flickr answers again") == 1
     assert re.fullmatch("start (0 )+(75 )+(0 )*", " ".join([*monitor.words, ""]))
 

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from flickr_mirror import CacheLockedError, CheckReport, PhotostreamError, check_mirror
 from flickr_mirror.catalogue.catalogue import Catalogue
-from flickr_mirror.engine.check import audit
+from flickr_mirror.engine.check import check_files
 from flickr_mirror.models.events import Checked, FileBroken
 from flickr_mirror.simulator import Kind, Mix
 from flickr_mirror.storage.locks import locked
@@ -275,7 +275,7 @@ async def test_what_is_moved_away_is_not_claimed_after_a_loss_of_power(tmp_path:
         run.path(run.stream.ids[0]).write_bytes(b"")
         with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
             cache = MirrorFolder(tmp_path / run.stream.username, 4)
-            await audit(cache, catalogue, lambda _: None, CheckReport())
+            await check_files(cache, catalogue, lambda _: None, CheckReport())
             assert catalogue._database.query("PRAGMA synchronous").fetchone() == (2,)
 
 

@@ -184,9 +184,9 @@ async def test_only_so_many_photos_are_asked_for_in_a_run(
             run.stream.delete(photo_id)
         report = await rerun(run, image_only=True, full_scan=True, prune=True)
         assert (report.gone, report.pruned, run.flickr.calls[SIZES]) == (3, 3, 3)
-        assert "Not listed by the full scan, and still to be asked for: 2" in run.notices
+        assert "Flickr must still be asked about: 2" in run.notices
         assert (
-            await run.mirror(image_only=True).price()
+            await run.mirror(image_only=True).estimate()
         ).calls == 4  # the name, a page, and one for each of them
         report = await rerun(run, image_only=True)
         assert (report.gone, report.pruned, run.flickr.calls) == (2, 0, {FIND: 1, LIST: 1, SIZES: 2})

@@ -21,8 +21,10 @@ import pytest
 from flickr_mirror import ApiBudget, CatalogueError, Limits
 from flickr_mirror.catalogue.work_list import WorkList
 from flickr_mirror.engine.dispatcher import Dispatcher
-from flickr_mirror.engine.workers.jobs import PhotoJobs
+from flickr_mirror.engine.workers.image_downloader import ImageDownloader
+from flickr_mirror.engine.workers.info_fetcher import InfoFetcher
 from flickr_mirror.engine.workers.page_producer import PageProducer
+from flickr_mirror.engine.workers.size_resolver import SizeResolver
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.events import ImageCached
@@ -65,15 +67,15 @@ async def late_boom(*_: Any, **__: Any) -> Any:
 
 STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "lister": (PageProducer, "_store", late_boom),
-    "listing": (PageProducer, "_tell_result", boom),
+    "listing": (PageProducer, "_emit_result", boom),
     "feeder of images": (WorkList, "images_to_fetch", boom),
     "feeder of questions": (WorkList, "sizes_to_resolve", boom),
     "feeder of information": (WorkList, "infos_to_write", boom),
-    "size resolver": (PhotoJobs, "resolve_size", late_boom),
-    "downloader": (PhotoJobs, "cache_image", late_boom),
+    "size resolver": (SizeResolver, "resolve", late_boom),
+    "downloader": (ImageDownloader, "download", late_boom),
     "fetcher": (ImageFetcher, "fetch", late_boom),
     "keeping of a file": (PartialFile, "name", boom),
-    "information": (PhotoJobs, "cache_info", late_boom),
+    "information": (InfoFetcher, "fetch", late_boom),
     "book-keeping": (Dispatcher, "_write", boom),
     "end of the run": (WorkList, "end_run", boom),
 }
@@ -194,7 +196,7 @@ def test_a_mirror_outlives_its_loop(tmp_path: Path) -> None:
         async with SimulatedFlickr(stream) as flickr:
             run = Run(flickr, tmp_path)
             mirror = run.mirror()
-            mirror._budget = budget
+            mirror._session.budget = budget
             return (await mirror.run()).images
 
     for _ in range(2):

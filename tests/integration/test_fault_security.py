@@ -802,7 +802,7 @@ async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pyte
 @pytest.mark.usefixtures("no_naps", "one_language")
 @pytest.mark.parametrize(
     "place",
-    ["flickr_mirror.engine.workers.jobs.PhotoJobs.cache_info", "flickr_mirror.cli.run_view.log_events"],
+    ["flickr_mirror.engine.workers.info_fetcher.InfoFetcher.fetch", "flickr_mirror.cli.run_view.log_events"],
 )
 def test_secrets_are_shown_in_no_defect(
     tmp_path: Path,
@@ -823,7 +823,7 @@ def test_secrets_are_shown_in_no_defect(
             *("--username", flickr.streams[0].nsid, "--cache-path", str(tmp_path), "--debug", "4"),
             *("--api-url", flickr.api_url, "--consumer-key", KEY, "--consumer-secret", SECRET),
         )
-    assert code == (1 if "jobs" in place else 0), text
+    assert code == (1 if "workers" in place else 0), text
     assert "RuntimeError" in text
     assert_no_canary(text, tmp_path, home)
 

@@ -108,7 +108,7 @@ async def never_comes_back(run: Run, photo_id: str, **options: Any) -> None:
     assert (await check_mirror(run.stream.username, run.root)).broken == []
     run.flickr.reset_counters()
     assert (await run(**options)).api_calls == 2
-    plan = await run.mirror(**options).price()
+    plan = await run.mirror(**options).estimate()
     assert (plan.photos, plan.mirrored) == (total, total)
 
 

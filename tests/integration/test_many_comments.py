@@ -10,8 +10,8 @@ import anyio.lowlevel
 import pytest
 
 from flickr_mirror.engine.language_detector import LanguageDetector
-from flickr_mirror.engine.workers import jobs
-from flickr_mirror.engine.workers.jobs import SLICE
+from flickr_mirror.engine.workers import info_fetcher
+from flickr_mirror.engine.workers.info_fetcher import SLICE
 from flickr_mirror.models.events import InfoCached
 from flickr_mirror.models.languages import ENGLISH, Locale
 from flickr_mirror.simulator import Rule, Script, faults
@@ -59,7 +59,7 @@ async def test_many_comments_hold_nothing_up(
 
     monkeypatch.setattr(LanguageDetector, "detect", detect)
     monkeypatch.setattr(mirror_folder, "_json", noting(mirror_folder._json))
-    monkeypatch.setattr(jobs, "stored_comments", noting(sidecar.stored_comments))
+    monkeypatch.setattr(info_fetcher, "stored_comments", noting(sidecar.stored_comments))
     async with mirroring(tmp_path, 40, commented=1.0, image_dims=(40, 30)) as run:
         crowded = run.stream.ids[0]
         method = "flickr.photos.comments.getList"

@@ -370,7 +370,7 @@ async def test_cancelling_leaves_a_correct_mirror(tmp_path: Path) -> None:
 async def test_an_observer_that_fails_does_not_end_the_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A broken progress bar is told no more, and the mirror is completed."""
+    """A broken progress bar is disabled, and the mirror is completed."""
     calls: list[Event] = []
 
     def observe(event: Event) -> None:
@@ -501,13 +501,12 @@ async def test_a_single_image_is_not_kept_where_it_is_doubtful(tmp_path: Path) -
 async def test_a_later_round_that_ends_early_is_not_complete(tmp_path: Path) -> None:
     """What the report says after a watch is of its last round."""
     async with mirroring(tmp_path, 2) as run:
-        mirror = run.mirror()
 
         def refuse(event: Event) -> None:
             if isinstance(event, Watching):
                 run.flickr._api._api_key = "another"
 
-        mirror._observer = refuse
+        mirror = run.mirror(refuse)
         with pytest.raises(InvalidKeyError):
             await mirror.watch(1)
         assert not mirror.report.complete

@@ -157,7 +157,7 @@ async def test_the_price_is_what_is_paid(
         for _ in range(videos):
             run.stream.upload(kind=Kind.VIDEO)
         count += videos
-        plan = await run.mirror(**options).price()
+        plan = await run.mirror(**options).estimate()
         assert not tree(tmp_path)
         assert (plan.photos, plan.mirrored) == (count, 0)
         asked = sum(run.flickr.calls.values())
@@ -166,7 +166,7 @@ async def test_the_price_is_what_is_paid(
         assert abs(plan.calls - report.api_calls) <= max(0.05 * report.api_calls, 1)
         assert asked <= 8
 
-        again = await run.mirror(**options).price()
+        again = await run.mirror(**options).estimate()
         assert (again.photos, again.mirrored) == (count, count)
         before = tree(tmp_path)
         rerun = await run(**options)
@@ -394,7 +394,7 @@ async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
         await run(info_only=True, full_scan=True)
         await run(info_only=True)
         assert [plan.calls for plan in run.told(RunPlanned)] == [0, 0]
-        due = await run.mirror(info_only=True, full_scan_every=0.001).price()
+        due = await run.mirror(info_only=True, full_scan_every=0.001).estimate()
         report = await run(info_only=True, full_scan_every=0.001)
         assert due.calls == report.api_calls
 

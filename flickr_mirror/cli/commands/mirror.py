@@ -105,7 +105,7 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: OutputOptions, m
     planned = 0
     for mirror in mirrors:
         try:
-            plan = await mirror.price()
+            plan = await mirror.estimate()
         except FlickrMirrorError as error:
             codes.append(say_failure(error))
             continue

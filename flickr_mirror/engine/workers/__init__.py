@@ -1,4 +1,4 @@
-"""The work of one photo: page producer, size resolver, image downloader and information fetcher.
+"""The workers of a run: page producer, size resolver, image downloader and info fetcher.
 
-The pipeline above starts these in pools. May import: what `engine` may import, but not `engine.pipeline`.
+`engine.pipeline` starts them in pools. May import: what `engine` may import, but none of the modules that start them.
 """

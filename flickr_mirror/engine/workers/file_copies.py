@@ -1,4 +1,4 @@
-"""One file of a photo, brought to disk: found there whole, or downloaded."""
+"""Gets a file of a photo to disk: finds it there whole, or downloads it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXTENSIONS = {"image": media_inspection.PHOTO_EXTENSIONS, "video": media_inspect
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A file on disk; `fetched` is how many bytes were received for it, 0 where nothing on disk changed."""
+    """A file on disk. `fetched` is the number of bytes received for it, 0 if nothing on disk changed."""
 
     file: StoredFile
     path: Path
@@ -41,10 +41,10 @@ class Copy:
 
 
 class FileCopies:
-    """Brings files of photos to disk.
+    """Finds and downloads the files of photos.
 
-    `adopting` is whether files may be on disk that the catalogue does not know: of a run that was killed, or from
-    before the catalogue was lost.
+    `adopting` is whether there can be files on disk that the catalogue does not know: those of a run that was killed,
+    or from before the catalogue was lost.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class FileCopies:
         self.fetcher = fetcher
         self.adopting = adopting
         self.on_received: Callable[[], None] = lambda: None
-        """Called when bytes of an image were added to the report."""
+        """Called after bytes of an image were added to the report."""
         self._cache = cache
         self._work = work
         self._files = work.catalogue.files
@@ -75,10 +75,10 @@ class FileCopies:
         refresh: Callable[[], Awaitable[FlickrPhotoSize]],
         started: Callable[[], None],
     ) -> Copy:
-        """Download a file of this size, and return it when it is durable.
+        """Download a file of this size, and return it once it is durable.
 
-        `refresh` asks Flickr for the size again; `started` is called when the download begins. Where a second look
-        brings the same bytes again, or others that are damaged, the file on disk stays. Raises like
+        `refresh` returns the size with its current address. `started` is called when the download begins. If a
+        second download brings the same bytes, or damaged ones, the file on disk stays. Raises like
         `ImageFetcher.fetch_verified`, and `CacheError`.
         """
 
@@ -90,7 +90,7 @@ class FileCopies:
         known_bytes = known.file.sha256 if known else b""
         async with self._cache.partial_file() as part:
             async with self.fetcher.photo_slots:
-                self.fetcher.check_open()  # an event for what is not begun would be wrong
+                self.fetcher.check_open()  # there must be no event for a download that does not begin
                 started()
                 fetched = await self.fetcher.fetch_verified(size, part, refresh, received, known_bytes)
             if known and (fetched.suspicion or await part.sha256() == known_bytes):
@@ -102,7 +102,9 @@ class FileCopies:
             )
         if fetched.suspicion:
             self._emit(
-                Notice(f"Flickr's own image of photo {stored.photo.id} is kept as it is: {fetched.suspicion}")
+                Notice(
+                    f"The image of photo {stored.photo.id} is kept as Flickr serves it: {fetched.suspicion}"
+                )
             )
         return copy
 
@@ -112,7 +114,7 @@ class FileCopies:
         photo_id, extension = stored.photo.id, fetched.picture.extension
         if (
             stored.stale & Stale.IMAGE
-        ):  # after a kill, nothing else would tell the new file from an outdated one
+        ):  # after a kill, this alone distinguishes the new file from an outdated one
             await self._work.call(self._announce, photo_id, kind, await part.sha256())
         path = self._cache.path(photo_id, extension)
         sha256 = await part.commit(path, partial(self._cache.check_place, photo_id))
@@ -124,10 +126,10 @@ class FileCopies:
             self._files.set_replacement(photo_id, kind, sha256)
 
     async def adopt(self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize | None) -> Copy | None:
-        """Return the file of this size that is on disk whole, though the catalogue does not know it.
+        """Return the file of this size that is on disk whole, but not in the catalogue; `None` if there is none.
 
-        Where the image was replaced at Flickr, the older file is as whole as the new one: only the bytes that an
-        earlier run announced are taken, and `None` is returned for all others.
+        If the image was replaced at Flickr, the outdated file is as whole as the new one. Then only the file that an
+        earlier run announced is returned.
         """
         if not self.adopting:
             return None
@@ -141,7 +143,7 @@ class FileCopies:
             await anyio.to_thread.run_sync(self._cache.remove_others, photo_id, found.path, EXTENSIONS[kind])
         elif stored.is_second_best:
             known = await self.kept(stored, kind)
-            if known and known.file.sha256 == found.file.sha256:  # a better one is looked for
+            if known and known.file.sha256 == found.file.sha256:  # a better one is wanted
                 return None
         self._report.adopted += 1
         return found
@@ -151,7 +153,7 @@ class FileCopies:
         return None if stored.stale & Stale.IMAGE else await self._known(stored.photo.id, kind)
 
     async def longest_side(self, stored: StoredPhoto) -> int:
-        """Return the longest side of the image on disk in pixels, outdated or not; 0 where there is none."""
+        """Return the longest side of the image on disk in pixels, outdated or not; 0 if there is none."""
         known = await self._known(stored.photo.id, "image")
         if known is None:
             return 0
@@ -184,7 +186,7 @@ class FileCopies:
             found = StoredFile(kind, picture.extension, path.stat().st_size, digest.digest())
         except (BadImageError, OSError):
             return None
-        self._cache.make_durable(path)  # the run that wrote it may have been killed before that
+        self._cache.make_durable(path)  # the run that wrote it can have been killed before that
         return Copy(found, path)
 
 

@@ -1,7 +1,7 @@
-"""Which sizes the image servers serve of a photostream, as a run finds out photo by photo. Pure.
+"""Learns from the answers of the image servers which sizes they serve. Pure.
 
-Flickr lists sizes that it refuses: since 2025 those of more than 1,024 pixels of free accounts. Once it has done so for
-some photos in a row, the others begin with the size that was served for those.
+Flickr lists sizes that it then refuses: since 2025, those of free accounts above 1,024 pixels. After a few such photos
+in a row, the downloads of the others begin with the size that was served.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from flickr_mirror.models.sizes import FlickrPhotoSize
 
 IN_A_ROW = 5
-"""After so many photos in a row whose better sizes were refused, a run begins with the size that was served."""
+"""The number of photos in a row with refused sizes after which a run begins with the size that was served."""
 PROBE = 50
-"""Every so many photos, the best size is tried all the same."""
+"""The best size is still tried for one photo out of this number."""
 
 
 @dataclass(slots=True)
 class _Ceiling:
-    """The largest size that was served of the latest photos, and of how many in a row; `used` is for how many more."""
+    """The largest size served, for `count` photos in a row. `used` counts the photos that began with it since."""
 
     label: str = ""
     count: int = 0
@@ -33,13 +33,13 @@ class _Ceiling:
 
 
 class ServedSizes:
-    """What was served, for each licence by itself: free photos of a free account are served in all sizes."""
+    """The sizes that were served, by licence: freely licensed photos of a free account are served in all sizes."""
 
     def __init__(self) -> None:
         self._ceilings: dict[str, _Ceiling] = {}
 
     def label_for(self, photo: FlickrPhoto, best: FlickrPhotoSize) -> str:
-        """Return the label of the size to begin with, "" for the best one; each answer counts as one photo."""
+        """Return the label of the size to begin with, "" for the best one. Each call counts as one photo."""
         ceiling = self._ceilings.get(photo.facts.license)
         if ceiling is None or ceiling.count < IN_A_ROW or not _is_above(best, ceiling.label):
             return ""
@@ -47,7 +47,7 @@ class ServedSizes:
         return "" if ceiling.used % PROBE == 0 else ceiling.label
 
     def note(self, photo: FlickrPhoto, best: FlickrPhotoSize, served: FlickrPhotoSize) -> None:
-        """Take note of which size came of a photo whose best one was tried first."""
+        """Record which size was served for a photo whose best size was tried first."""
         ceiling = self._ceilings.setdefault(photo.facts.license, _Ceiling())
         if served.label == best.label:
             if _is_above(best, ceiling.label):
@@ -65,7 +65,9 @@ def _is_above(size: FlickrPhotoSize, label: str) -> bool:
 def size_of(
     label: str, photo: FlickrPhoto, best: FlickrPhotoSize, asked: Sequence[FlickrPhotoSize]
 ) -> FlickrPhotoSize | None:
-    """Return the size of a photo with this label: out of those that Flickr was `asked` for, or else made up from the
-    address of the best one; `None` where that cannot be."""
+    """Return the size of a photo with this label; `None` if its address cannot be known.
+
+    It is one of the sizes that Flickr returned when it was `asked`, or derived from the address of the best one.
+    """
     listed = next((size for size in asked if size.label == label), None)
     return listed or derived_size(label, photo.id, photo.facts.secret, best)

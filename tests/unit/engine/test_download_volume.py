@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror import FlickrPhoto, Limits, MirrorOptions, PhotostreamMirror
-from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror import FlickrPhoto, Limits
 from flickr_mirror.catalogue.statistics import Images, Stock
 from flickr_mirror.cli.output.console import console
 from flickr_mirror.cli.output.plan_text import say_plan
@@ -20,24 +18,15 @@ from flickr_mirror.cli.run_view import plan_line
 from flickr_mirror.engine import download_volume
 from flickr_mirror.engine.download_volume import (
     ENOUGH,
-    IMAGE_RATE,
     MOST_ASKED,
     estimate,
     to_ask,
     with_unlisted,
 )
 from flickr_mirror.flickr.concurrency import DownloadSlots
-from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.events import RunPlanned
 from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.sizes import FlickrPhotoSize
-from flickr_mirror.simulator import Kind
-from tests.support import canary
-from tests.support.command import tree
-from tests.support.mirroring import Run, mirroring
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 JPG, PNG, LARGE = ("Original", "jpg"), ("Original", "png"), ("Large", "jpg")
 BOTH = "this photostream and those before it"
@@ -79,9 +68,7 @@ def test_announced_sizes_count_like_files() -> None:
     asked = [(size(), 300_000), (size(width=3000), 500_000)]
     found = estimate(stock({JPG: Images(10, 10e6, 0)}), asked, Limits())
     assert found.bytes == 2_000_000
-    assert found.basis.startswith(
-        "An estimate from the announced sizes of 2 images. How long they take is not known"
-    )
+    assert found.basis.startswith("An estimate from the announced sizes of 2 images. The time is not known")
     both = estimate(stock({JPG: Images(10, 10e6, 0)}, {JPG: Images(1, 6e6, 1_200_000)}), asked, Limits())
     assert both.bytes == 2_000_000
     assert "from 1 files of this mirror and the announced sizes of 2 images." in both.basis
@@ -101,11 +88,11 @@ def test_films_are_like_films() -> None:
 @pytest.mark.parametrize(
     ("limits", "rate", "expected", "words"),
     [
-        ({}, None, None, "How long they take is not known: no run"),
-        ({}, 50_000, 20, "The time is that of the rate which an earlier run measured."),
-        ({"bwlimit": 20_000}, None, 50, "The time is that of --bwlimit."),
-        ({"bwlimit": 20_000}, 50_000, 50, "The time is that of --bwlimit."),
-        ({"bwlimit": 100_000}, 50_000, 20, "The time is that of the rate which an earlier run measured."),
+        ({}, None, None, "The time is not known, because no run"),
+        ({}, 50_000, 20, "The time is based on the rate that an earlier run measured."),
+        ({"bwlimit": 20_000}, None, 50, "The time is based on --bwlimit."),
+        ({"bwlimit": 20_000}, 50_000, 50, "The time is based on --bwlimit."),
+        ({"bwlimit": 100_000}, 50_000, 20, "The time is based on the rate that an earlier run measured."),
     ],
 )
 def test_the_time_is_that_of_a_rate_that_is_known(
@@ -170,142 +157,6 @@ def test_few_are_asked_for(left: dict[tuple[str, str], int], kinds: list[tuple[s
     assert all(left[download_volume.kind_of(one)] for one in asked)
 
 
-# A mirror's price
-
-
-class Headers(httpx.AsyncBaseTransport):
-    """Image servers that answer with headers, and whose bodies may not be read."""
-
-    def __init__(self, run: Run, status: int = 200) -> None:
-        self.run = run
-        self.status = status
-        self.asked: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the headers for the file of a photo."""
-        self.asked.append(str(request.url))
-        photo_id = request.url.path.rpartition("/")[2].partition("_")[0]
-        headers = {"x-ttdb-l": str(len(self.run.flickr.file(photo_id))), "Transfer-Encoding": "chunked"}
-        return httpx.Response(self.status, headers=headers, stream=Unread())
-
-
-class Unread(httpx.AsyncByteStream):
-    """A body that nobody may read."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        raise AssertionError("The body was read.")
-        yield b""
-
-
-def priced(run: Run, servers: httpx.AsyncBaseTransport, **options: Any) -> PhotostreamMirror:
-    """Return a mirror whose images come from these servers."""
-    return PhotostreamMirror(
-        run.stream.username,
-        canary.KEY,
-        canary.SECRET,
-        options=MirrorOptions(cache_path=run.root, api_url=run.flickr.api_url, **options),
-        limits=run.limits,
-        observer=run.events.append,
-        budget=ApiBudget(calls_per_second=10_000),
-        image_transport=servers,
-    )
-
-
-def catalogue_of(run: Run) -> Path:
-    """Return where a mirror's catalogue is."""
-    return run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
-
-
-@pytest.mark.usefixtures("one_language", "hasty")
-async def test_the_bytes_of_a_first_run_are_told(tmp_path: Path) -> None:
-    """From the headers of a few images, without a byte of their bodies, and without one API call more."""
-    async with mirroring(tmp_path / "cache", 600, image_dims=(320, 240)) as run:
-        run.stream.image_shapes = [(320, 240), (480, 360), (240, 320), (640, 480)]
-        servers = Headers(run)
-        plan = await priced(run, servers, image_only=True).price()
-        calls = run.flickr.calls.total()
-        assert not tree(tmp_path)
-        assert 1 <= len(servers.asked) <= MOST_ASKED
-        assert plan.free
-        assert plan.free > 0
-        assert plan.image_seconds is None
-        assert plan.basis.startswith(f"An estimate from the announced sizes of {len(servers.asked)} images.")
-        run.flickr.reset_counters()
-        told = await priced(run, Headers(run), info_only=True).price()
-        assert run.flickr.calls.total() == calls
-        assert (told.bytes, told.image_seconds, told.basis) == (0, 0.0, "")
-        report = await run(image_only=True)
-        assert plan.bytes == pytest.approx(report.bytes, rel=0.15)
-
-
-@pytest.mark.usefixtures("one_language", "hasty")
-async def test_a_mirror_with_enough_files_asks_nobody(tmp_path: Path) -> None:
-    """Its own files tell; what was mirrored is not counted again, and a complete mirror has nothing left."""
-    async with mirroring(tmp_path, 60, image_dims=(320, 240)) as run:
-        run.limits = Limits(max_photos=ENOUGH + 5)
-        first = await run(image_only=True)
-        run.limits = Limits()
-        servers = Headers(run)
-        plan = await priced(run, servers, image_only=True).price()
-        assert servers.asked == []
-        assert f"{ENOUGH + 5} files of this mirror" in plan.basis
-        rest = await run(image_only=True)
-        assert plan.bytes == pytest.approx(rest.bytes, rel=0.15)
-        assert rest.images + first.images == 60
-        plan = await priced(run, servers, image_only=True).price()
-        assert (plan.bytes, plan.image_seconds) == (0, 0.0)
-        assert servers.asked == []
-
-
-@pytest.mark.usefixtures("one_language", "hasty")
-async def test_films_that_are_there_tell_of_others(tmp_path: Path) -> None:
-    """Before the first film the estimate leaves films out, and says so."""
-    async with mirroring(tmp_path, 25, image_dims=(320, 240)) as run:
-        run.stream.upload(3, kind=Kind.VIDEO)
-        before = await priced(run, Headers(run), image_only=True).price()
-        assert "the films of 3 videos are left out" in before.basis
-        await run(image_only=True)
-        run.stream.upload(2, kind=Kind.VIDEO)
-        after = await priced(run, Headers(run), image_only=True).price()
-        assert "and from 3 films of it." in after.basis
-        with Catalogue(catalogue_of(run), for_reading=True) as catalogue:
-            known = catalogue.statistics.stock()
-        assert (known.films, known.videos) == (3, 0)
-        films = [len(path.read_bytes()) for path in tmp_path.rglob("*.mp4")]
-        assert known.film_bytes == sum(films) > 0
-
-
-@pytest.mark.usefixtures("one_language", "hasty")
-@pytest.mark.parametrize(("status", "most"), [(429, 1), (503, 1), (404, MOST_ASKED)])
-async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int) -> None:
-    """A server that asks for a pause or is out of order is asked once; no figure is made up, and the rest is told."""
-    async with mirroring(tmp_path, 30, image_dims=(320, 240)) as run:
-        servers = Headers(run, status)
-        plan = await priced(run, servers, image_only=True).price()
-        assert len(servers.asked) == most
-        assert (plan.bytes, plan.image_seconds, plan.photos) == (None, None, 30)
-        assert plan.basis.startswith("No image server announced a size")
-        assert " bytes=" not in plan_line("x", "1@N01", plan)
-
-
-@pytest.mark.usefixtures("one_language", "hasty")
-async def test_servers_that_stay_silent_do_not_hold_it_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After some seconds the price is told without the bytes."""
-    monkeypatch.setattr("flickr_mirror.engine.estimate.PATIENCE", 0.05)
-
-    class Silent(Headers):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            await anyio.sleep_forever()
-            raise AssertionError
-
-    async with mirroring(tmp_path, 5) as run:
-        with anyio.fail_after(8):
-            plan = await priced(run, Silent(run), image_only=True).price()
-        assert (plan.bytes, plan.photos) == (None, 5)
-
-
 # The rate
 
 
@@ -326,35 +177,6 @@ async def test_the_time_of_downloads_is_measured() -> None:
     now[0] += 1000
     await download(1)
     assert brake.seconds == 13
-
-
-@pytest.mark.usefixtures("one_language", "hasty")
-async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it downloaded long enough, and was not held back; what a price tells of the time follows from it."""
-    async with mirroring(tmp_path, 6) as run:
-
-        async def rate() -> str | None:
-            with Catalogue(catalogue_of(run), for_reading=True) as catalogue:
-                return catalogue.get_note(IMAGE_RATE)
-
-        await run(image_only=True)
-        assert await rate() is None
-        monkeypatch.setattr("flickr_mirror.engine.watch.MEASURED", 0.0)
-        run.stream.upload(1)
-        run.limits = Limits(bwlimit=100_000_000)
-        await run(image_only=True)
-        assert await rate() is None
-        run.stream.upload(1)
-        run.limits = Limits()
-        report = await run(image_only=True)
-        measured = int(await rate() or 0)
-        assert measured > report.bytes / report.seconds
-        await run(image_only=True)
-        assert await rate() == str(measured)
-        run.stream.upload(5)
-        plan = await priced(run, Headers(run), image_only=True).price()
-        assert plan.bytes
-        assert plan.image_seconds == plan.bytes / measured
 
 
 def test_a_rate_that_is_none_is_not_used() -> None:

@@ -367,7 +367,7 @@ async def test_text_that_breaks_the_detection_is_taken_as_english(
     monkeypatch.setattr(language_detector, "detect_locale", fail)
 
     assert await LanguageDetector().detect([FRENCH]) == [ENGLISH]
-    assert "cannot be detected" in caplog.text
+    assert "Cannot detect the language" in caplog.text
     assert FRENCH not in caplog.text
 
 

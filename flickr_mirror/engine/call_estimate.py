@@ -1,4 +1,4 @@
-"""What a run costs in API calls, before it is paid: arithmetic on what is known and on a sample of what is not."""
+"""Estimates how many API calls a run needs, from what is known and a sample of what is not. Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ def calls_left(
     sample: Collection[FlickrPhoto],
     most: int | None,
 ) -> int:
-    """Return about how many calls a run needs: for the `work` in the catalogue, for `pages` to list, and for so
-    many `unlisted` photos, which are taken to be like those of the `sample`. A run that begins `most` photos at most
-    needs its share of them.
+    """Return about how many calls a run needs for the `work` in the catalogue, `pages` to list and unlisted photos.
 
-    What is left when everything is listed is no estimate, but for photos without an original: some are asked
-    for, and the others are taken to be like them.
+    The `unlisted` photos are assumed to be like those of the `sample`. A run that is limited to `most` photos needs
+    its share of the calls.
+
+    Once everything is listed, the number is exact except for photos without an original: some are asked for, and
+    the others are assumed to be like them.
     """
     calls = float(pages) + min(work.absent + (work.gone if options.prune else 0), MAX_VERIFIED)
     if options.wants_images:

@@ -1,0 +1,229 @@
+"""One run of a mirror: opens the API, the folder and the catalogue, applies time limits, and fills in the report."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from flickr_mirror.engine.check import CheckReport, check_files
+from flickr_mirror.engine.dispatcher import Dispatcher
+from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.engine.rebuild import open_catalogue
+from flickr_mirror.engine.wall_clock import wait_until
+from flickr_mirror.engine.watch import WatchLoop, summarize
+from flickr_mirror.engine.workers.file_copies import FileCopies
+from flickr_mirror.engine.workers.jobs import JobContext
+from flickr_mirror.errors import TransportError, one_error
+from flickr_mirror.flickr import outage
+from flickr_mirror.flickr.accounts import check_has_photos, find_account, named
+from flickr_mirror.flickr.bandwidth import BandwidthLimiter
+from flickr_mirror.flickr.concurrency import DownloadSlots
+from flickr_mirror.flickr.downloader import ImageFetcher
+from flickr_mirror.models.events import Notice, RunStarted, Waiting
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.free_space import FreeSpace
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.mirror_folder import MirrorFolder, owners
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from flickr_mirror.catalogue.catalogue import Catalogue
+    from flickr_mirror.engine.flickr_session import FlickrSession
+    from flickr_mirror.flickr.accounts import Account
+    from flickr_mirror.flickr.api import AsyncFlickrApi
+    from flickr_mirror.models.events import Observer
+    from flickr_mirror.models.options import Limits, MirrorOptions
+    from flickr_mirror.models.reports import MirrorReport
+    from flickr_mirror.models.users import FlickrUser
+
+
+class MirrorRun:
+    """One run for the user called `name`; the mirrors are below `root`. `report` is filled in as the run goes on."""
+
+    def __init__(
+        self,
+        name: str,
+        root: Path,
+        options: MirrorOptions,
+        limits: Limits,
+        session: FlickrSession,
+        emit: Observer,
+        report: MirrorReport,
+    ) -> None:
+        self._name = name
+        self._root = root
+        self._options = options
+        self._limits = limits
+        self._session = session
+        self._emit = emit
+        self._report = report
+        self._loop: WatchLoop | None = None
+        self._stopping = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
+
+    @property
+    def has_pipeline(self) -> bool:
+        """Whether a round is in progress, with work that `stop` lets finish."""
+        return self._loop is not None and self._loop.pipeline is not None
+
+    def stop(self, grace: float) -> None:
+        """Stop like `PhotostreamMirror.stop`."""
+        self._stopping.set()
+        if self._loop is not None and self._loop.pipeline is not None:
+            self._loop.pipeline.stop(grace)
+        elif self._scope is not None:
+            self._scope.cancel()
+
+    async def _stop_after(self, wait: Callable[[], Awaitable[None]], limit: str) -> None:
+        await wait()
+        self._stopping.set()
+        if self._loop is not None and self._loop.pipeline is not None:
+            self._loop.pipeline.stop_at_limit(limit)
+        elif self._scope is not None:
+            self._emit(self._report.come_to(limit, finishing=False))
+            self._scope.cancel()
+
+    async def run(self, work: Callable[[WatchLoop], Awaitable[None]]) -> None:
+        """Do `work` over the open mirror. What ends the run is raised as one `FlickrMirrorError`."""
+        report, limits = self._report, self._limits
+        started = time.monotonic()
+        self._session.reset()
+
+        async def work_and_close() -> None:
+            await to_thread.run_sync(filesystem.check_writable, self._root)
+            async with self._session.open(self._options.api_url, limits) as api:
+                try:
+                    await self._work_in_mirror(api, work)
+                finally:
+                    self._close_report(time.monotonic() - started)
+            tasks.cancel_scope.cancel()  # ends the tasks that watch the clock and the outages
+
+        # In a task of its own: what asyncio cancels (`wait_for`, `Task.cancel`) breaks through shields. The task of
+        # a group is not cancelled like that, so nothing that was begun is abandoned.
+        with named(self._name), one_error():
+            async with anyio.create_task_group() as tasks:
+                self._scope = tasks.cancel_scope
+                tasks.start_soon(work_and_close)
+                tasks.start_soon(self._report_outages)
+                if limits.max_duration is not None:
+                    pause = partial(anyio.sleep, limits.max_duration)
+                    tasks.start_soon(self._stop_after, pause, "max_duration")
+                if limits.until_time is not None:
+                    pause = partial(wait_until, limits.until_time, anyio.sleep)
+                    tasks.start_soon(self._stop_after, pause, "until_time")
+            has_answered = any(monitor.has_answered for monitor in self._session.outages)
+            if report.stopped_by and report.unanswered and not has_answered:
+                # the limit ended the run before the tries were used up
+                raise TransportError(report.unanswered)
+
+    async def _report_outages(self) -> None:
+        while True:
+            outage.report(self._session.outages, self._emit)
+            await anyio.sleep(outage.LOOK)
+
+    def _close_report(self, seconds: float) -> None:
+        report, outages = self._report, self._session.outages
+        outage.report(outages, self._emit)
+        report.unanswered = " ".join(filter(None, (monitor.last_words() for monitor in outages)))
+        report.calls = self._session.calls
+        report.api_calls = sum(report.calls.values())
+        report.seconds = seconds
+
+    async def _work_in_mirror(
+        self, api: AsyncFlickrApi, work: Callable[[WatchLoop], Awaitable[None]]
+    ) -> None:
+        """Lock the mirror, open its catalogue, and do `work`."""
+        options, report = self._options, self._report
+        account = await find_owner(api, self._name, self._root, self._emit)
+        user = account.user
+        cache = MirrorFolder.of(self._root, user, options.cache_directory_depth)
+        published = None
+        if cache.is_new:
+            profile = account.profile or await api.get_profile(user.id)
+            await check_has_photos(api, self._name, profile)
+            published = profile.photo_count
+        with locked(cache.lock, cache.folder), cache.keeper.processes():
+            cache.prepare(user, self._name)
+            async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
+                catalogue.scope.restrict(options.window, self._limits.max_photos)
+                context = self._create_context(api, user, cache, catalogue, detector)
+                mirrored_before = await self._begin(context)
+                try:
+                    self._loop = WatchLoop(context, published, self._stopping)
+                    await work(self._loop)
+                finally:
+                    self._loop = None
+                    summarize(report, catalogue, options)
+                    report.skipped = max(mirrored_before - report.updated, 0)
+
+    def _create_context(
+        self,
+        api: AsyncFlickrApi,
+        user: FlickrUser,
+        cache: MirrorFolder,
+        catalogue: Catalogue,
+        detector: LanguageDetector,
+    ) -> JobContext:
+        limits, report = self._limits, self._report
+        bandwidth = BandwidthLimiter(limits.bwlimit)
+        slots = DownloadSlots(*map(bandwidth.max_parallel, (limits.image_workers, limits.min_image_workers)))
+        slots.on_pause = lambda seconds: self._emit(Waiting("images", seconds))
+        space = None if limits.min_free is None else FreeSpace(cache.folder, limits.min_free)
+        fetcher = ImageFetcher(api.transport, slots, bandwidth, space)
+        dispatcher = Dispatcher(catalogue)
+        return JobContext(
+            user=user,
+            api=api,
+            copies=FileCopies(cache, dispatcher, fetcher, report, self._emit, adopting=not cache.is_empty),
+            detector=detector,
+            cache=cache,
+            dispatcher=dispatcher,
+            report=report,
+            emit=self._emit,
+            options=self._options,
+            limits=limits,
+            space=space,
+        )
+
+    async def _begin(self, context: JobContext) -> int:
+        """Emit the first event, check the images if requested, and return how many photos are mirrored already."""
+        report, user, cache, options = self._report, context.user, context.cache, self._options
+        before = context.catalogue.statistics.counts()
+        report.username, report.user_id, report.folder = user.username, user.id, cache.folder
+        report.known = before.known
+        self._emit(
+            RunStarted(
+                user.username,
+                user.id,
+                cache.folder,
+                before.known,
+                before.images,
+                before.infos,
+                before.forgotten,
+            )
+        )
+        if options.verify_image:
+            kinds = ("image", "video")
+            await check_files(
+                cache, context.catalogue, self._emit, CheckReport(), kinds=kinds, resumable=False
+            )
+        count = partial(
+            context.catalogue.statistics.work_left,
+            images=options.wants_images,
+            info_level=options.wanted_level,
+        )
+        return (await to_thread.run_sync(count)).mirrored
+
+
+async def find_owner(api: AsyncFlickrApi, name: str, root: Path, emit: Observer) -> Account:
+    """Return the account that `name` means, by Flickr and by the mirrors below `root`. Raises `UserNotFoundError`."""
+    account = await find_account(api, name, list(owners(root)))
+    if account.sentence:
+        emit(Notice(account.sentence))
+    return account

@@ -173,6 +173,51 @@ async def test_what_comes_back_is_not_pruned(tmp_path: Path) -> None:
         assert status_of(tmp_path, run.stream.username).gone == 0
 
 
+async def test_what_flickr_does_not_confirm_is_not_pruned(tmp_path: Path) -> None:
+    """A photo that an earlier run marked as gone stays in the mirror if this run gets no answer about it."""
+    async with mirroring(tmp_path, 40) as run:
+        await run(image_only=True)
+        silent, gone = run.stream.ids[4], run.stream.ids[5]
+        run.stream.hide(silent)
+        run.stream.hide(gone)
+        assert (await run(image_only=True, full_scan=True)).gone == 2
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != SIZES or request.query["photo_id"] != silent:
+                return None
+            return web.json_response({"stat": "fail", "code": 105, "message": "Service unavailable"})
+
+        run.flickr.intercept = intercept
+        report = await run(image_only=True, full_scan=True, prune=True)
+        assert report.pruned == 1
+        assert run.path(silent).exists()
+        assert trash(run) == in_trash(run, (gone, "jpg"))
+
+
+async def test_a_photo_that_is_listed_again_is_not_asked_for(tmp_path: Path) -> None:
+    """A photo that a scan left out, and that a later page lists, costs no call of its own."""
+    async with mirroring(tmp_path, 40) as run:
+        await run(image_only=True)
+        left_out = run.stream.ids[4]
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            if request.query.get("method") != LIST:
+                return None
+            answer = run.flickr.call(**request.query)["photos"]
+            answer["photo"] = [photo for photo in answer["photo"] if photo["id"] != left_out]
+            answer["total"] = 39
+            return web.json_response({"photos": answer, "stat": "ok"})
+
+        run.flickr.intercept = intercept
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("flickr_mirror.engine.absent_photos.MAX_VERIFIED", 0)
+            await rerun(run, image_only=True, full_scan=True)
+        assert "Flickr must still be asked about: 1" in run.notices
+        run.flickr.intercept = None
+        report = await rerun(run, image_only=True)
+        assert (report.gone, run.flickr.calls[SIZES]) == (0, 0)
+
+
 async def test_only_so_many_photos_are_asked_for_in_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

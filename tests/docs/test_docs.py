@@ -1,4 +1,4 @@
-"""The documentation: the site, links, what is made from the code, and that options are the same everywhere."""
+"""The documentation: the site, the links, the generated parts, and the options named in each place."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ COMMANDS = [command.words.partition(" ")[2] for command in read_commands(typer.m
 
 
 def run(*line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program, and return what it said."""
+    """Run a program and return its result."""
     return subprocess.run(
         line, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, **environment}
     )
 
 
 def flags(text: str) -> set[str]:
-    """Return the long options that a text names."""
+    """Return the long options that appear in a text."""
     return set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text))
 
 
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    """Whoever builds the site gets all pages, and no link in them is broken."""
+    """The site builds with all pages and without broken links."""
     result = run(sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E", str(DOCS), str(tmp_path))
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     pages = {
@@ -52,7 +52,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
-    """A reader on GitHub who follows a link gets to a file, and to the heading that is meant."""
+    """Each link leads to an existing file and heading, as on GitHub."""
     path = PAGES[name]
     broken = []
     for address in addresses(path):
@@ -69,7 +69,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 def test_every_page_is_named_on_an_index_page() -> None:
-    """A reader who starts at the first page finds all of them; decision records have an index of their own."""
+    """Every page is linked from the start page or from the index of decision records."""
     named = {
         (index.parent / urlsplit(address).path).resolve()
         for index in (DOCS / "index.md", DOCS / "decisions/index.md")
@@ -78,14 +78,14 @@ def test_every_page_is_named_on_an_index_page() -> None:
     assert {path for path in PAGES.values() if path.parent != ROOT} - named == {DOCS / "index.md"}
 
 
-def test_what_is_made_from_the_code_is_up_to_date() -> None:
-    """Options, exit codes, events, errors, the schema and the manual page are told as the code has them."""
+def test_generated_parts_are_up_to_date() -> None:
+    """Options, exit codes, events, errors, the schema and the manual page match the code."""
     result = run(sys.executable, "docs/generate.py", "--check")
     assert (result.returncode, result.stderr) == (0, "")
 
 
 def completed(words: str, folder: Path) -> set[str]:
-    """Return the options that bash offers behind these words."""
+    """Return the options that bash completes after these words."""
     line = f"mirror_flickr {words} --".replace("  ", " ")
     answer = run(
         str(put_command_into(folder)),
@@ -97,7 +97,7 @@ def completed(words: str, folder: Path) -> set[str]:
 
 
 def section(text: str, begin: str, end: str) -> str:
-    """Return what stands between two patterns that match whole lines."""
+    """Return the text between two patterns that match whole lines."""
     found = re.search(rf"^{begin}$(.*?)(?:^(?:{end})|\Z)", text, re.MULTILINE | re.DOTALL)
     assert found, f"no {begin!r}"
     return found[1]
@@ -131,7 +131,7 @@ def test_options_are_the_same_everywhere(command: str, tmp_path: Path) -> None:
 
 
 def test_the_page_of_the_command_explains_every_option() -> None:
-    """The page that tells what each option does leaves none out, and tells of none that there is not."""
+    """The command reference describes every option, and no others."""
     text = (DOCS / "reference/command.md").read_text(encoding="utf-8")
     explained = flags("\n".join(re.findall(r"^\| (`-.*?) \|", text, re.MULTILINE)))
     own = {
@@ -147,14 +147,14 @@ def test_the_page_of_the_command_explains_every_option() -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "docs/reference/command.md"])
 def test_exit_codes_are_the_same_everywhere(name: str) -> None:
-    """The tables of exit codes have those of the help."""
+    """The tables of exit codes list the same codes as the help."""
     table = section(PAGES[name].read_text(encoding="utf-8"), "## Exit codes", "##")
     rows = re.findall(r"^\| (\d[\d, ]*) \|", table, re.MULTILINE)
     assert rows == [codes for codes, _ in exit_codes(typer.main.get_command(app))]
 
 
 def test_the_manual_page_is_set_without_a_warning() -> None:
-    """`man` shows the page, and has nothing to say about it."""
+    """groff renders the manual page without warnings."""
     if not shutil.which("groff"):
         pytest.skip("groff is not installed")
     assert page(typer.main.get_command(app)) == MANUAL.read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ def test_the_manual_page_is_set_without_a_warning() -> None:
 
 
 def test_the_manual_page_is_printed() -> None:
-    """Who has no installed page gets the same from the command."""
+    """`mirror_flickr manual` prints the manual page."""
     result = run(sys.executable, "-m", "flickr_mirror", "manual")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == MANUAL.read_text(encoding="utf-8")
@@ -190,7 +190,7 @@ ASK = {
 
 @pytest.mark.parametrize("shell", ASK)
 def test_a_shell_completes_options(shell: str, tmp_path: Path) -> None:
-    """After the line of the guide, Tab behind `mirror_flickr --inf` offers the three options that begin so."""
+    """With the setup of the guide, Tab after `--inf` offers the three options that begin with it."""
     program = shutil.which(shell)
     if program is None:
         pytest.skip(f"{shell} is not installed")
@@ -206,7 +206,7 @@ def test_a_shell_completes_options(shell: str, tmp_path: Path) -> None:
 
 
 def test_a_shell_that_is_unknown_is_refused() -> None:
-    """Who asks for another shell is told which there are."""
+    """An unknown shell is rejected with the list of known shells."""
     result = run(sys.executable, "-m", "flickr_mirror", "completion", "tcsh")
     assert result.returncode == 2
     assert "fish" in result.stderr

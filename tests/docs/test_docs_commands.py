@@ -1,4 +1,4 @@
-"""What the documentation shows works: its commands and programs are run against a simulated Flickr."""
+"""The commands and programs of the documentation run against a simulated Flickr."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ NOT_RUN = {
     r"^docker |docker run|^mirror ": "needs Docker",
     r"^man ": "needs man, and shows what test_docs.py checks",
 }
-"""Commands of the documentation that are not run here, and why not."""
+"""Patterns of commands that are not run here, with the reasons."""
 
 ENDS_WITH = {
     "--rebuild": 3,
     '--username "river light"': 4,  # the simulated Flickr of these tests has one user
 }
-"""Commands that do not end with 0, as their page says."""
+"""Commands whose exit code is not 0, as their page states."""
 
 SERVES = "flickr_mirror.simulator"
-"""What serves until Ctrl-C, while the commands of another terminal run."""
+"""The server that runs until Ctrl-C, while commands run in another terminal."""
 
 NEWCOMERS = {
     "README.md",
@@ -48,13 +48,13 @@ NEWCOMERS = {
     "docs/how-to/simulator.md",
     "docs/tutorial.md",
 }
-"""Pages for whom has no mirror yet."""
+"""Pages for readers who have no mirror yet."""
 
 SAYS = {
     "docs/how-to/embed.md": ("to be continued", "cancelled:", "complete: True", "requests"),
     "docs/reference/catalogue.md": ("12 images are on disk.",),
 }
-"""What shows that the programs of a page did what the page says."""
+"""The output that proves that the programs of a page worked."""
 
 SHELL = r"""
 set -euo pipefail
@@ -66,7 +66,7 @@ python3() {  # an environment has this package already: the network is not asked
     ln -s "$PROGRAMS"/* "$3/bin/"
     echo "PATH='$PWD/$3/bin':\$PATH" > "$3/bin/activate"
 }
-unset() {  # who forgets the simulated Flickr of a page is back at the one that stands for Flickr
+unset() {  # without the simulated Flickr of a page, use the one that replaces the real Flickr
     if [ "$1" = FLICKR_API_URL ]; then FLICKR_API_URL=$FLICKR; else builtin unset "$@"; fi
 }
 serve() {
@@ -89,12 +89,12 @@ for kind in (AsyncFlickrApi, FlickrApi, FlickrUserPhotostreamMirroringAgent, Mir
     assert kind.__init__.__kwdefaults__["api_url"].startswith("https://api.flickr.com/")
     kind.__init__.__kwdefaults__["api_url"] = os.environ["FLICKR_API_URL"]
 """
-"""Lets programs that ask Flickr ask the simulated one, without a change of their text."""
+"""Makes unchanged programs use the simulated Flickr by default."""
 
 
 @pytest.fixture(scope="module")
 def flickr() -> Iterator[SimulatedFlickr]:
-    """Serve what the examples mirror."""
+    """Serve the photostream that the examples mirror."""
     stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="13476480@N07")
     with run_in_thread(SimulatedFlickr(stream)) as running:
         yield running
@@ -102,7 +102,7 @@ def flickr() -> Iterator[SimulatedFlickr]:
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the command, and with what stands for Python and its installer."""
+    """Return a folder with the command, and with replacements of Python and pip."""
     programs = tmp_path_factory.mktemp("programs")
     put_command_into(programs)
     for name in ("python", "python3"):
@@ -117,7 +117,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment(flickr: SimulatedFlickr, home: Path, programs: Path) -> dict[str, str]:
-    """Return the environment of a person who has a key, and for whom Flickr is the simulated one."""
+    """Return the environment of a user who has a key, with the simulated Flickr as Flickr."""
     return {
         **os.environ,
         "HOME": str(home),
@@ -132,7 +132,7 @@ def environment(flickr: SimulatedFlickr, home: Path, programs: Path) -> dict[str
 
 @pytest.fixture(scope="module")
 def mirror(flickr: SimulatedFlickr, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return what a reader has at home who comes to a guide with a mirror."""
+    """Return the mirror that a reader of a guide already has."""
     folder = tmp_path_factory.mktemp("mirrored") / ".flickr"
     options = ("--username", "manhhai", "--cache-path", str(folder), "--api-url", flickr.api_url)
     keys = ("--consumer-key", "key", "--consumer-secret", "secret", "--save-api-keys")
@@ -147,21 +147,21 @@ extras = project["optional-dependencies"]
 wanted = [word for word in sys.argv[2:] if not word.startswith("--")]
 assert wanted and set(wanted) <= {{"."}} | {{f".[{{extra}}]" for extra in extras}}, wanted
 """
-"""Stands for an installation: what it asks for must exist."""
+"""Replaces an installation: checks that the requested extras exist."""
 
 
 def lines(text: str) -> list[str]:
-    """Return the lines of a shell's program; one that goes on on the next is one."""
+    """Return the lines of a shell script, with continued lines joined."""
     return text.replace("\\\n", " ").splitlines()
 
 
 def reason_not_to_run(line: str) -> str | None:
-    """Return why a command is not run here."""
+    """Return why a command is not run here, or `None` if it is."""
     return next((why for pattern, why in NOT_RUN.items() if re.search(pattern, line)), None)
 
 
 def script(path: Path) -> str:
-    """Return the program that a reader types who follows a page."""
+    """Return the shell script of all commands on a page."""
     parts = []
     for block in blocks(path, "sh"):
         parts.append(f"# line {block.line}")
@@ -176,19 +176,19 @@ def script(path: Path) -> str:
             else:
                 parts.append(line)
         parts.append("finish_jobs")
-    # any port will do, and the one that a page names may be taken here
+    # the port that a page names may be in use here
     ports = {port: str(free_port()) for port in re.findall(r"--port (\d+)", "\n".join(parts))}
     return re.sub(r"\d{4,5}", lambda match: ports.get(match[0], match[0]), "\n".join(parts))
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 def work_in(folder: Path) -> Path:
-    """Make a folder that looks like a clone, as far as commands of the documentation use it."""
+    """Create a folder that contains the parts of a clone that the commands use."""
     folder.mkdir()
     shutil.copytree(ROOT / "docs", folder / "docs")
     return folder
@@ -199,7 +199,7 @@ def work_in(folder: Path) -> Path:
 def test_commands_work(
     name: str, environment: dict[str, str], mirror: Path, home: Path, tmp_path: Path
 ) -> None:
-    """A reader who types what a page shows, in its order, comes to its end."""
+    """The commands of a page succeed in the order shown."""
     folder = work_in(tmp_path / "clone")
     if name not in NEWCOMERS:
         shutil.copytree(mirror, home / ".flickr")
@@ -219,14 +219,14 @@ def test_commands_work(
 
 
 @pytest.mark.parametrize("pattern", NOT_RUN)
-def test_what_is_not_run_is_in_the_documentation(pattern: str) -> None:
-    """The list of what is not run here is no longer than it must be."""
+def test_each_pattern_of_commands_not_run_is_needed(pattern: str) -> None:
+    """The list of commands that are not run has no unused entries."""
     shown = [line for path in PAGES.values() for block in blocks(path, "sh") for line in lines(block.text)]
     assert [line for line in shown if re.search(pattern, line)]
 
 
 def test_no_command_hides_in_a_block_of_another_kind() -> None:
-    """What a reader would type is in blocks that are run; placeholders in capitals show that it is none."""
+    """Commands are in blocks that are run, unless they have placeholders in capitals."""
     hidden = [
         f"{name}: {line}"
         for name, path in PAGES.items()
@@ -244,7 +244,7 @@ def test_no_command_hides_in_a_block_of_another_kind() -> None:
 def test_programs_work(
     name: str, environment: dict[str, str], mirror: Path, home: Path, tmp_path: Path
 ) -> None:
-    """Whoever copies a program from a page runs it; one that begins with the name of a file is a file of tests."""
+    """The programs of a page run; one that begins with a file name is a test file."""
     folder = tmp_path / "programs of a page"
     folder.mkdir()
     if name not in NEWCOMERS:

@@ -14,8 +14,8 @@ NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=lambda value: value.rpartition("/")[2])
-def test_what_proves_a_promise_is_there(file: str, name: str) -> None:
-    """A file or a test that is named as a proof exists."""
+def test_a_named_proof_exists(file: str, name: str) -> None:
+    """Each file and test that the page names exists."""
     functions = {
         node.name
         for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body
@@ -24,8 +24,8 @@ def test_what_proves_a_promise_is_there(file: str, name: str) -> None:
     assert not name or name in functions
 
 
-def test_each_promise_has_a_proof() -> None:
-    """Every promise of the list has its row in the table."""
-    promises = re.findall(r"^(\d)\. \*\*", PAGE, re.MULTILINE)
+def test_each_guarantee_has_a_proof() -> None:
+    """Every guarantee of the list has a row in the table."""
+    guarantees = re.findall(r"^(\d)\. \*\*", PAGE, re.MULTILINE)
     rows = re.findall(r"^\| (\d)\. .*`tests/", PAGE, re.MULTILINE)
-    assert promises == rows == [str(number) for number in range(1, 10)]
+    assert guarantees == rows == [str(number) for number in range(1, 10)]

@@ -1,4 +1,4 @@
-"""What the guides to unattended runs give away ready to use: units of systemd, a container, a crontab, programs."""
+"""The ready-to-use files of the guides to unattended runs: systemd units, a container, a crontab, hooks."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def installed(kind: str, folder: Path) -> list[str]:
 def test_systemd_takes_the_units(
     kind: str, analyze: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    """Who copies the units gets no complaint of systemd's."""
+    """systemd accepts the units without complaints."""
     whose = ("--user",) if kind == "user" else ()
     result = analyze(*whose, "verify", *installed(kind, tmp_path))
     # it may complain about other units of this machine
@@ -137,7 +137,7 @@ def command_in(place: Path) -> None:
 
 @pytest.mark.parametrize("kind", SERVICES)
 async def test_the_command_of_a_service_mirrors(kind: str, home: Path) -> None:
-    """What ExecStart says is a command that works, with the part behind the @ as the user."""
+    """The command in ExecStart works, with the part after the @ as the user."""
     (line,) = settings(SERVICES[kind])["ExecStart"]
     place, cache = "/opt/mirror_flickr/bin/mirror_flickr", "/var/lib/mirror_flickr"
     line = line.replace(place, str(home / ".local/bin/mirror_flickr")).replace(cache, str(home / ".flickr"))
@@ -213,7 +213,7 @@ def test_no_secret_is_in_the_image() -> None:
 
 
 def compose() -> dict[str, Any]:
-    """Return what the compose file says."""
+    """Return the content of the compose file."""
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
     found: dict[str, Any] = yaml.safe_load((FILES / "docker/compose.yaml").read_text())
     return found
@@ -233,7 +233,7 @@ def test_the_compose_file_keeps_the_promises_of_the_guide() -> None:
 
 
 async def test_the_command_of_the_container_mirrors_and_is_healthy(home: Path, tmp_path: Path) -> None:
-    """What the compose file starts works with its key from a file, and its question for health says yes then."""
+    """The command of the compose file works with the key from a file, and its health check then succeeds."""
     mirror = compose()["services"]["mirror"]
     (tmp_path / FILE_NAME).write_text(
         json.dumps({"consumer_key": canary.KEY, "consumer_secret": canary.SECRET})
@@ -276,7 +276,7 @@ def test_the_image_can_be_built() -> None:
 
 
 def summary(code: int) -> bytes:
-    """Return what a program is told of a run."""
+    """Return the summary that a hook receives."""
     report = MirrorReport(username="hanoi\n1972", new=4)
     report.failures = [FailedPhoto("17", "image", "The image is gone.", lasting=True, known=False)]
     return json.dumps(summary_of(report, code)).encode()

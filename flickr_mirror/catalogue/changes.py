@@ -1,4 +1,4 @@
-"""What a listing shows of a photo otherwise than it did before, and what is to be done about it. Pure."""
+"""The differences between two listings of a photo, and the state of the photo that follows from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Change(Flag):
-    """What of a photo is other than it was listed before."""
+    """The parts of a photo that differ from its last listing."""
 
     TEXT = 1
     COMMENTS = 2
@@ -26,7 +26,7 @@ class Change(Flag):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a photo is: when it was uploaded, whether it is gone, and what on disk is outdated."""
+    """The state of a photo: its upload time, the status of its files, those that are outdated, whether it is gone."""
 
     uploaded: int
     image_status: Status
@@ -37,10 +37,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The state that a photo is to have now that it was listed again.
+    """The new state of a photo that was listed again.
 
-    `takes_size` is whether the best size that the listing shows counts from now on, `is_update` whether
-    anything that is mirrored is to be fetched or written again.
+    `takes_size` is whether the best size in the listing replaces the known one, `is_update` whether something that is
+    mirrored must be fetched or written again.
     """
 
     state: State
@@ -52,10 +52,10 @@ class Refresh:
 def refresh(
     old: StoredPhoto, state: State, new: FlickrPhoto, fresh: StateRow, *, comments: bool, scanning: bool
 ) -> Refresh:
-    """Return what follows from listing a photo again.
+    """Return the new state of a photo that was listed again.
 
-    `fresh` is the row that it would get as a new photo. `comments` is whether comments are mirrored. A full
-    scan (`scanning`) tries again what was out of reach.
+    `fresh` is the row that it would get as a new photo. `comments` is whether comments are mirrored. A full scan
+    (`scanning`) tries again what was out of reach.
     """
     change = changes(old, new)
     stale = old.stale
@@ -64,16 +64,11 @@ def refresh(
     if Change.IMAGE in change:
         stale |= Stale.IMAGE
     again = {Status.GONE, Status.UNAVAILABLE} if scanning else {Status.GONE}
-    image_status = state.image_status
-    is_open = image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
-    takes_size = Change.IMAGE in change or image_status is Status.NOT_READY or is_open
-    if takes_size:
-        image_status = fresh.image_status
-    elif image_status in again:
-        is_settled = old.proof is not SizeEvidence.NONE and not fresh.video
-        image_status = Status.PENDING if is_settled else Status.UNSETTLED
     has_comments = comments and old.info_level == COMMENTS_LEVEL
     is_update = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
+    is_open = state.image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
+    takes_size = Change.IMAGE in change or state.image_status is Status.NOT_READY or is_open
+    image_status = fresh.image_status if takes_size else _image_status(old, state, fresh, again)
     info_status = state.info_status
     if Change.IMAGE in change:
         info_status = fresh.info_status
@@ -82,11 +77,19 @@ def refresh(
     return Refresh(State(fresh.uploaded, image_status, info_status, stale), change, takes_size, is_update)
 
 
-def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
-    """Return what a listing shows otherwise than it did before.
+def _image_status(old: StoredPhoto, state: State, fresh: StateRow, again: set[Status]) -> Status:
+    """Return the status of an image whose known size stays; images with a status in `again` are tried again."""
+    if state.image_status not in again:
+        return state.image_status
+    is_settled = old.proof is not SizeEvidence.NONE and not fresh.video
+    return Status.PENDING if is_settled else Status.UNSETTLED
 
-    `last_update` moves with comments too: https://www.flickr.com/services/api/flickr.photos.getInfo.html.
-    Whether it moves when one is deleted is not documented, so their number is compared as well.
+
+def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
+    """Return the parts of a photo that differ between the stored listing and a new one.
+
+    `last_update` also moves when a comment is added: https://www.flickr.com/services/api/flickr.photos.getInfo.html.
+    Whether it moves when one is deleted is not documented, so the number of comments is compared too.
     """
     change = Change(0)
     before, after = old.photo.facts, new.facts
@@ -103,7 +106,7 @@ def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
 
 
 def _differ(before: int | None, after: int | None) -> bool:
-    """Return whether something is other than it was; a catalogue that was rebuilt does not know what it was."""
+    """Return whether a number changed; `None` before means unknown, as in a catalogue that was rebuilt."""
     return before is not None and before != after
 
 
@@ -117,7 +120,7 @@ def _texts(photo: FlickrPhoto, old: FlickrPhoto) -> tuple[object, ...]:
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
-    """Return whether the image was replaced, or is there in a better size; a worse one is no reason to fetch."""
+    """Return whether the image was replaced, or is now available in a better size; a worse one is ignored."""
     before, after = old.photo.facts.secret, new.facts.secret
     best = best_picture(new.sizes)
     if (
@@ -126,12 +129,12 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
         and old.proof is SizeEvidence.ASKED
         and _pixels(best, old.size) == _pixels(old.size, best)
     ):
-        return False  # Flickr was asked after it had been replaced, and told what the listing shows only now
+        return False  # It was replaced before getSizes was asked, which had the new file already.
     if before and after and before != after:
         return True
     if best is None or old.size is None:
         return False
-    if new.facts.media == "video":  # these are its posters, and the secret tells of the film
+    if new.facts.media == "video":  # The sizes are those of its posters; a new film has a new secret.
         return False
     if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):
         return True
@@ -139,5 +142,5 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
 
 
 def _pixels(size: FlickrPhotoSize, other: FlickrPhotoSize) -> tuple[object, ...]:
-    # The host and the folder of an address change without the image; its file is named by its secret.
+    # The host and the folder of an address can change for the same image; the file name contains its secret.
     return size.width, size.height, size.url.rpartition("/")[2] if other.url else ""

@@ -139,7 +139,7 @@ class Limits:
     "too many requests"; then it ends. Photos not mirrored by then do not count as failed, and the next run continues.
 
     `max_photos`, `max_duration` and `max_bytes` (of images received) end a run or a watch: work in progress is
-    finished, nothing more is begun, and the next run continues. So do `until_time`, the time at which to stop (local
+    finished, no new work is started, and the next run continues. So do `until_time`, the time at which to stop (local
     time if it has no time zone), and `min_free`, the bytes to keep free on the disk of the mirror: an image is
     downloaded only if it fits in addition to the downloads in progress.
 

@@ -47,7 +47,7 @@ async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
     assert [night.summary["images"] for night in nights] == ["12", "12", "6"]
     assert [night.summary["exit"] for night in nights] == ["8", "8", "0"]
     for night in nights[:2]:
-        assert night.err.count("--max-photos is reached: nothing more is begun") == 1
+        assert night.err.count("--max-photos is reached: no new work is started") == 1
         assert "Run the same command again to go on." in night.err
     assert tree(tmp_path / "by night") == tree(tmp_path / "at once")
 

@@ -1,5 +1,4 @@
-"""Values and pure rules: photos, sizes, texts, options, events, reports, intervals of upload time.
+"""Values and pure rules: photos and their metadata, sizes, options, events, reports, intervals of upload time.
 
-No module here opens a file, a connection or a clock. May import: only `errors` and the modules beside it. Every
-other folder may import it.
+No module in this folder opens a file or a connection. It may import only `errors`; every other folder may import it.
 """

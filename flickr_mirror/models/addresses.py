@@ -1,4 +1,4 @@
-"""What an address at Flickr is of: a photostream, or something else that is not mirrored yet."""
+"""Addresses at Flickr: those of photostreams, and those of pages that cannot be mirrored yet."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def page_of(name: str) -> str:
 
 
 def photostream_address(name: str) -> str | None:
-    """Return the address of a photostream or profile, without further parts; `None` where `name` is no address.
+    """Return the canonical address of the photostream or profile at the address `name`; `None` if it is not an address.
 
-    Raises `ValueError` where it is the address of something else at Flickr; the text says of what.
+    Raises `ValueError` for the address of anything else at Flickr; the message names it.
     """
     if _SHORT.fullmatch(name) or _FILE.fullmatch(name):
-        raise ValueError(_refusal(name, "a file" if _FILE.fullmatch(name) else "what a short link leads to"))
+        raise ValueError(_refusal(name, "a file" if _FILE.fullmatch(name) else "a short link"))
     if not _FLICKR.fullmatch(name):
         return None
     address = name if "://" in name else f"https://{name}"
@@ -53,11 +53,11 @@ def photostream_address(name: str) -> str | None:
         case [user] if user not in ("photos", "people"):
             return page_of(user)
         case _:
-            raise ValueError(_refusal(name, "a page that is no photostream"))
+            raise ValueError(_refusal(name, "a page without a photostream"))
 
 
 def _what(parts: list[str]) -> str:
-    """Return what the parts behind a user's name lead to, nothing where that is the photostream or the profile."""
+    """Return what the parts after a user's name address; `""` for the photostream or the profile."""
     match [part.lower() for part in parts]:
         case [] | ["with" | "about", *_]:
             return ""
@@ -74,6 +74,6 @@ def _what(parts: list[str]) -> str:
 
 def _refusal(name: str, what: str, user: str = "") -> str:
     instead = f"Use the address of a photostream, such as {page_of('NAME')}."
-    if user:  # not the bare name, which may be another account's username
+    if user:  # The name alone could be the username of another account.
         instead = f"To mirror the whole photostream of this user, use --username {page_of(user)}."
     return f"{name!r} is the address of {what}, which cannot be mirrored yet. {instead}"

@@ -16,7 +16,7 @@ def waiting_text(cause: str, seconds: float) -> str:
         "images": "Flickr's image servers ask for a pause",
     }[cause]
     resumes = time.strftime(", at %H:%M", time.localtime(time.time() + seconds))
-    return f"{reason}: going on in {duration_text(seconds)}{resumes if seconds >= 60 else ''}."
+    return f"{reason}: continuing in {duration_text(seconds)}{resumes if seconds >= 60 else ''}."
 
 
 def outage_text(

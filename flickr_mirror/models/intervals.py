@@ -1,6 +1,6 @@
-"""Which stretches of upload time have been listed, and which gaps are left. Pure: no I/O.
+"""Intervals of upload time: those that have been listed, and the gaps between them.
 
-Page numbers slide when the owner uploads; upload times do not.
+Progress is recorded as upload times because page numbers shift whenever the owner uploads a photo.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Interval:
-    """The seconds from `low` to `high`, both included, in seconds since 1970 (UTC)."""
+    """The time from second `low` to second `high` since 1970 (UTC), both included."""
 
     low: int
     high: int
 
     def __contains__(self, other: Interval) -> bool:
-        """Return whether all seconds of another interval are in this one."""
+        """Return whether another interval lies completely in this one."""
         return self.low <= other.low and other.high <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A set of seconds, kept as disjoint intervals in rising order, none of which touch."""
+    """A set of seconds, stored as disjoint intervals in ascending order that do not touch each other."""
 
     intervals: tuple[Interval, ...] = ()
 
     @staticmethod
     def of(intervals: Iterable[Interval]) -> Coverage:
-        """Return the coverage of intervals in any order, which may overlap; empty ones do not count."""
+        """Return the union of intervals, which may overlap and be in any order; empty ones are ignored."""
         merged: list[Interval] = []
         for interval in sorted(interval for interval in intervals if interval.low <= interval.high):
             if merged and interval.low <= merged[-1].high + 1:
@@ -42,7 +42,7 @@ class Coverage:
         return Coverage(tuple(merged))
 
     def with_interval(self, interval: Interval) -> Coverage:
-        """Return this coverage and the seconds of `interval`."""
+        """Return this coverage with the seconds of `interval` added."""
         return Coverage.of((*self.intervals, interval))
 
     def without(self, gap: Interval) -> Coverage:
@@ -56,7 +56,7 @@ class Coverage:
         return Coverage.of(left)
 
     def gaps(self, until: int, since: int = 0) -> list[Interval]:
-        """Return what is missing from second `since` to `until`, newest first."""
+        """Return the intervals between `since` and `until` that are not covered, newest first."""
         gaps: list[Interval] = []
         low = since
         for interval in self.intervals:

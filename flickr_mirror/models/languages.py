@@ -1,7 +1,7 @@
-"""In which language a text is written: `Locale`, `Label`, and the detection.
+"""The languages of texts: `Locale`, `Label`, and language detection.
 
-The only module that knows `langdetect` and `pycountry`; both are loaded when they are first needed, because
-reading their tables takes a third of a second.
+Only this module uses `langdetect` and `pycountry`. It imports them when they are first needed, because loading their
+tables takes a third of a second.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Locale:
     """The language of a text, and optionally the country: `vie`, `fra-CA`.
 
     `language_code` is an ISO 639-3 alpha-3 code (an alpha-2 code is converted), `country_code` an ISO 3166-1
-    alpha-2 code. Raises `ValueError` for a code that these standards do not know.
+    alpha-2 code. Raises `ValueError` for a code that is not in these standards.
 
     >>> Locale("fr", "CA")
     fra-CA
@@ -34,7 +34,7 @@ class Locale:
 
     @staticmethod
     def from_string(locale: str) -> Locale:
-        """Return the locale that a tag such as `fra`, `fr-CA` or `zh-cn` names."""
+        """Return the locale for a tag such as `fra`, `fr-CA` or `zh-cn`."""
         language_code, _, country_code = locale.partition("-")
         return Locale(language_code, country_code or None)
 
@@ -47,7 +47,7 @@ class Locale:
 @lru_cache(maxsize=1024)
 def _alpha3(code: str) -> str:
     wanted = code.lower()
-    if wanted == "eng":  # the default locale must not cost reading the tables
+    if wanted == "eng":  # The default locale must not require the tables.
         return wanted
 
     import pycountry
@@ -58,7 +58,7 @@ def _alpha3(code: str) -> str:
         else pycountry.languages.get(alpha_3=wanted)
     )
     if language is None:
-        raise ValueError(f"{code!r} is no ISO 639 language code: give one such as 'vie' or 'vi'.")
+        raise ValueError(f"Invalid language code {code!r}: use an ISO 639 code, such as 'vie' or 'vi'.")
     return str(language.alpha_3)
 
 
@@ -68,7 +68,7 @@ def _country(code: str) -> str:
 
     country = pycountry.countries.get(alpha_2=code.upper()) if len(code) == 2 else None
     if country is None:
-        raise ValueError(f"{code!r} is no ISO 3166-1 alpha-2 country code: give one such as 'CA'.")
+        raise ValueError(f"Invalid country code {code!r}: use an ISO 3166-1 alpha-2 code, such as 'CA'.")
     return str(country.alpha_2)
 
 
@@ -77,7 +77,7 @@ ENGLISH = Locale("eng")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Label:
-    """A text that people read, and the locale it is written in (English by default)."""
+    """A text for people, and the locale that it is written in (English by default)."""
 
     content: str
     locale: Locale = field(default=ENGLISH)
@@ -85,7 +85,7 @@ class Label:
 
 @lru_cache(maxsize=1)
 def _detectors() -> Any:  # noqa: ANN401 - langdetect has no types
-    """Return a detector factory of our own, so that the seed of the host program's langdetect stays its own."""
+    """Return a separate detector factory, so that the seed does not affect other uses of langdetect in the process."""
     from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
     factory = DetectorFactory()
@@ -96,10 +96,10 @@ def _detectors() -> Any:  # noqa: ANN401 - langdetect has no types
 
 @lru_cache(maxsize=4096)
 def detect_locale(text: str) -> Locale:
-    """Return the locale that `text` is most likely written in; English where it has no language.
+    """Return the locale that `text` is most likely written in; English if no language is detected.
 
-    langdetect draws random n-grams: seeded, the same text always gives the same answer.
-    A text takes 0.4 to 12 ms of CPU, so event loops leave this to `detection.LanguageDetector`.
+    langdetect samples random n-grams; because it is seeded, the same text always gives the same result. A text takes
+    0.4 to 12 ms of CPU time, so event loops use `engine.language_detector.LanguageDetector` instead.
     """
     from langdetect import LangDetectException
 
@@ -109,6 +109,6 @@ def detect_locale(text: str) -> Locale:
     try:
         detector.append(text)
         tag = detector.detect()
-    except LangDetectException:  # no n-gram that any language knows: an address, a lone symbol
+    except LangDetectException:  # It has no n-gram of any language, as an address or a single symbol.
         return ENGLISH
     return ENGLISH if tag == detector.UNKNOWN_LANG else Locale.from_string(tag)

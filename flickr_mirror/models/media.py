@@ -1,20 +1,20 @@
-"""An image or film file, as far as its bytes show what it is."""
+"""The properties of an image or video file that its bytes show."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 NOT_UNDERSTOOD = "Not understood:"
-"""How the message of a `NotUnderstoodError` begins."""
+"""The beginning of the message of every `NotUnderstoodError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the bytes of a file say of the image or video in it.
+    """The image or video in a file, according to its bytes.
 
-    `media` is `photo` or `video`; `width` and `height` are in pixels, by the header, and 0 for videos. `ends`
-    tells that the end marker is where it must be: cheap evidence that the file is whole. It is `False` where
-    other data follow, and for kinds that have no such marker.
+    `media` is `photo` or `video`; `width` and `height` are in pixels, from the header, and 0 for videos. `ends` is
+    whether the file ends with its end marker, which is cheap evidence that it is complete. It is `False` if other data
+    follow, and for formats without such a marker.
     """
 
     extension: str

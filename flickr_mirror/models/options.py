@@ -1,4 +1,4 @@
-"""What to mirror, and how hard: frozen values that every room is handed."""
+"""The options and limits of a mirror, as frozen values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flickr_mirror.models.intervals import Interval
 DEFAULT_CACHE_PATH = Path("~/.flickr")
 DEFAULT_CACHE_DIRECTORY_DEPTH = 4
 COMMENTS_LEVEL = 2
-"""The information level from which on comments are mirrored."""
+"""The information level that includes comments."""
 MAX_CACHE_DIRECTORY_DEPTH = 32
 LEAST_BANDWIDTH = 16 * 1024
 FLICKR_API_URL = "https://api.flickr.com/services/rest/"
@@ -22,7 +22,7 @@ _EVER = 253_402_300_799
 
 
 class CachingStrategy(Enum):
-    """In which order the photos of a photostream are mirrored."""
+    """The order in which the photos of a photostream are mirrored."""
 
     FIFO = 1
     """From the oldest upload to the most recent one."""
@@ -32,24 +32,23 @@ class CachingStrategy(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorOptions:
-    """What to mirror, and where to.
+    """What to mirror, and where to; one attribute for each option of the command.
 
-    `info_level` is 0 for the title, 1 for the description too, 2 for the comments too.
-    `cache_directory_depth` is the number of folders between a mirror's folder and its files, 0 to 32; `None`
-    is the depth that the mirror already has, else 4. `verify_image` decodes the images already in the cache
-    and downloads the broken ones again. `api_url` is another endpoint than Flickr's, whose host may then
-    serve images as well.
+    `info_level` is 0 for the title, 1 to add the description, 2 to add the comments. `cache_directory_depth` is the
+    number of folders between a mirror's folder and its files, 0 to 32; `None` is the depth of an existing mirror, 4 for
+    a new one. `verify_image` decodes the images already in the mirror and downloads broken ones again. `api_url`
+    replaces Flickr's endpoint; its host may then serve images too.
 
-    `full_scan` lists the whole photostream once, to find edits, replaced images, photos made public later and
-    losses; `full_scan_every` does so where the last time is longer ago than these seconds. `prune` moves the
-    photos that a full scan in this run found gone to the mirror's trash folder. `accept_loss` believes a full
-    scan that lacks more than a tenth of the photos.
+    `full_scan` lists the whole photostream once, to find edits, replaced images, photos made public later and deleted
+    photos; `full_scan_every` does so if the last full scan is more than this many seconds ago. `prune` moves the photos
+    that a full scan of this run did not find to the trash folder of the mirror. `accept_loss` accepts a full scan that
+    lacks more than a tenth of the photos.
 
-    `since` and `until` are the first and the last moment of the uploads that this run lists and works on (UTC
-    where they name no time zone); it knows nothing of all others, and a later run does them. `full_scan` and
-    `prune` concern all photos, so they do not go with these, and a full scan that is due waits.
+    `since` and `until` limit a run to photos uploaded between these moments, both included (UTC if they have no time
+    zone); other photos are left to later runs. They cannot be combined with `full_scan` and `prune`, which apply to all
+    photos, and a full scan that is due is postponed.
 
-    Raises `ValueError` where the values contradict each other or are out of range.
+    Raises `ValueError` if values contradict each other or are out of range.
     """
 
     cache_path: Path = DEFAULT_CACHE_PATH
@@ -65,41 +64,43 @@ class MirrorOptions:
     accept_loss: bool = False
     since: datetime | None = None
     until: datetime | None = None
-    api_url: str = field(default=FLICKR_API_URL, repr=False)  # it may hold a password
+    api_url: str = field(default=FLICKR_API_URL, repr=False)  # It may contain a password.
 
     def __post_init__(self) -> None:
         if self.image_only and self.info_only:
-            raise ValueError("image_only and info_only exclude each other: leave both out to mirror both.")
+            raise ValueError("image_only and info_only exclude each other: leave out both to mirror both.")
         if self.info_only and self.verify_image:
             raise ValueError(
-                "info_only and verify_image exclude each other: verify_image checks images, and info_only leaves "
-                "them out."
+                "info_only and verify_image exclude each other: info_only leaves out the images, which "
+                "verify_image checks."
             )
         if self.info_level not in (0, 1, 2):
-            raise ValueError(f"info_level is 0, 1 or 2, not {self.info_level!r}.")
+            raise ValueError(f"info_level must be 0, 1 or 2, not {self.info_level!r}.")
         if self.full_scan_every is not None and self.full_scan_every <= 0:
-            raise ValueError(f"full_scan_every is more than 0 seconds, not {self.full_scan_every!r}.")
+            raise ValueError(f"full_scan_every must be more than 0 seconds, not {self.full_scan_every!r}.")
         for name in ("prune", "accept_loss"):
             if getattr(self, name) and not (self.full_scan or self.full_scan_every):
-                raise ValueError(f"{name} follows from a full scan: add full_scan or full_scan_every.")
+                raise ValueError(f"{name} needs a full scan: add full_scan or full_scan_every.")
         self._check_window()
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
-            raise ValueError(f"cache_directory_depth is 0 to {MAX_CACHE_DIRECTORY_DEPTH}, not {depth!r}.")
+            raise ValueError(
+                f"cache_directory_depth must be 0 to {MAX_CACHE_DIRECTORY_DEPTH}, not {depth!r}."
+            )
 
     def _check_window(self) -> None:
         for name in ("full_scan", "prune"):
             if getattr(self, name) and self.window:
-                raise ValueError(f"{name} concerns all photos: leave since and until out.")
+                raise ValueError(f"{name} applies to all photos: leave out since and until.")
         if self.since and self.until and _second(self.since) > _second(self.until):
             raise ValueError(
                 f"since ({_utc(self.since):%Y-%m-%d %H:%M:%S}) is after until ({_utc(self.until):%Y-%m-%d %H:%M:%S}): "
-                "nothing was uploaded between them."
+                "use a later until."
             )
 
     @property
     def window(self) -> Interval | None:
-        """The seconds of the uploads that a run is for; `None` where it is for all."""
+        """The upload times that a run is limited to; `None` if it is not limited."""
         if self.since is None and self.until is None:
             return None
         low = max(math.ceil(_second(self.since)), 0) if self.since else 0
@@ -117,7 +118,7 @@ class MirrorOptions:
 
     @property
     def wanted_level(self) -> int | None:
-        """The level of the information that is mirrored; `None` where there is none."""
+        """The level of the information that is mirrored; `None` if no information is mirrored."""
         return self.info_level if self.wants_info else None
 
     @property
@@ -128,20 +129,19 @@ class MirrorOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How hard to work, and for how long: the budget at Flickr, the sizes of the worker pools, patience, an end.
+    """The limits of a run: API calls, parallel work, waiting, and when to stop; one attribute for each option.
 
-    `calls_per_hour` is Flickr's own limit for everything done with one API key. Times are in seconds.
-    `settle_margin` is how long after its upload a photo may still become visible: stretches of upload time
-    younger than this are listed again by the next run. `passes` is how often a photo that fails is tried in
-    one run, the later times at the run's end. Between `min_image_workers` and `image_workers` images are
-    downloaded side by side, as many as are worth it, and of them no more than `bwlimit` bytes per second.
-    `max_wait` is how long "too many requests" is waited for, pause after pause, before the run ends; what was not
-    mirrored is no failure then, and the next run goes on.
+    `calls_per_hour` is Flickr's own limit for all calls with one API key. Times are in seconds. `settle_margin` is how
+    long after its upload a photo may still become visible: upload times more recent than this are listed again by the
+    next run. `passes` is how often a failing photo is tried in one run; the retries come at the end of the run. Between
+    `min_image_workers` and `image_workers` images are downloaded in parallel, as many as increase the throughput, at no
+    more than `bwlimit` bytes per second in total. `max_wait` is how long the run waits in total while Flickr answers
+    "too many requests"; then it ends. Photos not mirrored by then do not count as failed, and the next run continues.
 
-    `max_photos`, `max_duration` and `max_bytes` (of images received) end a run, or a watch: what is in flight is
-    finished, nothing more is begun, and the next run goes on. So does `until_time`, the moment at which to stop (local
-    time where it names no zone), and `min_free`, the bytes that stay free on the disk of the mirror: an image is
-    downloaded only where it fits beside those in flight.
+    `max_photos`, `max_duration` and `max_bytes` (of images received) end a run or a watch: work in progress is
+    finished, no new work is started, and the next run continues. So do `until_time`, the time at which to stop (local
+    time if it has no time zone), and `min_free`, the bytes to keep free on the disk of the mirror: an image is
+    downloaded only if it fits in addition to the downloads in progress.
 
     Raises `ValueError` for a value out of range.
     """
@@ -178,19 +178,21 @@ class Limits:
             ("attempts", 1, 20),
         ):
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is {low} to {high}, not {getattr(self, name)!r}.")
+                raise ValueError(f"{name} must be {low} to {high}, not {getattr(self, name)!r}.")
         for name, top in (("calls_per_second", 10), ("timeout", 60), ("max_wait", 30 * 86_400)):
             if not 0 < getattr(self, name) <= top:
-                raise ValueError(f"{name} is more than 0 and at most {top}, not {getattr(self, name)!r}.")
+                raise ValueError(
+                    f"{name} must be more than 0 and at most {top}, not {getattr(self, name)!r}."
+                )
         if self.bwlimit is not None and self.bwlimit < LEAST_BANDWIDTH:
             raise ValueError(
-                f"bwlimit is {LEAST_BANDWIDTH // 1024}k (bytes per second) or more, not {self.bwlimit!r}: with less, "
-                "servers end the transfer of a large photo."
+                f"bwlimit must be {LEAST_BANDWIDTH // 1024}k (bytes per second) or more, not {self.bwlimit!r}: servers "
+                "abort the transfer of a large photo that is slower."
             )
         for name in ("max_photos", "max_duration", "max_bytes", "min_free"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ValueError(f"{name} is more than 0, not {value!r}.")
+                raise ValueError(f"{name} must be more than 0, not {value!r}.")
 
 
 def _utc(moment: datetime) -> datetime:

@@ -43,7 +43,7 @@ class FlickrComment:
 class FlickrPhoto:
     """A photo published on Flickr.
 
-    `title` is a text, whose language is detected when it is first read, or a `Label`.
+    `title` is a `Label`, or a `str` whose language is detected when `title` is first read.
     """
 
     __slots__ = ("_comments", "_description", "_id", "_sizes", "_title", "extension", "facts")
@@ -64,33 +64,33 @@ class FlickrPhoto:
         self._sizes = sizes or []
         self.facts = facts or PhotoMetadata()
         self.extension = "jpg"
-        """The extension of the image's file, without the dot: it follows from the bytes."""
+        """The extension of the image file, without the dot. It depends on the bytes of the file."""
 
     @property
     def id(self) -> str:
-        """The identification of the photo, a decimal number."""
+        """The id of the photo, a decimal number."""
         return self._id
 
     @property
     def raw_title(self) -> str:
-        """The title as it is, without detecting its language."""
+        """The title without its language, which is not detected."""
         return self._title if isinstance(self._title, str) else self._title.content
 
     @property
     def raw_description(self) -> str | None:
-        """The description as it is, or `None` where nobody told it yet."""
+        """The description without its language; `None` if it is not known."""
         return self._description.content if isinstance(self._description, Label) else self._description
 
     @property
     def title(self) -> Label:
-        """The title, with its language."""
+        """The title with its language."""
         if isinstance(self._title, str):
             self._title = _label(self._title)
         return self._title
 
     @property
     def description(self) -> Label | None:
-        """The description, with its language; `None` as long as it is not known. Set it with a `str`."""
+        """The description with its language; `None` if it is not known. Set it with a `str`."""
         if isinstance(self._description, str):
             self._description = _label(self._description)
         return self._description
@@ -101,7 +101,7 @@ class FlickrPhoto:
 
     @property
     def comments(self) -> list[Label]:
-        """The comments, oldest first, with their languages. Set them with a list of `str`."""
+        """The comments with their languages, oldest first. Set them with a list of `str`."""
         labels = [_label(text) if isinstance(text, str) else text for text in self._comments or []]
         self._comments = [*labels]
         return labels
@@ -112,7 +112,7 @@ class FlickrPhoto:
 
     @property
     def sizes(self) -> list[FlickrPhotoSize]:
-        """The available sizes, as far as they are known."""
+        """The known sizes."""
         return self._sizes
 
     @sizes.setter
@@ -121,26 +121,26 @@ class FlickrPhoto:
 
     @property
     def best_size(self) -> FlickrPhotoSize | None:
-        """The size with the highest resolution, the first of several; `None` where none is known."""
+        """The size with the highest resolution, the first of several; `None` if none is known."""
         pictures = [size for size in self._sizes if size.media == "photo" and size.area and size.url]
         whole = [size for size in pictures if size.label not in CROPPED]
         return max(whole or pictures, key=lambda size: size.area, default=None)
 
     @property
     def inventory_number(self) -> str:
-        """The name under which this photo's files are kept: 32 hexadecimal digits."""
+        """The base name of the photo's files: 32 hexadecimal digits."""
         return inventory_number(self._id)
 
     @property
     def image_filename(self) -> str:
-        """The name of the image's file, such as `fb2e16023f14649810da65b5fcbea02e.jpg`."""
+        """The name of the image file, such as `fb2e16023f14649810da65b5fcbea02e.jpg`."""
         return f"{self.inventory_number}.{self.extension}"
 
     @staticmethod
     def from_json(payload: Payload) -> FlickrPhoto:
         """Return the photo that an entry of `people.getPhotos` describes.
 
-        Raises `ValueError` where the id is none, because ids become names of files.
+        Raises `ValueError` if the id is invalid, because file names are derived from ids.
 
         {"id": "4941540830", "title": "Sit", "dateupload": "1283169092", "lastupdate": "1703001234",
          "media": "photo", "count_comments": "0", "description": {"_content": ""},
@@ -162,10 +162,10 @@ def _label(text: str) -> Label:
 
 @dataclass(frozen=True, slots=True)
 class PhotoPage:
-    """One answer of `people.getPhotos`: `page` of `pages`, `total` photos in all as far as Flickr knows.
+    """One answer of `people.getPhotos`: page `page` of `pages`, of `total` photos by Flickr's count.
 
-    `malformed` counts the entries that are not photos. `is_usable` is whether there are a list and a total at
-    all: Flickr has answered `{"photos": {}}` with `stat: ok`, which says nothing about the photostream.
+    `malformed` counts the entries that are not photos. `is_usable` is whether the answer has a list and a total: Flickr
+    has answered `{"photos": {}}` with `stat: ok`, which says nothing about the photostream.
     """
 
     photos: list[FlickrPhoto] = field(default_factory=list)
@@ -177,7 +177,7 @@ class PhotoPage:
 
     @staticmethod
     def from_json(payload: Payload) -> PhotoPage:
-        """Return the page in an answer; an empty count is 0.
+        """Return the page that an answer describes; an empty count is 0.
 
         {"page": 1, "pages": 203, "perpage": 500, "total": "101311", "photo": [...]}
         """
@@ -187,7 +187,10 @@ class PhotoPage:
         for entry in entries:
             try:
                 photos.append(FlickrPhoto.from_json(entry))
-            except (ValueError, AttributeError):  # counted, so that the page gives no false coverage
+            except (
+                ValueError,
+                AttributeError,
+            ):  # They are counted, so that the page does not count as complete.
                 continue
         return PhotoPage(
             photos,

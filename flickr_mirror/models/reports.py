@@ -87,5 +87,5 @@ class MirrorReport:
         """
         self.stopped_by = self.stopped_by or limit
         flag = f"--{limit.replace('_', '-')}{f' ({figures})' if figures else ''}"
-        rest = ", and what is in flight is finished" if finishing else ""
-        return Notice(f"{flag} is reached: nothing more is begun{rest}.")
+        rest = ", and work in progress is finished" if finishing else ""
+        return Notice(f"{flag} is reached: no new work is started{rest}.")

@@ -1,4 +1,4 @@
-"""Which file of a photo is the best one, and is the listing proof of it?"""
+"""The sizes of a photo, the choice of the best one, and the evidence that it is the best."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.payloads import Payload
 
-# The sizes that a listing can tell, by key of the `url_*` extras:
-# the label that photos.getSizes uses, and the longest side in pixels (None: whatever was uploaded).
-# https://www.flickr.com/services/api/misc.urls.html; 3k to 6k are undocumented as extras, but served.
 LISTED_SIZES: dict[str, tuple[str, int | None]] = {
     "o": ("Original", None),
     "6k": ("X-Large 6K", 6144),
@@ -31,23 +28,28 @@ LISTED_SIZES: dict[str, tuple[str, int | None]] = {
     "z": ("Medium 640", 640),
     "m": ("Medium", 500),
 }
+"""The sizes that a listing can state, by the key of their `url_*` extra: the label in photos.getSizes, and the longest
+side in pixels (`None`: as uploaded).
+
+https://www.flickr.com/services/api/misc.urls.html; 3k to 6k are not documented as extras, but served.
+"""
 ORIGINAL = "Original"
 CROPPED = {"Square", "Large Square"}
-"""These show a part of the picture only, and of a tiny original they have more pixels than it has."""
+"""The sizes that show only a part of the picture. They can have more pixels than a tiny original."""
 
 SAMPLE = 50
-"""So many confirmations of the listing by getSizes, without one contradiction, prove it for a label."""
+"""How many times getSizes must confirm the listing, without a contradiction, to prove it for a label."""
 
 _LONGEST_SIDE = dict(LISTED_SIZES.values())
 
-# The label that a still larger file would have. "X-Large 4K F" exists for 2:1 panoramas only.
+# The label of the next larger file. "X-Large 4K F" exists only for 2:1 panoramas.
 _LADDER = [label for label, _ in reversed(LISTED_SIZES.values()) if label != "X-Large 4K F"]
 _NEXT_LARGER = {**dict(itertools.pairwise(_LADDER)), "X-Large 4K F": "X-Large 5K"}
 
-# How the addresses of the sizes end that share a secret
+# The endings of the addresses of the sizes that share a secret.
 _ENDINGS = {"Large": "_b", "Medium 800": "_c", "Medium 640": "_z", "Medium": ""}
 
-# The files of a video that can be played, best first; "Video Player" is a page, never a file.
+# The playable files of a video, best first. "Video Player" is a page, not a file.
 PLAYABLE = (
     "Video Original",
     "1080p",
@@ -66,22 +68,24 @@ PLAYABLE = (
 
 
 class SizeEvidence(IntEnum):
-    """Why the best size of a photo is taken for the best."""
+    """What proves that the best known size of a photo is its best."""
 
     NONE = 0
-    """Nothing proves it yet."""
+    """Nothing yet."""
     LISTING = 1
-    """The listing does."""
+    """The listing."""
     ASKED = 2
-    """Flickr was asked for the sizes of this photo."""
+    """Flickr's answer to photos.getSizes for this photo."""
     ASSUMED = 3
-    """Listings were right for all photos of this kind that were asked for."""
+    """Listings were right for all photos of this kind whose sizes were requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlickrPhotoSize:
-    """One file of a photo: `width` and `height` in pixels (0 where Flickr does not say), `media` is
-    `photo` or `video`."""
+    """One file of a photo.
+
+    `width` and `height` are in pixels, 0 if Flickr does not state them; `media` is `photo` or `video`.
+    """
 
     label: str
     width: int
@@ -112,14 +116,14 @@ class FlickrPhotoSize:
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """What is mirrored where the best file is refused: its size, and the best one that Flickr lists."""
+    """The size that is mirrored because Flickr refuses the best file, and the best size that it lists."""
 
     size: FlickrPhotoSize
     best: FlickrPhotoSize
 
 
 def listed_sizes(payload: Payload) -> list[FlickrPhotoSize]:
-    """Return the sizes that an entry of a listing gave by its `url_*` keys, largest name first."""
+    """Return the sizes in an entry of a listing, from its `url_*` keys, in the order of `LISTED_SIZES`."""
     return [
         FlickrPhotoSize(
             label,
@@ -133,12 +137,12 @@ def listed_sizes(payload: Payload) -> list[FlickrPhotoSize]:
 
 
 def best_picture(sizes: Iterable[FlickrPhotoSize]) -> FlickrPhotoSize | None:
-    """Return the picture with the most pixels; of several, the original, which was not compressed again."""
+    """Return the picture with the most pixels. Of several, prefer the original, which is not recompressed."""
     return next(iter(whole_pictures(sizes)), None)
 
 
 def whole_pictures(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
-    """Return the pictures that show all of a photo, best first, as `best_picture` takes them."""
+    """Return the pictures that show the whole photo, best first, in the order of `best_picture`."""
     pictures = [
         size
         for size in sizes
@@ -148,14 +152,14 @@ def whole_pictures(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
 
 
 def longest_side(label: str) -> int | None:
-    """Return the longest side of a size in pixels; `None` where the label does not tell."""
+    """Return the longest side of a size in pixels; `None` if the label does not define it."""
     return _LONGEST_SIDE.get(label)
 
 
 def derived_size(label: str, photo_id: str, secret: str, best: FlickrPhotoSize) -> FlickrPhotoSize | None:
-    """Return the size of a photo with this label, made up from its best one; `None` where that cannot be.
+    """Return the size with this label, derived from the best size of a photo; `None` if it cannot be derived.
 
-    Only the sizes of up to 1,024 pixels share a secret: https://www.flickr.com/services/api/misc.urls.html
+    Only sizes of up to 1,024 pixels share a secret: https://www.flickr.com/services/api/misc.urls.html
     """
     longest = _LONGEST_SIDE.get(label) or 0
     factor = longest / (max(best.width, best.height) or 1)
@@ -166,17 +170,17 @@ def derived_size(label: str, photo_id: str, secret: str, best: FlickrPhotoSize) 
 
 
 def playable_files(sizes: Iterable[FlickrPhotoSize]) -> list[FlickrPhotoSize]:
-    """Return the files of a video that can be played, best first."""
+    """Return the playable files of a video, best first."""
     files = [size for size in sizes if size.label in PLAYABLE and size.url]
     return sorted(files, key=lambda size: PLAYABLE.index(size.label))
 
 
 def listing_proves(best: FlickrPhotoSize | None, *, original_listed: bool, answered: Collection[str]) -> bool:
-    """Return whether no larger file than `best` can exist, judging by a listing alone.
+    """Return whether a listing alone proves that no larger file than `best` can exist.
 
-    `answered` are the labels that this server has given in listings: one that ignores the undocumented
-    extras proves nothing by leaving them out. Flickr never enlarges, so a file whose longest side is shorter
-    than its label allows has all the pixels that there are.
+    `answered` are the labels that this server has ever listed: a server that ignores the undocumented extras proves
+    nothing by leaving them out. Flickr never enlarges a picture, so a file whose longest side is shorter than its label
+    allows has all the pixels of the photo.
     """
     if best is None:
         return False
@@ -189,7 +193,7 @@ def listing_proves(best: FlickrPhotoSize | None, *, original_listed: bool, answe
 
 
 def same_pixels(found: tuple[int, int], size: FlickrPhotoSize) -> bool:
-    """Return whether a picture has the pixels that Flickr lists; turned by 90 degrees or one off is the same.
+    """Return whether a picture has the dimensions that Flickr lists, also if rotated or one pixel off.
 
     Originals "might not be rotated": https://www.flickr.com/services/api/misc.urls.html
     """

@@ -1,4 +1,4 @@
-"""The sliding window of one hour in which calls are counted. Pure."""
+"""The sliding window of one hour in which API calls are counted."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 HOUR = 3600.0
-"""Flickr counts the calls of the last hour, in seconds."""
+"""The length of the window in seconds: Flickr counts the calls of the last hour."""
 
 
 def last_hour(stamps: Iterable[float], now: float) -> list[float]:
-    """Return the stamps that are less than an hour from `now`, in order.
+    """Return the time stamps that are less than an hour from `now`, in ascending order.
 
-    Those in the future count: another process was quicker to note its call, or a clock was set back. Those farther
-    ahead do not, or a clock that was wrong once would stop all calls for years.
+    Stamps up to an hour in the future count: another process may have recorded its call first, or a clock was set back.
+    Stamps farther in the future do not, or a clock that was wrong once could block all calls for years.
     """
     return sorted(stamp for stamp in stamps if abs(now - stamp) < HOUR)
 
 
 def seconds_until_free(stamps: Sequence[float], now: float, calls_per_hour: int) -> float:
-    """Return how long to wait until fewer than `calls_per_hour` of the `stamps` are of the last hour."""
+    """Return the seconds until fewer than `calls_per_hour` of the `stamps` are in the last hour."""
     if len(stamps) < calls_per_hour:
         return 0
     return max(stamps[-calls_per_hour] + HOUR - now, 0.001)
@@ -30,9 +30,9 @@ def seconds_until_free(stamps: Sequence[float], now: float, calls_per_hour: int)
 def seconds_until_sent(
     stamps: Sequence[float], now: float, calls: int, calls_per_hour: int, interval: float = 0
 ) -> float:
-    """Return how long to wait until the last of `calls` more calls may be made, each one as early as possible.
+    """Return the seconds until the last of `calls` more calls may be sent, each one as early as possible.
 
-    `stamps` are the calls of the last hour, in order, `interval` is the least time between two calls, in seconds.
+    `stamps` are the calls of the last hour, in ascending order; `interval` is the minimum time between two calls.
     """
     if calls < 1:
         return 0

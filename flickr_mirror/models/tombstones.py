@@ -1,4 +1,4 @@
-"""A photo that was taken down from a mirror, as a value."""
+"""The record of a photo that was taken down from a mirror."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A photo that is never mirrored: its id, when it was `uploaded` as far as that is known, and `since` when.
+    """A photo that is never mirrored again.
 
-    Both are in seconds since 1970 (UTC).
+    `uploaded` is when it was uploaded, `None` if that is not known, and `since` when it was taken down, both in seconds
+    since 1970 (UTC).
     """
 
     photo_id: str

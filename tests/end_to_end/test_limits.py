@@ -47,7 +47,7 @@ async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
     assert [night.summary["images"] for night in nights] == ["12", "12", "6"]
     assert [night.summary["exit"] for night in nights] == ["8", "8", "0"]
     for night in nights[:2]:
-        assert night.err.count("--max-photos is reached: nothing more is begun") == 1
+        assert night.err.count("--max-photos is reached: no new work is started") == 1
         assert "Run the same command again to go on." in night.err
     assert tree(tmp_path / "by night") == tree(tmp_path / "at once")
 
@@ -196,8 +196,8 @@ async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
             ("--since", "2020-03-24", "--until", "2020-03-23"),
             "--since (2020-03-24 00:00:00) is after --until",
         ),
-        (("--since", "2020-03-23", "--full-scan"), "--full-scan concerns all photos"),
-        (("--until", "2020-03-23", "--full-scan-every", "9d", "--prune"), "--prune concerns all photos"),
+        (("--since", "2020-03-23", "--full-scan"), "--full-scan applies to all photos"),
+        (("--until", "2020-03-23", "--full-scan-every", "9d", "--prune"), "--prune applies to all photos"),
         (("--since", "soon"), "invalid date 'soon'"),
         (("--max-bytes", "20"), "invalid size '20'"),
         (("--max-duration", "5"), "invalid duration '5'"),

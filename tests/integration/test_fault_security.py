@@ -999,7 +999,7 @@ async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
     for first, eleventh in zip(calls, calls[11:], strict=False):
         assert eleventh - first > 0.9
     assert 1 < most <= limits.image_workers
-    with pytest.raises(ValueError, match="image_workers is 1 to 16"):
+    with pytest.raises(ValueError, match="image_workers must be 1 to 16"):
         Limits(image_workers=17)
 
 

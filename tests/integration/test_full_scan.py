@@ -830,5 +830,5 @@ def test_pruning_without_a_full_scan_is_refused(options: dict[str, Any]) -> None
 @pytest.mark.parametrize("every", [0, -1])
 def test_full_scans_every_no_time_are_refused(every: float) -> None:
     """An age of nothing is a mistake that is said."""
-    with pytest.raises(ValueError, match="full_scan_every is more than 0"):
+    with pytest.raises(ValueError, match="full_scan_every must be more than 0"):
         MirrorOptions(full_scan_every=every)

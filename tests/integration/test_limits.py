@@ -69,7 +69,7 @@ def begun(run: Run) -> tuple[set[str], set[str]]:
 
 def begun_after_the_end(run: Run) -> list[Event]:
     """Return what was begun after the run said that nothing more would be."""
-    (end,) = [place for place, event in enumerate(run.events) if "nothing more is begun" in str(event)]
+    (end,) = [place for place, event in enumerate(run.events) if "no new work is started" in str(event)]
     return [event for event in run.events[end:] if isinstance(event, ImageStarted | InfoStarted)]
 
 

@@ -276,7 +276,7 @@ def test_what_is_no_bandwidth_is_said(text: str) -> None:
 )
 def test_limits_that_cannot_be_are_refused(make: Callable[[], Limits]) -> None:
     """Too little bandwidth, or more downloads at least than at most."""
-    with pytest.raises(ValueError, match=r"16k|is 1 to 2"):
+    with pytest.raises(ValueError, match=r"16k|must be 1 to 2"):
         make()
 
 

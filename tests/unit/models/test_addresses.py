@@ -84,11 +84,11 @@ def test_what_else_a_user_has_is_refused_by_its_name(address: str, what: str) ->
         ("https://www.flickr.com/photos/tags/saigon", "a tag"),
         ("https://www.flickr.com/search/?user_id=1@N01&text=x", "a search"),
         ("https://www.flickr.com/explore/2020/03/23", "Explore"),
-        ("https://flic.kr/p/2abcDEF", "what a short link leads to"),
+        ("https://flic.kr/p/2abcDEF", "a short link"),
         ("https://live.staticflickr.com/65535/54000000001_0123456789_o.jpg", "a file"),
-        ("https://www.flickr.com/", "a page that is no photostream"),
-        ("https://www.flickr.com/photos/", "a page that is no photostream"),
-        ("https://www.flickr.com/cameras/canon/eos/", "a page that is no photostream"),
+        ("https://www.flickr.com/", "a page without a photostream"),
+        ("https://www.flickr.com/photos/", "a page without a photostream"),
+        ("https://www.flickr.com/cameras/canon/eos/", "a page without a photostream"),
     ],
 )
 def test_what_is_nobodys_is_refused_by_its_name(address: str, what: str) -> None:

@@ -68,14 +68,16 @@ def test_locales_and_labels_do_not_change() -> None:
 @pytest.mark.parametrize("code", ["", "x", "xx", "qqq", "english", "xyzw"])
 def test_a_language_that_does_not_exist_is_named(code: str) -> None:
     """A wrong language code is refused with a sentence that shows it."""
-    with pytest.raises(ValueError, match=f"'{code}' is no ISO 639 language code: give one such as"):
+    with pytest.raises(ValueError, match=f"Invalid language code '{code}': use an ISO 639 code, such as"):
         Locale(code)
 
 
 @pytest.mark.parametrize("code", ["X", "XX", "CAN", "CA-x", ""])
 def test_a_country_that_does_not_exist_is_named(code: str) -> None:
     """A wrong country code is refused with a sentence that shows it."""
-    with pytest.raises(ValueError, match=f"'{code}' is no ISO 3166-1 alpha-2 country code: give one such as"):
+    with pytest.raises(
+        ValueError, match=f"Invalid country code '{code}': use an ISO 3166-1 alpha-2 code, such as"
+    ):
         Locale("fra", code)
 
 

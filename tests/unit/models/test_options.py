@@ -39,7 +39,7 @@ def test_a_limit_keeps_to_its_range(name: str, low: int, high: int) -> None:
         assert getattr(Limits(**{name: value}), name) == value
     values = [low - 1, high + 1]
     for value in values:
-        with pytest.raises(ValueError, match=rf"^{name} is {low} to {high}, not {value}\.$"):
+        with pytest.raises(ValueError, match=rf"^{name} must be {low} to {high}, not {value}\.$"):
             Limits(**{name: value})
 
 
@@ -51,7 +51,7 @@ def test_a_pace_is_above_zero(name: str, top: int) -> None:
         assert getattr(Limits(**{name: value}), name) == value
     wrong: list[Any] = [0, -1, float("nan"), top + 0.1]
     for value in wrong:
-        with pytest.raises(ValueError, match=rf"^{name} is more than 0 and at most {top}, not .+\.$"):
+        with pytest.raises(ValueError, match=rf"^{name} must be more than 0 and at most {top}, not .+\.$"):
             Limits(**{name: value})
 
 
@@ -60,17 +60,17 @@ def test_a_pace_is_above_zero(name: str, top: int) -> None:
     [
         (
             {"image_only": True, "info_only": True},
-            r"image_only and info_only exclude each other: leave both out",
+            r"image_only and info_only exclude each other: leave out both",
         ),
         (
             {"info_only": True, "verify_image": True},
-            r"verify_image checks images, and info_only leaves them out",
+            r"info_only leaves out the images, which verify_image checks",
         ),
-        ({"info_level": 3}, r"info_level is 0, 1 or 2, not 3\."),
-        ({"info_level": -1}, r"info_level is 0, 1 or 2, not -1\."),
-        ({"info_level": "1"}, r"info_level is 0, 1 or 2, not '1'\."),
-        ({"cache_directory_depth": -1}, r"cache_directory_depth is 0 to 32, not -1\."),
-        ({"cache_directory_depth": 33}, r"cache_directory_depth is 0 to 32, not 33\."),
+        ({"info_level": 3}, r"info_level must be 0, 1 or 2, not 3\."),
+        ({"info_level": -1}, r"info_level must be 0, 1 or 2, not -1\."),
+        ({"info_level": "1"}, r"info_level must be 0, 1 or 2, not '1'\."),
+        ({"cache_directory_depth": -1}, r"cache_directory_depth must be 0 to 32, not -1\."),
+        ({"cache_directory_depth": 33}, r"cache_directory_depth must be 0 to 32, not 33\."),
     ],
 )
 def test_options_that_cannot_work_are_refused(values: dict[str, Any], sentence: str) -> None:
@@ -118,7 +118,7 @@ def test_a_limit_of_nothing_is_refused(name: str) -> None:
     assert getattr(Limits(**{name: least}), name) == 1
     wrong: list[Any] = [0, -1, float("nan")]
     for value in wrong:
-        with pytest.raises(ValueError, match=rf"^{name} is more than 0, not .+\.$"):
+        with pytest.raises(ValueError, match=rf"^{name} must be more than 0, not .+\.$"):
             Limits(**{name: value})
 
 
@@ -145,7 +145,7 @@ def test_a_window_holds_both_its_ends() -> None:
 def test_a_window_does_not_go_with_what_concerns_all(name: str, other: str) -> None:
     """A full scan of a part would take all other photos for gone."""
     values: dict[str, Any] = {name: datetime(2020, 3, 23, tzinfo=UTC), other: True, "full_scan_every": 1}
-    with pytest.raises(ValueError, match=f"^{other} concerns all photos: leave since and until out"):
+    with pytest.raises(ValueError, match=f"^{other} applies to all photos: leave out since and until"):
         MirrorOptions(**values)
 
 

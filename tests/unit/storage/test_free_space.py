@@ -151,7 +151,7 @@ async def test_a_run_stops_before_the_disk_is_full(
         assert 5 <= report.images == len(run.told(ImageCached)) < 30
         assert (report.stopped_by, report.complete, code_of(report)) == ("min_free", False, 8)
         assert (
-            run.notices.count("--min-free (") == run.notices.count("is reached: nothing more is begun") == 1
+            run.notices.count("--min-free (") == run.notices.count("is reached: no new work is started") == 1
         )
         assert f"are free in {tmp_path / run.stream.username}, downloads need" in run.notices
         assert report.failures == []

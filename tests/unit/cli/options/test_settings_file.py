@@ -268,7 +268,7 @@ def test_what_the_file_turns_on_can_be_turned_off(
             ("--info-only",),
             r"exclude .* Here --verify-image comes from the file .*c\.toml\.$",
         ),
-        ("prune = true", (), r"--prune follows from a full scan.* Here --prune comes from the file"),
+        ("prune = true", (), r"--prune needs a full scan.* Here --prune comes from the file"),
         ("api-url = 'ftp://x'", (), r"--api-url is an address .* --api-url comes from the file"),
         ("", ("--fifo", "--lifo"), r"give one of the two\.$"),
     ],

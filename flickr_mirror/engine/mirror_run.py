@@ -125,12 +125,12 @@ class MirrorRun:
     async def _report_outages(self) -> None:
         while True:
             outage.report(self._session.outages, self._emit)
-            await anyio.sleep(outage.LOOK)
+            await anyio.sleep(outage.POLL_INTERVAL)
 
     def _close_report(self, seconds: float) -> None:
         report, outages = self._report, self._session.outages
         outage.report(outages, self._emit)
-        report.unanswered = " ".join(filter(None, (monitor.last_words() for monitor in outages)))
+        report.unanswered = " ".join(filter(None, (monitor.final_sentence() for monitor in outages)))
         report.calls = self._session.calls
         report.api_calls = sum(report.calls.values())
         report.seconds = seconds

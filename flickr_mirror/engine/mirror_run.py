@@ -175,7 +175,7 @@ class MirrorRun:
         slots = DownloadSlots(*map(bandwidth.max_parallel, (limits.image_workers, limits.min_image_workers)))
         slots.on_pause = lambda seconds: self._emit(Waiting("images", seconds))
         space = None if limits.min_free is None else FreeSpace(cache.folder, limits.min_free)
-        fetcher = ImageFetcher(api.transport, slots, bandwidth, space)
+        fetcher = ImageFetcher(api.http_client, slots, bandwidth, space)
         dispatcher = Dispatcher(catalogue)
         return JobContext(
             user=user,

@@ -15,7 +15,7 @@ from flickr_mirror.errors import (
     TransportError,
     UserNotFoundError,
 )
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
 from flickr_mirror.models.metadata import FIELDS
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
@@ -66,7 +66,7 @@ class AsyncFlickrApi:
 
     Every method raises a `FlickrApiError` if Flickr refuses (`InvalidKeyError` for the key, `InvalidCallError` for
     a malformed call), and a `TransportError` if no usable answer came after several attempts. `api_transport`
-    replaces the connections; the requests that it receives contain the key. `transport` replaces all of the other
+    replaces the connections; the requests that it receives contain the key. `http_client` replaces all of the other
     settings.
     """
 
@@ -79,10 +79,10 @@ class AsyncFlickrApi:
         api_url: str = FLICKR_API_URL,
         limits: Limits | None = None,
         api_transport: httpx.AsyncBaseTransport | None = None,
-        transport: Transport | None = None,
+        http_client: HttpClient | None = None,
     ) -> None:
         self.__consumer_secret = consumer_secret  # signs calls with a login; public photos need only the key
-        self._transport = transport or Transport(
+        self._http_client = http_client or HttpClient(
             consumer_key,
             budget=budget or ApiBudget(),
             api_url=api_url,
@@ -91,26 +91,26 @@ class AsyncFlickrApi:
         )
 
     async def __aenter__(self) -> Self:
-        await self._transport.__aenter__()
+        await self._http_client.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._transport.__aexit__(*error)
+        await self._http_client.__aexit__(*error)
 
     @property
-    def transport(self) -> Transport:
+    def http_client(self) -> HttpClient:
         """The HTTP client that sends the calls."""
-        return self._transport
+        return self._http_client
 
     @property
     def calls(self) -> dict[str, int]:
         """How many calls of each method were sent."""
-        return self._transport.calls
+        return self._http_client.calls
 
     @property
     def server_time(self) -> float | None:
         """Flickr's clock (UTC seconds), from its latest answer; `None` before that."""
-        return self._transport.server_time
+        return self._http_client.server_time
 
     async def check_key(self) -> None:
         """Raise `InvalidKeyError` unless Flickr accepts the key. The secret is not checked."""
@@ -209,9 +209,9 @@ class AsyncFlickrApi:
         /,
         **arguments: str,
     ) -> Payload:
-        async for attempt in self._transport.retrying():
+        async for attempt in self._http_client.retrying():
             with attempt:
-                answer: Payload = await self._transport.call(method, priority, **arguments)
+                answer: Payload = await self._http_client.call(method, priority, **arguments)
                 _raise_failure(answer, method, errors)
                 payload = answer.get(part)
                 if not isinstance(payload, dict):

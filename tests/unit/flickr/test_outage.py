@@ -14,7 +14,7 @@ from aiohttp import web
 from flickr_mirror import ApiBudget, AsyncFlickrApi, ImageGoneError, Limits, PhotostreamMirror, TransportError
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.outage import SILENT, OutageMonitor
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.event_log import log_events
@@ -175,10 +175,10 @@ async def test_only_what_may_have_left_is_counted(error: Exception, counted: int
         raise error
 
     budget = ApiBudget(calls_per_second=10_000)
-    transport = Transport(
+    transport = HttpClient(
         canary.KEY, budget=budget, limits=Limits(attempts=3), api_transport=httpx.MockTransport(refuse)
     )
-    async with AsyncFlickrApi(canary.KEY, "s", transport=transport) as api:
+    async with AsyncFlickrApi(canary.KEY, "s", http_client=transport) as api:
         with pytest.raises(TransportError):
             await api.find_user("x")
         assert (budget.used, sum(api.calls.values())) == (counted, counted)

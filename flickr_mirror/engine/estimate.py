@@ -28,7 +28,7 @@ from flickr_mirror.storage.free_space import free_space
 
 if TYPE_CHECKING:
     from flickr_mirror.flickr.api import AsyncFlickrApi
-    from flickr_mirror.flickr.http_client import Transport
+    from flickr_mirror.flickr.http_client import HttpClient
     from flickr_mirror.models.options import Limits, MirrorOptions
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
@@ -71,14 +71,14 @@ async def estimate_run(
     )
     calls = lookups + 1 + more + is_full  # a full scan counts once more at its end
     if options.wants_images:
-        volume = await _volume(api.transport, with_unlisted(stock, sample, unlisted), sample, limits)
+        volume = await _volume(api.http_client, with_unlisted(stock, sample, unlisted), sample, limits)
     else:
         volume = DownloadVolume(0, 0.0, "")
     return RunPlanned(
         work.photos + unlisted,
         work.mirrored,
         calls,
-        api.transport.budget.seconds_for(calls),
+        api.http_client.budget.seconds_for(calls),
         exact=False,
         images=work.images + unlisted * options.wants_images,
         infos=work.infos + unlisted * options.wants_info,
@@ -90,14 +90,14 @@ async def estimate_run(
 
 
 async def _volume(
-    transport: Transport, stock: Stock, sample: list[FlickrPhoto], limits: Limits
+    http_client: HttpClient, stock: Stock, sample: list[FlickrPhoto], limits: Limits
 ) -> DownloadVolume:
     """Return how many bytes are left to download; ask the image servers if the mirror has too few files for that."""
     asked: list[tuple[FlickrPhotoSize, int]] = []
     with anyio.move_on_after(PATIENCE):
         for size in to_ask(stock, sample):
             try:
-                async with transport.stream(size.url) as (response, _):  # whose body is not read
+                async with http_client.stream(size.url) as (response, _):  # whose body is not read
                     if length := announced_length(response):
                         asked.append((size, length))
             except ImageGoneError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.flickr.api import AsyncFlickrApi
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.models.events import Waiting
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class FlickrSession:
         """The budget of API calls, `None` before the first run if the caller gave none."""
         self._api_transport = api_transport
         self._image_transport = image_transport
-        self._transport: Transport | None = None
+        self._http_client: HttpClient | None = None
 
     def open(self, api_url: str, limits: Limits) -> AsyncFlickrApi:
         """Return the API, to be used in `async with`."""
         self.budget = self.budget or shared_budget(self.__consumer_key, limits, api_url)
         self.budget.on_wait = lambda seconds: self._emit(Waiting("budget", seconds))
         self.budget.on_pause = lambda seconds: self._emit(Waiting("api", seconds))
-        self._transport = Transport(
+        self._http_client = HttpClient(
             self.__consumer_key,
             budget=self.budget,
             api_url=api_url,
@@ -53,28 +53,28 @@ class FlickrSession:
             api_transport=self._api_transport,
             image_transport=self._image_transport,
         )
-        return AsyncFlickrApi(self.__consumer_key, self.__consumer_secret, transport=self._transport)
+        return AsyncFlickrApi(self.__consumer_key, self.__consumer_secret, http_client=self._http_client)
 
     def reset(self) -> None:
         """Forget the figures of the latest run."""
-        self._transport = None
+        self._http_client = None
 
     @property
     def calls(self) -> dict[str, int]:
         """The number of API calls sent, by method."""
-        return dict(self._transport.calls) if self._transport else {}
+        return dict(self._http_client.calls) if self._http_client else {}
 
     @property
     def images_in_flight(self) -> int:
         """The number of images whose exchange with a server is open."""
-        return self._transport.image_silence.in_flight if self._transport else 0
+        return self._http_client.image_silence.in_flight if self._http_client else 0
 
     @property
     def bytes_received(self) -> int:
         """The number of bytes of images and films received, including those of failed downloads."""
-        return self._transport.bytes_received if self._transport else 0
+        return self._http_client.bytes_received if self._http_client else 0
 
     @property
     def outages(self) -> tuple[OutageMonitor, ...]:
         """The outage monitors of the API and of the image servers."""
-        return (self._transport.api_silence, self._transport.image_silence) if self._transport else ()
+        return (self._http_client.api_silence, self._http_client.image_silence) if self._http_client else ()

@@ -125,12 +125,12 @@ class MirrorRun:
     async def _report_outages(self) -> None:
         while True:
             outage.report(self._session.outages, self._emit)
-            await anyio.sleep(outage.LOOK)
+            await anyio.sleep(outage.POLL_INTERVAL)
 
     def _close_report(self, seconds: float) -> None:
         report, outages = self._report, self._session.outages
         outage.report(outages, self._emit)
-        report.unanswered = " ".join(filter(None, (monitor.last_words() for monitor in outages)))
+        report.unanswered = " ".join(filter(None, (monitor.final_sentence() for monitor in outages)))
         report.calls = self._session.calls
         report.api_calls = sum(report.calls.values())
         report.seconds = seconds
@@ -175,7 +175,7 @@ class MirrorRun:
         slots = DownloadSlots(*map(bandwidth.max_parallel, (limits.image_workers, limits.min_image_workers)))
         slots.on_pause = lambda seconds: self._emit(Waiting("images", seconds))
         space = None if limits.min_free is None else FreeSpace(cache.folder, limits.min_free)
-        fetcher = ImageFetcher(api.transport, slots, bandwidth, space)
+        fetcher = ImageFetcher(api.http_client, slots, bandwidth, space)
         dispatcher = Dispatcher(catalogue)
         return JobContext(
             user=user,

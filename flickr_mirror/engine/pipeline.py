@@ -94,7 +94,7 @@ class Pipeline:
     def _take_no_more(self, *, retries: bool) -> None:
         self._is_stopping = True
         self._policy.stop()
-        self._context.api.transport.stop(retries=retries)
+        self._context.api.http_client.stop(retries=retries)
         self._context.copies.fetcher.stop()
         self._feeders.stop()
 

@@ -42,7 +42,7 @@ async def download_image(
         if photo.id in read_tombstones(cache.state):
             raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
         photo.sizes = await api.get_photo_sizes(photo.id)
-        fetcher = ImageFetcher(api.transport, DownloadSlots(1), BandwidthLimiter(bwlimit))
+        fetcher = ImageFetcher(api.http_client, DownloadSlots(1), BandwidthLimiter(bwlimit))
         async with cache.partial_file() as part:
             fetched = await _fetch_largest(fetcher, whole_pictures(photo.sizes), part)
             photo.extension = fetched.picture.extension

@@ -40,7 +40,7 @@ class WatchLoop:
 
     async def run_once(self, *, again: bool = False) -> None:
         """Do one round; `again` is whether another one ended a moment ago."""
-        context, budget = self._context, self._context.api.transport.budget
+        context, budget = self._context, self._context.api.http_client.budget
         published = None if again else self._published
         pipeline = self.pipeline = Pipeline(context, self._stages, published, again=again)
         budget.others_have_work = pipeline.others_have_work
@@ -83,7 +83,7 @@ class WatchLoop:
                 if not is_down:
                     context.emit(Notice(f"{error} Trying again until it works."))
                 is_down = True
-                is_reported |= context.api.transport.api_silence.is_reported
+                is_reported |= context.api.http_client.api_silence.is_reported
             else:
                 if is_down and not is_reported:  # otherwise, the end of the outage was reported
                     context.emit(Notice("Flickr answers again."))

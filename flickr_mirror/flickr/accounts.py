@@ -1,4 +1,4 @@
-"""Which Flickr account is meant: an NSID, a profile's address, a username or a path alias."""
+"""Find the Flickr account for a name: an NSID, an address, a username or a path alias."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """Say which account Flickr does not know, and what to do, where the error does not."""
+    """Add the name of the account, and what to do, to a `UserNotFoundError` that does not have them."""
     try:
         yield
     except UserNotFoundError as error:
@@ -29,7 +29,7 @@ def named(name: str) -> Iterator[None]:
             raise
         raise UserNotFoundError(
             f"{error}: Flickr has no account {name!r}. Check the name or the address; if the account was deleted, "
-            "what was mirrored of it is kept.",
+            "its mirror is kept.",
             error.code,
             error.method,
         ) from error
@@ -37,7 +37,10 @@ def named(name: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account that is meant, a sentence where that is worth saying, and its profile where it was asked."""
+    """The account that was found.
+
+    `sentence` explains how, if that is not obvious; `profile` is set if it was asked for.
+    """
 
     user: FlickrUser
     sentence: str = ""
@@ -45,12 +48,12 @@ class Account:
 
 
 async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False) -> Account:
-    """Return the account that `name` means.
+    """Return the account that `name` identifies.
 
-    A bare word is a username first, because that is what Flickr shows; failing that, it is the path alias of
-    an address. The two can name different accounts. `alias_known` turns that round where an earlier run learned
-    that it is an alias. Raises `UserNotFoundError`, whose text says what was tried, and `ValueError` for the
-    address of something else than a photostream or a profile.
+    A bare word is tried as a username, which is what Flickr shows, then as the path alias of an address. The two can
+    belong to different accounts. With `alias_known` the alias is tried first, because an earlier run found that it
+    is one. Raises `UserNotFoundError`, whose text states what was tried, and `ValueError` for an address that
+    is not that of a photostream or a profile.
     """
     if address := photostream_address(name):
         return Account(await api.lookup_user(address))
@@ -63,8 +66,8 @@ async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False)
         except UserNotFoundError as error:
             refusal = error
         else:
-            said = f"{page_of(name)} is the account {user.user_id}, whose username is {user.username!r}."
-            return Account(user, said if is_alias else "")
+            sentence = f"{page_of(name)} is the account {user.user_id}, whose username is {user.username!r}."
+            return Account(user, sentence if is_alias else "")
     raise UserNotFoundError(
         f"{refusal}: no Flickr account has the username or the address {name!r}. Copy the address of the "
         "photostream from the browser, or give the NSID.",
@@ -76,10 +79,10 @@ async def identify(api: AsyncFlickrApi, name: str, *, alias_known: bool = False)
 async def find_account(
     api: AsyncFlickrApi, name: str, owners: Sequence[tuple[Path, dict[str, Any]]]
 ) -> Account:
-    """Return the account that `name` means; `owners` are the mirrors there are, and whose they are.
+    """Return the account that `name` identifies; `owners` are the existing mirrors and their owners.
 
-    An NSID, or an alias, that was mirrored before costs at most one call. A name that Flickr does not know any
-    more is the account that was mirrored under it. Raises `UserNotFoundError`.
+    An NSID or an alias that was mirrored before costs at most one call. If Flickr does not know a name any more,
+    return the account that was mirrored under it. Raises `UserNotFoundError`.
     """
     alias_known = False
     for _, owner in owners:
@@ -100,14 +103,14 @@ async def _renamed(api: AsyncFlickrApi, name: str, folder: Path, nsid: str) -> A
     profile = await api.get_profile(nsid)
     user = profile.user
     sentence = (
-        f"{name!r} ({user.user_id}) is now called {user.username!r}. The mirror goes on in {folder}; --username "
-        f"{user.user_id} finds it whatever the account is called."
+        f"{name!r} ({user.user_id}) is now called {user.username!r}. The mirror continues in {folder}. Use --username "
+        f"{user.user_id}, which stays valid when the account is renamed."
     )
     return Account(user, sentence, profile)
 
 
 async def check_has_photos(api: AsyncFlickrApi, name: str, profile: FlickrProfile) -> None:
-    """Raise `PhotostreamError` where an account has no public photos, naming the one that may be meant."""
+    """Raise `PhotostreamError` if an account has no public photos; the text names a likely other account."""
     if profile.photo_count != 0:
         return
     user = profile.user

@@ -1,4 +1,4 @@
-"""Flickr's API: one method per call, each raising what went wrong there."""
+"""Flickr's API: one method per call. Each raises an error of `flickr_mirror.errors`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flickr_mirror.errors import (
     TransportError,
     UserNotFoundError,
 )
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
 from flickr_mirror.models.metadata import FIELDS
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
@@ -41,20 +41,20 @@ EXTRAS = ",".join(
         )
     )
 )
-"""The fields that a listing is asked for, of each photo. One more makes the next run of every mirror list it all again.
+"""The fields of each photo in a listing. An additional one makes the next run of every mirror list all photos again.
 
 From `url_k` on the keys of sizes are undocumented but served (gallery-dl#472), as are `count_comments` and `rotation`;
 a server that ignores them leaves the keys out.
 """
 
-_AT_ONCE = 1000  # comments that are read before other tasks have a turn
+_COMMENTS_PER_STEP = 1000  # comments that are parsed before other tasks run
 
-# Codes that mean the same for every method: https://www.flickr.com/services/api/flickr.photos.getInfo.html
+# Codes that have the same meaning for every method: https://www.flickr.com/services/api/flickr.photos.getInfo.html
 _KEY_CODES = {95, 96, 97, 98, 99, 100}
 _CALL_CODES = {111, 112, 114, 115, 116}
-_PASSING_CODES = {105, 106, 201}
+_TEMPORARY_CODES = {105, 106, 201}
 # "Sorry, the Flickr API service is not currently available." comes with the codes 0, 105 and 201
-_PASSING_MESSAGE = "not currently available"
+_TEMPORARY_MESSAGE = "not currently available"
 
 _USER: dict[int, type[FlickrApiError]] = {1: UserNotFoundError}
 _STREAM: dict[int, type[FlickrApiError]] = dict.fromkeys((1, 2, 5), UserNotFoundError)
@@ -64,10 +64,10 @@ _PHOTO: dict[int, type[FlickrApiError]] = {1: PhotoNotFoundError, 2: PermissionD
 class AsyncFlickrApi:
     """Flickr's REST API, read without a login; an async context manager.
 
-    Every method raises a `FlickrApiError` where Flickr refuses (`InvalidKeyError` for the key,
-    `InvalidCallError` where it does not understand), and a `TransportError` when no usable answer came after
-    several attempts. `api_transport` carries the requests, in place of connections of its own; what goes through
-    it has the key in it. `transport` replaces all of the other settings.
+    Every method raises a `FlickrApiError` if Flickr refuses (`InvalidKeyError` for the key, `InvalidCallError` for
+    a malformed call), and a `TransportError` if no usable answer came after several attempts. `api_transport`
+    replaces the connections; the requests that it receives contain the key. `http_client` replaces all of the other
+    settings.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class AsyncFlickrApi:
         api_url: str = FLICKR_API_URL,
         limits: Limits | None = None,
         api_transport: httpx.AsyncBaseTransport | None = None,
-        transport: Transport | None = None,
+        http_client: HttpClient | None = None,
     ) -> None:
-        self.__consumer_secret = consumer_secret  # signs calls with a login; public photos need the key alone
-        self._transport = transport or Transport(
+        self.__consumer_secret = consumer_secret  # signs calls with a login; public photos need only the key
+        self._http_client = http_client or HttpClient(
             consumer_key,
             budget=budget or ApiBudget(),
             api_url=api_url,
@@ -91,33 +91,33 @@ class AsyncFlickrApi:
         )
 
     async def __aenter__(self) -> Self:
-        await self._transport.__aenter__()
+        await self._http_client.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self._transport.__aexit__(*error)
+        await self._http_client.__aexit__(*error)
 
     @property
-    def transport(self) -> Transport:
-        """The connections that the calls go through."""
-        return self._transport
+    def http_client(self) -> HttpClient:
+        """The HTTP client that sends the calls."""
+        return self._http_client
 
     @property
     def calls(self) -> dict[str, int]:
         """How many calls of each method were sent."""
-        return self._transport.calls
+        return self._http_client.calls
 
     @property
     def server_time(self) -> float | None:
-        """Flickr's clock as its answers told it, in seconds since 1970 (UTC)."""
-        return self._transport.server_time
+        """Flickr's clock (UTC seconds), from its latest answer; `None` before that."""
+        return self._http_client.server_time
 
     async def check_key(self) -> None:
-        """Raise `InvalidKeyError` unless Flickr accepts the key; the secret is not asked for."""
+        """Raise `InvalidKeyError` unless Flickr accepts the key. The secret is not checked."""
         await self._call("flickr.test.echo", "method", {})
 
     async def find_user(self, username: str) -> FlickrUser:
-        """Return the user who shows this username."""
+        """Return the user with this username."""
         return _read(
             FlickrUser.from_json,
             await self._call("flickr.people.findByUsername", "user", _USER, username=username),
@@ -128,7 +128,7 @@ class AsyncFlickrApi:
         return _read(FlickrUser.from_json, await self._call("flickr.urls.lookupUser", "user", _USER, url=url))
 
     async def get_profile(self, user_id: str) -> FlickrProfile:
-        """Return what Flickr tells of an account, among it the number of its public photos."""
+        """Return the profile of an account, including the number of its public photos."""
         return _read(
             FlickrProfile.from_json,
             await self._call("flickr.people.getInfo", "person", _STREAM, user_id=user_id),
@@ -155,7 +155,7 @@ class AsyncFlickrApi:
     ) -> PhotoPage:
         """Return a page of what a user uploaded between two seconds (both included), newest first.
 
-        Flickr answers page 10,000 to every page above without an error, so look at the `page` that came.
+        Flickr returns page 10,000 for every higher number, without an error: check the `page` of the result.
         """
         if not 1 <= per_page <= 500:
             raise ValueError(f"per_page is 1 to 500, not {per_page!r}.")
@@ -169,7 +169,7 @@ class AsyncFlickrApi:
         )
 
     async def get_photo_sizes(self, photo_id: str) -> list[FlickrPhotoSize]:
-        """Return the sizes in which Flickr has a photo, smallest first; unusable entries are left out."""
+        """Return the sizes of a photo, smallest first, without unusable entries."""
         part = await self._call("flickr.photos.getSizes", "sizes", _PHOTO, Priority.SIZES, photo_id=photo_id)
         sizes = [FlickrPhotoSize.from_json(entry) for entry in _entries(part.get("size"))]
         return [size for size in sizes if size.url and (size.area or size.media == "video")]
@@ -184,20 +184,20 @@ class AsyncFlickrApi:
         return [comment.content for comment in await self.get_comments(photo_id)]
 
     async def get_comments(self, photo_id: str) -> list[FlickrComment]:
-        """Return the comments on a photo, oldest first: all of them, for Flickr does not page here."""
+        """Return all comments on a photo, oldest first. Flickr does not divide them into pages."""
         part = await self._call(
             "flickr.photos.comments.getList", "comments", _PHOTO, Priority.COMMENTS, photo_id=photo_id
         )
-        # without a comment there is no key "comment"; with 100,000, others go on meanwhile
+        # without comments there is no key "comment"; parsing 100,000 of them would block the event loop
         entries = _entries(part.get("comment"))
         comments: list[FlickrComment] = []
-        for start in range(0, len(entries), _AT_ONCE):
-            comments += map(FlickrComment.from_json, entries[start : start + _AT_ONCE])
+        for start in range(0, len(entries), _COMMENTS_PER_STEP):
+            comments += map(FlickrComment.from_json, entries[start : start + _COMMENTS_PER_STEP])
             await anyio.lowlevel.checkpoint()
         return comments
 
     async def get_photo_info(self, photo_id: str) -> tuple[str, list[str]]:
-        """Return the description of a photo, and the texts of its comments."""
+        """Return the description of a photo and the texts of its comments."""
         return await self.get_photo_description(photo_id), await self.get_photo_comments(photo_id)
 
     async def _call(
@@ -209,24 +209,24 @@ class AsyncFlickrApi:
         /,
         **arguments: str,
     ) -> Payload:
-        async for attempt in self._transport.retrying():
+        async for attempt in self._http_client.retrying():
             with attempt:
-                answer: Payload = await self._transport.call(method, priority, **arguments)
+                answer: Payload = await self._http_client.call(method, priority, **arguments)
                 _raise_failure(answer, method, errors)
-                wanted = answer.get(part)
-                if not isinstance(wanted, dict):
+                payload = answer.get(part)
+                if not isinstance(payload, dict):
                     raise TransportError(f"{method}: the answer has no {part!r}.")
-                return wanted
+                return payload
         raise AssertionError("the last attempt returns or raises")
 
 
 def _raise_failure(answer: Payload, method: str, errors: Mapping[int, type[FlickrApiError]]) -> None:
-    """Raise what Flickr refuses: {"stat": "fail", "code": 1, "message": "User not found"}."""
+    """Raise the error for a refusal: {"stat": "fail", "code": 1, "message": "User not found"}."""
     if answer.get("stat") == "ok":
         return
     message = text_of(answer.get("message")) or "Flickr refused the call without saying why"
     code = to_int(answer.get("code")) or 0
-    if code in _PASSING_CODES or _PASSING_MESSAGE in message:
+    if code in _TEMPORARY_CODES or _TEMPORARY_MESSAGE in message:
         raise TransportError(f"{method}: {message}")
     if code in _KEY_CODES:
         raise InvalidKeyError(message, code, method)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.rate_limiter import ApiBudget
 
 
-class Transport:
+class HttpClient:
     """The connections to Flickr's API and to its image servers; an async context manager.
 
     `call` and `stream` raise `TransportError` if no usable answer came, `CertificateError` if the server does not

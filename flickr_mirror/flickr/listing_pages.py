@@ -1,4 +1,4 @@
-"""Asks for pages of a photostream, and judges whether an answer can be all there is."""
+"""Request pages of a photostream, and check whether an answer can be complete."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Flickr's answer to the question for a page: the times on it, and the lower bound that was asked for.
+    """Flickr's answer to a request for a page: the upload times on it, and the lower bound of the request.
 
-    `missing` is how many photos it lacks of those that Flickr counts; `None` where it cannot be true.
+    `missing` is how many of the photos that Flickr counts are not on the page; `None` if the answer cannot be true.
     """
 
     page: PhotoPage
@@ -36,10 +36,10 @@ class Answer:
 
 
 class ListingPages:
-    """The pages of one user's photostream; `newest` is the gap that reaches up to now, if any does.
+    """The pages of one user's photostream; `newest` is the gap that reaches up to now, if there is one.
 
-    `total` is how many photos Flickr counts in the whole stream (`None` until it was asked), `counted` how
-    many in what was asked for first. The methods raise what `AsyncFlickrApi.get_page` raises.
+    `total` is how many photos Flickr counts in the whole stream (`None` before it was asked), `counted` how many it
+    counts for the first request. The methods raise what `AsyncFlickrApi.get_page` raises.
     """
 
     def __init__(self, api: AsyncFlickrApi, user_id: str, newest: Interval | None, size: int) -> None:
@@ -52,40 +52,39 @@ class ListingPages:
 
     @property
     def count(self) -> int:
-        """How many pages the photos `counted` fill."""
+        """The number of pages for the photos `counted`."""
         return math.ceil(self.counted / self._size)
 
     def lower_bound(self, gap: Interval) -> int | None:
-        """Return from which second on a gap is asked for.
+        """Return the lower bound of the requests for a gap.
 
-        The newest gap is asked for without one: Flickr's total is then that of the whole stream.
+        The newest gap is requested without one: Flickr's total is then that of the whole stream.
         """
         return None if self.is_newest(gap) else gap.low or None
 
     def is_newest(self, gap: Interval) -> bool:
-        """Return whether a gap reaches up to now, so that Flickr counts the whole stream for it."""
+        """Return whether a gap reaches up to now, so that Flickr's total for it is that of the whole stream."""
         return gap == self._newest
 
     async def ask(self, number: int, low: int | None, high: int, gap: Interval) -> Answer:
-        """Ask for a page, and once more where the answer cannot be all there is."""
+        """Request a page, and request it again if the answer cannot be complete."""
         answer = await self.ask_once(number, low, high)
         if answer.missing == 0:
             return answer
         if low is None and answer.times and answer.oldest < gap.low:
-            low = gap.low  # what is missing beyond the gap is no matter here
+            low = gap.low  # photos missing below the gap do not matter here
         again = await self.ask_once(number, low, high)
         better = again.missing is not None and (answer.missing is None or again.missing <= answer.missing)
         return again if better else answer
 
-    async def confirm(self, answer: Answer, owed: int, number: int, high: int, gap: Interval) -> Answer:
-        """Return an answer about the same page that does not count too few photos without a second one that agrees.
+    async def confirm(self, answer: Answer, min_count: int, number: int, high: int, gap: Interval) -> Answer:
+        """Return `answer`, or another one for the same page if it counts too few photos and a second call disagrees.
 
-        `owed` is how many photos must be left there by what was answered before. Where fewer are counted, the
-        photos may have been removed, or the answer is false: Flickr has sent empty lists and totals that were
-        too low, once, with `stat: ok`. A call that only counts decides; where an answer still contradicts it, its
-        `missing` is `None`.
+        `min_count` is how many photos must be there according to earlier answers. If fewer are counted, photos were
+        removed, or the answer is false: Flickr has sent empty lists and totals that were too low, once, with
+        `stat: ok`. A call that only counts decides. If the new answer still contradicts it, its `missing` is `None`.
         """
-        if answer.page.is_usable and answer.page.total >= owed:
+        if answer.page.is_usable and answer.page.total >= min_count:
             return answer
         low = answer.low
         counted = await self._count(low, high)
@@ -96,9 +95,9 @@ class ListingPages:
         return again if is_confirmed else replace(again, missing=None)
 
     async def count_between(self, low: int, high: int) -> int:
-        """Return how many photos Flickr counts from second `low` to `high`; none is listed for it.
+        """Return how many photos Flickr counts from second `low` to `high`, without listing them.
 
-        An answer without a total counts as none.
+        Return 0 for an answer without a total.
         """
         return await self._count(low, high) or 0
 
@@ -109,7 +108,7 @@ class ListingPages:
         return page.total if page.is_usable else None
 
     async def ask_once(self, number: int, low: int | None, high: int) -> Answer:
-        """Ask for a page of what was uploaded from second `low` to `high`."""
+        """Request a page of the uploads from second `low` to `high`."""
         page = await self._api.get_page(
             self._user_id,
             page=number,
@@ -121,14 +120,16 @@ class ListingPages:
             self.total = page.total
         self.counted = self.counted or page.total
         expected = min(self._size, page.total - (number - 1) * self._size)
-        if expected <= 0 and page.page != number:  # there is no such page, and this is a repetition
+        if (
+            expected <= 0 and page.page != number
+        ):  # Flickr repeats the last page instead of sending an empty one
             page = replace(page, photos=[], page=number, malformed=0)
         times = [photo.facts.uploaded for photo in page.photos]
         known = [time for time in times if time is not None and (low or 0) <= time <= high]
         missing = None
         is_readable = page.is_usable and not page.malformed
         if is_readable and len(known) == len(times) and known == sorted(known, reverse=True):
-            # a count that is too low says nothing about the photos that are there
+            # a total that is too low does not make the listed photos wrong
             missing = max(expected - len({photo.id for photo in page.photos}), 0)
         if times and page.page != number:
             missing = None
@@ -136,10 +137,10 @@ class ListingPages:
 
 
 def upload_time(photo: FlickrPhoto) -> int:
-    """Return the second of an upload, 0 where Flickr does not tell."""
+    """Return the second of an upload; 0 if Flickr did not send it."""
     return photo.facts.uploaded or 0
 
 
 def worse(first: int | None, second: int | None) -> int | None:
-    """Return the greater number of missing photos; `None`, where nobody can know, is greater than any."""
+    """Return the greater number of missing photos; `None` (unknown) is greater than any number."""
     return None if first is None or second is None else max(first, second)

@@ -1,4 +1,4 @@
-"""Whether the servers answer: since when a server has been silent, and why the last try failed."""
+"""Detect outages: since when a server has not answered, and why the last attempt failed."""
 
 from __future__ import annotations
 
@@ -16,46 +16,47 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
 
 SILENT = 9.0
-"""A silence of this many seconds is an outage."""
+"""No answer for this many seconds is an outage."""
 NO_LONGER_ASKED = 65.0
-"""A server to which nothing was sent for this many seconds is not asked at present: tries are closer together."""
+"""A server to which nothing was sent for this many seconds is not in use; retries are closer together."""
 DEAD = 3.0
-"""A server that has not answered at all for this many seconds is mentioned at the end of a run."""
-LOOK = 0.5
-"""Seconds between two looks for an outage."""
+"""A server that has never answered is reported at the end of a run after this many seconds."""
+POLL_INTERVAL = 0.5
+"""Seconds between two checks for an outage."""
 
 
 class OutageMonitor:
-    """How long a `server` (`api` or `images`) has given no usable answer, while it is asked for one.
+    """Measures for how long a `server` (`api` or `images`) in use has sent no usable answer.
 
-    A refusal is an answer; an error page, an HTTP 5xx and a broken connection are not.
+    A refusal is an answer; an error page, an HTTP 5xx and a broken connection are not. (It has more than ten
+    attributes because each is one fact about the exchanges so far, read by another question.)
     """
 
     def __init__(self, server: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.server = server
         self.in_flight = 0
-        """How many exchanges wait for this server."""
+        """How many exchanges are waiting for this server."""
         self.reason = ""
-        """Why the latest try since the last answer failed."""
+        """Why the latest attempt since the last answer failed; empty if none has."""
         self.is_reached = False
-        """Whether that try was answered with an error."""
+        """Whether the server responded to that attempt, with an error."""
         self.has_answered = False
         self._clock = clock
         self._since = self._asked = clock()
         self._began: float | None = None
-        """When the outage began that was reported."""
+        """When the reported outage began."""
         self._is_over = False
         self._is_given_up = False
-        """Whether an exchange was cancelled before its answer."""
+        """Whether an exchange was cancelled while it waited for an answer."""
 
     @property
     def seconds(self) -> float:
-        """For how long no answer came; 0 while the server is not asked."""
+        """For how many seconds no answer came; 0 if the server is not in use."""
         return 0.0 if self._is_idle else self._clock() - self._since
 
     @property
     def is_reported(self) -> bool:
-        """Whether an outage was reported whose end was not."""
+        """Whether an outage was reported, but not its end."""
         return self._began is not None
 
     @property
@@ -65,7 +66,7 @@ class OutageMonitor:
 
     @contextmanager
     def asking(self) -> Iterator[Callable[[], None]]:
-        """Exchange something with the server inside of this; yields what to call when bytes arrive.
+        """Run one exchange with the server inside of this context; yield a function to call when bytes arrive.
 
         An exchange that ends without a `TransportError` was answered.
         """
@@ -101,8 +102,8 @@ class OutageMonitor:
         self.has_answered = True
         self._is_over = self.is_reported
 
-    def news(self) -> OutageBegan | OutageEnded | None:
-        """Return what to report now: an outage that was not reported yet, or its end."""
+    def next_event(self) -> OutageBegan | OutageEnded | None:
+        """Return the event to report now: an unreported outage, or the end of a reported one."""
         if self._began is None:
             if self.seconds < SILENT:
                 return None
@@ -114,16 +115,16 @@ class OutageMonitor:
         self._began, self._is_over = None, False
         return OutageEnded(self.server, seconds)
 
-    def last_words(self) -> str:
-        """Return the sentence about a server that does not answer at the end of a run, empty where it does."""
+    def final_sentence(self) -> str:
+        """Return a sentence if the server does not answer at the end of a run, else an empty string."""
         seconds = self._clock() - self._since
         if self.reason or (self._is_given_up and seconds >= (SILENT if self.has_answered else DEAD)):
             return outage_text(self.server, seconds, self.reason, reached=self.is_reached, ended=True)
         return ""
 
 
-def report(silences: Iterable[OutageMonitor], emit: Observer) -> None:
-    """Report the outages, and the ends of them, that were not reported yet."""
-    for silence in silences:
-        if event := silence.news():
+def report(monitors: Iterable[OutageMonitor], emit: Observer) -> None:
+    """Report the outages, and their ends, that were not reported yet."""
+    for monitor in monitors:
+        if event := monitor.next_event():
             emit(event)

@@ -1,4 +1,4 @@
-"""The proxies that the environment names: which one an address needs, and what it means where one fails."""
+"""The proxies of the environment: which one an address needs, and errors that name its variable."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class EnvironmentProxy:
 def proxy_for(url: httpx.URL) -> EnvironmentProxy | None:
     """Return the proxy that the environment names for an address, such as `http://proxy.corp:3128`.
 
-    Its password is kept apart, because errors show addresses. What runs on this machine is never asked for through
-    a proxy. Raises `TransportError`.
+    The password is kept out of the address, because errors show addresses. Servers on this machine are never
+    accessed through a proxy. Raises `TransportError` for an unusable proxy.
     """
     if proxy_bypass(url.host) or url.host == "localhost" or url.host.startswith("127.") or url.host == "::1":
         return None
@@ -41,26 +41,27 @@ def proxy_for(url: httpx.URL) -> EnvironmentProxy | None:
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if not proxy.startswith(("http://", "https://")):
         raise TransportError(
-            f"The proxy of {variable} is a {proxy.partition(':')[0]}:// one, and only http:// and https:// proxies can "
-            "be used: change the variable, or unset it."
+            f"The proxy of {variable} is a {proxy.partition(':')[0]}:// one. Only http:// and https:// proxies are "
+            "supported: change the variable, or unset it."
         )
     try:
         return EnvironmentProxy(httpx.Proxy(proxy), variable)
-    except (httpx.InvalidURL, ValueError):  # which may quote a part of a password
+    except (httpx.InvalidURL, ValueError):  # its text may quote a part of a password
         raise TransportError(
-            f"The proxy of {variable} is no address. In its password, write %23 for #, %2F for / and %40 for @."
+            f"The proxy of {variable} is not a valid address. In its password, write %23 for #, %2F for / and %40 "
+            "for @."
         ) from None
 
 
 def _variable_of(scheme: str) -> str:
     name = f"{scheme}_proxy"
     found = [variable for variable in os.environ if variable.lower() == name]
-    # the lower-case one wins; without a variable, a desktop has it in its settings
+    # the lower-case name has precedence; without a variable, the proxy is from the desktop's settings
     return name if name in found else next(iter(found), "the system settings")
 
 
 class ProxiedTransport(httpx.AsyncBaseTransport):
-    """Sends requests through a proxy; what the proxy fails at is reported as the proxy's failure, by its variable."""
+    """Sends requests through a proxy; an error of the proxy names the variable that it is set in."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, proxy: EnvironmentProxy) -> None:
         self._inner = inner
@@ -71,7 +72,7 @@ class ProxiedTransport(httpx.AsyncBaseTransport):
         try:
             response = await self._inner.handle_async_request(request)
         except (httpx.ProxyError, httpx.ConnectError) as error:
-            # TLS is between us and the server, behind the proxy
+            # TLS is between this machine and the server, so the proxy did not fail
             if any(isinstance(cause, ssl.SSLError) for cause in causes_of(error)):
                 raise
             raise self._failure(error, request.url.host) from error
@@ -101,7 +102,7 @@ class ProxiedTransport(httpx.AsyncBaseTransport):
 
 
 def _status_of(error: httpx.TransportError) -> int | None:
-    """Return the status that a proxy answered to `CONNECT`, where it answered."""
+    """Return the status that a proxy answered to `CONNECT`; `None` without an answer."""
     if isinstance(error.__cause__, aiohttp.ClientHttpProxyError):
         return error.__cause__.status
     word = str(error).partition(" ")[0]  # "407 Proxy Authentication Required"

@@ -1,4 +1,4 @@
-"""Takes secrets out of what the other side sends: a server or a proxy can echo them in any text of an answer."""
+"""Remove secrets from received texts: a server or a proxy can echo them anywhere in its response."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ if TYPE_CHECKING:
 
 MASK = "***"
 SHORTEST = 6
-"""A shorter secret, in characters, is part of ordinary words; Flickr's keys have 32, its secrets 16."""
+"""The length of the shortest secret to redact: a shorter one occurs in ordinary words. Flickr's keys have 32
+characters, its secrets 16."""
 
 _WIRE_LOGS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy")
 _guarding: WeakSet[Redactor] = WeakSet()
 
 
 class Redactor:
-    """Replaces secrets by `***`, as they are and in the encodings of addresses, of JSON and of Python's `repr`."""
+    """Replaces secrets by `***`: as plain text and as encoded in addresses, in JSON and by Python's `repr`."""
 
     def __init__(self, *secrets: str) -> None:
         forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
-        self._forms = sorted(forms, key=len, reverse=True)  # the longest first, which may contain others
+        self._forms = sorted(forms, key=len, reverse=True)  # the longest first, because it may contain others
         self._encoded = [form.encode("utf-8", "surrogateescape") for form in self._forms]
 
     def guard_logs(self) -> None:
-        """Keep the secrets out of the logs of the HTTP library, which show answers as they come."""
+        """Remove the secrets from the logs of the HTTP library, which show responses unchanged."""
         _guarding.add(self)
         for name in _WIRE_LOGS:
-            logging.getLogger(name).addFilter(_redact_record)  # one filter, however often it is added
+            logging.getLogger(name).addFilter(_redact_record)  # adding the same filter again has no effect
 
     def text(self, text: str) -> str:
         """Return a text without the secrets."""
@@ -50,7 +51,7 @@ class Redactor:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Take the secrets out of an error that leaves the `with` block, and out of all that caused it."""
+        """Remove the secrets from an error raised in the `with` block, and from its causes."""
         try:
             yield
         except Exception as error:
@@ -70,7 +71,7 @@ class Redactor:
             return self.text(value)
         if isinstance(value, bytes | bytearray):
             return self.data(value)
-        if isinstance(value, BaseException):  # httpcore makes errors of errors
+        if isinstance(value, BaseException):  # httpcore passes errors as arguments of errors
             self._clean(value, seen)
         return value
 

@@ -1,4 +1,4 @@
-"""TLS as the environment wants it: the certificates that are trusted, and the log of keys."""
+"""The TLS settings of the environment: trusted certificates and the log of TLS keys."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from flickr_mirror.errors import SettingsError
 
 KEY_LOG = "SSLKEYLOGFILE"
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
-"""How OpenSSL names the certificates in a folder."""
+"""The file names of certificates in a folder, as OpenSSL requires them."""
 
 
 @lru_cache(maxsize=1)
 def tls_context() -> ssl.SSLContext:
     """Return the TLS settings that all connections share: reading the certificates takes 20 ms.
 
-    Raises `SettingsError` where the environment names certificates, or a log of keys, that cannot be used.
+    Raises `SettingsError` if the environment names certificates, or a log of TLS keys, that cannot be used.
     """
     import httpx
 
     _check_variables()
     try:
         return httpx.create_ssl_context()
-    except OSError as error:  # an `ssl.SSLError` is one
+    except OSError as error:  # including `ssl.SSLError`
         variable = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)), "")
         if not variable:
             raise
@@ -34,7 +34,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 def _check_variables() -> None:
-    """Raise `SettingsError` for what OpenSSL would ignore, or report without the name of the file."""
+    """Raise `SettingsError` for what OpenSSL would ignore, or report without naming the file."""
     variable = ""
     try:
         variable, path = KEY_LOG, os.environ.get(KEY_LOG)
@@ -44,7 +44,7 @@ def _check_variables() -> None:
         if path:
             with Path(path).open("rb") as file:
                 file.read(1)
-            return  # it goes before the folder
+            return  # it has precedence over the folder
         variable, path = "SSL_CERT_DIR", os.environ.get("SSL_CERT_DIR")
         if path and not any(map(_holds_certificates, path.split(os.pathsep))):
             for folder in path.split(os.pathsep):
@@ -67,9 +67,9 @@ def _unusable(variable: str, path: str, reason: str) -> SettingsError:
 
 
 def key_log_failure(error: OSError) -> SettingsError | None:
-    """Return the error for a log of keys that cannot be opened, where `error` is about that.
+    """Return the error for a log of TLS keys that cannot be opened; `None` if `error` is about something else.
 
-    aiohttp opens it when it is imported.
+    aiohttp opens the log when it is imported.
     """
     path = os.environ.get(KEY_LOG)
     if not path or error.filename != path:

@@ -1,4 +1,4 @@
-"""The connections to Flickr and to a monitor: TLS, the environment's proxies, and the API key, added here alone."""
+"""Create the connections to Flickr and to a monitor, with TLS, proxies and the API key, which only this module adds."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 READ_AHEAD = 512 * 1024
-"""So many bytes of an image may wait for their reader, who takes them at once: with less, most images would stop
-their connection, and each piece costs a turn of the whole chain."""
+"""The buffer of an image's connection, in bytes. With less, most images would fill it and pause their connection,
+and each further piece costs another pass of the event loop."""
 
 
 def _open_session() -> aiohttp.ClientSession:
-    # how many connections there are is the business of the worker pool and the brake
+    # the download slots limit the number of connections
     connector = aiohttp.TCPConnector(ssl=tls_context(), limit=0, keepalive_timeout=30)
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=READ_AHEAD
@@ -34,7 +34,7 @@ def _open_session() -> aiohttp.ClientSession:
 
 
 def _with_password_in_header(proxy: httpx.Proxy) -> httpx.Proxy:
-    # aiohttp would have it in the address, and show that in its errors
+    # aiohttp would put the password into the address, which its errors show
     if proxy.auth is None:
         return proxy
     return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {_basic(*proxy.auth)}"})
@@ -48,16 +48,16 @@ def _http_transport(proxy: EnvironmentProxy | None, retries: int = 0) -> httpx.A
 
 
 def _basic(name: str, password: str) -> str:
-    """Return what a login is sent as."""
+    """Return the credentials of HTTP basic authentication."""
     return base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def api_transport(
     api_key: str, url: httpx.URL, inner: httpx.AsyncBaseTransport | None = None
 ) -> KeyedTransport:
-    """Return what sends requests to the API at `url`, with its key, through `inner` where that is given.
+    """Return the transport for the API at `url`, which adds the key; `inner` replaces the connections.
 
-    Raises `TransportError` for a bad proxy.
+    Raises `TransportError` for an unusable proxy.
     """
     proxy = None if inner else proxy_for(url)
     logins = [(url.username, url.password), (proxy and proxy.address.auth) or ("", "")]
@@ -66,7 +66,7 @@ def api_transport(
 
 
 def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
-    """Return what fetches images from the server at `url`; a proxy that cannot be used is told by each request."""
+    """Return the transport for images at `url`; each request raises `TransportError` if the proxy is unusable."""
     try:
         proxy = proxy_for(url)
     except TransportError as error:
@@ -77,12 +77,12 @@ def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
 
 
 def ping_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
-    """Return what sends a ping to `url`. Raises `TransportError` for a bad proxy."""
+    """Return the transport for pings to `url`. Raises `TransportError` for an unusable proxy."""
     return _http_transport(proxy_for(url), retries=1)
 
 
 class _ImageTransport(AiohttpTransport):
-    """Gives out what has come of an image at once, where its parent makes pieces of 16 kB."""
+    """Passes on all received bytes of an image at once; its parent class divides them into pieces of 16 kB."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await super().handle_async_request(request)
@@ -91,7 +91,7 @@ class _ImageTransport(AiohttpTransport):
 
 
 class UnavailableTransport(httpx.AsyncBaseTransport):
-    """Tells why a server cannot be reached, when somebody tries."""
+    """Raises the same error for each request."""
 
     def __init__(self, error: TransportError) -> None:
         self._error = error
@@ -101,10 +101,10 @@ class UnavailableTransport(httpx.AsyncBaseTransport):
 
 
 class KeyedTransport(httpx.AsyncBaseTransport):
-    """Adds the API key to each request just before it is sent, and takes it out of what comes back.
+    """Adds the API key to each request just before it is sent, and removes it from the response.
 
-    Errors, headers and the reason phrase of an answer are free of it, and of `secrets`, the logins that are sent
-    too. A body may be packed, so `redact` is for whoever has unpacked it.
+    Errors, headers and the reason phrase of a response contain neither the key nor `secrets`, the logins that are
+    sent too. A body may be compressed, so the caller applies `redact` after decompressing it.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, api_key: str, *secrets: str) -> None:
@@ -135,7 +135,7 @@ class KeyedTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body of an answer, whose errors are free of secrets."""
+    """The body of a response, whose errors contain no secrets."""
 
     def __init__(self, stream: httpx.AsyncByteStream, redact: Redactor) -> None:
         self._stream = stream

@@ -1,4 +1,7 @@
-"""A Flickr on the loopback, for tests, demonstrations and benchmarks: nothing of it leaves the machine."""
+"""A simulated Flickr on the loopback interface, for tests, the demo and benchmarks.
+
+It needs no network. May import: `models` and the modules at the top (`errors`, `version`, ...).
+"""
 
 from flickr_mirror.simulator.data.photo import SimulatedPhoto
 from flickr_mirror.simulator.data.sizes import Kind, Mix, SimulatedSize

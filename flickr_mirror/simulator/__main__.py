@@ -1,4 +1,4 @@
-"""A simulated Flickr that runs until it is interrupted: `python -m flickr_mirror.simulator --photos 1000`."""
+"""Serve a simulated Flickr until it is interrupted: `python -m flickr_mirror.simulator --photos 1000`."""
 
 from __future__ import annotations
 
@@ -27,26 +27,32 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mix", choices=_MIXES, default="plain", help="which kinds of photos (default: plain)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="another number makes other photos")
-    parser.add_argument("--demo", action="store_true", help="serve the sixty landscapes of the demonstration")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--seed", type=int, default=0, help="another number generates other photos")
+    parser.add_argument("--demo", action="store_true", help="serve the sixty photos of the demo")
+    parser.add_argument(
+        "--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one"
+    )
     parser.add_argument("--api-latency", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--image-latency", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument(
-        "--disturb", type=float, default=0.0, metavar="SHARE", help="let so many requests of 1 go wrong (0.1)"
+        "--disturb",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="the share of requests that get a fault, 0 to 1",
     )
     parser.add_argument(
         "--disturb-with",
         choices=MIXES,
         nargs="+",
         default=list(MIXES),
-        help="what goes wrong with them (default: all of it); --seed makes other requests go wrong",
+        help="the kinds of faults (default: all); --seed chooses other requests",
     )
     return parser
 
 
 def build_flickr(arguments: argparse.Namespace) -> SimulatedFlickr:
-    """Return the server that a command line asks for."""
+    """Return the server for the arguments of the command line."""
     if arguments.demo:
         stream = demo_photostream()
     else:
@@ -66,7 +72,7 @@ def build_flickr(arguments: argparse.Namespace) -> SimulatedFlickr:
 
 
 async def serve(flickr: SimulatedFlickr) -> None:
-    """Say where the server is, and serve until the task is cancelled."""
+    """Print the address of the API, and serve until the task is cancelled."""
     async with flickr:
         stream = flickr.streams[0]
         sys.stdout.write(f"{flickr.api_url}\n")

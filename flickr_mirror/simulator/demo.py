@@ -28,7 +28,7 @@ _PERIODS = (
     (1993, 2024),
     (1887, 1909),  # cyanotype
 )
-"""The years in which a photo can be taken, by its index: the print of the drawing fits them."""
+"""The years in which a photo may have been taken, by its index; they fit the kind of print that is drawn."""
 _FILES = files("flickr_mirror.simulator") / "artwork"
 
 

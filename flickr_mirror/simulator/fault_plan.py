@@ -1,4 +1,4 @@
-"""Which request gets which fault: by a script, or by chance."""
+"""Which request gets which fault: according to a script, or at random."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator.faults import Fault
 
 _PHOTO_ID = re.compile(r"/(\d+)(?:_[0-9a-f]|/)")
-_UNSAID = {"api_key", "format", "nojsoncallback", "extras", "min_upload_date", "max_upload_date"}
+_LEFT_OUT = {"api_key", "format", "nojsoncallback", "extras", "min_upload_date", "max_upload_date"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a request asks for, without the API key.
 
-    `kind` is `api`, `image` or `video`, `method` the API's, such as `flickr.photos.getSizes`. `address` is the
-    same for the same question, whenever it is asked.
+    `kind` is `api`, `image` or `video`; `method` is the API's, such as `flickr.photos.getSizes`. `address` identifies
+    the request: it is the same each time the same thing is asked for.
     """
 
     kind: str
@@ -35,8 +35,8 @@ class Asked:
     @staticmethod
     def call(arguments: Mapping[str, str]) -> Asked:
         """Return what a call of the API asks for."""
-        said = (f"{name}={value}" for name, value in sorted(arguments.items()) if name not in _UNSAID)
-        return Asked("api", " ".join(said), arguments.get("method", ""), arguments.get("photo_id", ""))
+        shown = (f"{name}={value}" for name, value in sorted(arguments.items()) if name not in _LEFT_OUT)
+        return Asked("api", " ".join(shown), arguments.get("method", ""), arguments.get("photo_id", ""))
 
     @staticmethod
     def file(path: str) -> Asked:
@@ -50,8 +50,8 @@ class Asked:
 class Rule:
     """A fault, and the requests that get it: those of a `kind`, a `method`, a `photo_id` (empty: any).
 
-    Of these the first one gets it, and more with `times` (`None`: all); `start` at 2 spares the first one.
-    With `each`, every address is counted by itself.
+    Of these requests, `times` get the fault (`None`: all), beginning with number `start`. With `each`, the requests of
+    each address are counted separately.
     """
 
     fault: Fault
@@ -62,20 +62,20 @@ class Rule:
     times: int | None = 1
     each: bool = False
 
-    def concerns(self, asked: Asked) -> bool:
-        """Return whether it is about such a request."""
+    def matches(self, asked: Asked) -> bool:
+        """Return whether the rule applies to this kind of request."""
         wanted = ((self.kind, asked.kind), (self.method, asked.method), (self.photo_id, asked.photo_id))
         return all(want in ("", is_) for want, is_ in wanted)
 
-    def strikes(self, number: int) -> bool:
-        """Return whether the request of this number, from 1 on, gets the fault."""
+    def applies_to(self, number: int) -> bool:
+        """Return whether the matching request of this number, counted from 1, gets the fault."""
         return self.start <= number and (self.times is None or number < self.start + self.times)
 
 
 class Script:
-    """Rules that say which request gets what; the first that strikes counts, and what none concerns goes on.
+    """Rules that choose the fault of a request: the first rule that applies; without one, the response is normal.
 
-    `asked` are all requests, `done` those that got a fault, both in the order in which they came.
+    `asked` are all requests, `done` those that got a fault with it, both in the order of arrival.
     """
 
     def __init__(self, *rules: Rule) -> None:
@@ -85,14 +85,14 @@ class Script:
         self._numbers: Counter[tuple[int, str]] = Counter()
 
     def choose(self, asked: Asked) -> Fault | None:
-        """Return the fault that a request gets."""
+        """Return the fault for a request; `None` for a normal response."""
         self.asked.append(asked)
         chosen = None
         for index, rule in enumerate(self.rules):
-            if rule.concerns(asked):
+            if rule.matches(asked):
                 number = (index, asked.address if rule.each else "")
                 self._numbers[number] += 1
-                if chosen is None and rule.strikes(self._numbers[number]):
+                if chosen is None and rule.applies_to(self._numbers[number]):
                     chosen = rule.fault
         if chosen is not None:
             self.done.append((asked, chosen))
@@ -111,16 +111,16 @@ MIXES: dict[str, tuple[Fault, ...]] = {
     "429": (throttling(), throttling(0)),
     "page": (page(), page("image/jpeg")),
 }
-"""Faults that pass, by what they have in common."""
+"""Temporary faults, by kind."""
 
 
 @dataclass(slots=True)
 class Disturbance:
-    """Disturbs a random `share` of all requests, from 0 to 1, with faults of the `mix`, each kind as often.
+    """Chooses a fault for a random `share` of all requests, from 0 to 1; all kinds in `mix` are equally frequent.
 
-    With the same `seed`, the same request gets the same the first time, the second time and so on, whatever
-    comes between. The same request is disturbed `in_a_row` times at most, so that who tries again gets
-    through. `requests` counts all requests, `counts` the disturbed ones by kind.
+    With the same `seed`, the n-th request for an address always gets the same fault, regardless of other requests.
+    An address gets at most `in_a_row` faults in a row, so that a client that retries succeeds. `requests`
+    counts all requests, `counts` the faults by kind.
     """
 
     share: float
@@ -133,7 +133,7 @@ class Disturbance:
     _streaks: Counter[str] = field(default_factory=Counter)
 
     def choose(self, asked: Asked) -> Fault | None:
-        """Return the fault that a request gets."""
+        """Return the fault for a request; `None` for a normal response."""
         self.requests += 1
         address = asked.address
         self._times[address] += 1

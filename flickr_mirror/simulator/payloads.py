@@ -1,4 +1,4 @@
-"""How Flickr writes photos, sizes, comments and people in JSON, with its mixture of `75` and `"150"`."""
+"""The JSON of photos, sizes, comments and people as Flickr writes it, numbers such as `75` and `"150"` mixed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FLICKR = "https://www.flickr.com"
 FARM = 66
-_NOBODY = {"latitude": 0, "longitude": 0, "accuracy": 0, "context": 0}
+_NO_LOCATION = {"latitude": 0, "longitude": 0, "accuracy": 0, "context": 0}
 UNDOCUMENTED_EXTRAS = frozenset(
     {"count_comments", "count_faves", "safety_level", "realname", "rotation", "can_download"}
     | {f"url_{key}" for key in UNDOCUMENTED_KEYS}
@@ -42,7 +42,7 @@ def _original_dims(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
 
 def _place(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
     if photo.caption.place is None:
-        return _NOBODY
+        return _NO_LOCATION
     latitude, longitude = photo.caption.place
     return {
         "latitude": f"{latitude:.6f}",
@@ -62,7 +62,7 @@ def _taken(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
     return {"datetaken": photo.taken, "datetakengranularity": "6", "datetakenunknown": "0"}
 
 
-# What each of the `extras` adds to an entry of a listing; Flickr gives some of them other names.
+# What each of the `extras` adds to an entry of a listing; some keys differ from the name of the extra.
 EXTRAS: dict[str, Callable[[SimulatedPhoto, SimulatedPhotostream], Payload]] = {
     "description": lambda photo, _: {"description": {"_content": photo.description}},
     "license": lambda photo, _: {"license": str(photo.index % 11)},
@@ -89,7 +89,7 @@ EXTRAS: dict[str, Callable[[SimulatedPhoto, SimulatedPhotostream], Payload]] = {
 
 
 def media_status(photo: SimulatedPhoto) -> str:
-    """Return whether a video is converted: `ready` or `pending`."""
+    """Return the state of a video's conversion: `ready` or `pending`."""
     return "pending" if photo.kind is Kind.NOT_READY else "ready"
 
 
@@ -106,9 +106,9 @@ def listed_photo(photo: SimulatedPhoto, stream: SimulatedPhotostream, extras: Co
         "isfriend": 0,
         "isfamily": 0,
     }
-    for extra, tell in EXTRAS.items():
+    for extra, build in EXTRAS.items():
         if extra in extras:
-            entry |= tell(photo, stream)
+            entry |= build(photo, stream)
     if photo.kind is not Kind.NOT_READY:
         for size in photo.pictures:
             if f"url_{size.key}" in extras:
@@ -119,12 +119,12 @@ def listed_photo(photo: SimulatedPhoto, stream: SimulatedPhotostream, extras: Co
 
 
 def _number(number: int, dice: int) -> int | str:
-    """Return a number as Flickr writes it: `"height_m": "336", "height_n": 215` in one record."""
+    """Return a number as Flickr writes it, as text or not: `"height_m": "336", "height_n": 215` in one entry."""
     return str(number) if (number + dice) % 3 else number
 
 
 def sizes_of(photo: SimulatedPhoto) -> Payload:
-    """Return what `photos.getSizes` tells of a photo."""
+    """Return the answer of `photos.getSizes` about a photo."""
     page = f"{FLICKR}/photos/{photo.owner}/{photo.id}/"
     sizes = [_size(photo, size, f"{page}sizes/{size.key}/") for size in photo.pictures]
     if photo.media == "video":
@@ -150,7 +150,7 @@ def _size(photo: SimulatedPhoto, size: SimulatedSize, page: str) -> Payload:
 
 
 def photo_info(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> Payload:
-    """Return what `photos.getInfo` tells of a photo."""
+    """Return the answer of `photos.getInfo` about a photo."""
     page = f"{FLICKR}/photos/{stream.path_alias or stream.nsid}/{photo.id}/"
     info: Payload = {
         "id": photo.id,
@@ -212,7 +212,7 @@ def _owner(stream: SimulatedPhotostream) -> Payload:
 
 
 def comments_of(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> Payload:
-    """Return what `photos.comments.getList` tells of a photo: no key `comment` where there is none."""
+    """Return the answer of `photos.comments.getList` about a photo; without comments it has no key `comment`."""
     if not photo.comments:
         return {"photo_id": photo.id}
     page = f"{FLICKR}/photos/{stream.path_alias or stream.nsid}/{photo.id}/"
@@ -238,12 +238,12 @@ def _comment(photo: SimulatedPhoto, comment: SimulatedComment, number: int, page
 
 
 def user(stream: SimulatedPhotostream) -> Payload:
-    """Return an account as `people.findByUsername` tells it."""
+    """Return the answer of `people.findByUsername` about an account."""
     return {"id": stream.nsid, "nsid": stream.nsid, "username": {"_content": stream.username}}
 
 
 def person(stream: SimulatedPhotostream) -> Payload:
-    """Return an account as `people.getInfo` tells it."""
+    """Return the answer of `people.getInfo` about an account."""
     name = stream.path_alias or stream.nsid
     described: dict[str, Any] = {
         "id": stream.nsid,

@@ -1,10 +1,10 @@
-"""Fixtures for tests of programs that use this package: a Flickr on the loopback, and its photostream.
+"""Fixtures for tests of programs that use this package: a simulated Flickr and its photostream.
 
-They are there for tests that ask for this plugin, in the `conftest.py` at the root of the tests:
+To use them, name this plugin in the `conftest.py` at the root of the tests:
 
     pytest_plugins = ["flickr_mirror.simulator.pytest_plugin"]
 
-Nothing else imports this module, and so the package needs no pytest.
+No other module imports this one, so the package does not need pytest.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def simulated_photostream() -> SimulatedPhotostream:
-    """Return the photostream that is served: 20 photos of `saigon_archive`. Override it for another one."""
+    """Return the photostream to serve: 20 photos of `saigon_archive`. Override this fixture to serve another one."""
     return SimulatedPhotostream(20, username="saigon_archive")
 
 
 @pytest.fixture
 def simulated_flickr(simulated_photostream: SimulatedPhotostream) -> Iterator[SimulatedFlickr]:
-    """Serve the photostream at `api_url`, from a thread: for tests that await, and for those that block."""
+    """Serve the photostream at `api_url` from a thread, for async tests and for blocking ones."""
     with run_in_thread(SimulatedFlickr(simulated_photostream)) as flickr:
         yield flickr

@@ -1,4 +1,4 @@
-"""What Flickr's REST API answers to which method, and how it refuses."""
+"""The answers of Flickr's REST API to each method, and its refusals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"^(?:https?://)?(?:www\.|m\.)?flickr\.com/(?:photos|peopl
 
 
 class FlickrRefusal(Exception):  # noqa: N818 - Flickr calls it a failure, and answers HTTP 200
-    """Flickr refuses a call, with a code that means something else for every method."""
+    """Flickr refuses a call; the meaning of the code depends on the method."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class FlickrRefusal(Exception):  # noqa: N818 - Flickr calls it a failure, and a
 
 
 class RestApi:
-    """The methods that a mirror calls, over some photostreams."""
+    """The methods that a mirror calls, for some photostreams."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class RestApi:
                 "page": page,
                 "pages": pages,
                 "perpage": per_page,
-                # seen as "946" and as 487
+                # Flickr sends it as text or as a number: "946" and 487 were recorded
                 "total": str(total) if total and page % 2 else total,
                 "photo": [listed_photo(photo, stream, extras) for photo in photos],
             }
@@ -157,5 +157,5 @@ class RestApi:
 
 
 def _echo(arguments: Mapping[str, str]) -> Payload:
-    """Return what was asked, key and all: `{"method": {"_content": "flickr.test.echo"}, ...}`."""
+    """Return the arguments, including the key: `{"method": {"_content": "flickr.test.echo"}, ...}`."""
     return {name: {"_content": value} for name, value in arguments.items()}

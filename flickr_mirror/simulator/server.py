@@ -1,4 +1,4 @@
-"""A Flickr on the loopback: the REST API, the image servers and the video servers, over real sockets."""
+"""A simulated Flickr on the loopback interface: REST API, image and video servers, over real sockets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 API_PATH = "/services/rest/"
 SIGNED_FOR = 180
-"""How many seconds the address of a video is valid: https://live.staticflickr.com/video/...?s=eyJp..."""
+"""For how many seconds the address of a video is valid: https://live.staticflickr.com/video/...?s=eyJp..."""
 
 _PICTURE = re.compile(r"/\d+/(\d+)_[0-9a-f]{10}(?:_\w+)?\.(?:jpg|png|gif)")
 _PLAYER = re.compile(r"/photos/[^/]+/(\d+)/play/(\w+)/([0-9a-f]{10})/?")
@@ -44,25 +44,27 @@ _VIDEO = re.compile(r"/video/(\d+)/([0-9a-f]{10})/(\w+)\.mp4")
 
 
 class Faults(Protocol):
-    """Says what goes wrong: a `Script`, or a `Disturbance`."""
+    """Chooses the faults: a `Script` or a `Disturbance`."""
 
     def choose(self, asked: Asked) -> Fault | None:
-        """Return the fault that a request gets, `None` where nothing goes wrong."""
+        """Return the fault for a request; `None` for a normal response."""
         ...
 
 
 class SimulatedFlickr:
-    """Some photostreams, served at `api_url`; an async context manager.
+    """Serves some photostreams at `api_url`; an async context manager.
 
-    `api_key` is the one that is valid, `None` accepts any. `undocumented_extras` and `count_comments` are
-    what a listing knows beyond Flickr's documentation. Pictures come in chunks without a `Content-Length`, as
-    Flickr's do, unless `content_length`. Latencies are in seconds. `ssl` makes the addresses HTTPS.
+    `api_key` is the only valid key; `None` accepts any. `undocumented_extras` and `count_comments` switch the parts
+    of a listing on that Flickr serves but does not document. Pictures are sent in chunks without a
+    `Content-Length`, as Flickr does, unless `content_length` is set. Latencies are in seconds. `ssl` makes the
+    addresses HTTPS.
 
-    `intercept` sees every request first: what it returns is sent, `None` lets the request go on. Then `faults`
-    choose what goes wrong with it: a `Script` or a `Disturbance`, which may be set at any time.
+    `intercept` is called with every request first: a response that it returns is sent; after `None` the request
+    continues. Then `faults`, a `Script` or a `Disturbance`, chooses a fault. Both can be set at any time.
 
-    `calls` counts the API calls by method, `requests` the pictures and videos served by photo id,
-    `bytes_sent` their bytes, those included that a fault spoils.
+    `calls` counts the API calls by method, `requests` the pictures and videos served by photo id, and
+    `bytes_sent` their bytes, including those of faulty responses. (It has more than ten attributes because each
+    setting and counter is one that tests read or set.)
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class SimulatedFlickr:
 
     @property
     def url(self) -> str:
-        """The address of the server, without a slash at its end."""
+        """The address of the server, without a trailing slash."""
         return f"{'https' if self._ssl else 'http'}://{self.host}:{self.port}"
 
     @property
@@ -130,24 +132,24 @@ class SimulatedFlickr:
         return f"{self.url}{API_PATH}"
 
     def reset_counters(self) -> None:
-        """Count from 0 again."""
+        """Set all counters to 0."""
         self.calls.clear()
         self.requests.clear()
         self.bytes_sent = 0
 
     def call(self, **arguments: str) -> Payload:
-        """Return the API's answer to a call, without HTTP and uncounted."""
+        """Return the API's answer to a call, without HTTP and without counting it."""
         return self._api.answer({"api_key": "any", "format": "json", **arguments})
 
     def file(self, photo_id: str, size: SimulatedSize | None = None) -> bytes:
-        """Return the bytes that a size of a public photo has (the best one by default), uncounted."""
+        """Return the file of a size of a public photo (the best one by default), without counting it."""
         found = self._api.find_photo(photo_id)
         if found is None:
             raise KeyError(photo_id)
         return self._bytes(*found, size or found[1].best)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Return what the server answers when nobody intercepts."""
+        """Return the normal response to a request."""
         if request.path.rstrip("/") == API_PATH.rstrip("/"):
             return await self._answer_call(request)
         if match := _PICTURE.fullmatch(request.path):
@@ -193,7 +195,7 @@ class SimulatedFlickr:
             body=body,
             content_type=media_files.CONTENT_TYPES[size.path.rpartition(".")[2]],
             headers={
-                "ETag": f'"{mark}.1"',  # no MD5, although it looks like one (recorded)
+                "ETag": f'"{mark}.1"',  # as recorded: it looks like an MD5, but is not one of the file
                 "Last-Modified": formatdate(found[1].uploaded, usegmt=True),
                 "Cache-Control": "public, max-age=31536000",
                 "x-ttdb-l": str(len(body)),
@@ -251,14 +253,14 @@ class SimulatedFlickr:
 
 
 async def arguments_of(request: web.Request) -> dict[str, str]:
-    """Return the arguments of an API call, whether in its address or in its body."""
+    """Return the arguments of an API call, from its address and its body."""
     form = await request.post() if request.method == "POST" else {}
     return {**request.query, **{name: value for name, value in form.items() if isinstance(value, str)}}
 
 
 @contextmanager
 def run_in_thread(flickr: SimulatedFlickr) -> Iterator[SimulatedFlickr]:
-    """Serve from another thread, for callers that block."""
+    """Serve from another thread, for blocking callers."""
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(flickr) as running:
         yield running
 

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from flickr_mirror import ApiBudget, Limits, ProxyLoginError, TransportError
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.canary import KEY
 from tests.support.command import IMPATIENT, KEYS, Outcome, command, run, running, start
@@ -161,7 +161,7 @@ async def test_a_proxy_for_images_that_asks_for_a_login(monkeypatch: pytest.Monk
     """What fetches images says the same, and does not try again."""
     async with proxy(LOGIN) as address:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary@{address}")
-        async with Transport(KEY, budget=ApiBudget()) as transport:
+        async with HttpClient(KEY, budget=ApiBudget()) as transport:
             with pytest.raises(ProxyLoginError, match=r"The proxy of HTTPS_PROXY .* asks for a login"):
                 async with transport.stream("https://live.staticflickr.com/1/1_1_o.jpg"):
                     pass
@@ -209,7 +209,7 @@ async def test_a_proxy_is_not_blamed_for_a_certificate(monkeypatch: pytest.Monke
             port = server.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
             monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{port}")
             budget = ApiBudget()
-            async with Transport(
+            async with HttpClient(
                 KEY, budget=budget, api_url="https://flickr.invalid/", limits=Limits(attempts=1)
             ) as transport:
                 with pytest.raises(TransportError, match=r"does not prove that it is flickr\.invalid"):

@@ -26,7 +26,7 @@ from flickr_mirror import (
     UserNotFoundError,
 )
 from flickr_mirror.flickr.api import _raise_failure
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.events import PhotoFailed
 from flickr_mirror.models.options import FLICKR_API_URL
@@ -54,10 +54,10 @@ async def no_nap(_: float) -> None:
 def open_api(url: str, attempts: int = 2) -> AsyncFlickrApi:
     """Return an API that waits for nothing."""
     budget = ApiBudget(calls_per_second=10, clock=iter(range(10**6)).__next__, sleep=no_nap)
-    transport = Transport(
+    transport = HttpClient(
         canary.KEY, budget=budget, api_url=url, limits=Limits(attempts=attempts), sleep=no_nap
     )
-    return AsyncFlickrApi(canary.KEY, canary.SECRET, transport=transport)
+    return AsyncFlickrApi(canary.KEY, canary.SECRET, http_client=transport)
 
 
 def script(run: Run, *rules: Rule) -> Script:

@@ -56,7 +56,7 @@ from flickr_mirror.cli.output.text import plain
 from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import LARGEST, ImageFetcher
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.image_servers import MAX_REDIRECTS
 from flickr_mirror.flickr.responses import USER_AGENT
 from flickr_mirror.models.identifiers import is_nsid
@@ -225,12 +225,12 @@ HOSTILE = [
 @asynccontextmanager
 async def images(
     handler: Callable[[httpx.Request], httpx.Response], **settings: Any
-) -> AsyncIterator[Transport]:
+) -> AsyncIterator[HttpClient]:
     """Open a transport whose image servers answer by a function."""
     limits = Limits(attempts=3)
     mock = httpx.MockTransport(handler)
     budget = ApiBudget()
-    async with Transport(KEY, budget=budget, limits=limits, image_transport=mock, **settings) as transport:
+    async with HttpClient(KEY, budget=budget, limits=limits, image_transport=mock, **settings) as transport:
         yield transport
 
 
@@ -339,7 +339,7 @@ async def test_an_allowed_name_that_leads_elsewhere_gets_no_request(monkeypatch:
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", private.port))]
 
         monkeypatch.setattr("socket.getaddrinfo", rebind)
-        async with Transport(KEY, budget=ApiBudget()) as transport:
+        async with HttpClient(KEY, budget=ApiBudget()) as transport:
             with pytest.raises(TransportError, match="certificate"):
                 async with transport.stream(FAR):
                     pass
@@ -406,7 +406,7 @@ async def test_a_packed_image_is_not_unpacked(packing: str) -> None:
         return httpx.Response(200, headers={"Content-Encoding": packing}, stream=httpx.ByteStream(body))
 
     async with images(answer) as transport:
-        with pytest.raises(TransportError, match="packing"):
+        with pytest.raises(TransportError, match="unexpected Content-Encoding"):
             async with transport.stream(FAR):
                 pass
 
@@ -427,7 +427,7 @@ async def test_an_answer_packed_twice_is_not_unpacked() -> None:
             user = await api.find_user(flickr.streams[0].username)
             assert user.id == flickr.streams[0].nsid
             layers = 2
-            with pytest.raises(TransportError, match="packing"):
+            with pytest.raises(TransportError, match="unexpected Content-Encoding"):
                 await api.find_user(flickr.streams[0].username)
 
 
@@ -789,7 +789,7 @@ async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pyte
         tasks.start_soon(server.serve, refuse)
         port = server.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:{PASSWORD}@127.0.0.1:{port}")
-        async with Transport(KEY, budget=ApiBudget()) as transport:
+        async with HttpClient(KEY, budget=ApiBudget()) as transport:
             with pytest.raises(TransportError) as caught:
                 async with transport.stream(FAR):
                     pass
@@ -870,7 +870,7 @@ def test_no_public_object_shows_a_secret() -> None:
         flickr_mirror.FlickrUserPhotostreamMirroringAgent("x", KEY, SECRET),
         ApiKeys(KEY, SECRET),
         AsyncFlickrApi(KEY, SECRET, api_url=address),
-        Transport(KEY, budget=ApiBudget(), api_url=address),
+        HttpClient(KEY, budget=ApiBudget(), api_url=address),
     ]
     assert "canary" not in repr(shown) + str(shown)
 

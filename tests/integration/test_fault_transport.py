@@ -24,7 +24,7 @@ from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.proxies import ProxiedTransport
 from flickr_mirror.flickr.retry import retry_after
 from flickr_mirror.flickr.tls import tls_context
@@ -113,17 +113,17 @@ class Naps:
         await anyio.lowlevel.checkpoint()
 
 
-def open_transport(flickr: SimulatedFlickr, naps: Naps, **limits: Any) -> Transport:
+def open_transport(flickr: SimulatedFlickr, naps: Naps, **limits: Any) -> HttpClient:
     """Return connections whose waits take no time."""
     budget = ApiBudget(clock=naps.clock, sleep=naps.sleep)
-    return Transport(
+    return HttpClient(
         canary.KEY, budget=budget, api_url=flickr.api_url, limits=Limits(**limits), sleep=naps.sleep
     )
 
 
-def open_api(transport: Transport) -> AsyncFlickrApi:
+def open_api(transport: HttpClient) -> AsyncFlickrApi:
     """Return the API through these connections."""
-    return AsyncFlickrApi(canary.KEY, canary.SECRET, transport=transport)
+    return AsyncFlickrApi(canary.KEY, canary.SECRET, http_client=transport)
 
 
 # Bodies
@@ -386,7 +386,7 @@ async def test_no_call_is_made_during_a_pause() -> None:
         asked = Script(Rule(faults.throttling(900), kind="api"))
         flickr.faults = asked
         budget = ApiBudget(calls_per_second=10, clock=gate.clock, sleep=gate.sleep)
-        transport = Transport(canary.KEY, budget=budget, api_url=flickr.api_url)
+        transport = HttpClient(canary.KEY, budget=budget, api_url=flickr.api_url)
         async with open_api(transport) as api, anyio.create_task_group() as tasks:
             tasks.start_soon(api.get_comments, stream.ids[0])
             await gate.wait_for(lambda: gate.asleep == 1)
@@ -591,7 +591,7 @@ def test_connections_share_their_certificates(monkeypatch: pytest.MonkeyPatch) -
     tls_context()
     made: list[object] = []
     monkeypatch.setattr(ssl, "create_default_context", lambda *_, **__: made.append(1))
-    Transport(canary.KEY, budget=ApiBudget())
+    HttpClient(canary.KEY, budget=ApiBudget())
     assert made == []
 
 
@@ -599,7 +599,7 @@ def test_images_have_a_proxy_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
     """Row 25: NO_PROXY for the API says nothing of the image servers."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("NO_PROXY", "api.flickr.com")
-    servers = Transport(canary.KEY, budget=ApiBudget())
+    servers = HttpClient(canary.KEY, budget=ApiBudget())
     for url, proxied in (
         ("https://live.staticflickr.com/1/2_3.jpg", True),
         ("https://api.flickr.com/x", False),
@@ -692,7 +692,7 @@ async def test_a_server_that_never_completes_tls_is_given_up() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, be_silent)
         url = f"https://127.0.0.1:{port}"
-        transport = Transport(
+        transport = HttpClient(
             canary.KEY,
             budget=ApiBudget(clock=naps.clock, sleep=naps.sleep),
             api_url=f"{url}/",

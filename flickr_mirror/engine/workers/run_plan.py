@@ -35,7 +35,7 @@ async def plan_run(context: JobContext, page: ListedPage | None = None) -> RunPl
         work.photos + unlisted,
         work.mirrored,
         calls,
-        context.api.transport.budget.seconds_for(calls),
+        context.api.http_client.budget.seconds_for(calls),
         exact=not page,
         images=work.images + unlisted * options.wants_images,
         infos=work.infos + unlisted * options.wants_info,

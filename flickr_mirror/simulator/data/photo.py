@@ -1,4 +1,4 @@
-"""One photo of a simulated photostream, derived from its id whenever somebody looks at it."""
+"""One photo of a simulated photostream, computed from its id on demand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SERVER_NUMBER = "65535"
 
-# The files of a video, worst first: the label and type in getSizes, the longest side (0: Flickr does not say)
+# The files of a video, worst first: the label and type in getSizes, the longest side (0: Flickr does not state it)
 _VIDEO_FILES = (
     ("360p", "360p", 640),
     ("Site MP4", "site", 0),
@@ -38,7 +38,7 @@ _VIDEO_FILES = (
     ("1080p", "1080p", 1920),
     ("Video Original", "orig", 1920),
 )
-# Of a video's files only its owner may have those named here; the server answers this status for them.
+# The files of a video that only its owner may download, with the status that the server answers to others.
 _VIDEO_REFUSALS: tuple[dict[str, int], ...] = (
     {},
     {},
@@ -50,7 +50,7 @@ _VIDEO_REFUSALS: tuple[dict[str, int], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What somebody changed about a photo after its upload; `None` where nothing was."""
+    """The changes of a photo since its upload; `None` for what has not changed."""
 
     title: str | None = None
     description: str | None = None
@@ -64,9 +64,9 @@ class Changes:
 
 @dataclass(frozen=True)
 class SimulatedPhoto:
-    """A photo as it is at the moment; `index` counts the owner's uploads from 0, times are in seconds.
+    """The current state of a photo; `index` counts the owner's uploads from 0, times are in seconds.
 
-    Beside what Flickr tells it knows the truth: `best`, `best_url`, `best_dims`, `kind`.
+    For assertions it also has what Flickr does not state: `best`, `best_url`, `best_dims`, `kind`.
     """
 
     id: str
@@ -97,7 +97,7 @@ class SimulatedPhoto:
 
     @property
     def tags(self) -> str:
-        """The tags, with blanks between them."""
+        """The tags, separated by spaces."""
         return self.caption.tags if self.changes.tags is None else self.changes.tags
 
     @property
@@ -113,7 +113,7 @@ class SimulatedPhoto:
 
     @property
     def updated(self) -> int:
-        """When the photo, its texts or its comments changed last."""
+        """When the photo, its texts or its comments last changed."""
         newest_comment = self.comments[-1].date if self.comments else 0
         return max(self.uploaded, newest_comment, self.changes.updated)
 
@@ -124,7 +124,7 @@ class SimulatedPhoto:
 
     @property
     def rotation(self) -> int:
-        """By how many degrees the original must be turned to stand upright."""
+        """By how many degrees the original must be rotated to be upright."""
         return 90 if self.kind is Kind.ROTATED else 0
 
     @property
@@ -144,7 +144,7 @@ class SimulatedPhoto:
 
     @cached_property
     def pictures(self) -> tuple[SimulatedSize, ...]:
-        """The pictures that everybody may have, smallest first; of a video its posters."""
+        """The public pictures, smallest first; for a video, its posters."""
         shape = shape_of(self.kind, self.index, self.original_shapes)
         secrets, path = self._secrets, f"/{SERVER_NUMBER}/{self.id}_"
         return tuple(
@@ -177,9 +177,9 @@ class SimulatedPhoto:
 
     @property
     def best(self) -> SimulatedSize:
-        """The best file that everybody may have: of a video the best one that plays, else the most pixels.
+        """The best public file: for a video the best one that plays, else the picture with the most pixels.
 
-        The original is better than another size with as many pixels. A video that is not ready has posters.
+        The original is better than another size with as many pixels. A video that is not ready has only posters.
         """
         playable = [video for video in self.videos if not video.refusal]
         if playable:
@@ -197,7 +197,7 @@ class SimulatedPhoto:
         return self.best.width, self.best.height
 
     def is_best_listed(self, *, undocumented_extras: bool = True) -> bool:
-        """Return whether a listing that is asked for every `url_*` shows the best file."""
+        """Return whether a listing with every `url_*` extra includes the best file."""
         if self.media == "video":
             return False
         return undocumented_extras or self.best.key not in UNDOCUMENTED_KEYS
@@ -208,11 +208,11 @@ class SimulatedPhoto:
 
     @cached_property
     def _secrets(self) -> dict[str, str]:
-        """The secrets of the pictures: by key those that have their own, and under "" that of the others."""
+        """The secrets of the pictures by key; the key "" stands for the sizes that share one."""
         return dict(zip(("", *OWN_SECRETS), self._digits("pictures", 9), strict=True))
 
     def _digits(self, purpose: str, count: int) -> list[str]:
-        """Return secrets of 10 hexadecimal digits, which change with the image."""
+        """Return secrets of 10 hexadecimal digits, which change when the image is replaced."""
         seed = f"{self.seed} {self.id} {purpose} {self.changes.revision}".encode()
         digits = hashlib.blake2b(seed).hexdigest()
         return [digits[start : start + 10] for start in range(0, 10 * count, 10)]

@@ -1,4 +1,4 @@
-"""The words that titles, descriptions and comments are made of, in the scripts of a world-wide archive."""
+"""The words of titles, descriptions and comments, in several languages and scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which sizes a photo has: the cases that Flickr's owners, accounts and cameras make."""
+"""Which sizes a photo has, depending on its camera, its owner's settings and account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Dims = tuple[int, int]
 
 
 class SizeName(NamedTuple):
-    """What Flickr calls a size: in getSizes, in the `url_*` extras, in addresses; its longest side."""
+    """The names of a size (in getSizes, in the `url_*` extras, in addresses) and its longest side."""
 
     label: str
     key: str
@@ -43,7 +43,7 @@ NAMES = (
     SizeName("X-Large 6K", "6k", "_6k.jpg", 6144),
 )
 OWN_SECRETS = ("o", "h", "k", "3k", "4k", "f", "5k", "6k")
-"""The keys of the sizes whose address has a secret of its own: those of 1600 pixels and more."""
+"""The keys of the sizes with their own secret in the address: those of 1600 pixels and more."""
 UNDOCUMENTED_KEYS = frozenset(("w", "h", "k", "3k", "4k", "f", "5k", "6k"))
 
 
@@ -51,17 +51,17 @@ class Kind(StrEnum):
     """What is special about a photo."""
 
     PLAIN = "plain"
-    """A small original for everybody."""
+    """A small public original."""
     LARGE = "large"
-    """A large original for everybody, and every size below it."""
+    """A large public original, and every size below it."""
     SMALL = "small"
     """An original that is smaller than most sizes."""
     NO_ORIGINAL = "no original"
     """The owner forbids the original; the largest other size has from 800 to 6144 pixels."""
     LIMITED = "limited"
-    """The owner has a free account: nobody sees more than 1024 pixels."""
+    """The owner has a free account: the largest public size has 1024 pixels."""
     ROTATED = "rotated"
-    """The original lies on its side, the other sizes stand upright."""
+    """The original is rotated; the other sizes are upright."""
     PNG = "png"
     """The original is a PNG."""
     GIF = "gif"
@@ -71,7 +71,7 @@ class Kind(StrEnum):
     TIED = "tied"
     """Large 1600 has as many pixels as the original."""
     VIDEO = "video"
-    """A video: what a listing shows of it are posters."""
+    """A video: a listing shows only its posters."""
     NOT_READY = "not ready"
     """A video that Flickr is still converting."""
 
@@ -84,7 +84,7 @@ class Shape(NamedTuple):
     largest: str = "6k"
 
 
-# Few and flat shapes, because every one is drawn once: a file of 6144 x 1536 pixels has 100 kB.
+# Few and flat shapes, because each one is drawn and cached: a file of 6144 x 1536 pixels has 100 kB.
 _SHAPES: dict[Kind, tuple[Shape, ...]] = {
     Kind.PLAIN: (Shape(640, 480), Shape(480, 640), Shape(600, 400), Shape(512, 512)),
     Kind.LARGE: (Shape(1800, 1200), Shape(1200, 1800), Shape(2400, 1600), Shape(3500, 1000)),
@@ -112,9 +112,9 @@ _WITHOUT_ORIGINAL = (Kind.NO_ORIGINAL, Kind.LIMITED, Kind.PANORAMA)
 
 
 class Mix:
-    """How many photos of which kind a photostream holds: `Mix({Kind.PLAIN: 9, Kind.VIDEO: 1})`.
+    """The shares of the kinds in a photostream: `Mix({Kind.PLAIN: 9, Kind.VIDEO: 1})`.
 
-    So many of each are in every stretch of as many photos as the shares add up to.
+    Any sequence of as many photos as the shares add up to has exactly these counts of each kind.
     """
 
     PLAIN: ClassVar[Mix]
@@ -122,18 +122,18 @@ class Mix:
     MIXED: ClassVar[Mix]
     """All kinds."""
     FREE: ClassVar[Mix]
-    """A free account: nothing above 1024 pixels."""
+    """A free account: no size above 1024 pixels."""
     NO_ORIGINALS: ClassVar[Mix]
     """An owner who forbids the originals."""
 
     def __init__(self, shares: Mapping[Kind, int]) -> None:
         self._kinds = tuple(kind for kind, share in shares.items() for _ in range(share))
         count = len(self._kinds)
-        # a step that shares no divisor with the count meets every kind before it meets one again
+        # a step that is coprime to the count visits every position before it repeats one
         self._step = next(step for step in range(count * 5 // 8 + 1, 2 * count + 2) if gcd(step, count) == 1)
 
     def kind(self, index: int) -> Kind:
-        """Return the kind of the photo that was uploaded as number `index`."""
+        """Return the kind of the upload number `index`."""
         return self._kinds[index * self._step % len(self._kinds)]
 
 
@@ -160,7 +160,7 @@ Mix.NO_ORIGINALS = Mix({Kind.NO_ORIGINAL: 1})
 class SimulatedSize(NamedTuple):
     """One file of a photo: its label and key, its pixels, and its path on the server.
 
-    `refusal` is the HTTP status that a video answers where only its owner may have it.
+    `refusal` is the HTTP status of the response if only the owner may download the video.
     """
 
     label: str
@@ -187,7 +187,7 @@ def original_format(kind: Kind) -> str:
 
 @cache
 def visible_dims(kind: Kind, shape: Shape) -> tuple[tuple[SizeName, int, int], ...]:
-    """Return the sizes that everybody sees, smallest first, each with its width and height.
+    """Return the public sizes, smallest first, each with its width and height.
 
     Flickr never enlarges: an original of 6000 x 4000 pixels has an "X-Large 6K" of 6000 x 4000 (recorded).
     """

@@ -1,4 +1,4 @@
-"""A photostream that grows, changes and shrinks, of which only the ids and upload times are kept."""
+"""A photostream that can change, of which only the ids and upload times are stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zlib import crc32
 from flickr_mirror.simulator.data.photo import Changes, SimulatedPhoto
 from flickr_mirror.simulator.data.sizes import Kind, Mix
 from flickr_mirror.simulator.data.texts import comment_of_a_visitor
-from flickr_mirror.simulator.data.uploads import NEWEST_ID, NEWEST_UPLOAD, made_up_ids, made_up_times
+from flickr_mirror.simulator.data.uploads import NEWEST_ID, NEWEST_UPLOAD, generate_ids, generate_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator.data.sizes import Dims
 
 MAX_PAGE = 10_000
-"""The page that Flickr answers to every larger page number."""
+"""The page that Flickr returns for every larger page number."""
 
 
 class SimulatedPhotostream:
-    """The photos of one account, made up from `seed` as they are looked at.
+    """The photos of one account, generated from `seed` on demand.
 
-    `newest` is the second of the last upload, `commented` the share of photos with comments (the first of
-    `count` photos that are there from the start), `same_second` how many photos in the middle share one
-    second. `image_dims` are the pixels of the plain and large originals (`image_shapes`, where they take
-    several in turns); `noise` makes them as heavy as those of a camera, and `painter` draws them instead.
-    Ids of two accounts never meet as long as the last two digits of the ids (`id_suffix`) differ.
+    `newest` is the second of the last upload, `commented` the share of the `count` initial photos that have
+    comments, `same_second` how many photos in the middle have the same second. `image_dims` are the
+    pixels of the plain and large originals (`image_shapes`: several, in turn). `noise` makes the files as large as
+    those of a camera; `original_file` returns the JPEG file of a photo instead of a generated one. Ids of two
+    accounts differ as long as their last two digits (`id_suffix`) do.
 
-    `photos_built` counts the photos that were made up so far.
+    `photos_built` counts the photos that were generated so far. (It has more than ten attributes because each is
+    one parameter of the account, or one index of the photos.)
     """
 
     def __init__(
@@ -94,11 +95,11 @@ class SimulatedPhotostream:
 
     @property
     def first_upload(self) -> int | None:
-        """The second of the oldest public photo, `None` where there is none."""
+        """The second of the oldest public photo; `None` if there is none."""
         return self._public_times[0] if self._public_times else None
 
     def photo(self, photo_id: str) -> SimulatedPhoto:
-        """Return a photo as it is now, also a hidden one; `KeyError` for one that is not there."""
+        """Return the current state of a photo, public or hidden. Raises `KeyError` if it does not exist."""
         number = int(photo_id) if photo_id.isdecimal() else -1
         position = self._position(number)
         if position is None or number in self._deleted:
@@ -165,7 +166,7 @@ class SimulatedPhotostream:
         kind: Kind | None = None,
         at: int | None = None,
     ) -> None:
-        """Change a photo's texts, the time it was taken, or what kind it is (a video becomes ready)."""
+        """Change a photo's texts, the time it was taken, or its kind (such as a video that becomes ready)."""
         now = self.photo(photo_id).changes
         self._change(
             photo_id,
@@ -181,18 +182,18 @@ class SimulatedPhotostream:
         )
 
     def add_comment(self, photo_id: str, text: str, *, at: int | None = None) -> None:
-        """Let a visitor comment on a photo."""
+        """Add a visitor's comment to a photo."""
         now = self.photo(photo_id).changes
         comment = comment_of_a_visitor(text, self._now(at))
         self._change(photo_id, at, replace(now, comments=(*now.comments, comment)))
 
     def replace_image(self, photo_id: str, *, at: int | None = None) -> None:
-        """Give a photo another image: its secrets and its bytes change, its id does not."""
+        """Replace the image of a photo: its secrets and its bytes change, its id does not."""
         now = self.photo(photo_id).changes
         self._change(photo_id, at, replace(now, revision=now.revision + 1))
 
     def redate(self, photo_id: str, uploaded: int) -> None:
-        """Change the second at which a photo is said to have been uploaded."""
+        """Change the upload time of a photo."""
         number = int(self.photo(photo_id).id)
         is_public = photo_id in self
         if is_public:
@@ -211,25 +212,25 @@ class SimulatedPhotostream:
             self._hidden.add(int(photo_id))
 
     def publish(self, photo_id: str) -> None:
-        """Make a private photo public again, at the upload time that it has."""
+        """Make a private photo public again, with its upload time unchanged."""
         if int(photo_id) in self._hidden:
             self._hidden.remove(int(photo_id))
             self._list(int(photo_id), self.photo(photo_id).uploaded)
 
     def delete(self, photo_id: str) -> None:
-        """Take a photo away for ever."""
+        """Delete a photo permanently."""
         number = int(self.photo(photo_id).id)
         self.hide(photo_id)
         self._hidden.discard(number)
         self._deleted.add(number)
 
     def _fill(self, count: int, newest: int, same_second: int) -> None:
-        """Keep every photo by its id with its second (`born`), and those that are public by their second."""
-        self._born_ids = made_up_ids(count, self.id_suffix, Random(self.seed))
-        self._public_times = made_up_times(count, newest, same_second, Random(self.seed + 1))
+        """Index all photos by id (`born`), and the public ones by upload time."""
+        self._born_ids = generate_ids(count, self.id_suffix, Random(self.seed))
+        self._public_times = generate_times(count, newest, same_second, Random(self.seed + 1))
         self._public_ids, self._born_times = self._born_ids[:], self._public_times[:]
         for swapped in (self._public_ids, self._born_times):
-            for index in range(7, count - 1, 53):  # a long upload got its id before its neighbour
+            for index in range(7, count - 1, 53):  # a slow upload got its id before its neighbour did
                 swapped[index], swapped[index + 1] = swapped[index + 1], swapped[index]
 
     def _now(self, at: int | None) -> int:
@@ -239,7 +240,7 @@ class SimulatedPhotostream:
         self._changes[int(photo_id)] = replace(changes, updated=self._now(at))
 
     def _has_first_comments(self, position: int) -> bool:
-        """Return whether this photo is one of those that make up the share of commented ones exactly."""
+        """Return whether this initial photo has comments, so that the share of such photos is exact."""
         if position >= self._initial_count:
             return False
         before, after = (int(number * self._commented + 1e-9) for number in (position, position + 1))

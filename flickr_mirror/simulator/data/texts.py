@@ -1,4 +1,4 @@
-"""What a photo is called, tells and shows: composed from one number, the same for the same number."""
+"""The texts of a photo, composed from one number: the same number always gives the same texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLACE_NUMBERS = range(len(LATITUDES_AND_LONGITUDES))
 
 
 class Dice:
-    """A large random number that is used up choice by choice."""
+    """A large random number that is consumed choice by choice."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -40,7 +40,7 @@ class Dice:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """The texts of a photo, when it was taken (as Flickr writes it), and where, if that is known."""
+    """The texts of a photo, when it was taken (in Flickr's format), and where, if that is known."""
 
     title: str
     description: str
@@ -51,7 +51,7 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedComment:
-    """A comment: its author's NSID and names, its second, and its text."""
+    """A comment: its author's NSID and names, its time, and its text."""
 
     author: str
     author_name: str
@@ -95,5 +95,5 @@ def compose_comments(dice: Dice, uploaded: int) -> tuple[SimulatedComment, ...]:
 
 
 def comment_of_a_visitor(text: str, date: int) -> SimulatedComment:
-    """Return a comment that somebody leaves."""
+    """Return a comment of some visitor."""
     return SimulatedComment(*COMMENTERS[date % len(COMMENTERS)], date, text)

@@ -1,4 +1,4 @@
-"""When the photos of a photostream were uploaded, and which ids they got."""
+"""The upload times and the ids of the photos of a photostream."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ NEWEST_UPLOAD = 1_760_000_000
 _YEARS = 15 * 365 * 86400
 
 
-def made_up_ids(count: int, suffix: int, random: Random) -> array[int]:
-    """Return ids of 11 digits that ascend in steps of whole hundreds, so that `suffix` ends them all."""
+def generate_ids(count: int, suffix: int, random: Random) -> array[int]:
+    """Return ascending ids of 11 digits that all end with `suffix`."""
     widest = min(600, max(1, 400_000_000 // max(count, 1)))
     steps = [100 * (step + 1) for step in random.choices(range(widest), k=count)]
     first = NEWEST_ID + suffix - sum(steps)
     return array("q", list(accumulate(chain([first], steps)))[1:])
 
 
-def made_up_times(count: int, newest: int, same_second: int, random: Random) -> array[int]:
-    """Return the seconds of the uploads: batches with pauses between them, over at most fifteen years."""
+def generate_times(count: int, newest: int, same_second: int, random: Random) -> array[int]:
+    """Return the times of the uploads, in seconds: batches with pauses between them, within fifteen years."""
     pause = max(1, min(5 * 43200, 5 * _YEARS // max(count, 1)))
     gaps_of_a_batch = [0, 0, *range(1, 15), *range(20, 80, 10)]
     pauses = [pause // 2, pause, pause, pause * 3 // 2, pause]

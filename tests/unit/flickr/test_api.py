@@ -21,7 +21,7 @@ from flickr_mirror import (
     TransportError,
     UserNotFoundError,
 )
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.flickr.retry import retry_after
 from flickr_mirror.models.options import FLICKR_API_URL
@@ -44,8 +44,8 @@ def open_api(naps: Naps | None = None) -> AsyncFlickrApi:
     """Return an API that waits for nothing."""
     naps = naps or Naps()
     budget = ApiBudget(sleep=naps, clock=iter(range(10_000)).__next__)
-    transport = Transport(KEY, budget=budget, limits=Limits(attempts=4), sleep=naps)
-    return AsyncFlickrApi(KEY, "secret", transport=transport)
+    transport = HttpClient(KEY, budget=budget, limits=Limits(attempts=4), sleep=naps)
+    return AsyncFlickrApi(KEY, "secret", http_client=transport)
 
 
 def fail(code: object, message: str | None = "no") -> httpx.Response:

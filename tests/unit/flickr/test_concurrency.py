@@ -23,7 +23,7 @@ from flickr_mirror.flickr.concurrency import (
     DownloadSlots,
 )
 from flickr_mirror.flickr.downloader import ImageFetcher
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.storage.partial_file import open_partial_file
 from tests.support import canary
 from tests.support.mirroring import jpeg, mirroring
@@ -375,7 +375,7 @@ async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_TIME", 0.5)
     monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_LIMIT", 1)
     content = jpeg(300, 200) + bytes(60_000)
-    transport = Transport(
+    transport = HttpClient(
         canary.KEY,
         budget=ApiBudget(),
         image_transport=httpx.MockTransport(lambda _: httpx.Response(200, content=content)),
@@ -396,7 +396,7 @@ async def test_a_transport_is_closed_once() -> None:
         async def aclose(self) -> None:
             closed.append(self)
 
-    async with Transport(
+    async with HttpClient(
         canary.KEY, budget=ApiBudget(), image_transport=Closing(lambda _: httpx.Response(200))
     ):
         pass

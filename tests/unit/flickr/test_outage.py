@@ -14,7 +14,7 @@ from aiohttp import web
 from flickr_mirror import ApiBudget, AsyncFlickrApi, ImageGoneError, Limits, PhotostreamMirror, TransportError
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
-from flickr_mirror.flickr.http_client import Transport
+from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.outage import SILENT, OutageMonitor
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.event_log import log_events
@@ -50,14 +50,14 @@ def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None
     for _ in range(50):
         fail(silence)
         clock.now += 0.5
-        if event := silence.news():
+        if event := silence.next_event():
             events.append((clock.now, event))
     assert events == [(100 + SILENT, OutageBegan("api", SILENT, "refused", reached=False))]
     assert silence.seconds == 25
     with silence.asking():
         pass
-    assert silence.news() == OutageEnded("api", 25)
-    assert silence.news() is None
+    assert silence.next_event() == OutageEnded("api", 25)
+    assert silence.next_event() is None
     assert (silence.seconds, silence.reason) == (0, "")
 
 
@@ -67,14 +67,14 @@ def test_a_server_that_says_nothing_is_reported_too() -> None:
     silence = OutageMonitor("images", clock)
     with silence.asking() as received:
         clock.now += SILENT - 1
-        assert silence.news() is None
+        assert silence.next_event() is None
         received()
         clock.now += SILENT - 1
-        assert silence.news() is None
+        assert silence.next_event() is None
         clock.now += 1
-        assert silence.news() == OutageBegan("images", SILENT, "", reached=False)
+        assert silence.next_event() == OutageBegan("images", SILENT, "", reached=False)
         assert silence.in_flight == 1
-    assert silence.news() == OutageEnded("images", SILENT + SILENT - 1 - (SILENT - 1))
+    assert silence.next_event() == OutageEnded("images", SILENT + SILENT - 1 - (SILENT - 1))
     assert silence.in_flight == 0
 
 
@@ -83,16 +83,16 @@ def test_nobody_asks_and_so_nothing_is_silent() -> None:
     clock = Clock()
     silence = OutageMonitor("api", clock)
     clock.now += 3600
-    assert silence.news() is None
+    assert silence.next_event() is None
     with silence.asking():
         clock.now += 1
     clock.now += 3600
-    assert silence.news() is None
+    assert silence.next_event() is None
     fail(silence)
     clock.now += 3
     assert silence.seconds == 3
     clock.now += 3600
-    assert (silence.seconds, silence.news()) == (0, None)
+    assert (silence.seconds, silence.next_event()) == (0, None)
     fail(silence)
     clock.now += 2
     assert silence.seconds == 2
@@ -112,9 +112,9 @@ def test_one_answer_among_many_requests_ends_the_silence(refusal: ImageGoneError
             with silence.asking():
                 pass
         clock.now += SILENT - 1
-        assert silence.news() is None
+        assert silence.next_event() is None
         clock.now += 1
-        assert silence.news() is not None
+        assert silence.next_event() is not None
 
 
 def test_the_sentences_of_an_outage(caplog: pytest.LogCaptureFixture) -> None:
@@ -175,10 +175,10 @@ async def test_only_what_may_have_left_is_counted(error: Exception, counted: int
         raise error
 
     budget = ApiBudget(calls_per_second=10_000)
-    transport = Transport(
+    transport = HttpClient(
         canary.KEY, budget=budget, limits=Limits(attempts=3), api_transport=httpx.MockTransport(refuse)
     )
-    async with AsyncFlickrApi(canary.KEY, "s", transport=transport) as api:
+    async with AsyncFlickrApi(canary.KEY, "s", http_client=transport) as api:
         with pytest.raises(TransportError):
             await api.find_user("x")
         assert (budget.used, sum(api.calls.values())) == (counted, counted)
@@ -190,7 +190,7 @@ async def test_an_outage_of_a_run_is_told_and_its_end(
 ) -> None:
     """A run whose server falls silent says so while it lasts, and when it is over."""
     monkeypatch.setattr("flickr_mirror.flickr.outage.SILENT", 0.1)
-    monkeypatch.setattr("flickr_mirror.flickr.outage.LOOK", 0.01)
+    monkeypatch.setattr("flickr_mirror.flickr.outage.POLL_INTERVAL", 0.01)
     told = anyio.Event()
     async with mirroring(tmp_path, 12) as run:
 

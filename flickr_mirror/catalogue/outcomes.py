@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.row_encoding import reduced_text
-from flickr_mirror.catalogue.rows import NOT_STALE, Stale, Status
+from flickr_mirror.catalogue.rows import NOT_STALE, STATUS_COLUMNS, Stale, Status
+from flickr_mirror.models.jobs import JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Outcomes:
             self.mark_not_ready(stored)
             return
         if partly:
-            self.mark_unavailable(stored, "image", partly)
+            self.mark_unavailable(stored, JobKind.IMAGE, partly)
             return
         self._query(
             "UPDATE photos SET image_status = 2, info_status = iif(info_status = 0, 1, info_status),"
@@ -86,7 +87,7 @@ class Outcomes:
             f" AND (revision = ? OR NOT stale & {int(Stale.IMAGE)})",
             (stored.photo.id, stored.revision),
         )
-        self._delete_failure(stored.photo.id, "image")
+        self._delete_failure(stored.photo.id, JobKind.IMAGE)
 
     def mark_info_done(self, stored: StoredPhoto, level: int, *, stale: Stale = NOT_STALE) -> None:
         """Record that the sidecar of a photo is on disk, at this level; `stale` names what of it is outdated."""
@@ -106,7 +107,7 @@ class Outcomes:
                 stored.revision,
             ),
         )
-        self._delete_failure(stored.photo.id, "info")
+        self._delete_failure(stored.photo.id, JobKind.INFO)
 
     def _delete_failure(self, photo_id: str, job: str) -> None:
         self._query("DELETE FROM failures WHERE photo_id = ? AND job = ?", (photo_id, job))
@@ -134,14 +135,14 @@ class Outcomes:
         )
 
     def _fail(self, stored: StoredPhoto, job: str, reason: str, status: Status) -> None:
-        column = "image_status" if job == "image" else "info_status"
+        column = STATUS_COLUMNS[job]
         photo_id = stored.photo.id
         if not self._query(
             f"UPDATE photos SET {column} = ? WHERE id = ? AND revision = ?",
             (status, photo_id, stored.revision),
         ).rowcount:
             return
-        if job == "image":  # the sidecar no longer waits for a size that does not come
+        if job == JobKind.IMAGE:  # the sidecar no longer waits for a size that does not come
             self._query("UPDATE photos SET info_status = 1 WHERE id = ? AND info_status = 0", (photo_id,))
         self._query(
             "INSERT INTO failures VALUES (?, ?, ?, 0, 0) ON CONFLICT DO UPDATE SET reason = excluded.reason",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
+from flickr_mirror.models.jobs import JobKind
 from flickr_mirror.models.media import NOT_UNDERSTOOD
 from flickr_mirror.models.photos import FlickrPhoto
 from flickr_mirror.models.sizes import (
@@ -43,6 +44,10 @@ class Status(IntEnum):
     """Gone from the photostream before it was mirrored."""
     FORGOTTEN = 8
     """Erased on request, and not mirrored again."""
+
+
+STATUS_COLUMNS: dict[str, str] = {JobKind.IMAGE: "image_status", JobKind.INFO: "info_status"}
+"""The column with the `Status` of each kind of job."""
 
 
 class Stale(IntFlag):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.row_encoding import STORED, stored_photo
+from flickr_mirror.catalogue.rows import STATUS_COLUMNS
+from flickr_mirror.models.jobs import JobKind
 from flickr_mirror.models.options import COMMENTS_LEVEL
 
 if TYPE_CHECKING:
@@ -74,11 +76,11 @@ class WorkList:
         self._query(
             f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status IN (3, 4) AND {due}"
             f" AND {window}",
-            ("image", now, latest),
+            (JobKind.IMAGE, now, latest),
         )
         self._query(
             f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due} AND {window}",
-            ("info", now, latest),
+            (JobKind.INFO, now, latest),
         )
         self._query(f"UPDATE photos SET image_status = 0 WHERE image_status = 6 AND {window}")
         self._refetches.requeue_due(now, window)
@@ -99,7 +101,7 @@ class WorkList:
 
     def requeue(self, job: str) -> int:
         """Put what failed for a job in this run back on the work list; return the number of photos."""
-        if job == "image":
+        if job == JobKind.IMAGE:
             change = f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status = 3 AND {_FAILING}"
         else:
             change = f"UPDATE photos SET info_status = 1 WHERE info_status = 3 AND {_FAILING}"
@@ -109,7 +111,7 @@ class WorkList:
     def end_run(self, now: int) -> None:
         """Schedule what still fails for later runs."""
         with self._database.transaction():
-            for column, job in (("image_status", "image"), ("info_status", "info")):
+            for job, column in STATUS_COLUMNS.items():
                 rows = self._query(
                     "SELECT id, runs FROM photos JOIN failures ON id = photo_id AND job = ?"
                     f" WHERE {column} = 3 AND {self._scope.open}",
@@ -160,9 +162,9 @@ class WorkList:
 
     def has_work(self, job: str) -> bool:
         """Return whether photos for a job are on the work list, including those that are being worked on."""
-        conditions = {
-            "image": ("image_status = 0", "image_status = 1"),
-            "info": ("info_status = 1", "image_status = 0 AND info_status = 0"),
+        conditions: dict[str, tuple[str, str]] = {
+            JobKind.IMAGE: ("image_status = 0", "image_status = 1"),
+            JobKind.INFO: ("info_status = 1", "image_status = 0 AND info_status = 0"),
         }
         return any(self._is_any(f"{condition} AND {self._scope.open}") for condition in conditions[job])
 

@@ -64,7 +64,7 @@ async def test_a_lost_catalogue_is_rebuilt_from_the_folders(tmp_path: Path, loss
         assert not run.flickr.requests
         assert run.flickr.calls[COMMENTS] == 0
         assert tree(tmp_path) == before
-        assert "12 photos again" in run.notices
+        assert "12 photos were restored" in run.notices
         assert (await run(info_level=2)).api_calls == 2
         kept = [
             path for path in catalogue_of(run).parent.iterdir() if path.name.startswith("catalogue.sqlite.")
@@ -189,7 +189,7 @@ async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: py
                 await run()
         report = await run()
         assert (report.known, report.images) == (8, 0)
-        assert "8 photos again" in run.notices
+        assert "8 photos were restored" in run.notices
         catalogue.close()
 
 

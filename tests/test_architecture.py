@@ -163,7 +163,7 @@ def test_each_library_is_used_in_one_place() -> None:
             users.setdefault(source.split(".")[0], set()).add(module)
 
     assert users["aiofiles"] == {"storage.partial_file"}
-    assert users["filelock"] == {"storage.locks"}
+    assert users["filelock"] == {"storage.call_ledger", "storage.locks"}
     assert users["langdetect"] == users["pycountry"] == {"models.languages"}
     assert users["tenacity"] == {"flickr.retry"}
     assert users["keyring"] == {"cli.keys.keyring_store"}

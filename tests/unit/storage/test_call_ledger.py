@@ -17,8 +17,8 @@ from flickr_mirror.errors import CacheError
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.sliding_window import HOUR
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.storage import locks
-from flickr_mirror.storage.locks import CallLedgerFile
+from flickr_mirror.storage import call_ledger
+from flickr_mirror.storage.call_ledger import CallLedgerFile
 from tests.support.command import run
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def test_a_machine_that_starts_with_a_clock_that_is_behind_forgets_no_call(
     full_ledger(path)
     real = time.time
     monkeypatch.setattr("time.time", lambda: real() + seconds)
-    monkeypatch.setattr(locks, "boot_id", lambda: "another start")
-    monkeypatch.setattr(locks, "uptime", lambda: 12.5)
+    monkeypatch.setattr(call_ledger, "boot_id", lambda: "another start")
+    monkeypatch.setattr(call_ledger, "uptime", lambda: 12.5)
     ledger = CallLedgerFile(path)
 
     assert HOUR - 60 < ledger.take(ledger.now(), 5) <= HOUR
@@ -154,7 +154,7 @@ def test_a_ledger_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 
 def test_a_ledger_does_not_grow_without_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds as many calls as can be read back, whatever number is allowed in an hour."""
-    monkeypatch.setattr(locks, "MOST_CALLS", 20)
+    monkeypatch.setattr(call_ledger, "MAX_CALLS", 20)
     ledger = CallLedgerFile(tmp_path / "calls")
     granted = [ledger.take(START + second, 10**9) for second in range(30)]
 

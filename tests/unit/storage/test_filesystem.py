@@ -205,7 +205,7 @@ def test_each_failure_of_the_disk_is_a_sentence(
 def test_a_folder_that_may_not_be_made_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache path without the right to write is told by its name, with what to check."""
     refuse(monkeypatch, "mkdir", errno.EACCES)
-    with pytest.raises(CacheError, match=r"Permission denied\. Check that the folder exists, is yours"):
+    with pytest.raises(CacheError, match=r"Permission denied\. Check that the folder exists and that you"):
         filesystem.check_writable(tmp_path / "mirror")
 
 

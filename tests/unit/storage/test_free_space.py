@@ -110,7 +110,7 @@ async def test_a_disk_that_does_not_say(tmp_path: Path, monkeypatch: pytest.Monk
 
     Silent(monkeypatch, lambda: 0)
     assert free_space(tmp_path) is None
-    with pytest.raises(CacheError, match=r"does not report its free space\. Leave --min-free out"):
+    with pytest.raises(CacheError, match=r"does not report its free space\. Leave out --min-free"):
         await FreeSpace(tmp_path, 1).is_left()
 
 

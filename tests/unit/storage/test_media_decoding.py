@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from flickr_mirror.errors import BadImageError
-from flickr_mirror.storage import animation_frames, media_decoding, media_inspection
+from flickr_mirror.storage import animation_frames, media_decoding, media_file
 from flickr_mirror.storage.media_decoding import decode
 from tests.unit.storage.test_media_inspection import animation, jpeg_claiming, written
 
@@ -116,7 +116,7 @@ def test_a_frame_that_claims_less_than_it_holds_costs_what_it_holds(
     """The pixels of a frame are those that its data tell, not those that stand before them."""
     monkeypatch.setattr(media_decoding, "_MOST_MEMORY", 1_000_000)
     data = webp(300, 256, frames=1).replace(struct.pack("<I", 255)[:3] * 2, struct.pack("<I", 3)[:3] * 2)
-    with media_inspection.open_file(data) as file:
+    with media_file.open_media(data) as file:
         (frame,) = animation_frames.webp_frames(file)
     assert (frame.width, frame.height) == (256, 256)
     decode(written(tmp_path / "file", data))  # not decoded, else the two sizes would not fit together
@@ -136,7 +136,7 @@ def test_a_jpeg_whose_colours_come_one_by_one_is_as_dear_as_a_progressive_one(tm
     """A decoder holds all coefficients of a JPEG that has more than one scan."""
     data = jpeg_claiming(30_000, 30_000)
     start = data.index(b"\xff\xda")
-    with media_inspection.open_file(data) as file:
+    with media_file.open_media(data) as file:
         assert media_decoding._coefficients(file) == 0
-    with media_inspection.open_file(data[: start + 4] + b"\1" + data[start + 5 :]) as file:
+    with media_file.open_media(data[: start + 4] + b"\1" + data[start + 5 :]) as file:
         assert media_decoding._coefficients(file) > 900_000_000

@@ -14,8 +14,9 @@ import anyio.to_thread
 import pytest
 
 from flickr_mirror.errors import CacheError, PlaceTakenError
-from flickr_mirror.storage import directories, filesystem, partial_file
-from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
+from flickr_mirror.storage import directories, filesystem, group_committer
+from flickr_mirror.storage.group_committer import GroupCommitter
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 from tests.support.faulty_disk import Fault, FaultyDisk
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one group at a time be on its way, so that those behind it form the next."""
-    monkeypatch.setattr(partial_file, "_MOST_GROUPS", 1)
+    monkeypatch.setattr(group_committer, "MAX_GROUPS", 1)
 
 
 class Kept:
@@ -110,7 +111,7 @@ async def test_where_no_thread_can_be_started_all_are_told(
 
     async def run(function: Callable[..., Any], *arguments: Any) -> Any:
         nonlocal count
-        is_group = function == kept._keeper._commit_all
+        is_group = function == kept._keeper._commit_group
         count += is_group
         if is_group and count == 2:
             raise RuntimeError("can't start new thread")
@@ -166,7 +167,7 @@ async def test_a_file_that_is_just_being_opened_is_closed(
 
     async def write() -> None:
         async with open_partial_file(tmp_path) as part:
-            await part.write(bytes(partial_file.BLOCK_SIZE))
+            await part.write(bytes(BLOCK_SIZE))
 
     task = asyncio.create_task(write())
     await asyncio.to_thread(opened.wait)

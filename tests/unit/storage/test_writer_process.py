@@ -16,22 +16,23 @@ import anyio
 import pytest
 
 from flickr_mirror.errors import PlaceTakenError
-from flickr_mirror.storage import partial_file
-from flickr_mirror.storage.durable_write import FileCommit, PendingFile
-from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
+from flickr_mirror.storage import group_committer
+from flickr_mirror.storage.durable_write import FileCommit, TemporaryFile
+from flickr_mirror.storage.group_committer import GroupCommitter
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 from flickr_mirror.storage.writer_process import ProcessLostError, WriterProcess, _serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-COUNT = 3 * partial_file._MANY
+COUNT = 3 * group_committer.MIN_PROCESS_GROUP
 
 
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one group at a time be on its way, so that those behind it form the next."""
-    monkeypatch.setattr(partial_file, "_MOST_GROUPS", 1)
+    monkeypatch.setattr(group_committer, "MAX_GROUPS", 1)
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ async def test_few_files_need_no_process(tmp_path: Path, keeper: GroupCommitter)
 async def test_large_files_are_kept_beside(tmp_path: Path, keeper: GroupCommitter) -> None:
     """What is too large for memory is on disk already, and stays with the thread that wrote it."""
     files = Files(tmp_path, keeper)
-    data = bytes(partial_file.BLOCK_SIZE) + b"the end"
+    data = bytes(BLOCK_SIZE) + b"the end"
 
     async def keep_large() -> None:
         async with open_partial_file(tmp_path, keeper) as part:
@@ -154,7 +155,7 @@ async def test_what_is_in_the_way_is_told(tmp_path: Path, keeper: GroupCommitter
     await files.all(*names())
     for error in files.outcomes.values():
         assert isinstance(error, PlaceTakenError)
-        assert "is in the way" in str(error)
+        assert "Cannot write" in str(error)
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
@@ -189,7 +190,7 @@ async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, keeper: Gr
 
 def test_what_a_lost_process_had_begun_is_removed(tmp_path: Path) -> None:
     """The temporary file of a process that was killed would stand in the way of the thread that does it anew."""
-    part, final = PendingFile(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
+    part, final = TemporaryFile(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
     part.path.write_bytes(b"half")
     process = WriterProcess()
     ours, theirs = socket.socketpair()

@@ -155,6 +155,30 @@ def test_the_pure_modules_have_no_side_effects(module: str) -> None:
     assert not [node for node in ast.walk(FILES[module]) if isinstance(node, ast.Name) and node.id == "open"]
 
 
+def test_the_engine_leaves_the_files_of_photos_to_the_store() -> None:
+    """Nothing above `storage` opens, measures, lists or changes a file of a mirror by its path."""
+    methods = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "stat", "lstat", "is_file"}
+    methods |= {
+        "is_symlink",
+        "iterdir",
+        "scandir",
+        "listdir",
+        "rename",
+        "unlink",
+        "touch",
+        "mkdir",
+        "symlink_to",
+    }
+    uses = {
+        (module, called.attr if isinstance(called, ast.Attribute) else called.id)
+        for module, tree in FILES.items()
+        if module.startswith("engine.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(called := node.func, ast.Attribute | ast.Name)
+    }
+    assert {(module, name) for module, name in uses if name in methods} == set()
+
+
 def test_each_library_is_used_in_one_place() -> None:
     """A library can be replaced by changing one module."""
     users: dict[str, set[str]] = {}

@@ -42,7 +42,8 @@ class MirrorFolder:
     h is the photo's inventory number. Implements `flickr_mirror.storage.store.Store`, which documents the methods.
     """
 
-    properties = StoreProperties(has_atomic_replace=True, has_links=True)
+    # two groups of files may be committed at the same time, and both find a name free
+    properties = StoreProperties(has_atomic_create=False, has_atomic_replace=True, has_links=True)
 
     def __init__(self, folder: Path, depth: int, *, is_new: bool = False) -> None:
         self.folder = folder

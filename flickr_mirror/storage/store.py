@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class StoreProperties:
     """What an implementation guarantees beyond the contract, or cannot do."""
 
+    has_atomic_create: bool
+    """Whether only one of several concurrent commits finds a name free; the others call their `check`."""
     has_atomic_replace: bool
     """Whether a reader of a file that is being replaced gets the old or the new bytes, never a mix."""
     has_links: bool

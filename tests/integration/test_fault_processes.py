@@ -74,7 +74,7 @@ STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "size resolver": (SizeResolver, "resolve", late_boom),
     "downloader": (ImageDownloader, "download", late_boom),
     "fetcher": (ImageFetcher, "fetch", late_boom),
-    "keeping of a file": (PartialFile, "name", boom),
+    "commit of a file": (PartialFile, "rename", boom),
     "information": (InfoFetcher, "fetch", late_boom),
     "book-keeping": (Dispatcher, "_write", boom),
     "end of the run": (WorkList, "end_run", boom),

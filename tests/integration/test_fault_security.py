@@ -115,7 +115,7 @@ def test_any_nsid_is_a_folder_below_the_cache_or_refused(nsid: str) -> None:
         user = FlickrUser.from_json({"nsid": nsid, "username": {"_content": ".."}})
     except ValueError:
         assert not is_nsid(nsid)
-        with pytest.raises(ValueError, match="no NSID"):
+        with pytest.raises(ValueError, match="Invalid NSID"):
             folder_name(FlickrUser(nsid, ".."))
     else:
         assert re.fullmatch(r"[0-9]+@N[0-9][0-9]", folder_name(user))

@@ -67,7 +67,7 @@ def encoded(mode: str, side: int, pillow_format: str, **options: object) -> byte
 
 
 def progressive(side: int) -> bytes:
-    """Return a progressive JPEG of a few bytes that claims so many pixels."""
+    """Return a progressive JPEG of a few bytes that claims this number of pixels."""
     data = bytearray(encoded("RGB", 64, "JPEG", progressive=True))
     start = data.index(b"\xff\xc2") + 5
     data[start : start + 4] = struct.pack(">HH", side, side)
@@ -87,7 +87,7 @@ CHEAP = {
 
 @pytest.mark.parametrize("kind", CHEAP)
 def test_a_small_file_takes_little_memory(tmp_path: Path, kind: str) -> None:
-    """A file of some kilobytes cannot take a gigabyte of memory, whatever it claims."""
+    """A file of some kilobytes cannot take a gigabyte of memory."""
     path = written(tmp_path / "file", CHEAP[kind])
     command = [sys.executable, "-c", PROGRAM, str(path)]
     finished = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
@@ -113,7 +113,7 @@ def test_frames_of_a_webp_are_decoded_one_by_one(tmp_path: Path, data: bytes) ->
 def test_a_frame_that_claims_less_than_it_holds_costs_what_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pixels of a frame are those that its data tell, not those that stand before them."""
+    """The size of a frame is that in its data, not that in the header before them."""
     monkeypatch.setattr(media_decoding, "_MOST_MEMORY", 1_000_000)
     data = webp(300, 256, frames=1).replace(struct.pack("<I", 255)[:3] * 2, struct.pack("<I", 3)[:3] * 2)
     with media_file.open_media(data) as file:
@@ -123,7 +123,7 @@ def test_a_frame_that_claims_less_than_it_holds_costs_what_it_holds(
 
 
 def test_a_file_of_endless_parts_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hostile animation cannot keep a thread busy for hours; its end tells whether it is whole."""
+    """A hostile animation cannot keep a thread busy for hours; its end decides whether it is whole."""
     monkeypatch.setattr(animation_frames, "MANY_PARTS", 100)
     path = tmp_path / "file"
     for data in (gif((9, 9), frames=200), webp(99, frames=200), animation("GIF")):

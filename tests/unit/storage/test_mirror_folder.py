@@ -87,7 +87,7 @@ def test_looking_for_a_mirror_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_mirror_says_whose_it_is(tmp_path: Path) -> None:
-    """The folder tells the account, its name, how it was asked for, and the depth."""
+    """The owner file has the account, its name, the requested name and the depth."""
     cache = MirrorFolder.of(tmp_path, MANHHAI, 2)
     cache.prepare(MANHHAI, "https://www.flickr.com/photos/13476480@N07")
 
@@ -151,7 +151,7 @@ def test_beginning_a_run_removes_unfinished_files(tmp_path: Path) -> None:
 
 
 def test_a_photo_is_found_by_any_of_its_extensions(tmp_path: Path) -> None:
-    """A file is found whatever kind it is; a link is not taken for a photo."""
+    """A file of any format is found; a link does not count as a photo."""
     cache = MirrorFolder(tmp_path, 0)
     cache.path(PHOTO, "png").write_bytes(b"png")
     cache.path(PHOTO, "gif").symlink_to(cache.path(PHOTO, "png"))
@@ -161,7 +161,7 @@ def test_a_photo_is_found_by_any_of_its_extensions(tmp_path: Path) -> None:
     assert cache.find("1", ["png"]) is None
 
 
-def test_a_broken_file_is_set_aside_not_deleted(tmp_path: Path) -> None:
+def test_a_broken_file_is_quarantined_not_deleted(tmp_path: Path) -> None:
     """What was on disk can still be looked at after it was found broken."""
     cache = begin(tmp_path, depth=0)
     cache.path(PHOTO, "jpg").write_bytes(b"broken")

@@ -95,7 +95,7 @@ def test_two_users_never_share_a_folder(one: str, other: str) -> None:
     "content", [b"", b"{", b"[]", b"{}", b'"x"', b"\xff", b'{"format": 1, "nsid": 7, "depth": 4}']
 )
 def test_an_owner_that_cannot_be_read_stops_the_run(tmp_path: Path, content: bytes) -> None:
-    """A folder that does not tell whose it is is not written into; the sentence says what to do."""
+    """A run does not write to a folder with a damaged owner file; the message states what to do."""
     cache = begin(tmp_path)
     owner_path(cache.folder).write_bytes(content)
     with pytest.raises(CacheError, match=r"owner\.json is damaged: .* Move it; the next run"):
@@ -135,8 +135,8 @@ def test_an_owner_whose_values_cannot_be_is_refused(tmp_path: Path, facts: dict[
         read_owner(tmp_path / "manhhai")
 
 
-def test_an_owner_is_private_and_no_pipe(tmp_path: Path) -> None:
-    """Whatever the umask is, only its owner may change it; what is no file is not waited for."""
+def test_an_owner_file_is_private_and_not_a_pipe(tmp_path: Path) -> None:
+    """With any umask, only its user may change the file. Reading a pipe does not block."""
     before = os.umask(0)
     try:
         path = owner_path(begin(tmp_path).folder)
@@ -161,7 +161,7 @@ def test_a_mirror_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_broken_mirror_beside_ours_stops_nobody(tmp_path: Path) -> None:
-    """Other folders in the cache path, whatever is in them, do not matter."""
+    """Other folders in the cache path do not matter."""
     (tmp_path / "broken" / STATE_FOLDER).mkdir(parents=True)
     owner_path(tmp_path / "broken").write_bytes(b"{")
     (tmp_path / "a file").touch()
@@ -170,12 +170,12 @@ def test_a_broken_mirror_beside_ours_stops_nobody(tmp_path: Path) -> None:
 
 
 def test_a_file_in_place_of_the_mirror_is_a_sentence(tmp_path: Path) -> None:
-    """A file that has the user's name is told, not overwritten."""
+    """A file with the user's name is reported, not overwritten."""
     (tmp_path / "manhhai").write_bytes(b"mine")
     with pytest.raises(CacheError, match=r"manhhai is a file\. Move it, or"):
         read_owner(tmp_path / "manhhai")
 
 
-def test_nobodys_folder_is_where_the_keys_are() -> None:
+def test_a_folder_never_has_the_name_of_the_key_file() -> None:
     """A user who is called like a file of the tool gets another folder."""
     assert folder_name(FlickrUser("1@N01", "flickr_keys")) == "flickr_keys (1@N01)"

@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from flickr_mirror.errors import BadImageError, NotAnImageError, PlaceTakenError
-from flickr_mirror.models.photos import inventory_number
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_inspection import inspect
 from flickr_mirror.storage.store import Store, sha256_of

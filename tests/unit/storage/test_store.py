@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.models.photos import FlickrUser
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.faulty_disk import FaultyDisk
 from tests.unit.storage.store_contract import StoreContract

@@ -155,6 +155,21 @@ def test_the_pure_modules_have_no_side_effects(module: str) -> None:
     assert not [node for node in ast.walk(FILES[module]) if isinstance(node, ast.Name) and node.id == "open"]
 
 
+def test_the_engine_leaves_the_files_of_photos_to_the_store() -> None:
+    """Nothing above `storage` opens, measures, lists or changes a file of a mirror by its path."""
+    methods = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "stat", "lstat", "is_file"}
+    methods |= {"is_symlink", "iterdir", "scandir", "listdir", "rename", "unlink", "touch", "mkdir"}
+    calls = {
+        ast.unparse(node.func)
+        for module, tree in FILES.items()
+        if module.startswith("engine.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
+    sessions = {"self._session.open"}  # of the API
+    assert {call for call in calls - sessions if call.rpartition(".")[2] in methods} == set()
+
+
 def test_each_library_is_used_in_one_place() -> None:
     """A library can be replaced by changing one module."""
     users: dict[str, set[str]] = {}
@@ -163,7 +178,7 @@ def test_each_library_is_used_in_one_place() -> None:
             users.setdefault(source.split(".")[0], set()).add(module)
 
     assert users["aiofiles"] == {"storage.partial_file"}
-    assert users["filelock"] == {"storage.locks"}
+    assert users["filelock"] == {"storage.call_ledger", "storage.locks"}
     assert users["langdetect"] == users["pycountry"] == {"models.languages"}
     assert users["tenacity"] == {"flickr.retry"}
     assert users["keyring"] == {"cli.keys.keyring_store"}

@@ -30,7 +30,7 @@ from flickr_mirror.errors import (
     one_error,
 )
 from flickr_mirror.models.reports import MirrorReport
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER
+from flickr_mirror.storage.owner import STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

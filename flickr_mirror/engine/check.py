@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -20,9 +19,11 @@ from flickr_mirror.errors import BadImageError
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Checked, FileBroken
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
-from flickr_mirror.storage import filesystem, media_decoding
+from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.mirror_lookup import get_mirror
+from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.catalogue.rows import StoredFile
     from flickr_mirror.models.events import Observer
-    from flickr_mirror.storage.mirror_folder import MirrorFolder
+    from flickr_mirror.storage.store import Store
 
 BATCH = 200
 PATIENCE = 30 * 86_400
@@ -98,7 +99,7 @@ async def check_mirror(
 
 
 async def check_files(
-    cache: MirrorFolder,
+    store: Store,
     catalogue: Catalogue,
     emit: Observer,
     report: CheckReport,
@@ -125,7 +126,7 @@ async def check_files(
     total = await to_thread.run_sync(partial(catalogue.files.count, kinds=kinds, part=report.part))
     select = partial(catalogue.files.page, kinds=kinds, part=report.part)
     while files := await to_thread.run_sync(select, after, BATCH):
-        broken = await _check_batch(cache, files)
+        broken = await _check_batch(store, files)
         after = (files[-1][2].kind, files[-1][0])
         report.files += len(files)
         report.bytes += sum(file.size for _, _, file in files)
@@ -134,7 +135,7 @@ async def check_files(
             [one.photo_id, one.kind, str(one.path), one.reason, one.comes_again] for one in report.broken
         ]
         position = json.dumps([begun, *after, report.resumed + report.files, found]) if resumable else None
-        await to_thread.run_sync(_store, cache, catalogue, broken, place, position)
+        await to_thread.run_sync(_record, store, catalogue, broken, place, position)
         for found, _ in broken:
             emit(found)
         emit(Checked(report.resumed + report.files, total))
@@ -148,18 +149,21 @@ async def check_files(
 Broken = tuple[FileBroken, "tuple[bytes, str] | None"]
 
 
-async def _check_batch(cache: MirrorFolder, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
+async def _check_batch(store: Store, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
     found: dict[int, Broken] = {}
     threads = anyio.CapacityLimiter(SIDE_BY_SIDE)
 
     async def check_file(number: int, photo_id: str, file: StoredFile, *, is_gone: bool) -> None:
-        path = cache.path(photo_id, file.extension)
-        link = await to_thread.run_sync(cache.link_before, path, limiter=threads)
-        if link is not None:
+        path = store.path(photo_id, file.extension)
+        link = await to_thread.run_sync(store.find_link, path, limiter=threads)
+        if link not in (None, path):
             reason = f"{link} is a link, which is not followed: move it away."
             found[number] = FileBroken(photo_id, file.kind, path, reason, comes_again=False), None
             return
-        reason, is_as_received = await to_thread.run_sync(_fault_of, path, file, limiter=threads)
+        if link:
+            reason, is_as_received = "It is a link, and not the file that was written.", False
+        else:
+            reason, is_as_received = await to_thread.run_sync(_fault_of, store, path, file, limiter=threads)
         if reason:
             reason += " Flickr does not have it any more." if is_gone else ""
             seen = (file.sha256, reason) if is_as_received else None
@@ -171,13 +175,13 @@ async def _check_batch(cache: MirrorFolder, files: list[tuple[int, bool, StoredF
     return [found[number] for number in sorted(found)]
 
 
-def _store(
-    cache: MirrorFolder, catalogue: Catalogue, broken: list[Broken], place: str, position: str | None
+def _record(
+    store: Store, catalogue: Catalogue, broken: list[Broken], place: str, position: str | None
 ) -> None:
     """Move broken files aside, put their photos on the work list, and note the position of the check."""
     for found, _ in broken:
         if found.comes_again:
-            cache.quarantine(found.path)
+            store.quarantine(found.path)
     with catalogue.transaction():
         for found, seen in broken:
             if found.comes_again:
@@ -186,21 +190,18 @@ def _store(
             catalogue.set_note(place, position)
 
 
-def _fault_of(path: Path, file: StoredFile) -> tuple[str, bool]:
+def _fault_of(store: Store, path: Path, file: StoredFile) -> tuple[str, bool]:
     """Return what is wrong with a file ("" if nothing is), and whether it was received like this."""
     try:
-        if path.is_symlink():
-            return "It is a link, and not the file that was written.", False
-        size = path.stat().st_size
+        size = store.size(path)
         if size != file.size:
             return f"It has {size:,} bytes, and had {file.size:,} when it was written.", False
-        with path.open("rb") as content:
-            if hashlib.file_digest(content, "sha256").digest() != file.sha256:
+        with store.open_file(path) as content:
+            if sha256_of(content) != file.sha256:
                 return "Its bytes are not those that were written.", False
-        if (
-            file.kind == "image" and not file.note_is_odd
-        ):  # films were checked to their end when they were downloaded
-            media_decoding.decode(path)
+            # films were checked to their end when they were downloaded
+            if file.kind == "image" and not file.note_is_odd:
+                decode(content)
     except FileNotFoundError:
         return "It is missing.", False
     except OSError as error:

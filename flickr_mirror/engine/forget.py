@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from flickr_mirror.catalogue.catalogue import Catalogue
-from flickr_mirror.engine.erasure import erase, files_of, old_catalogues
+from flickr_mirror.engine.erasure import erase, old_catalogues
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import CatalogueDamagedError
 from flickr_mirror.models.event_log import log_events
@@ -140,7 +140,7 @@ def _report_only(cache: MirrorFolder, ids: list[str], report: ForgetReport) -> N
 
 
 def _describe(cache: MirrorFolder, ids: list[str], rows: _Rows, report: ForgetReport) -> None:
-    found, tombstones = files_of(cache, ids), read_tombstones(cache.state)
+    found, tombstones = cache.find_copies(ids), read_tombstones(cache.state)
     for photo_id, files in found.items():
         report.photos.append(
             ForgottenPhoto(
@@ -148,8 +148,8 @@ def _describe(cache: MirrorFolder, ids: list[str], rows: _Rows, report: ForgetRe
                 title=rows[photo_id][1] if photo_id in rows else None,
                 is_known=photo_id in rows or bool(files),
                 was_forgotten=photo_id in tombstones,
-                files=files,
-                bytes=sum(path.lstat().st_size for path in files),
+                files=list(files),
+                bytes=sum(files.values()),
             )
         )
     report.catalogues = old_catalogues(cache)

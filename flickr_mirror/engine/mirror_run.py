@@ -27,7 +27,8 @@ from flickr_mirror.models.events import Notice, RunStarted, Waiting
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.free_space import FreeSpace
 from flickr_mirror.storage.locks import locked
-from flickr_mirror.storage.mirror_folder import MirrorFolder, owners
+from flickr_mirror.storage.mirror_folder import MirrorFolder
+from flickr_mirror.storage.owner import owners
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -148,12 +149,12 @@ class MirrorRun:
             profile = account.profile or await api.get_profile(user.id)
             await check_has_photos(api, self._name, profile)
             published = profile.photo_count
-        with locked(cache.lock, cache.folder), cache.keeper.processes():
+        with locked(cache.lock, cache.folder), cache.committer.processes():
             cache.prepare(user, self._name)
             async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
                 catalogue.scope.restrict(options.window, self._limits.max_photos)
                 context = self._create_context(api, user, cache, catalogue, detector)
-                mirrored_before = await self._begin(context)
+                mirrored_before = await self._begin(context, cache.folder)
                 try:
                     self._loop = WatchLoop(context, published, self._stopping)
                     await work(self._loop)
@@ -182,7 +183,7 @@ class MirrorRun:
             api=api,
             copies=FileCopies(cache, dispatcher, fetcher, report, self._emit, adopting=not cache.is_empty),
             detector=detector,
-            cache=cache,
+            store=cache,
             dispatcher=dispatcher,
             report=report,
             emit=self._emit,
@@ -191,17 +192,17 @@ class MirrorRun:
             space=space,
         )
 
-    async def _begin(self, context: JobContext) -> int:
+    async def _begin(self, context: JobContext, folder: Path) -> int:
         """Emit the first event, check the images if requested, and return how many photos are mirrored already."""
-        report, user, cache, options = self._report, context.user, context.cache, self._options
+        report, user, options = self._report, context.user, self._options
         before = context.catalogue.statistics.counts()
-        report.username, report.user_id, report.folder = user.username, user.id, cache.folder
+        report.username, report.user_id, report.folder = user.username, user.id, folder
         report.known = before.known
         self._emit(
             RunStarted(
                 user.username,
                 user.id,
-                cache.folder,
+                folder,
                 before.known,
                 before.images,
                 before.infos,
@@ -211,7 +212,7 @@ class MirrorRun:
         if options.verify_image:
             kinds = ("image", "video")
             await check_files(
-                cache, context.catalogue, self._emit, CheckReport(), kinds=kinds, resumable=False
+                context.store, context.catalogue, self._emit, CheckReport(), kinds=kinds, resumable=False
             )
         count = partial(
             context.catalogue.statistics.work_left,

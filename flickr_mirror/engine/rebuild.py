@@ -18,22 +18,27 @@ from flickr_mirror.engine.erasure import finish_erasing
 from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedError
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.sizes import SizeEvidence, same_pixels
-from flickr_mirror.storage import filesystem, media_decoding, media_inspection
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.media_decoding import decode
+from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
+from flickr_mirror.storage.media_inspection import inspect
 from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
+from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.storage.mirror_folder import MirrorFolder
+    from flickr_mirror.storage.store import Store
 
 BATCH = 200
 _EXTENSIONS = {
-    **dict.fromkeys(media_inspection.PHOTO_EXTENSIONS, "image"),
-    **dict.fromkeys(media_inspection.VIDEO_EXTENSIONS, "video"),
+    **dict.fromkeys(PHOTO_EXTENSIONS, "image"),
+    **dict.fromkeys(VIDEO_EXTENSIONS, "video"),
 }
 
 
@@ -98,13 +103,13 @@ def _quarantine(cache: MirrorFolder) -> Path:
     return kept
 
 
-async def _rebuild(cache: MirrorFolder, catalogue: Catalogue, emit: Observer) -> None:
+async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer) -> None:
     restored = unnamed = 0
-    files = cache.files()
+    files = store.list_files()
     while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
         if not restored and not unnamed:
             emit(Notice("Rebuilding the catalogue from the files of the mirror: this reads all of them."))
-        photos = await to_thread.run_sync(lambda: [_restored(cache, *found) for found in batch])
+        photos = await to_thread.run_sync(lambda: [_restored(store, found) for found in batch])
         known = [photo for photo in photos if photo is not None]
         await to_thread.run_sync(catalogue.photos.restore, known)
         restored += len(known)
@@ -120,42 +125,42 @@ async def _rebuild(cache: MirrorFolder, catalogue: Catalogue, emit: Observer) ->
         emit(Notice(f"{restored:,} photos were restored to the catalogue from the files of the mirror."))
 
 
-def _restored(cache: MirrorFolder, name: str, extensions: list[str]) -> RestoredPhoto | None:
+def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
     """Return the photo that an information file and the files beside it describe, `None` if they do not suffice."""
-    folder = cache.folder.joinpath(*name[: cache.depth])
     try:
-        data = filesystem.read(folder / f"{name}.json")
+        with store.open_file(paths["json"]) as file:
+            data = file.readall()
         info = json.loads(data)
-    except (OSError, ValueError, RecursionError):
+    except (KeyError, OSError, ValueError, RecursionError):
         return None
     sidecar = photo_from_sidecar(info) if isinstance(info, dict) else None
-    if sidecar is None or cache.path(sidecar.photo.id, "json").name != f"{name}.json":
+    if sidecar is None or store.path(sidecar.photo.id, "json") != paths["json"]:
         return None
     photo, reduced = sidecar.photo, sidecar.reduced
     size = reduced["image"].size if "image" in reduced else sidecar.size
     if not can_be_stored(photo, _row(photo, size, set())):
         return None
     files = [StoredFile("info", "json", len(data), hashlib.sha256(data).digest())]
-    for extension in extensions:
+    for extension, path in paths.items():
         if kind := _EXTENSIONS.get(extension):
-            files += _whole(folder / f"{name}.{extension}", kind, size)
+            files += _whole(store, path, kind, size)
     # before the catalogue has them: they may be a fresh copy, or those of a run that was killed
-    cache.make_durable(folder / f"{name}.json", *(f"{name}.{file.extension}" for file in files[1:]))
+    store.make_durable([paths[file.extension] for file in files])
     row = _row(photo, sidecar.size, {file.kind for file in files})
     return RestoredPhoto(
         photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
     )
 
 
-def _whole(path: Path, kind: str, size: FlickrPhotoSize | None) -> list[StoredFile]:
+def _whole(store: Store, path: Path, kind: str, size: FlickrPhotoSize | None) -> list[StoredFile]:
     """Return the row of an image or a film, if it is whole and of this size; at most one."""
     try:
-        picture = media_inspection.inspect(path, (size.width, size.height) if size else None)
-        if not picture.ends:
-            media_decoding.decode(path)
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").digest()
-        length = path.stat().st_size
+        length = store.size(path)
+        with store.open_file(path) as content:
+            picture = inspect(content, (size.width, size.height) if size else None)
+            if not picture.ends:
+                decode(content)
+            digest = sha256_of(content)
     except (BadImageError, OSError):
         return []
     if kind == "image" and (size is None or not same_pixels((picture.width, picture.height), size)):

@@ -11,7 +11,7 @@ from flickr_mirror.errors import CacheError
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.locks import CallLedgerFile
+from flickr_mirror.storage.call_ledger import CallLedgerFile
 
 if TYPE_CHECKING:
     from flickr_mirror.models.options import Limits

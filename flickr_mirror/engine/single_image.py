@@ -43,11 +43,11 @@ async def download_image(
             raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
         photo.sizes = await api.get_photo_sizes(photo.id)
         fetcher = ImageFetcher(api.http_client, DownloadSlots(1), BandwidthLimiter(bwlimit))
-        async with cache.partial_file() as part:
+        async with cache.new_file() as part:
             fetched = await _fetch_largest(fetcher, whole_pictures(photo.sizes), part)
             photo.extension = fetched.picture.extension
             path = cache.path(photo.id, photo.extension)
-            await part.commit(path)
+            await part.commit(path, partial(cache.check_name, photo.id))
     return path
 
 

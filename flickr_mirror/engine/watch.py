@@ -67,7 +67,7 @@ class WatchLoop:
             context.emit(Notice("Nothing was moved to the trash, because some photos failed."))
             return
         context.report.complete = False
-        context.report.pruned += await prune(context.cache, context.catalogue, photo_ids)
+        context.report.pruned += await prune(context.store, context.catalogue, photo_ids)
         context.report.complete = True
 
     async def watch(self, interval: float) -> None:

@@ -1,7 +1,7 @@
-"""The frames of GIF and WebP files, each as a still image of its own.
+"""The frames of GIF and WebP files, each as a still image.
 
-A reader of animations holds the whole screen in memory, several times over. A file of a few bytes can claim a screen of
-a gigabyte, and hold frames of a few pixels. A frame that is read by itself needs no more memory than its own pixels.
+An animation reader holds several copies of the whole canvas in memory, and a file of a few bytes can claim a canvas of
+a gigabyte with frames of a few pixels. A frame that is read as a still image needs memory for its own pixels only.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from flickr_mirror.storage.media_inspection import webp_dimensions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flickr_mirror.storage.media_inspection import File
+    from flickr_mirror.storage.media_file import MediaFile
 
 MANY_PARTS = 1_000_000
-"""A walk through more parts of one file is given up, because a hostile file could prolong it for hours."""
+"""The largest number of parts of one file that are walked through. A hostile file could have enough for hours."""
 
 
 class TooManyPartsError(Exception):
@@ -30,7 +30,7 @@ class TooManyPartsError(Exception):
 class Frame:
     """A frame of `width` x `height` pixels, whose `length` bytes begin at `start` in the file.
 
-    `head` and `tail` are what makes them a file of their own.
+    `head` and `tail` complete them to a file.
     """
 
     width: int
@@ -40,14 +40,14 @@ class Frame:
     head: bytes
     tail: bytes = b""
 
-    def still(self, file: File) -> bytes:
-        """Return the frame as a file of its own."""
+    def still(self, file: MediaFile) -> bytes:
+        """Return the frame as the bytes of a still image."""
         file.seek(self.start)
         return self.head + file.read(self.length) + self.tail
 
 
-def gif_frames(file: File) -> Iterator[Frame]:
-    """Yield the frames of a GIF. Raises `BadImageError` where it is cut, and `TooManyPartsError`."""
+def gif_frames(file: MediaFile) -> Iterator[Frame]:
+    """Yield the frames of a GIF. Raises `BadImageError` if it is cut, and `TooManyPartsError`."""
     file.seek(10)
     position = 13 + _colours(file.read(1)[0])
     left = MANY_PARTS
@@ -62,7 +62,7 @@ def gif_frames(file: File) -> Iterator[Frame]:
             start = position
             position, left = _end_of_blocks(file, position + 11 + _colours(flags), left)
             head = b"GIF89a" + struct.pack("<HH3x", width, height)
-            # the frame stands at the corner of its own screen
+            # move the frame to the corner of a canvas of its size
             descriptor = b"," + struct.pack("<4xHHB", width, height, flags)
             yield Frame(width, height, start + 10, position - start - 10, head + descriptor, b";")
         elif mark == b"!":
@@ -73,12 +73,12 @@ def gif_frames(file: File) -> Iterator[Frame]:
 
 
 def _colours(flags: int) -> int:
-    """Return how many bytes the table of colours has that the flags of a GIF announce."""
+    """Return the length in bytes of the colour table that the flags of a GIF announce."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _end_of_blocks(file: File, position: int, left: int) -> tuple[int, int]:
-    """Return where the blocks that begin at `position` end, and how many parts are `left` to be walked through."""
+def _end_of_blocks(file: MediaFile, position: int, left: int) -> tuple[int, int]:
+    """Return the end of the blocks that begin at `position`, and the remaining number of parts."""
     while left:
         left -= 1
         file.seek(position)
@@ -89,10 +89,10 @@ def _end_of_blocks(file: File, position: int, left: int) -> tuple[int, int]:
     raise TooManyPartsError
 
 
-def webp_frames(file: File) -> Iterator[Frame]:
-    """Yield the frames of a WebP, or the file itself where it is a still image.
+def webp_frames(file: MediaFile) -> Iterator[Frame]:
+    """Yield the frames of a WebP, or the file itself if it is a still image.
 
-    Raises `BadImageError` where it is cut, and `TooManyPartsError`.
+    Raises `BadImageError` if it is cut, and `TooManyPartsError`.
     """
     size = file.size()
     file.seek(4)
@@ -111,7 +111,7 @@ def webp_frames(file: File) -> Iterator[Frame]:
         yield Frame(width, height, 0, size, b"")
 
 
-def _animation_frame(file: File, start: int, length: int) -> Frame:
+def _animation_frame(file: MediaFile, start: int, length: int) -> Frame:
     file.seek(start)
     low_width, high_width, low_height, high_height = struct.unpack("<6xHBHB", file.read(12))
     width, height = 1 + low_width + (high_width << 16), 1 + low_height + (high_height << 16)
@@ -122,22 +122,22 @@ def _animation_frame(file: File, start: int, length: int) -> Frame:
         has_alpha = has_alpha or name == b"ALPH"
         claimed = _claimed(file, name, inner)
         width, height = max(width, claimed[0]), max(height, claimed[1])
-    # its transparency stands in a chunk beside the pixels only in the extended format
+    # a separate chunk for transparency requires the extended format
     extended = b"VP8X" + struct.pack("<IB2x", 10, 0x10) + screen if has_alpha else b""
     riff = b"RIFF" + struct.pack("<I", 4 + len(extended) + length - 16) + b"WEBP"
     return Frame(width, height, content, length - 16, riff + extended)
 
 
-def _claimed(file: File, name: bytes, start: int) -> tuple[int, int]:
-    """Return the width and height that a chunk of a WebP claims, (0, 0) where it claims none."""
+def _claimed(file: MediaFile, name: bytes, start: int) -> tuple[int, int]:
+    """Return the width and height in a chunk of a WebP, or (0, 0) for a chunk without a size."""
     if name not in (b"VP8X", b"VP8 ", b"VP8L"):
         return 0, 0
     file.seek(start)
     return webp_dimensions(name, file.read(10))
 
 
-def _chunks(file: File, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the name, the start and the length in bytes of the chunks of a WebP between two places."""
+def _chunks(file: MediaFile, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name, start and length in bytes of the chunks of a WebP between two positions."""
     for _ in range(MANY_PARTS):
         if position + 8 > end:
             return

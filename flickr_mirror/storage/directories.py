@@ -1,9 +1,8 @@
-"""Folders: made durably, and opened so that no link leads out of a mirror.
+"""Folders: created durably, and opened without following links out of a mirror.
 
-A folder of a mirror is opened by descriptor, one level after the other: the check and the use are one step, so a
-folder that is replaced by a link while a run works is refused, not followed. Everything here raises `OSError`
-where the system fails. What changes the disk goes through the name `os` of this module, so that tests can put
-faults in its place.
+A folder of a mirror is opened by descriptor, level by level. Check and use are one step, so a folder that is
+replaced by a link during a run is refused. All functions raise `OSError` if the system fails. Changes to the disk
+go through the name `os` of this module, so that tests can inject faults.
 """
 
 from __future__ import annotations
@@ -26,36 +25,36 @@ logger = logging.getLogger("flickr_mirror")
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
-"""What network file systems answer when they are asked to sync a folder, and cannot."""
+"""Error numbers of network file systems that cannot sync folders."""
 _KNOWN_FOLDERS = 100_000
 _durable: set[str] = set()
-"""Folders whose names a loss of power does not take any more, as far as this process knows."""
+"""Folders that this process knows to survive a power failure."""
 
 
 def make_folders(path: str) -> list[str]:
-    """Make a folder and its parents; return those whose names a loss of power may still take, for `settle`.
+    """Create a folder and its parents; return those that may not survive a power failure yet, for `sync_parents`.
 
-    Those that exist may be links, and prove nothing: a run that was killed may not have come to syncing them.
+    That includes existing folders, because a killed run may not have synced them. Existing folders may be links.
     """
-    unsettled = []
+    created = []
     for folder in reversed(list(_doubtful(path))):
-        if not os.path.lexists(folder):  # not every system says so of a folder of others
+        if not os.path.lexists(folder):  # some systems report another error for a foreign folder
             _make(folder)
-            unsettled.append(folder)
+            created.append(folder)
         elif is_folder(folder):
-            unsettled.append(folder)
+            created.append(folder)
         elif not os.path.isdir(folder):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
-    return unsettled
+    return created
 
 
 def _doubtful(path: str) -> Iterator[str]:
-    """Yield the folders, innermost first, that may be missing, or that a loss of power may take."""
+    """Yield the folders, innermost first, that may be missing or may not survive a power failure."""
     parent = ""
     while path != parent and not (path in _durable and is_folder(path)):
         parent = os.path.dirname(path)
         if os.path.isdir(path) and not os.access(parent, os.R_OK | os.W_OK):
-            return  # nobody who is us has made it
+            return  # this user cannot have created it
         yield path
         path, parent = parent, path
 
@@ -63,27 +62,27 @@ def _doubtful(path: str) -> Iterator[str]:
 def _make(name: str, parent: int | None = None) -> None:
     try:
         os.mkdir(name, dir_fd=parent)
-    except FileExistsError:  # another worker was faster
+    except FileExistsError:  # another worker created it first
         return
 
 
 def is_folder(path: str) -> bool:
-    """Return whether this is a folder, and no link to one."""
+    """Return whether this is a folder and not a link to one."""
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
 
-def open_folder(path: str, top: str, *, make: bool = False) -> tuple[int, list[str]]:
-    """Open a folder in `top`, or `top` itself; return its descriptor, and the folders that `settle` must sync.
+def open_folder(path: str, base: str, *, make: bool = False) -> tuple[int, list[str]]:
+    """Open `base` or a folder below; return its descriptor and the folders whose parents must be synced.
 
-    With `make` it and its parents below `top` are made. `top` is not made, because where it is missing the disk
-    is, and it may be reached through links. Raises `CacheError` where a link stands in the place of a folder below.
+    `make` creates it and its parents below `base`. `base` itself is not created, because if it is missing, so is
+    the disk; it may be a link. Raises `CacheError` if a folder below `base` is a link.
     """
-    unsettled: list[str] = []
-    descriptor, place = os.open(top, _FOLDER), top
-    for name in path[len(top) :].split("/") if path != top else ():
+    created: list[str] = []
+    descriptor, place = os.open(base, _FOLDER), base
+    for name in path[len(base) :].split("/") if path != base else ():
         if not name:
             continue
         place = f"{place}/{name}" if place != "/" else f"/{name}"
@@ -95,8 +94,8 @@ def open_folder(path: str, top: str, *, make: bool = False) -> tuple[int, list[s
         finally:
             os.close(outer)
         if place not in _durable:
-            unsettled.append(place)
-    return descriptor, unsettled
+            created.append(place)
+    return descriptor, created
 
 
 def _enter(place: str, name: str, parent: int, *, make: bool) -> int:
@@ -111,7 +110,7 @@ def _enter(place: str, name: str, parent: int, *, make: bool) -> int:
 
 
 def _refuse(place: str, name: str, parent: int, error: OSError) -> NoReturn:
-    """Raise what tells why a folder cannot be opened; systems have different errors for a link."""
+    """Raise the error for a folder that cannot be opened. Systems report different errors for a link."""
     is_odd = error.errno in (errno.ELOOP, errno.ENOTDIR)
     if is_odd and stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
         raise link_error(Path(place)) from None
@@ -119,24 +118,27 @@ def _refuse(place: str, name: str, parent: int, error: OSError) -> NoReturn:
 
 
 def link_error(path: Path) -> CacheError:
-    """Return the error for a link that stands where the mirror has a folder or a file of its own."""
+    """Return the error for a link in the place of a folder or file of the mirror."""
     return CacheError(f"{path} is a link, which is not followed: put what it leads to in its place.", path)
 
 
 @contextmanager
-def opened(path: Path, top: Path | None = None, *, make: bool = False) -> Iterator[int]:
-    """Open a folder like `open_folder` for a `with` block, and settle what is made; without `top` it may be a link."""
-    descriptor, unsettled = open_folder(str(path), str(top or path), make=make)
+def opened(path: Path, base: Path | None = None, *, make: bool = False) -> Iterator[int]:
+    """Open a folder like `open_folder` for a `with` block, and sync what is created.
+
+    Without `base` the folder may be a link.
+    """
+    descriptor, created = open_folder(str(path), str(base or path), make=make)
     try:
         if make:
-            settle(unsettled)
+            sync_parents(created)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
 def sync_folder(path: str, descriptor: int | None = None) -> None:
-    """Let no loss of power take the names in a folder, which may be open already."""
+    """Make the names in a folder durable; `descriptor` is its descriptor if it is open."""
     own = descriptor is None
     if descriptor is None:
         descriptor = os.open(path, _FOLDER)
@@ -151,8 +153,8 @@ def sync_folder(path: str, descriptor: int | None = None) -> None:
             os.close(descriptor)
 
 
-def settle(folders: Iterable[str], sync: Callable[[str], None] = sync_folder) -> None:
-    """Let no loss of power take the names of these folders."""
+def sync_parents(folders: Iterable[str], sync: Callable[[str], None] = sync_folder) -> None:
+    """Make the names of these folders durable by syncing their parents."""
     if len(_durable) > _KNOWN_FOLDERS:
         _durable.clear()
     for folder in folders:
@@ -162,5 +164,5 @@ def settle(folders: Iterable[str], sync: Callable[[str], None] = sync_folder) ->
 
 @cache
 def warn_once(text: str) -> None:
-    """Tell what the file system cannot do, once in the life of a process."""
+    """Log a warning once per process."""
     logger.warning(text)

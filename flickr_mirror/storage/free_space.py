@@ -1,4 +1,4 @@
-"""The free space of a disk: how much there is, and whether another download fits beside those in flight."""
+"""Free space of a disk: its size, and whether another download fits in addition to those in progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.errors import CacheError
-from flickr_mirror.storage.filesystem import disk_errors
+from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.storage.partial_file import BLOCK_SIZE
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 CURRENT = 1.0
-"""Seconds for which a look at the disk is current enough to begin a photo; a download looks anew."""
+"""Seconds for which a measurement is recent enough to begin a photo. Each download measures again."""
 
 
 def free_space(path: Path) -> int | None:
-    """Return how many bytes this user may still write to the disk that holds `path`; `None` where it does not say.
+    """Return the number of bytes that this user may still write to the disk of `path`; `None` if it is not reported.
 
-    Of a path that does not exist yet, the nearest folder above it counts. Raises `CacheError`.
+    If `path` does not exist, its nearest existing parent counts. Raises `CacheError`.
     """
     with disk_errors(path):
         while not path.exists():
@@ -42,10 +42,10 @@ def free_space(path: Path) -> int | None:
 
 
 class FreeSpace:
-    """Keeps `least` bytes free on the disk that holds `folder`.
+    """Reserves `least` free bytes on the disk of `folder`.
 
-    What downloads in flight still need is counted as used. `on_full` is called with the figures when something does
-    not fit any more.
+    The bytes that downloads in progress still need count as used. `on_full` is called with a message when a file
+    does not fit.
     """
 
     def __init__(
@@ -64,17 +64,17 @@ class FreeSpace:
         self._current_until = clock()
         self._lengths: dict[File, int] = {}
         self._needs: dict[File, int] = {}
-        """What was to be written of each file at the last look at the disk."""
+        """The bytes that each file still needed at the last measurement."""
 
     async def is_left(self) -> bool:
-        """Return whether there is space to begin a photo with. Raises `CacheError`."""
+        """Return whether there is space to begin another photo. Raises `CacheError`."""
         async with self._turn:
             if self._clock() >= self._current_until:
                 await self._measure()
             return self._fits(0)
 
     async def takes(self, file: File, length: int) -> bool:
-        """Return whether the `length` bytes that `file` will have fit; if so, they count as used from now on.
+        """Return whether a `file` of `length` bytes fits; if so, count them as used.
 
         Raises `CacheError`.
         """
@@ -87,14 +87,14 @@ class FreeSpace:
 
     async def _measure(self) -> None:
         self._lengths = {file: length for file, length in self._lengths.items() if not file.is_closed}
-        # Before the look, so that what is written meanwhile counts. The last block is in memory to the end.
+        # Before the measurement, so that bytes written during it count. The last block is in memory to the end.
         self._needs = {
             file: max(length - file.size, min(length, BLOCK_SIZE)) for file, length in self._lengths.items()
         }
         free = await to_thread.run_sync(free_space, self._folder)
         if free is None:
             raise CacheError(
-                f"{self._folder}: this disk does not report its free space. Leave --min-free out.",
+                f"{self._folder}: this disk does not report its free space. Leave out --min-free.",
                 self._folder,
             )
         self._free = free

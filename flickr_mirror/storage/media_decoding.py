@@ -1,4 +1,4 @@
-"""Can this file be read to its end, as a viewer would? Memory and time are bounded, whatever the file claims."""
+"""Decoding of media files to their end, with bounded memory and time for hostile files."""
 
 from __future__ import annotations
 
@@ -10,40 +10,38 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import BadImageError
 from flickr_mirror.storage.animation_frames import TooManyPartsError, gif_frames, webp_frames
-from flickr_mirror.storage.media_inspection import (
-    MADE_OF_BOXES,
-    is_jpeg_frame,
-    jpeg_markers,
-    measure,
-    open_file,
-    raising_bad_image,
-    read_header,
-)
+from flickr_mirror.storage.media_file import open_media, raising_bad_image
+from flickr_mirror.storage.media_formats import MADE_OF_BOXES
+from flickr_mirror.storage.media_inspection import is_jpeg_frame, jpeg_markers, measure, read_header
 
 if TYPE_CHECKING:
+    import io
     from pathlib import Path
 
     from flickr_mirror.models.media import Picture
-    from flickr_mirror.storage.media_inspection import File
+    from flickr_mirror.storage.media_file import MediaFile
 
-_DECODED_PIXELS = 250_000_000  # of one file; the rest goes unseen
-_MOST_MEMORY = 400_000_000  # bytes that a decode may take, about; what needs more is judged by its end
-_MOST_UNPACKED = 8 << 30  # bytes of a PNG's pixels, in pieces: seconds of work, and no memory
-_MANY_SCANS = 50  # in a JPEG; ten are usual, and each of a few bytes can cost a walk over all pixels
-_LARGE = 10_000_000  # pixels: from here on files are decoded one at a time, or their memory would add up
-_LEAST_COST = 10_000  # pixels that a frame counts for at least, however small it is
+_DECODED_PIXELS = 250_000_000  # of one file; further pixels are not decoded
+_MOST_MEMORY = 400_000_000  # bytes, roughly; of a file that needs more, only the end is checked
+_MOST_UNPACKED = (
+    8 << 30
+)  # bytes of a PNG's pixels: they are unpacked in pieces, so this limits time, not memory
+_MANY_SCANS = 50  # in a JPEG; ten are usual, and a scan of a few bytes can cost a pass over all pixels
+_LARGE = 10_000_000  # pixels; larger files are decoded one at a time to limit memory
+_LEAST_COST = 10_000  # pixels; the minimum that a frame counts for
 _ONE_AT_A_TIME = threading.Lock()
 _PIECE = 64 * 1024
-_MEMORY = {"gif": 3, "webp": 20, "tif": 8, "bmp": 8}  # bytes for a pixel that Pillow holds at once, measured
+_MEMORY = {"gif": 3, "webp": 20, "tif": 8, "bmp": 8}  # bytes per pixel that Pillow holds at once, measured
 
 
-def decode(path: Path) -> None:
-    """Read a file as a viewer would, to its end; raise `BadImageError` where it is not one whole image.
+def decode(content: Path | io.RawIOBase) -> None:
+    """Decode a media file to its end. Raises `BadImageError` if it is not one whole image.
 
-    An image that would take more memory than is allowed is judged by its end. Of MP4 and QuickTime videos the parts
-    must add up; other videos, and TIFF and BMP too large to be decoded, tell too little of themselves.
+    An open file stays open. Of an image that needs too much memory, only the end is checked, and of an MP4 or
+    QuickTime video the lengths of its boxes. Other videos, and TIFF and BMP files that are too large to decode, show
+    no damage.
     """
-    with open_file(path) as file:
+    with open_media(content) as file:
         picture = measure(file)
         with raising_bad_image(picture.extension):
             if picture.extension == "png":
@@ -54,10 +52,10 @@ def decode(path: Path) -> None:
                 raise BadImageError("This video is cut or damaged: its parts do not add up to a whole.")
 
 
-def _check_png(file: File, picture: Picture) -> None:
-    """Check every checksum and unpack the pixels piece by piece: Pillow would hold gigabytes of them."""
+def _check_png(file: MediaFile, picture: Picture) -> None:
+    """Check every checksum and unpack the pixels in pieces, because Pillow would hold gigabytes of them."""
     pixels = zlib.decompressobj()
-    # 8 bytes are the most for a pixel
+    # a pixel has 8 bytes at most
     most = min(8 * picture.width * picture.height + 16 * picture.height, _MOST_UNPACKED)
     unpacked = 0
     name = b""
@@ -78,7 +76,7 @@ def _check_png(file: File, picture: Picture) -> None:
         raise BadImageError("This PNG is damaged: pixels are missing.")
 
 
-def _decode(file: File, picture: Picture) -> None:
+def _decode(file: MediaFile, picture: Picture) -> None:
     with _ONE_AT_A_TIME if picture.width * picture.height > _LARGE else nullcontext():
         if picture.extension == "jpg":
             is_read = _decode_jpeg(file, picture)
@@ -90,12 +88,12 @@ def _decode(file: File, picture: Picture) -> None:
         raise BadImageError(f"This {picture.extension.upper()} is cut: its end marker is missing.")
 
 
-def _decode_jpeg(file: File, picture: Picture) -> bool:
-    """Decode a JPEG unless that costs too much; return whether it was decoded."""
+def _decode_jpeg(file: MediaFile, picture: Picture) -> bool:
+    """Decode a JPEG unless it exceeds the limits; return whether it was decoded."""
     width, height = picture.width, picture.height
     is_cheap = _coefficients(file) <= _MOST_MEMORY and not _has_many_scans(file)
     image = read_header(file, "jpg")
-    # an eighth of the width and height: every bit is read all the same, in less time and memory
+    # an eighth of the width and height saves time and memory, and still reads every bit
     image.draft("L", (max(1, width // 8), max(1, height // 8)))
     is_cheap = is_cheap and (width * height if "progressive" in image.info else width * height // 64) <= (
         _DECODED_PIXELS
@@ -105,11 +103,11 @@ def _decode_jpeg(file: File, picture: Picture) -> bool:
     return is_cheap
 
 
-def _coefficients(file: File) -> float:
-    """Return how many bytes the coefficients of a JPEG take that a decoder holds all at once.
+def _coefficients(file: MediaFile) -> float:
+    """Return the bytes of coefficients that a decoder of this JPEG must hold at once.
 
-    Those of one scan are never held. In a progressive JPEG, and in one whose colours come one after the other, each
-    takes two bytes.
+    A single scan with all colours needs none. In a progressive JPEG, and in one with a scan per colour, each
+    coefficient takes two bytes.
     """
     needed, colours, is_progressive = 0.0, 0, False
     for marker in jpeg_markers(file):
@@ -124,19 +122,19 @@ def _coefficients(file: File) -> float:
     return 0
 
 
-def _has_many_scans(file: File) -> bool:
+def _has_many_scans(file: MediaFile) -> bool:
     file.seek(0)
     left, found, last = file.size(), 0, b""
     while left and found <= _MANY_SCANS:
         piece = file.read(min(left, _PIECE))
         left -= len(piece)
-        found += (last + piece).count(b"\xff\xda")  # the mark of a scan; pixels cannot look like it
+        found += (last + piece).count(b"\xff\xda")  # the marker of a scan, which cannot occur within pixels
         last = piece[-1:]
     return found > _MANY_SCANS
 
 
-def _decode_frames(file: File, extension: str) -> bool:
-    """Decode the frames of a file one by one, as far as they cost too much; return whether that was its end."""
+def _decode_frames(file: MediaFile, extension: str) -> bool:
+    """Decode the frames of a file one by one within the limits; return whether all were decoded."""
     frames = gif_frames(file) if extension == "gif" else webp_frames(file)
     left, is_whole = _DECODED_PIXELS, True
     try:
@@ -148,15 +146,15 @@ def _decode_frames(file: File, extension: str) -> bool:
             if area * _MEMORY[extension] + 3 * frame.length > _MOST_MEMORY:
                 is_whole = False
             elif area:
-                with open_file(frame.still(file)) as still:
+                with open_media(frame.still(file)) as still:
                     read_header(still, extension).load()
     except TooManyPartsError:
         return False
     return is_whole
 
 
-def _decode_pages(file: File, extension: str) -> bool:
-    """Decode the pages of a TIFF, or a BMP, as far as they do not cost too much; return whether that was its end."""
+def _decode_pages(file: MediaFile, extension: str) -> bool:
+    """Decode the pages of a TIFF, or a BMP, within the limits; return whether all were decoded."""
     from PIL import Image
 
     image = read_header(file, extension)
@@ -164,7 +162,7 @@ def _decode_pages(file: File, extension: str) -> bool:
     while True:
         area = image.width * image.height
         left -= max(area, _LEAST_COST)
-        # of more than the limit Pillow would warn, or refuse them
+        # above its own limit Pillow warns or raises
         is_large = area * _MEMORY[extension] > _MOST_MEMORY or area > (Image.MAX_IMAGE_PIXELS or area)
         if left < 0 or is_large:
             return False

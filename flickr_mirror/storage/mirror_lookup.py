@@ -1,19 +1,20 @@
-"""The mirrors in a cache path: the one that a name means, or all of them."""
+"""Lookup of mirrors in a cache path, by name or all of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import PhotostreamError
-from flickr_mirror.storage.filesystem import disk_errors
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER, MirrorFolder, owners, read_owner
+from flickr_mirror.storage.disk_errors import disk_errors
+from flickr_mirror.storage.mirror_folder import MirrorFolder
+from flickr_mirror.storage.owner import FILE_NAME, STATE_FOLDER, owners, read_owner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def find_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]] | None:
-    """Return the mirror below `root` that goes by this name - of its folder, of the user, an NSID - and its owner."""
+    """Return the mirror with this folder name, NSID, username or requested name below `root`, and its owner."""
     if name and "/" not in name and (owner := read_owner(root / name)):
         return MirrorFolder(root / name, owner["depth"]), owner
     known = list(owners(root))
@@ -25,7 +26,7 @@ def find_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]] | 
 
 
 def get_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]]:
-    """Return the mirror that `find_mirror` finds. Raises `PhotostreamError` where there is none."""
+    """Return the mirror that `find_mirror` finds. Raises `PhotostreamError` if there is none."""
     if found := find_mirror(root, name):
         return found
     if there := ", ".join(repr(owner["username"]) for _, owner in owners(root)):
@@ -34,12 +35,12 @@ def get_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]]:
 
 
 def mirror_folders(root: Path) -> list[str]:
-    """Return the names of the folders below `root` that are mirrors, also of those whose owner cannot be read.
+    """Return the names of the mirrors' folders below `root`, including those whose owner file is damaged.
 
     Raises `OSError`.
     """
     try:
-        return sorted(path.name for path in root.iterdir() if (path / STATE_FOLDER / "owner.json").exists())
+        return sorted(path.name for path in root.iterdir() if (path / STATE_FOLDER / FILE_NAME).exists())
     except FileNotFoundError:
         return []
 
@@ -47,7 +48,7 @@ def mirror_folders(root: Path) -> list[str]:
 def all_mirrors(root: Path) -> list[str]:
     """Return the names of the mirrors' folders below `root`.
 
-    Raises `PhotostreamError` where there are none, `CacheError` where `root` cannot be read.
+    Raises `PhotostreamError` if there are none, `CacheError` if `root` cannot be read.
     """
     with disk_errors(root):
         found = mirror_folders(root)
@@ -57,7 +58,7 @@ def all_mirrors(root: Path) -> list[str]:
 
 
 def _advice(root: Path) -> str:
-    """Return where mirrors may be, if not in `root`, and how to begin one."""
+    """Return advice on where to find mirrors outside of `root`, and how to begin one."""
     if (root / STATE_FOLDER).exists():
         return f"The folder is a mirror itself: use --cache-path {root.parent}."
     missing = "" if root.exists() else "That folder does not exist. "

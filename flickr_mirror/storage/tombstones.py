@@ -1,4 +1,4 @@
-"""The photos that a mirror has forgotten: a file of their ids, which outlives the catalogue."""
+"""The file of forgotten photos, `forgotten.json`, which survives the loss of the catalogue."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LATEST = 253_402_300_799
 
 
 def read_tombstones(state: Path) -> dict[str, Tombstone]:
-    """Return the forgotten photos of the mirror whose state is in this folder, by their ids.
+    """Return the forgotten photos of a mirror by id, given its state folder.
 
-    Raises `CacheError` if the file cannot be read: to ignore it would bring the photos back.
+    Raises `CacheError` if the file cannot be read, because ignoring it would mirror the photos again.
     """
     path = state / FILE_NAME
     try:
@@ -40,8 +40,8 @@ def read_tombstones(state: Path) -> dict[str, Tombstone]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CacheError(
-            f"{path} cannot be read ({error}). Restore it from a backup, or move it away: the next run writes it "
-            "again from the catalogue.",
+            f"{path} cannot be read ({error}). Restore it from a backup, or move it: the next run writes it again "
+            "from the catalogue.",
             path,
         ) from error
     return {tombstone.photo_id: tombstone for tombstone in found}
@@ -60,10 +60,10 @@ def _time(value: object) -> int:
 
 
 def write_tombstones(state: Path, tombstones: Iterable[Tombstone]) -> None:
-    """Write the forgotten photos durably, in place of those that were there. Raises `CacheError`."""
+    """Write the file of forgotten photos durably. Raises `CacheError`."""
     ordered = sorted(tombstones, key=lambda tombstone: (tombstone.since, int(tombstone.photo_id)))
     document: dict[str, Any] = {"format": FORMAT, "photos": [asdict(tombstone) for tombstone in ordered]}
     document["checksum"] = filesystem.checksum(document)
     filesystem.write_file(
-        state / FILE_NAME, json.dumps(document, indent=2).encode() + b"\n", top=state.parent
+        state / FILE_NAME, json.dumps(document, indent=2).encode() + b"\n", base=state.parent
     )

@@ -1,8 +1,8 @@
-"""Keeps files in a process of its own: beside a busy event loop, threads wait for Python's lock at every system call.
+"""Commit small files in a worker process, because threads contend for the GIL with a busy event loop.
 
-The process is sent groups of small files through a socket, and answers with their SHA-256. It does the simple
-case alone. What it cannot do, for whatever reason, it leaves undone without a trace, and whoever asked does that
-itself, and learns the reason. So it needs no trust: a process that is lost costs time and nothing else.
+The process receives groups of small files through a socket and returns their SHA-256. It handles the simple case
+only: files that it cannot commit for any reason are left untouched, and the parent process commits them itself and
+gets the error. Losing the process therefore costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -18,55 +18,55 @@ from typing import TYPE_CHECKING
 from flickr_mirror import subprocesses
 from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.durable_write import FileCommit, PendingFile, commit_all
+from flickr_mirror.storage.durable_write import FileCommit, TemporaryFile, commit_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DIGEST = 32
-_LEFT_UNDONE = bytes(_DIGEST)
-_GRACE = 1.0  # seconds that the process has to end by itself
+_NOT_COMMITTED = bytes(_DIGEST)
+_GRACE = 1.0  # seconds for the process to end by itself
 
 
 class ProcessLostError(Exception):
-    """The process did not start, or ended."""
+    """The process did not start, or it ended."""
 
 
 class WriterProcess:
-    """One process that keeps files, started when the first ones come. All of it blocks."""
+    """A process that commits files, started for the first group. All methods block."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
     def commit_all(self, group: Sequence[FileCommit]) -> list[FileCommit]:
-        """Keep files that are in memory whole and whose names nobody has; return those that were left undone.
+        """Commit files that are entirely in memory and whose names are free; return those that were not committed.
 
-        To be called in their turns. Raises `ProcessLostError`, after which no file has a temporary one.
+        Requires the locks of all files. Raises `ProcessLostError`, after which no temporary files exist.
         """
-        head = [(str(keeping.part.path), str(keeping.final), keeping.part.size) for keeping in group]
+        head = [(str(commit.file.path), str(commit.final), commit.file.size) for commit in group]
         try:
             connection = self._socket or self._start()
-            _send(connection, [json.dumps(head).encode() + b"\n", *(keeping.part.block for keeping in group)])
+            _send(connection, [json.dumps(head).encode() + b"\n", *(commit.file.block for commit in group)])
             answers = _receive(connection, _DIGEST * len(group))
-        except (OSError, RuntimeError) as error:  # no process, or no program to start one from
+        except (OSError, RuntimeError) as error:  # no process, or no interpreter to start one with
             self._lose(group)
             raise ProcessLostError(type(error).__name__) from error
-        undone = []
-        for number, keeping in enumerate(group):
+        left = []
+        for number, commit in enumerate(group):
             sha256 = answers[number * _DIGEST : (number + 1) * _DIGEST]
-            if sha256 == _LEFT_UNDONE:
-                undone.append(keeping)
+            if sha256 == _NOT_COMMITTED:
+                left.append(commit)
             else:
-                keeping.sha256, keeping.part.is_closed = sha256, True
-        return undone
+                commit.sha256, commit.file.is_closed = sha256, True
+        return left
 
     def _start(self) -> socket.socket:
         command, environment = subprocesses.command(__name__), subprocesses.environment()
         ours, theirs = socket.socketpair()
         with theirs:
             self._socket = ours
-            self._process = subprocess.Popen(  # noqa: S603 - this very program
+            self._process = subprocess.Popen(  # noqa: S603 - starts this program
                 command,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -79,11 +79,11 @@ class WriterProcess:
         if self._process is not None:
             self._process.kill()
         self.close()
-        for keeping in group:
-            filesystem.discard(keeping.part.path, keeping.top)
+        for commit in group:
+            filesystem.discard(commit.file.path, commit.base)
 
     def close(self) -> None:
-        """Let the process end."""
+        """End the process."""
         if self._socket is not None:
             self._socket.close()
         if self._process is not None:
@@ -95,7 +95,7 @@ class WriterProcess:
 
 
 def _send(connection: socket.socket, buffers: Sequence[bytes | bytearray | memoryview]) -> None:
-    """Send everything, in as few system calls as there can be."""
+    """Send all buffers with as few system calls as possible."""
     rest = [memoryview(buffer) for buffer in buffers]
     while rest:
         sent = connection.sendmsg(rest)
@@ -113,11 +113,11 @@ def _receive(connection: socket.socket, size: int) -> bytes:
 
 
 def _serve(connection: socket.socket) -> None:
-    """Keep the files of each request, a line that lists them followed by their bytes, until there are no more.
+    """Commit the files of each request until the socket is closed. A request is a line of JSON and their bytes.
 
     [["/mirror/.flickr_mirror/parts/7-1.part", "/mirror/f/e/d/c/fedc.jpg", 3]]\n<3 bytes>  ->  <32 bytes>
     """
-    memory = bytearray()  # the same for all requests: new memory costs a visit of the system for each page
+    memory = bytearray()  # reused for all requests, because new memory causes a page fault for each page
     with connection, connection.makefile("rb") as requests:
         while request := requests.readline():
             files = json.loads(request)
@@ -126,22 +126,22 @@ def _serve(connection: socket.socket) -> None:
                 memory = bytearray(total)
             blocks = memoryview(memory)[:total]
             if requests.readinto(blocks) != total:
-                return  # whoever sent it is gone
+                return  # the parent process has ended
             group = []
             for path, final, size in files:
-                group.append(FileCommit(PendingFile(Path(path), blocks[:size]), Path(final), _refuse))
+                group.append(FileCommit(TemporaryFile(Path(path), blocks[:size]), Path(final), _refuse))
                 blocks = blocks[size:]
             commit_all(group)
-            for keeping in group:
-                keeping.part.drop()
-            connection.sendall(b"".join(_LEFT_UNDONE if one.error else one.sha256 for one in group))
+            for commit in group:
+                commit.file.discard()
+            connection.sendall(b"".join(_NOT_COMMITTED if one.error else one.sha256 for one in group))
 
 
 def _refuse() -> None:
-    raise PlaceTakenError("Whose file that is is not known here.", Path())
+    raise PlaceTakenError("The owner of that file is not known in this process.", Path())
 
 
 if __name__ == "__main__":  # pragma: no cover - runs in the process
     subprocesses.outlive_signals()
-    with suppress(ConnectionError):  # nobody is there any more
+    with suppress(ConnectionError):  # the parent process has ended
         _serve(socket.socket(fileno=sys.stdin.fileno()))

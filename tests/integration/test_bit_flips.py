@@ -90,9 +90,9 @@ async def run_with_cures(run: Run) -> None:
             return
         if code_of_error(error) not in (4, 7):
             raise error
-        if "owner.json does not say whose mirror this is. Move it away" in str(error):
+        if "owner.json is damaged: it does not name the owner of this mirror. Move it" in str(error):
             (state / "owner.json").unlink()
-        elif "forgotten.json cannot be read" in str(error) and "move it away" in str(error):
+        elif "forgotten.json cannot be read" in str(error) and "or move it" in str(error):
             (state / "forgotten.json").unlink()
         elif "check --rebuild" in str(error):
             await check_mirror(run.stream.username, run.root, rebuild=True)

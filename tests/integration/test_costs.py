@@ -21,7 +21,7 @@ from flickr_mirror import Limits
 from flickr_mirror.models.events import ImageStarted
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.storage import partial_file
+from flickr_mirror.storage import group_committer, partial_file
 from tests.benchmarks.measuring import measure, product
 from tests.support.mirroring import mirroring
 
@@ -41,7 +41,9 @@ class Costs:
         self.syncs = 0
         self.statements: Counter[str] = Counter()
         self._run_sync, self._fsync, self._connect = to_thread.run_sync, os.fsync, sqlite3.connect
-        monkeypatch.setattr(partial_file, "_MANY", inf)  # what another process does would not be counted
+        monkeypatch.setattr(
+            group_committer, "MIN_PROCESS_GROUP", inf
+        )  # what another process does would not be counted
         self._run_in_executor = asyncio.BaseEventLoop.run_in_executor
         monkeypatch.setattr(to_thread, "run_sync", self._hop)
         monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", self._hop_to_executor())

@@ -30,8 +30,10 @@ from flickr_mirror.models.options import Limits
 from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage import directories, filesystem
-from flickr_mirror.storage.locks import CallLedgerFile, locked
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER, MirrorFolder
+from flickr_mirror.storage.call_ledger import CallLedgerFile
+from flickr_mirror.storage.locks import locked
+from flickr_mirror.storage.mirror_folder import MirrorFolder
+from flickr_mirror.storage.owner import STATE_FOLDER
 from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 from tests.support.command import command, parts, tree
 from tests.support.faulty_disk import NOTHING_LEFT, Fault, FaultyDisk, FaultyOs, PowerLoss, claims
@@ -341,7 +343,7 @@ async def test_something_in_the_way_fails_its_photo_only(
         assert [failure.photo_id for failure in report.failures] == [run.stream.ids[1]]
         assert str(blocked) in report.failures[0].reason
         assert reason in report.failures[0].reason
-        assert "Move it away" in report.failures[0].reason
+        assert "Move it and run" in report.failures[0].reason
         assert report.images == 3
         assert report.complete
         assert not parts(root)
@@ -498,7 +500,7 @@ async def test_a_file_system_that_replaces_no_file_is_a_sentence(tmp_path: Path,
     final = tmp_path / "photo.jpg"
     final.write_bytes(b"older")
     filesystem.make_folder(tmp_path)
-    for number, sentence in ((errno.EBUSY, "busy"), (errno.EEXIST, "Move it away")):
+    for number, sentence in ((errno.EBUSY, "busy"), (errno.EEXIST, "Move it and run")):
         faulty.reset(Fault(1, number, kind="replace"))
         with pytest.raises(CacheError, match=sentence):
             async with open_partial_file(tmp_path) as part:
@@ -621,7 +623,7 @@ async def test_a_place_of_another_photo_is_named(tmp_path: Path) -> None:
     cache.prepare(FlickrUser("1@N01", "x"), "x")
     cache.path("7", "json").write_text('{"flickr": {"id": "8"}}')
     with pytest.raises(PlaceTakenError, match="is of photo 8"):
-        await cache.write_info("7", {"flickr": {"id": "7"}})
+        await cache.write_sidecar("7", {"flickr": {"id": "7"}})
 
     assert cache.path("7", "json").read_text() == '{"flickr": {"id": "8"}}'
 

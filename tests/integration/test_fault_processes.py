@@ -31,7 +31,7 @@ from flickr_mirror.models.events import ImageCached
 from flickr_mirror.models.options import CachingStrategy
 from flickr_mirror.models.sliding_window import HOUR
 from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, arguments_of
-from flickr_mirror.storage.locks import CallLedgerFile
+from flickr_mirror.storage.call_ledger import CallLedgerFile
 from flickr_mirror.storage.partial_file import PartialFile
 from tests.support.mirroring import PagedRun, Run, mirroring
 
@@ -74,7 +74,7 @@ STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "size resolver": (SizeResolver, "resolve", late_boom),
     "downloader": (ImageDownloader, "download", late_boom),
     "fetcher": (ImageFetcher, "fetch", late_boom),
-    "keeping of a file": (PartialFile, "name", boom),
+    "commit of a file": (PartialFile, "rename", boom),
     "information": (InfoFetcher, "fetch", late_boom),
     "book-keeping": (Dispatcher, "_write", boom),
     "end of the run": (WorkList, "end_run", boom),
@@ -256,7 +256,7 @@ async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.Mon
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(CatalogueError, match="Another program") as caught, anyio.fail_after(10):
                 await run()
-        assert "Move it away" not in str(caught.value)
+        assert "Move it" not in str(caught.value)
         assert leftovers(tmp_path) == []
         assert (await run()).images == 5
 

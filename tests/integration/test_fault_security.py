@@ -62,8 +62,9 @@ from flickr_mirror.flickr.responses import USER_AGENT
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from flickr_mirror.storage import media_decoding, media_inspection
-from flickr_mirror.storage.mirror_folder import MAX_NAME, RESERVED, MirrorFolder, folder_name
+from flickr_mirror.storage import media_decoding, media_formats
+from flickr_mirror.storage.mirror_folder import MirrorFolder
+from flickr_mirror.storage.owner import MAX_NAME, RESERVED, folder_name
 from flickr_mirror.storage.partial_file import open_partial_file
 from flickr_mirror.subprocesses import environment
 from tests.support.command import infos
@@ -114,7 +115,7 @@ def test_any_nsid_is_a_folder_below_the_cache_or_refused(nsid: str) -> None:
         user = FlickrUser.from_json({"nsid": nsid, "username": {"_content": ".."}})
     except ValueError:
         assert not is_nsid(nsid)
-        with pytest.raises(ValueError, match="no NSID"):
+        with pytest.raises(ValueError, match="Invalid NSID"):
             folder_name(FlickrUser(nsid, ".."))
     else:
         assert re.fullmatch(r"[0-9]+@N[0-9][0-9]", folder_name(user))
@@ -171,11 +172,11 @@ def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extensio
 
 def test_extensions_come_from_a_fixed_set() -> None:
     """Row 85: whatever the bytes are, the extension is one of those that are listed."""
-    known = {extension for _, kinds in media_inspection._MAGIC for extension in kinds.values() if extension}
-    assert known <= {*media_inspection.PHOTO_EXTENSIONS, *media_inspection.VIDEO_EXTENSIONS}
+    known = {extension for _, kinds in media_formats._MAGIC for extension in kinds.values() if extension}
+    assert known <= {*media_formats.PHOTO_EXTENSIONS, *media_formats.VIDEO_EXTENSIONS}
     assert all(
         extension.isalnum()
-        for extension in (*media_inspection.PHOTO_EXTENSIONS, *media_inspection.VIDEO_EXTENSIONS)
+        for extension in (*media_formats.PHOTO_EXTENSIONS, *media_formats.VIDEO_EXTENSIONS)
     )
 
 

@@ -212,7 +212,7 @@ def test_a_check_without_an_answer_says_that_it_knows_nothing(
     if trouble == "no answer":
         monkeypatch.setenv("FLICKR_API_URL", "http://127.0.0.1:9/")
     elif trouble == "used up":
-        monkeypatch.setattr("flickr_mirror.storage.locks.CallLedgerFile.take", lambda *_: 1800.0)
+        monkeypatch.setattr("flickr_mirror.storage.call_ledger.CallLedgerFile.take", lambda *_: 1800.0)
     else:
 
         async def brake(_: web.Request) -> web.StreamResponse:

@@ -13,9 +13,10 @@ from flickr_mirror.models.events import ImageCached, InfoCached
 from flickr_mirror.models.tombstones import Tombstone
 from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.storage import filesystem, partial_file
+from flickr_mirror.storage import filesystem, group_committer
 from flickr_mirror.storage.locks import locked
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER, MirrorFolder
+from flickr_mirror.storage.mirror_folder import MirrorFolder
+from flickr_mirror.storage.owner import STATE_FOLDER
 from flickr_mirror.storage.tombstones import write_tombstones
 from tests.support.command import run
 from tests.support.mirroring import mirroring
@@ -67,7 +68,7 @@ async def test_a_folder_that_becomes_a_link_while_a_run_works(
     tmp_path: Path, name: str, many: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder of photos, or of the mirror's own files, is replaced: the run ends, and nothing is written there."""
-    monkeypatch.setattr(partial_file, "_MANY", many)
+    monkeypatch.setattr(group_committer, "MIN_PROCESS_GROUP", many)
     outside = tmp_path / "outside"
     async with mirroring(tmp_path / "cache", 40, image_dims=(48, 36)) as mirror:
         state = mirror.root / mirror.stream.username / STATE_FOLDER
@@ -125,7 +126,7 @@ class TestWithoutARun:
     def test_files_are_not_moved_from_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
         """Neither the trash nor the folder of broken files gets what is outside of the mirror."""
         with pytest.raises(CacheError, match=REFUSED):
-            cache.throw_away("1", "jpg")
+            cache.trash("1")
         with pytest.raises(CacheError, match=REFUSED):
             cache.quarantine(cache.path("1", "jpg"))
         assert len(files(tmp_path / "outside")) == 2
@@ -133,7 +134,7 @@ class TestWithoutARun:
     def test_files_are_not_removed_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
         """An older file of a photo that was replaced is removed in the mirror only."""
         with pytest.raises(CacheError, match=REFUSED):
-            cache.remove_others("1", cache.path("1", "png"), ["jpg", "png"])
+            cache.remove(cache.path("1", "jpg"))
         assert len(files(tmp_path / "outside")) == 2
 
     def test_nothing_is_erased_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ class TestWithoutARun:
     def test_files_behind_a_link_are_not_taken_over(self, cache: MirrorFolder) -> None:
         """A file that the mirror reaches through a link only is not made durable, and so not adopted."""
         with pytest.raises(CacheError, match=REFUSED):
-            cache.make_durable(cache.path("1", "jpg"))
+            cache.make_durable([cache.path("1", "jpg")])
 
     def test_the_state_folder_is_looked_at_after_flickr_was_asked(
         self, cache: MirrorFolder, tmp_path: Path

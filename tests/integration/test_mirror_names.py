@@ -62,7 +62,7 @@ async def test_reports_are_for_all_mirrors_by_default(tmp_path: Path) -> None:
     broken = await report(tmp_path, "check", "--quiet")
     assert broken.code == 7
     unreadable, checked = broken.err.splitlines()
-    assert "one/.flickr_mirror/owner.json does not say whose mirror this is" in unreadable
+    assert "one/.flickr_mirror/owner.json is damaged: it does not name the owner of this mirror" in unreadable
     assert checked.startswith('checked user="two"')
 
 

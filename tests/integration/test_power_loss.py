@@ -18,8 +18,9 @@ import pytest
 
 from flickr_mirror.errors import CacheError
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.mirror_folder import STATE_FOLDER
-from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
+from flickr_mirror.storage.group_committer import GroupCommitter
+from flickr_mirror.storage.owner import STATE_FOLDER
+from flickr_mirror.storage.partial_file import open_partial_file
 from tests.support.command import parts, tree
 from tests.support.faulty_disk import (
     ALL_LEFT,

@@ -19,7 +19,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue import database
-from flickr_mirror.storage import directories, filesystem, partial_file
+from flickr_mirror.storage import directories, filesystem, group_committer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class FaultyDisk:
         for module in (filesystem, directories):
             monkeypatch.setattr(module, "os", FaultyOs(self))
         monkeypatch.setattr(directories, "_durable", set())
-        monkeypatch.setattr(partial_file, "_MANY", inf)  # another process would not be watched
+        monkeypatch.setattr(group_committer, "MIN_PROCESS_GROUP", inf)  # another process would not be watched
         monkeypatch.setattr(database, "sqlite3", _Sqlite(self))
 
     def reset(self, fault: Fault | None = None) -> None:

@@ -137,7 +137,7 @@ def keep(summary: Summary, state: Path) -> Summary:
     """
     if summary["last_success"] is None and (before := read(state)):
         summary = {**summary, "last_success": before.get("last_success")}
-    filesystem.write_file(state / LAST_RUN, as_json(summary, indent=2), top=state.parent)
+    filesystem.write_file(state / LAST_RUN, as_json(summary, indent=2), base=state.parent)
     return summary
 
 

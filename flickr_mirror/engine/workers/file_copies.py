@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +12,9 @@ from flickr_mirror.catalogue.rows import Stale, StoredFile
 from flickr_mirror.errors import BadImageError
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.sizes import same_pixels
-from flickr_mirror.storage import media_inspection
+from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
+from flickr_mirror.storage.media_inspection import inspect
+from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.reports import MirrorReport
     from flickr_mirror.models.sizes import FlickrPhotoSize
-    from flickr_mirror.storage.mirror_folder import MirrorFolder
-    from flickr_mirror.storage.partial_file import PartialFile
+    from flickr_mirror.storage.store import NewFile, Store
 
-EXTENSIONS = {"image": media_inspection.PHOTO_EXTENSIONS, "video": media_inspection.VIDEO_EXTENSIONS}
+EXTENSIONS = {"image": PHOTO_EXTENSIONS, "video": VIDEO_EXTENSIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class FileCopies:
 
     def __init__(
         self,
-        cache: MirrorFolder,
+        store: Store,
         work: Dispatcher,
         fetcher: ImageFetcher,
         report: MirrorReport,
@@ -61,7 +61,7 @@ class FileCopies:
         self.adopting = adopting
         self.on_received: Callable[[], None] = lambda: None
         """Called after bytes of an image were added to the report."""
-        self._cache = cache
+        self._store = store
         self._work = work
         self._files = work.catalogue.files
         self._report = report
@@ -88,7 +88,7 @@ class FileCopies:
 
         known = await self.kept(stored, kind) if stored.is_second_best else None
         known_bytes = known.file.sha256 if known else b""
-        async with self._cache.partial_file() as part:
+        async with self._store.new_file() as part:
             async with self.fetcher.photo_slots:
                 self.fetcher.check_open()  # there must be no event for a download that does not begin
                 started()
@@ -97,9 +97,7 @@ class FileCopies:
                 return known
             copy = await self._keep(stored, kind, size, fetched, part)
         if stored.stale & Stale.IMAGE or known:
-            await anyio.to_thread.run_sync(
-                self._cache.remove_others, stored.photo.id, copy.path, EXTENSIONS[kind]
-            )
+            await anyio.to_thread.run_sync(self._remove_others, stored.photo.id, kind, copy.path)
         if fetched.suspicion:
             self._emit(
                 Notice(
@@ -109,15 +107,15 @@ class FileCopies:
         return copy
 
     async def _keep(
-        self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize, fetched: Fetched, part: PartialFile
+        self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize, fetched: Fetched, part: NewFile
     ) -> Copy:
         photo_id, extension = stored.photo.id, fetched.picture.extension
         if (
             stored.stale & Stale.IMAGE
         ):  # after a kill, this alone distinguishes the new file from an outdated one
             await self._work.call(self._announce, photo_id, kind, await part.sha256())
-        path = self._cache.path(photo_id, extension)
-        sha256 = await part.commit(path, partial(self._cache.check_place, photo_id))
+        path = self._store.path(photo_id, extension)
+        sha256 = await part.commit(path, partial(self._store.check_name, photo_id))
         note = fetched.suspicion or (size.label if kind == "video" else "")
         return Copy(StoredFile(kind, extension, fetched.size, sha256, note), path, fetched.size)
 
@@ -140,7 +138,7 @@ class FileCopies:
         if stored.stale & Stale.IMAGE:
             if found.file.sha256 != await self._work.call(self._files.replacement, photo_id, kind):
                 return None
-            await anyio.to_thread.run_sync(self._cache.remove_others, photo_id, found.path, EXTENSIONS[kind])
+            await anyio.to_thread.run_sync(self._remove_others, photo_id, kind, found.path)
         elif stored.is_second_best:
             known = await self.kept(stored, kind)
             if known and known.file.sha256 == found.file.sha256:  # a better one is wanted
@@ -158,40 +156,49 @@ class FileCopies:
         if known is None:
             return 0
         try:
-            picture = await anyio.to_thread.run_sync(media_inspection.inspect, known.path)
+            return await anyio.to_thread.run_sync(self._measure, known.path)
         except (BadImageError, OSError):
             return 0
+
+    def _measure(self, path: Path) -> int:
+        with self._store.open_file(path) as file:
+            picture = inspect(file)
         return max(picture.width, picture.height)
 
     async def _known(self, photo_id: str, kind: str) -> Copy | None:
         for file in await self._work.call(self._files.of, photo_id):
             if file.kind == kind:
-                path = self._cache.path(photo_id, file.extension)
-                if await anyio.to_thread.run_sync(_has_size, path, file.size):
+                path = self._store.path(photo_id, file.extension)
+                if await anyio.to_thread.run_sync(self._has_size, path, file.size):
                     return Copy(file, path)
         return None
 
     def _find_whole(self, photo_id: str, kind: str, size: FlickrPhotoSize | None) -> Copy | None:
         """Return the photo's file that is already on disk, durably, if it is whole and of this size."""
-        path = self._cache.find(photo_id, EXTENSIONS[kind])
+        path = self._store.find(photo_id, EXTENSIONS[kind])
         if path is None:
             return None
-        self._cache.check_place(photo_id)
+        self._store.check_name(photo_id)
         try:
-            picture = media_inspection.inspect(path, (size.width, size.height) if size else None)
-            if not picture.ends or (size and not same_pixels((picture.width, picture.height), size)):
-                return None
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256")
-            found = StoredFile(kind, picture.extension, path.stat().st_size, digest.digest())
+            with self._store.open_file(path) as file:
+                picture = inspect(file, (size.width, size.height) if size else None)
+                if not picture.ends or (size and not same_pixels((picture.width, picture.height), size)):
+                    return None
+                found = StoredFile(kind, picture.extension, self._store.size(path), sha256_of(file))
         except (BadImageError, OSError):
             return None
-        self._cache.make_durable(path)  # the run that wrote it can have been killed before that
+        self._store.make_durable([path])  # the run that wrote it can have been killed before that
         return Copy(found, path)
 
+    def _remove_others(self, photo_id: str, kind: str, kept: Path) -> None:
+        """Remove the photo's older file, if the new one, which is durable by now, has another extension."""
+        for extension in EXTENSIONS[kind]:
+            path = self._store.path(photo_id, extension)
+            if path != kept:
+                self._store.remove(path)
 
-def _has_size(path: Path, size: int) -> bool:
-    try:
-        return not path.is_symlink() and path.stat().st_size == size
-    except OSError:
-        return False
+    def _has_size(self, path: Path, size: int) -> bool:
+        try:
+            return self._store.size(path) == size
+        except OSError:
+            return False

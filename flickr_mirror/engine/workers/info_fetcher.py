@@ -59,7 +59,7 @@ class InfoFetcher:
         known = None
         if stored.info_level == COMMENTS_LEVEL or (context.copies.adopting and stored.info_level != level):
             # the file can have more than the catalogue knows, which may have been rebuilt
-            known = await anyio.to_thread.run_sync(context.cache.read_info, photo.id)
+            known = await anyio.to_thread.run_sync(context.store.read_sidecar, photo.id)
             level = max(level, info_level_of(known))
         is_asked = self._level == COMMENTS_LEVEL and bool(stored.stale & Stale.COMMENTS)
         comments = None
@@ -127,8 +127,8 @@ class InfoFetcher:
             comments=comments,
             reduced=stored.reduced,
         )
-        is_there = stored.info_level >= 0 or self._context.copies.adopting
-        path, data = await self._context.cache.write_info(photo.id, document, is_there=is_there)
+        may_exist = stored.info_level >= 0 or self._context.copies.adopting
+        path, data = await self._context.store.write_sidecar(photo.id, document, may_exist=may_exist)
         file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest())
         self._context.dispatcher.note(partial(self._context.catalogue.files.put, photo.id, file))
         return path

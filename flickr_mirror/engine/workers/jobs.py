@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.free_space import FreeSpace
-    from flickr_mirror.storage.mirror_folder import MirrorFolder
+    from flickr_mirror.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class JobContext:
     api: AsyncFlickrApi
     copies: FileCopies
     detector: LanguageDetector
-    cache: MirrorFolder
+    store: Store
     dispatcher: Dispatcher
     report: MirrorReport
     emit: Observer

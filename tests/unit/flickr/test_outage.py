@@ -20,7 +20,7 @@ from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Event, OutageBegan, OutageEnded
 from flickr_mirror.models.options import MirrorOptions
-from flickr_mirror.storage.locks import CallLedgerFile
+from flickr_mirror.storage.call_ledger import CallLedgerFile
 from tests.support import canary
 from tests.support.mirroring import mirroring
 

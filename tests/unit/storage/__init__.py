@@ -1,0 +1,5 @@
+"""Tests of `flickr_mirror.storage`."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.unit.storage.store_contract")

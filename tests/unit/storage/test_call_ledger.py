@@ -1,4 +1,4 @@
-"""The ledger of API calls: all runs with one key share one hour, whatever clocks, files and addresses say."""
+"""The ledger of API calls: all runs with one key share one hour, despite clock changes and damaged files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from flickr_mirror.errors import CacheError
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.sliding_window import HOUR
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from flickr_mirror.storage import locks
-from flickr_mirror.storage.locks import CallLedgerFile
+from flickr_mirror.storage import call_ledger
+from flickr_mirror.storage.call_ledger import CallLedgerFile
 from tests.support.command import run
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_a_ledger_is_shared_by_all_runs_with_one_key(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
-    """A home that cannot be written to is told like every failure of the disk."""
+    """A home folder that is not writable is reported like every disk error."""
     (tmp_path / "calls").mkdir()
     with pytest.raises(CacheError, match="calls: Is a directory"):
         CallLedgerFile(tmp_path / "calls").take(1.7e9, 10)
@@ -123,8 +123,8 @@ def test_a_machine_that_starts_with_a_clock_that_is_behind_forgets_no_call(
     full_ledger(path)
     real = time.time
     monkeypatch.setattr("time.time", lambda: real() + seconds)
-    monkeypatch.setattr(locks, "boot_id", lambda: "another start")
-    monkeypatch.setattr(locks, "uptime", lambda: 12.5)
+    monkeypatch.setattr(call_ledger, "boot_id", lambda: "another start")
+    monkeypatch.setattr(call_ledger, "uptime", lambda: 12.5)
     ledger = CallLedgerFile(path)
 
     assert HOUR - 60 < ledger.take(ledger.now(), 5) <= HOUR
@@ -153,8 +153,8 @@ def test_a_ledger_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 
 
 def test_a_ledger_does_not_grow_without_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It holds as many calls as can be read back, whatever number is allowed in an hour."""
-    monkeypatch.setattr(locks, "MOST_CALLS", 20)
+    """It holds as many calls as can be read back, even if more are allowed in an hour."""
+    monkeypatch.setattr(call_ledger, "MAX_CALLS", 20)
     ledger = CallLedgerFile(tmp_path / "calls")
     granted = [ledger.take(START + second, 10**9) for second in range(30)]
 

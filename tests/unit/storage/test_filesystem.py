@@ -1,4 +1,4 @@
-"""What is on the disk is whole, durable and ours, whatever happens while it is written."""
+"""Files on the disk are whole and durable, despite errors while they are written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def names(folder: Path) -> list[str]:
 
 
 def open_files() -> int:
-    """Return how many descriptors this process has open, where the system tells."""
+    """Return how many descriptors this process has open, if the system reports that."""
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.is_dir() else 0
 
@@ -112,7 +112,7 @@ async def test_a_cancelled_opening_leaves_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_restarted_part_file_forgets_what_it_had(tmp_path: Path) -> None:
-    """A download that begins anew keeps nothing of the first try."""
+    """A download that restarts discards the bytes of the first attempt."""
     async with open_partial_file(tmp_path) as part:
         await part.write(BLOCKS)
         await part.write(b"left over")
@@ -158,7 +158,7 @@ async def test_bytes_are_durable_before_they_have_their_name(
 
 
 async def test_a_full_disk_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is told in a sentence that says what to do, and costs no file that was there."""
+    """A full disk is reported in a sentence that states what to do, and no existing file is lost."""
     final = tmp_path / "photo.jpg"
     final.write_bytes(b"older")
     sentence = r"photo\.jpg: No space .* Make room and run the same command"
@@ -203,14 +203,14 @@ def test_each_failure_of_the_disk_is_a_sentence(
 
 
 def test_a_folder_that_may_not_be_made_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache path without the right to write is told by its name, with what to check."""
+    """A cache path that is not writable is named, with what to check."""
     refuse(monkeypatch, "mkdir", errno.EACCES)
-    with pytest.raises(CacheError, match=r"Permission denied\. Check that the folder exists, is yours"):
+    with pytest.raises(CacheError, match=r"Permission denied\. Check that the folder exists and that you"):
         filesystem.check_writable(tmp_path / "mirror")
 
 
 def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
-    """A cache path that leads through a file is told, not a traceback."""
+    """A cache path that leads through a file is reported without a traceback."""
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(CacheError, match="Not a directory"):
@@ -218,7 +218,7 @@ def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_made_with_its_parents_once(tmp_path: Path) -> None:
-    """The folders of a mirror are made when they are needed; that they are there is no error."""
+    """The folders of a mirror are created when needed; existing ones are not an error."""
     for _ in range(2):
         filesystem.make_folder(tmp_path / "a" / "b" / "c")
 
@@ -272,7 +272,7 @@ def test_a_small_file_is_written_by_way_of_another_folder(tmp_path: Path) -> Non
 
 
 def test_moving_a_file_that_is_not_there_is_no_error(tmp_path: Path) -> None:
-    """A broken file is set aside once, whoever was faster."""
+    """A broken file is moved once, even if two workers try."""
     (tmp_path / "photo.jpg").write_bytes(b"broken")
     for _ in range(2):
         filesystem.move(tmp_path / "photo.jpg", tmp_path / "broken" / "photo.jpg")
@@ -293,6 +293,6 @@ def test_sweep_removes_unfinished_files_only(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_swept_is_a_sentence(tmp_path: Path) -> None:
-    """A folder for unfinished files that cannot be listed is told like every failure of the disk."""
+    """A folder of partial files that cannot be listed is reported like every disk error."""
     with pytest.raises(CacheError):
         filesystem.sweep(tmp_path / "missing")

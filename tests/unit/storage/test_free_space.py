@@ -25,7 +25,7 @@ MB = 1_000_000
 
 
 class Disk:
-    """A disk whose free space is told by `free`, and how often it was asked for."""
+    """A disk with the free space `free`, which counts how often it is measured."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, free: Callable[[], int]) -> None:
         self.looks = 0
@@ -46,24 +46,24 @@ class PendingFile:
 
 
 async def test_downloads_in_flight_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is counted with what it still needs, from its announced length to the moment at which it is kept."""
+    """Each counts with the bytes it still needs, from its announced length until it is committed."""
     disk = Disk(monkeypatch, lambda: 100 * MB)
-    told: list[str] = []
+    messages: list[str] = []
     space = FreeSpace(tmp_path, 50 * MB)
-    space.on_full = told.append
+    space.on_full = messages.append
     first, second, third = PendingFile(), PendingFile(), PendingFile()
     assert await space.takes(first, 30 * MB)
     assert await space.takes(second, 20 * MB)
-    assert told == []
+    assert messages == []
     assert not await space.takes(third, 1)
-    assert told == [f"0.10 GB are free in {tmp_path}, downloads need 0.05 GB, 0.05 GB are to stay free"]
+    assert messages == [f"0.10 GB are free in {tmp_path}, downloads need 0.05 GB, 0.05 GB are to stay free"]
 
     # what was written is used twice over, unless it is taken off
     disk.free = lambda: 80 * MB
     first.size = 20 * MB
     assert await space.takes(third, 0)
     assert not await space.takes(third, 1)
-    # the last block of a file is in memory until it is kept
+    # the last block of a file is in memory until it is committed
     disk.free = lambda: 70 * MB + BLOCK_SIZE
     first.size = 30 * MB
     assert await space.takes(third, 0)
@@ -75,7 +75,7 @@ async def test_downloads_in_flight_count(tmp_path: Path, monkeypatch: pytest.Mon
 async def test_a_download_that_begins_anew_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A transfer that broke off is no reason to stop."""
+    """An interrupted transfer does not stop the run."""
     Disk(monkeypatch, lambda: 100 * MB)
     space = FreeSpace(tmp_path, 50 * MB)
     file = PendingFile()
@@ -84,7 +84,7 @@ async def test_a_download_that_begins_anew_counts_once(
 
 
 async def test_the_disk_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To begin a photo, a look of a second ago will do; a download looks anew."""
+    """A measurement of a second ago is recent enough to begin a photo; a download measures again."""
     now = [0.0]
     disk = Disk(monkeypatch, lambda: 100 * MB)
     space = FreeSpace(tmp_path, 50 * MB, clock=lambda: now[0])
@@ -102,7 +102,7 @@ async def test_the_disk_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: 
 
 
 async def test_a_disk_that_does_not_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit that cannot be kept is an error that says what to do."""
+    """A limit that cannot be enforced is an error that states what to do."""
 
     class Silent(Disk):
         def statvfs(self, _: object) -> SimpleNamespace:
@@ -110,7 +110,7 @@ async def test_a_disk_that_does_not_say(tmp_path: Path, monkeypatch: pytest.Monk
 
     Silent(monkeypatch, lambda: 0)
     assert free_space(tmp_path) is None
-    with pytest.raises(CacheError, match=r"does not report its free space\. Leave --min-free out"):
+    with pytest.raises(CacheError, match=r"does not report its free space\. Leave out --min-free"):
         await FreeSpace(tmp_path, 1).is_left()
 
 
@@ -122,7 +122,7 @@ def test_the_space_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
 
 
 def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, room: int) -> Disk:
-    """Let the mirror's images be on a disk that has room for so many bytes of them."""
+    """Let the mirror's images be on a disk with room for this number of bytes."""
 
     def used() -> int:
         sizes = {}
@@ -198,7 +198,7 @@ async def test_a_watch_stops_before_the_disk_is_full(tmp_path: Path, monkeypatch
 async def test_without_the_limit_the_disk_is_not_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What nobody asked for costs nothing."""
+    """Without the option, the disk is not measured."""
     async with mirroring(tmp_path, 3) as run:
         disk = Disk(monkeypatch, lambda: 0)
         assert (await run()).complete

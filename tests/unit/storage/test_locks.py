@@ -136,7 +136,7 @@ def test_to_ask_who_holds_a_lock_stops_no_run(tmp_path: Path) -> None:
 
 
 def test_a_lock_is_its_owners_alone(tmp_path: Path) -> None:
-    """Whatever the umask is: nobody else can hold it, or say who does."""
+    """With any umask, other users can neither hold the lock nor write who holds it."""
     before = os.umask(0)
     try:
         with locked(tmp_path / "lock"):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from flickr_mirror.errors import BadImageError
-from flickr_mirror.storage import animation_frames, media_decoding, media_inspection
+from flickr_mirror.storage import animation_frames, media_decoding, media_file
 from flickr_mirror.storage.media_decoding import decode
 from tests.unit.storage.test_media_inspection import animation, jpeg_claiming, written
 
@@ -67,7 +67,7 @@ def encoded(mode: str, side: int, pillow_format: str, **options: object) -> byte
 
 
 def progressive(side: int) -> bytes:
-    """Return a progressive JPEG of a few bytes that claims so many pixels."""
+    """Return a progressive JPEG of a few bytes that claims this number of pixels."""
     data = bytearray(encoded("RGB", 64, "JPEG", progressive=True))
     start = data.index(b"\xff\xc2") + 5
     data[start : start + 4] = struct.pack(">HH", side, side)
@@ -87,7 +87,7 @@ CHEAP = {
 
 @pytest.mark.parametrize("kind", CHEAP)
 def test_a_small_file_takes_little_memory(tmp_path: Path, kind: str) -> None:
-    """A file of some kilobytes cannot take a gigabyte of memory, whatever it claims."""
+    """A file of some kilobytes cannot take a gigabyte of memory."""
     path = written(tmp_path / "file", CHEAP[kind])
     command = [sys.executable, "-c", PROGRAM, str(path)]
     finished = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
@@ -113,17 +113,17 @@ def test_frames_of_a_webp_are_decoded_one_by_one(tmp_path: Path, data: bytes) ->
 def test_a_frame_that_claims_less_than_it_holds_costs_what_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pixels of a frame are those that its data tell, not those that stand before them."""
+    """The size of a frame is that in its data, not that in the header before them."""
     monkeypatch.setattr(media_decoding, "_MOST_MEMORY", 1_000_000)
     data = webp(300, 256, frames=1).replace(struct.pack("<I", 255)[:3] * 2, struct.pack("<I", 3)[:3] * 2)
-    with media_inspection.open_file(data) as file:
+    with media_file.open_media(data) as file:
         (frame,) = animation_frames.webp_frames(file)
     assert (frame.width, frame.height) == (256, 256)
     decode(written(tmp_path / "file", data))  # not decoded, else the two sizes would not fit together
 
 
 def test_a_file_of_endless_parts_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hostile animation cannot keep a thread busy for hours; its end tells whether it is whole."""
+    """A hostile animation cannot keep a thread busy for hours; its end decides whether it is whole."""
     monkeypatch.setattr(animation_frames, "MANY_PARTS", 100)
     path = tmp_path / "file"
     for data in (gif((9, 9), frames=200), webp(99, frames=200), animation("GIF")):
@@ -136,7 +136,7 @@ def test_a_jpeg_whose_colours_come_one_by_one_is_as_dear_as_a_progressive_one(tm
     """A decoder holds all coefficients of a JPEG that has more than one scan."""
     data = jpeg_claiming(30_000, 30_000)
     start = data.index(b"\xff\xda")
-    with media_inspection.open_file(data) as file:
+    with media_file.open_media(data) as file:
         assert media_decoding._coefficients(file) == 0
-    with media_inspection.open_file(data[: start + 4] + b"\1" + data[start + 5 :]) as file:
+    with media_file.open_media(data[: start + 4] + b"\1" + data[start + 5 :]) as file:
         assert media_decoding._coefficients(file) > 900_000_000

@@ -135,7 +135,7 @@ def is_accepted(path: Path) -> bool:
 
 @pytest.mark.parametrize("kind", STILLS)
 def test_whole_image_is_recognised_whatever_its_name(file: Path, kind: str) -> None:
-    """A whole image is told by its bytes: kind, size in pixels, and that it's whole."""
+    """The bytes of a whole image show its format, its size in pixels and that it is whole."""
     written(file, STILLS[kind])
     extension = kind[:4].rstrip(",")
 
@@ -161,7 +161,7 @@ def test_image_cut_anywhere_is_never_taken_for_whole(file: Path, kind: str) -> N
 def test_decoding_alone_notices_a_cut(
     file: Path, kind: str, lenient: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A cut image does not decode, even where the host program told Pillow to forgive cuts."""
+    """A cut image does not decode, even if the host program lets Pillow accept truncated images."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     data = STILLS[kind]
 
@@ -203,7 +203,7 @@ def test_a_little_padding_does_no_harm(file: Path, kind: str, padding: bytes) ->
 @pytest.mark.parametrize("kind", ["jpg", "png", "gif", "webp"])
 @pytest.mark.parametrize("other", [b"<!-- served by cdn7 -->", MP4, bytes(8192)])
 def test_other_data_after_the_image_raise_suspicion_but_decode(file: Path, kind: str, other: bytes) -> None:
-    """A phone's film behind a photo is no reason to refuse the photo, only to look closer."""
+    """A photo that is followed by a video, as phones write it, is decoded rather than rejected."""
     written(file, STILLS[kind] + other)
 
     assert inspect(file) == Picture(kind, "photo", *SIZE, ends=False)
@@ -361,7 +361,7 @@ def test_limit_of_the_host_program_does_not_matter(
 
 
 def test_cut_tiff_header_causes_no_warnings(file: Path) -> None:
-    """What Pillow thinks of a cut TIFF is told by an error, not on the terminal."""
+    """A cut TIFF raises an error; Pillow prints nothing to the terminal."""
     data = image("TIFF", compression="tiff_lzw")
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -383,7 +383,7 @@ def test_image_too_large_to_decode_is_judged_by_its_end(file: Path, monkeypatch:
 
 
 def test_long_animation_is_judged_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first frames of a long animation are decoded; the end marker tells of the rest."""
+    """Only the first frames of a long animation are decoded; the end marker stands for the rest."""
     monkeypatch.setattr(media_decoding, "_DECODED_PIXELS", 2 * SIZE[0] * SIZE[1])
     data = STILLS["gif, animated"]
 
@@ -436,7 +436,7 @@ def test_ceiling_is_far_above_real_photos() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "kind"),
     [
         (b"", "Nothing"),
         (bytes(5000), "Zeros"),
@@ -454,11 +454,11 @@ def test_ceiling_is_far_above_real_photos() -> None:
         (b"BMW has moved", "Plain text"),
     ],
 )
-def test_what_is_no_image_is_told_in_one_sentence(file: Path, data: bytes, told: str) -> None:
+def test_a_file_that_is_not_an_image_is_named_in_one_sentence(file: Path, data: bytes, kind: str) -> None:
     """What came instead of an image is named: a page, an answer of the API, nothing at all."""
     written(file, data)
 
-    with pytest.raises(NotAnImageError, match=rf"^{told} came instead of an image\.$"):
+    with pytest.raises(NotAnImageError, match=rf"^{kind} came instead of an image\.$"):
         inspect(file)
     with pytest.raises(BadImageError):
         decode(file)
@@ -484,7 +484,7 @@ def test_what_is_no_image_is_told_in_one_sentence(file: Path, data: bytes, told:
 def test_a_format_that_is_not_known_is_told_by_its_bytes(
     file: Path, data: bytes, media: str, extension: str
 ) -> None:
-    """What may be an image in a format that is not known is no page, and has an extension all the same."""
+    """A file of an unknown format is not called a page, and gets an extension."""
     written(file, data)
 
     with pytest.raises(NotUnderstoodError, match=r"^Not understood: (the file begins|files of the format) "):
@@ -529,7 +529,7 @@ VIDEOS = {
 
 @pytest.mark.parametrize("kind", VIDEOS)
 def test_whole_video_is_recognised(file: Path, kind: str) -> None:
-    """A whole video is told by its bytes, and that it is whole."""
+    """The bytes of a whole video show its format and that it is whole."""
     written(file, VIDEOS[kind])
 
     assert inspect(file) == Picture(kind[:3], "video", 0, 0, ends=True)
@@ -593,7 +593,7 @@ def test_video_of_endlessly_many_parts_is_refused_in_time(
     ],
 )
 def test_other_videos_are_recognised_but_never_proved(file: Path, data: bytes, extension: str) -> None:
-    """Kinds of video that say too little of themselves are kept without a promise."""
+    """Videos of formats that do not show their end are accepted as not known to be whole."""
     written(file, data)
 
     assert inspect(file) == Picture(extension, "video", 0, 0, ends=False)

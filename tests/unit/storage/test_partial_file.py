@@ -1,4 +1,4 @@
-"""Files are kept in groups, and each is told its own outcome."""
+"""Group commit: each file of a group has its own outcome."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import anyio.to_thread
 import pytest
 
 from flickr_mirror.errors import CacheError, PlaceTakenError
-from flickr_mirror.storage import directories, filesystem, partial_file
-from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
+from flickr_mirror.storage import directories, filesystem, group_committer
+from flickr_mirror.storage.group_committer import GroupCommitter
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 from tests.support.faulty_disk import Fault, FaultyDisk
 
 if TYPE_CHECKING:
@@ -26,21 +27,23 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one group at a time be on its way, so that those behind it form the next."""
-    monkeypatch.setattr(partial_file, "_MOST_GROUPS", 1)
+    monkeypatch.setattr(group_committer, "MAX_GROUPS", 1)
 
 
-class Kept:
-    """Keeps files, all of them in one group behind a file that waits until all have come."""
+class Files:
+    """Commits files in one group, behind a file that waits until all are ready."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.outcomes: dict[str, object] = {}
-        self._keeper = GroupCommitter()
+        self._committer = GroupCommitter()
         self._go = threading.Event()
 
-    async def keep(self, name: str, data: bytes, final: Path, check: Callable[[], Any] | None = None) -> None:
-        """Keep one file, and note how that ended."""
-        async with open_partial_file(self.folder, self._keeper) as part:
+    async def commit(
+        self, name: str, data: bytes, final: Path, check: Callable[[], Any] | None = None
+    ) -> None:
+        """Commit one file, and record the outcome."""
+        async with open_partial_file(self.folder, self._committer) as part:
             await part.write(data)
             try:
                 self.outcomes[name] = await part.commit(final, check)
@@ -48,15 +51,15 @@ class Kept:
                 self.outcomes[name] = error
 
     async def all(self, *files: tuple[Any, ...]) -> None:
-        """Keep files in one group."""
+        """Commit files in one group."""
         blocker = self.folder / "blocker"
         blocker.write_bytes(b"")
         with anyio.fail_after(20):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self.keep, "blocker", b"x", blocker, self._go.wait)
+                tasks.start_soon(self.commit, "blocker", b"x", blocker, self._go.wait)
                 await anyio.wait_all_tasks_blocked()
                 for file in files:
-                    tasks.start_soon(self.keep, *file)
+                    tasks.start_soon(self.commit, *file)
                 await anyio.wait_all_tasks_blocked()
                 self._go.set()
 
@@ -68,20 +71,20 @@ async def test_an_error_of_a_folder_is_told_to_all_its_files(
     faulty = FaultyDisk(monkeypatch)
     filesystem.make_folder(tmp_path / "a")
     filesystem.make_folder(tmp_path / "b")
-    kept = Kept(tmp_path)
+    files = Files(tmp_path)
     # the first sync of a folder is the blocker's
     faulty.reset()
     faulty.fault = Fault(2, errno.EIO, kind="sync folder")
     monkeypatch.setattr(directories, "_durable", {str(tmp_path), str(tmp_path / "a"), str(tmp_path / "b")})
-    await kept.all(
+    await files.all(
         ("one", b"1", tmp_path / "a" / "1"),
         ("two", b"2", tmp_path / "a" / "2"),
         ("three", b"3", tmp_path / "b" / "3"),
     )
 
-    assert isinstance(kept.outcomes["one"], CacheError)
-    assert isinstance(kept.outcomes["two"], CacheError)
-    assert isinstance(kept.outcomes["three"], bytes)
+    assert isinstance(files.outcomes["one"], CacheError)
+    assert isinstance(files.outcomes["two"], CacheError)
+    assert isinstance(files.outcomes["three"], bytes)
 
 
 async def test_two_files_of_one_name_in_a_group(tmp_path: Path) -> None:
@@ -91,11 +94,11 @@ async def test_two_files_of_one_name_in_a_group(tmp_path: Path) -> None:
     def refuse() -> None:
         raise PlaceTakenError("That is another photo's.", final)
 
-    kept = Kept(tmp_path)
-    await kept.all(("one", b"1", final, refuse), ("two", b"2", final, refuse))
+    files = Files(tmp_path)
+    await files.all(("one", b"1", final, refuse), ("two", b"2", final, refuse))
 
-    assert isinstance(kept.outcomes["one"], bytes)
-    assert isinstance(kept.outcomes["two"], PlaceTakenError)
+    assert isinstance(files.outcomes["one"], bytes)
+    assert isinstance(files.outcomes["two"], PlaceTakenError)
     assert final.read_bytes() == b"1"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blocker", "photo.jpg"]
 
@@ -103,48 +106,48 @@ async def test_two_files_of_one_name_in_a_group(tmp_path: Path) -> None:
 async def test_where_no_thread_can_be_started_all_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 29: too many threads or too little memory: nobody waits for ever, and the next group works."""
-    kept = Kept(tmp_path)
+    """Row 29: too many threads or too little memory: no task waits for ever, and the next group works."""
+    files = Files(tmp_path)
     run_sync = anyio.to_thread.run_sync
     count = 0
 
     async def run(function: Callable[..., Any], *arguments: Any) -> Any:
         nonlocal count
-        is_group = function == kept._keeper._commit_all
+        is_group = function == files._committer._commit_group
         count += is_group
         if is_group and count == 2:
             raise RuntimeError("can't start new thread")
         return await run_sync(function, *arguments)
 
     monkeypatch.setattr(anyio.to_thread, "run_sync", run)
-    await kept.all(("one", b"1", tmp_path / "1"), ("two", b"2", tmp_path / "2"))
-    assert isinstance(kept.outcomes["one"], RuntimeError)
-    assert isinstance(kept.outcomes["two"], RuntimeError)
+    await files.all(("one", b"1", tmp_path / "1"), ("two", b"2", tmp_path / "2"))
+    assert isinstance(files.outcomes["one"], RuntimeError)
+    assert isinstance(files.outcomes["two"], RuntimeError)
 
     with anyio.fail_after(10):
-        await kept.keep("three", b"3", tmp_path / "3")
-    assert isinstance(kept.outcomes["three"], bytes)
+        await files.commit("three", b"3", tmp_path / "3")
+    assert isinstance(files.outcomes["three"], bytes)
 
 
 async def test_a_cancelled_task_leaves_its_group_alone(tmp_path: Path) -> None:
-    """A file that is on its way is kept or gone when its task has ended, and the others of its group are kept."""
-    kept = Kept(tmp_path)
+    """When a cancelled task has ended, its file is committed or gone, and the others of its group are committed."""
+    files = Files(tmp_path)
     blocker = tmp_path / "blocker"
     blocker.write_bytes(b"")
     with anyio.fail_after(20):
         async with anyio.create_task_group() as others:
-            others.start_soon(kept.keep, "blocker", b"x", blocker, kept._go.wait)
+            others.start_soon(files.commit, "blocker", b"x", blocker, files._go.wait)
             await anyio.wait_all_tasks_blocked()
-            others.start_soon(kept.keep, "other", b"o", tmp_path / "other")
+            others.start_soon(files.commit, "other", b"o", tmp_path / "other")
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(kept.keep, "one", b"1", tmp_path / "one")
+                tasks.start_soon(files.commit, "one", b"1", tmp_path / "one")
                 await anyio.wait_all_tasks_blocked()
                 tasks.cancel_scope.cancel()
-                threading.Timer(0.05, kept._go.set).start()
+                threading.Timer(0.05, files._go.set).start()
             # the task has ended: nothing is done for it any more
             assert (tmp_path / "one").read_bytes() == b"1"
 
-    assert isinstance(kept.outcomes["other"], bytes)
+    assert isinstance(files.outcomes["other"], bytes)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blocker", "one", "other"]
 
 
@@ -166,7 +169,7 @@ async def test_a_file_that_is_just_being_opened_is_closed(
 
     async def write() -> None:
         async with open_partial_file(tmp_path) as part:
-            await part.write(bytes(partial_file.BLOCK_SIZE))
+            await part.write(bytes(BLOCK_SIZE))
 
     task = asyncio.create_task(write())
     await asyncio.to_thread(opened.wait)

@@ -1,19 +1,32 @@
-"""The sidecar file: the number of its format, and when a file that is there is up to date."""
+"""Sidecar files: the parts at each level, the number of the format, and when a file is up to date."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flickr_mirror.models.languages import Label
+from flickr_mirror.models.languages import Label, Locale
 from flickr_mirror.models.metadata import PhotoMetadata
-from flickr_mirror.models.photos import FlickrPhoto
+from flickr_mirror.models.photos import FlickrComment, FlickrPhoto
+from flickr_mirror.models.sizes import FlickrPhotoSize
 from flickr_mirror.models.users import FlickrUser
-from flickr_mirror.storage.sidecar import FORMAT, info_document, is_up_to_date, photo_from_sidecar
+from flickr_mirror.storage.mirror_folder import MirrorFolder
+from flickr_mirror.storage.sidecar import (
+    FORMAT,
+    info_document,
+    is_up_to_date,
+    photo_from_sidecar,
+    stored_comments,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 USER = FlickrUser("13476480@N07", "manhhai")
 PHOTO = FlickrPhoto("4941540830", "Sit", facts=PhotoMetadata(uploaded=1283169092, license="4"))
+COMMENT = FlickrComment("153473870-52990598628-721577", "195953201@N08", 1687322647, "Great shot!")
+VIETNAMESE = Label("Phố cổ", Locale("vie"))
 
 
 def document() -> dict[str, Any]:
@@ -68,3 +81,96 @@ def test_another_value_is_a_reason_to_write() -> None:
     for key in info["flickr"].keys() - {"format"}:
         lacking = {name: value for name, value in info["flickr"].items() if name != key}
         assert not is_up_to_date({**info, "flickr": lacking}, info)
+
+
+def begin(root: Path, user: FlickrUser = USER, depth: int | None = None) -> MirrorFolder:
+    """Begin the mirror of a user."""
+    cache = MirrorFolder.of(root, user, depth)
+    cache.prepare(user, user.username)
+    return cache
+
+
+def leveled(
+    photo: FlickrPhoto,
+    *,
+    description: Label | None = None,
+    comments: list[tuple[FlickrComment, Label]] | None = None,
+) -> dict[str, object]:
+    """Return the information of a photo by manhhai."""
+    size = FlickrPhotoSize("Original", 2048, 1536, "https://live.staticflickr.com/1/2_o.jpg")
+    return info_document(photo, USER, size, title=VIETNAMESE, description=description, comments=comments)
+
+
+def test_each_level_of_information_adds_to_the_one_before() -> None:
+    """Level 0 has the title, 1 the description, 2 the comments, in the specification's shape."""
+    photo = FlickrPhoto(PHOTO.id, "Phố cổ")
+    english = Label("", Locale("eng"))
+    level_0 = leveled(photo)
+    level_1 = leveled(photo, description=english)
+    level_2 = leveled(photo, description=english, comments=[(COMMENT, Label("Great shot!"))])
+
+    assert set(level_0) == {"title", "flickr"}
+    assert set(level_1) == {"title", "description", "flickr"}
+    assert set(level_2) == {"title", "description", "comments", "flickr"}
+    assert level_2["title"] == {"content": "Phố cổ", "locale": "vie"}
+    assert level_2["description"] == {"content": "", "locale": "eng"}
+    assert level_2["comments"] == [{"content": "Great shot!", "locale": "eng"}]
+
+
+def test_what_flickr_knows_beyond_the_specification_is_kept_apart() -> None:
+    """Tags, dates, place and size are under `flickr`, so that the specification's keys stay its own."""
+    facts = PhotoMetadata(
+        uploaded=5, taken="2001-01-01 00:00:00", tags="a b", latitude=1.5, longitude=2.5, accuracy=16
+    )
+    more = leveled(FlickrPhoto(PHOTO.id, "x", facts=facts))["flickr"]
+
+    assert isinstance(more, dict)
+    assert more["id"] == PHOTO.id
+    assert more["owner"] == {"nsid": "13476480@N07", "username": "manhhai"}
+    assert more["url"] == f"https://www.flickr.com/photos/13476480@N07/{PHOTO.id}/"
+    assert more["tags"] == ["a", "b"]
+    assert more["dates"] == {"uploaded": 5, "taken": "2001-01-01 00:00:00", "taken_granularity": 0}
+    assert more["geo"] == {"latitude": 1.5, "longitude": 2.5, "accuracy": 16}
+    assert more["size"] == {"label": "Original", "width": 2048, "height": 1536}
+
+
+def test_what_is_not_known_is_not_made_up() -> None:
+    """Without a place there is no geo, and an unknown date of taking is not a date."""
+    facts = PhotoMetadata(taken="2020-01-01 00:00:00", taken_unknown=True)
+    more = leveled(FlickrPhoto(PHOTO.id, "x", facts=facts))["flickr"]
+
+    assert isinstance(more, dict)
+    assert more["geo"] is None
+    assert more["dates"]["taken"] is None
+
+
+async def test_stored_comments_come_back_as_they_were(tmp_path: Path) -> None:
+    """Comments on disk need not be asked for again: text, language, author and date are all there."""
+    cache = begin(tmp_path)
+    comments = [
+        (COMMENT, Label("Great shot!")),
+        (FlickrComment("2", "", None, "Đẹp"), Label("Đẹp", Locale("vie"))),
+    ]
+    await cache.write_sidecar(PHOTO.id, leveled(FlickrPhoto(PHOTO.id, "x"), comments=comments))
+
+    assert stored_comments(cache.read_sidecar(PHOTO.id)) == comments
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        None,
+        {},
+        {"comments": []},
+        {"comments": [{"content": "x", "locale": "eng"}], "flickr": {"comments": []}},
+        {
+            "comments": [{"content": "x", "locale": "?"}],
+            "flickr": {"comments": [{"id": 1, "author": 2, "date": 3}]},
+        },
+        {"comments": [{"content": "x"}], "flickr": {"comments": [{}]}},
+        {"comments": 7, "flickr": 7},
+    ],
+)
+def test_comments_that_are_not_well_formed_are_asked_for_again(info: dict[str, object] | None) -> None:
+    """A file of another program or version is not taken for comments."""
+    assert stored_comments(info) is None

@@ -1,4 +1,4 @@
-"""Files that come fast are kept by processes, and whatever happens to those, no file is lost or half."""
+"""Commits in worker processes: no file is lost or incomplete if a process is lost."""
 
 from __future__ import annotations
 
@@ -16,43 +16,44 @@ import anyio
 import pytest
 
 from flickr_mirror.errors import PlaceTakenError
-from flickr_mirror.storage import partial_file
-from flickr_mirror.storage.durable_write import FileCommit, PendingFile
-from flickr_mirror.storage.partial_file import GroupCommitter, open_partial_file
+from flickr_mirror.storage import group_committer
+from flickr_mirror.storage.durable_write import FileCommit, TemporaryFile
+from flickr_mirror.storage.group_committer import GroupCommitter
+from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 from flickr_mirror.storage.writer_process import ProcessLostError, WriterProcess, _serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-COUNT = 3 * partial_file._MANY
+COUNT = 3 * group_committer.MIN_PROCESS_GROUP
 
 
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one group at a time be on its way, so that those behind it form the next."""
-    monkeypatch.setattr(partial_file, "_MOST_GROUPS", 1)
+    monkeypatch.setattr(group_committer, "MAX_GROUPS", 1)
 
 
 @pytest.fixture
-def keeper() -> Iterator[GroupCommitter]:
-    """Return a keeper that may use a process."""
-    keeper = GroupCommitter()
-    with keeper.processes():
-        yield keeper
+def committer() -> Iterator[GroupCommitter]:
+    """Return a committer that may use a process."""
+    committer = GroupCommitter()
+    with committer.processes():
+        yield committer
 
 
 class Files:
-    """Keeps files side by side."""
+    """Commits files concurrently."""
 
-    def __init__(self, folder: Path, keeper: GroupCommitter) -> None:
+    def __init__(self, folder: Path, committer: GroupCommitter) -> None:
         self.folder = folder
         self.outcomes: dict[str, object] = {}
-        self._keeper = keeper
+        self._committer = committer
 
-    async def keep(self, name: str, check: Callable[[], object] | None = None) -> None:
-        """Keep a file whose content is its name."""
-        async with open_partial_file(self.folder, self._keeper) as part:
+    async def commit(self, name: str, check: Callable[[], object] | None = None) -> None:
+        """Commit a file whose content is its name."""
+        async with open_partial_file(self.folder, self._committer) as part:
             await part.write(name.encode())
             try:
                 self.outcomes[name] = await part.commit(self.folder / "images" / name, check)
@@ -60,14 +61,14 @@ class Files:
                 self.outcomes[name] = error
 
     async def all(self, *names: str, check: Callable[[], object] | None = None) -> None:
-        """Keep files, nearly all of them in one group behind the first one."""
+        """Commit files, nearly all of them in one group behind the first one."""
         with anyio.fail_after(30):
             async with anyio.create_task_group() as tasks:
                 for name in names:
-                    tasks.start_soon(self.keep, name, check)
+                    tasks.start_soon(self.commit, name, check)
 
-    def assert_kept(self, *names: str) -> None:
-        """Check that these files are there, and were told so, and that nothing else is there."""
+    def assert_committed(self, *names: str) -> None:
+        """Check that these files exist, that their outcomes say so, and that no others exist."""
         for name in names:
             assert (self.folder / "images" / name).read_bytes() == name.encode()
             assert self.outcomes[name] == hashlib.sha256(name.encode()).digest()
@@ -79,40 +80,40 @@ def names(start: int = 0) -> list[str]:
     return [f"{number}.jpg" for number in range(start, start + COUNT)]
 
 
-def process_of(keeper: GroupCommitter) -> int:
-    """Return the id of the process that keeps files."""
-    (keeping,) = keeper._idle
-    assert keeping._process is not None, "no process was started"
-    return keeping._process.pid
+def process_of(committer: GroupCommitter) -> int:
+    """Return the id of the process that commits files."""
+    (process,) = committer._idle
+    assert process._process is not None, "no process was started"
+    return process._process.pid
 
 
-async def test_many_small_files_are_kept_by_a_process(tmp_path: Path) -> None:
+async def test_many_small_files_are_committed_by_a_process(tmp_path: Path) -> None:
     """All of them are there, with their SHA-256, and at the end the process is not."""
-    keeper = GroupCommitter()
-    files = Files(tmp_path, keeper)
-    with keeper.processes():
+    committer = GroupCommitter()
+    files = Files(tmp_path, committer)
+    with committer.processes():
         await files.all(*names())
-        pid = process_of(keeper)
-    files.assert_kept(*names())
+        pid = process_of(committer)
+    files.assert_committed(*names())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
 
-async def test_few_files_need_no_process(tmp_path: Path, keeper: GroupCommitter) -> None:
+async def test_few_files_need_no_process(tmp_path: Path, committer: GroupCommitter) -> None:
     """Where images come slowly, a thread does, and nothing is started."""
-    files = Files(tmp_path, keeper)
+    files = Files(tmp_path, committer)
     await files.all("1.jpg", "2.jpg")
-    files.assert_kept("1.jpg", "2.jpg")
-    assert keeper._idle[0]._process is None
+    files.assert_committed("1.jpg", "2.jpg")
+    assert committer._idle[0]._process is None
 
 
-async def test_large_files_are_kept_beside(tmp_path: Path, keeper: GroupCommitter) -> None:
+async def test_large_files_are_committed_by_a_thread(tmp_path: Path, committer: GroupCommitter) -> None:
     """What is too large for memory is on disk already, and stays with the thread that wrote it."""
-    files = Files(tmp_path, keeper)
-    data = bytes(partial_file.BLOCK_SIZE) + b"the end"
+    files = Files(tmp_path, committer)
+    data = bytes(BLOCK_SIZE) + b"the end"
 
     async def keep_large() -> None:
-        async with open_partial_file(tmp_path, keeper) as part:
+        async with open_partial_file(tmp_path, committer) as part:
             await part.write(data)
             assert await part.commit(tmp_path / "large.jpg") == hashlib.sha256(data).digest()
 
@@ -121,11 +122,11 @@ async def test_large_files_are_kept_beside(tmp_path: Path, keeper: GroupCommitte
         tasks.start_soon(files.all, *names())
     assert (tmp_path / "large.jpg").read_bytes() == data
     (tmp_path / "large.jpg").unlink()
-    files.assert_kept(*names())
+    files.assert_committed(*names())
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-async def test_a_name_that_is_taken(tmp_path: Path, keeper: GroupCommitter, *, is_ours: bool) -> None:
+async def test_a_name_that_is_taken(tmp_path: Path, committer: GroupCommitter, *, is_ours: bool) -> None:
     """Row 63: whether a file may be replaced is known only to who asked, also where the process found it first."""
     taken = tmp_path / "images" / names()[-1]
     taken.parent.mkdir()
@@ -135,61 +136,61 @@ async def test_a_name_that_is_taken(tmp_path: Path, keeper: GroupCommitter, *, i
         if not is_ours:
             raise PlaceTakenError("That is another photo's.", taken)
 
-    files = Files(tmp_path, keeper)
+    files = Files(tmp_path, committer)
     await files.all(*names(), check=check)
-    assert process_of(keeper)
+    assert process_of(committer)
     if is_ours:
-        files.assert_kept(*names())
+        files.assert_committed(*names())
     else:
         assert isinstance(files.outcomes.pop(taken.name), PlaceTakenError)
         assert taken.read_bytes() == b"old"
         taken.unlink()
-        files.assert_kept(*names()[:-1])
+        files.assert_committed(*names()[:-1])
 
 
-async def test_what_is_in_the_way_is_told(tmp_path: Path, keeper: GroupCommitter) -> None:
-    """Row 58: a file in the place of a folder is told in the same words as by a thread."""
+async def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path, committer: GroupCommitter) -> None:
+    """Row 58: a file in the place of a folder is reported in the same words as by a thread."""
     (tmp_path / "images").write_bytes(b"")
-    files = Files(tmp_path, keeper)
+    files = Files(tmp_path, committer)
     await files.all(*names())
     for error in files.outcomes.values():
         assert isinstance(error, PlaceTakenError)
-        assert "is in the way" in str(error)
+        assert "Cannot write" in str(error)
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
 async def test_a_process_that_was_killed(
-    tmp_path: Path, keeper: GroupCommitter, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, committer: GroupCommitter, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 83: threads go on where it stopped, and that is said once."""
-    files = Files(tmp_path, keeper)
+    files = Files(tmp_path, committer)
     await files.all(*names())
-    os.kill(process_of(keeper), signal.SIGKILL)
+    os.kill(process_of(committer), signal.SIGKILL)
     await files.all(*names(COUNT))
     await files.all(*names(2 * COUNT))
-    files.assert_kept(*names(), *names(COUNT), *names(2 * COUNT))
+    files.assert_committed(*names(), *names(COUNT), *names(2 * COUNT))
     (warning,) = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert "a thread writes them" in warning
 
 
-async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, keeper: GroupCommitter) -> None:
-    """Row 83: what it may have begun is done anew, and nothing of it is left."""
-    files = Files(tmp_path, keeper)
+async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, committer: GroupCommitter) -> None:
+    """Row 83: its files are committed by a thread, and none of its temporary files are left."""
+    files = Files(tmp_path, committer)
     await files.all(*names())
-    pid = process_of(keeper)
+    pid = process_of(committer)
     os.kill(pid, signal.SIGSTOP)  # so that it holds files when it is killed
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(files.all, *names(COUNT))
         with anyio.fail_after(10):
-            while keeper._idle:  # noqa: ASYNC110
+            while committer._idle:  # noqa: ASYNC110
                 await anyio.sleep(0.001)
         os.kill(pid, signal.SIGKILL)
-    files.assert_kept(*names(), *names(COUNT))
+    files.assert_committed(*names(), *names(COUNT))
 
 
 def test_what_a_lost_process_had_begun_is_removed(tmp_path: Path) -> None:
-    """The temporary file of a process that was killed would stand in the way of the thread that does it anew."""
-    part, final = PendingFile(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
+    """The temporary file of a killed process is deleted, because a thread creates it again under the same name."""
+    part, final = TemporaryFile(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
     part.path.write_bytes(b"half")
     process = WriterProcess()
     ours, theirs = socket.socketpair()
@@ -201,31 +202,36 @@ def test_what_a_lost_process_had_begun_is_removed(tmp_path: Path) -> None:
 
 
 async def test_a_program_that_cannot_be_started_again(
-    tmp_path: Path, keeper: GroupCommitter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    committer: GroupCommitter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A packed program, in which there is no Python to start, keeps files in threads."""
+    """A frozen program, which has no interpreter to start, commits files in threads."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    files = Files(tmp_path, keeper)
+    files = Files(tmp_path, committer)
     await files.all(*names())
-    files.assert_kept(*names())
+    files.assert_committed(*names())
     assert "a thread writes them" in caplog.text
 
 
-async def test_a_process_outlives_the_signals_of_a_terminal(tmp_path: Path, keeper: GroupCommitter) -> None:
+async def test_a_process_outlives_the_signals_of_a_terminal(
+    tmp_path: Path, committer: GroupCommitter
+) -> None:
     """Ctrl-C is for the program, which has ten seconds to finish what is in flight."""
-    files = Files(tmp_path, keeper)
+    files = Files(tmp_path, committer)
     await files.all(*names())
-    pid = process_of(keeper)
+    pid = process_of(committer)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(pid, number)
     await files.all(*names(COUNT))
-    assert process_of(keeper) == pid
-    files.assert_kept(*names(), *names(COUNT))
+    assert process_of(committer) == pid
+    files.assert_committed(*names(), *names(COUNT))
 
 
 @pytest.mark.parametrize("sent", [0, 5, 9])
 def test_a_request_that_breaks_off_leaves_nothing(tmp_path: Path, sent: int) -> None:
-    """Row 57: whoever sent it was killed: half of a file gets no name."""
+    """Row 57: the parent process was killed: an incomplete file gets no name."""
     ours, theirs = socket.socketpair()
     serving = threading.Thread(target=_serve, args=(theirs,))
     serving.start()

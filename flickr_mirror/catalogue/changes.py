@@ -1,4 +1,4 @@
-"""Compares a photo in a listing with its row, and decides what must be fetched or written again. Pure.
+"""The differences between two listings of a photo, and the state of the photo that follows from them.
 
 A page of a listing shows 500 photos with their texts, their secrets and their sizes. That is enough to find edits
 without one call for each photo, but the fields need care:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Change(Flag):
-    """What changed since a photo was last listed."""
+    """The parts of a photo that differ from its last listing."""
 
     TEXT = 1
     COMMENTS = 2
@@ -37,7 +37,7 @@ class Change(Flag):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of a row: its upload time, its statuses, what of it on disk is outdated, and whether it is gone."""
+    """The state of a photo: its upload time, the status of its files, those that are outdated, whether it is gone."""
 
     uploaded: int
     image_status: Status
@@ -50,8 +50,8 @@ class State:
 class Refresh:
     """The new state of a photo that was listed again.
 
-    `takes_size` is whether the best size in the listing replaces the known one, `is_update` whether anything mirrored
-    must be fetched or written again.
+    `takes_size` is whether the best size in the listing replaces the known one, `is_update` whether something that is
+    mirrored must be fetched or written again.
     """
 
     state: State
@@ -63,10 +63,10 @@ class Refresh:
 def refresh(
     old: StoredPhoto, state: State, new: FlickrPhoto, fresh: StateRow, *, comments: bool, scanning: bool
 ) -> Refresh:
-    """Return the new state of a photo that is listed again.
+    """Return the new state of a photo that was listed again.
 
-    `fresh` is the row that it would get if it were new. `comments` is whether comments are mirrored. A full scan
-    (`scanning`) also tries again what was unavailable.
+    `fresh` is the row that it would get as a new photo. `comments` is whether comments are mirrored. A full scan
+    (`scanning`) tries again what was out of reach.
     """
     change = changes(old, new)
     stale = old.stale
@@ -75,17 +75,12 @@ def refresh(
     if Change.IMAGE in change:
         stale |= Stale.IMAGE
     again = {Status.GONE, Status.UNAVAILABLE} if scanning else {Status.GONE}
-    image_status = state.image_status
-    # A size that Flickr was asked for is better known than a listing can show it, and stays.
-    is_open = image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
-    takes_size = Change.IMAGE in change or image_status is Status.NOT_READY or is_open
-    if takes_size:
-        image_status = fresh.image_status
-    elif image_status in again:
-        is_settled = old.proof is not SizeEvidence.NONE and not fresh.video
-        image_status = Status.PENDING if is_settled else Status.UNSETTLED
     has_comments = comments and old.info_level == COMMENTS_LEVEL
     is_update = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
+    # A size that Flickr was asked for is known better than a listing can show it, and stays.
+    is_open = state.image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
+    takes_size = Change.IMAGE in change or state.image_status is Status.NOT_READY or is_open
+    image_status = fresh.image_status if takes_size else _image_status(old, state, fresh, again)
     # A sidecar that waits for a size (`UNSETTLED`) will be written anyway.
     info_status = state.info_status
     if Change.IMAGE in change:
@@ -95,12 +90,20 @@ def refresh(
     return Refresh(State(fresh.uploaded, image_status, info_status, stale), change, takes_size, is_update)
 
 
-def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
-    """Return what changed since a photo was last listed.
+def _image_status(old: StoredPhoto, state: State, fresh: StateRow, again: set[Status]) -> Status:
+    """Return the status of an image whose known size stays; images with a status in `again` are tried again."""
+    if state.image_status not in again:
+        return state.image_status
+    is_settled = old.proof is not SizeEvidence.NONE and not fresh.video
+    return Status.PENDING if is_settled else Status.UNSETTLED
 
-    Comments count as changed when `lastupdate` moves, even if it was for another edit: one call then finds out. It is
-    not documented whether `lastupdate` moves when a comment is deleted, so their number is compared as well. A photo
-    that has no comments, before and after, needs no call.
+
+def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
+    """Return the parts of a photo that differ between the stored listing and a new one.
+
+    `last_update` also moves when a comment is added: https://www.flickr.com/services/api/flickr.photos.getInfo.html.
+    Whether it moves when one is deleted is not documented, so the number of comments is compared too. A photo that has
+    no comments, before and after, needs no call.
     """
     change = Change(0)
     before, after = old.photo.facts, new.facts
@@ -117,7 +120,7 @@ def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
 
 
 def _differ(before: int | None, after: int | None) -> bool:
-    """Return whether a value changed. A rebuilt catalogue does not know the value before: that is no change."""
+    """Return whether a number changed; `None` before means unknown, as in a catalogue that was rebuilt."""
     return before is not None and before != after
 
 
@@ -131,10 +134,7 @@ def _texts(photo: FlickrPhoto, old: FlickrPhoto) -> tuple[object, ...]:
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
-    """Return whether the image was replaced, or is available in a better size.
-
-    A smaller size is not a change: what is mirrored is better than what Flickr offers now.
-    """
+    """Return whether the image was replaced, or is now available in a better size; a worse one is ignored."""
     before, after = old.photo.facts.secret, new.facts.secret
     best = best_picture(new.sizes)
     if (
@@ -143,13 +143,12 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
         and old.proof is SizeEvidence.ASKED
         and _pixels(best, old.size) == _pixels(old.size, best)
     ):
-        # Listings lag behind: Flickr was asked after the replacement, and the listing shows it only now.
-        return False
+        return False  # It was replaced before getSizes was asked, which had the new file already.
     if before and after and before != after:
         return True
     if best is None or old.size is None:
         return False
-    if new.facts.media == "video":  # the listed sizes are posters; only the secret shows a replaced film
+    if new.facts.media == "video":  # The sizes are those of its posters; a new film has a new secret.
         return False
     if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):
         return True
@@ -157,5 +156,5 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
 
 
 def _pixels(size: FlickrPhotoSize, other: FlickrPhotoSize) -> tuple[object, ...]:
-    # Host and folder of an address change without the image. The file name contains the secret of the size.
+    # The host and the folder of an address can change for the same image; the file name contains its secret.
     return size.width, size.height, size.url.rpartition("/")[2] if other.url else ""

@@ -1,4 +1,4 @@
-"""What counts as a change of a photo: enough to refresh whatever is other, too little to fetch anything twice."""
+"""Which differences between two listings count as a change of a photo, and which do not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FACTS = PhotoMetadata(
 
 
 def size(label: str, width: int, height: int, name: str = "49499525286_e6f0b9d940_b.jpg") -> FlickrPhotoSize:
-    """Return a size as a listing tells it."""
+    """Return a size as a listing shows it."""
     return FlickrPhotoSize(label, width, height, f"https://live.staticflickr.com/65535/{name}")
 
 
@@ -88,7 +88,7 @@ def test_what_is_the_same_did_not_change() -> None:
     ids=lambda edit: next(iter(edit)),
 )
 def test_an_edit_is_a_change_of_the_text(edit: dict[str, Any]) -> None:
-    """Whatever the information file tells is written again when the owner edits it, and no image is fetched."""
+    """An edit of anything in the sidecar writes the sidecar again, and fetches no image."""
     assert changes(stored(photo()), photo(**edit)) == Change.TEXT
 
 
@@ -127,7 +127,7 @@ def test_a_photo_without_comments_is_never_asked_for_them() -> None:
 
 
 def test_where_comments_are_not_counted_each_update_may_be_one() -> None:
-    """A server that does not tell the number of comments is asked whenever the photo was updated."""
+    """If a server does not list the number of comments, each update of the photo counts as a change of them."""
     old = stored(photo(comment_count=None))
     assert changes(old, photo(comment_count=None)) == NOTHING
     assert changes(old, photo(comment_count=None, updated=1_600_000_900)) == Change.COMMENTS
@@ -139,7 +139,7 @@ def test_another_secret_is_another_image() -> None:
 
 
 def test_an_image_that_was_fetched_before_its_listing_told_is_not_fetched_again() -> None:
-    """Where getSizes named the very file that a listing shows only now, another secret is no news."""
+    """If getSizes already named the file that a listing shows only now, another secret is not a change."""
     asked = replace(stored(photo()), proof=SizeEvidence.ASKED)
     assert changes(asked, photo(secret="0d1a994712")) == NOTHING
     assert (
@@ -177,7 +177,7 @@ def test_a_smaller_size_is_no_reason_to_fetch() -> None:
 
 
 def test_another_file_of_the_same_size_is_fetched() -> None:
-    """A file with another name, or turned by 90 degrees, is another image, whatever its secret says."""
+    """A file with another name, or turned by 90 degrees, is another image, with any secret."""
     other_name = size("Large", 1024, 683, "49499525286_9999999999_b.jpg")
     assert change_of_sizes(before=[LARGE], after=[other_name]) == Change.IMAGE
     assert change_of_sizes(before=[LARGE], after=[size("Large", 683, 1024)]) == Change.IMAGE
@@ -202,13 +202,13 @@ def test_posters_do_not_let_a_film_be_fetched_again() -> None:
 
 
 def test_without_sizes_nothing_is_compared() -> None:
-    """A listing that shows no size, now or before, is no reason to fetch an image."""
+    """A listing that shows no size, now or before, does not change the image."""
     assert change_of_sizes(before=[], after=[LARGE]) == NOTHING
     assert change_of_sizes(before=[LARGE], after=[]) == NOTHING
     assert change_of_sizes(before=[], after=[]) == NOTHING
 
 
 def test_one_listing_can_show_several_changes() -> None:
-    """A replaced image, an edited title and a new comment are told together."""
+    """A replaced image, an edited title and a new comment are reported together."""
     new = photo(title="Huế", secret="0d1a994712", comment_count=4, updated=1_600_000_900)
     assert changes(stored(photo()), new) == Change.TEXT | Change.COMMENTS | Change.IMAGE

@@ -1,4 +1,4 @@
-"""What listings tell, kept in a catalogue: new photos, edits, losses, stretches that do not add up."""
+"""Listings stored in a catalogue: new photos, edits, absent photos, and counts that do not add up."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def photo(
     **facts: Any,
 ) -> FlickrPhoto:
     """Return a photo as a listing shows it: the `number`-th, uploaded `number` seconds after the year 2020."""
-    told = PhotoMetadata(
+    metadata = PhotoMetadata(
         **{"secret": "aaaa", "uploaded": 1_577_836_800 + number, "comment_count": 0, **facts}
     )
-    url = f"https://live.staticflickr.com/65535/{number}_{told.secret}_o.jpg"
+    url = f"https://live.staticflickr.com/65535/{number}_{metadata.secret}_o.jpg"
     return FlickrPhoto(
-        str(number), title, description="", facts=told, sizes=[FlickrPhotoSize(label, width, 480, url)]
+        str(number), title, description="", facts=metadata, sizes=[FlickrPhotoSize(label, width, 480, url)]
     )
 
 
 def photos(count: int, **facts: Any) -> list[FlickrPhoto]:
-    """Return so many photos."""
+    """Return a number of photos."""
     return [photo(number, **facts) for number in range(1, count + 1)]
 
 
@@ -235,7 +235,7 @@ def test_a_page_tells_what_is_new(walks: Walks) -> None:
 
 
 def test_a_page_tells_what_changed(walks: Walks) -> None:
-    """An edit and a replaced image are told with the photo's id, once."""
+    """An edit and a replaced image are reported with the photo's id, once."""
     walks.walk(photos(3))
     edited, other = photo(1, "Cầu Tràng Tiền"), photo(3, secret="bbbb")
     assert walks.list_again(edited, photo(2), other).updated == {"1": Change.TEXT, "3": Change.IMAGE}
@@ -312,7 +312,7 @@ def test_only_a_full_scan_tries_again_what_was_out_of_reach(walks: Walks, job: s
 
 
 def test_comments_that_are_not_mirrored_are_refreshed_when_they_are(walks: Walks) -> None:
-    """A new comment is no news for a mirror without comments; a later run that wants them asks for it."""
+    """A mirror without comments ignores a new comment; a later run with comments asks for it."""
     walks.walk([photo(1, comment_count=1)])
     walks.finish(level=2)
     assert walks.list_again(photo(1, comment_count=2), comments=False) == PageChanges()
@@ -393,7 +393,7 @@ def test_information_that_was_edited_while_it_was_written_is_written_again(walks
 
 
 def test_the_size_of_an_image_that_was_replaced_is_not_noted(walks: Walks) -> None:
-    """What getSizes told of the old image does not overwrite what the listing tells of the new one."""
+    """The size of the old image from getSizes does not overwrite the listed size of the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
         walks.catalogue.outcomes.set_best_size(
@@ -472,7 +472,7 @@ def test_a_stretch_is_known_again_by_any_part_of_it(walks: Walks) -> None:
 
 
 def test_two_stretches_are_told_apart(walks: Walks) -> None:
-    """Each stretch has its own patience, and those left open are told oldest first."""
+    """The runs of each stretch are counted separately, and open ones are reported oldest first."""
     early, late = Interval(100, 200), Interval(300, 400)
     for _ in range(2):
         walks.walk(photos(3), 1, covered=late, total=4)
@@ -485,7 +485,7 @@ def test_two_stretches_are_told_apart(walks: Walks) -> None:
 
 
 def test_an_interrupted_run_does_not_forget_its_doubts(walks: Walks) -> None:
-    """A stretch that was short before a walk was interrupted is still told by the next one."""
+    """A stretch that was short before a walk was interrupted is still reported by the next one."""
     walks.walk(photos(3), 1, covered=Interval(100, 200), total=4)
     walks.begin()
     walks.add(photos(3), Interval(100, 200), 1)
@@ -833,13 +833,13 @@ def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
     ids=["short", "untrue", "hidden", "loss", "fewer", "without a place"],
 )
 def test_what_does_not_add_up_is_one_sentence(result: WalkResult, words: list[str]) -> None:
-    """Each finding is told in a sentence that names the numbers and what to do."""
+    """Each result is reported in a sentence with its numbers and what to do."""
     (text,) = sentences(result)
     assert [word for word in words if word not in text] == []
 
 
 def test_what_adds_up_is_not_talked_about() -> None:
-    """A walk that found nothing odd says nothing, also where photos are gone: they are told one by one."""
+    """A walk without a shortfall reports nothing, even if photos are gone: each has an event of its own."""
     assert sentences(WalkResult([], absent=2, scanned=True)) == []
 
 

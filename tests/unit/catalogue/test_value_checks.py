@@ -148,7 +148,7 @@ async def test_a_header_of_an_unknown_format_is_damage(tmp_path: Path, number: i
 
 
 def test_errors_while_rows_are_read_are_those_of_the_statement(tmp_path: Path) -> None:
-    """The second row shows the damage: whatever reads it gets the error of the package."""
+    """The second row shows the damage: reading it raises the error of the package."""
     database = Database(tmp_path / "catalogue.sqlite")
     database.query("INSERT INTO notes VALUES ('a', 'whole'), ('b', CAST(x'ff' AS TEXT))")
     for read in (

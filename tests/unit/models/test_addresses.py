@@ -45,7 +45,7 @@ WHOLE = f"To mirror the whole photostream of this user, use --username {STREAM}.
     ],
 )
 def test_the_address_of_a_photostream(address: str, meant: str | None) -> None:
-    """Parts behind the name that stay within the photostream are left out; what is no address is none."""
+    """Parts after the name that belong to the photostream are left out; text that is not an address gives `None`."""
     assert photostream_address(address) == meant
 
 

@@ -101,7 +101,7 @@ def test_labels_are_values() -> None:
     ],
 )
 def test_a_sentence_is_recognised(text: str, expected: str) -> None:
-    """The language of a whole sentence is told."""
+    """The language of a whole sentence is detected."""
     assert str(detect_locale(text)) == expected
 
 

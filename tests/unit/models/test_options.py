@@ -74,7 +74,7 @@ def test_a_pace_is_above_zero(name: str, top: int) -> None:
     ],
 )
 def test_options_that_cannot_work_are_refused(values: dict[str, Any], sentence: str) -> None:
-    """A contradiction or a value out of range is told before anything is done."""
+    """A contradiction or a value out of range is reported before anything is done."""
     with pytest.raises(ValueError, match=sentence):
         MirrorOptions(**values)
 

@@ -84,7 +84,7 @@ def without_each_key(payload: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
 
 
 def test_a_photo_is_read_from_a_listing() -> None:
-    """All that a listing tells of a photo is there."""
+    """Everything that a listing states about a photo is read."""
     photo = FlickrPhoto.from_json(PHOTO)
 
     assert (photo.id, photo.raw_title, photo.raw_description) == ("4941540830", "Sit", "A dog")
@@ -132,7 +132,7 @@ def test_a_key_that_flickr_leaves_out_is_no_error(
 
 @given(st.dictionaries(st.sampled_from([key for key in PHOTO if key != "id"]), ANYTHING))
 def test_a_photo_is_read_whatever_its_values_are(changes: dict[str, Any]) -> None:
-    """No value in an answer of Flickr's, of whatever type, stops a run."""
+    """No value in an answer from Flickr, of any type, stops a run."""
     photo = FlickrPhoto.from_json({**PHOTO, **changes})
 
     assert photo.id == PHOTO["id"]
@@ -217,7 +217,7 @@ def test_a_label_is_taken_as_it_is() -> None:
 
 
 def test_sizes_can_be_set() -> None:
-    """Sizes that are asked for later replace what the listing told."""
+    """Sizes that are asked for later replace those of the listing."""
     photo = FlickrPhoto.from_json(PHOTO)
     photo.sizes = [size("Large", 10, 10)]
     assert photo.best_size == size("Large", 10, 10)

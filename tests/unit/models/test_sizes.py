@@ -23,7 +23,7 @@ def size(
 
 
 def test_of_equal_pictures_the_original_is_the_best() -> None:
-    """The file that was uploaded is preferred to a copy with as many pixels, in whatever order they come."""
+    """The file that was uploaded is preferred to a copy with as many pixels, in any order."""
     sizes = [size("Large 2048", 2048, 1536), size("Original", 2048, 1536), size("Large", 1024, 768)]
     for order in permutations(sizes):
         best = best_picture(order)
@@ -63,7 +63,7 @@ def test_what_is_no_whole_picture_is_never_the_best(useless: FlickrPhotoSize) ->
         (size("Large", 1000, 750), False, (), True),
         (size("Large", 750, 1000), False, (), True),
         (size("Large 2048", 2047, 5), False, (), True),
-        # as long as its label allows: a larger one may exist, unless the server is known to tell
+        # as long as its label allows: a larger one may exist, unless the server is known to list it
         (size("Large", 1024, 768), False, (), False),
         (size("Large", 768, 1024), False, (), False),
         (size("Large", 1024, 768), False, {"Large 1600"}, True),
@@ -75,7 +75,7 @@ def test_what_is_no_whole_picture_is_never_the_best(useless: FlickrPhotoSize) ->
         (size("X-Large 4K F", 4096, 2048), False, {"X-Large 5K"}, True),
         (size("X-Large 6K", 6144, 900), False, {"X-Large 5K"}, False),
         (size("X-Large 6K", 6144, 900), False, {"Original"}, True),
-        # a label that nobody knows proves nothing
+        # an unknown label proves nothing
         (size("Gigantic", 10, 10), False, {"Original", "Large"}, False),
     ],
 )

@@ -135,6 +135,7 @@ def command_in(place: Path) -> None:
     place.chmod(0o755)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SERVICES)
 async def test_the_command_of_a_service_mirrors(kind: str, home: Path) -> None:
     """The command in ExecStart works, with the part after the @ as the user."""
@@ -232,6 +233,7 @@ def test_the_compose_file_keeps_the_promises_of_the_guide() -> None:
     assert int(mirror["stop_grace_period"].removesuffix("s")) > GRACE + CLOSING
 
 
+@pytest.mark.slow
 async def test_the_command_of_the_container_mirrors_and_is_healthy(home: Path, tmp_path: Path) -> None:
     """The command of the compose file works with the key from a file, and its health check then succeeds."""
     mirror = compose()["services"]["mirror"]

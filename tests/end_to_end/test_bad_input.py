@@ -23,6 +23,7 @@ def sentence(text: str) -> str:
     return lines[0]
 
 
+@pytest.mark.slow
 async def test_an_unknown_user_is_said_with_what_to_try(tmp_path: Path) -> None:
     """An unknown name, a name made to break out of the folder: exit 4, nothing is written."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -120,6 +121,7 @@ async def test_a_keys_file_that_is_no_json_is_said_without_its_content(tmp_path:
     assert "hunter2" not in outcome.err
 
 
+@pytest.mark.slow
 async def test_saved_keys_serve_the_next_run(tmp_path: Path) -> None:
     """--save-api-keys writes a file for the user alone, which the next run uses."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -184,6 +186,7 @@ async def test_no_answer_is_a_passing_failure(tmp_path: Path) -> None:
     assert "127.0.0.1" in sentence(outcome.err) or "ConnectError" in sentence(outcome.err)
 
 
+@pytest.mark.slow
 async def test_another_accounts_folder_is_refused(tmp_path: Path) -> None:
     """A username that now belongs to somebody else: exit 4, both accounts named, nothing changed."""
     before = SimulatedPhotostream(3, nsid="1@N01")

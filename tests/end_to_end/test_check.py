@@ -81,6 +81,7 @@ async def test_a_check_that_cannot_be_made_is_a_sentence(
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.slow
 async def test_a_mirror_that_is_worked_on_is_not_checked(tmp_path: Path) -> None:
     """While another process works on the mirror, the check ends with code 11."""
     async with SimulatedFlickr(SimulatedPhotostream(2)) as flickr:
@@ -98,6 +99,7 @@ def has_begun_check(catalogue: Path) -> bool:
     return bool(count)
 
 
+@pytest.mark.slow
 async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
     """Ctrl-C ends a check with code 130 and says how to go on; the same command does."""
     async with SimulatedFlickr(SimulatedPhotostream(200, image_dims=(40, 30))) as flickr:

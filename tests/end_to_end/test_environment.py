@@ -17,6 +17,7 @@ from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import KEYS, command, run, tree
 
 
+@pytest.mark.slow
 async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:
     """`mirror_flickr ... 2>&1 | head -1`: the log has no reader any more, the mirror is completed all the same."""
     async with SimulatedFlickr(SimulatedPhotostream(40), image_latency=0.01) as flickr:
@@ -33,6 +34,7 @@ async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:
     assert sum(name.endswith(".jpg") for name in tree(tmp_path)) == 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["2>&-", "2>/dev/full", "2>&1 >/dev/null | true"])
 async def test_a_log_that_nobody_takes_stops_no_mirror(tmp_path: Path, place: str) -> None:
     """Row 73: errors that are closed, go to a full disk or to a reader that leaves: the mirror is completed."""
@@ -77,6 +79,7 @@ async def test_an_answer_that_nobody_reads_is_no_failure_to_talk_of(arguments: s
     assert result.stderr == b""
 
 
+@pytest.mark.slow
 async def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """Under `nohup` the run goes on when the terminal is closed."""
     async with SimulatedFlickr(SimulatedPhotostream(100), image_latency=0.02) as flickr:
@@ -92,6 +95,7 @@ async def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     assert sum(name.endswith(".jpg") for name in tree(tmp_path)) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9", "socks5://127.0.0.1:9"])
 async def test_what_runs_on_this_machine_needs_no_proxy(tmp_path: Path, proxy: str) -> None:
     """A proxy in the environment, be it of a kind that cannot be used, is not asked for the simulated Flickr."""
@@ -138,6 +142,7 @@ async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy
     assert lines[0].startswith(b"CONNECT api.flickr.com:443")
 
 
+@pytest.mark.slow
 async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
     """Row 82: a worker that raises what it never should ends the run with exit 1, one sentence and no traceback."""
     start = (

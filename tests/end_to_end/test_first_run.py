@@ -89,6 +89,7 @@ async def test_a_server_without_undocumented_keys_costs_calls_not_pixels(tmp_pat
         assert flickr.calls["flickr.photos.getSizes"] <= 40
 
 
+@pytest.mark.slow
 async def test_images_then_information_fetches_only_information(tmp_path: Path) -> None:
     """--image-only, then a run without it: no image is fetched twice, nothing is listed twice."""
     stream = SimulatedPhotostream(60)
@@ -119,6 +120,7 @@ async def test_a_higher_level_later_fetches_only_comments(tmp_path: Path) -> Non
         assert all("comments" in document for document in infos(tmp_path).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["--lifo", "--fifo"])
 async def test_the_order_is_the_one_asked_for(tmp_path: Path, strategy: str) -> None:
     """--lifo completes the newest upload first, --fifo the oldest, across pages."""

@@ -136,6 +136,7 @@ def forget_on_terminal(cache: Path, photo_id: str, answer: bytes) -> tuple[int, 
     return process.returncode, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "code"), [(b"y\n", 0), (b"YES\n", 0), (b"n\n", 1), (b"\n", 1), (b"\x04", 1)]
 )

@@ -146,6 +146,7 @@ def flickr() -> Iterator[SimulatedFlickr]:
         yield flickr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [40, 80])
 def test_a_run_on_a_terminal(tmp_path: Path, flickr: SimulatedFlickr, columns: int) -> None:
     """A run of 60 photos fits on a screen: no line of the live view is left over or wrapped, the cursor is back."""
@@ -199,6 +200,7 @@ def test_a_stopped_run_gives_the_cursor_back(tmp_path: Path, flickr: SimulatedFl
     assert "exit=130" in text
 
 
+@pytest.mark.slow
 async def test_titles_are_listed_in_any_terminal(tmp_path: Path) -> None:
     """A terminal that knows ASCII only shows question marks, and no traceback."""
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:

@@ -165,6 +165,7 @@ async def test_a_system_without_threads(tmp_path: Path, left: int) -> None:
         assert len(tree(tmp_path)) == 12
 
 
+@pytest.mark.slow
 async def test_a_check_without_threads(tmp_path: Path, flickr: SimulatedFlickr) -> None:
     """A check is no different; what it found before counts."""
     assert (await run(flickr, tmp_path)).code == 0

@@ -83,6 +83,7 @@ ENDINGS: dict[str, tuple[list[signal.Signals], int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("numbers", "code"), ENDINGS.values(), ids=ENDINGS)
 async def test_the_echo_is_off_while_a_run_is_shown(
     tmp_path: Path, numbers: list[signal.Signals], code: int
@@ -105,6 +106,7 @@ async def test_the_echo_is_off_while_a_run_is_shown(
             assert shown.read().rfind(b"\x1b[?25h") > shown.read().rfind(b"\x1b[?25l")
 
 
+@pytest.mark.slow
 async def test_a_suspended_run_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
     """Ctrl-Z gives the shell the echo and an empty line; after `fg` there is one view, and no echo."""
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:

@@ -123,6 +123,7 @@ async def test_nobody_is_told_of_wrong_usage(wrong: tuple[str, ...], tmp_path: P
     assert SECRET not in outcome.err
 
 
+@pytest.mark.slow
 async def test_a_program_learns_when_all_was_well(tmp_path: Path) -> None:
     """What is told of a run that failed holds the time of the last one that did not."""
     kept = tmp_path / "told.json"
@@ -149,6 +150,7 @@ async def test_nobody_is_told_of_a_dry_run(tmp_path: Path) -> None:
     assert not kept.exists()
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_told_changes_no_exit_code(tmp_path: Path) -> None:
     """A monitor that refuses and a program that fails are a line each; with --quiet only the program's is said."""
     with socket.socket() as taken:
@@ -241,6 +243,7 @@ async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> Non
     assert outcome.summary["exit"] == "130"
 
 
+@pytest.mark.slow
 async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path: Path) -> None:
     """A look-up of the monitor's name that hangs in a thread is left behind, with the exit code of the run."""
     start = (
@@ -281,6 +284,7 @@ async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
     assert told(kept)["error"] == "Unexpected ZeroDivisionError."
 
 
+@pytest.mark.slow
 async def test_a_watch_is_told_look_by_look(tmp_path: Path) -> None:
     """A monitor hears that a watch began, and of each look, and `status` knows of them; a stop is no alarm."""
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -300,6 +304,7 @@ async def test_a_watch_is_told_look_by_look(tmp_path: Path) -> None:
     assert not {"143"} & {*monitor.words}
 
 
+@pytest.mark.slow
 async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
     """The ping of the start is sent beside the run, which has ended before a silent monitor is given up."""
     pipe = tmp_path / "pipe"
@@ -317,6 +322,7 @@ async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
     assert outcome.code == 0, outcome.err
 
 
+@pytest.mark.slow
 async def test_cron_runs_the_line_of_the_guide(home: Path, tmp_path: Path) -> None:
     """Without a terminal and with cron's bare environment, a run is silent where all is well, else one line."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:

@@ -60,6 +60,7 @@ async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path
         assert outcome.err.count("Scanning page") == 4
 
 
+@pytest.mark.slow
 async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
     """No network for a while: said once, told to a monitor, survived; what was uploaded meanwhile comes after it."""
     stream = SimulatedPhotostream(3, newest=int(time.time()) - 86_400)

@@ -42,6 +42,7 @@ def runs(row: str, folder: Path, *steps: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_volatile_field_rewrites_no_file(folder: Path) -> None:
     """Its value is in files that are new, and no listing, full scan or rebuild rewrites a file because of it."""
     results = runs(f"{VOLATILE_VIEWS}; {NESTED_VIEWS}", folder, "list", "scan", "rebuild")
@@ -50,6 +51,7 @@ def test_a_volatile_field_rewrites_no_file(folder: Path) -> None:
         assert result["sidecar"]["views"] == result["sidecar"]["counts"]["all"] == 1_000 * count
 
 
+@pytest.mark.slow
 def test_a_field_that_is_not_volatile_rewrites_the_files_that_change(folder: Path) -> None:
     """The test above can fail: the same field without the mark rewrites every file that a listing shows."""
     first, second = runs(VIEWS.format(""), folder, "list", "scan")
@@ -57,6 +59,7 @@ def test_a_field_that_is_not_volatile_rewrites_the_files_that_change(folder: Pat
     assert len(second["rewritten"]) == second["updated"] == STORED
 
 
+@pytest.mark.slow
 def test_a_new_field_leaves_older_files_readable(folder: Path) -> None:
     """A row copied from its neighbour needs no default of its own: the catalogue is rebuilt from the older files."""
     rebuilt, scanned = runs(LICENSE_COPIED, folder, "rebuild", "scan")

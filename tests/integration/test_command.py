@@ -115,6 +115,7 @@ def read_terminal(line: list[str]) -> tuple[int, str]:
     return process.wait(), b"".join(chunks).decode()
 
 
+@pytest.mark.slow
 def test_on_a_terminal_there_is_a_live_view(tmp_path: Path) -> None:
     """On a terminal a bar moves, no line a photo is printed, and the cursor comes back."""
     with run_in_thread(SimulatedFlickr(SimulatedPhotostream(30), image_latency=0.02)) as flickr:

@@ -82,6 +82,7 @@ async def test_one_false_answer_hides_no_photo(
         assert status_of(tmp_path, run.stream.username).unlisted == 0
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("lie", LIES)
 async def test_what_stays_false_stays_open(tmp_path: Path, lie: str, strategy: CachingStrategy) -> None:

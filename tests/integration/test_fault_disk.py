@@ -541,7 +541,7 @@ def test_a_failing_disk_is_no_reason_to_move_the_catalogue_away(tmp_path: Path, 
         for kind in ("statement", "commit"):
             for rolls_back in (True, False):
                 faulty.reset(Fault(1, code=sqlite3.SQLITE_IOERR_FSYNC, kind=kind, rolls_back=rolls_back))
-                with pytest.raises(CacheError, match="Check that the disk is there") as caught:
+                with pytest.raises(CacheError, match="Check that the disk is connected") as caught:
                     catalogue.work_list.begin_run(0, images=True, info_level=None)
                 assert not isinstance(caught.value, CatalogueError)
                 faulty.reset()

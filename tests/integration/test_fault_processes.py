@@ -264,6 +264,7 @@ async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.Mon
 # Rows 74 and 79: sleep and clocks
 
 
+@pytest.mark.slow
 async def test_a_process_that_was_stopped_goes_on(tmp_path: Path) -> None:
     """Row 74: after a pause of the whole process, longer than every time-out, nothing counts as failed."""
 
@@ -360,6 +361,7 @@ def between_pages(flickr: SimulatedFlickr, change: Callable[[], None]) -> None:
     flickr.intercept = intercept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", CachingStrategy)
 @pytest.mark.parametrize("what", ["uploads", "deletions", "both"])
 async def test_changes_between_the_pages_lose_no_photo(

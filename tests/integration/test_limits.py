@@ -102,6 +102,7 @@ async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy:
         assert "fewer" not in run.notices
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", CachingStrategy)
 @pytest.mark.parametrize("limits", [{"max_photos": 9}, {"max_bytes": 20_000}], ids=["photos", "bytes"])
 async def test_limited_runs_come_to_what_an_undisturbed_one_does(

@@ -273,6 +273,7 @@ async def test_a_listing_without_counts_costs_a_call_each(tmp_path: Path) -> Non
         assert run.flickr.calls["flickr.photos.comments.getList"] == 8
 
 
+@pytest.mark.slow
 async def test_information_names_the_size_whatever_came_first(tmp_path: Path) -> None:
     """Information only, then images: the files are those of a run that did both at once."""
     for name, steps in (("both", [{}]), ("apart", [{"info_only": True}, {}])):

@@ -105,6 +105,7 @@ async def test_json_is_whole_in_any_encoding(tmp_path: Path) -> None:
     assert "bên sông" in lines[1]
 
 
+@pytest.mark.slow
 async def test_the_heading_cannot_be_forged(tmp_path: Path) -> None:
     """A username that looks like a line of a run is in quotes, as in `status`."""
     stream = SimulatedPhotostream(1, username='done user="x" exit=0', path_alias=None)

@@ -157,6 +157,7 @@ async def test_a_free_account_costs_few_refused_requests(tmp_path: Path) -> None
         assert refusing.asked == []
 
 
+@pytest.mark.slow
 async def test_refusals_do_not_mean_that_the_line_is_down(tmp_path: Path) -> None:
     """Sixty photos in a row whose best size is refused end no run, whatever number of downloads runs side by side."""
     async with mirroring(tmp_path, 60, mix=LARGE) as run:

@@ -43,6 +43,7 @@ def begin_mirror(root: Path, name: str) -> None:
     (state / "owner.json").write_text(json.dumps(owner))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
 def test_the_mirrors_that_are_there_are_offered(tmp_path: Path, home: Path) -> None:
     """Names come from the cache path: that of the command line, of the file of settings, or the default."""

@@ -187,6 +187,7 @@ async def test_an_urgent_call_overtakes_those_that_wait(time: FakeTime) -> None:
     assert order[before : before + 2] == [Priority.LISTING, Priority.SIZES]
 
 
+@pytest.mark.slow
 async def test_an_urgent_call_overtakes_those_that_wait_for_the_hour(time: FakeTime) -> None:
     """The first call of a new hour goes to the listing, not to the comments that waited longer."""
     budget, calls = open_budget(time, calls_per_hour=1), list[tuple[float, Priority]]()

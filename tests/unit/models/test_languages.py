@@ -124,6 +124,7 @@ def test_what_has_no_language_is_english(text: str) -> None:
     assert detect_locale(text) == ENGLISH
 
 
+@pytest.mark.slow
 def test_the_same_text_always_has_the_same_language() -> None:
     """Detecting again changes no file: sixty times and in another process the answers are the same."""
     first = [str(detect_locale(text)) for text in WAVERING]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
 
 COUNT = 60
-_VIDEOS = (15, 40)
+_VIDEOS = (15, 41)
 _DIMS = ((1280, 853), (1280, 853), (853, 1280), (1280, 853), (1280, 960))
 _PERIODS = (
     (1895, 1931),  # sepia

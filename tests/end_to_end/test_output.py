@@ -41,7 +41,7 @@ def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
         "        raise SystemExit\n"
         "sys.stderr = Stream()\n"
         f"sys.argv = ['mirror_flickr', '--username', 'manhhai', '--cache-path', {str(tmp_path)!r}]\n"
-        "from flickr_mirror.cli.app import main\n"
+        "from flickr_mirror.cli.main import main\n"
         "main()\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout

@@ -126,7 +126,7 @@ async def test_a_username_forges_no_line(tmp_path: Path, capsys: pytest.CaptureF
         run = Run(flickr, tmp_path)
         await run()
         nsid = run.stream.nsid
-        async with running(flickr, tmp_path, settings={"cli.run_view.BEAT": 0.01}) as process:
+        async with running(flickr, tmp_path, settings={"cli.run_view.HEARTBEAT_INTERVAL": 0.01}) as process:
             outcome = await process.wait()
         assert status(nsid, cache_path=tmp_path, max_age=None, as_json=False) == 0
     assert outcome.code == 0

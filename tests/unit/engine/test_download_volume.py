@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from flickr_mirror import FlickrPhoto, Limits
 from flickr_mirror.catalogue.statistics import Images, Stock
 from flickr_mirror.cli.output.console import console
-from flickr_mirror.cli.output.plan_text import say_plan
-from flickr_mirror.cli.run_view import plan_line
+from flickr_mirror.cli.output.plan_text import echo_plan, plan_line
 from flickr_mirror.engine import download_volume
 from flickr_mirror.engine.download_volume import (
     ENOUGH,
@@ -259,13 +258,13 @@ def test_whether_it_fits_is_said(
     capsys: pytest.CaptureFixture[str], more: dict[str, Any], limits: dict[str, int], expected: list[str]
 ) -> None:
     """Sentences on standard error; where it does not fit, a warning that is said where quiet is wanted, too."""
-    say_plan(plan_of(**more), Path("/m"), **limits)
+    echo_plan(plan_of(**more), Path("/m"), **limits)
     assert [line.rstrip() for line in capsys.readouterr().err.splitlines()] == [
         line.rstrip() for line in expected
     ]
     console.is_quiet = True
     try:
-        say_plan(plan_of(**more), Path("/m"), **limits)
+        echo_plan(plan_of(**more), Path("/m"), **limits)
     finally:
         console.is_quiet = False
     assert capsys.readouterr().err.splitlines() == [line for line in expected if line.startswith("Warning")]

@@ -10,7 +10,8 @@ import typer
 
 from flickr_mirror import __version__
 from flickr_mirror.cli.app import app
-from flickr_mirror.cli.options.settings_file import ConfigError, key_of, settings_of
+from flickr_mirror.cli.options.option_names import key_of, settings_of
+from flickr_mirror.cli.options.usage_errors import ConfigError
 from tests.support.calling import call
 
 COMMAND: Any = typer.main.get_command(app)

@@ -10,7 +10,9 @@ from typing import Annotated
 import pytest
 import typer
 
-from flickr_mirror.cli.options.settings_file import Config, ConfigError, Configured
+from flickr_mirror.cli.options.configured_command import ConfigurableCommand
+from flickr_mirror.cli.options.settings_file import Config  # noqa: TC001 - Typer reads the annotations
+from flickr_mirror.cli.options.usage_errors import ConfigError
 from tests.support.calling import call
 
 SECRET = "canary-hunter2"
@@ -343,7 +345,7 @@ def test_an_option_that_may_be_given_several_times_is_a_list(
     app = typer.Typer()
     taken: list[tuple[list[str], int]] = []
 
-    @app.callback(cls=Configured, invoke_without_command=True)
+    @app.callback(cls=ConfigurableCommand, invoke_without_command=True)
     def run(
         name: Annotated[list[str] | None, typer.Option()] = None,
         count: Annotated[list[int] | None, typer.Option()] = None,

@@ -36,5 +36,7 @@ def _advice(error: BaseException) -> str:
     if isinstance(error, ProxyLoginError):
         return ""
     if isinstance(error, TransportError) and "run the same command again" not in str(error).lower():
-        return " Flickr gave no usable answer. Run the same command again later: it resumes where it stopped."
+        return (
+            " Flickr gave no usable answer. Run the same command again later: it continues where it stopped."
+        )
     return ""

@@ -35,7 +35,7 @@ def echo_report(mirror: PhotostreamMirror, error: str) -> None:
     if report.unanswered and not error:
         echo(report.unanswered)
     if not report.complete and not error:  # the message of an error has its own advice
-        echo("Run the same command again to resume.")
+        echo("Run the same command again to continue.")
 
 
 def _notes(report: MirrorReport) -> list[str]:

@@ -196,7 +196,7 @@ def test_a_stopped_run_gives_the_cursor_back(tmp_path: Path, flickr: SimulatedFl
     assert not terminal.screen.cursor.hidden
     text = "".join(terminal.lines)
     assert "Stopping" in text
-    assert "Run the same command again to go on." in text
+    assert "Run the same command again to continue." in text
     assert "exit=130" in text
 
 

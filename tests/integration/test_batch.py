@@ -134,7 +134,7 @@ async def test_what_concerns_all_ends_all(tmp_path: Path, capsys: pytest.Capture
         assert await house.run() == 5
         assert list(house.mirrors) == ["first"]
         assert house.flickr.calls.total() == 1
-    assert "Not begun: second, third." in capsys.readouterr().err
+    assert "Not started: second, third." in capsys.readouterr().err
 
 
 async def test_no_answer_for_one_is_no_reason_for_the_others(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_the_limits_are_of_all_together(tmp_path: Path, capsys: pytest.Cap
     async with household(tmp_path) as house:
         assert await house.run(max_photos=8) == 8
         assert house.images == [6, 2]
-        assert "Not begun: third. Run the same command again to go on." in capsys.readouterr().err
+        assert "Not started: third. Run the same command again to continue." in capsys.readouterr().err
         house.mirrors.clear()
         assert await house.run(max_photos=8) == 8
         assert house.images == [0, 4, 4]
@@ -220,7 +220,7 @@ async def test_a_signal_that_comes_late_ends_all(
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
     code = await run_in_turn(["one", "two"], Limits(), lambda name, _: (name, StubView()))  # type: ignore[arg-type, return-value]
     assert code == 143
-    assert "Not begun: two. Run the same command again" in capsys.readouterr().err
+    assert "Not started: two. Run the same command again" in capsys.readouterr().err
 
 
 async def test_what_a_limit_left_out_is_said_aloud(
@@ -240,7 +240,7 @@ async def test_what_a_limit_left_out_is_said_aloud(
     code = await run_in_turn(["one", "two"], Limits(max_photos=6), lambda *_: (Done(), StubView()))  # type: ignore[arg-type]
     assert code == 8
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("Not begun: two.")
+    assert line.startswith("Not started: two.")
 
 
 async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:

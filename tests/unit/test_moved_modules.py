@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -38,6 +39,6 @@ def test_all_events_have_their_old_path(monkeypatch: pytest.MonkeyPatch) -> None
     """`flickr_mirror.progress` has all events and the report, as before."""
     monkeypatch.delitem(sys.modules, "flickr_mirror.progress", raising=False)
     with pytest.warns(DeprecationWarning, match="flickr_mirror.events"):
-        from flickr_mirror import progress
+        progress = import_module("flickr_mirror.progress")
 
     assert all(getattr(progress, name) is getattr(events, name) for name in events.__all__)

@@ -136,4 +136,6 @@ def _ask_flickr(keys: ApiKeys, api_url: str) -> None:
 
 
 def _do_not_wait(seconds: float) -> NoReturn:
-    raise ThrottledError(f"The API calls of this hour are used up. Try again in {seconds / 60:.0f} minutes.")
+    raise ThrottledError(
+        f"The API calls of this hour are used up. Run the same command again in {seconds / 60:.0f} minutes."
+    )

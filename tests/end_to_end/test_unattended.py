@@ -159,12 +159,12 @@ async def test_what_cannot_be_told_changes_no_exit_code(tmp_path: Path) -> None:
         async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
             outcome = await run(flickr, tmp_path, "--ping-url", url, "--hook", "false", "--debug", "4")
             assert outcome.code == 0, outcome.err
-            assert outcome.err.count("[WARNING] The monitor of --ping-url was not told: 127.0.0.1") == 1
-            assert outcome.err.count("The program of --hook, false, failed with exit code 1.") == 1
+            assert outcome.err.count("[WARNING] The ping to the monitor of --ping-url failed: 127.0.0.1") == 1
+            assert outcome.err.count("The --hook program false failed with exit code 1.") == 1
             assert outcome.summary["exit"] == "0"
             assert SECRET not in outcome.err
             outcome = await run(flickr, tmp_path, "--ping-url", url, "--hook", "false", "--quiet")
-    assert (outcome.code, outcome.err) == (0, "The program of --hook, false, failed with exit code 1.\n")
+    assert (outcome.code, outcome.err) == (0, "The --hook program false failed with exit code 1.\n")
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -243,7 +243,7 @@ async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> Non
             outcome = await process.wait()
     assert time.monotonic() - begun < SOON
     assert outcome.code == 130, outcome.err
-    assert "There was no time left" in outcome.err
+    assert "No time was left" in outcome.err
     assert outcome.summary["exit"] == "130"
 
 

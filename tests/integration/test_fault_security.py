@@ -597,7 +597,7 @@ def command(
     before = logger.handlers, logger.level, logger.propagate
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     handlers = {number: signal.getsignal(number) for number in numbers}
-    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.5))
+    monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.5))
 
     def run(*arguments: str) -> Command:
         monkeypatch.setattr("sys.argv", ["mirror_flickr", *arguments])
@@ -721,7 +721,7 @@ def test_secrets_are_shown_in_no_failure(
     fault: str,
 ) -> None:
     """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, whatever fails."""
-    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.05))
+    monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.05))
     stream = SimulatedPhotostream(2)
     with run_in_thread(SimulatedFlickr(stream)) as flickr:
         answer = FAULTS[fault]

@@ -303,8 +303,8 @@ def test_the_end_in_words() -> None:
         seconds=75,
     )
     assert summary_sentence(summary_of(report, 0)) == (
-        "x: All 3 listed photos are mirrored. This run downloaded 1 image and information of 2 photos (2.5 MB) with 1 API "
-        "call in 1 min 15 s. The mirror is in /m/x."
+        "x: All 3 listed photos are mirrored. This run downloaded 1 image and information of 2 photos (2.5 MB) with 1 "
+        "API call in 1 min 15 s. The mirror is in /m/x."
     )
     assert summary_sentence(summary_of(MirrorReport(username="x"), 75)) == ""
 

@@ -53,7 +53,7 @@ class Notifier:
             self._host = self._url.host if self._url else ""
         except (httpx.InvalidURL, UnicodeError):  # from None: the error may quote the URL
             raise ValueError(
-                "Invalid --ping-url: use a URL such as https://hc-ping.com/ and your check's UUID."
+                "--ping-url is invalid: use a URL such as https://hc-ping.com/ and your check's UUID."
             ) from None
         self._redact = Redactor(*_secrets_of(self._url) if self._url else ())
         self._redact.guard_logs()

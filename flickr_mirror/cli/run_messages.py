@@ -43,7 +43,7 @@ def _notes(report: MirrorReport) -> list[str]:
     notes = []
     if report.pruned:
         files = counted(report.pruned, "file")
-        notes.append(f"Moved to {report.folder}/.flickr_mirror/trash: {files} of photos deleted from Flickr.")
+        notes.append(f"Moved to {report.folder}/.flickr_mirror/trash: {files} of photos no longer on Flickr.")
     if report.unavailable:
         notes.append(f"Known to be unavailable: {counted(report.unavailable, 'photo')}.")
     if report.reduced:

@@ -102,7 +102,7 @@ async def test_a_dry_run_tells_of_bytes_and_the_disk(tmp_path: Path) -> None:
         assert found
         assert int(found[1]) == pytest.approx(total, rel=0.15)
         assert "of images to download, which take about " in outcome.err
-        assert f"GB are free for {tmp_path / 'saigon_archive'}." in outcome.err
+        assert f"Free disk space for {tmp_path / 'saigon_archive'}: " in outcome.err
         assert "will not fit" not in outcome.err
         assert flickr.requests.total() <= 8
 

@@ -70,7 +70,7 @@ async def test_a_monitor_and_a_program_are_told_of_a_run(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        pytest.param(("--username", "x"), 5, "There are no Flickr API keys", id="no keys"),
+        pytest.param(("--username", "x"), 5, "Flickr API keys are missing", id="no keys"),
         pytest.param(
             ("--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/"), 75, "127.0.0.1", id="no line"
         ),

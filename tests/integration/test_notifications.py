@@ -313,7 +313,7 @@ async def test_looks_do_not_pile_up_before_a_slow_monitor(monkeypatch: pytest.Mo
 def test_an_address_that_cannot_be_meant_is_refused_and_not_shown(address: str) -> None:
     """Pings go over HTTPS, or to this machine; what else is given is a usage error that holds no secret."""
     with pytest.raises(
-        ValueError, match=r"^Invalid --ping-url: use a URL that begins with https://"
+        ValueError, match=r"^--ping-url is invalid: use a URL that begins with https://"
     ) as caught:
         checked_ping_url(address)
     assert "uuid" not in str(caught.value).lower().replace("check's uuid", "")
@@ -330,7 +330,7 @@ def test_an_address_that_can_be_meant_is_taken(address: str | None) -> None:
 
 def test_an_address_that_only_httpx_refuses_is_not_shown() -> None:
     """A host that cannot be a name is refused without being quoted."""
-    with pytest.raises(ValueError, match=r"^Invalid --ping-url: use a URL such as"):
+    with pytest.raises(ValueError, match=r"^--ping-url is invalid: use a URL such as"):
         Notifier(f"https://xn--/{SECRET}")
 
 
@@ -341,7 +341,7 @@ def test_a_command_is_parted_as_a_shell_does_it() -> None:
     ]
     assert hook_command(None) == []
     for wrong in ("", "  ", "''", "tell 'me"):
-        with pytest.raises(ValueError, match=r"^(Invalid )?--hook"):
+        with pytest.raises(ValueError, match=r"^--hook "):
             hook_command(wrong)
 
 

@@ -17,7 +17,7 @@ def checked_endpoint(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise ValueError("Invalid api_url: use a URL such as https://api.flickr.com/services/rest/.")
+        raise ValueError("api_url is invalid: use a URL such as https://api.flickr.com/services/rest/.")
     return url
 
 
@@ -34,7 +34,7 @@ def checked_ping_url(url: str | None) -> str | None:
         valid = False
     if not valid:
         raise ValueError(
-            "Invalid --ping-url: use a URL that begins with https:// (http:// on this machine only), such as "
+            "--ping-url is invalid: use a URL that begins with https:// (http:// on this machine only), such as "
             "https://hc-ping.com/ and your check's UUID."
         )
     return url
@@ -47,7 +47,7 @@ def hook_command(command: str | None) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise ValueError(f"Invalid --hook: {str(error).rstrip('.').lower()}.") from None
+        raise ValueError(f"--hook is invalid: {str(error).rstrip('.').lower()}.") from None
     if not words or not words[0]:
         raise ValueError("--hook is empty: use a program, with its arguments if it needs some.")
     return words

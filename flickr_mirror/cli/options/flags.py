@@ -60,7 +60,7 @@ FullScan = Annotated[
     typer.Option(
         "--full-scan",
         rich_help_panel=WHAT,
-        help="List the whole photostream again, to find edited, deleted and late photos.",
+        help="List the whole photostream again, to find edited, removed and late photos.",
     ),
 ]
 FullScanEvery = Annotated[
@@ -77,7 +77,7 @@ Prune = Annotated[
     typer.Option(
         "--prune",
         rich_help_panel=WHAT,
-        help="After a full scan, move photos deleted from Flickr to the mirror's trash.",
+        help="After a full scan, move photos no longer on Flickr to the mirror's trash.",
     ),
 ]
 AcceptLoss = Annotated[

@@ -29,13 +29,13 @@ def echo_plan(plan: RunPlanned, folder: Path, *, min_free: int | None = None, be
     if plan.free is None:
         echo(f"The disk of {folder} does not report its free space.")
         return
-    reserve = f", of which {size_text(min_free)} stay free (--min-free)" if min_free else ""
-    echo(f"{folder} has {size_text(plan.free)} of free space{reserve}.")
+    reserve = f"; {size_text(min_free)} must stay free (--min-free)" if min_free else ""
+    echo(f"Free disk space for {folder}: {size_text(plan.free)}{reserve}.")
     lacking = before + (plan.bytes or 0) + (min_free or 0) - plan.free
     if plan.bytes and lacking > 0:
         what = "the images of this photostream and the ones before it" if before else "the images"
         echo(
-            f"Warning: {what} will not fit: {folder} needs about {size_text(lacking)} more free space.",
+            f"Warning: {what} will not fit: about {size_text(lacking)} more are needed for {folder}.",
             force=True,
         )
 

@@ -271,7 +271,7 @@ def test_what_the_file_turns_on_can_be_turned_off(
             r"exclude .* Here --verify-image comes from the file .*c\.toml\.$",
         ),
         ("prune = true", (), r"--prune needs a full scan.* Here --prune comes from the file"),
-        ("api-url = 'ftp://x'", (), r"Invalid --api-url: use a URL .* --api-url comes from the file"),
+        ("api-url = 'ftp://x'", (), r"--api-url is invalid: use a URL .* --api-url comes from the file"),
         ("", ("--fifo", "--lifo"), r"use only one of them\.$"),
     ],
 )

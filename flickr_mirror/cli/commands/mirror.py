@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.cli.keys.key_file import ApiKeys
+    from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.events import Event
     from flickr_mirror.models.options import Limits, MirrorOptions
+
+VISIBLE_KEY = (
+    "Other users of this machine can see the API key in the list of processes. Set FLICKR_CONSUMER_KEY and "
+    "FLICKR_CONSUMER_SECRET instead, or save the keys once with `mirror_flickr keys set`."
+)
 
 
 def mirror(
@@ -69,33 +76,42 @@ def mirror(
         )
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
-
-    def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
-        view = RunView(options, output, Notifier(*notify), max_photos=limits.max_photos)
-        mirror = PhotostreamMirror(
-            username,
-            found.consumer_key,
-            found.consumer_secret,
-            options=options,
-            limits=limits,
-            observer=partial(saver, view) if saver else view,
-            budget=budget,
-        )
-        return mirror, view
-
+    open_mirror = _MirrorFactory(options, output, notify, found, saver, budget)
     # all of them before the first run, so that an invalid name is refused at once
     mirrors = [open_mirror(username, limits) for username in usernames]
     if is_key_visible:
-        logging.getLogger("flickr_mirror").warning(
-            "Other users of this machine can see the API key in the list of processes. Set FLICKR_CONSUMER_KEY and "
-            "FLICKR_CONSUMER_SECRET instead, or save the keys once with `mirror_flickr keys set`."
-        )
+        logging.getLogger("flickr_mirror").warning(VISIBLE_KEY)
     gc.freeze()  # scanning the loaded modules for garbage would take 5 % of the time
     if dry_run:
         return partial(run_async, _print_plans, [mirror for mirror, _ in mirrors], output, limits.min_free)
     if len(mirrors) > 1:
         return partial(run_async, run_in_turn, usernames, limits, open_mirror)
     return partial(run_async, run_mirror, *mirrors[0], watch)
+
+
+@dataclass(frozen=True, slots=True)
+class _MirrorFactory:
+    """Opens the mirror of a user within limits, with a view that observes it."""
+
+    options: MirrorOptions
+    output: OutputOptions
+    notify: tuple[str | None, list[str]]
+    keys: ApiKeys
+    saver: _KeySaver | None
+    budget: ApiBudget | None
+
+    def __call__(self, username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
+        view = RunView(self.options, self.output, Notifier(*self.notify), max_photos=limits.max_photos)
+        mirror = PhotostreamMirror(
+            username,
+            self.keys.consumer_key,
+            self.keys.consumer_secret,
+            options=self.options,
+            limits=limits,
+            observer=partial(self.saver, view) if self.saver else view,
+            budget=self.budget,
+        )
+        return mirror, view
 
 
 async def _print_plans(mirrors: list[PhotostreamMirror], output: OutputOptions, min_free: int | None) -> int:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
     from flickr_mirror.models.events import RunPlanned
 
 
 class RemainingWork:
     """The work that a run has left: as planned, and as done and found since.
 
-    `max_photos` is the most photos that the run begins.
+    `seconds_for` returns how long a number of API calls takes. `max_photos` is the most photos that the run begins.
     """
 
-    def __init__(self, kinds: Sequence[str], max_photos: int | None = None) -> None:
+    def __init__(
+        self, kinds: Sequence[str], seconds_for: Callable[[float], float], max_photos: int | None = None
+    ) -> None:
         self.done_before = 0
         """The photos that were mirrored before the run."""
         self.is_listed = False
@@ -26,6 +29,7 @@ class RemainingWork:
         self.left: dict[str, int] | None = None
         """The work left of each kind; `None` before the plan is known."""
         self._kinds = kinds
+        self._seconds_for = seconds_for
         self._max_photos = max_photos
 
     def plan(self, event: RunPlanned, calls_sent: int, worked: Mapping[str, int]) -> None:
@@ -40,6 +44,14 @@ class RemainingWork:
         """Add work of a kind, or take it off if `count` is negative."""
         if self.left:
             self.left[kind] = max(self.left[kind] + count, 0)
+
+    def calls_left(self, state: EngineSnapshot) -> int:
+        """Return the number of API calls left, at least 1 if one is waiting; 0 before the plan is known."""
+        return max((self.planned_calls or 0) - state.calls_sent, int(state.api_wait > 0))
+
+    def api_seconds(self, state: EngineSnapshot) -> float:
+        """Return the seconds that the API calls left take."""
+        return max(self._seconds_for(self.calls_left(state)), state.api_wait)
 
     def limited(self, known: int) -> int:
         """Return the number of photos that the run should reach, of those that are `known`."""

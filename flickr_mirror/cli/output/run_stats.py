@@ -75,8 +75,7 @@ class RunStats:
         self.name = ""
         self.stage = "looking up the account"
         self.counts = RunCounts()
-        self._seconds_for = seconds_for
-        self._remaining = RemainingWork(KINDS, max_photos)
+        self._remaining = RemainingWork(KINDS, seconds_for, max_photos)
         self._throughput = Throughput(KINDS, PAUSES, snapshot, clock)
         self._poll_time = 0.0
         self._clock, self._utc = clock, utc
@@ -208,8 +207,7 @@ class RunStats:
             return None
         if state.silent_servers:
             return None
-        calls = max(self._remaining.planned_calls - state.calls_sent, int(state.api_wait > 0))
-        api = max(self._seconds_for(calls), state.api_wait)
+        calls, api = self._remaining.calls_left(state), self._remaining.api_seconds(state)
         line = 0.0
         for kind, left in self.left.items():
             if not left:

@@ -200,7 +200,7 @@ _SOURCES = {
         "FlickrUser",
     ),
 }
-"""The modules of the public names."""
+"""The public names by the module that defines them."""
 
 _MODULE_OF = {name: module for module, names in _SOURCES.items() for name in names}
 
@@ -208,8 +208,8 @@ _MODULE_OF = {name: module for module, names in _SOURCES.items() for name in nam
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used.
 
-    So the command can answer a Ctrl-C from its start, and the process that detects languages does not load the
-    libraries of the network.
+    So the command handles a Ctrl-C from its start, and the process that detects languages does not load the
+    network libraries.
     """
     if module := _MODULE_OF.get(name):
         return getattr(import_module(f"{__name__}.{module}"), name)

@@ -1,4 +1,4 @@
-"""The blocking face: the specification's classes, each call of which runs one event loop. No logic of its own."""
+"""The blocking API: the specification's classes, which run each call of the async API in a new event loop."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 
 def run_blocking(function: Callable[[], Awaitable[T]]) -> T:
-    """Run an async function to its end in an event loop of its own.
+    """Run an async function in a new event loop, and return its result.
 
-    Raises `RuntimeError` where a loop runs in this thread already, because blocking would freeze it.
+    Raises `RuntimeError` if a loop is already running in this thread, because blocking would freeze it.
     """
     try:
         asyncio.get_running_loop()
@@ -51,10 +51,10 @@ def run_blocking(function: Callable[[], Awaitable[T]]) -> T:
 
 
 class FlickrApi:
-    """Flickr's REST API, read without a login: the blocking face of `AsyncFlickrApi`.
+    """A blocking client for Flickr's REST API without a login: the counterpart of `AsyncFlickrApi`.
 
-    Calls are paced over the lifetime of the object, as one key's calls must be. `api_url` is another endpoint
-    than Flickr's, such as a simulated one.
+    The calls of one object share one rate limit. `api_url` is an endpoint other than Flickr's, such as a simulated
+    one.
     """
 
     def __init__(self, consumer_key: str, consumer_secret: str, *, api_url: str = FLICKR_API_URL) -> None:
@@ -78,11 +78,11 @@ class FlickrApi:
         return run_blocking(call)
 
     def check_key(self) -> None:
-        """Raise `InvalidKeyError` unless Flickr accepts the key; the secret is not asked for."""
+        """Raise `InvalidKeyError` unless Flickr accepts the key; the secret is not checked."""
         self.__call(AsyncFlickrApi.check_key)
 
     def find_user(self, username: str) -> FlickrUser:
-        """Return the user who shows this username."""
+        """Return the user with this username."""
         return self.__call(AsyncFlickrApi.find_user, username)
 
     def lookup_user(self, url: str) -> FlickrUser:
@@ -90,7 +90,7 @@ class FlickrApi:
         return self.__call(AsyncFlickrApi.lookup_user, url)
 
     def get_profile(self, user_id: str) -> FlickrProfile:
-        """Return what Flickr tells of an account, among it the number of its public photos."""
+        """Return the profile of an account, with the number of its public photos."""
         return self.__call(AsyncFlickrApi.get_profile, user_id)
 
     def get_photos(
@@ -108,7 +108,7 @@ class FlickrApi:
         min_upload_date: int | None = None,
         max_upload_date: int | None = None,
     ) -> PhotoPage:
-        """Return a page of what a user uploaded between two seconds (both included), newest first."""
+        """Return a page of the photos that a user uploaded between two times (both included), newest first."""
         return self.__call(
             AsyncFlickrApi.get_page,
             user_id,
@@ -119,7 +119,7 @@ class FlickrApi:
         )
 
     def get_photo_sizes(self, photo_id: str) -> list[FlickrPhotoSize]:
-        """Return the sizes in which Flickr has a photo, smallest first."""
+        """Return the sizes of a photo, smallest first."""
         return self.__call(AsyncFlickrApi.get_photo_sizes, photo_id)
 
     def get_photo_description(self, photo_id: str) -> str:
@@ -140,9 +140,9 @@ class FlickrApi:
 
 
 class FlickrUserPhotostreamMirroringAgent:
-    """Mirrors the photostream of a user: the blocking face of `PhotostreamMirror`.
+    """Mirrors the photostream of a user: the blocking counterpart of `PhotostreamMirror`.
 
-    Raises `ValueError` for arguments that contradict each other or are out of range.
+    Raises `ValueError` for arguments that exclude each other or are out of range.
     """
 
     def __init__(
@@ -182,15 +182,15 @@ class FlickrUserPhotostreamMirroringAgent:
 
     @property
     def user(self) -> FlickrUser:
-        """The user whose photostream is mirrored; Flickr is asked once."""
+        """The user whose photostream is mirrored, looked up at the first use."""
         if self.__user is None:
             self.__user = run_blocking(self.__mirror.find_user)
         return self.__user
 
     def run(self) -> MirrorReport:
-        """Mirror what is new, was interrupted or is lacking, and return what was done."""
+        """Mirror new, interrupted and missing photos, and return a report."""
         return run_blocking(self.__mirror.run)
 
     def __download_photo_image(self, photo: FlickrPhoto) -> None:
-        """Bring the best image of one photo to disk."""
+        """Download the best image of one photo."""
         run_blocking(partial(self.__mirror.cache_photo_image, photo))

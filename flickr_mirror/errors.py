@@ -1,36 +1,36 @@
-"""Everything that can go wrong, as one tree.
+"""The errors that this package raises, as one tree.
 
     FlickrMirrorError
     ├── FlickrApiError            Flickr answered stat="fail"; str() is Flickr's own message
     │   ├── UserNotFoundError
     │   ├── InvalidKeyError
-    │   ├── InvalidCallError      Flickr does not understand the call
+    │   ├── InvalidCallError      Flickr rejects the call as invalid
     │   ├── PhotoNotFoundError    (also a PhotoError)
     │   └── PermissionDeniedError (also a PhotoError)
-    ├── PhotoError                this photo only; the run goes on
-    │   ├── BadImageError         what came is not one whole image
-    │   │   ├── NotAnImageError   a page, a text or nothing came
-    │   │   └── NotUnderstoodError  what came is of a format that is not known
+    ├── PhotoError                one photo failed; the run continues
+    │   ├── BadImageError         the download is not one complete image
+    │   │   ├── NotAnImageError   a web page, a text or nothing was received
+    │   │   └── NotUnderstoodError  the format is not supported
     │   ├── ImageGoneError        the image server answers 401, 403, 404 or 410
-    │   ├── NoSizeError           Flickr lists no file of this photo that could be kept
-    │   └── PhotoForgottenError   the photo was erased on request, and is not to be mirrored
-    ├── PhotostreamError          this user's photostream cannot be mirrored as it was asked for
+    │   ├── NoSizeError           Flickr lists no file of this photo that can be mirrored
+    │   └── PhotoForgottenError   the photo was erased on request, and is never mirrored again
+    ├── PhotostreamError          this photostream cannot be mirrored as requested
     ├── TransportError            no usable answer after all retries
-    │   ├── ThrottledError        "too many requests", for longer than is waited for
-    │   ├── CertificateError      the server does not prove that it is who it should be
-    │   └── ProxyLoginError       the proxy asks for a login
-    ├── CacheError                the mirror's folder cannot be used
+    │   ├── ThrottledError        "too many requests" for longer than the limit
+    │   ├── CertificateError      the server's certificate is not valid
+    │   └── ProxyLoginError       the proxy requires a login
+    ├── CacheError                the folder of the mirror cannot be used
     │   ├── CacheFullError
     │   ├── CacheLockedError
     │   ├── CacheOwnerError       the folder belongs to another Flickr account
     │   ├── CatalogueError
     │   │   └── CatalogueDamagedError
-    │   └── PlaceTakenError       something else is in the place of a file (also a PhotoError)
+    │   └── PlaceTakenError       something else is at the path of a file (also a PhotoError)
     ├── KeysError                 no usable API keys
-    ├── SettingsError             an environment variable that others read too cannot be used
+    ├── SettingsError             an environment variable, such as SSL_CERT_FILE, is invalid
     └── ResourcesError            the system allows no more threads or processes
 
-Wrong arguments are `ValueError` where they are given, outside of this tree.
+Invalid arguments raise `ValueError`, which is not in this tree.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
 
 class FlickrMirrorError(Exception):
-    """The root of all errors that this package raises on purpose."""
+    """The base class of the errors of this package."""
 
 
 class FlickrApiError(FlickrMirrorError):
     """Flickr refused a call; the text is Flickr's own message.
 
-    `code` is Flickr's number, which means something else for each `method`.
+    `code` is Flickr's error code, whose meaning depends on the `method`.
     """
 
     def __init__(self, message: str, code: int = 0, method: str = "") -> None:
@@ -60,7 +60,7 @@ class FlickrApiError(FlickrMirrorError):
 
 
 class UserNotFoundError(FlickrApiError):
-    """No Flickr account goes by this name, or the account was deleted."""
+    """No Flickr account has this name, or it was deleted."""
 
 
 class InvalidKeyError(FlickrApiError):
@@ -68,35 +68,35 @@ class InvalidKeyError(FlickrApiError):
 
 
 class InvalidCallError(FlickrApiError):
-    """Flickr does not understand the call: the mistake is this program's, or that of another endpoint."""
+    """Flickr rejects the call as invalid: a bug of this program, or an endpoint other than Flickr's."""
 
 
 class PhotoError(FlickrMirrorError):
-    """One photo cannot be mirrored now; the run goes on without it."""
+    """One photo cannot be mirrored now; the run continues without it."""
 
 
 class PhotoNotFoundError(FlickrApiError, PhotoError):
-    """The photo was deleted, is private or never existed: Flickr does not tell which."""
+    """The photo was deleted, is private or never existed: Flickr does not distinguish these."""
 
 
 class PermissionDeniedError(FlickrApiError, PhotoError):
-    """The owner does not let strangers see this."""
+    """The owner does not show this to the public."""
 
 
 class BadImageError(PhotoError):
-    """What was received is not one whole image."""
+    """The downloaded file is not one complete image."""
 
 
 class NotAnImageError(BadImageError):
-    """A page, a text or nothing was received in place of an image."""
+    """A web page, a text or nothing was received instead of an image."""
 
 
 class NotUnderstoodError(BadImageError):
-    """What was received is of a format that is not known, so that nothing tells whether it is whole."""
+    """The downloaded file has a format that is not supported, so it cannot be checked."""
 
 
 class ImageGoneError(PhotoError):
-    """The image server does not serve this address (any more); `status` is the one of HTTP."""
+    """The image server does not serve this URL (any more); `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -104,21 +104,21 @@ class ImageGoneError(PhotoError):
 
 
 class NoSizeError(PhotoError):
-    """Flickr lists no file of this photo that could be kept."""
+    """Flickr lists no file of this photo that can be mirrored."""
 
 
 class PhotoForgottenError(PhotoError):
-    """The photo was erased from its mirror on request, and is not to be mirrored again."""
+    """The photo was erased from the mirror on request, and is never mirrored again."""
 
 
 class PhotostreamError(FlickrMirrorError):
-    """This user's photostream cannot be mirrored as it was asked for."""
+    """This photostream cannot be mirrored as requested."""
 
 
 class TransportError(FlickrMirrorError):
-    """No usable answer came, though it was asked for several times.
+    """No usable answer was received after all retries.
 
-    `status` is that of HTTP where a server answered with another one than 200, else 0.
+    `status` is the HTTP status if it was not 200, else 0.
     """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
@@ -127,9 +127,9 @@ class TransportError(FlickrMirrorError):
 
 
 class ThrottledError(TransportError):
-    """The server asks for a pause; `retry_after` is in seconds where it said how long.
+    """The server asks for a pause, of `retry_after` seconds if it stated a time.
 
-    Pauses are waited for, so it ends a run only where they last longer than `Limits.max_wait`.
+    The run waits for pauses, and ends with this error only if they last longer than `Limits.max_wait`.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -138,15 +138,15 @@ class ThrottledError(TransportError):
 
 
 class CertificateError(TransportError):
-    """The server's certificate does not prove that it is who it should be; trying again is of no use."""
+    """The server's certificate is not valid; a retry would not help."""
 
 
 class ProxyLoginError(TransportError):
-    """The proxy of the environment asks for a login, or refuses the one that it was given."""
+    """The proxy of the environment requires a login, or refuses the one it was sent."""
 
 
 class CacheError(FlickrMirrorError):
-    """The folder of a mirror cannot be used; `path` is the place that failed."""
+    """The folder of a mirror cannot be used; `path` is the file or folder that failed."""
 
     def __init__(self, message: str, path: Path | None = None) -> None:
         super().__init__(message)
@@ -154,11 +154,11 @@ class CacheError(FlickrMirrorError):
 
 
 class CacheFullError(CacheError):
-    """The disk, the quota or the number of files is used up."""
+    """The disk, the quota or the number of files is exhausted."""
 
 
 class CacheLockedError(CacheError):
-    """Another process works on this mirror."""
+    """Another process is using this mirror."""
 
 
 class CacheOwnerError(CacheError):
@@ -170,11 +170,11 @@ class CatalogueError(CacheError):
 
 
 class CatalogueDamagedError(CatalogueError):
-    """The mirror's catalogue is not what was written; it can be rebuilt from the files of the mirror."""
+    """The mirror's catalogue is damaged; it can be rebuilt from the files of the mirror."""
 
 
 class PlaceTakenError(CacheError, PhotoError):
-    """Something else is in the place of a file: a folder, a link to elsewhere, another photo."""
+    """Something else is at the path of a file: a folder, a link to elsewhere, another photo."""
 
 
 class KeysError(FlickrMirrorError):
@@ -182,7 +182,7 @@ class KeysError(FlickrMirrorError):
 
 
 class SettingsError(FlickrMirrorError):
-    """An environment variable, such as `SSL_CERT_FILE`, names what cannot be used."""
+    """An environment variable, such as `SSL_CERT_FILE`, is invalid."""
 
 
 class ResourcesError(FlickrMirrorError):
@@ -191,9 +191,9 @@ class ResourcesError(FlickrMirrorError):
 
 @contextmanager
 def one_error() -> Iterator[None]:
-    """Let one error out of the group that a task group makes of them: the first of this package, or else the first.
+    """Raise one error in place of an exception group: the first of this package, else the first.
 
-    Raises `ResourcesError` in place of the error that means that no thread could be started.
+    Raises `ResourcesError` in place of the error that no thread could be started.
     """
     with needing_threads(), _one_of_group():
         yield
@@ -201,15 +201,15 @@ def one_error() -> Iterator[None]:
 
 @contextmanager
 def needing_threads() -> Iterator[None]:
-    """Raise `ResourcesError` in place of the `RuntimeError` that means that no thread could be started."""
+    """Raise `ResourcesError` in place of the `RuntimeError` that no thread could be started."""
     try:
         yield
     except RuntimeError as error:
         if "can't start new thread" not in str(error):
             raise
         raise ResourcesError(
-            "The system allows no more threads or processes. Allow more of them: `ulimit -u`, for a container "
-            "`--pids-limit`, for a service `TasksMax=`. Then run the same command again: it goes on where it stopped."
+            "The system allows no more threads or processes. Raise the limit: `ulimit -u`, for a container "
+            "`--pids-limit`, for a service `TasksMax=`. Then run the same command again: it continues where it stopped."
         ) from error
 
 
@@ -224,7 +224,7 @@ def _one_of_group() -> Iterator[None]:
             raise leaves[0] from leaves[0].__cause__
         if own:
             raise own[0] from group
-        if isinstance(group, ExceptionGroup):  # workers of one kind stumble over the same thing
+        if isinstance(group, ExceptionGroup):  # workers of one kind fail for the same reason
             raise leaves[0] from group
         raise
 

@@ -1,4 +1,4 @@
-"""What the processes that this program starts have in common: what runs in them, and what they may know."""
+"""Command line, environment and signals of the processes that this program starts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from pathlib import Path
 
 
 def command(module: str) -> list[str]:
-    """Return the command that runs a module of this package. Raises `RuntimeError` where there is none."""
+    """Return the command that runs a module of this package. Raises `RuntimeError` if there is no interpreter."""
     if getattr(sys, "frozen", False) or not sys.executable:
-        raise RuntimeError("A packed program would start itself, and an embedded Python has none to start.")
+        raise RuntimeError(
+            "A frozen program would start itself, and an embedded Python has no executable to start."
+        )
     return [sys.executable, "-P", "-W", "ignore", "-m", module]
 
 
 def without_secrets() -> dict[str, str]:
-    """Return this process's environment without the keys and the addresses of this program that it may hold."""
+    """Return this process's environment without the API keys and the secret URLs of this program."""
     secret = ("CONSUMER_KEY", "CONSUMER_SECRET", "FLICKR_API_URL", "FLICKR_PING_URL")
     return {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment and module path, without the keys and passwords that it may hold."""
+    """Return this process's environment and module path, without API keys, secret URLs and proxies."""
     variables = {
         name: value for name, value in without_secrets().items() if not name.upper().endswith("_PROXY")
     }
@@ -32,9 +34,9 @@ def environment() -> dict[str, str]:
 
 
 def outlive_signals() -> None:  # pragma: no cover - runs in the process
-    """Ignore the signals that end a program: when its children end is up to the program.
+    """Ignore the signals that end a program, because the parent process decides when its children end.
 
-    A terminal and systemd send them to the whole group.
+    A terminal and systemd send these signals to the whole process group.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

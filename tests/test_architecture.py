@@ -137,7 +137,7 @@ def test_the_library_neither_prints_nor_asks_nor_exits(module: str) -> None:
 
 def test_uses_of_the_terminal_are_found() -> None:
     """The test above can fail: it finds the uses in the command line."""
-    assert {"sys.exit"} <= terminal_uses("cli.app")
+    assert {"sys.exit"} <= terminal_uses("cli.main")
     assert {"sys.stdin", "getpass"} <= terminal_uses("cli.keys.lookup")
 
 

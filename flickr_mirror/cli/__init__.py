@@ -1,4 +1,4 @@
-"""The command `mirror_flickr`: its options, its subcommands, and everything that it prints.
+"""The command `mirror_flickr`: options, subcommands, API keys and output. `main` is the entry point.
 
-May import every other folder; `simulator` only for the demo. No other folder imports `cli`.
+May import every other folder, but `simulator` only for the demo. No other folder imports `cli`.
 """

@@ -1,56 +1,45 @@
-"""The command `mirror_flickr`: its flags, and what they mean. What is heavy is loaded when it is needed."""
+"""The command `mirror_flickr` and its subcommands. Slow imports are made when a subcommand needs them."""
 
 from __future__ import annotations
 
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from flickr_mirror.cli.completion import Shell, answer_in_typers_way, script
+from flickr_mirror.cli import mirror_app
+from flickr_mirror.cli.completion import Shell, completion_script
 from flickr_mirror.cli.forget_app import forget
 from flickr_mirror.cli.keys_app import keys_app
-from flickr_mirror.cli.options import flags, settings_file, settings_origin
+from flickr_mirror.cli.options import (
+    flags,
+    limit_flags,
+    output_flags,
+    report_flags,
+    settings_file,
+    settings_origin,
+)
+from flickr_mirror.cli.options.configured_command import ConfigurableCommand
 from flickr_mirror.cli.options.help_text import help_of
-from flickr_mirror.cli.options.parsing import endpoint, given_options, in_flags, ping_address, text, words
-from flickr_mirror.cli.output.standard_streams import let_go_of_outputs, open_closed_streams, output_failure
+from flickr_mirror.cli.options.option_names import given_options
 from flickr_mirror.cli.reports_app import check, list_photos, status
-from flickr_mirror.cli.signals import leave_on_signals, wait_no_more
-from flickr_mirror.errors import FlickrMirrorError
-from flickr_mirror.models.options import (
-    DEFAULT_CACHE_PATH,
-    FLICKR_API_URL,
-    CachingStrategy,
-    Limits,
-    MirrorOptions,
-)
+from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
-INFO = 3
-"""The `--debug` level from which on a log tells what happens."""
-EXCLUDING = (
-    ("fifo", "lifo"),
-    ("quiet", "verbose"),
-    ("quiet", "debug"),
-    ("dry_run", "watch"),
-    ("dry_run", "save_api_keys"),
-)
 EXAMPLES = """\b
-mirror_flickr demo                               60 simulated photos, no key
+mirror_flickr demo                               mirror 60 simulated photos, without a key
 mirror_flickr keys set                           save your API key
-mirror_flickr --username manhhai --dry-run       what it would cost
-mirror_flickr --username manhhai --info-level 2  with all comments
-mirror_flickr status                             how it went"""
+mirror_flickr --username manhhai --dry-run       show what a run would cost
+mirror_flickr --username manhhai --info-level 2  mirror with all comments
+mirror_flickr status                             show the last run"""
 SETTINGS_HELP = (
-    "Each option can be given by an environment variable too, such as MIRROR_FLICKR_INFO_LEVEL, and in a file of "
-    "settings; --print-config shows where it is looked for."
+    "Each option can also be set by an environment variable, such as MIRROR_FLICKR_INFO_LEVEL, or in a settings "
+    "file; --print-config shows its path."
 )
 EXIT_HELP = (
-    "Exit codes: 0 all done; 1 unexpected error; 2 wrong usage; 3 done, but photos failed; 4 no such user or "
-    "no photos; 5 API keys; 7 the folder cannot be used; 8 stopped by a limit, more is left to do; "
-    "11 another run works on this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 stopped by a "
+    "Exit codes: 0 success; 1 unexpected error; 2 usage error; 3 done, but photos failed; 4 no such user or "
+    "no photos; 5 API keys missing or refused; 7 the folder cannot be used; 8 stopped by a limit, more is left to do; "
+    "11 another run is using this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 stopped by a "
     "signal."
 )
 app = typer.Typer(
@@ -62,7 +51,7 @@ app = typer.Typer(
 
 
 @app.callback(
-    cls=settings_file.Configured,
+    cls=ConfigurableCommand,
     invoke_without_command=True,
     help=f"Mirror the photostream of a Flickr user to disk.\n\n{EXAMPLES}",
     epilog=f"{SETTINGS_HELP}\n\n{EXIT_HELP}",
@@ -89,123 +78,57 @@ def mirror_flickr(
     consumer_key: flags.ConsumerKey = None,
     consumer_secret: flags.ConsumerSecret = None,
     save_api_keys: flags.SaveApiKeys = False,
-    calls_per_hour: flags.CallsPerHour = 3600,
-    calls_per_second: flags.CallsPerSecond = 10,
-    size_workers: flags.SizeWorkers = 2,
-    image_workers: flags.ImageWorkers = 16,
-    min_image_workers: flags.MinImageWorkers = 1,
-    info_workers: flags.InfoWorkers = 4,
-    bwlimit: flags.Bwlimit = None,
-    max_photos: flags.MaxPhotos = None,
-    max_duration: flags.MaxDuration = None,
-    max_bytes: flags.MaxBytes = None,
-    until_time: flags.UntilTime = None,
-    min_free: flags.MinFree = None,
-    quiet: flags.Quiet = False,
-    verbose: flags.Verbose = False,
-    no_progress: flags.NoProgress = False,
-    as_json: flags.AsJson = False,
-    debug: flags.Debug = None,
-    ping_url: flags.PingUrl = None,
-    hook: flags.Hook = None,
+    calls_per_hour: limit_flags.CallsPerHour = 3600,
+    calls_per_second: limit_flags.CallsPerSecond = 10,
+    size_workers: limit_flags.SizeWorkers = 2,
+    image_workers: limit_flags.ImageWorkers = 16,
+    min_image_workers: limit_flags.MinImageWorkers = 1,
+    info_workers: limit_flags.InfoWorkers = 4,
+    bwlimit: limit_flags.Bwlimit = None,
+    max_photos: limit_flags.MaxPhotos = None,
+    max_duration: limit_flags.MaxDuration = None,
+    max_bytes: limit_flags.MaxBytes = None,
+    until_time: limit_flags.UntilTime = None,
+    min_free: limit_flags.MinFree = None,
+    quiet: output_flags.Quiet = False,
+    verbose: output_flags.Verbose = False,
+    no_progress: output_flags.NoProgress = False,
+    as_json: output_flags.AsJson = False,
+    debug: output_flags.Debug = None,
+    ping_url: output_flags.PingUrl = None,
+    hook: output_flags.Hook = None,
     api_url: flags.ApiUrl = FLICKR_API_URL,
     settings: settings_file.Config = None,
     print_config: settings_file.PrintConfig = False,
     version: flags.Version = False,
 ) -> None:
     """Mirror the photostream of a Flickr user to disk."""
-    if context.invoked_subcommand is not None:
-        if given := [flag for flag in given_options(context) if flag != "--config"]:
-            command = f"mirror_flickr {context.invoked_subcommand}"
-            _usage(f"{given[0]} belongs after the command: `{command} --help` lists what it takes.")
-        return
-    if print_config:
-        sys.stdout.write(settings_origin.print_config(context))
-        raise typer.Exit
-    if not username or "" in username:
-        _usage("--username is missing: say whose photostream to mirror, or try `mirror_flickr demo`.")
-    _check_together(context)
-    if watch is not None and len(set(username)) > 1:
-        _usage("--watch takes one --username: start a command for each, they share the hour's calls.")
-    try:
-        options = MirrorOptions(
-            cache_path=cache_path,
-            cache_directory_depth=cache_directory_depth,
-            strategy=CachingStrategy.FIFO if fifo else CachingStrategy.LIFO,
-            image_only=image_only,
-            info_only=info_only,
-            info_level=info_level,
-            verify_image=verify_image,
-            full_scan=full_scan,
-            full_scan_every=full_scan_every,
-            prune=prune,
-            accept_loss=accept_loss,
-            since=since,
-            until=until,
-            api_url=endpoint(api_url),
-        )
-        limits = Limits(
-            calls_per_hour=calls_per_hour,
-            calls_per_second=calls_per_second,
-            size_workers=size_workers,
-            image_workers=image_workers,
-            min_image_workers=min_image_workers,
-            bwlimit=bwlimit,
-            info_workers=info_workers,
-            max_photos=max_photos,
-            max_duration=max_duration,
-            max_bytes=max_bytes,
-            until_time=until_time,
-            min_free=min_free,
-        )
-        names = list(dict.fromkeys(text(name) for name in username))
-        told = ping_address(ping_url), words(hook)
-    except ValueError as error:
-        _usage(settings_origin.with_origins(context, in_flags(str(error))))
-    if not quiet:
-        _announce(names, debug)
-    from flickr_mirror.cli.commands.mirror import mirror
-    from flickr_mirror.cli.output.console import OutputOptions
+    _run(context)
 
-    shown = OutputOptions(
-        debug=debug, quiet=quiet, verbose=verbose, progress=not no_progress, as_json=as_json
-    )
-    is_key_seen = bool({"--consumer-key", "--consumer-secret"} & {*given_options(context)})
-    keys = consumer_key, consumer_secret
-    try:
-        run = mirror(
-            names,
-            options,
-            limits,
-            keys,
-            is_key_seen=is_key_seen,
-            save=save_api_keys,
-            watch=watch,
-            dry_run=dry_run,
-            shown=shown,
-            told=told,
-        )
-    except ValueError as error:
-        _usage(in_flags(str(error)))
-    if unknown := settings_file.unknown_variables(context.command):
-        import logging
 
-        logging.getLogger("flickr_mirror").warning(" ".join(unknown))
-    raise typer.Exit(run())
+def _run(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        if context.params["print_config"]:
+            sys.stdout.write(settings_origin.print_config(context))
+            raise typer.Exit
+        mirror_app.run(context)
+    if given := [flag for flag in given_options(context) if flag != "--config"]:
+        command = f"mirror_flickr {context.invoked_subcommand}"
+        mirror_app.usage_error(f"{given[0]} must follow the command: `{command} --help` lists its options.")
 
 
 @app.command("demo")
 def _demo(
-    cache_path: flags.DemoPath = Path("flickr_demo"),
+    cache_path: report_flags.DemoPath = Path("flickr_demo"),
 ) -> None:
-    """Mirror 60 photos from a Flickr simulated on this machine: no key, no network."""
+    """Mirror 60 photos from a Flickr simulated on this machine, without a key or a network."""
     from flickr_mirror.cli.commands.mirror import demo
 
     raise typer.Exit(demo(cache_path))
 
 
-for _name, _report in (("check", check), ("status", status), ("list", list_photos)):
-    app.command(_name)(_report)
+for _name, _command in (("check", check), ("status", status), ("list", list_photos)):
+    app.command(_name)(_command)
 app.command("forget")(forget)
 app.add_typer(keys_app, name="keys")
 
@@ -214,8 +137,8 @@ app.add_typer(keys_app, name="keys")
 def _completion(
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
-    """Print a script that completes options and commands in a shell: bash, zsh or fish."""
-    sys.stdout.write(f"{script(shell)}\n")
+    """Print a script that completes options and commands in bash, zsh or fish."""
+    sys.stdout.write(f"{completion_script(shell)}\n")
 
 
 @app.command("manual")
@@ -230,10 +153,11 @@ def _manual(context: typer.Context) -> None:
 def _help(
     context: typer.Context,
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND", help="Whose help: `keys set`, for example.")
+        list[str] | None,
+        typer.Argument(metavar="COMMAND", help="The command to show help for, such as `keys set`."),
     ] = None,
 ) -> None:
-    """Show the help of a command, by default of all."""
+    """Show the help of a command, by default the main help."""
     sys.stdout.write(f"{help_of(context.find_root(), command or ())}\n")
     raise typer.Exit
 
@@ -243,81 +167,3 @@ def _version() -> None:
     """Show the version."""
     sys.stdout.write(flags.VERSION)
     raise typer.Exit
-
-
-def _check_together(context: typer.Context) -> None:
-    for pair in EXCLUDING:
-        if not any(context.params[name] is None or context.params[name] is False for name in pair):
-            first, second = (f"--{name.replace('_', '-')}" for name in pair)
-            sentence = f"{first} and {second} exclude each other: give one of the two."
-            _usage(settings_origin.with_origins(context, sentence))
-
-
-def _announce(names: list[str], debug: int | None) -> None:
-    """Say at once what is going to happen: what a run needs takes half a second to load."""
-    what = f"Mirroring the photostream of {' and of '.join(map(repr, names))}."
-    stream = sys.stderr
-    with suppress(OSError, ValueError, AttributeError):  # nobody reads it, or it was closed before the start
-        if stream.isatty():
-            stream.write(f"{what}\n")
-        elif debug is None or debug >= INFO:
-            now = time.time()
-            stamp = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03}"
-            stream.write(f"{stamp} [INFO] {what}\n")
-        stream.flush()
-
-
-def _usage(text: str) -> NoReturn:
-    from flickr_mirror.cli.output.console import echo
-
-    echo(f"mirror_flickr: {text}")
-    raise typer.Exit(2)
-
-
-def main() -> None:
-    """Run the command."""
-    open_closed_streams()
-    leave_on_signals()
-    answer_in_typers_way()
-    try:
-        _run_app()
-    except BrokenPipeError:  # `mirror_flickr ... | head`
-        sys.exit(1)
-    except settings_file.ConfigError as error:
-        from flickr_mirror.cli.output.console import echo
-
-        echo(f"mirror_flickr: {error}")
-        sys.exit(2)
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence, and the log the rest
-        from flickr_mirror.cli.runner import say_failure, say_unexpected
-        from flickr_mirror.flickr.tls import key_log_failure
-
-        failure = key_log_failure(error) if isinstance(error, OSError) else error
-        if isinstance(failure, FlickrMirrorError):
-            sys.exit(say_failure(failure))
-
-        say_unexpected(error)
-        sys.exit(1)
-    finally:
-        wait_no_more()
-        let_go_of_outputs()
-
-
-def _run_app() -> NoReturn:
-    """Run the app, and end with its exit code, or with 1 where what it was to write is lost."""
-    code: object = 0
-    reason = ""
-    try:
-        app()
-    except SystemExit as leave:
-        code = leave.code
-    except OSError as error:
-        code = getattr(error.__context__, "exit_code", None)  # of a usage error that could not be written
-        if code is None and not (reason := output_failure(probe="\n")):
-            raise
-    if reason := reason or output_failure():
-        from flickr_mirror.cli.output.console import echo
-
-        echo(f"mirror_flickr: Standard output cannot be written: {reason}.", force=True)
-        code = code or 1
-    sys.exit(code if isinstance(code, int) else 1)

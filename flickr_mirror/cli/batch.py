@@ -1,4 +1,4 @@
-"""Several photostreams in one run: one after the other, with one budget, one set of limits and one exit code."""
+"""Mirror several photostreams in turn, with one API budget, one set of limits and one exit code."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.cli.exit_codes import EXIT_LIMIT, SIGNALLED, worst
+from flickr_mirror.cli.failure_messages import echo_unexpected_error
+from flickr_mirror.cli.graceful_shutdown import exit_soon
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.text import name_text
-from flickr_mirror.cli.runner import leave_with, run_mirror, say_unexpected
+from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.errors import (
     CacheFullError,
     CertificateError,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.options import Limits
     from flickr_mirror.models.reports import MirrorReport
 
-ENDING = (
+FATAL_ERRORS = (
     InvalidKeyError,
     SettingsError,
     ResourcesError,
@@ -39,10 +41,10 @@ ENDING = (
     ProxyLoginError,
     CacheFullError,
 )
-"""What the next photostream would come to as well."""
+"""Errors that would also end the runs of the other photostreams."""
 
-SHARED = ("until_time", "min_free")
-"""The limits that are reached for all photostreams at once."""
+SHARED_LIMITS = ("until_time", "min_free")
+"""Limits that all photostreams reach at once."""
 
 
 async def run_in_turn(
@@ -50,10 +52,9 @@ async def run_in_turn(
     limits: Limits,
     open_mirror: Callable[[str, Limits], tuple[PhotostreamMirror, RunView]],
 ) -> int:
-    """Mirror photostreams one after the other within `limits`, and return the exit code.
+    """Mirror photostreams in turn within `limits`, and return the worst exit code.
 
-    One that fails keeps no other from being mirrored, unless the others would fail in the same way. A signal
-    ends all.
+    After a failure the next photostream is mirrored, unless it would fail in the same way. A signal ends all.
     """
     end = anyio.current_time() + (inf if limits.max_duration is None else limits.max_duration)
     left: Limits | None = limits
@@ -67,31 +68,31 @@ async def run_in_turn(
         code = await _run(mirror, view)
         codes.append(code)
         hangs |= view.notifier.hangs
-        signalled = view.late or (code if code > SIGNALLED else 0)
-        if signalled or isinstance(view.error, ENDING):
+        signalled = view.outcome.late_code or (code if code > SIGNALLED else 0)
+        if signalled or isinstance(view.outcome.error, FATAL_ERRORS):
             break
-        left = _what_is_left(left, mirror.report, end)
+        left = _remaining_limits(left, mirror.report, end)
     if rest := names[len(codes) :]:
-        advice = "" if left and not signalled else " Run the same command again to go on."
-        echo(f"Not begun: {', '.join(map(name_text, rest))}.{advice}", force=not any(codes))
+        advice = "" if left and not signalled else " Run the same command again to continue."
+        echo(f"Not started: {', '.join(map(name_text, rest))}.{advice}", force=not any(codes))
         codes += [] if left else [EXIT_LIMIT]
     code = signalled or worst(codes)
-    if hangs:  # else the last run would have the last word
-        leave_with(code)
+    if hangs:  # the timer of the last run would exit with its own code
+        exit_soon(code)
     return code
 
 
 async def _run(mirror: PhotostreamMirror, view: RunView) -> int:
     try:
         return await run_mirror(mirror, view)
-    except Exception as error:  # noqa: BLE001 - it is told, and no reason to keep others from being mirrored
-        say_unexpected(error)
+    except Exception as error:  # noqa: BLE001 - printed; the other photostreams are still mirrored
+        echo_unexpected_error(error)
         return 1
 
 
-def _what_is_left(limits: Limits, report: MirrorReport, end: float) -> Limits | None:
-    """Return the limits of the photostreams to come, `None` where nothing is left of one of them."""
-    if report.stopped_by in SHARED:
+def _remaining_limits(limits: Limits, report: MirrorReport, end: float) -> Limits | None:
+    """Return what is left of the limits for the next photostreams; `None` if one is used up."""
+    if report.stopped_by in SHARED_LIMITS:
         return None
     used = {"max_photos": report.begun, "max_bytes": report.bytes}
     left = {name: most - used[name] for name in used if (most := getattr(limits, name)) is not None}

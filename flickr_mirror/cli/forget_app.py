@@ -1,4 +1,4 @@
-"""`mirror_flickr forget`: its options, and what they mean; light, so that help comes at once."""
+"""The options of `mirror_flickr forget`. The command itself is imported when it runs, so that help is fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from flickr_mirror.cli.completion import mirror_names
 from flickr_mirror.cli.options.parsing import photo_id
-from flickr_mirror.cli.options.settings_file import ConfigError
+from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 
 Photos = Annotated[
@@ -27,16 +27,16 @@ MirrorName = Annotated[
         "--username",
         metavar="NAME",
         autocompletion=mirror_names,
-        help="Whose mirror: the username or NSID that was mirrored, or its folder's name.",
+        help="The mirror: the username or NSID that was mirrored, or its folder's name.",
     ),
 ]
 CachePath = Annotated[
-    Path, typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Where the mirror is.")
+    Path, typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Folder of the mirrors.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be erased, and erase nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Erase without a question.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Erase without asking for confirmation.")]
 Undo = Annotated[bool, typer.Option("--undo", help="Let the next run mirror these photos again.")]
-List = Annotated[bool, typer.Option("--list", help="List the photos that were forgotten.")]
+List = Annotated[bool, typer.Option("--list", help="List the forgotten photos.")]
 
 
 def forget(
@@ -48,7 +48,7 @@ def forget(
     undo: Undo = False,
     list_them: List = False,
 ) -> None:
-    """Erase photos from a mirror for good, and never mirror them again. Flickr is not asked."""
+    """Erase photos from a mirror for good, and never mirror them again. Makes no call to Flickr."""
     chosen = photos or []
     _check_together(chosen, dry_run=dry_run, undo=undo, list_them=list_them)
     from flickr_mirror.cli.commands import forget
@@ -59,11 +59,11 @@ def forget(
         code = forget.undo(username, chosen, cache_path)
     elif dry_run:
         code = forget.show(username, chosen, cache_path)
-    elif yes or forget.is_asking_possible():
+    elif yes or forget.can_prompt():
         code = forget.forget(username, chosen, cache_path, ask=not yes)
     else:
         raise ConfigError(
-            "There is no terminal to ask for confirmation: add --yes to erase the photos, or --dry-run to see "
+            "No terminal to ask for confirmation: add --yes to erase the photos, or --dry-run to see "
             "what would be erased."
         )
     raise typer.Exit(code)
@@ -72,8 +72,8 @@ def forget(
 def _check_together(photos: list[str], *, dry_run: bool, undo: bool, list_them: bool) -> None:
     given = [flag for flag, on in (("--list", list_them), ("--undo", undo), ("--dry-run", dry_run)) if on]
     if len(given) > 1:
-        raise ConfigError(f"{given[0]} and {given[1]} exclude each other: give one of the two.")
+        raise ConfigError(f"{given[0]} and {given[1]} exclude each other: use only one of them.")
     if list_them and photos:
-        raise ConfigError("--list takes no photos: it lists all that were forgotten.")
+        raise ConfigError("--list takes no photos: it lists all forgotten ones.")
     if not (list_them or photos):
-        raise ConfigError("No photos are given: add their ids, or the addresses of their pages.")
+        raise ConfigError("Photos are missing: add their ids, or the addresses of their pages.")

@@ -1,4 +1,4 @@
-"""`mirror_flickr keys`: its options, and what they mean; light, so that help comes at once."""
+"""The options of `mirror_flickr keys`. The commands are imported when they run, so that help is fast."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flickr_mirror.cli.options.argument_checks import checked_endpoint
 from flickr_mirror.cli.options.help_text import CommandGroup
-from flickr_mirror.cli.options.parsing import endpoint, in_flags
-from flickr_mirror.cli.options.settings_file import ConfigError
+from flickr_mirror.cli.options.option_names import with_flag_names
 from flickr_mirror.cli.options.settings_origin import origin, with_origins
+from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 keys_app = typer.Typer(
     cls=CommandGroup,
     rich_markup_mode=None,
-    help="Save the API keys, check them at Flickr, or forget them.",
-    epilog="Flickr gives new keys at https://www.flickr.com/services/apps/create/, since 2025 to Pro members only.",
+    help="Save the API keys, check them at Flickr, or remove them.",
+    epilog="Get keys at https://www.flickr.com/services/apps/create/; since 2025 only for Pro members.",
 )
 
 CachePath = Annotated[
-    Path, typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Where the keys are kept.")
+    Path, typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Folder of the saved keys.")
 ]
 ApiUrl = Annotated[
-    str, typer.Option(metavar="URL", envvar="FLICKR_API_URL", help="Another endpoint than Flickr's.")
+    str, typer.Option(metavar="URL", envvar="FLICKR_API_URL", help="An API endpoint other than Flickr's.")
 ]
 
 
@@ -35,18 +36,18 @@ ApiUrl = Annotated[
 def _set(
     context: typer.Context,
     keyring: Annotated[
-        bool, typer.Option("--keyring", help="Save them in the keyring of the desktop rather than in a file.")
+        bool, typer.Option("--keyring", help="Save them in the desktop's keyring instead of a file.")
     ] = False,
     stdin: Annotated[
         bool,
         typer.Option(
-            "--stdin", help="Read them as JSON from standard input rather than ask on the terminal."
+            "--stdin", help="Read them as JSON from standard input instead of asking on the terminal."
         ),
     ] = False,
     cache_path: CachePath = DEFAULT_CACHE_PATH,
     api_url: ApiUrl = FLICKR_API_URL,
 ) -> None:
-    """Ask for the keys, without showing them, and save them once Flickr has accepted them."""
+    """Ask for the keys without echo, and save them if Flickr accepts them."""
     url = _endpoint(context, api_url)
     from flickr_mirror.cli.commands.keys import set_keys
 
@@ -57,7 +58,7 @@ def _set(
 def _check(
     context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH, api_url: ApiUrl = FLICKR_API_URL
 ) -> None:
-    """Say whether Flickr accepts the keys that a run would use, and where they come from: one API call."""
+    """Check whether Flickr accepts the keys that a run would use, and show where they come from: one API call."""
     url = _endpoint(context, api_url)
     from flickr_mirror.cli.commands.keys import check_keys
 
@@ -66,14 +67,14 @@ def _check(
 
 @keys_app.command("forget")
 def _forget(context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH) -> None:
-    """Remove the saved keys, from the file and from the keyring."""
+    """Remove the saved keys from the file and the keyring."""
     from flickr_mirror.cli.commands.keys import forget_keys
 
     raise typer.Exit(forget_keys(cache_path, _given(context)))
 
 
 def _given(context: typer.Context) -> KeySources:
-    """Return the keys that a run would be given by the environment or the file of settings."""
+    """Return the keys that the environment or the settings file gives to a run, and where they come from."""
     root = context.find_root()
     key, secret = (
         ((root.params[name] or "").strip(), f"the {origin(root, name)}")
@@ -84,6 +85,6 @@ def _given(context: typer.Context) -> KeySources:
 
 def _endpoint(context: typer.Context, url: str) -> str:
     try:
-        return endpoint(url)
+        return checked_endpoint(url)
     except ValueError as error:
-        raise ConfigError(with_origins(context, in_flags(str(error)))) from None
+        raise ConfigError(with_origins(context, with_flag_names(str(error)))) from None

@@ -1,4 +1,4 @@
-"""Who is told how a run went that nobody watches: a monitor, by pings, and a program of the user's, by JSON."""
+"""Notifications about unattended runs: pings to a monitor, and a hook program that reads the summary."""
 
 from __future__ import annotations
 
@@ -32,114 +32,117 @@ if TYPE_CHECKING:
 
     from flickr_mirror.cli.output.summary import Summary
 
-PATIENCE = 5.0
-"""Seconds that a ping may take."""
-LONGEST = 60.0
-"""Seconds that the user's program may take."""
+PING_TIMEOUT = 5.0
+"""Seconds before a ping is given up."""
+HOOK_TIMEOUT = 60.0
+"""Seconds before the hook program is killed."""
 
 logger = logging.getLogger("flickr_mirror")
 
 
 class Notifier:
-    """Tells a monitor that a run begins and how it ends, and the user's program what it did.
+    """Pings a monitor when a run starts and ends, and runs a hook program with the summary.
 
-    `ping_url` is the monitor's address: it may hold a secret, and is shown nowhere. `hook` is the program with its
-    arguments. What fails here is a warning, and changes no run. Raises `ValueError` where `ping_url` is no address.
+    `ping_url` may hold a secret and is never printed. `hook` is a program with its arguments. A failed notification
+    is a warning, and does not change the run or its exit code. Raises `ValueError` if `ping_url` is invalid.
     """
 
     def __init__(self, ping_url: str | None = None, hook: Sequence[str] = ()) -> None:
         try:
             self._url = httpx.URL(ping_url) if ping_url else None
             self._host = self._url.host if self._url else ""
-        except (httpx.InvalidURL, UnicodeError):  # which may quote the address
-            raise ValueError("--ping-url is no address.") from None
+        except (httpx.InvalidURL, UnicodeError):  # from None: the error may quote the URL
+            raise ValueError(
+                "--ping-url is invalid: use a URL such as https://hc-ping.com/ and your check's UUID."
+            ) from None
         self._redact = Redactor(*_secrets_of(self._url) if self._url else ())
         self._redact.guard_logs()
-        self._hook = [os.path.expanduser(word) for word in hook[:1]] + [*hook[1:]]  # noqa: PTH111 - it never fails
-        self._is_lost = False
+        self._hook = [os.path.expanduser(word) for word in hook[:1]] + [*hook[1:]]  # noqa: PTH111 - Path.expanduser may raise
+        self._has_failed = False
         self._is_watch = False
         self.is_wanted = bool(self._url or self._hook)
-        """Whether there is anybody to tell."""
+        """Whether any notification is set up."""
         self.hangs = False
-        """Whether a ping was given up, of which something, such as the look-up of a name, may still hang."""
+        """Whether a ping timed out, which may still hang in a thread, for example in a name lookup."""
 
-    def begin(self, tasks: TaskGroup, *, is_watch: bool) -> None:
-        """Tell, beside the run, that it begins; looks are told in `tasks` too. With `is_watch` a signal is its end."""
+    def notify_start(self, tasks: TaskGroup, *, is_watch: bool) -> None:
+        """Ping the start of a run in `tasks`, where later pings are sent too. A signal is the normal end of a watch."""
         self._tasks = tasks
-        self._turn = anyio.Lock()
+        self._lock = anyio.Lock()
         self._is_watch = is_watch
         if self._url:
             tasks.start_soon(self._ping, self._url, "start")
 
-    def looked(self, code: int) -> None:
-        """Tell the monitor how a look of a watch went."""
-        # where another ping waits already, the monitor is slow, and that one tells as much
-        if self._url and not self._turn.statistics().tasks_waiting:
+    def notify_poll(self, code: int) -> None:
+        """Ping the exit code of one poll of a watch."""
+        # skipped if another ping is waiting: the monitor is slow, and that ping says the same
+        if self._url and not self._lock.statistics().tasks_waiting:
             self._tasks.start_soon(self._ping, self._url, str(code))
 
-    async def end(self, summary: Summary, seconds: float = math.inf) -> None:
-        """Tell how the run ended, in so many seconds at most. A watch that a signal ends is no news to a monitor."""
+    async def notify_end(self, summary: Summary, seconds: float = math.inf) -> None:
+        """Ping the exit code and run the hook, within `seconds`. No ping if a signal ended a watch."""
         code = summary["exit"]
         with anyio.move_on_after(seconds) as time_left:
             async with anyio.create_task_group() as tasks:
                 if self._url and not (self._is_watch and code > SIGNALLED):
                     tasks.start_soon(self._ping, self._url, str(code))
                 if self._hook:
-                    tasks.start_soon(self._call, summary)
+                    tasks.start_soon(self._run_hook, summary)
         if time_left.cancelled_caught:
             self.hangs = True
-            echo("There was no time left to tell of this run by --ping-url and --hook.", force=True)
+            echo("No time was left for the notifications of --ping-url and --hook.", force=True)
 
     async def _ping(self, url: httpx.URL, word: str) -> None:
-        async with self._turn:  # so that the monitor hears of an end after its beginning
+        async with self._lock:  # so that the end is sent after the start
             try:
-                with anyio.fail_after(PATIENCE):
+                with anyio.fail_after(PING_TIMEOUT):
                     await _get(url, word)
-            except Exception as error:  # noqa: BLE001 - whatever it is, no run ends for a ping
+            except Exception as error:  # noqa: BLE001 - no failed ping ends a run
                 self.hangs |= isinstance(error, TimeoutError)
-                if not self._is_lost:
-                    logger.warning("The monitor of --ping-url was not told: %s", self._reason(error))
-                self._is_lost = True
+                if not self._has_failed:
+                    logger.warning("The ping to the monitor of --ping-url failed: %s", self._reason(error))
+                self._has_failed = True
             else:
-                self._is_lost = False
+                self._has_failed = False
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, (httpx.HTTPError, OSError)):
             error = failure(self._host, error)
-        # the words of what nobody thought of may hold the address
+        # the text of an unexpected error may hold the URL
         known = isinstance(error, TransportError)
         return self._redact.text(str(error)) if known else f"{self._host}: {type(error).__name__}."
 
-    async def _call(self, summary: Summary) -> None:
+    async def _run_hook(self, summary: Summary) -> None:
         name = self._hook[0]
         try:
-            with anyio.fail_after(LONGEST):
+            with anyio.fail_after(HOOK_TIMEOUT):
                 code = await _run(self._hook, as_json(summary))
         except TimeoutError:
             echo(
-                f"The program of --hook, {name}, took longer than {LONGEST:.0f} s, and was ended.", force=True
+                f"The --hook program {name} took longer than {HOOK_TIMEOUT:.0f} s and was killed.",
+                force=True,
             )
         except (OSError, ValueError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or "no program can be called that"
-            echo(f"The program of --hook, {name}, could not be started: {reason}.", force=True)
+            reason = (isinstance(error, OSError) and error.strerror) or "invalid program name"
+            echo(f"Cannot start the --hook program {name}: {reason}.", force=True)
         else:
             if code:
-                how = f"failed with exit code {code}" if code > 0 else f"was ended by signal {-code}"
-                echo(f"The program of --hook, {name}, {how}.", force=True)
+                how = f"failed with exit code {code}" if code > 0 else f"was killed by signal {-code}"
+                echo(f"The --hook program {name} {how}.", force=True)
 
 
 def _secrets_of(url: httpx.URL) -> list[str]:
-    """Return the parts of a monitor's address that it may echo, and that are for nobody else."""
+    """Return the secret parts of a monitor's URL, which its error messages may repeat."""
     parts = [*url.path.split("/"), *url.params.values(), url.password]
     login = f"{url.username}:{url.password}".encode()
     return [url.path, url.query.decode(), *parts, base64.b64encode(login).decode()]
 
 
 async def _get(url: httpx.URL, word: str) -> None:
-    """Ask for `url/word`. Raises what httpx raises, and `TransportError` for any answer but a good one."""
+    """Request `url/word`. Raises the errors of httpx, and `TransportError` unless the answer is a success."""
     path, _, query = url.raw_path.partition(b"?")
     target = path.rstrip(b"/") + f"/{word}".encode() + (b"?" + query if query else b"")
-    # Without httpx's client, which logs addresses, and without following wherever one is sent.
+    # without httpx's client, which logs URLs, and without following redirects
     request = httpx.Request(
         "GET",
         url.copy_with(raw_path=target, username="", password=""),
@@ -152,37 +155,36 @@ async def _get(url: httpx.URL, word: str) -> None:
         await response.aclose()
     if response.has_redirect_location:
         raise TransportError(
-            f"{url.host} redirects (HTTP {response.status_code}): give the address that it leads to."
+            f"{url.host} redirects (HTTP {response.status_code}): use the URL that it redirects to."
         )
     if not response.is_success:
         raise TransportError(f"{url.host} answered HTTP {response.status_code}.")
 
 
 async def _run(command: Sequence[str], text: bytes) -> int:
-    """Run a program that reads `text`, and return its exit code; whatever it says goes to standard error.
+    """Run a program with `text` as its input, and return its exit code. Its output goes to standard error.
 
-    What it has started ends with it where it is not waited for. Raises `OSError` or `ValueError` where it cannot be
-    started.
+    On cancellation its whole process group is killed. Raises `OSError` or `ValueError` if it cannot be started.
     """
     try:
-        says = sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):  # closed, before the start or since
-        says = subprocess.DEVNULL
+        output = sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):  # standard error is closed
+        output = subprocess.DEVNULL
     async with await anyio.open_process(
         command,
         stdin=subprocess.PIPE,
-        stdout=says,
-        stderr=says,
+        stdout=output,
+        stderr=output,
         env=subprocesses.without_secrets(),
         start_new_session=True,
     ) as process:
         try:
             if process.stdin:
-                with suppress(anyio.BrokenResourceError, OSError):  # it does not want to know
+                with suppress(anyio.BrokenResourceError, OSError):  # the program does not read its input
                     await process.stdin.send(text)
                 await process.stdin.aclose()
             return await process.wait()
         finally:
             if process.returncode is None:
-                with suppress(ProcessLookupError, PermissionError):  # it has just ended
+                with suppress(ProcessLookupError, PermissionError):  # it has just exited
                     os.killpg(process.pid, signal.SIGKILL)

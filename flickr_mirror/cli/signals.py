@@ -1,4 +1,4 @@
-"""The signals that end the command, from its first moment to its last; a run heeds them in its own way."""
+"""The signals that end the command or ask for its progress, and how it reacts outside a run."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import NoReturn
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def wait_no_more() -> None:
-    """Take back the time at which a signal ends the process: all that could hang is over."""
+def cancel_exit_timer() -> None:
+    """Cancel the timer that ends the process, because nothing can hang any more."""
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def leave_on_signals() -> None:
-    """Let signals end the process without many words, until a run heeds them: also while a key is typed in."""
+def exit_on_signals() -> None:
+    """Let signals end the process without a message, also at a prompt, until a run handles them itself."""
 
     def leave(number: int, _: object) -> NoReturn:
         sys.exit(128 + number)
 
-    for number in stopping_signals():
+    for number in stop_signals():
         signal.signal(number, leave)
-    for number in asking_signals():  # else it would end the process
+    for number in status_signals():  # the default action would end the process
         signal.signal(number, signal.SIG_IGN)
 
 
-def asking_signals() -> list[signal.Signals]:
-    """Return the signals that ask a run how far it is: `kill -USR1`, and Ctrl-T on macOS."""
+def status_signals() -> list[signal.Signals]:
+    """Return the signals that ask a run for its progress: `kill -USR1`, and Ctrl-T on macOS."""
     return [number for number in signal.Signals if number.name in {"SIGUSR1", "SIGINFO"}]
 
 
-def stopping_signals() -> list[signal.Signals]:
-    """Return the signals that stop a run: what whoever started it chose to ignore stays ignored (`nohup`)."""
+def stop_signals() -> list[signal.Signals]:
+    """Return the signals that stop a run, without those that the parent process ignores, as `nohup` does."""
     return [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]

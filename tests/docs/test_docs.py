@@ -164,7 +164,7 @@ def test_the_manual_page_is_set_without_a_warning() -> None:
         "NAME",
         "SYNOPSIS",
         "OPTIONS",
-        "Where to",
+        "Mirror folder",
         "EXIT STATUS",
         "ENVIRONMENT",
         "FILES",

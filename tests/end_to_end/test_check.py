@@ -121,6 +121,6 @@ async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
         assert looked_at < 200
         outcome = await check(tmp_path, name)
         assert outcome.code == 0
-        before = int(re.search(r"looked at (\d+) of", outcome.err)[1])  # type: ignore[index]
+        before = int(re.search(r"had read (\d+) of", outcome.err)[1])  # type: ignore[index]
         assert before in (looked_at - 1, looked_at)  # the last one may not have been noted
         assert f" files={200 - before} " in outcome.err

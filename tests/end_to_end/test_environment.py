@@ -148,7 +148,7 @@ async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
     start = (
         "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
         "async def fail(*_): raise ZeroDivisionError('boom')\n"
-        "ImageDownloader.download = fail\nfrom flickr_mirror.cli.app import main\nmain()"
+        "ImageDownloader.download = fail\nfrom flickr_mirror.cli.main import main\nmain()"
     )
     async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         line = [sys.executable, "-c", start, *command(flickr, tmp_path, "--debug", "0")[3:]]
@@ -174,7 +174,7 @@ async def test_the_installed_command_is_this_program(tmp_path: Path) -> None:
 async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) -> None:
     """A container without a home folder mirrors into a folder that is given; without one it says what to do."""
     nobody = "import os, pwd\npwd.getpwuid = lambda _: (_ for _ in ()).throw(KeyError('uid'))\n"
-    start = f"{nobody}os.environ.pop('HOME')\nfrom flickr_mirror.cli.app import main\nmain()"
+    start = f"{nobody}os.environ.pop('HOME')\nfrom flickr_mirror.cli.main import main\nmain()"
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         line = [sys.executable, "-c", start, *command(flickr, tmp_path)[3:]]
         result = await anyio.run_process(line, check=False)

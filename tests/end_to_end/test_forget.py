@@ -81,8 +81,8 @@ async def test_a_photo_is_taken_down_and_brought_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "No photos are given"),
-        (("7",), "no terminal to ask for confirmation: add --yes"),
+        ((), "Photos are missing"),
+        (("7",), "No terminal to ask for confirmation: add --yes"),
         (("--yes", "7x"), "invalid photo '7x'"),
         (("--yes", "https://www.flickr.com/photos/manhhai/albums/72157600"), "invalid photo"),
         (("--list", "--undo", "7"), "--list and --undo exclude each other"),
@@ -151,4 +151,4 @@ async def test_a_terminal_is_asked(tmp_path: Path, answer: bytes, code: int) -> 
     assert f"photo {photo_id}" in said
     assert "[y/N]" in said
     assert len(before) - len(tree(tmp_path)) == (0 if code else 2)
-    assert ("Nothing is erased." in said) == bool(code)
+    assert ("Nothing was erased." in said) == bool(code)

@@ -48,7 +48,7 @@ async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
     assert [night.summary["exit"] for night in nights] == ["8", "8", "0"]
     for night in nights[:2]:
         assert night.err.count("--max-photos is reached: no new work is started") == 1
-        assert "Run the same command again to go on." in night.err
+        assert "Run the same command again to continue." in night.err
     assert tree(tmp_path / "by night") == tree(tmp_path / "at once")
 
 
@@ -83,7 +83,7 @@ async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
             rf"--min-free \(\d+\.\d\d GB are free in {folder}, \d+\.\d\d GB are to stay free\) is reached: nothing",
             line,
         )
-        assert 'Not begun: "river light". Run the same command again to go on.' in outcome.err
+        assert 'Not started: "river light". Run the same command again to continue.' in outcome.err
         outcome = await run(flickr, tmp_path, "--min-free", "1k")
         assert outcome.code == 0, outcome.err
         assert "is reached" not in outcome.err
@@ -102,7 +102,7 @@ async def test_a_dry_run_tells_of_bytes_and_the_disk(tmp_path: Path) -> None:
         assert found
         assert int(found[1]) == pytest.approx(total, rel=0.15)
         assert "of images to download, which take about " in outcome.err
-        assert f"GB are free for {tmp_path / 'saigon_archive'}." in outcome.err
+        assert f"Free disk space for {tmp_path / 'saigon_archive'}: " in outcome.err
         assert "will not fit" not in outcome.err
         assert flickr.requests.total() <= 8
 

@@ -41,7 +41,7 @@ def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
         "        raise SystemExit\n"
         "sys.stderr = Stream()\n"
         f"sys.argv = ['mirror_flickr', '--username', 'manhhai', '--cache-path', {str(tmp_path)!r}]\n"
-        "from flickr_mirror.cli.app import main\n"
+        "from flickr_mirror.cli.main import main\n"
         "main()\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout
@@ -196,7 +196,7 @@ def test_a_stopped_run_gives_the_cursor_back(tmp_path: Path, flickr: SimulatedFl
     assert not terminal.screen.cursor.hidden
     text = "".join(terminal.lines)
     assert "Stopping" in text
-    assert "Run the same command again to go on." in text
+    assert "Run the same command again to continue." in text
     assert "exit=130" in text
 
 

@@ -41,7 +41,7 @@ async def test_a_file_with_a_typing_error_stops_the_run(tmp_path: Path) -> None:
     file.write_text("info-levle = 2\n")
     outcome = await run(None, tmp_path / "cache", "--username", "x", "--config", str(file))
     assert outcome.code == 2
-    assert outcome.err == f"mirror_flickr: {file}: 'info-levle' is no option. Did you mean info-level?\n"
+    assert outcome.err == f"mirror_flickr: {file}: unknown option 'info-levle'. Did you mean info-level?\n"
     assert not (tmp_path / "cache").exists()
 
 

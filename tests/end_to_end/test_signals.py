@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SOON = 3.0
 """Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
-GRACE = {"cli.runner.GRACE": 0.3}
+GRACE = {"cli.graceful_shutdown.GRACE": 0.3}
 
 
 def hanging(
@@ -146,7 +146,7 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
 ) -> None:
     """With all of the usual ten seconds of grace: where nothing is in flight, none of them pass, and it is said."""
     settings = {
-        "cli.runner.GRACE": 8,
+        "cli.graceful_shutdown.GRACE": 8,
         "flickr.backoff.FIRST_PAUSE": 600,
         "flickr.outage.SILENT": 0.2,
         "flickr.retry.LONGEST_WAIT": 600,
@@ -195,7 +195,7 @@ async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals)
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(".jpg", started)
-        async with running(flickr, tmp_path, settings={"cli.runner.GRACE": 60}) as process:
+        async with running(flickr, tmp_path, settings={"cli.graceful_shutdown.GRACE": 60}) as process:
             with anyio.fail_after(30):
                 await started.wait()
             process.signal(signal.SIGINT)
@@ -216,7 +216,8 @@ async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> N
     start = (
         "import socket, time\n"
         "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
-        "from flickr_mirror.cli import app, runner\nrunner.CLOSING = runner.GRACE = 0.4\napp.main()"
+        "from flickr_mirror.cli import graceful_shutdown, main\n"
+        "graceful_shutdown.CLOSE_TIMEOUT = graceful_shutdown.GRACE = 0.4\nmain.main()"
     )
     line = [
         sys.executable,

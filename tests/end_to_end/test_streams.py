@@ -27,7 +27,7 @@ SURROUNDINGS = {
     "2>/dev/full": ((), (2,)),
     ">/dev/full 2>/dev/full": ((), (1, 2)),
 }
-LOST = "mirror_flickr: Standard output cannot be written: No space left on device."
+LOST = "mirror_flickr: Cannot write to standard output: No space left on device."
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ async def test_a_monitor_and_a_program_are_told_of_a_run(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        pytest.param(("--username", "x"), 5, "There are no Flickr API keys", id="no keys"),
+        pytest.param(("--username", "x"), 5, "Flickr API keys are missing", id="no keys"),
         pytest.param(
             ("--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/"), 75, "127.0.0.1", id="no line"
         ),
@@ -159,12 +159,12 @@ async def test_what_cannot_be_told_changes_no_exit_code(tmp_path: Path) -> None:
         async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
             outcome = await run(flickr, tmp_path, "--ping-url", url, "--hook", "false", "--debug", "4")
             assert outcome.code == 0, outcome.err
-            assert outcome.err.count("[WARNING] The monitor of --ping-url was not told: 127.0.0.1") == 1
-            assert outcome.err.count("The program of --hook, false, failed with exit code 1.") == 1
+            assert outcome.err.count("[WARNING] The ping to the monitor of --ping-url failed: 127.0.0.1") == 1
+            assert outcome.err.count("The --hook program false failed with exit code 1.") == 1
             assert outcome.summary["exit"] == "0"
             assert SECRET not in outcome.err
             outcome = await run(flickr, tmp_path, "--ping-url", url, "--hook", "false", "--quiet")
-    assert (outcome.code, outcome.err) == (0, "The program of --hook, false, failed with exit code 1.\n")
+    assert (outcome.code, outcome.err) == (0, "The --hook program false failed with exit code 1.\n")
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -181,7 +181,7 @@ async def test_a_run_that_is_stopped_is_told(count: int, tmp_path: Path) -> None
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         flickr.intercept = hang
         arguments = ("--ping-url", monitor.url, "--hook", teller(kept))
-        grace = {"cli.runner.GRACE": 0.3 if count == 1 else 60.0}
+        grace = {"cli.graceful_shutdown.GRACE": 0.3 if count == 1 else 60.0}
         async with running(flickr, tmp_path / "cache", *arguments, settings=grace) as process:
             with anyio.fail_after(30):
                 await started.wait()
@@ -228,7 +228,11 @@ async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> Non
             await anyio.sleep_forever()
         return None
 
-    settings = {"cli.runner.GRACE": 0.3, "cli.runner.CLOSING": 1.0, "cli.runner.LINGERING": 0.5}
+    settings = {
+        "cli.graceful_shutdown.GRACE": 0.3,
+        "cli.graceful_shutdown.CLOSE_TIMEOUT": 1.0,
+        "cli.graceful_shutdown.EXIT_TIMEOUT": 0.5,
+    }
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         flickr.intercept = hang
         async with running(flickr, tmp_path, "--hook", "sleep 60", settings=settings) as process:
@@ -239,7 +243,7 @@ async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> Non
             outcome = await process.wait()
     assert time.monotonic() - begun < SOON
     assert outcome.code == 130, outcome.err
-    assert "There was no time left" in outcome.err
+    assert "No time was left" in outcome.err
     assert outcome.summary["exit"] == "130"
 
 
@@ -253,9 +257,9 @@ async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path:
         "    if host in ('hc.example', b'hc.example'): time.sleep(60)\n"
         "    return resolve(host, *a, **o)\n"
         "socket.getaddrinfo = hang\n"
-        "from flickr_mirror.cli import app, notifications, runner\n"
-        "notifications.PATIENCE, runner.LINGERING = 0.3, 0.2\n"
-        "app.main()"
+        "from flickr_mirror.cli import graceful_shutdown, main, notifications\n"
+        "notifications.PING_TIMEOUT, graceful_shutdown.EXIT_TIMEOUT = 0.3, 0.2\n"
+        "main.main()"
     )
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         line = command(flickr, tmp_path, "--ping-url", f"https://hc.example/{SECRET}")[3:]
@@ -273,7 +277,7 @@ async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
     start = (
         "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
         "async def fail(*_): raise ZeroDivisionError('boom')\n"
-        "ImageDownloader.download = fail\nfrom flickr_mirror.cli.app import main\nmain()"
+        "ImageDownloader.download = fail\nfrom flickr_mirror.cli.main import main\nmain()"
     )
     kept = tmp_path / "told.json"
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
@@ -312,7 +316,7 @@ async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         monitor.answer = never
         arguments = ("--ping-url", monitor.url, "--hook", teller(pipe))
-        settings = {"cli.notifications.PATIENCE": 60.0}
+        settings = {"cli.notifications.PING_TIMEOUT": 60.0}
         async with running(flickr, tmp_path / "cache", *arguments, settings=settings) as process:
             assert told_in(await to_thread.run_sync(pipe.read_text))["images"] == 3
             assert monitor.words == ["start"]

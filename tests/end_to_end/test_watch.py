@@ -141,6 +141,6 @@ async def test_a_full_scan_counts_what_changed(tmp_path: Path) -> None:
         assert infos(tmp_path)[stream.ids[20]]["title"]["content"] == "Rue Catinat, 1921"
         outcome = await run(flickr, tmp_path, "--info-level", "2", "--full-scan", "--prune")
         assert outcome.code == 0, outcome.err
-        assert ": 2 files of photos that are gone." in outcome.err
+        assert ": 2 files of photos no longer on Flickr." in outcome.err
         assert not lost_file.exists()
         assert len([path for path in tmp_path.rglob(lost_file.name) if "trash" in path.parts]) == 1

@@ -12,9 +12,9 @@ from aiohttp import web
 
 import flickr_mirror.cli.output.console
 from flickr_mirror import ApiBudget, Limits, MirrorOptions, PhotostreamMirror
-from flickr_mirror.cli.batch import _what_is_left, run_in_turn
-from flickr_mirror.cli.exit_codes import GRAVEST_FIRST
-from flickr_mirror.cli.run_view import RunView
+from flickr_mirror.cli.batch import _remaining_limits, run_in_turn
+from flickr_mirror.cli.exit_codes import WORST_FIRST
+from flickr_mirror.cli.run_view import RunOutcome, RunView
 from flickr_mirror.models.reports import MirrorReport
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 
@@ -134,7 +134,7 @@ async def test_what_concerns_all_ends_all(tmp_path: Path, capsys: pytest.Capture
         assert await house.run() == 5
         assert list(house.mirrors) == ["first"]
         assert house.flickr.calls.total() == 1
-    assert "Not begun: second, third." in capsys.readouterr().err
+    assert "Not started: second, third." in capsys.readouterr().err
 
 
 async def test_no_answer_for_one_is_no_reason_for_the_others(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_the_limits_are_of_all_together(tmp_path: Path, capsys: pytest.Cap
     async with household(tmp_path) as house:
         assert await house.run(max_photos=8) == 8
         assert house.images == [6, 2]
-        assert "Not begun: third. Run the same command again to go on." in capsys.readouterr().err
+        assert "Not started: third. Run the same command again to continue." in capsys.readouterr().err
         house.mirrors.clear()
         assert await house.run(max_photos=8) == 8
         assert house.images == [0, 4, 4]
@@ -165,22 +165,23 @@ def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anyio.current_time", lambda: 1000.0)
     limits = Limits(max_photos=10, max_bytes=500, max_duration=60, attempts=3)
     report = MirrorReport(begun=4, bytes=200)
-    assert _what_is_left(limits, report, 1030.0) == Limits(
+    assert _remaining_limits(limits, report, 1030.0) == Limits(
         max_photos=6, max_bytes=300, max_duration=30.0, attempts=3
     )
-    assert _what_is_left(limits, report, 999.0) is None
-    assert _what_is_left(limits, MirrorReport(begun=10), 1030.0) is None
-    assert _what_is_left(limits, MirrorReport(bytes=501), 1030.0) is None
+    assert _remaining_limits(limits, report, 999.0) is None
+    assert _remaining_limits(limits, MirrorReport(begun=10), 1030.0) is None
+    assert _remaining_limits(limits, MirrorReport(bytes=501), 1030.0) is None
     for name in ("until_time", "min_free"):  # what one photostream has come to, all others would
-        assert _what_is_left(limits, MirrorReport(stopped_by=name), 1030.0) is None
-    assert _what_is_left(Limits(), report, float("inf")) == Limits()
+        assert _remaining_limits(limits, MirrorReport(stopped_by=name), 1030.0) is None
+    assert _remaining_limits(Limits(), report, float("inf")) == Limits()
 
 
-class OutputOptions:
-    """What stands for the view of a run that ended without trouble."""
+class StubView:
+    """Stands in for the view of a run that ended without trouble."""
 
-    error = None
-    late = 0
+    def __init__(self) -> None:
+        self.outcome = RunOutcome()
+
     notifier = SimpleNamespace(hangs=False)
 
 
@@ -192,15 +193,15 @@ async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         return codes[str(mirror)]
 
     def open_mirror(name: str, _: Limits) -> tuple[Any, Any]:
-        return name, OutputOptions()
+        return name, StubView()
 
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
 
     class Named(str):
         report = MirrorReport()
 
-    for place, code in enumerate(GRAVEST_FIRST):
-        for other in (*GRAVEST_FIRST[place:], 0):
+    for place, code in enumerate(WORST_FIRST):
+        for other in (*WORST_FIRST[place:], 0):
             codes |= {"one": other, "two": code}
             assert await run_in_turn([Named("one"), Named("two")], Limits(), open_mirror) == code
     codes |= {"one": 130, "two": 5}
@@ -213,13 +214,13 @@ async def test_a_signal_that_comes_late_ends_all(
     """A signal while --hook is told of the first run begins no second one, and says who was not begun."""
 
     async def run_mirror(_: str, view: Any) -> int:
-        view.late = 143
+        view.outcome.late_code = 143
         return 0
 
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
-    code = await run_in_turn(["one", "two"], Limits(), lambda name, _: (name, OutputOptions()))  # type: ignore[arg-type, return-value]
+    code = await run_in_turn(["one", "two"], Limits(), lambda name, _: (name, StubView()))  # type: ignore[arg-type, return-value]
     assert code == 143
-    assert "Not begun: two. Run the same command again" in capsys.readouterr().err
+    assert "Not started: two. Run the same command again" in capsys.readouterr().err
 
 
 async def test_what_a_limit_left_out_is_said_aloud(
@@ -236,10 +237,10 @@ async def test_what_a_limit_left_out_is_said_aloud(
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
     monkeypatch.setattr("flickr_mirror.cli.batch.echo", flickr_mirror.cli.output.console.echo)
     monkeypatch.setattr(flickr_mirror.cli.output.console.console, "is_quiet", True)
-    code = await run_in_turn(["one", "two"], Limits(max_photos=6), lambda *_: (Done(), OutputOptions()))  # type: ignore[arg-type]
+    code = await run_in_turn(["one", "two"], Limits(max_photos=6), lambda *_: (Done(), StubView()))  # type: ignore[arg-type]
     assert code == 8
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("Not begun: two.")
+    assert line.startswith("Not started: two.")
 
 
 async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,11 +253,11 @@ async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: py
         return next(codes)
 
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
-    monkeypatch.setattr("flickr_mirror.cli.batch.leave_with", words.append)
-    monkeypatch.setattr("flickr_mirror.cli.batch._what_is_left", lambda limits, *_: limits)
+    monkeypatch.setattr("flickr_mirror.cli.batch.exit_soon", words.append)
+    monkeypatch.setattr("flickr_mirror.cli.batch._remaining_limits", lambda limits, *_: limits)
 
     def open_mirror(*_: Any) -> Any:
-        return SimpleNamespace(report=None), OutputOptions()
+        return SimpleNamespace(report=None), StubView()
 
     assert await run_in_turn(["one", "two"], Limits(), open_mirror) == 4
     assert words == [4]

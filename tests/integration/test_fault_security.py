@@ -49,10 +49,9 @@ from flickr_mirror import (
     PhotostreamMirror,
     TransportError,
 )
-from flickr_mirror.cli import app
 from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
+from flickr_mirror.cli.main import main
 from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole, echo
-from flickr_mirror.cli.output.text import plain
 from flickr_mirror.errors import ImageGoneError
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import LARGEST, ImageFetcher
@@ -67,6 +66,7 @@ from flickr_mirror.storage.mirror_folder import MirrorFolder
 from flickr_mirror.storage.owner import MAX_NAME, RESERVED, folder_name
 from flickr_mirror.storage.partial_file import open_partial_file
 from flickr_mirror.subprocesses import environment
+from flickr_mirror.text import plain
 from tests.support.command import infos
 from tests.support.mirroring import jpeg, mirroring
 
@@ -597,12 +597,12 @@ def command(
     before = logger.handlers, logger.level, logger.propagate
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     handlers = {number: signal.getsignal(number) for number in numbers}
-    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.5))
+    monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.5))
 
     def run(*arguments: str) -> Command:
         monkeypatch.setattr("sys.argv", ["mirror_flickr", *arguments])
         with pytest.raises(SystemExit) as ended:
-            app.main()
+            main()
         assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # nothing ends this process later
         written = capsys.readouterr()
         return int(ended.value.code or 0), written.out + written.err
@@ -647,7 +647,7 @@ def test_a_hostile_photostream_commands_no_terminal(
     """Row 93: terminal escapes in title, username, tag, message, reason phrase, redirect; forged log lines."""
     if terminal:
         console = TolerantConsole(stderr=True, force_terminal=True, highlight=False, soft_wrap=True)
-        for module in ("output.console", "runner", "run_view"):
+        for module in ("output.console", "graceful_shutdown", "runner", "run_view"):
             monkeypatch.setattr(f"flickr_mirror.cli.{module}.console", console)
         monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
@@ -721,7 +721,7 @@ def test_secrets_are_shown_in_no_failure(
     fault: str,
 ) -> None:
     """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, whatever fails."""
-    monkeypatch.setattr("flickr_mirror.cli.app.Limits", partial(Limits, max_wait=0.05))
+    monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.05))
     stream = SimulatedPhotostream(2)
     with run_in_thread(SimulatedFlickr(stream)) as flickr:
         answer = FAULTS[fault]

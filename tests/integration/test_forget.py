@@ -29,7 +29,8 @@ from flickr_mirror import (
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.commands.status import status_of
-from flickr_mirror.cli.output.run_stats import Load, RunStats
+from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+from flickr_mirror.cli.output.run_stats import RunStats
 from flickr_mirror.models.events import PhotoFound, RunPlanned, RunStarted
 from flickr_mirror.simulator import Kind, Mix
 from flickr_mirror.storage.locks import locked
@@ -213,9 +214,11 @@ async def test_deleted_rows_are_overwritten(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_view_takes_a_forgotten_photo_for_done() -> None:
     """The bar of a mirror that is complete is full."""
-    tally = RunStats(images=True, info=True, load=lambda: Load(0, 0, 3600, 0), seconds_for=lambda _: 0.0)
-    tally(RunStarted("m", "1@N01", Path("/x"), 10, 8, 7, 2))
-    assert (tally.done, tally.informed, tally.total) == (10, 9, 10)
+    stats = RunStats(
+        images=True, info=True, snapshot=lambda: EngineSnapshot(0, 0, 3600, 0), seconds_for=lambda _: 0.0
+    )
+    stats(RunStarted("m", "1@N01", Path("/x"), 10, 8, 7, 2))
+    assert (stats.done, stats.infos_done, stats.total) == (10, 9, 10)
 
 
 async def test_the_last_run_names_it_no_more(tmp_path: Path) -> None:

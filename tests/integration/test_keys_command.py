@@ -179,7 +179,7 @@ def test_a_check_costs_one_call_and_tells_whose_keys_it_asked_with(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(service))
     assert told("check") == (
         0,
-        f"Flickr accepts the API key. A run takes the key and its secret from {service}/flickr_keys.\n",
+        f"Flickr accepts the API key. A run uses the key and its secret from {service}/flickr_keys.\n",
     )
 
     monkeypatch.setenv("MIRROR_FLICKR_CONSUMER_KEY", "wrong")
@@ -221,7 +221,7 @@ def test_a_check_without_an_answer_says_that_it_knows_nothing(
         monkeypatch.setattr(flickr, "intercept", brake)
     code, text = told("check")
     assert code == 75
-    assert {"no answer": "127.0.0.1", "brake": "429", "used up": "free in 30 minutes"}[trouble] in text
+    assert {"no answer": "127.0.0.1", "brake": "429", "used up": "again in 30 minutes"}[trouble] in text
 
 
 def test_what_goes_before_saved_keys_is_told(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,12 +230,12 @@ def test_what_goes_before_saved_keys_is_told(told: Told, home: Path, monkeypatch
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", "other")
     typed(monkeypatch, KEY, SECRET)
     code, text = told("set")
-    assert (code, "But a run takes the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
+    assert (code, "But a run uses the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
         0,
         True,
     )
     code, text = told("forget")
-    assert (code, "A run still takes the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
+    assert (code, "A run still uses the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
         0,
         True,
     )
@@ -250,7 +250,7 @@ def test_the_keyring_keeps_keys(told: Told, home: Path, monkeypatch: pytest.Monk
     assert find_keys(home / ".flickr", None, "given") == ApiKeys(KEY, "given")
     assert told("check") == (
         0,
-        f"Flickr accepts the API key. A run takes the key and its secret from {ORIGIN}.\n",
+        f"Flickr accepts the API key. A run uses the key and its secret from {ORIGIN}.\n",
     )
 
     path = save_keys(home / ".flickr", ApiKeys("file", "file"))
@@ -300,8 +300,8 @@ def test_without_a_keyring_nothing_is_lost(
     assert code == 5
     assert {
         "no package": "flickr-mirror[keyring]",
-        "no keyring": "no keyring on this machine",
-        "forgetful": "has not kept the keys",
+        "no keyring": "This machine has no keyring",
+        "forgetful": "did not save the keys",
     }[reason] in text
     assert told("check")[0] == 5
     assert told("forget")[0] == 0
@@ -348,12 +348,12 @@ def test_saved_keys_serve_another_cache_path(
         assert find_keys(tmp_path, None, None) == KEYS
     assert f"Using the API keys from {saved}." in caplog.text
     code, text = told("check", "--cache-path", str(tmp_path))
-    assert (code, f"A run takes the key and its secret from {saved}." in text) == (0, True)
+    assert (code, f"A run uses the key and its secret from {saved}." in text) == (0, True)
 
     own = save_keys(tmp_path, ApiKeys("own", "own"))
     assert find_keys(tmp_path, None, None) == ApiKeys("own", "own")
     code, text = told("forget", "--cache-path", str(tmp_path))
-    assert (code, text) == (0, f"Removed: {own}. A run still takes the key and its secret from {saved}.\n")
+    assert (code, text) == (0, f"Removed: {own}. A run still uses the key and its secret from {saved}.\n")
     assert read_keys(home / ".flickr") == KEYS
 
 

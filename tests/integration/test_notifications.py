@@ -20,7 +20,7 @@ from anyio import to_thread
 
 from flickr_mirror import MirrorOptions, MirrorReport, PhotostreamMirror
 from flickr_mirror.cli.notifications import Notifier
-from flickr_mirror.cli.options.parsing import ping_address, words
+from flickr_mirror.cli.options.argument_checks import checked_ping_url, hook_command
 from flickr_mirror.cli.output.summary import summary_of
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.models.events import Watching
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 async def run_of(notifier: Notifier, *, is_watch: bool = False) -> AsyncIterator[None]:
     """Be a run that tells that it begins."""
     async with anyio.create_task_group() as tasks:
-        notifier.begin(tasks, is_watch=is_watch)
+        notifier.notify_start(tasks, is_watch=is_watch)
         yield
         tasks.cancel_scope.cancel()
 
@@ -75,7 +75,7 @@ async def test_a_monitor_hears_of_the_beginning_and_the_end(ending: str) -> None
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url + ending)
         async with run_of(notifier):
-            await notifier.end(summary(3))
+            await notifier.notify_end(summary(3))
     assert monitor.words == ["start", "3"]
     assert [request.path_qs.partition("?")[2] for request in monitor.requests] == [
         ending.partition("?")[2]
@@ -99,7 +99,7 @@ async def test_an_end_is_told_after_the_beginning() -> None:
         monitor.answer = answer
         notifier = Notifier(monitor.url)
         async with run_of(notifier), anyio.create_task_group() as tasks:
-            tasks.start_soon(notifier.end, summary())
+            tasks.start_soon(notifier.notify_end, summary())
             await monitor.heard("start")
             may_answer.set()
     assert monitor.words == ["start", "0"]
@@ -110,7 +110,7 @@ async def test_a_login_of_the_address_travels_in_a_header() -> None:
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url.replace("://", "://me:pass%2Fword@"))
         async with run_of(notifier):
-            await notifier.end(summary())
+            await notifier.notify_end(summary())
     expected = "Basic " + base64.b64encode(b"me:pass/word").decode()
     assert [request.headers["Authorization"] for request in monitor.requests] == [expected] * 2
 
@@ -119,14 +119,14 @@ async def test_a_silent_monitor_holds_nothing_up_for_long(
     monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     """A ping that is not answered is given up after its time, and is said once."""
-    monkeypatch.setattr("flickr_mirror.cli.notifications.PATIENCE", 0.2)
+    monkeypatch.setattr("flickr_mirror.cli.notifications.PING_TIMEOUT", 0.2)
     async with monitoring() as monitor:
         monitor.answer = never
         notifier = Notifier(monitor.url)
         begun = time.monotonic()
         async with run_of(notifier):
             assert time.monotonic() - begun < 0.1
-            await notifier.end(summary())
+            await notifier.notify_end(summary())
         assert 0.35 < time.monotonic() - begun < 2
     assert monitor.words == ["start", "0"]
     (warning,) = log
@@ -198,7 +198,7 @@ async def test_a_ping_that_fails_is_one_warning_without_the_address(
     async with monitoring() as monitor:
         notifier = Notifier(await fault(monitor))
         async with run_of(notifier):
-            await notifier.end(summary())
+            await notifier.notify_end(summary())
     assert [word for word in monitor.words if "elsewhere" in word] == []
     (warning,) = log
     assert words in warning
@@ -218,7 +218,7 @@ async def test_a_connection_that_fails_is_tried_once_more(
         notifier = Notifier(monitor.url.replace("127.0.0.1", "localhost"))
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         async with run_of(notifier):
-            await notifier.end(summary())
+            await notifier.notify_end(summary())
     assert monitor.words == ["start", "0"]
     assert log == []
 
@@ -234,8 +234,8 @@ async def test_a_ping_that_fails_as_nobody_expects_ends_no_run(
     monkeypatch.setattr("flickr_mirror.flickr.transports.ping_transport", fail)
     notifier = Notifier(f"https://monitor.example/{SECRET}")
     async with run_of(notifier):
-        await notifier.end(summary())
-    assert log == ["The monitor of --ping-url was not told: monitor.example: RuntimeError."]
+        await notifier.notify_end(summary())
+    assert log == ["The ping to the monitor of --ping-url failed: monitor.example: RuntimeError."]
 
 
 async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pyt
         tasks.start_soon(listener.serve, answer)
         notifier = Notifier(f"https://monitor.example/{SECRET}")
         async with run_of(notifier):
-            await notifier.end(summary())
+            await notifier.notify_end(summary())
         tasks.cancel_scope.cancel()
     assert heard
     assert all(request.startswith(b"CONNECT monitor.example:443") for request in heard)
@@ -276,9 +276,9 @@ async def test_a_watch_tells_how_each_look_went() -> None:
             await monitor.heard("start", "0", "3")
             view(Watching(600.0, answered=False))
             await monitor.heard("start", "0", "3", "75")
-            await notifier.end(summary(143))
+            await notifier.notify_end(summary(143))
             assert monitor.words == ["start", "0", "3", "75"]
-            await notifier.end(summary(7))
+            await notifier.notify_end(summary(7))
     assert monitor.words == ["start", "0", "3", "75", "7"]
 
 
@@ -290,9 +290,9 @@ async def test_looks_do_not_pile_up_before_a_slow_monitor(monkeypatch: pytest.Mo
         async with run_of(notifier, is_watch=True):
             await monitor.heard("start")
             for _ in range(5):
-                notifier.looked(0)
+                notifier.notify_poll(0)
                 await anyio.wait_all_tasks_blocked()
-            assert notifier._turn.statistics().tasks_waiting == 1
+            assert notifier._lock.statistics().tasks_waiting == 1
 
 
 @pytest.mark.parametrize(
@@ -312,8 +312,10 @@ async def test_looks_do_not_pile_up_before_a_slow_monitor(monkeypatch: pytest.Mo
 )
 def test_an_address_that_cannot_be_meant_is_refused_and_not_shown(address: str) -> None:
     """Pings go over HTTPS, or to this machine; what else is given is a usage error that holds no secret."""
-    with pytest.raises(ValueError, match=r"^--ping-url is an address that begins with https://") as caught:
-        ping_address(address)
+    with pytest.raises(
+        ValueError, match=r"^--ping-url is invalid: use a URL that begins with https://"
+    ) as caught:
+        checked_ping_url(address)
     assert "uuid" not in str(caught.value).lower().replace("check's uuid", "")
 
 
@@ -323,24 +325,24 @@ def test_an_address_that_cannot_be_meant_is_refused_and_not_shown(address: str) 
 )
 def test_an_address_that_can_be_meant_is_taken(address: str | None) -> None:
     """HTTPS everywhere, HTTP on this machine."""
-    assert ping_address(address) == address
+    assert checked_ping_url(address) == address
 
 
 def test_an_address_that_only_httpx_refuses_is_not_shown() -> None:
     """A host that cannot be a name is refused without being quoted."""
-    with pytest.raises(ValueError, match=r"^--ping-url is no address\.$"):
+    with pytest.raises(ValueError, match=r"^--ping-url is invalid: use a URL such as"):
         Notifier(f"https://xn--/{SECRET}")
 
 
 def test_a_command_is_parted_as_a_shell_does_it() -> None:
     """Quotes hold words together; nothing is expanded; what is no command is refused."""
-    assert words("tell --to 'me and you' $(id) `id` ~/x *") == [
+    assert hook_command("tell --to 'me and you' $(id) `id` ~/x *") == [
         *("tell", "--to", "me and you", "$(id)", "`id`", "~/x", "*")
     ]
-    assert words(None) == []
+    assert hook_command(None) == []
     for wrong in ("", "  ", "''", "tell 'me"):
         with pytest.raises(ValueError, match=r"^--hook "):
-            words(wrong)
+            hook_command(wrong)
 
 
 WRITE_DOWN = """
@@ -365,7 +367,7 @@ async def test_a_program_reads_the_summary(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     notifier = Notifier(None, [sys.executable, "-c", WRITE_DOWN, str(tmp_path), "$(id)", "a b", "~"])
     async with run_of(notifier):
-        await notifier.end(summary(3, 2))
+        await notifier.notify_end(summary(3, 2))
     assert json.loads((tmp_path / "told.json").read_text()) == summary(3, 2)
     assert json.loads((tmp_path / "arguments.json").read_text()) == ["$(id)", "a b", "~"]
     environment = json.loads((tmp_path / "environment.json").read_text())
@@ -383,7 +385,7 @@ async def test_a_program_is_found_at_home(
     program.chmod(0o755)
     notifier = Notifier(None, ["~/tell"])
     async with run_of(notifier):
-        await notifier.end(summary())
+        await notifier.notify_end(summary())
     assert json.loads((tmp_path / "told.json").read_text())["exit"] == 0
     assert capfd.readouterr() == ("", "")
 
@@ -392,7 +394,7 @@ async def test_a_program_need_not_read_what_it_is_told(capfd: pytest.CaptureFixt
     """A program that does not want to know of thousands of failed photos is no failure."""
     notifier = Notifier(None, ["true"])
     async with run_of(notifier):
-        await notifier.end(summary(3, 20_000))
+        await notifier.notify_end(summary(3, 20_000))
     assert capfd.readouterr() == ("", "")
 
 
@@ -403,7 +405,7 @@ async def test_what_a_program_says_goes_to_standard_error(
     monkeypatch.setattr("sys.stderr", os.fdopen(os.dup(2), "w"))
     notifier = Notifier(None, ["sh", "-c", "echo to output; echo to errors >&2"])
     async with run_of(notifier):
-        await notifier.end(summary())
+        await notifier.notify_end(summary())
     sys.stderr.close()
     assert capfd.readouterr() == ("", "to output\nto errors\n")
 
@@ -411,11 +413,11 @@ async def test_what_a_program_says_goes_to_standard_error(
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["sh", "-c", "exit 9"], "sh, failed with exit code 9"),
-        (["sh", "-c", "kill -9 $$"], "sh, was ended by signal 9"),
-        (["/no/such/program"], "/no/such/program, could not be started: No such file"),
-        (["/"], "/, could not be started: Permission denied"),
-        (["a\0b"], "could not be started: no program can be called that"),
+        (["sh", "-c", "exit 9"], "program sh failed with exit code 9"),
+        (["sh", "-c", "kill -9 $$"], "program sh was killed by signal 9"),
+        (["/no/such/program"], "Cannot start the --hook program /no/such/program: No such file"),
+        (["/"], "Cannot start the --hook program /: Permission denied"),
+        (["a\0b"], "invalid program name"),
     ],
 )
 async def test_a_program_that_fails_is_one_line(
@@ -424,7 +426,7 @@ async def test_a_program_that_fails_is_one_line(
     """Whatever is wrong with the user's program is said once."""
     notifier = Notifier(None, command)
     async with run_of(notifier):
-        await notifier.end(summary())
+        await notifier.notify_end(summary())
     (line,) = capfd.readouterr().err.splitlines()
     assert words in line
 
@@ -436,13 +438,13 @@ async def test_a_program_that_hangs_is_ended_with_all_that_it_started(
     """A program has a minute, after Ctrl-C less; then it goes, and its children too."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    monkeypatch.setattr("flickr_mirror.cli.notifications.LONGEST", 0.5 if limit == "its own" else 60.0)
+    monkeypatch.setattr("flickr_mirror.cli.notifications.HOOK_TIMEOUT", 0.5 if limit == "its own" else 60.0)
     notifier = Notifier(None, ["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60 & wait', str(pipe)])
     begun = time.monotonic()
     async with run_of(notifier), anyio.create_task_group() as tasks:
-        tasks.start_soon(notifier.end, summary(), 60.0 if limit == "its own" else 0.5)
+        tasks.start_soon(notifier.notify_end, summary(), 60.0 if limit == "its own" else 0.5)
         # the pipe has an end when nobody holds it any more
         assert await to_thread.run_sync(pipe.read_text) == "here\n"
     assert time.monotonic() - begun < 10
     (line,) = capfd.readouterr().err.splitlines()
-    assert ("took longer" if limit == "its own" else "no time") in line
+    assert ("took longer" if limit == "its own" else "No time was left") in line

@@ -16,9 +16,10 @@ from aiohttp import web
 
 from flickr_mirror import CachingStrategy, Limits, MirrorOptions, MirrorReport
 from flickr_mirror.cli.output.console import OutputOptions, console, set_up
-from flickr_mirror.cli.output.summary import in_words, last_line, summary_of
+from flickr_mirror.cli.output.summary import summary_line, summary_of, summary_sentence
+from flickr_mirror.cli.run_messages import MAX_FAILURES_SHOWN
 from flickr_mirror.cli.run_view import RunView
-from flickr_mirror.cli.runner import MOST_FAILURES, run_mirror
+from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Event, ImageStarted, RunPlanned, Watching
@@ -114,7 +115,7 @@ async def test_how_far_it_is_is_told_in_json_too(tmp_path: Path, capsys: pytest.
     """A `status` line each minute has its shape, with an estimate and without."""
     view = RunView(MirrorOptions(cache_path=tmp_path), OutputOptions(as_json=True))
     assert view._json
-    view._json.status(view.tally)
+    view._json.status(view.stats)
     (line,) = lines_of(capsys.readouterr().out)
     assert line["event"] == "status"
     assert line["eta_seconds"] is None
@@ -250,7 +251,7 @@ async def test_the_last_line_tells_all(tmp_path: Path, capsys: pytest.CaptureFix
         assert " mirrored=4 left=0 " in first
         assert " mirrored=5 left=0 " in second
     summary = summary_of(MirrorReport(username="x"), 0)
-    names = [part.partition("=")[0] for part in last_line(summary).split()[1:]]
+    names = [part.partition("=")[0] for part in summary_line(summary).split()[1:]]
     assert set(names) <= set(summary)
 
 
@@ -301,21 +302,21 @@ def test_the_end_in_words() -> None:
         mirrored=3,
         seconds=75,
     )
-    assert in_words(summary_of(report, 0)) == (
-        "x: All 3 listed photos are mirrored. This run fetched 1 image and information of 2 photos (2.5 MB) with 1 API "
-        "call in 1 min 15 s. The mirror is in /m/x."
+    assert summary_sentence(summary_of(report, 0)) == (
+        "x: All 3 listed photos are mirrored. This run downloaded 1 image and information of 2 photos (2.5 MB) with 1 "
+        "API call in 1 min 15 s. The mirror is in /m/x."
     )
-    assert in_words(summary_of(MirrorReport(username="x"), 75)) == ""
+    assert summary_sentence(summary_of(MirrorReport(username="x"), 75)) == ""
 
 
 @pytest.mark.usefixtures("one_language", "no_naps")
 async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each of the first failed photos is told with its reason and its next try, and how many more there are."""
-    async with mirroring(tmp_path, MOST_FAILURES + 5) as run:
+    async with mirroring(tmp_path, MAX_FAILURES_SHOWN + 5) as run:
         answering(run, "/65535/", missing, forever=True)
         assert await run_command(run, OutputOptions(), image_only=True) == 3
     text = capsys.readouterr().err
-    assert len(re.findall(r"^Failed: photo \d+, image: .*404", text, re.MULTILINE)) == MOST_FAILURES
+    assert len(re.findall(r"^Failed: photo \d+, image: .*404", text, re.MULTILINE)) == MAX_FAILURES_SHOWN
     assert "Failed: 5 more." in text
     assert " failed=25 " in text
 
@@ -379,7 +380,7 @@ async def test_a_log_has_a_heartbeat(
         beats = 0
         set_up(shown)
         with anyio.move_on_after(0.05):
-            await RunView(MirrorOptions(cache_path=tmp_path), shown).beat()
+            await RunView(MirrorOptions(cache_path=tmp_path), shown).run_heartbeat()
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(
         r"[-\d]+ [:,\d]+ \[INFO\] looking up the account: 0/0 images \(0%\), .*this hour", line

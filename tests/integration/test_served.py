@@ -15,7 +15,7 @@ from flickr_mirror import Limits
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.outcomes import Outcomes
 from flickr_mirror.cli.commands.status import show_status, status_of
-from flickr_mirror.cli.output.summary import last_line, summary_of
+from flickr_mirror.cli.output.summary import summary_line, summary_of
 from flickr_mirror.engine.workers.served_sizes import IN_A_ROW, PROBE, ServedSizes
 from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.photos import FlickrPhoto
@@ -116,7 +116,7 @@ async def test_the_largest_size_that_is_served_is_taken(tmp_path: Path, status: 
         assert (status_now.images, status_now.reduced, status_now.damaged) == (3, 3, 0)
         summary = summary_of(report, 0)
         assert summary["reduced"] == 3
-        assert " reduced=3 damaged=0 seconds=" in last_line(summary)
+        assert " reduced=3 damaged=0 seconds=" in summary_line(summary)
 
 
 async def test_information_of_photos_that_are_not_reduced_does_not_change(tmp_path: Path) -> None:

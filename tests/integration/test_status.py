@@ -114,7 +114,7 @@ async def test_a_process_with_the_number_of_a_killed_run_is_no_run(
         with locked(state / "lock"):
             (state / "lock.json").write_text("{}")
             assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0
-    assert "running   a process that is not known" in capsys.readouterr().out
+    assert "running   an unknown process" in capsys.readouterr().out
 
 
 FORGED = 'done user="manhhai" nsid=13476480@N07 new=7 failed=0 exit=0'
@@ -126,7 +126,7 @@ async def test_a_username_forges_no_line(tmp_path: Path, capsys: pytest.CaptureF
         run = Run(flickr, tmp_path)
         await run()
         nsid = run.stream.nsid
-        async with running(flickr, tmp_path, settings={"cli.run_view.BEAT": 0.01}) as process:
+        async with running(flickr, tmp_path, settings={"cli.run_view.HEARTBEAT_INTERVAL": 0.01}) as process:
             outcome = await process.wait()
         assert status(nsid, cache_path=tmp_path, max_age=None, as_json=False) == 0
     assert outcome.code == 0
@@ -174,7 +174,7 @@ async def test_a_mirror_without_a_catalogue(tmp_path: Path) -> None:
         await run()
         path = tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
         path.unlink()
-        with pytest.raises(CacheError, match="makes it anew"):
+        with pytest.raises(CacheError, match="which rebuilds it"):
             status_of(tmp_path, run.stream.username)
         assert not path.exists()
 
@@ -211,7 +211,7 @@ async def test_photos_are_listed_with_their_titles(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (0, "all done (exit 0)"),
+        (0, "success (exit 0)"),
         (8, "stopped by a limit (exit 8)"),
         (75, "no answer from Flickr (exit 75)"),
         (129, "stopped by SIGHUP (exit 129)"),

@@ -144,7 +144,7 @@ def start(
     """Start the command off a terminal, forked from a process that has read its libraries.
 
     `environment` comes on top of this process's. `settings` are constants of the package that are otherwise
-    in this run: `{"cli.runner.GRACE": 0.5}`. `ignored` are signals that whoever starts it ignores, `files` an
+    in this run: `{"cli.graceful_shutdown.GRACE": 0.5}`. `ignored` are signals that the parent ignores, `files` an
     output and an output for errors other than those that can be read here, `closed` numbers of standard streams.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115

@@ -13,9 +13,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from flickr_mirror.cli.output.run_stats import Load, RunStats
+from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+from flickr_mirror.cli.output.json_lines import JsonLines, event_name
+from flickr_mirror.cli.output.run_stats import RunStats
 from flickr_mirror.cli.output.summary import summary_of
-from flickr_mirror.cli.run_view import JsonLines, event_name
 from flickr_mirror.models import events
 from flickr_mirror.models.events import Event
 from flickr_mirror.models.reports import MirrorReport
@@ -98,8 +99,8 @@ def _status_fields() -> dict[str, Any]:
         def _write(self, name: str, fields: dict[str, Any]) -> None:
             written.update(fields)
 
-    load = Load(0, 0, 0, 0)
-    Lines().status(RunStats(images=True, info=True, load=lambda: load, seconds_for=float))
+    snapshot = EngineSnapshot(0, 0, 0, 0)
+    Lines().status(RunStats(images=True, info=True, snapshot=lambda: snapshot, seconds_for=float))
     return {name: _STATUS.get(name) or {"type": _SIMPLE[type(value)]} for name, value in written.items()}
 
 

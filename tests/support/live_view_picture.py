@@ -16,8 +16,9 @@ import anyio
 from rich.console import Console
 
 from flickr_mirror import ApiBudget, MirrorOptions, PhotostreamMirror
-from flickr_mirror.cli.output.text import draw
-from flickr_mirror.cli.run_view import RunView, plan_in_words, plan_line
+from flickr_mirror.cli.output.plan_text import plan_line, plan_sentence
+from flickr_mirror.cli.output.progress_text import draw
+from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.models.events import RunPlanned
 from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
 
@@ -44,8 +45,8 @@ async def take(path: Path) -> None:
             def observe(event: Event) -> None:
                 if isinstance(event, RunPlanned) and not event.exact:
                     console.print(plan_line(stream.username, stream.nsid, event), highlight=False)
-                    console.print(plan_in_words(event), highlight=False)
-                view.tally(event)
+                    console.print(plan_sentence(event), highlight=False)
+                view.stats(event)
 
             mirror = view.mirror = PhotostreamMirror(
                 stream.username, "demo", "demo", options=options, observer=observe, budget=ApiBudget()
@@ -53,8 +54,8 @@ async def take(path: Path) -> None:
             console.print(f"$ mirror_flickr --username '{stream.username}' --info-level 2", highlight=False)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(mirror.run)
-                await _until_done(view.tally)
-                console.print(draw(view.tally, WIDTH))
+                await _until_done(view.stats)
+                console.print(draw(view.stats, WIDTH))
                 mirror.stop(0)
     picture = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="mirror_flickr"), flags=re.DOTALL)
     path.write_text(
@@ -62,8 +63,8 @@ async def take(path: Path) -> None:
     )
 
 
-async def _until_done(tally: RunStats) -> None:
-    while tally.done < DONE:  # noqa: ASYNC110
+async def _until_done(stats: RunStats) -> None:
+    while stats.done < DONE:  # noqa: ASYNC110
         await anyio.sleep(0.01)
 
 

@@ -28,8 +28,8 @@ OWN = "flickr_mirror"
 
 def main() -> None:
     """Answer requests until the other side of the socket is closed."""
-    import flickr_mirror.cli.app
     import flickr_mirror.cli.commands.mirror
+    import flickr_mirror.cli.main
     import flickr_mirror.storage.media_inspection  # noqa: F401 - the libraries of these stay
     from flickr_mirror.models.languages import Locale, detect_locale
 
@@ -100,7 +100,7 @@ def run(request: dict[str, Any]) -> NoReturn:
     try:
         if "COVERAGE_PROCESS_CONFIG" in os.environ:
             importlib.import_module("coverage").process_startup()
-        command = importlib.import_module(f"{OWN}.cli.app")
+        command = importlib.import_module(f"{OWN}.cli.main")
         for place, value in request["settings"].items():
             module, _, name = place.rpartition(".")
             target = importlib.import_module(f"{OWN}.{module}")

@@ -1,4 +1,4 @@
-"""One module per subcommand: what it does once its options are parsed.
+"""One module per subcommand, which does the work after the options are parsed.
 
-Loaded only when the subcommand runs. May import: `engine`, `cli.keys`, `cli.output` and `cli.runner`.
+Imported only when the subcommand runs. May import: `engine`, `cli.keys`, `cli.output` and `cli.runner`.
 """

@@ -1,4 +1,4 @@
-"""`mirror_flickr check` as a person sees it: progress, what is broken, the last line, the report as JSON."""
+"""`mirror_flickr check`: its progress, its messages, its last line and its report as JSON."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import anyio
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
+from flickr_mirror.cli.failure_messages import echo_failure
+from flickr_mirror.cli.graceful_shutdown import GracefulShutdown
 from flickr_mirror.cli.output.console import console, echo
-from flickr_mirror.cli.output.text import json_text, plain
-from flickr_mirror.cli.runner import GracefulShutdown, say_failure
+from flickr_mirror.cli.output.text import json_text
 from flickr_mirror.engine.check import CheckReport, check_mirror
 from flickr_mirror.errors import FlickrMirrorError, one_error
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Checked, FileBroken
+from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
 async def run_check(
     username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bool, as_json: bool
 ) -> int:
-    """Check a mirror, tell what is broken, and return the exit code."""
+    """Check a mirror, print the result, and return the exit code."""
     report = CheckReport()
     failed = False
-    progress = _progress()
+    progress = _progress_bar()
     last = [Checked(0, 0)]
 
     def observe(event: Event) -> None:
@@ -42,7 +44,7 @@ async def run_check(
             progress.update(progress.task_ids[0], completed=event.files, total=event.total)
 
     scope = anyio.CancelScope()
-    signals = GracefulShutdown(lambda _: scope.cancel(), lambda: echo(_far(last), force=True))
+    signals = GracefulShutdown(lambda _: scope.cancel(), lambda: echo(_progress_text(last[0]), force=True))
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:
@@ -53,27 +55,27 @@ async def run_check(
                     )
                 tasks.cancel_scope.cancel()
     except FlickrMirrorError as error:
-        code, failed = say_failure(error), True
+        code, failed = echo_failure(error), True
     else:
-        code = signals.code or (EXIT_PHOTOS_FAILED if _is_open(report) else 0)
+        code = signals.code or (EXIT_PHOTOS_FAILED if _needs_run(report) else 0)
     finally:
-        signals.leave_at_once()
+        signals.exit_on_next_signal()
     if report.username:
-        _sum_up(report, code, force=bool(code) and not failed)
+        _print_summary(report, code, force=bool(code) and not failed)
     if as_json:
         sys.stdout.write(f"{json_text(_document(report, code), 2)}\n")
     return code
 
 
-def _far(last: list[Checked]) -> str:
-    return f"{last[0].files:,}/{last[0].total:,} files checked"
+def _progress_text(last: Checked) -> str:
+    return f"{last.files:,}/{last.total:,} files checked"
 
 
-def _is_open(report: CheckReport) -> bool:
+def _needs_run(report: CheckReport) -> bool:
     return bool(report.broken or report.waiting or report.rebuilt)
 
 
-def _progress() -> Progress | None:
+def _progress_bar() -> Progress | None:
     if console.is_quiet or not console.is_terminal or console.is_dumb_terminal:
         return None
     progress = Progress(
@@ -83,19 +85,19 @@ def _progress() -> Progress | None:
     return progress
 
 
-def _sum_up(report: CheckReport, code: int, *, force: bool) -> None:
+def _print_summary(report: CheckReport, code: int, *, force: bool) -> None:
     if report.resumed:
-        echo(f"An earlier check had looked at {report.resumed:,} of the files; this one went on from there.")
+        echo(f"An earlier check had read {report.resumed:,} of the files; this one continued from there.")
     if any(found.comes_again for found in report.broken):
         echo(f"Broken files were moved to {report.folder}/.flickr_mirror/broken.")
     if report.rebuilt:
         echo(
-            "The catalogue was rebuilt, and knows only what the files tell: run the mirror, then check again."
+            "The catalogue was rebuilt from the files alone: run the mirror to complete it, then check again."
         )
     if report.waiting:
-        echo(f"Files that the next run of the mirror makes again: {report.waiting:,}.")
+        echo(f"Files that the next run of the mirror restores: {report.waiting:,}.")
     if not report.complete:
-        echo("Run the same command again to go on.")
+        echo("Run the same command again to continue.")
     name = json.dumps(plain(report.username), ensure_ascii=False)
     echo(
         f"checked user={name} nsid={report.user_id} part={report.part[0]}/{report.part[1]} files={report.files} "

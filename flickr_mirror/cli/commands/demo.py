@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import fill
 
 from flickr_mirror.cli.output.console import echo
-from flickr_mirror.cli.output.standard_streams import confirm
+from flickr_mirror.cli.output.standard_streams import write_result
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
@@ -52,7 +52,7 @@ async def demonstrate(cache_path: Path) -> int:
         )
         if sys.stdout.isatty():  # without this, a terminal breaks lines within words
             words = fill(words, shutil.get_terminal_size().columns - 1, break_on_hyphens=False)
-        confirm(f"{words}\n{_next_commands(cache_path)}")
+        write_result(f"{words}\n{_next_commands(cache_path)}")
     return code
 
 

@@ -1,4 +1,4 @@
-"""`mirror_flickr forget` as a person sees it: what would be erased, the question, what was erased."""
+"""`mirror_flickr forget`: its preview, its confirmation prompt and its messages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from flickr_mirror.cli.failure_messages import echo_failure
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.summary import time_text
-from flickr_mirror.cli.output.text import plain, size_text
-from flickr_mirror.cli.runner import run_async, say_failure
+from flickr_mirror.cli.output.text import size_text
+from flickr_mirror.cli.runner import run_async
 from flickr_mirror.engine.forget import forget_photos, forgotten_photos, undo_forget
 from flickr_mirror.errors import FlickrMirrorError
+from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,44 +25,44 @@ if TYPE_CHECKING:
 EXIT_DECLINED = 1
 
 
-def is_asking_possible() -> bool:
-    """Return whether there is a terminal to ask on."""
+def can_prompt() -> bool:
+    """Return whether there is a terminal to ask for confirmation on."""
     return sys.stdin.isatty()
 
 
 def show(username: str, photos: list[str], cache_path: Path) -> int:
-    """Write what would be erased to standard output, and return the exit code."""
+    """Print what would be erased on standard output, and return the exit code."""
 
     def write() -> int:
         report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
         sys.stdout.write("".join(f"{line}\n" for line in _described(report)))
         return 0
 
-    return _said(write)
+    return _run_command(write)
 
 
 def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool) -> int:
-    """Erase photos, if it is `ask`ed and confirmed, and return the exit code."""
+    """Erase photos, with `ask` only after confirmation, and return the exit code."""
 
     def erase() -> int:
         if ask:
             report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
             if not _is_confirmed(report):
-                echo("Nothing is erased.")
+                echo("Nothing was erased.")
                 return EXIT_DECLINED
         report = run_async(partial(forget_photos, username, photos, cache_path))
         for photo in report.photos:
             echo(_outcome(photo))
         if report.catalogues:
-            echo(f"Old catalogues that were kept aside are erased too: {len(report.catalogues)} files.")
-        _sum_up(report)
+            echo(f"Also erased: {len(report.catalogues)} files of old catalogues that had been set aside.")
+        _print_summary(report)
         return 0
 
-    return _said(erase)
+    return _run_command(erase)
 
 
 def undo(username: str, photos: list[str], cache_path: Path) -> int:
-    """Lift what was forgotten, and return the exit code."""
+    """Let the next run mirror forgotten photos again, and return the exit code."""
 
     def lift() -> int:
         lifted = run_async(undo_forget, username, photos, cache_path)
@@ -71,27 +73,27 @@ def undo(username: str, photos: list[str], cache_path: Path) -> int:
                 echo(f"Photo {photo} was not forgotten.")
         return 0
 
-    return _said(lift)
+    return _run_command(lift)
 
 
 def list_forgotten(username: str, cache_path: Path) -> int:
-    """Write the photos that were forgotten to standard output, and return the exit code."""
+    """Print the forgotten photos on standard output, and return the exit code."""
 
     def write() -> int:
         sys.stdout.write("id\tforgotten\n")
-        for stone in forgotten_photos(username, cache_path):
-            sys.stdout.write(f"{stone.photo_id}\t{time_text(stone.since)}\n")
+        for tombstone in forgotten_photos(username, cache_path):
+            sys.stdout.write(f"{tombstone.photo_id}\t{time_text(tombstone.since)}\n")
         return 0
 
-    return _said(write)
+    return _run_command(write)
 
 
-def _said(work: Callable[[], int]) -> int:
+def _run_command(work: Callable[[], int]) -> int:
     set_up(OutputOptions())
     try:
         return work()
     except FlickrMirrorError as error:
-        return say_failure(error)
+        return echo_failure(error)
 
 
 def _is_confirmed(report: ForgetReport) -> bool:
@@ -111,10 +113,10 @@ def _described(report: ForgetReport) -> Iterator[str]:
             state = "no files"
         else:
             state = f"{len(photo.files)} files, {size_text(photo.bytes)}"
-        yield f"photo {photo.photo_id}{title}: {state}{', forgotten before' if photo.was_forgotten else ''}"
+        yield f"photo {photo.photo_id}{title}: {state}{', already forgotten' if photo.was_forgotten else ''}"
         yield from (f"  {plain(str(path))}" for path in photo.files)
     if report.catalogues:
-        yield "old catalogues, which have the texts of all photos:"
+        yield "old catalogues, which contain the texts of all photos:"
         yield from (f"  {plain(str(path))}" for path in report.catalogues)
 
 
@@ -122,11 +124,11 @@ def _outcome(photo: ForgottenPhoto) -> str:
     if photo.files:
         return f"Photo {photo.photo_id} is erased: {len(photo.files)} files, {size_text(photo.bytes)}."
     if photo.is_known:
-        return f"Photo {photo.photo_id} is erased; there were no files of it."
+        return f"Photo {photo.photo_id} is erased; it had no files."
     return f"Photo {photo.photo_id} is not known to this mirror. No later run will mirror it."
 
 
-def _sum_up(report: ForgetReport) -> None:
+def _print_summary(report: ForgetReport) -> None:
     name = json.dumps(plain(report.username), ensure_ascii=False)
     files = sum(len(photo.files) for photo in report.photos)
     size = sum(photo.bytes for photo in report.photos)

@@ -1,4 +1,4 @@
-"""`mirror_flickr keys` as a person sees it: what is saved, what Flickr says to it, what is removed."""
+"""`mirror_flickr keys`: save, check and remove the API keys."""
 
 from __future__ import annotations
 
@@ -6,51 +6,54 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from flickr_mirror.cli.keys.key_file import LARGEST, ApiKeys, parse_keys, remove_keys, save_keys
+from flickr_mirror.cli.failure_messages import echo_failure
+from flickr_mirror.cli.keys.key_file import MAX_SIZE, ApiKeys, parse_keys, remove_keys, save_keys
 from flickr_mirror.cli.keys.keyring_store import check_keyring, remove_from_keyring, save_in_keyring
-from flickr_mirror.cli.keys.lookup import RULE, ask_for_keys, no_keys, saved_keys
+from flickr_mirror.cli.keys.lookup import KEYS_HINT, ask_for_keys, missing_keys_error, saved_keys
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
-from flickr_mirror.cli.output.standard_streams import confirm
-from flickr_mirror.cli.output.text import plain
-from flickr_mirror.cli.runner import run_async, say_failure
+from flickr_mirror.cli.output.standard_streams import write_result
+from flickr_mirror.cli.runner import run_async
 from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.errors import FlickrMirrorError, InvalidKeyError, KeysError, ThrottledError
 from flickr_mirror.flickr.api import AsyncFlickrApi
 from flickr_mirror.models.options import Limits
 from flickr_mirror.storage import filesystem
+from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     KeySources = tuple[tuple[str | None, str], tuple[str | None, str]]
-    """The key and the secret that a run would be given, `None` where it would not, and where they came from."""
+    """The key and the secret that a run would be given, `None` for a missing one, each with its origin."""
 
 LIMITS = Limits(attempts=2, timeout=15, max_wait=30)
-"""Somebody waits for the answer."""
+"""Short, because a user is waiting."""
 
 
 def set_keys(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool, from_stdin: bool) -> int:
-    """Save keys once Flickr has accepted them, and return the exit code."""
-    return _said(partial(_set, cache_path, api_url, given, in_keyring=in_keyring, from_stdin=from_stdin))
+    """Save keys if Flickr accepts them, and return the exit code."""
+    return _run_command(
+        partial(_set, cache_path, api_url, given, in_keyring=in_keyring, from_stdin=from_stdin)
+    )
 
 
 def check_keys(cache_path: Path, api_url: str, given: KeySources) -> int:
-    """Tell whether Flickr accepts the keys that a run would use, and return the exit code."""
-    return _said(partial(_check, cache_path, api_url, given))
+    """Print whether Flickr accepts the keys that a run would use, and return the exit code."""
+    return _run_command(partial(_check, cache_path, api_url, given))
 
 
 def forget_keys(cache_path: Path, given: KeySources) -> int:
-    """Remove the saved keys, tell what was removed, and return the exit code."""
-    return _said(partial(_forget, cache_path, given))
+    """Remove the saved keys, print what was removed, and return the exit code."""
+    return _run_command(partial(_forget, cache_path, given))
 
 
-def _said(work: Callable[[], str]) -> int:
+def _run_command(work: Callable[[], str]) -> int:
     set_up(OutputOptions())
     try:
-        confirm(f"{plain(work())}\n")
+        write_result(f"{plain(work())}\n")
     except FlickrMirrorError as error:
-        return say_failure(error)
+        return echo_failure(error)
     return 0
 
 
@@ -59,47 +62,47 @@ def _set(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool,
     if in_keyring:
         check_keyring()
     if from_stdin:
-        keys = parse_keys(sys.stdin.buffer.read(LARGEST), "What came on standard input", "Nothing is saved.")
+        keys = parse_keys(sys.stdin.buffer.read(MAX_SIZE), "The text on standard input", "Nothing was saved.")
     elif sys.stdin.isatty():
-        echo(RULE)
+        echo(KEYS_HINT)
         keys = ask_for_keys()
     else:
         raise KeysError(
-            f"There is no terminal to ask for the keys: run `keys set` on one, or with --stdin. {RULE}"
+            f"No terminal to ask for the keys: run `keys set` on a terminal, or use --stdin. {KEYS_HINT}"
         )
     try:
         _ask_flickr(keys, api_url)
     except FlickrMirrorError:
-        echo("The keys are not saved, because Flickr has not accepted them.")
+        echo("The keys were not saved, because Flickr did not accept them.")
         raise
     where = save_in_keyring(keys) if in_keyring else str(save_keys(root, keys))
-    told = f"Flickr accepts the API key. It is saved with its secret in {where}, readable by you alone."
+    message = f"Flickr accepts the API key. It is saved with its secret in {where}, readable by you alone."
     used, origin = _in_use(root, given)
-    return told if used == keys else f"{told} But a run takes {origin}: that goes before it."
+    return message if used == keys else f"{message} But a run uses {origin}, which overrides it."
 
 
 def _check(cache_path: Path, api_url: str, given: KeySources) -> str:
     root = filesystem.home(cache_path)
     keys, origin = _in_use(root, given)
     if keys is None:
-        raise no_keys(root)
+        raise missing_keys_error(root)
     try:
         _ask_flickr(keys, api_url)
     except InvalidKeyError as error:
-        raise InvalidKeyError(f"{error}. A run takes {origin}", error.code, error.method) from None
-    return f"Flickr accepts the API key. A run takes {origin}."
+        raise InvalidKeyError(f"{error}. A run uses {origin}", error.code, error.method) from None
+    return f"Flickr accepts the API key. A run uses {origin}."
 
 
 def _forget(cache_path: Path, given: KeySources) -> str:
     root = filesystem.home(cache_path)
     removed = [*map(str, remove_keys(root)), *filter(None, [remove_from_keyring()])]
-    told = f"Removed: {', '.join(removed)}." if removed else f"There are no saved API keys in {root}."
+    message = f"Removed: {', '.join(removed)}." if removed else f"There are no saved API keys in {root}."
     used, origin = _in_use(root, given)
-    return f"{told} A run still takes {origin}." if used else told
+    return f"{message} A run still uses {origin}." if used else message
 
 
 def _in_use(root: Path, given: KeySources) -> tuple[ApiKeys | None, str]:
-    """Return the keys that a run would use without asking, and in words where they come from."""
+    """Return the keys that a run would use without asking, and a description of their origin."""
     (key, key_origin), (secret, secret_origin) = given
     if not (key and secret):
         saved = saved_keys(root)
@@ -119,7 +122,7 @@ def _in_use(root: Path, given: KeySources) -> tuple[ApiKeys | None, str]:
 
 
 def _ask_flickr(keys: ApiKeys, api_url: str) -> None:
-    """Raise `InvalidKeyError` where Flickr refuses the key, `TransportError` where it cannot be asked now."""
+    """Raise `InvalidKeyError` if Flickr refuses the key, `TransportError` if it cannot be reached."""
 
     async def ask() -> None:
         budget = shared_budget(keys.consumer_key, LIMITS, api_url)
@@ -134,5 +137,5 @@ def _ask_flickr(keys: ApiKeys, api_url: str) -> None:
 
 def _do_not_wait(seconds: float) -> NoReturn:
     raise ThrottledError(
-        f"The API calls of this hour are used up; the next is free in {seconds / 60:.0f} minutes. Try again then."
+        f"The API calls of this hour are used up. Run the same command again in {seconds / 60:.0f} minutes."
     )

@@ -1,4 +1,4 @@
-"""`mirror_flickr list`: the mirrored photos, as a table on a terminal, as columns between tabs or JSON elsewhere."""
+"""`mirror_flickr list`: the mirrored photos as a table on a terminal, as tab-separated columns or JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from rich.cells import set_cell_size
 
 from flickr_mirror.cli.commands.status import open_catalogue
 from flickr_mirror.cli.output.summary import time_text
-from flickr_mirror.cli.output.text import json_text, name_text, plain
+from flickr_mirror.cli.output.text import json_text, name_text
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import get_mirror
+from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "uploaded", "path", "url", "title")
 _ID, _DAY, _GAP = 12, 10, 2
-LEAST_TITLE = 20
-"""A table with less room for titles, in columns of the terminal, leaves the files out."""
+MIN_TITLE = 20
+"""The least width of the title column; if there is less room, the table has no file column."""
 
 
 def list_photos(root: Path, name: str, *, as_json: bool) -> int:
-    """Write each mirrored photo to standard output, newest first, and return the exit code.
+    """Print each mirrored photo on standard output, newest first, and return the exit code.
 
-    On a terminal that is a table; elsewhere a line of columns between tabs, or of JSON, for each photo. Raises like
-    `status_of`.
+    The output is a table on a terminal; elsewhere each photo is a line of tab-separated columns, or of JSON. Raises
+    the errors of `status_of`.
     """
     cache, owner = get_mirror(filesystem.home(root).absolute(), name.strip())
     user = owner["username"]
@@ -64,14 +65,14 @@ def _tabbed(row: dict[str, Any]) -> str:
 
 
 class _Table:
-    """Makes a line of a table, as wide as the terminal: id, day of the upload, title, and the file if it fits."""
+    """Formats table rows as wide as the terminal: id, upload day, title, and the file if it fits."""
 
     def __init__(self, cache: MirrorFolder) -> None:
         self._folder = f"{cache.folder}/"
         width = shutil.get_terminal_size().columns - 1
         left = width - _ID - _DAY - 2 * _GAP
         file = len(str(cache.path("1", "json").relative_to(cache.folder)))
-        lacking = LEAST_TITLE + _GAP + file - left
+        lacking = MIN_TITLE + _GAP + file - left
         self._shows_file = lacking <= 0
         self.note = f" (files: in {width + 1 + lacking} columns or a pipe)" if lacking > 0 else ""
         self._title = max(left - (file + _GAP) * self._shows_file, 1)

@@ -1,10 +1,11 @@
-"""What the commands do, once their flags are read: a run, and the exit code."""
+"""The commands behind the flags: each sets up its output, does its work and returns the exit code."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,15 @@ from flickr_mirror.cli.commands.check import run_check
 from flickr_mirror.cli.commands.list_photos import list_photos
 from flickr_mirror.cli.commands.status import show_status
 from flickr_mirror.cli.exit_codes import for_each, worst
+from flickr_mirror.cli.failure_messages import echo_failure
 from flickr_mirror.cli.keys.key_file import save_keys
 from flickr_mirror.cli.keys.lookup import find_keys
 from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
-from flickr_mirror.cli.output.plan_text import say_plan
-from flickr_mirror.cli.run_view import JsonLines, RunView, plan_line
-from flickr_mirror.cli.runner import fail, run_async, run_mirror, say_failure
+from flickr_mirror.cli.output.json_lines import JsonLines
+from flickr_mirror.cli.output.plan_text import echo_plan, plan_line
+from flickr_mirror.cli.run_view import RunView
+from flickr_mirror.cli.runner import report_failed_start, run_async, run_mirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
 from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.errors import CacheError, FlickrMirrorError
@@ -32,8 +35,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.cli.keys.key_file import ApiKeys
+    from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.events import Event
     from flickr_mirror.models.options import Limits, MirrorOptions
+
+VISIBLE_KEY = (
+    "Other users of this machine can see the API key in the list of processes. Set FLICKR_CONSUMER_KEY and "
+    "FLICKR_CONSUMER_SECRET instead, or save the keys once with `mirror_flickr keys set`."
+)
 
 
 def mirror(
@@ -42,63 +51,73 @@ def mirror(
     limits: Limits,
     keys: tuple[str | None, str | None],
     *,
-    is_key_seen: bool,
+    is_key_visible: bool,
     save: bool,
     watch: float | None,
     dry_run: bool,
-    shown: OutputOptions,
-    told: tuple[str | None, list[str]],
+    output: OutputOptions,
+    notify: tuple[str | None, list[str]],
 ) -> Callable[[], int]:
-    """Return what mirrors photostreams, one after the other, and returns the exit code.
+    """Return a function that mirrors photostreams in turn and returns the exit code.
 
-    `keys` are the key and the secret as far as they were given; `is_key_seen` is whether others on this machine
-    can see them; `told` are a monitor's address and the words of a command. Raises `ValueError` where an argument
-    is none.
+    `keys` are the key and the secret if the user gave them; `is_key_visible` is whether other users of this machine
+    can see them. `notify` is the URL of a monitor and the command of a hook. Raises `ValueError` for an invalid
+    argument.
     """
-    set_up(shown)
+    set_up(output)
     try:
         root = filesystem.home(options.cache_path)
         found = find_keys(root, *keys)
     except FlickrMirrorError as error:
         if dry_run:
-            return partial(say_failure, error)
-        return partial(run_async, fail, error, usernames[0], RunView(options, shown, Notifier(*told)))
+            return partial(echo_failure, error)
+        return partial(
+            run_async, report_failed_start, error, usernames[0], RunView(options, output, Notifier(*notify))
+        )
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
-
-    def open_mirror(username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
-        view = RunView(options, shown, Notifier(*told), most=limits.max_photos)
-        mirror = PhotostreamMirror(
-            username,
-            found.consumer_key,
-            found.consumer_secret,
-            options=options,
-            limits=limits,
-            observer=partial(saver, view) if saver else view,
-            budget=budget,
-        )
-        return mirror, view
-
-    mirrors = [
-        open_mirror(username, limits) for username in usernames
-    ]  # names that are none are refused first
-    if is_key_seen:
-        logging.getLogger("flickr_mirror").warning(
-            "Other users of this machine can see the API key in the list of processes. Better set "
-            "FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save the keys once with `mirror_flickr keys set`."
-        )
-    gc.freeze()  # what is loaded by now stays: looking through it for garbage would take a twentieth of the time
+    open_mirror = _MirrorFactory(options, output, notify, found, saver, budget)
+    # all of them before the first run, so that an invalid name is refused at once
+    mirrors = [open_mirror(username, limits) for username in usernames]
+    if is_key_visible:
+        logging.getLogger("flickr_mirror").warning(VISIBLE_KEY)
+    gc.freeze()  # scanning the loaded modules for garbage would take 5 % of the time
     if dry_run:
-        return partial(run_async, _tell_prices, [mirror for mirror, _ in mirrors], shown, limits.min_free)
+        return partial(run_async, _print_plans, [mirror for mirror, _ in mirrors], output, limits.min_free)
     if len(mirrors) > 1:
         return partial(run_async, run_in_turn, usernames, limits, open_mirror)
     return partial(run_async, run_mirror, *mirrors[0], watch)
 
 
-async def _tell_prices(mirrors: list[PhotostreamMirror], shown: OutputOptions, min_free: int | None) -> int:
-    """Tell on standard output what runs would do and cost, and return the exit code.
+@dataclass(frozen=True, slots=True)
+class _MirrorFactory:
+    """Opens the mirror of a user within limits, with a view that observes it."""
 
-    Whether the images fit on the disk goes to standard error.
+    options: MirrorOptions
+    output: OutputOptions
+    notify: tuple[str | None, list[str]]
+    keys: ApiKeys
+    saver: _KeySaver | None
+    budget: ApiBudget | None
+
+    def __call__(self, username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
+        view = RunView(self.options, self.output, Notifier(*self.notify), max_photos=limits.max_photos)
+        mirror = PhotostreamMirror(
+            username,
+            self.keys.consumer_key,
+            self.keys.consumer_secret,
+            options=self.options,
+            limits=limits,
+            observer=partial(self.saver, view) if self.saver else view,
+            budget=self.budget,
+        )
+        return mirror, view
+
+
+async def _print_plans(mirrors: list[PhotostreamMirror], output: OutputOptions, min_free: int | None) -> int:
+    """Print the plans of runs on standard output, and return the exit code.
+
+    The size of the downloads, and a warning if they do not fit on the disk, go to standard error.
     """
     codes = []
     lines = JsonLines()
@@ -107,38 +126,38 @@ async def _tell_prices(mirrors: list[PhotostreamMirror], shown: OutputOptions, m
         try:
             plan = await mirror.estimate()
         except FlickrMirrorError as error:
-            codes.append(say_failure(error))
+            codes.append(echo_failure(error))
             continue
         user, nsid = mirror.report.username, mirror.report.user_id
-        if shown.as_json:
+        if output.as_json:
             lines.event(plan, user=user, nsid=nsid)
         else:
             sys.stdout.write(f"{plan_line(user, nsid, plan)}\n")
         if folder := mirror.report.folder:
-            say_plan(plan, folder, min_free=min_free, before=planned)
+            echo_plan(plan, folder, min_free=min_free, before=planned)
         planned += plan.bytes or 0
     return worst(codes) or (0 if lines.is_open else 1)
 
 
 def demo(cache_path: Path) -> int:
-    """Run the demonstration, and return the exit code."""
+    """Run the demo, and return the exit code."""
     from flickr_mirror.cli.commands.demo import demonstrate
 
     set_up(OutputOptions())
     try:
         folder = filesystem.home(cache_path)
     except CacheError as error:
-        return say_failure(error)
+        return echo_failure(error)
     return run_async(demonstrate, folder)
 
 
 def for_mirrors(names: list[str], cache_path: Path, command: Callable[[str], int]) -> int:
-    """Do something for mirrors, by default for all in the cache path, and return the gravest exit code."""
+    """Run a command for mirrors, by default for all in the cache path, and return the worst exit code."""
     try:
         names = names or all_mirrors(filesystem.home(cache_path).absolute())
     except FlickrMirrorError as error:
         set_up(OutputOptions())
-        return say_failure(error)
+        return echo_failure(error)
     return for_each(names, command)
 
 
@@ -157,27 +176,27 @@ def check(
 
 
 def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:
-    """Show how a mirror is, and return the exit code."""
-    return _report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
+    """Print the state of a mirror, and return the exit code."""
+    return _print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
 
 
 def list_mirror(username: str, *, cache_path: Path, as_json: bool) -> int:
     """List the photos of a mirror, and return the exit code."""
-    return _report(partial(list_photos, cache_path, username, as_json=as_json))
+    return _print_report(partial(list_photos, cache_path, username, as_json=as_json))
 
 
-def _report(show: Callable[[], int]) -> int:
+def _print_report(show: Callable[[], int]) -> int:
     set_up(OutputOptions())
     try:
         return show()
     except BrokenPipeError:  # `mirror_flickr list | head`
         return 0
     except FlickrMirrorError as error:
-        return say_failure(error)
+        return echo_failure(error)
 
 
 class _KeySaver:
-    """An observer that saves the keys once Flickr has listed a page for them, and so accepts them."""
+    """An observer that saves the keys when the first listed page shows that Flickr accepts them."""
 
     def __init__(self, keys: ApiKeys, root: Path) -> None:
         self._keys: ApiKeys | None = keys
@@ -190,4 +209,4 @@ class _KeySaver:
             try:
                 echo(f"The API keys are saved in {save_keys(self._root, keys)}, readable by you alone.")
             except CacheError as error:
-                view.code = say_failure(error)
+                view.outcome.exit_code = echo_failure(error)

@@ -1,4 +1,4 @@
-"""`mirror_flickr status`: how a mirror is and how its last run went, from the disk alone."""
+"""`mirror_flickr status`: the state of a mirror and the result of its last run, read from the disk."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.walk_result import shortfall_text, unlisted
 from flickr_mirror.cli.exit_codes import code_text
-from flickr_mirror.cli.output import summary
-from flickr_mirror.cli.output.summary import failure_of, time_text
-from flickr_mirror.cli.output.text import json_text, name_text, plain, size_text, time_left
+from flickr_mirror.cli.output.summary import failure_of, read_summary, time_text
+from flickr_mirror.cli.output.text import json_text, name_text, size_text, time_left
 from flickr_mirror.engine.rebuild import read_catalogue
 from flickr_mirror.errors import CacheError
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.locks import holder_of
 from flickr_mirror.storage.mirror_lookup import get_mirror
 from flickr_mirror.storage.tombstones import read_tombstones
+from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 EXIT_OLD = 3
-"""The exit code where the last success is longer ago than is allowed."""
-TOMORROW = 86_400
-"""A success more seconds ahead of the clock than this is not believed, or it would never be too old."""
+"""The exit code if the last success is older than --max-age."""
+MAX_CLOCK_SKEW = 86_400
+"""Seconds that a success may lie in the future. A later one is ignored: it would never be too old."""
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorStatus:
-    """How a mirror is. Times are UTC; `gaps` are stretches of upload time that no run has listed.
+    """The state of a mirror, one attribute for each field of `status --json`.
 
-    `shortfalls` are the sentences about photos that Flickr counts and has not listed, `unlisted` how many those are
-    at least; `not_ready` how many photos Flickr was still processing, `forgotten` how many were erased on request.
-    `reduced` and `damaged` count photos as in `MirrorReport`.
-    `age` is how many seconds ago a run ended with code 0, `running` who works on it now.
+    Times are UTC. `gaps` are intervals of upload time that no run has listed. `shortfalls` are sentences about
+    photos that Flickr counts but has not listed, `unlisted` is the least number of them. `not_ready` counts photos
+    that Flickr was still processing, `forgotten` those erased on request, `reduced` and `damaged` count as in
+    `MirrorReport`. `age` is the seconds since a run ended with code 0, `running` the process that uses the mirror.
     """
 
     user: str
@@ -73,15 +73,15 @@ class MirrorStatus:
 
 
 def status_of(root: Path, name: str) -> MirrorStatus:
-    """Return how the mirror of a user below `root` is; nothing is written, and a run may be going on.
+    """Return the state of a user's mirror below `root`. It writes nothing, and works during a run.
 
-    Raises `PhotostreamError` where there is no such mirror, `CacheError` where it cannot be read.
+    Raises `PhotostreamError` if there is no such mirror, `CacheError` if it cannot be read.
     """
     cache, owner = get_mirror(filesystem.home(root), name.strip())
-    last = summary.read(cache.state)
+    last = read_summary(cache.state)
     success = last.get("last_success") if last else None
     age = time.time() - datetime.fromisoformat(success).timestamp() if success else None
-    if age is not None and age < -TOMORROW:  # a clock was wrong, or the file is damaged
+    if age is not None and age < -MAX_CLOCK_SKEW:  # the clock was wrong, or the file is damaged
         success = age = None
     with open_catalogue(cache) as catalogue:
         overview = catalogue.statistics
@@ -120,17 +120,17 @@ def status_of(root: Path, name: str) -> MirrorStatus:
 
 
 def open_catalogue(cache: MirrorFolder) -> Catalogue:
-    """Return the catalogue of a mirror, for reading. Raises `CacheError` where it is missing or cannot be read."""
+    """Open the catalogue of a mirror for reading. Raises `CacheError` if it is missing or cannot be read."""
     if not cache.catalogue.exists():
         raise CacheError(
-            f"{cache.catalogue} is not there: run the mirror again, which makes it anew from the files.",
+            f"{cache.catalogue} is missing: run the mirror again, which rebuilds it from the files.",
             cache.catalogue,
         )
     return read_catalogue(cache.catalogue)
 
 
 def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) -> int:
-    """Show how a mirror is on standard output; return 3 where its last success is more than `max_age` seconds ago."""
+    """Print the state of a mirror; return 3 if its last success is more than `max_age` seconds ago, else 0."""
     status = status_of(root, name)
     lines = [json_text(asdict(status), 2)] if as_json else _lines(status)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
@@ -138,10 +138,10 @@ def show_status(root: Path, name: str, *, max_age: float | None, as_json: bool) 
 
 
 def local_time(text: object) -> str:
-    """Return a moment such as `2026-11-21T20:22:33Z` by the clock of this machine, with its offset from UTC."""
+    """Return a time such as `2026-11-21T20:22:33Z` in the local time zone, with its offset from UTC."""
     try:
         return datetime.fromisoformat(str(text)).astimezone().isoformat(" ", "seconds")
-    except (ValueError, OverflowError, OSError):  # from a file that anything may have written
+    except (ValueError, OverflowError, OSError):  # the file may hold anything
         return plain(str(text))
 
 
@@ -161,7 +161,7 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
     until = status.listed_until
-    yield f"listed    {f'until {local_time(until)}, {gaps}' if until else 'nothing yet'}"
+    yield f"listed    {f'up to {local_time(until)}, {gaps}' if until else 'nothing yet'}"
     for text in status.shortfalls:
         yield f"unlisted  {text}"
     if status.not_ready:
@@ -173,11 +173,11 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         ended = f"{local_time(last.get('ended'))}, {code_text(last.get('exit'))}"
         yield plain(f"last run  {ended}, {figures}{error}")
     else:
-        yield "last run  none that came to its end"
+        yield "last run  none has ended yet"
     age = "never" if status.age is None else f"{local_time(status.last_success)}, {time_left(status.age)} ago"
     yield f"last complete run: {age}"
     if (running := status.running) and running["pid"] is None:
-        yield "running   a process that is not known"
+        yield "running   an unknown process"
     elif running:
         since = local_time(time_text(running["since"]))
         yield f"running   process {running['pid']} on {plain(running['host'])}, since {since}"

@@ -1,4 +1,4 @@
-"""The API keys in the keyring of the desktop, where the extra `keyring` is installed."""
+"""The API keys in the desktop's keyring, if the extra `keyring` is installed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ logger = logging.getLogger("flickr_mirror")
 
 
 def read_keyring() -> ApiKeys | None:
-    """Return the keys in the keyring, `None` where there are none, or no keyring; the log says if it is locked.
+    """Return the keys in the keyring; `None`, with a warning if it is locked, if there are none or no keyring.
 
-    Raises `KeysError` where something else is in their place.
+    Raises `KeysError` if the entry holds something else.
     """
     try:
         import keyring
@@ -27,48 +27,51 @@ def read_keyring() -> ApiKeys | None:
         content = keyring.get_password(SERVICE, ENTRY)
     except NoKeyringError:
         return None
-    except Exception as error:  # noqa: BLE001 - each system's keyring has errors of its own
+    except Exception as error:  # noqa: BLE001 - each backend has its own errors
         logger.warning("The keyring cannot be read (%s: %s).", type(error).__name__, error)
         return None
     if content is None:
         return None
-    return parse_keys(content, ORIGIN, "Save them anew with `mirror_flickr keys set --keyring`.")
+    return parse_keys(content, ORIGIN, "Save them again with `mirror_flickr keys set --keyring`.")
 
 
 def check_keyring() -> None:
-    """Raise `KeysError` where keys cannot be kept in a keyring."""
+    """Raise `KeysError` if there is no working keyring."""
     try:
         import keyring
     except ImportError:
         raise KeysError(
-            "The package for keyrings is missing. Install it with pip install 'flickr-mirror[keyring]'."
+            "The keyring package is missing. Install it with pip install 'flickr-mirror[keyring]'."
         ) from None
     try:
         works = keyring.get_keyring().priority > 0
-    except Exception:  # noqa: BLE001 - a backend that somebody chose, and that is not there
+    except Exception:  # noqa: BLE001 - the configured backend is missing
         works = False
     if not works:
-        raise KeysError("There is no keyring on this machine: save the keys without --keyring.")
+        raise KeysError("This machine has no keyring: save the keys without --keyring.")
 
 
 def save_in_keyring(keys: ApiKeys) -> str:
-    """Save the keys in the keyring, and return where. Raises `KeysError`."""
+    """Save the keys in the keyring, and return a description of the entry. Raises `KeysError`."""
     import keyring
 
     try:
         keyring.set_password(SERVICE, ENTRY, as_json(keys))
     except Exception as error:  # noqa: BLE001
-        # without its text, which might hold what could not be saved
+        # without the error's text, which may quote the keys
         raise KeysError(
-            f"The keyring does not take the keys ({type(error).__name__}). Is it locked?"
+            f"Cannot save the keys in the keyring ({type(error).__name__}). Is it locked?"
         ) from None
     if read_keyring() != keys:
-        raise KeysError("The keyring has not kept the keys: save them without --keyring.")
+        raise KeysError("The keyring did not save the keys: save them without --keyring.")
     return ORIGIN
 
 
 def remove_from_keyring() -> str | None:
-    """Remove the keys from the keyring; return where they were, `None` where there were none. Raises `KeysError`."""
+    """Remove the keys from the keyring, and return a description of the entry; `None` if there was none.
+
+    Raises `KeysError`.
+    """
     try:
         import keyring
         from keyring.errors import NoKeyringError
@@ -82,6 +85,6 @@ def remove_from_keyring() -> str | None:
         return None
     except Exception as error:  # noqa: BLE001
         raise KeysError(
-            f"The keyring does not give up the keys ({type(error).__name__}). Is it locked?"
+            f"Cannot remove the keys from the keyring ({type(error).__name__}). Is it locked?"
         ) from None
     return ORIGIN

@@ -1,4 +1,4 @@
-"""Where API keys come from: what is given, else what is saved, else a prompt on a terminal."""
+"""Find the API keys: given ones, else saved ones, else ask on the terminal."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ from flickr_mirror.errors import CacheError, KeysError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 from flickr_mirror.storage import filesystem
 
-RULE = (
-    "Keys come from https://www.flickr.com/services/apps/create/; since 2025 Flickr gives new ones to Pro members "
-    "only."
-)
+KEYS_HINT = "Get keys at https://www.flickr.com/services/apps/create/; since 2025 only for Pro members."
 
 logger = logging.getLogger("flickr_mirror")
 
 
 def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None) -> ApiKeys:
-    """Return the API keys: those given (by a flag, a variable, the file of settings), else those saved, else typed.
+    """Return the API keys: those of a flag, a variable or the settings file, else saved ones, else typed ones.
 
-    Only what is missing is looked for. Raises `KeysError` where there is no terminal to ask on.
+    Only a missing key or secret is searched for. Raises `KeysError` if there is no terminal to ask on.
     """
     consumer_key, consumer_secret = (consumer_key or "").strip(), (consumer_secret or "").strip()
     saved = None if consumer_key and consumer_secret else saved_keys(root)
@@ -39,47 +36,47 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
     if consumer_key and consumer_secret:
         return ApiKeys(consumer_key, consumer_secret)
     if not sys.stdin.isatty():
-        raise no_keys(root)
+        raise missing_keys_error(root)
     return ask_for_keys(consumer_key, consumer_secret)
 
 
 def saved_keys(root: Path) -> ApiKeys | None:
-    """Return the keys of the service manager, else those saved below `root` or in `~/.flickr`, else the keyring's.
+    """Return the keys of the service manager, else those saved in `root` or `~/.flickr`, else those in the keyring.
 
-    Raises `KeysError` where what should hold them does not.
+    Raises `KeysError` if one of these places holds something else.
     """
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if folder and (found := read_credentials(Path(folder))):
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (found := read_credentials(Path(credentials))):
         return found
-    for place in _folders(root):
-        if found := read_keys(place):
+    for folder in _folders(root):
+        if found := read_keys(folder):
             return found
     return read_keyring()
 
 
-def places(root: Path) -> str:
-    """Return where saved keys are looked for, in words."""
-    return f"{', '.join(str(place / FILE_NAME) for place in _folders(root))} or the keyring"
+def key_locations(root: Path) -> str:
+    """Return a description of the places that are searched for saved keys."""
+    return f"{', '.join(str(folder / FILE_NAME) for folder in _folders(root))} or the keyring"
 
 
 def _folders(root: Path) -> list[Path]:
-    """Return the folders that may hold saved keys: the cache path, then its default, where a home is known."""
+    """Return the folders that may hold saved keys: the cache path, then its default if there is a home folder."""
     with suppress(CacheError):
         return list(dict.fromkeys([root, filesystem.home(DEFAULT_CACHE_PATH)]))
     return [root]
 
 
-def no_keys(root: Path) -> KeysError:
-    """Return the error for those who have no keys yet."""
+def missing_keys_error(root: Path) -> KeysError:
+    """Return the error for a user without keys."""
     return KeysError(
-        f"There are no Flickr API keys: none are given, and none are saved in {places(root)}. Save them with "
+        f"Flickr API keys are missing: none are given, and none are saved in {key_locations(root)}. Save them with "
         "`mirror_flickr keys set`, or with --save-api-keys in a run on a terminal; or set FLICKR_CONSUMER_KEY and "
-        f"FLICKR_CONSUMER_SECRET. {RULE}"
+        f"FLICKR_CONSUMER_SECRET. {KEYS_HINT}"
     )
 
 
 def ask_for_keys(consumer_key: str = "", consumer_secret: str = "") -> ApiKeys:
-    """Return the keys, having asked on the terminal for what is missing, without echo. Raises `KeysError`."""
+    """Ask on the terminal for the missing key and secret, without echo, and return both. Raises `KeysError`."""
     try:
         key = consumer_key or getpass.getpass("Enter your Flickr API key: ").strip()
         secret = consumer_secret or getpass.getpass("Enter your Flickr API secret: ").strip()

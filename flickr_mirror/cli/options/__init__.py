@@ -1,4 +1,4 @@
-"""Options: their flags, values, settings files and help.
+"""The options: flags, parsers of values, settings file, help and manual page.
 
 May import: `models`, `errors` and `cli.completion`. Typer is used here and in the `*_app` modules only.
 """

@@ -1,4 +1,4 @@
-"""What the command takes, read from its one parser, and the manual page made of it."""
+"""The options of all commands, read from the parser, and the manual page made from them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _WHAT = (
-    "Every public photo of the user is copied in its best size, with its title and description, and with its "
-    "comments if asked for. A run can be stopped at any moment: the same command goes on where it stopped, and "
-    "later brings what is new."
+    "It downloads every public photo of the user in its best size, with its title, and on request with its "
+    "description and comments. A run can be stopped at any moment: the same command continues where it stopped, "
+    "and later adds new photos."
 )
 _CALLS = (
-    "Flickr allows 3,600 API calls per hour for one key. They are counted over all runs with the key, and waited "
-    "for when they are used up."
+    "Flickr allows 3,600 API calls per hour for one key. All runs with the key share them, and wait when they are "
+    "used up."
 )
 _VARIABLES = (
-    "Each option can be given by a variable: MIRROR_FLICKR_ and its long name in capitals, such as "
-    "MIRROR_FLICKR_INFO_LEVEL=2; and in a file of settings, which --print-config names. An option wins over its "
-    "variable, a variable over the file."
+    "Each option can be set by a variable, MIRROR_FLICKR_ and its long name in capitals, such as "
+    "MIRROR_FLICKR_INFO_LEVEL=2, and in a settings file, whose path --print-config shows. An option overrides its "
+    "variable, a variable overrides the file."
 )
-_PROXIES = "HTTP proxies named in the environment (HTTPS_PROXY, NO_PROXY and so on) are used."
+_PROXIES = "The proxies of the environment (HTTPS_PROXY, NO_PROXY and so on) are used."
 _FILES = (
     ("flickr_keys", "The saved API keys, readable by you alone."),
     (
@@ -37,18 +37,18 @@ _FILES = (
     ),
     (
         "USERNAME/.flickr_mirror/",
-        "Book-keeping: the catalogue, the lock, the forgotten photos, what a check or --prune moved aside.",
+        "State: the catalogue, the lock, the forgotten photos, and files that a check or --prune set aside.",
     ),
-    ("api_calls/", "When calls were made in the last hour; always below ~/.flickr."),
+    ("api_calls/", "The times of the calls of the last hour; always in ~/.flickr."),
 )
 _EXAMPLES = (
-    ("See it work on 60 photos, without a key or a network:", "mirror_flickr demo"),
+    ("Try it on 60 simulated photos, without a key or a network:", "mirror_flickr demo"),
     (
         "Mirror a photostream, and save the API key for later runs:",
         "mirror_flickr --username manhhai --save-api-keys",
     ),
     ("With descriptions and comments:", "mirror_flickr --username manhhai --info-level 2"),
-    ("Read all files of the mirror, to find broken ones:", "mirror_flickr check --username manhhai"),
+    ("Check all files of the mirror:", "mirror_flickr check --username manhhai"),
     (
         "Erase a photo for good, and never mirror it again:",
         "mirror_flickr forget --username manhhai 54000000001",
@@ -58,7 +58,7 @@ _EXAMPLES = (
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option: its flags, its line of usage, what `--help` says of it, and the variables that stand for it."""
+    """An option: its flags, its usage, its help text and its environment variables."""
 
     flags: tuple[str, ...]
     usage: str
@@ -68,7 +68,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """The command itself, or one below it: its words, what they need behind them, what it does, its options."""
+    """A command: its name, its required arguments, its help text, and its options by heading."""
 
     words: str
     needed: str
@@ -77,7 +77,7 @@ class Command:
 
 
 def read_commands(parser: Any) -> list[Command]:  # noqa: ANN401 - Typer's own copy of Click
-    """Return the command and all that are not hidden below it, as `--help` shows them."""
+    """Return the command and its subcommands that are not hidden, as `--help` shows them."""
     return list(_walk(parser, parser.make_context("mirror_flickr", [], resilient_parsing=True)))
 
 
@@ -114,7 +114,7 @@ def _read(command: Any, context: Any) -> Command:  # noqa: ANN401
 def exit_codes(parser: Any) -> list[tuple[str, str]]:  # noqa: ANN401
     """Return the exit codes that `--help` lists, as (`"129, 130, 143"`, meaning).
 
-    Raises `ValueError` where it lists none.
+    Raises `ValueError` if it lists none.
     """
     codes = re.findall(r"(\d+(?:, \d+)*) ([^;]+?)(?=;|\.$)", _one_line(parser.epilog))
     if not codes:
@@ -131,7 +131,7 @@ def _one_line(text: str | None) -> str:
 
 
 def page(parser: Any) -> str:  # noqa: ANN401
-    """Return the manual page of the command, in the language of `man`."""
+    """Return the manual page of the command as roff."""
     bare, *others = read_commands(parser)
     name = bare.words
     summary = bare.text[0].lower() + bare.text[1:].rstrip(".")
@@ -145,7 +145,7 @@ def page(parser: Any) -> str:  # noqa: ANN401
         *([f".SS {_roff(heading)}", *_described(options)] for heading, options in bare.options.items()),
         [".SH COMMANDS"],
         *(_section(command) for command in others),
-        [".SH EXIT STATUS", *_definitions(exit_codes(parser)), ".PP", "Take any other code for a failure."],
+        [".SH EXIT STATUS", *_definitions(exit_codes(parser)), ".PP", "Treat any other code as a failure."],
         [
             ".SH ENVIRONMENT",
             *_text(_VARIABLES),
@@ -154,7 +154,7 @@ def page(parser: Any) -> str:  # noqa: ANN401
             ".PP",
             *_text(_PROXIES),
         ],
-        [".SH FILES", *_text(f"Below the cache path, which is {DEFAULT_CACHE_PATH} by default:")],
+        [".SH FILES", *_text(f"In the cache path, {DEFAULT_CACHE_PATH} by default:")],
         _definitions(_FILES),
         [".SH EXAMPLES"],
         *([".TP", _roff(what), _bold(line)] for what, line in _EXAMPLES),
@@ -177,7 +177,7 @@ def _described(options: Iterable[Option]) -> list[str]:
 
 def _environment(command: Command) -> list[tuple[str, str]]:
     return [
-        (variable, f"Stands for {option.flags[0]}, which wins over it.")
+        (variable, f"The value of {option.flags[0]}, which overrides it.")
         for options in command.options.values()
         for option in options
         for variable in option.variables
@@ -197,7 +197,7 @@ def _text(text: str) -> list[str]:
 
 
 def _roff(text: str) -> str:
-    """Return a text that means itself: no escapes, no requests at its begin, hyphens that can be copied.
+    """Return a text escaped for roff, with hyphens that can be copied.
 
     >>> _roff("--fifo")
     '\\\\-\\\\-fifo'

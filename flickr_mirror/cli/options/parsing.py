@@ -1,23 +1,18 @@
-"""What stands on a command line: durations, addresses and names, and the flags that a sentence means."""
+"""Parsers for the values of flags: durations, sizes, dates, numbers, photos."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import time as clock
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 import typer
 
 from flickr_mirror.engine.wall_clock import next_moment
-from flickr_mirror.models.addresses import photostream_address
-from flickr_mirror.models.options import Limits, MirrorOptions
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_FIELDS = "|".join(field.name for kind in (MirrorOptions, Limits) for field in fields(kind))
 
 
 def duration(text: str) -> float:
@@ -79,7 +74,7 @@ def _bytes(text: str, units: str) -> int | None:
 
 @dataclass(frozen=True)
 class Number:
-    """Reads an option's number from `low` to `high`, a whole one where `kind` is `int`."""
+    """A parser for a number from `low` to `high`, a whole one if `kind` is `int`."""
 
     kind: type[int] | type[float]
     low: float
@@ -87,7 +82,7 @@ class Number:
 
     @property
     def __name__(self) -> str:
-        """What some versions of Typer ask each parser for."""
+        """The name of the parser, which some versions of Typer require."""
         return self.kind.__name__
 
     def __call__(self, text: str | float) -> float:
@@ -104,7 +99,7 @@ class Number:
 
 
 def time_of_day(text: str) -> datetime:
-    """Return the next moment at which local clocks show `07:00` or `7:00`. Raises `typer.BadParameter`."""
+    """Return the next time at which local clocks show `07:00` or `7:00`. Raises `typer.BadParameter`."""
     match = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text.strip())
     if match is None:
         raise typer.BadParameter(f"invalid time {text!r}: use hours and minutes, such as 07:00.")
@@ -112,7 +107,7 @@ def time_of_day(text: str) -> datetime:
 
 
 def first_moment(text: str) -> datetime:
-    """Return the moment of an ISO time, of a date its first second; UTC, unless a zone is named.
+    """Return the time of an ISO text, for a date its first second; in UTC unless it has a time zone.
 
     Raises `typer.BadParameter`.
     """
@@ -120,14 +115,14 @@ def first_moment(text: str) -> datetime:
 
 
 def last_moment(text: str) -> datetime:
-    """Return the moment of an ISO time, of a date its last second, like `first_moment`."""
+    """Return the time of an ISO text, for a date its last second, like `first_moment`."""
     return _moment(text, time(23, 59, 59))
 
 
 def _moment(text: str, of_date: time) -> datetime:
     try:
         day = text.strip()[:10]
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):  # a week or another shape that ISO 8601 knows
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):  # a week date or another format of ISO 8601
             raise ValueError
         moment = datetime.fromisoformat(text.strip())
         if day == text.strip():
@@ -141,7 +136,7 @@ def _moment(text: str, of_date: time) -> datetime:
 
 
 def photo_id(text: str) -> str:
-    """Return the id of a photo, given as such or as the address of its page. Raises `typer.BadParameter`."""
+    """Return a photo's id, given as such or as the address of its page. Raises `typer.BadParameter`."""
     page = re.fullmatch(
         r"(?:https?://)?(?:www\.|m\.)?flickr\.com/photos/[^/?#\s]+/([0-9]+)(?:[/?#]\S*)?",
         text.strip(),
@@ -164,97 +159,10 @@ class Share(NamedTuple):
 
 
 def share(text: str) -> Share:
-    """Return the share that `3/30` means, the third of thirty. Raises `typer.BadParameter`."""
+    """Return the share of a text such as `3/30`, the third of thirty. Raises `typer.BadParameter`."""
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise typer.BadParameter(
             f"invalid share {text!r}: use I/N with I from 1 to N, such as 3/30 for the third of 30 shares."
         )
     return Share(int(match[1]), int(match[2]))
-
-
-def endpoint(url: str) -> str:
-    """Return the address of an API. Raises `ValueError` for what is none."""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
-        url.encode()
-    except ValueError:
-        valid = False
-    if not valid:
-        # without the address, which may hold a password
-        raise ValueError("api_url is an address such as https://api.flickr.com/services/rest/.")
-    return url
-
-
-def ping_address(url: str | None) -> str | None:
-    """Return the address at which a monitor is told. Raises `ValueError` for what is none."""
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        is_near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-        valid = url.isprintable() and parts.hostname and parts.port != 0
-        valid = valid and (parts.scheme == "https" or (parts.scheme == "http" and is_near))
-    except ValueError:
-        valid = False
-    if not valid:
-        # without the address, which is a secret with most monitors
-        raise ValueError(
-            "--ping-url is an address that begins with https:// (http:// on this machine only), such as "
-            "https://hc-ping.com/ and your check's UUID."
-        )
-    return url
-
-
-def words(command: str | None) -> list[str]:
-    """Return a program and its arguments, as a shell would part them. Raises `ValueError` for what are none."""
-    if command is None:
-        return []
-    try:
-        parted = shlex.split(command)
-    except ValueError as error:
-        raise ValueError(f"--hook cannot be read: {str(error).rstrip('.').lower()}.") from None
-    if not parted or not parted[0]:
-        raise ValueError("--hook is empty: give a program, and its arguments if it needs some.")
-    return parted
-
-
-def text(username: str) -> str:
-    """Return the name of a user.
-
-    Raises `ValueError` for bytes that are no UTF-8, and for the address of an album or the like.
-    """
-    try:
-        username.encode()
-    except UnicodeEncodeError:
-        raise ValueError(
-            "--username is no text: give a username, an NSID or a photostream's address."
-        ) from None
-    photostream_address(username.strip())
-    return username
-
-
-def given_options(context: typer.Context) -> list[str]:
-    """Return the flags that were given, by their long names."""
-    sources = [(one, context.get_parameter_source(one.name or "")) for one in context.command.params]
-    return [flag_of(one) for one, source in sources if source and source.name == "COMMANDLINE"]
-
-
-def flag_of(parameter: Any) -> str:  # noqa: ANN401 - Typer's own copy of Click
-    """Return the long name of an option's flag: `--cache-path`."""
-    names: list[str] = parameter.opts
-    return next(name for name in names if name.startswith("--"))
-
-
-def in_flags(sentence: str) -> str:
-    """Return a sentence about options by the names of their flags.
-
-    >>> in_flags("image_only and info_only exclude each other.")
-    '--image-only and --info-only exclude each other.'
-    """
-    return re.sub(rf"\b(?:{_FIELDS})\b", lambda match: _flag(match[0]), sentence)
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""Where the value of an option came from, and all options with their values, in the form of the file of settings."""
+"""The origin of each option's value, and `--print-config`: all options with values and origins, as TOML."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ import re
 from pathlib import Path
 from typing import Any
 
+from flickr_mirror.cli.options.configured_command import OVERRIDDEN
 from flickr_mirror.cli.options.flags import KEYS
 from flickr_mirror.cli.options.help_text import headings
-from flickr_mirror.cli.options.parsing import flag_of
-from flickr_mirror.cli.options.settings_file import (
-    ARGUMENTS,
-    FILE,
-    OVERRULED,
+from flickr_mirror.cli.options.option_names import (
+    flag_of,
     is_secret,
     key_of,
-    kinds_of,
     settings_of,
     unknown_variables,
     variable_of,
 )
+from flickr_mirror.cli.options.settings_file import ARGUMENTS, FILE, kinds_of
 
 _WIDTH = 40
 
 
 def origin(context: Any, name: str) -> str:  # noqa: ANN401 - Typer's own copy of Click
-    """Return where a parameter's value came from, as a few words."""
+    """Return the origin of a parameter's value: `flag --fifo`, `file config.toml` or the like."""
     parameter = next(one for one in context.command.params if one.name == name)
     source = context.get_parameter_source(name)
     match source and source.name:
@@ -41,8 +39,8 @@ def origin(context: Any, name: str) -> str:  # noqa: ANN401 - Typer's own copy o
 
 
 def with_origins(context: Any, sentence: str) -> str:  # noqa: ANN401
-    """Return a sentence about flags, and where those came from that stand on no command line."""
-    names = {flag_of(parameter): parameter.name for parameter in _own(context)}
+    """Return a sentence about flags, with the origins of those that are not on the command line."""
+    names = {flag_of(parameter): parameter.name for parameter in _own_options(context)}
     named = dict.fromkeys(re.findall(r"--[a-z][a-z-]*[a-z]", sentence))
     found = {flag: origin(context, names[flag]) for flag in named if flag in names}
     elsewhere = [
@@ -54,20 +52,20 @@ def with_origins(context: Any, sentence: str) -> str:  # noqa: ANN401
 
 
 def print_config(context: Any) -> str:  # noqa: ANN401
-    """Return all options with values and origins, as TOML; what could not stand in a file so is a comment."""
+    """Return all options with values and origins, as TOML; what a settings file cannot hold is a comment."""
     path, kinds = context.meta.get(FILE), kinds_of(context.command)
-    there = "none" if path is None else path if path.exists() else f"{path} (not there)"
-    lines = [f"# The file of settings: {there}"]
+    there = "none" if path is None else path if path.exists() else f"{path} (missing)"
+    lines = [f"# Settings file: {there}"]
     typed = context.command.make_parser(context).parse_args(list(context.meta[ARGUMENTS]))[0]
-    for heading, parameters in headings(_own(context)):
+    for heading, parameters in headings(_own_options(context)):
         lines += ["", f"# {heading}"]
         for parameter in parameters:
             value, where = (
                 _value(context, parameter, typed, kinds[parameter.name]),
                 origin(context, parameter.name),
             )
-            if winner := context.meta[OVERRULED].get(parameter.name):
-                where = f"{origin(context, winner)} goes before {where}"
+            if winner := context.meta[OVERRIDDEN].get(parameter.name):
+                where = f"{origin(context, winner)} overrides {where}"
             if heading == KEYS and value is None:
                 value, where = _saved_key(context)
             lines.append(f"{_line(key_of(parameter), value).ljust(_WIDTH)}  # {where}")
@@ -77,8 +75,8 @@ def print_config(context: Any) -> str:  # noqa: ANN401
 
 
 def _saved_key(context: Any) -> tuple[str | None, str]:  # noqa: ANN401
-    """Return a saved key, which is not shown, and where it is saved; `None`, and where it was looked for."""
-    from flickr_mirror.cli.keys.lookup import places, saved_keys
+    """Return a saved key, which is not printed, and where it is saved; else `None` and the places searched."""
+    from flickr_mirror.cli.keys.lookup import key_locations, saved_keys
     from flickr_mirror.errors import FlickrMirrorError
     from flickr_mirror.storage import filesystem
 
@@ -86,18 +84,18 @@ def _saved_key(context: Any) -> tuple[str | None, str]:  # noqa: ANN401
         root = filesystem.home(Path(context.params["cache_path"]))  # a text with some versions of Typer
         if found := saved_keys(root):
             return found.consumer_key, f"saved in {found.origin}"
-        return None, f"not saved in {places(root)}"
+        return None, f"not saved in {key_locations(root)}"
     except FlickrMirrorError as error:
         return None, str(error)
 
 
-def _own(context: Any) -> list[Any]:  # noqa: ANN401
-    """Return the options of a context's command itself."""
+def _own_options(context: Any) -> list[Any]:  # noqa: ANN401
+    """Return the options of a context's own command, without its subcommands."""
     return [parameter for owner, parameter in settings_of(context.command) if owner is context.command]
 
 
 def _value(context: Any, parameter: Any, typed: dict[str, Any], kind: type) -> Any:  # noqa: ANN401
-    """Return a value as it was given: `30d` rather than the seconds that it means."""
+    """Return a value as the user wrote it: `30d` rather than a number of seconds."""
     value = context.params[parameter.name]
     source = context.get_parameter_source(parameter.name)
     if kind is not str or value is None or source is None:
@@ -131,5 +129,5 @@ def _toml(value: Any) -> str:  # noqa: ANN401
 
 
 def _visible(text: str) -> str:
-    """Return a text whose controls and turns of direction are escaped: a terminal obeys none, TOML reads them."""
+    """Return a text whose characters that are not printable are escaped as TOML reads them."""
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in text)

@@ -1,4 +1,4 @@
-"""What the command prints: live view, log, summary line, JSON.
+"""The output: live view, log, summary line, JSON.
 
-May import: `models`, `storage`, `errors`; `run_view` also imports `cli.notifications`.
+May import: `models`, `storage`, `errors`, `text`.
 """

@@ -1,4 +1,4 @@
-"""What is said to a person: the console, the log, and how much of it is wanted."""
+"""The console and the log on standard error, with their verbosity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from flickr_mirror.cli.output.text import plain
+from flickr_mirror.text import plain
 
 LOG_FORMAT = "%(asctime)s [%(levelname)s] %(message)s"
 LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
@@ -16,11 +16,11 @@ LEVELS = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, loggin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """How much is shown: `debug` is the level of the log, 0 (critical) to 4 (debug), where it is given.
+    """The verbosity of the output.
 
-    `quiet` leaves one line where something is wrong, and none where all is well; `verbose` shows a line for each
-    photo on a terminal too, and everything in a log. `progress` is whether there may be a live view, `as_json`
-    whether events go to standard output.
+    `debug` is the log level if the user set one, 0 (critical) to 4 (debug). `quiet` prints one line if something is
+    wrong and nothing otherwise. `verbose` also logs each photo on a terminal, and debug messages elsewhere.
+    `progress` allows a live view, `as_json` writes events to standard output.
     """
 
     debug: int | None = None
@@ -31,7 +31,7 @@ class OutputOptions:
 
     @property
     def level(self) -> int:
-        """The level of the log: by default a terminal, which has the live view, gets warnings only."""
+        """The log level: by default only warnings on a terminal, because it has the live view."""
         if self.debug is not None:
             return LEVELS[self.debug]
         if self.quiet:
@@ -39,37 +39,43 @@ class OutputOptions:
         level = logging.WARNING if console.is_terminal else logging.INFO
         return level - 10 if self.verbose else level
 
+    @property
+    def has_live_view(self) -> bool:
+        """Whether the console shows a live view."""
+        is_capable = console.is_terminal and not console.is_dumb_terminal
+        return self.progress and not self.quiet and is_capable
+
 
 class TolerantConsole(Console):
-    """Falls silent where what it says cannot be taken any more; the mirror goes on."""
+    """A console that stops printing when its output fails, so that the run can continue."""
 
     is_quiet = False
-    """Whether only the one line that tells what is wrong is wanted."""
+    """Whether to print only the line that reports a failure."""
 
     def on_broken_pipe(self) -> None:
-        """The reader went away (`2>&1 | head`)."""
+        """Stop printing, because the reader has closed the pipe (`2>&1 | head`)."""
         self.quiet = True
 
-    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Rich takes
-        """Print, unless the disk that holds the log is full (`2> log`)."""
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - Rich's own signature
+        """Print, and stop printing if the disk is full (`2> log`)."""
         try:
             super().print(*objects, **options)
         except OSError:
             self.quiet = True
 
     def write_line(self, text: str) -> None:
-        """Print one line of text as it is, above the live view where there is one."""
+        """Print one line of text without markup, above the live view if there is one."""
         if self.is_terminal:  # Rich breaks lines between words, a terminal within them
             self.print(text, markup=False, highlight=False, emoji=False, soft_wrap=False)
         elif not self.quiet:
             try:
-                self.file.write(f"{text}\n")  # Rich would take a tenth of the time that an image takes
+                self.file.write(f"{text}\n")  # printing by Rich would take 10 % of the time per image
             except OSError:
                 self.quiet = True
 
 
 class _LineFormatter(logging.Formatter):
-    """Makes one line of each record; those of a traceback are indented, so that none looks like a record."""
+    """Formats each record as one line; the lines of a traceback are indented, so that none looks like a record."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         return plain(super().formatMessage(record))
@@ -80,7 +86,7 @@ class _LineFormatter(logging.Formatter):
 
 
 class ConsoleHandler(logging.Handler):
-    """Writes log lines to a console, above the live view where there is one."""
+    """A log handler that prints to a console, above the live view if there is one."""
 
     def __init__(self, console: TolerantConsole) -> None:
         super().__init__()
@@ -88,27 +94,27 @@ class ConsoleHandler(logging.Handler):
         self.setFormatter(_LineFormatter(LOG_FORMAT))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
+        """Print one record."""
         self._console.write_line(self.format(record))
 
 
 console = TolerantConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
-def set_up(shown: OutputOptions) -> None:
-    """Send the package's log to standard error, and say no more than is wanted."""
-    console.is_quiet = shown.quiet
+def set_up(output: OutputOptions) -> None:
+    """Send the package's log to standard error, with the verbosity of `output`."""
+    console.is_quiet = output.quiet
     logger = logging.getLogger("flickr_mirror")
     logger.handlers = [ConsoleHandler(console)]
-    logger.setLevel(shown.level)
+    logger.setLevel(output.level)
     logger.propagate = False
 
 
 def echo(text: str, *, force: bool = False) -> None:
-    """Show a sentence to the user, above the live view where there is one; `aloud` where quiet is wanted, too.
+    """Print a sentence for the user, above the live view if there is one; with `force` also in quiet mode.
 
-    Whatever is in it, it stays one line, and commands no terminal.
+    It is printed as one line, without control characters.
     """
     if force or not console.is_quiet:
-        # a terminal breaks lines within words, Rich between them; elsewhere a line stays one
+        # on a terminal Rich wraps lines between words; elsewhere a message stays one line
         console.print(plain(text), markup=False, emoji=False, soft_wrap=not console.is_terminal)

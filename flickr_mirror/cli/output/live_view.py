@@ -1,4 +1,4 @@
-"""The live view of a run on a terminal, which may be resized, suspended, and typed on."""
+"""The live view of a run, on a terminal that may be resized, suspended and typed on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.live_render import LiveRender
 from rich.segment import Segment
 
 from flickr_mirror.cli.output import terminal_echo
-from flickr_mirror.cli.output.text import draw
+from flickr_mirror.cli.output.progress_text import draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
 
 
 class LiveView:
-    """The live view of a run, drawn from a tally; a context manager.
+    """The live view of a run; a context manager. While it is active, typed keys are not echoed."""
 
-    While it is shown, keys that are typed are not echoed.
-    """
-
-    def __init__(self, console: Console, tally: RunStats) -> None:
+    def __init__(self, console: Console, stats: RunStats) -> None:
         self._console = console
-        self._tally = tally
-        self._live = _Live(console, tally)
+        self._stats = stats
+        self._live = _Live(console, stats)
 
     def __enter__(self) -> Self:
         self._echo_off()
@@ -46,48 +43,48 @@ class LiveView:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        self._tally.end()
-        self._live.transient = not self._tally.name  # an empty bar above an error tells nothing
+        self._stats.end()
+        self._live.transient = not self._stats.name  # remove an empty bar above an error
         self._live.stop()
         terminal_echo.restore()
 
     def _echo_off(self) -> None:
         try:
             terminal_echo.turn_off(self._console.file.fileno())
-        except (OSError, ValueError):  # no file of the system
+        except (OSError, ValueError):  # not a real file
             return
 
     def _suspend(self, *_: object) -> None:
-        """Leave the terminal to the shell while Ctrl-Z has the run stand still; then draw anew."""
+        """Restore the terminal while Ctrl-Z suspends the run, then draw the view again."""
         with self._live.hidden():
-            give_back(self._console)
+            restore_terminal(self._console)
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTSTP)
-            signal.signal(signal.SIGTSTP, self._suspend)  # `fg` goes on here
+            signal.signal(signal.SIGTSTP, self._suspend)  # `fg` continues here
             self._echo_off()
             self._console.show_cursor(show=False)
 
     def _quit(self, *_: object) -> None:
-        """Give the terminal back before Ctrl-\\ ends the process."""
-        give_back(self._console)
+        """Restore the terminal before Ctrl-\\ ends the process."""
+        restore_terminal(self._console)
         signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGQUIT)
 
 
-def give_back(console: Console) -> None:
-    """Give a terminal its cursor and its echo back."""
+def restore_terminal(console: Console) -> None:
+    """Turn the cursor and the echo of a terminal on again."""
     console.show_cursor()
     terminal_echo.restore()
 
 
 class _Frame(LiveRender):
-    """What is drawn in place of what was drawn before, and how many rows that takes now.
+    """The drawn view, and the number of rows that it takes now.
 
-    Terminals that become narrower wrap what they show, so that it takes more rows than were drawn.
+    A terminal that becomes narrower wraps the lines, so that they take more rows than were drawn.
     """
 
     _widths: Sequence[int] = ()
-    """How many columns each line took when it was drawn."""
+    """The width of each line when it was drawn."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
         segments = [part for part in super().__rich_console__(console, options) if isinstance(part, Segment)]
@@ -95,33 +92,33 @@ class _Frame(LiveRender):
         yield from segments
 
     def recount(self, width: int) -> None:
-        """Note how wide the terminal is now."""
+        """Compute the rows again for a terminal of this width."""
         if self._shape is not None:
             self._shape = (width, sum(max(ceil(length / max(width, 1)), 1) for length in self._widths))
 
     def forget(self) -> None:
-        """Note that the cursor is elsewhere: what was drawn is not to be drawn over."""
+        """Draw the next view at the cursor instead of over this one."""
         self._shape = None
 
 
 class _Live(Live):
     """Rich's live display, on a terminal that may be resized."""
 
-    def __init__(self, console: Console, tally: RunStats) -> None:
+    def __init__(self, console: Console, stats: RunStats) -> None:
         super().__init__(
-            console=console, get_renderable=lambda: draw(tally, console.width), refresh_per_second=8
+            console=console, get_renderable=lambda: draw(stats, console.width), refresh_per_second=8
         )
         self._live_render = self._frame = _Frame("")
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """Put the view below what is printed, in place of the one before."""
+        """Put the view below the printed lines, in place of the previous one."""
         with self._lock:
             self._frame.recount(self.console.width)
             return super().process_renderables(renderables)
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Hide the view inside of this; after it the view is drawn where the cursor is then."""
+        """Hide the view in this context; afterwards draw it at the cursor."""
         with self._lock:
             self._frame.recount(self.console.width)
             self.console.control(self._frame.position_cursor())

@@ -1,12 +1,13 @@
-"""How far a run is: what the live view, the heartbeat and `status` events show, computed from events."""
+"""Progress of a run, computed from its events: what the live view, the heartbeat and `status` events show."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.output.speed import Pace, Rate
+from flickr_mirror.cli.output.remaining_work import RemainingWork
+from flickr_mirror.cli.output.speed import Throughput
 from flickr_mirror.models.events import (
     ImageCached,
     InfoCached,
@@ -24,44 +25,38 @@ from flickr_mirror.models.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
     from flickr_mirror.models.events import Event
 
-SAMPLE = 1.0
-"""Seconds between two looks at the load."""
 KINDS = ("image", "info")
-
-
-class Load(NamedTuple):
-    """What a run is doing to Flickr.
-
-    `calls` it has sent, `used` of the `budget` of an hour, images `in_flight`, bytes of images `received`. The next
-    call may be made in `waits` seconds, 0 where no call waits for the hour. `silent` are the servers that do not
-    answer, for how many seconds, and whether they were asked again. `complete` is whether all that was asked for is
-    done.
-    """
-
-    calls: int
-    used: int
-    budget: int
-    in_flight: int
-    received: int = 0
-    waits: float = 0.0
-    silent: tuple[tuple[str, float, bool], ...] = ()
-    complete: bool = False
+PAUSES = ("api", "images")
+"""The servers that may ask for a pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Eta:
-    """How many seconds are left, and what they are spent on: `API` (Flickr's limit) or `line`."""
+    """The seconds that are left, and what bounds them: `API` (Flickr's limit) or `line` (the downloads)."""
 
     seconds: float
     bound: str
 
 
-class RunStats:
-    """The observer that counts; `load` returns what Flickr has to bear at the moment.
+@dataclass(slots=True)
+class RunCounts:
+    """Counts of photos: `known` to the mirror, with an image, with information, failed; and bytes downloaded."""
 
-    `most` is how many photos the run begins at most.
+    known: int = 0
+    images: int = 0
+    infos: int = 0
+    failed: int = 0
+    bytes: int = 0
+
+
+class RunStats:
+    """An observer that counts events and estimates the time that is left.
+
+    `snapshot` returns the state of the engine. `seconds_for` returns how long a number of API calls takes.
+    `max_photos` is the most photos that the run begins.
     """
 
     def __init__(
@@ -69,192 +64,158 @@ class RunStats:
         *,
         images: bool,
         info: bool,
-        load: Callable[[], Load],
+        snapshot: Callable[[], EngineSnapshot],
         seconds_for: Callable[[float], float],
-        most: int | None = None,
+        max_photos: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
     ) -> None:
-        self.counts_images = images
-        self.describes = info
-        self.load = load
+        self.kinds = [kind for kind, is_wanted in zip(KINDS, (images, info), strict=True) if is_wanted]
+        self.snapshot = snapshot
         self.name = ""
-        self.known = 0
-        self.images = 0
-        self.infos = 0
-        self.bytes = 0
-        self.failed = 0
         self.stage = "looking up the account"
-        self._kinds = [kind for kind, wanted in zip(KINDS, (images, info), strict=True) if wanted]
-        self._most = most
-        self._done_before = 0
-        self._seconds_for = seconds_for
-        self._clock = clock
-        self._utc = utc
-        self._planned: tuple[int, int] | None = None
-        """The calls that were left when the run was planned, and those that had been sent."""
-        self._left: dict[str, int] | None = None
-        self._is_listed = False
-        self._paused_until = {"images": 0.0, "api": 0.0}
-        self._next_look = 0.0
-        self._sampled = clock()
-        self._rate = Rate(clock())
-        self._paces = {kind: Pace() for kind in KINDS}
-        self._worked = dict.fromkeys(KINDS, 0)
-        """What was done in this run, and was not there before."""
+        self.counts = RunCounts()
+        self._remaining = RemainingWork(KINDS, seconds_for, max_photos)
+        self._throughput = Throughput(KINDS, PAUSES, snapshot, clock)
+        self._poll_time = 0.0
+        self._clock, self._utc = clock, utc
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
+        """Count an event."""
         match event:
             case ImageCached(_, _, fetched):
-                self.images += 1
-                self.bytes += fetched
-                self._done("image", is_work=bool(fetched))
+                self.counts.images += 1
+                self.counts.bytes += fetched
+                self._note_done("image", is_work=bool(fetched))
             case InfoCached():
-                self.infos += 1
-                self._done("info", is_work=True)
+                self.counts.infos += 1
+                self._note_done("info", is_work=True)
             case PhotoFailed(_, job, _, again=False):
-                self.failed += 1
-                self._add(job, -1)
+                self.counts.failed += 1
+                self._remaining.add(job, -1)
             case Watching(seconds):
-                self.stage, self._next_look = "watching", self._clock() + seconds
-            case Waiting(cause, seconds) if cause in self._paused_until:
-                self._paused_until[cause] = self._clock() + seconds
+                self.stage, self._poll_time = "watching", self._clock() + seconds
+            case Waiting(cause, seconds) if cause in PAUSES:
+                self._throughput.note_pause(cause, seconds)
             case _:
                 self._note_listing(event)
 
     def end(self) -> None:
-        """Note that the run has ended: nothing more is to come."""
-        self._planned, self.stage = None, ""
+        """Stop the estimates, because the run has ended."""
+        self._remaining.planned_calls, self.stage = None, ""
 
     def _note_listing(self, event: Event) -> None:
         match event:
             case RunStarted(username, _, _, known, images, infos, forgotten):
-                self.name, self.known = username, known
-                self.images, self.infos = images + forgotten, infos + forgotten  # they need nothing
-                self._done_before = self.images if self.counts_images else self.infos
-                self.stage = "listing"
+                self.name, self.stage = username, "listing"
+                # forgotten photos need nothing
+                self.counts = RunCounts(known, images + forgotten, infos + forgotten)
+                self._remaining.done_before = self.counts.images if self.counts_images else self.counts.infos
             case PageScanned(number, pages, total, _):
-                self.known = max(self.known, total)
+                self.counts.known = max(self.counts.known, total)
                 self.stage = f"listing page {number}/{pages}"
             case RunPlanned():
-                self._plan(event)
+                self.counts.known = max(self.counts.known, event.photos)
+                self._remaining.plan(event, self.snapshot().calls_sent, self._throughput.worked)
             case ListingEnded(known, _):
-                self.known, self.stage, self._is_listed = known, "", True
-            case PhotoFound() if self._is_listed:  # by a later look of a watch
-                self._add("image", 1)
-                self._add("info", 1)
-            case PhotoUpdated(_, what) if self._is_listed:
-                self._add("image", int("image" in what))
-                self._add("info", int(what != ("image",)))
+                self.counts.known, self.stage, self._remaining.is_listed = known, "", True
+            case PhotoFound() if self._remaining.is_listed:  # by a later poll of a watch
+                self._remaining.add("image", 1)
+                self._remaining.add("info", 1)
+            case PhotoUpdated(_, what) if self._remaining.is_listed:
+                self._remaining.add("image", int("image" in what))
+                self._remaining.add("info", int(what != ("image",)))
             case _:
                 pass
 
-    def _plan(self, plan: RunPlanned) -> None:
-        self.known = max(self.known, plan.photos)
-        self._planned = plan.calls, self.load().calls
-        self._left = {"image": plan.images, "info": plan.infos}
-        if self._most is not None:
-            for kind in KINDS:
-                self._left[kind] = min(self._left[kind], max(self._most - self._worked[kind], 0))
+    def _note_done(self, kind: str, *, is_work: bool) -> None:
+        self._throughput.worked[kind] += is_work
+        self._remaining.add(kind, -1)
+        self._throughput.sample(self.counts.bytes)
 
-    def _done(self, kind: str, *, is_work: bool) -> None:
-        self._worked[kind] += is_work
-        self._add(kind, -1)
-        self._sample()
+    @property
+    def counts_images(self) -> bool:
+        """Whether the run mirrors images."""
+        return "image" in self.kinds
 
-    def _add(self, kind: str, count: int) -> None:
-        if self._left:
-            self._left[kind] = max(self._left[kind] + count, 0)
-
-    def _sample(self) -> None:
-        """Look at the load, at most once in a second: what cannot go on meanwhile has no time that counts."""
-        now = self._clock()
-        if (seconds := now - self._sampled) < SAMPLE:
-            return
-        self._sampled = now
-        load = self.load()
-        silent = {server for server, *_ in load.silent}
-        is_held = {
-            "image": self._pause("images") > 0 or "images" in silent,
-            "info": load.waits > 0 or self._pause("api") > 0 or "api" in silent,
-        }
-        for kind, pace in self._paces.items():
-            pace.note(0 if is_held[kind] else seconds, self._worked[kind])
-        self._rate.note(now, max(load.received, self.bytes))
-
-    def _pause(self, server: str) -> float:
-        return max(self._paused_until[server] - self._clock(), 0)
+    @property
+    def counts_info(self) -> bool:
+        """Whether the run mirrors information."""
+        return "info" in self.kinds
 
     @property
     def total(self) -> int:
-        """How many photos there are, as far as this run is to bring them."""
-        return self.known if self._most is None else min(self.known, self._done_before + self._most)
+        """The number of photos that the run should bring the mirror to."""
+        return self._remaining.limited(self.counts.known)
 
     @property
     def done(self) -> int:
-        """How many photos have their image, or where images are not wanted, their information."""
-        return min(self.images if self.counts_images else self.infos, self.total)
+        """The number of photos with an image or, if images are not wanted, with information."""
+        return min(self.counts.images if self.counts_images else self.counts.infos, self.total)
 
     @property
-    def informed(self) -> int:
-        """How many photos have their information; one that changed gets it anew."""
-        return min(self.infos, self.total)
+    def infos_done(self) -> int:
+        """The number of photos with information; a changed photo is counted again."""
+        return min(self.counts.infos, self.total)
 
     @property
     def left(self) -> dict[str, int]:
-        """How many images and how much information are left to fetch."""
-        if self.load().complete:
-            return dict.fromkeys(self._kinds, 0)
-        if self._left is None:
-            counts = {"image": self.images, "info": self.infos}
-            return {kind: max(self.total - counts[kind], 0) for kind in self._kinds}
-        return {kind: self._left[kind] for kind in self._kinds}
+        """The number of images and of information files left to fetch."""
+        if self.snapshot().complete:
+            return dict.fromkeys(self.kinds, 0)
+        planned = self._remaining.left
+        if planned is None:
+            counts = {"image": self.counts.images, "info": self.counts.infos}
+            return {kind: max(self.total - counts[kind], 0) for kind in self.kinds}
+        return {kind: planned[kind] for kind in self.kinds}
 
     @property
     def share(self) -> float:
-        """How much of all images and information is done, 0 to 1."""
-        units = len(self._kinds) * self.total
+        """The share of all images and information that is done, 0 to 1."""
+        units = len(self.kinds) * self.total
         return max(1 - sum(self.left.values()) / units, 0.0) if units else 0.0
 
     @property
-    def holds(self) -> list[tuple[str, float]]:
-        """What keeps the run from going on, and for how many seconds: `budget`, or a pause of `api` or `images`."""
-        found = [("budget", self.load().waits), *((cause, self._pause(cause)) for cause in ("api", "images"))]
-        return [(cause, seconds) for cause, seconds in found if seconds > 0]
+    def pauses(self) -> list[tuple[str, float]]:
+        """What pauses the run, and for how many seconds: `budget`, `api` or `images`."""
+        causes = (
+            ("budget", self.snapshot().api_wait),
+            *((one, self._throughput.pause(one)) for one in PAUSES),
+        )
+        return [(cause, seconds) for cause, seconds in causes if seconds > 0]
 
     @property
-    def next_look(self) -> float | None:
-        """In how many seconds a watched photostream is looked at again."""
-        return max(self._next_look - self._clock(), 0) if self.stage == "watching" else None
+    def next_poll(self) -> float | None:
+        """The seconds until a watch polls the photostream again; `None` if the run is not watching."""
+        return max(self._poll_time - self._clock(), 0) if self.stage == "watching" else None
 
-    def time_in(self, seconds: float) -> str:
-        """Return the time of day in some seconds, as `05:55`, in local time."""
+    def clock_time_in(self, seconds: float) -> str:
+        """Return the local time of day in some seconds, such as `05:55`."""
         return time.strftime("%H:%M", time.localtime(self._utc() + seconds))
 
     @property
     def rate(self) -> float:
-        """Bytes per second, of the last minute."""
-        return self._rate.at(self._clock(), max(self.load().received, self.bytes))
+        """Bytes per second over the last minute."""
+        return self._throughput.bytes_per_second(self.counts.bytes)
 
     @property
     def eta(self) -> Eta | None:
-        """How long it will take; `None` where that is not known, or nothing is left."""
-        self._sample()
-        load = self.load()
-        if self._planned is None or self.stage == "watching" or load.complete or load.silent:
+        """The time that is left; `None` if it is unknown or nothing is left."""
+        self._throughput.sample(self.counts.bytes)
+        state = self.snapshot()
+        if self._remaining.planned_calls is None or self.stage == "watching" or state.complete:
             return None
-        calls, before = self._planned
-        calls = max(calls - (load.calls - before), int(load.waits > 0))
-        api = max(self._seconds_for(calls), load.waits)
+        if state.silent_servers:
+            return None
+        calls, api = self._remaining.calls_left(state), self._remaining.api_seconds(state)
         line = 0.0
         for kind, left in self.left.items():
             if not left:
                 continue
-            pace = self._paces[kind].at(self._worked[kind])
-            if not pace and (kind == "image" or not calls) and not load.waits:
+            pace = self._throughput.pace(kind)
+            if not pace and (kind == "image" or not calls) and not state.api_wait:
                 return None
-            pause = self._pause("images") if kind == "image" else 0.0
+            pause = self._throughput.pause("images") if kind == "image" else 0.0
             line = max(line, left / pace + pause if pace else 0.0)
         if not any(self.left.values()) or not (line or api):
             return None

@@ -1,4 +1,4 @@
-"""A run in a few figures: the last line that it says, the JSON that says the same, the file that keeps it."""
+"""The summary of a run: its last line, the same as JSON, and the file in the mirror that holds it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.cli.output.text import name_text, plain, size_text
+from flickr_mirror.cli.output.text import name_text, size_text
 from flickr_mirror.models.event_text import duration_text
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_folder import LAST_RUN
+from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.models.reports import FailedPhoto, MirrorReport
 
-LARGEST = 64 << 20
-"""A longer file, in bytes, is none of ours."""
+MAX_SIZE = 64 << 20
+"""The largest summary file in bytes."""
 IN_LINE = (
     *("user", "nsid", "new", "updated", "skipped", "failed", "gone", "images", "infos"),
     *(
@@ -33,16 +34,16 @@ IN_LINE = (
         "exit",
     ),
 )
-"""The figures of the last line, in order; more may come before `exit`."""
+"""The fields of the last line, in order; later versions may add some before `exit`."""
 
 _LAST = 253_402_300_799
-"""The last second that a date can be told of: the end of 9999."""
+"""The last second of the year 9999, the latest that `datetime` holds."""
 
 Summary = dict[str, Any]
 
 
 def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bool = True) -> Summary:
-    """Return what a run did, in values that JSON knows; `error` is the sentence that says why it ended.
+    """Return what a run did, as JSON values; `error` is the message of the error that ended it.
 
     Times are UTC. `last_success` is when a run of the whole photostream (`is_whole`) last ended with code 0.
     """
@@ -83,7 +84,7 @@ def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bo
 
 
 def failure_of(failure: FailedPhoto) -> dict[str, Any]:
-    """Return a photo that failed, in values that JSON knows; `due` is when a run tries it again."""
+    """Return a failed photo as JSON values; `due` is when a run tries it again."""
     return {
         "id": failure.photo_id,
         "job": failure.job,
@@ -93,14 +94,14 @@ def failure_of(failure: FailedPhoto) -> dict[str, Any]:
     }
 
 
-def last_line(summary: Summary) -> str:
-    """Return the line that a script can search a log for: `done user="manhhai" nsid=... exit=0`."""
+def summary_line(summary: Summary) -> str:
+    """Return the line that scripts find in a log: `done user="manhhai" nsid=... exit=0`."""
     figures = {**summary, "user": json.dumps(plain(summary["user"]), ensure_ascii=False)}
     return "done " + " ".join(f"{name}={figures[name]}" for name in IN_LINE)
 
 
-def in_words(summary: Summary) -> str:
-    """Return what a run did, as sentences for a person; an empty text where it came to no mirror."""
+def summary_sentence(summary: Summary) -> str:
+    """Return what a run did, as sentences; empty if it did not open a mirror."""
     if not summary["folder"]:
         return ""
     mirrored, left = summary["mirrored"], summary["left"]
@@ -114,7 +115,7 @@ def in_words(summary: Summary) -> str:
         )
     fetched = [counted(summary["images"], "image"), f"information of {counted(summary['infos'], 'photo')}"]
     return (
-        f"{name_text(summary['user'])}: {known}. This run fetched {' and '.join(fetched)} "
+        f"{name_text(summary['user'])}: {known}. This run downloaded {' and '.join(fetched)} "
         f"({size_text(summary['bytes'])}) with {counted(summary['api_calls'], 'API call')} in "
         f"{duration_text(summary['seconds'])}. The mirror is in {plain(summary['folder'])}."
     )
@@ -126,32 +127,32 @@ def counted(count: int, what: str) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """Return a moment, in seconds since 1970, as `2026-11-21T20:22:33Z`; 1970 to 9999, or the nearest."""
+    """Return a time in seconds since 1970 as `2026-11-21T20:22:33Z`, clamped to the years 1970 to 9999."""
     return datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def keep(summary: Summary, state: Path) -> Summary:
-    """Write the summary into the folder of a mirror's state, with the last success before it, and return it so.
+def save_summary(summary: Summary, state: Path) -> Summary:
+    """Write a summary to the state folder of a mirror, and return it with the time of the last success.
 
     Raises `CacheError`.
     """
-    if summary["last_success"] is None and (before := read(state)):
+    if summary["last_success"] is None and (before := read_summary(state)):
         summary = {**summary, "last_success": before.get("last_success")}
     filesystem.write_file(state / LAST_RUN, as_json(summary, indent=2), base=state.parent)
     return summary
 
 
 def as_json(summary: Summary, indent: int | None = None) -> bytes:
-    """Return a summary as JSON; a folder whose name is not UTF-8 is in it as `os.fsdecode` gives it."""
-    # what UTF-8 cannot encode is escaped by a backslash, `\udcff`, as JSON escapes it too
+    """Return a summary as JSON; a folder name that is not UTF-8 is encoded as by `os.fsdecode`."""
+    # a backslash escape such as `\udcff` is also the escape of JSON
     return json.dumps(summary, ensure_ascii=False, indent=indent).encode(errors="backslashreplace") + b"\n"
 
 
-def read(state: Path) -> Summary | None:
-    """Return the summary of the last run of a mirror; `None` where there is none that can be read."""
+def read_summary(state: Path) -> Summary | None:
+    """Return the summary of the last run of a mirror; `None` if it is missing or invalid."""
     try:
         path = state / LAST_RUN
-        if path.is_symlink() or path.stat().st_size > LARGEST:
+        if path.is_symlink() or path.stat().st_size > MAX_SIZE:
             return None
         found = json.loads(filesystem.read(path))
         if success := found["last_success"]:

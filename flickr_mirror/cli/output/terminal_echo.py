@@ -1,4 +1,4 @@
-"""The echo of the terminal: off while keys are asked for and while the live view is drawn, and restored after that."""
+"""The echo of the terminal, which is off at the prompt for keys and during the live view."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _changed: list[tuple[int, list[Any], int]] = []
-"""The terminal whose echo is off, its settings before, and when they are to be restored."""
+"""The terminal whose echo is off, its settings before, and when to apply them again."""
 
 
 def asks_for_keys(arguments: Sequence[str]) -> bool:
-    """Return whether a command line is one of `keys set`, which asks for keys on the terminal."""
+    """Return whether a command line is `keys set`, which asks for keys on the terminal."""
     words = [word for word in arguments if not word.startswith("-")]
     return "keys" in words and "set" in words[words.index("keys") :] and "--stdin" not in arguments
 
 
 def turn_off(terminal: int, *, discard: bool = False) -> None:
-    """Turn the echo off, where the file descriptor `terminal` is the terminal of this process.
+    """Turn the echo off if the file descriptor `terminal` is the terminal of this process.
 
-    Where `discard`, what was typed and not read is forgotten, now and in `restore`. A process in the background
-    leaves the terminal alone: the system would stop it for trying.
+    With `discard`, unread input is discarded, now and in `restore`. A background process does nothing, because the
+    system would stop it.
     """
     if _changed or not _is_foreground(terminal):
         return
@@ -38,7 +38,7 @@ def turn_off(terminal: int, *, discard: bool = False) -> None:
 
 
 def restore() -> None:
-    """Give the terminal its settings back, if they were changed."""
+    """Restore the settings of the terminal if they were changed."""
     while _changed:
         terminal, before, when = _changed.pop()
         if _is_foreground(terminal):
@@ -49,5 +49,5 @@ def restore() -> None:
 def _is_foreground(terminal: int) -> bool:
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # that of another session, which does not stop this process
+    except OSError:  # the terminal of another session, which does not stop this process
         return True

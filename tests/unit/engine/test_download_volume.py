@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from flickr_mirror import FlickrPhoto, Limits
 from flickr_mirror.catalogue.statistics import Images, Stock
 from flickr_mirror.cli.output.console import console
-from flickr_mirror.cli.output.plan_text import say_plan
-from flickr_mirror.cli.run_view import plan_line
+from flickr_mirror.cli.output.plan_text import echo_plan, plan_line
 from flickr_mirror.engine import download_volume
 from flickr_mirror.engine.download_volume import (
     ENOUGH,
@@ -29,7 +28,7 @@ from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.sizes import FlickrPhotoSize
 
 JPG, PNG, LARGE = ("Original", "jpg"), ("Original", "png"), ("Large", "jpg")
-BOTH = "this photostream and those before it"
+BOTH = "this photostream and the ones before it"
 NOTHING = Stock({}, 0, {}, 0, 0)
 
 
@@ -209,7 +208,7 @@ def test_the_line_has_what_is_known() -> None:
             {},
             [
                 "About 2.0 GB of images to download, which take about 1h 5m. Because.",
-                "5.0 GB are free for /m.",
+                "Free disk space for /m: 5.0 GB.",
             ],
         ),
         (
@@ -217,8 +216,8 @@ def test_the_line_has_what_is_known() -> None:
             {},
             [
                 "About 5.0 GB of images to download. ",
-                "2.0 GB are free for /m.",
-                "Warning: the images will not fit: about 3.0 GB are lacking for /m.",
+                "Free disk space for /m: 2.0 GB.",
+                "Warning: the images will not fit: about 3.0 GB more are needed for /m.",
             ],
         ),
         (
@@ -226,8 +225,8 @@ def test_the_line_has_what_is_known() -> None:
             {"min_free": 4 * 10**9},
             [
                 "About 2.0 GB of images to download. ",
-                "5.0 GB are free for /m, and 4.0 GB are to stay free (--min-free).",
-                "Warning: the images will not fit: about 1.0 GB are lacking for /m.",
+                "Free disk space for /m: 5.0 GB; 4.0 GB must stay free (--min-free).",
+                "Warning: the images will not fit: about 1.0 GB more are needed for /m.",
             ],
         ),
         (
@@ -235,22 +234,22 @@ def test_the_line_has_what_is_known() -> None:
             {"before": 4 * 10**9},
             [
                 "About 2.0 GB of images to download. ",
-                "5.0 GB are free for /m.",
-                f"Warning: the images of {BOTH} will not fit: about 1.0 GB are lacking for /m.",
+                "Free disk space for /m: 5.0 GB.",
+                f"Warning: the images of {BOTH} will not fit: about 1.0 GB more are needed for /m.",
             ],
         ),
         (
             {"bytes": None, "free": 5 * 10**9, "basis": "Because."},
             {},
             [
-                "How many bytes of images there are to download is not known. Because.",
-                "5.0 GB are free for /m.",
+                "The size of the images to download is not known. Because.",
+                "Free disk space for /m: 5.0 GB.",
             ],
         ),
         (
             {"bytes": 0, "free": 5},
             {"min_free": 10},
-            ["5 B are free for /m, and 10 B are to stay free (--min-free)."],
+            ["Free disk space for /m: 5 B; 10 B must stay free (--min-free)."],
         ),
         ({"bytes": 0}, {}, ["The disk of /m does not report its free space."]),
     ],
@@ -259,13 +258,13 @@ def test_whether_it_fits_is_said(
     capsys: pytest.CaptureFixture[str], more: dict[str, Any], limits: dict[str, int], expected: list[str]
 ) -> None:
     """Sentences on standard error; where it does not fit, a warning that is said where quiet is wanted, too."""
-    say_plan(plan_of(**more), Path("/m"), **limits)
+    echo_plan(plan_of(**more), Path("/m"), **limits)
     assert [line.rstrip() for line in capsys.readouterr().err.splitlines()] == [
         line.rstrip() for line in expected
     ]
     console.is_quiet = True
     try:
-        say_plan(plan_of(**more), Path("/m"), **limits)
+        echo_plan(plan_of(**more), Path("/m"), **limits)
     finally:
         console.is_quiet = False
     assert capsys.readouterr().err.splitlines() == [line for line in expected if line.startswith("Warning")]

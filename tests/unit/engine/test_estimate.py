@@ -10,7 +10,7 @@ import pytest
 
 from flickr_mirror import Limits, MirrorOptions, PhotostreamMirror
 from flickr_mirror.catalogue.catalogue import Catalogue
-from flickr_mirror.cli.run_view import plan_line
+from flickr_mirror.cli.output.plan_text import plan_line
 from flickr_mirror.engine.download_volume import ENOUGH, IMAGE_RATE, MOST_ASKED
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.simulator import Kind

@@ -150,8 +150,8 @@ async def test_an_echo_of_a_monitors_address_is_shown_nowhere(canary: Canary, pl
     async with serving(ECHOES[place](f"/{check}/start me:canary-password".encode())) as address:
         notifier = Notifier(f"http://me:canary-password@{address}/{check}?token=canary-token")
         async with anyio.create_task_group() as tasks:
-            notifier.begin(tasks, is_watch=False)
-    assert any("was not told" in text for text in canary.texts)
+            notifier.notify_start(tasks, is_watch=False)
+    assert any("ping to the monitor of --ping-url failed" in text for text in canary.texts)
     for word in (check, "canary-password", "canary-token"):
         assert [text for text in canary.texts if word in text] == []
 

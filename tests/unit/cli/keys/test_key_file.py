@@ -87,7 +87,7 @@ def test_a_file_that_is_no_text_is_told_and_not_shown(tmp_path: Path) -> None:
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     """A file that cannot be opened is told with the system's reason."""
     (tmp_path / "flickr_keys").mkdir()
-    with pytest.raises(KeysError, match="flickr_keys cannot be read: it is no file"):
+    with pytest.raises(KeysError, match="flickr_keys cannot be read: it is not a file"):
         read_keys(tmp_path)
 
 
@@ -139,7 +139,7 @@ def test_a_file_whose_rights_cannot_be_mended_is_said(
 
     monkeypatch.setattr("os.fchmod", refuse)
     assert read_keys(tmp_path) == ApiKeys(CANARY, "other")
-    assert "cannot be mended" in caplog.text
+    assert "cannot be changed" in caplog.text
     assert "FLICKR_CONSUMER_KEY" in caplog.text
 
 
@@ -160,9 +160,9 @@ def _link(path: Path) -> None:
     [
         (_link, "it is a link"),
         (lambda path: path.symlink_to("/nowhere"), "it is a link"),
-        (lambda path: path.mkdir(), "it is no file"),
-        (os.mkfifo, "it is no file"),
-        (lambda path: path.write_bytes(b" " * 70_000 + WHOLE.encode()), "too long"),
+        (lambda path: path.mkdir(), "it is not a file"),
+        (os.mkfifo, "it is not a file"),
+        (lambda path: path.write_bytes(b" " * 70_000 + WHOLE.encode()), "too large"),
         (lambda path: path.write_bytes(b"\0" * 100), "is not JSON"),
         (lambda path: path.write_bytes(b"[" * 60_000), "is not JSON"),
     ],

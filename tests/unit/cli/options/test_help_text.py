@@ -10,7 +10,8 @@ import typer
 
 from flickr_mirror import __version__
 from flickr_mirror.cli.app import app
-from flickr_mirror.cli.options.settings_file import ConfigError, key_of, settings_of
+from flickr_mirror.cli.options.option_names import key_of, settings_of
+from flickr_mirror.cli.options.usage_errors import ConfigError
 from tests.support.calling import call
 
 COMMAND: Any = typer.main.get_command(app)
@@ -18,7 +19,7 @@ OF_TYPER = re.compile(
     r"Input should|Value error|Invalid value|No such|Missing|requires an|Got unexpected|<=x"
 )
 
-NO_COMMAND = "To mirror the photostream of a user of this name, use --username manhhai."
+NO_COMMAND = "To mirror the photostream of the user manhhai, use --username manhhai."
 
 
 def refused(*arguments: str) -> str:
@@ -39,12 +40,12 @@ def refused(*arguments: str) -> str:
         (("--username", "x", "lst"), "There is no command 'lst'. Did you mean `mirror_flickr list`?"),
         (("keys", "forgte"), "There is no command 'forgte'. Did you mean `mirror_flickr keys forget`?"),
         (("help", "stauts"), "There is no command 'stauts'. Did you mean `mirror_flickr status`?"),
-        (("help", "status", "x"), "`mirror_flickr status` has no commands: leave 'x' out."),
+        (("help", "status", "x"), "`mirror_flickr status` has no subcommands: leave out 'x'."),
         (
             ("manhhai",),
             "There is no command 'manhhai'. `mirror_flickr --help` lists the commands. " + NO_COMMAND,
         ),
-        (("keys",), "A command is missing: `mirror_flickr keys` is followed by set, check or forget."),
+        (("keys",), "A command is missing: use `mirror_flickr keys` with set, check or forget."),
         (("--usrname", "x"), "`mirror_flickr` has no option --usrname. Did you mean --username?"),
         (("-x",), "`mirror_flickr` has no option -x. `mirror_flickr --help` lists the options."),
         (
@@ -104,7 +105,7 @@ def test_the_help_shows_ranges_in_words(capsys: pytest.CaptureFixture[str]) -> N
     text = " ".join(capsys.readouterr().out.split())
     assert "<=" not in text
     assert ">=" not in text
-    assert re.search(r"API calls in any hour: 1 to 3600\. \\?\[default: 3600\]", text)
+    assert re.search(r"Most API calls per hour: 1 to 3600\. \\?\[default: 3600\]", text)
 
 
 def test_the_version_is_shown_however_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,4 +151,4 @@ def test_help_comes_whatever_the_file_of_settings_says(
 def test_an_option_before_the_command_is_answered_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     """`--json status` says where --json belongs."""
     assert call("--json", "status") == 2
-    assert "--json belongs after the command: `mirror_flickr status --help` lists" in capsys.readouterr().err
+    assert "--json must follow the command: `mirror_flickr status --help` lists" in capsys.readouterr().err

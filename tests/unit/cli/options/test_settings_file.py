@@ -10,7 +10,9 @@ from typing import Annotated
 import pytest
 import typer
 
-from flickr_mirror.cli.options.settings_file import Config, ConfigError, Configured
+from flickr_mirror.cli.options.configured_command import ConfigurableCommand
+from flickr_mirror.cli.options.settings_file import Config  # noqa: TC001 - Typer reads the annotations
+from flickr_mirror.cli.options.usage_errors import ConfigError
 from tests.support.calling import call
 
 SECRET = "canary-hunter2"
@@ -116,13 +118,13 @@ def test_the_file_is_in_the_platforms_place(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("info_levle = 1", ": 'info_levle' is no option. Did you mean info-level?"),
-        ("zzzzzz = 1", ": 'zzzzzz' is no option. `mirror_flickr --print-config` shows all."),
-        ("config = 'x'", ": 'config' is no option"),
-        ("print-config = true", ": 'print-config' is no option"),
-        ("version = true", ": 'version' is no option"),
-        ("[check]\npart = '1/2'", ": 'check' is no option"),
-        ("info-level = 1\ninfo_level = 2", ": info-level stands there twice"),
+        ("info_levle = 1", ": unknown option 'info_levle'. Did you mean info-level?"),
+        ("zzzzzz = 1", ": unknown option 'zzzzzz'. `mirror_flickr --print-config` lists all options."),
+        ("config = 'x'", ": unknown option 'config'"),
+        ("print-config = true", ": unknown option 'print-config'"),
+        ("version = true", ": unknown option 'version'"),
+        ("[check]\npart = '1/2'", ": unknown option 'check'"),
+        ("info-level = 1\ninfo_level = 2", ": info-level is set twice"),
         ("info-level = '1'", ": info-level takes a whole number, without quotes."),
         ("info-level = 1.0", ": info-level takes a whole number, without quotes."),
         ("info-level = true", ": info-level takes a whole number, without quotes."),
@@ -136,9 +138,9 @@ def test_the_file_is_in_the_platforms_place(
         ("watch = '600'", ": watch: invalid duration '600': use "),
         ("part = '4/3'", ": part: invalid share '4/3': use "),
         ("info-level = 3", ": info-level: invalid value '3': use a whole number from 0 to 2."),
-        ("info-level 1", " is no TOML: "),
-        ("a = " + "[" * 100_000, " is no TOML: "),
-        ("#" * 1_100_000, " is too long"),
+        ("info-level 1", " is not valid TOML: "),
+        ("a = " + "[" * 100_000, " is not valid TOML: "),
+        ("#" * 1_100_000, " is too large"),
     ],
 )
 def test_what_a_file_cannot_say_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
@@ -163,7 +165,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
             call("--config", str(path), "--print-config")
     monkeypatch.setenv("MIRROR_FLICKR_CONFIG", "~/missing.toml")
     with pytest.raises(
-        ConfigError, match=r"missing\.toml: No such file or directory\. --config '' does without"
+        ConfigError, match=r"missing\.toml: No such file or directory\. Use --config '' to run without"
     ):
         call("--print-config")
 
@@ -269,8 +271,8 @@ def test_what_the_file_turns_on_can_be_turned_off(
             r"exclude .* Here --verify-image comes from the file .*c\.toml\.$",
         ),
         ("prune = true", (), r"--prune needs a full scan.* Here --prune comes from the file"),
-        ("api-url = 'ftp://x'", (), r"--api-url is an address .* --api-url comes from the file"),
-        ("", ("--fifo", "--lifo"), r"give one of the two\.$"),
+        ("api-url = 'ftp://x'", (), r"--api-url is invalid: use a URL .* --api-url comes from the file"),
+        ("", ("--fifo", "--lifo"), r"use only one of them\.$"),
     ],
 )
 def test_a_contradiction_tells_where_its_sides_are_from(
@@ -343,7 +345,7 @@ def test_an_option_that_may_be_given_several_times_is_a_list(
     app = typer.Typer()
     taken: list[tuple[list[str], int]] = []
 
-    @app.callback(cls=Configured, invoke_without_command=True)
+    @app.callback(cls=ConfigurableCommand, invoke_without_command=True)
     def run(
         name: Annotated[list[str] | None, typer.Option()] = None,
         count: Annotated[list[int] | None, typer.Option()] = None,

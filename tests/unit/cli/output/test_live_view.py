@@ -9,8 +9,9 @@ from pathlib import Path
 import pyte
 from rich.console import Console
 
+from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
 from flickr_mirror.cli.output.live_view import LiveView
-from flickr_mirror.cli.output.run_stats import Load, RunStats
+from flickr_mirror.cli.output.run_stats import RunStats
 from flickr_mirror.models.events import ListingEnded, RunStarted
 
 
@@ -22,14 +23,17 @@ class Terminal:
         self.console = Console(
             file=self.file, width=columns, height=24, force_terminal=True, color_system=None
         )
-        self.tally = RunStats(
-            images=True, info=True, load=lambda: Load(3, 7, 3600, 4), seconds_for=lambda calls: calls / 10
+        self.stats = RunStats(
+            images=True,
+            info=True,
+            snapshot=lambda: EngineSnapshot(3, 7, 3600, 4),
+            seconds_for=lambda calls: calls / 10,
         )
-        self.tally(RunStarted("manhhai", "1@N01", Path("/x"), 1000, 4, 2))
-        self.tally(ListingEnded(1000, 0))
+        self.stats(RunStarted("manhhai", "1@N01", Path("/x"), 1000, 4, 2))
+        self.stats(ListingEnded(1000, 0))
         self.screen = pyte.Screen(columns, 24)
         self.stream = pyte.Stream(self.screen)
-        self.view = LiveView(self.console, self.tally)
+        self.view = LiveView(self.console, self.stats)
         self.live = self.view._live
         self.live.auto_refresh = False
 
@@ -95,7 +99,7 @@ def test_a_view_that_was_hidden_is_drawn_anew() -> None:
 def test_the_last_view_foretells_nothing() -> None:
     """What stays on the screen at the end of a run has no estimate and no stage."""
     terminal = Terminal(80)
-    terminal.tally.stage = "listing page 1/3"
+    terminal.stats.stage = "listing page 1/3"
     with terminal.view:
         assert "listing page 1/3" in " ".join(terminal.show())
     terminal.feed()

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flickr_mirror.cli.output.run_stats import Load, RunStats
+from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+from flickr_mirror.cli.output.progress_text import draw, heartbeat
+from flickr_mirror.cli.output.run_stats import RunStats
 from flickr_mirror.cli.output.speed import Pace, Rate
-from flickr_mirror.cli.output.text import draw, heartbeat
 from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
 from flickr_mirror.models.events import (
     ImageCached,
@@ -38,7 +39,7 @@ class Simulation:
     photos: int
     images_per_second: float
     calls_per_hour: int = 3600
-    most: int | None = None
+    max_photos: int | None = None
     now: float = START
     calls: int = 0
     images: float = 0
@@ -51,24 +52,24 @@ class Simulation:
         self.budget = ApiBudget(
             self.calls_per_hour, 10, ledger=self.ledger, clock=lambda: self.now, utc=lambda: self.now
         )
-        self.tally = RunStats(
+        self.stats = RunStats(
             images=True,
             info=True,
-            load=self.load,
+            snapshot=self.snapshot,
             seconds_for=self.budget.seconds_for,
-            most=self.most,
+            max_photos=self.max_photos,
             clock=lambda: self.now,
             utc=lambda: self.now,
         )
-        self.tally(RunStarted("m", "1@N01", PATH, self.photos, 0, 0))
-        self.tally(
+        self.stats(RunStarted("m", "1@N01", PATH, self.photos, 0, 0))
+        self.stats(
             RunPlanned(self.photos, 0, self.photos, 0.0, exact=True, images=self.photos, infos=self.photos)
         )
 
-    def load(self) -> Load:
+    def snapshot(self) -> EngineSnapshot:
         """Return what the run does to Flickr now."""
         received = int(self.images) * 1000
-        return Load(
+        return EngineSnapshot(
             self.calls,
             self.budget.used,
             self.calls_per_hour,
@@ -84,7 +85,7 @@ class Simulation:
         before = int(self.images)
         self.images = min(self.images + self.images_per_second, self.photos)
         for _ in range(int(self.images) - before):
-            self.tally(ImageCached("1", PATH, 1000))
+            self.stats(ImageCached("1", PATH, 1000))
         for _ in range(min(10, self.photos - self.infos)):
             if (delay := self.ledger.take(self.now, self.calls_per_hour)) > 0:
                 self.waits = self.now + delay
@@ -92,7 +93,7 @@ class Simulation:
             self.waits = 0
             self.calls += 1
             self.infos += 1
-            self.tally(InfoCached("1", PATH))
+            self.stats(InfoCached("1", PATH))
 
     @property
     def is_over(self) -> bool:
@@ -109,11 +110,11 @@ def test_a_run_of_hours_counts_down() -> None:
     while not run.is_over:
         run.second()
         if int(run.now - START) % 60 == 0 and not run.is_over:
-            eta = run.tally.eta
+            eta = run.stats.eta
             assert eta is not None
             assert eta.bound == "API"
             etas.append((run.now, eta.seconds))
-            shares.append(run.tally.share)
+            shares.append(run.stats.share)
     assert run.now - START == pytest.approx(3 * HOUR + 120, abs=5)
     assert len(etas) > 175
     for now, seconds in etas:
@@ -123,7 +124,7 @@ def test_a_run_of_hours_counts_down() -> None:
     assert shares == sorted(shares)
     after_the_images = shares[int(12_000 / 8 / 60) + 1]
     assert after_the_images < 0.9
-    assert run.tally.share == 1
+    assert run.stats.share == 1
 
 
 def test_while_a_run_waits_for_the_hour_it_says_when_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,24 +134,24 @@ def test_while_a_run_waits_for_the_hour_it_says_when_it_goes_on(monkeypatch: pyt
     while not run.waits:
         run.second()
     calls, seen = run.calls, set[str]()
-    assert run.tally.rate > 0
+    assert run.stats.rate > 0
     for _ in range(1800):
         run.second()
-        seen |= set(re.findall(r"resumes (\d\d:\d\d)", heartbeat(run.tally)))
+        seen |= set(re.findall(r"resumes (\d\d:\d\d)", heartbeat(run.stats)))
     assert run.calls == calls
     assert len(seen) == 1
-    assert seen == {run.tally.time_in(run.waits - run.now)}
-    assert run.tally.rate == 0
-    assert "0 B/s" in str(draw_text(run.tally, 80))
+    assert seen == {run.stats.clock_time_in(run.waits - run.now)}
+    assert run.stats.rate == 0
+    assert "0 B/s" in str(draw_text(run.stats, 80))
 
 
-def draw_text(tally: RunStats, width: int) -> str:
+def draw_text(stats: RunStats, width: int) -> str:
     """Return the lines of the live view, without their bar."""
     from rich.console import Console
 
     console = Console(width=width, no_color=True, force_terminal=False)
     with console.capture() as capture:
-        console.print(draw(tally, width))
+        console.print(draw(stats, width))
     return capture.get()
 
 
@@ -162,7 +163,7 @@ def test_other_runs_with_the_key_are_in_the_estimate() -> None:
             run.ledger.take(START - 2000 + second, 3600)
     run.second()
     assert run.waits == pytest.approx(START - 2000 + HOUR, abs=1)
-    eta = run.tally.eta
+    eta = run.stats.eta
     assert eta is not None
     assert eta.seconds == pytest.approx(1600 + 10, abs=3)
 
@@ -233,17 +234,17 @@ def test_an_outage_has_no_eta_and_is_first_in_the_view() -> None:
     run = Simulation(1000, images_per_second=5)
     for _ in range(100):
         run.second()
-    before = run.tally.eta
+    before = run.stats.eta
     assert before is not None
     run.silent = (("api", 12.4, True),)
-    assert run.tally.eta is None
-    text = heartbeat(run.tally)
+    assert run.stats.eta is None
+    text = heartbeat(run.stats)
     assert "No answer from Flickr for 12s, trying again" in text
-    assert draw_text(run.tally, 80).splitlines()[1].startswith("No answer from Flickr for 12s, trying again")
-    assert "no answer for 12s" in draw_text(run.tally, 40)
+    assert draw_text(run.stats, 80).splitlines()[1].startswith("No answer from Flickr for 12s, trying again")
+    assert "no answer for 12s" in draw_text(run.stats, 40)
     run.silent = (("images", 12.4, False),)
-    assert "No answer from Flickr's image servers for 12s" in heartbeat(run.tally)
-    assert "trying" not in heartbeat(run.tally)
+    assert "No answer from Flickr's image servers for 12s" in heartbeat(run.stats)
+    assert "trying" not in heartbeat(run.stats)
 
 
 def test_a_pause_of_the_images_is_added_and_counted_down() -> None:
@@ -252,11 +253,11 @@ def test_a_pause_of_the_images_is_added_and_counted_down() -> None:
     for _ in range(100):
         run.second()
     run.images_per_second = 0
-    run.tally(Waiting("images", 600.0))
+    run.stats(Waiting("images", 600.0))
     seen = []
     for _ in range(500):
         run.second()
-        eta = run.tally.eta
+        eta = run.stats.eta
         assert eta is not None
         seen.append(eta.seconds)
     assert seen[0] == pytest.approx(599 + 100, abs=5)
@@ -266,52 +267,55 @@ def test_a_pause_of_the_images_is_added_and_counted_down() -> None:
 
 def test_a_run_of_so_many_photos_is_about_those() -> None:
     """--max-photos 60 of 400: the bar, the count and the ETA are those of 60 photos."""
-    run = Simulation(400, images_per_second=1, most=60)
+    run = Simulation(400, images_per_second=1, max_photos=60)
     run.photos = 60
     for _ in range(30):
         run.second()
-    assert (run.tally.done, run.tally.total) == (30, 60)
-    assert run.tally.left == {"image": 30, "info": 0}
-    assert run.tally.share == 0.75
+    assert (run.stats.done, run.stats.total) == (30, 60)
+    assert run.stats.left == {"image": 30, "info": 0}
+    assert run.stats.share == 0.75
     while not run.is_over:
         run.second()
-    assert run.tally.share == 1
-    assert run.tally.eta is None
+    assert run.stats.share == 1
+    assert run.stats.eta is None
 
 
 def test_a_higher_level_begins_at_the_work_that_is_left() -> None:
     """All photos have information of a lower level: the bar shows what the run has to do, not what is there."""
-    tally = RunStats(
-        images=True, info=True, load=lambda: Load(0, 0, 3600, 0), seconds_for=lambda calls: calls / 10
+    stats = RunStats(
+        images=True,
+        info=True,
+        snapshot=lambda: EngineSnapshot(0, 0, 3600, 0),
+        seconds_for=lambda calls: calls / 10,
     )
-    tally(RunStarted("m", "1@N01", PATH, 100, 100, 100))
-    tally(RunPlanned(100, 0, 100, 10.0, exact=True, images=0, infos=100))
-    assert tally.share == 0.5
+    stats(RunStarted("m", "1@N01", PATH, 100, 100, 100))
+    stats(RunPlanned(100, 0, 100, 10.0, exact=True, images=0, infos=100))
+    assert stats.share == 0.5
     for _ in range(50):
-        tally(InfoCached("1", PATH))
-    assert tally.share == 0.75
-    tally(PhotoFailed("1", "info", "no", again=False))
-    assert tally.left == {"image": 0, "info": 49}
+        stats(InfoCached("1", PATH))
+    assert stats.share == 0.75
+    stats(PhotoFailed("1", "info", "no", again=False))
+    assert stats.left == {"image": 0, "info": 49}
 
 
 def test_what_a_watch_finds_is_work() -> None:
     """Photos that a later look finds, or finds changed, are left to do until they come."""
     is_complete = [False]
-    tally = RunStats(
+    stats = RunStats(
         images=True,
         info=True,
-        load=lambda: Load(0, 0, 3600, 0, complete=is_complete[0]),
+        snapshot=lambda: EngineSnapshot(0, 0, 3600, 0, complete=is_complete[0]),
         seconds_for=lambda calls: calls / 10,
     )
-    tally(RunStarted("m", "1@N01", PATH, 2, 2, 2))
-    tally(RunPlanned(2, 2, 0, 0.0, exact=True, images=0, infos=0))
-    tally(ListingEnded(2, 0))
-    assert tally.share == 1
-    tally(Watching(60.0))
-    tally(PhotoFound("3"))
-    tally(PhotoUpdated("1", ("text",)))
-    tally(PhotoUpdated("2", ("image",)))
-    tally(ListingEnded(3, 0))
-    assert tally.left == {"image": 2, "info": 2}
+    stats(RunStarted("m", "1@N01", PATH, 2, 2, 2))
+    stats(RunPlanned(2, 2, 0, 0.0, exact=True, images=0, infos=0))
+    stats(ListingEnded(2, 0))
+    assert stats.share == 1
+    stats(Watching(60.0))
+    stats(PhotoFound("3"))
+    stats(PhotoUpdated("1", ("text",)))
+    stats(PhotoUpdated("2", ("image",)))
+    stats(ListingEnded(3, 0))
+    assert stats.left == {"image": 2, "info": 2}
     is_complete[0] = True
-    assert tally.share == 1
+    assert stats.share == 1

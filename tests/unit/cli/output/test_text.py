@@ -12,9 +12,11 @@ import pytest
 from rich.console import Console
 
 from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole
-from flickr_mirror.cli.output.run_stats import Load, RunStats
-from flickr_mirror.cli.output.text import draw as view_of
-from flickr_mirror.cli.output.text import fit, heartbeat, plain, size_text, time_left
+from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+from flickr_mirror.cli.output.progress_text import draw as view_of
+from flickr_mirror.cli.output.progress_text import fit, heartbeat
+from flickr_mirror.cli.output.run_stats import RunStats
+from flickr_mirror.cli.output.text import size_text, time_left
 from flickr_mirror.models.events import (
     Event,
     ImageCached,
@@ -27,6 +29,7 @@ from flickr_mirror.models.events import (
     Waiting,
     Watching,
 )
+from flickr_mirror.text import plain
 
 START = RunStarted("manhhai", "1@N01", Path("/x"), 10, 4, 2)
 LONG = "Nguyễn Văn Rất Dài 写真 👩‍👩‍👧‍👦 \u202eمرحبا\x1b[2J\r\n"
@@ -42,29 +45,29 @@ class Clock:
         return self.now
 
 
-def tally_of(
+def stats_of(
     *events: Event, images: bool = True, info: bool = True, clock: Clock | None = None, waits: float = 0
 ) -> RunStats:
     """Return what was counted after some events."""
-    tally = RunStats(
+    stats = RunStats(
         images=images,
         info=info,
-        load=lambda: Load(7, 2911, 3600, 8, waits=waits),
+        snapshot=lambda: EngineSnapshot(7, 2911, 3600, 8, api_wait=waits),
         seconds_for=lambda calls: calls / 10,
         clock=clock or Clock(),
     )
     for event in events:
-        tally(event)
-    return tally
+        stats(event)
+    return stats
 
 
-def draw(width: int, tally: RunStats) -> str:
+def draw(width: int, stats: RunStats) -> str:
     """Return what a terminal is sent to show the live view."""
     console = Console(
         file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor", legacy_windows=False
     )
     with console.capture() as capture:
-        console.print(view_of(tally, width))
+        console.print(view_of(stats, width))
     return capture.get()
 
 
@@ -72,7 +75,7 @@ def screen(width: int, *events: Event, images: bool = True, info: bool = True, w
     """Return the lines that a terminal shows of the live view."""
     terminal = pyte.Screen(width, 10)
     stream = pyte.Stream(terminal)
-    stream.feed(draw(width, tally_of(*events, images=images, info=info, waits=waits)).replace("\n", "\r\n"))
+    stream.feed(draw(width, stats_of(*events, images=images, info=info, waits=waits)).replace("\n", "\r\n"))
     return [line.rstrip() for line in terminal.display if line.strip()]
 
 
@@ -101,12 +104,12 @@ def test_the_view_counts_what_is_done_and_how_many_there_are() -> None:
 def test_a_pause_is_counted_down() -> None:
     """While Flickr asks for a pause, the view says so and until when; then it is silent about it."""
     clock = Clock()
-    tally = tally_of(START, Waiting("images", 75.0), clock=clock)
-    assert f"images paused by Flickr, resumes {tally.time_in(75)}" in heartbeat(tally)
+    stats = stats_of(START, Waiting("images", 75.0), clock=clock)
+    assert f"images paused by Flickr, resumes {stats.clock_time_in(75)}" in heartbeat(stats)
     clock.now += 70
-    assert "resumes in 5s" in heartbeat(tally)
+    assert "resumes in 5s" in heartbeat(stats)
     clock.now += 6
-    assert "paused" not in heartbeat(tally)
+    assert "paused" not in heartbeat(stats)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_the_view_never_wraps(width: int, name: str) -> None:
     ]
     lines = screen(width, *events, Waiting("images", 100_000.0), waits=1200)
     assert len(lines) == 2
-    sent = draw(width, tally_of(*events, waits=1200))
+    sent = draw(width, stats_of(*events, waits=1200))
     assert sent.count("\n") == len(lines)
     assert "…" not in sent
     assert "\x1b[2J" not in sent
@@ -165,7 +168,7 @@ def test_a_terminal_without_colour_or_unicode() -> None:
         file=io.TextIOWrapper(io.BytesIO(), "ascii"), width=80, no_color=True, force_terminal=True
     )
     with console.capture() as capture:
-        console.print(view_of(tally_of(START), 80))
+        console.print(view_of(stats_of(START), 80))
     assert capture.get().isascii()
     assert not re.search(r"\x1b\[\d*;?3[0-9]", capture.get())
 
@@ -182,28 +185,28 @@ def test_a_duration_is_shown_in_two_units(seconds: float, text: str) -> None:
 def test_how_long_it_takes_is_not_told_before_it_is_known() -> None:
     """Nothing in the first seconds, nothing without a plan, nothing at the end."""
     clock = Clock()
-    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 100, 0, 0), clock=clock)
+    stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 100, 0, 0), clock=clock)
     clock.now += 60
-    assert tally.eta is None
-    tally(RunPlanned(100, 0, 0, 0.0, exact=True, images=100))
-    assert tally.eta is None
+    assert stats.eta is None
+    stats(RunPlanned(100, 0, 0, 0.0, exact=True, images=100))
+    assert stats.eta is None
     for number in range(100):
-        tally(ImageCached(str(number), Path("/x"), 1000))
-    assert tally.eta is None
+        stats(ImageCached(str(number), Path("/x"), 1000))
+    assert stats.eta is None
 
 
 @pytest.mark.parametrize("rate", [0.5, 2.0, 40.0])
 def test_how_long_it_takes_is_true(rate: float) -> None:
     """Replayed at a steady rate, the estimate is within a tenth of what is left, from 5 % of the photos on."""
     clock, total = Clock(), 2000
-    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), total, 0, 0), clock=clock)
-    tally(RunPlanned(total, 0, 0, 0.0, exact=True, images=total))
+    stats = stats_of(RunStarted("m", "1@N01", Path("/x"), total, 0, 0), clock=clock)
+    stats(RunPlanned(total, 0, 0, 0.0, exact=True, images=total))
     wrong = []
     for number in range(total):
         clock.now += 1 / rate
-        tally(ImageCached(str(number), Path("/x"), 1000))
+        stats(ImageCached(str(number), Path("/x"), 1000))
         left = (total - number - 1) / rate
-        if number > total / 20 and (eta := tally.eta):
+        if number > total / 20 and (eta := stats.eta):
             assert eta.bound == "line"
             wrong.append(abs(eta.seconds - left) / max(left, 1))
     assert wrong
@@ -213,26 +216,26 @@ def test_how_long_it_takes_is_true(rate: float) -> None:
 def test_what_was_there_already_is_no_speed() -> None:
     """Files that were found whole count as done, and not as a rate."""
     clock = Clock()
-    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
-    tally(RunPlanned(1000, 0, 0, 0.0, exact=True, images=1000))
+    stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
+    stats(RunPlanned(1000, 0, 0, 0.0, exact=True, images=1000))
     for number in range(500):
         clock.now += 0.1
-        tally(ImageCached(str(number), Path("/x"), 0))
-    assert tally.done == 500
-    assert tally.eta is None
+        stats(ImageCached(str(number), Path("/x"), 0))
+    assert stats.done == 500
+    assert stats.eta is None
 
 
 def test_the_budget_can_be_what_takes_longest() -> None:
     """Where calls take longer than bytes, that is what is told."""
     clock = Clock()
-    tally = tally_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
-    tally(RunPlanned(1000, 0, 50_000, 5000.0, exact=True, images=1000))
+    stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
+    stats(RunPlanned(1000, 0, 50_000, 5000.0, exact=True, images=1000))
     for number in range(100):
         clock.now += 0.2
-        tally(ImageCached(str(number), Path("/x"), 1000))
-    assert tally.eta is not None
-    assert (tally.eta.seconds, tally.eta.bound) == (5000, "API")
-    assert "ETA 1h 23m (API limit)" in heartbeat(tally)
+        stats(ImageCached(str(number), Path("/x"), 1000))
+    assert stats.eta is not None
+    assert (stats.eta.seconds, stats.eta.bound) == (5000, "API")
+    assert "ETA 1h 23m (API limit)" in heartbeat(stats)
 
 
 def test_nobody_commands_the_terminal() -> None:

@@ -1,0 +1,127 @@
+"""The run that `mirror_flickr` starts: options, limits and output from the parsed flags."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from flickr_mirror.cli.options import settings_origin
+from flickr_mirror.cli.options.argument_checks import (
+    checked_endpoint,
+    checked_ping_url,
+    checked_username,
+    hook_command,
+)
+from flickr_mirror.cli.options.exclusions import excluded_pair
+from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
+from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INFO = 3
+"""The lowest `--debug` level whose log includes the start of a run."""
+_OPTIONS = [field.name for field in fields(MirrorOptions)]
+_LIMITS = [field.name for field in fields(Limits)]
+
+
+def run(context: typer.Context) -> NoReturn:
+    """Mirror what the flags of the command ask for, and exit with the code of the run."""
+    flags = context.params
+    _check_usage(context)
+    try:
+        names = list(dict.fromkeys(checked_username(name) for name in flags["username"]))
+        options, limits = _options(flags), _limits(flags)
+        notify = checked_ping_url(flags["ping_url"]), hook_command(flags["hook"])
+    except ValueError as error:
+        usage_error(settings_origin.with_origins(context, with_flag_names(str(error))))
+    if not flags["quiet"]:
+        _announce(names, flags["debug"])
+    from flickr_mirror.cli.commands.mirror import mirror
+    from flickr_mirror.cli.output.console import OutputOptions
+
+    output = OutputOptions(
+        debug=flags["debug"],
+        quiet=flags["quiet"],
+        verbose=flags["verbose"],
+        progress=not flags["no_progress"],
+        as_json=flags["as_json"],
+    )
+    try:
+        start = mirror(
+            names,
+            options,
+            limits,
+            (flags["consumer_key"], flags["consumer_secret"]),
+            is_key_visible=bool({"--consumer-key", "--consumer-secret"} & {*given_options(context)}),
+            save=flags["save_api_keys"],
+            watch=flags["watch"],
+            dry_run=flags["dry_run"],
+            output=output,
+            notify=notify,
+        )
+    except ValueError as error:
+        usage_error(with_flag_names(str(error)))
+    if unknown := unknown_variables(context.command):
+        import logging
+
+        logging.getLogger("flickr_mirror").warning(" ".join(unknown))
+    raise typer.Exit(start())
+
+
+def _check_usage(context: typer.Context) -> None:
+    """Exit with a usage error if flags are missing, or exclude each other."""
+    flags = context.params
+    if not flags["username"] or "" in flags["username"]:
+        usage_error("--username is missing: add the user to mirror, or try `mirror_flickr demo`.")
+    if pair := excluded_pair(flags):
+        sentence = f"{pair[0]} and {pair[1]} exclude each other: use only one of them."
+        usage_error(settings_origin.with_origins(context, sentence))
+    if flags["watch"] is not None and len(set(flags["username"])) > 1:
+        usage_error(
+            "--watch takes one --username: start a command for each user, they share the hour's calls."
+        )
+
+
+def _options(flags: Mapping[str, Any]) -> MirrorOptions:
+    given = {name: flags[name] for name in _OPTIONS if name in flags}
+    return MirrorOptions(
+        **{
+            **given,
+            "cache_path": Path(flags["cache_path"]),  # a text with some versions of Typer
+            "strategy": CachingStrategy.FIFO if flags["fifo"] else CachingStrategy.LIFO,
+            "api_url": checked_endpoint(flags["api_url"]),
+        }
+    )
+
+
+def _limits(flags: Mapping[str, Any]) -> Limits:
+    return Limits(**{name: flags[name] for name in _LIMITS if name in flags})
+
+
+def _announce(names: list[str], debug: int | None) -> None:
+    """Print at once what the command does, because the libraries of a run take half a second to load."""
+    text = f"Mirroring the photostream of {' and of '.join(map(repr, names))}."
+    stream = sys.stderr
+    with suppress(OSError, ValueError, AttributeError):  # no reader, or closed before the start
+        if stream.isatty():
+            stream.write(f"{text}\n")
+        elif debug is None or debug >= INFO:
+            now = time.time()
+            stamp = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))},{int(now % 1 * 1000):03}"
+            stream.write(f"{stamp} [INFO] {text}\n")
+        stream.flush()
+
+
+def usage_error(text: str) -> NoReturn:
+    """Print a usage error, and exit with code 2."""
+    from flickr_mirror.cli.output.console import echo
+
+    echo(f"mirror_flickr: {text}")
+    raise typer.Exit(2)

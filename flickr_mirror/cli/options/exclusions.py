@@ -1,0 +1,33 @@
+"""The flags that exclude each other.
+
+`MirrorOptions` checks the pairs that concern a library user too, such as `info_only` and `verify_image`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.cli.options.option_names import flag_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OPPOSITES = (("lifo", "fifo"), ("image_only", "info_only"))
+"""Flags with opposite meanings: `--lifo` overrides `fifo = true` of the settings file."""
+
+EXCLUSIONS = (
+    ("fifo", "lifo"),
+    ("quiet", "verbose"),
+    ("quiet", "debug"),
+    ("dry_run", "watch"),
+    ("dry_run", "save_api_keys"),
+)
+"""Flags of which only one may be set, wherever its value comes from."""
+
+
+def excluded_pair(flags: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the first two flags that exclude each other, such as `--quiet` and `--debug`; `None` if there are none."""
+    for first, second in EXCLUSIONS:
+        if not any(flags[name] is None or flags[name] is False for name in (first, second)):
+            return flag_name(first), flag_name(second)
+    return None

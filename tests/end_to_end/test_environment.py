@@ -179,7 +179,7 @@ async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) ->
         line = [sys.executable, "-c", start, *command(flickr, tmp_path)[3:]]
         result = await anyio.run_process(line, check=False)
         assert result.returncode == 0, result.stderr
-        assert b"will not know" in result.stderr
+        assert b"cannot count the calls of this run" in result.stderr
         del line[line.index("--cache-path") : line.index("--cache-path") + 2]
         result = await anyio.run_process(line, check=False)
         assert result.returncode == 7

@@ -34,6 +34,7 @@ from flickr_mirror import (
     PhotostreamMirror,
 )
 from flickr_mirror.engine.dispatcher import Dispatcher
+from flickr_mirror.engine.job_types import FILES_IN_COMMIT
 from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.languages import ENGLISH
@@ -396,7 +397,8 @@ class Story:
                 is_dead = (
                     run.kill
                 )  # files that come from now on are on disk, and the catalogue does not know them
-                self.excused += 0 if run.kill else IMAGE_WORKERS
+                # those that are downloaded, and those that wait for their commit
+                self.excused += 0 if run.kill else IMAGE_WORKERS + FILES_IN_COMMIT
                 scope.cancel() if run.cancel else mirror.stop(10 if run.kill else 0)
 
         times = [self.stream.photo(photo_id).uploaded for photo_id in self.stream.ids]

@@ -80,7 +80,8 @@ async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
         (line,) = [line for line in outcome.err.splitlines() if "is reached" in line]
         folder = re.escape(str(tmp_path / "saigon_archive"))
         assert re.search(
-            rf"--min-free \(\d+\.\d\d GB are free in {folder}, \d+\.\d\d GB are to stay free\) is reached: no new work is started",
+            rf"--min-free \(\d+\.\d\d GB are free in {folder}, \d+\.\d\d GB are to stay free\) is reached: "
+            "no new work is started",
             line,
         )
         assert 'Not started: "river light". Run the same command again to continue.' in outcome.err

@@ -12,7 +12,7 @@ import json
 import re
 import sys
 import tempfile
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
@@ -122,6 +122,8 @@ def shown(default: object) -> str:
     """Return a default value as source text, or an empty string if there is none."""
     if default is MISSING:
         return ""
+    if is_dataclass(default):
+        return f"{type(default).__name__}()"
     return str(default) if isinstance(default, Path | Enum) else repr(default)
 
 

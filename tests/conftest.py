@@ -75,14 +75,6 @@ def console_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture
-def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry at once, and brake for a moment only."""
-    monkeypatch.setattr("flickr_mirror.flickr.retry.LONGEST_WAIT", 0.01)
-    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 0.05)
-    monkeypatch.setattr("flickr_mirror.flickr.backoff.LONGEST_PAUSE", 0.5)
-
-
-@pytest.fixture
 def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare the time to detect languages, which do not matter here."""
 
@@ -111,11 +103,10 @@ def canary(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs without TLS, of which there are many, begin at once, and let them commit each note soon."""
+def one_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let many runs without TLS share one context, so that each begins at once."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
-    monkeypatch.setattr("flickr_mirror.engine.dispatcher.LATEST", 0.005)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from flickr_mirror.cli.options import (
 from flickr_mirror.cli.options.configured_command import ConfigurableCommand
 from flickr_mirror.cli.options.help_text import help_of
 from flickr_mirror.cli.options.option_names import given_options
+from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.reports_app import check, list_photos, status
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
@@ -119,12 +120,13 @@ def _run(context: typer.Context) -> None:
 
 @app.command("demo")
 def _demo(
+    context: typer.Context,
     cache_path: report_flags.DemoPath = Path("flickr_demo"),
 ) -> None:
     """Mirror 60 photos from a Flickr simulated on this machine, without a key or a network."""
     from flickr_mirror.cli.commands.mirror import demo
 
-    raise typer.Exit(demo(cache_path))
+    raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
 for _name, _command in (("check", check), ("status", status), ("list", list_photos)):

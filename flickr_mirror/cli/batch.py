@@ -78,7 +78,7 @@ async def run_in_turn(
         codes += [] if left else [EXIT_LIMIT]
     code = signalled or worst(codes)
     if hangs:  # the timer of the last run would exit with its own code
-        exit_soon(code)
+        exit_soon(code, limits.timing.report_wait)
     return code
 
 

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-GRACE = 10.0
-"""Seconds that downloads in flight have to finish after the first Ctrl-C."""
-CLOSE_TIMEOUT = 3.0
-"""Seconds after that in which the run closes its files and sends its notifications."""
-EXIT_TIMEOUT = 1.0
-"""Seconds for the last line and the end of the process."""
+    from flickr_mirror.models.timing import Timing
 
 
 class GracefulShutdown:
@@ -36,16 +31,17 @@ class GracefulShutdown:
 
     `stop` is called with the seconds that downloads in flight have to finish, `report_now` when a signal asks for
     the progress. `code` is the exit code for the first signal, 0 before it. `scope` is cancelled by the second
-    signal, and by any signal after the end of the run.
+    signal, and by any signal after the end of the run. `timing` states how long each step may take.
     """
 
-    def __init__(self, stop: Callable[[float], None], report_now: Callable[[], None]) -> None:
+    def __init__(self, stop: Callable[[float], None], report_now: Callable[[], None], timing: Timing) -> None:
         self.code = 0
         self.scope = anyio.CancelScope()
         self.late_code = 0
         """The exit code of a signal that came after the end of the run, 0 if there was none."""
         self._stop = stop
         self._report_now = report_now
+        self._timing = timing
         self._exit_code: int | None = None
 
     async def handle_signals(self, *, task_status: TaskStatus[None]) -> None:
@@ -57,11 +53,11 @@ class GracefulShutdown:
                     self._report_now()
                 elif not self.code and self._exit_code is None:
                     self.code = SIGNALLED + number
-                    self._exit_within(GRACE + CLOSE_TIMEOUT)
-                    self._stop(GRACE)
+                    self._exit_within(self._timing.stop_grace + self._timing.close_wait)
+                    self._stop(self._timing.stop_grace)
                 else:
                     self.late_code = self.late_code or SIGNALLED + number
-                    self._exit_within(CLOSE_TIMEOUT)
+                    self._exit_within(self._timing.close_wait)
                     self.exit_on_next_signal()
                     self.scope.cancel()
 
@@ -69,7 +65,8 @@ class GracefulShutdown:
         """Set the exit code of the run, and return how many seconds its notifications may take."""
         self._exit_code, self.scope = code, anyio.CancelScope()
         left = signal.getitimer(signal.ITIMER_REAL)[0]
-        return max(min(left, CLOSE_TIMEOUT) - EXIT_TIMEOUT, 0) if left else math.inf
+        timing = self._timing
+        return max(min(left, timing.close_wait) - timing.report_wait, 0) if left else math.inf
 
     def exit_on_next_signal(self) -> None:
         """Let the next signal end the process at once."""
@@ -77,8 +74,8 @@ class GracefulShutdown:
             signal.signal(number, self._exit)
 
     def exit_soon(self) -> None:
-        """End the process after `EXIT_TIMEOUT`, even if a call hangs."""
-        self._exit_within(EXIT_TIMEOUT)
+        """End the process after `Timing.report_wait`, even if a call hangs."""
+        self._exit_within(self._timing.report_wait)
 
     def _exit_within(self, seconds: float) -> None:
         signal.signal(signal.SIGALRM, self._exit)
@@ -89,8 +86,8 @@ class GracefulShutdown:
         os._exit(self._exit_code if self._exit_code is not None else self.code or SIGNALLED + number)
 
 
-def exit_soon(code: int) -> None:
-    """End the process with this exit code on the next signal, or after `EXIT_TIMEOUT` even if a call hangs."""
+def exit_soon(code: int, seconds: float) -> None:
+    """End the process with this exit code on the next signal, or after `seconds` even if a call hangs."""
 
     def leave(*_: object) -> NoReturn:
         restore_terminal(console)
@@ -98,4 +95,4 @@ def exit_soon(code: int) -> None:
 
     for number in (*stop_signals(), signal.SIGALRM):
         signal.signal(number, leave)
-    signal.setitimer(signal.ITIMER_REAL, EXIT_TIMEOUT)
+    signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -11,6 +11,7 @@ from flickr_mirror.cli.options.argument_checks import checked_endpoint
 from flickr_mirror.cli.options.help_text import CommandGroup
 from flickr_mirror.cli.options.option_names import with_flag_names
 from flickr_mirror.cli.options.settings_origin import origin, with_origins
+from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
@@ -51,7 +52,8 @@ def _set(
     url = _endpoint(context, api_url)
     from flickr_mirror.cli.commands.keys import set_keys
 
-    raise typer.Exit(set_keys(cache_path, url, _given(context), in_keyring=keyring, from_stdin=stdin))
+    given, timing = _given(context), timing_of(context)
+    raise typer.Exit(set_keys(cache_path, url, given, in_keyring=keyring, from_stdin=stdin, timing=timing))
 
 
 @keys_app.command("check")
@@ -62,7 +64,7 @@ def _check(
     url = _endpoint(context, api_url)
     from flickr_mirror.cli.commands.keys import check_keys
 
-    raise typer.Exit(check_keys(cache_path, url, _given(context)))
+    raise typer.Exit(check_keys(cache_path, url, _given(context), timing_of(context)))
 
 
 @keys_app.command("forget")

@@ -15,15 +15,16 @@ from flickr_mirror.cli.output.standard_streams import (
 )
 from flickr_mirror.cli.signals import cancel_exit_timer, exit_on_signals
 from flickr_mirror.errors import FlickrMirrorError
+from flickr_mirror.models.timing import Timing
 
 
-def main() -> None:
-    """Run the command and exit with its code."""
+def main(timing: Timing = Timing()) -> None:
+    """Run the command with these times, and exit with its code."""
     open_closed_streams()
     exit_on_signals()
     enable_completion()
     try:
-        _run_app()
+        _run_app(timing)
     except BrokenPipeError:  # `mirror_flickr ... | head`
         sys.exit(1)
     except ConfigError as error:
@@ -46,12 +47,12 @@ def main() -> None:
         discard_unwritable_outputs()
 
 
-def _run_app() -> NoReturn:
+def _run_app(timing: Timing) -> NoReturn:
     """Run the app, and exit with its code, or with 1 if its output could not be written."""
     code: object = 0
     reason = ""
     try:
-        app()
+        app(obj=timing)
     except SystemExit as leave:
         code = leave.code
     except OSError as error:

@@ -20,10 +20,13 @@ from flickr_mirror.cli.options.argument_checks import (
 )
 from flickr_mirror.cli.options.exclusions import excluded_pair
 from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
+from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flickr_mirror.models.timing import Timing
 
 INFO = 3
 """The lowest `--debug` level whose log includes the start of a run."""
@@ -37,7 +40,7 @@ def run(context: typer.Context) -> NoReturn:
     _check_usage(context)
     try:
         names = list(dict.fromkeys(checked_username(name) for name in flags["username"]))
-        options, limits = _options(flags), _limits(flags)
+        options, limits = _options(flags), _limits(flags, timing_of(context))
         notify = checked_ping_url(flags["ping_url"]), hook_command(flags["hook"])
     except ValueError as error:
         usage_error(settings_origin.with_origins(context, with_flag_names(str(error))))
@@ -101,8 +104,8 @@ def _options(flags: Mapping[str, Any]) -> MirrorOptions:
     )
 
 
-def _limits(flags: Mapping[str, Any]) -> Limits:
-    return Limits(**{name: flags[name] for name in _LIMITS if name in flags})
+def _limits(flags: Mapping[str, Any], timing: Timing) -> Limits:
+    return Limits(**{name: flags[name] for name in _LIMITS if name in flags}, timing=timing)
 
 
 def _announce(names: list[str], debug: int | None) -> None:

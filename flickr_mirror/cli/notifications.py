@@ -23,6 +23,7 @@ from flickr_mirror.errors import TransportError
 from flickr_mirror.flickr import transports
 from flickr_mirror.flickr.network_errors import failure
 from flickr_mirror.flickr.redaction import Redactor
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from flickr_mirror.cli.output.summary import Summary
-
-PING_TIMEOUT = 5.0
-"""Seconds before a ping is given up."""
-HOOK_TIMEOUT = 60.0
-"""Seconds before the hook program is killed."""
 
 logger = logging.getLogger("flickr_mirror")
 
@@ -47,7 +43,10 @@ class Notifier:
     is a warning, and does not change the run or its exit code. Raises `ValueError` if `ping_url` is invalid.
     """
 
-    def __init__(self, ping_url: str | None = None, hook: Sequence[str] = ()) -> None:
+    def __init__(
+        self, ping_url: str | None = None, hook: Sequence[str] = (), *, timing: Timing = Timing()
+    ) -> None:
+        self._timing = timing
         try:
             self._url = httpx.URL(ping_url) if ping_url else None
             self._host = self._url.host if self._url else ""
@@ -95,7 +94,7 @@ class Notifier:
     async def _ping(self, url: httpx.URL, word: str) -> None:
         async with self._lock:  # so that the end is sent after the start
             try:
-                with anyio.fail_after(PING_TIMEOUT):
+                with anyio.fail_after(self._timing.ping_wait):
                     await _get(url, word)
             except Exception as error:  # noqa: BLE001 - no failed ping ends a run
                 self.hangs |= isinstance(error, TimeoutError)
@@ -115,11 +114,11 @@ class Notifier:
     async def _run_hook(self, summary: Summary) -> None:
         name = self._hook[0]
         try:
-            with anyio.fail_after(HOOK_TIMEOUT):
+            with anyio.fail_after(self._timing.hook_wait):
                 code = await _run(self._hook, as_json(summary))
         except TimeoutError:
             echo(
-                f"The --hook program {name} took longer than {HOOK_TIMEOUT:.0f} s and was killed.",
+                f"The --hook program {name} took longer than {self._timing.hook_wait:.0f} s and was killed.",
                 force=True,
             )
         except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ import typer
 
 from flickr_mirror.cli.options import flags, report_flags  # noqa: TC001 - Typer reads the annotations
 from flickr_mirror.cli.options.argument_checks import checked_username
+from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def check(
+    context: typer.Context,
     username: report_flags.MirrorNames = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     part: report_flags.PendingFile = None,
@@ -29,7 +31,15 @@ def check(
     from flickr_mirror.cli.commands.mirror import check
 
     which = part or (1, 1)
-    look = partial(check, cache_path=cache_path, part=which, rebuild=rebuild, as_json=as_json, quiet=quiet)
+    look = partial(
+        check,
+        cache_path=cache_path,
+        part=which,
+        rebuild=rebuild,
+        as_json=as_json,
+        quiet=quiet,
+        timing=timing_of(context),
+    )
     _each(username, cache_path, look)
 
 

@@ -18,9 +18,9 @@ from flickr_mirror.cli.output.live_view import LiveView
 from flickr_mirror.cli.output.plan_text import plan_line, plan_sentence
 from flickr_mirror.cli.output.progress_text import heartbeat
 from flickr_mirror.cli.output.run_stats import RunStats
-from flickr_mirror.flickr.outage import SILENT
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import RunPlanned, RunStarted, Watching
+from flickr_mirror.models.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from flickr_mirror.errors import FlickrMirrorError
     from flickr_mirror.models.events import Event
     from flickr_mirror.models.options import MirrorOptions
-
-HEARTBEAT_INTERVAL = 60.0
-"""Seconds between two heartbeats."""
 
 
 @dataclass(slots=True)
@@ -50,7 +47,7 @@ class RunOutcome:
 class RunView:
     """The observer of a run: it logs events, and shows as much as `output` asks for.
 
-    `max_photos` is the most photos that the run begins.
+    `max_photos` is the most photos that the run begins; `timing` holds how long the command waits.
     """
 
     def __init__(
@@ -60,8 +57,10 @@ class RunView:
         notifier: Notifier | None = None,
         *,
         max_photos: int | None = None,
+        timing: Timing = Timing(),
     ) -> None:
-        self.notifier = notifier or Notifier()
+        self.timing = timing
+        self.notifier = notifier or Notifier(timing=timing)
         self.mirror: PhotostreamMirror | None = None
         self.outcome = RunOutcome()
         self.on_poll: Callable[[int], None] = lambda _: None
@@ -89,11 +88,7 @@ class RunView:
             mirror.in_flight,
             mirror.bytes_received,
             mirror.waits,
-            tuple(
-                (one.server, one.seconds, bool(one.reason))
-                for one in mirror.silences
-                if one.seconds >= SILENT
-            ),
+            tuple((one.server, one.seconds, bool(one.reason)) for one in mirror.silences if one.is_silent),
             mirror.report.complete,
         )
 
@@ -125,7 +120,7 @@ class RunView:
     async def run_heartbeat(self) -> None:
         """Report the progress once per minute until cancelled, unless the live view shows it."""
         while True:
-            await anyio.sleep(HEARTBEAT_INTERVAL)
+            await anyio.sleep(self.timing.heartbeat)
             if self._json:
                 self._json.status(self.stats)
             if self._live or self._output.quiet:

@@ -69,7 +69,7 @@ async def run_mirror(mirror: PhotostreamMirror, view: RunView, watch: float | No
     """
     view.mirror = mirror
     view.on_poll = partial(save_poll_summary, mirror)
-    signals = GracefulShutdown(partial(_stop, mirror), view.report_now)
+    signals = GracefulShutdown(partial(_stop, mirror), view.report_now, view.timing)
     async with _handling_signals(signals, view.notifier, is_watch=watch is not None) as tasks:
         tasks.start_soon(view.run_heartbeat)
         code = await _run(mirror, view, watch, signals)
@@ -82,7 +82,7 @@ async def report_failed_start(error: FlickrMirrorError, username: str, view: Run
     code = echo_failure(error)
     summary = summary_of(MirrorReport(username=username, started=time.time()), code, str(error))
     if view.notifier.is_wanted:
-        signals = GracefulShutdown(lambda _: None, lambda: None)
+        signals = GracefulShutdown(lambda _: None, lambda: None, view.timing)
         async with _handling_signals(signals, view.notifier):
             await _notify_end(view.notifier, summary, signals)
     view.write_summary(summary)

@@ -19,19 +19,18 @@ T = TypeVar("T")
 
 BATCH = 100
 """The number of changes after which they are written at once."""
-LATEST = 0.2
-"""Seconds after which changes are written at the latest: the most that a killed run loses."""
 
 
 class Dispatcher:
     """Gives each photo to one task at a time, and not to another one until its result is in the catalogue.
 
     Changes are collected and written in one transaction. If a change is lost with the process, the next run finds the
-    file, because files are durable before they are noted.
+    file, because files are durable before they are noted. A change waits at most `flush_interval` seconds.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, flush_interval: float) -> None:
         self.catalogue = catalogue
+        self._flush_interval = flush_interval
         self._connection = anyio.CapacityLimiter(1)
         self._busy: defaultdict[str, set[str]] = defaultdict(set)
         self._changes: list[Callable[[], object]] = []
@@ -94,7 +93,7 @@ class Dispatcher:
     async def keep_flushing(self) -> None:
         """Write changes as they come, until cancelled."""
         while True:
-            with anyio.move_on_after(LATEST):
+            with anyio.move_on_after(self._flush_interval):
                 await self._is_full.wait()
             self._is_full = anyio.Event()
             await self.flush()

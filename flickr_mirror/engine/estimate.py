@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 SAMPLE_PAGES = 5
 """The most pages to list; all unlisted photos are assumed to be like those of the pages."""
-PATIENCE = 20.0
-"""Seconds that the image servers have in all to announce the sizes of images."""
 
 
 async def estimate_run(
@@ -94,7 +92,7 @@ async def _volume(
 ) -> DownloadVolume:
     """Return how many bytes are left to download; ask the image servers if the mirror has too few files for that."""
     asked: list[tuple[FlickrPhotoSize, int]] = []
-    with anyio.move_on_after(PATIENCE):
+    with anyio.move_on_after(limits.timing.estimate_wait):
         for size in to_ask(stock, sample):
             try:
                 async with http_client.stream(size.url) as (response, _):  # whose body is not read

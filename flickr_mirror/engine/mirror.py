@@ -163,9 +163,7 @@ class PhotostreamMirror:
         """
         async with self._open() as api:
             user = (await find_owner(api, self.name, self._root, self._emit)).user
-            return await download_image(
-                api, self._folder_of(user), user, self.name, photo, self._limits.bwlimit
-            )
+            return await download_image(api, self._folder_of(user), user, self.name, photo, self._limits)
 
     async def run(self) -> MirrorReport:
         """Mirror what is new, missing or was interrupted, and return what was done.

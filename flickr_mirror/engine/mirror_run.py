@@ -116,7 +116,7 @@ class MirrorRun:
                     pause = partial(anyio.sleep, limits.max_duration)
                     tasks.start_soon(self._stop_after, pause, "max_duration")
                 if limits.until_time is not None:
-                    pause = partial(wait_until, limits.until_time, anyio.sleep)
+                    pause = partial(wait_until, limits.until_time, anyio.sleep, limits.timing.clock_check)
                     tasks.start_soon(self._stop_after, pause, "until_time")
             has_answered = any(monitor.has_answered for monitor in self._session.outages)
             if report.stopped_by and report.unanswered and not has_answered:
@@ -126,7 +126,7 @@ class MirrorRun:
     async def _report_outages(self) -> None:
         while True:
             outage.report(self._session.outages, self._emit)
-            await anyio.sleep(outage.POLL_INTERVAL)
+            await anyio.sleep(self._limits.timing.outage_poll)
 
     def _close_report(self, seconds: float) -> None:
         report, outages = self._report, self._session.outages
@@ -173,11 +173,12 @@ class MirrorRun:
     ) -> JobContext:
         limits, report = self._limits, self._report
         bandwidth = BandwidthLimiter(limits.bwlimit)
-        slots = DownloadSlots(*map(bandwidth.max_parallel, (limits.image_workers, limits.min_image_workers)))
+        most, least = map(bandwidth.max_parallel, (limits.image_workers, limits.min_image_workers))
+        slots = DownloadSlots(most, least, timing=limits.timing)
         slots.on_pause = lambda seconds: self._emit(Waiting("images", seconds))
         space = None if limits.min_free is None else FreeSpace(cache.folder, limits.min_free)
         fetcher = ImageFetcher(api.http_client, slots, bandwidth, space)
-        dispatcher = Dispatcher(catalogue)
+        dispatcher = Dispatcher(catalogue, limits.timing.catalogue_flush)
         return JobContext(
             user=user,
             api=api,

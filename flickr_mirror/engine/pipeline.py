@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 TIME_LIMITS = ("max_duration", "until_time")
 """The limits that also cut downloads short."""
-GRACE = 10.0
-"""Seconds that work in flight has to finish after a limit is reached."""
 
 
 class Pipeline:
@@ -81,7 +79,7 @@ class Pipeline:
         _end_within(grace, [self._scope])
 
     def stop_at_limit(self, limit: str, figures: str = "") -> None:
-        """Take no more work, because a limit is reached. API calls in flight have ten seconds to finish.
+        """Take no more work, because a limit is reached. API calls in flight have `Timing.stop_grace` to finish.
 
         Downloads have as long as they need, unless the limit is one of time: their bytes would have to be received
         again.
@@ -89,7 +87,8 @@ class Pipeline:
         self._context.emit(self._context.report.come_to(limit, figures))
         self._take_no_more(retries=limit in TIME_LIMITS)
         self._producer.stop()
-        _end_within(GRACE, [self._scope] if limit in TIME_LIMITS else self._api_scopes)
+        scopes = [self._scope] if limit in TIME_LIMITS else self._api_scopes
+        _end_within(self._context.limits.timing.stop_grace, scopes)
 
     def _take_no_more(self, *, retries: bool) -> None:
         self._is_stopping = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_U
     It is stored in a file below `~/.flickr`, named by a hash of the key. If that folder cannot be written to, the
     budget is for this process only.
     """
+    open_budget = partial(ApiBudget, limits.calls_per_hour, limits.calls_per_second, timing=limits.timing)
     name = hashlib.sha256(f"{consumer_key} {_endpoint(api_url)}".encode()).hexdigest()[:16]
     try:
         folder = filesystem.home(DEFAULT_CACHE_PATH) / "api_calls"
@@ -33,8 +35,8 @@ def shared_budget(consumer_key: str, limits: Limits, api_url: str = FLICKR_API_U
         file = CallLedgerFile(folder / name)
     except CacheError as error:
         logger.warning("Other runs with this key cannot count the calls of this run: %s", error)
-        return ApiBudget(limits.calls_per_hour, limits.calls_per_second)
-    return ApiBudget(limits.calls_per_hour, limits.calls_per_second, ledger=file, utc=file.now)
+        return open_budget()
+    return open_budget(ledger=file, utc=file.now)
 
 
 def _endpoint(api_url: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.flickr.downloader import Fetched, ImageFile
+    from flickr_mirror.models.options import Limits
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.models.users import FlickrUser
@@ -31,7 +32,7 @@ async def download_image(
     user: FlickrUser,
     name: str,
     photo: FlickrPhoto,
-    bwlimit: int | None,
+    limits: Limits,
 ) -> Path:
     """Return the path of the photo's image, downloaded in the largest size that is served; fill in its sizes.
 
@@ -42,7 +43,8 @@ async def download_image(
         if photo.id in read_tombstones(cache.state):
             raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
         photo.sizes = await api.get_photo_sizes(photo.id)
-        fetcher = ImageFetcher(api.http_client, DownloadSlots(1), BandwidthLimiter(bwlimit))
+        slots = DownloadSlots(1, timing=limits.timing)
+        fetcher = ImageFetcher(api.http_client, slots, BandwidthLimiter(limits.bwlimit))
         async with cache.new_file() as part:
             fetched = await _fetch_largest(fetcher, whole_pictures(photo.sizes), part)
             photo.extension = fetched.picture.extension

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import time as time_of_day
 
-LONGEST_NAP = 15.0
-"""The most seconds between two looks at the clock: it can be set, and `sleep` does not count a suspension."""
-
 
 def next_moment(at: time_of_day, now: float) -> datetime:
     """Return the next moment after `now`, in seconds since 1970, at which local clocks show `at`; it has a zone.
@@ -32,8 +29,11 @@ def _exists(moment: datetime) -> bool:
     return datetime.fromtimestamp(moment.timestamp()).time() == moment.time()  # noqa: DTZ006
 
 
-async def wait_until(moment: datetime, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Sleep until the clock shows `moment`, which is in local time if it has no zone."""
+async def wait_until(moment: datetime, sleep: Callable[[float], Awaitable[None]], check: float) -> None:
+    """Sleep until the clock shows `moment`, which is in local time if it has no zone.
+
+    The clock is checked every `check` seconds.
+    """
     end = moment.timestamp()
     while (left := end - time.time()) > 0:
-        await sleep(min(left, LONGEST_NAP))
+        await sleep(min(left, check))

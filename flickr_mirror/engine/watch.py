@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from flickr_mirror.models.options import MirrorOptions
     from flickr_mirror.models.reports import MirrorReport
 
-MEASURED = 10.0
-"""Seconds of downloads after which their rate is recorded."""
-
 
 class WatchLoop:
     """Does rounds over one open mirror until `stopping` is set. Its methods raise what ends the run.
@@ -57,7 +54,8 @@ class WatchLoop:
     async def _note_rate(self) -> None:
         """Record the rate of the downloads in the catalogue, for estimates."""
         context, seconds = self._context, self._context.copies.fetcher.seconds
-        if seconds >= MEASURED and context.limits.bwlimit is None and context.report.bytes:
+        limits = context.limits
+        if seconds >= limits.timing.rate_sample and limits.bwlimit is None and context.report.bytes:
             rate = round(context.report.bytes / seconds)
             await context.dispatcher.call(context.catalogue.set_note, IMAGE_RATE, rate)
 

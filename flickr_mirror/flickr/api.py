@@ -84,7 +84,7 @@ class AsyncFlickrApi:
         self.__consumer_secret = consumer_secret  # signs calls with a login; public photos need only the key
         self._http_client = http_client or HttpClient(
             consumer_key,
-            budget=budget or ApiBudget(),
+            budget=budget or ApiBudget(timing=(limits or Limits()).timing),
             api_url=api_url,
             limits=limits,
             api_transport=api_transport,

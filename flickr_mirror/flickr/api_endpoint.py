@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
+    from flickr_mirror.models.timing import Timing
 
 logger = logging.getLogger("flickr_mirror")
 
@@ -49,12 +50,14 @@ class ApiEndpoint:
         url: httpx.URL,
         budget: ApiBudget,
         timeout: httpx.Timeout,
+        timing: Timing,
         check_max_wait: Callable[[float, ThrottledError], None],
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
         self.budget = budget
         self.calls: dict[str, int] = {}
-        self.outage = OutageMonitor("api")
+        self.outage = OutageMonitor("api", timing)
+        self._stall_time = timing.stall_time
         self._check_max_wait = check_max_wait
         self._waits = InterruptibleWaits()
         self._clock_offset: float | None = None
@@ -107,7 +110,7 @@ class ApiEndpoint:
         parameters = {**arguments, "method": method, "format": "json", "nojsoncallback": "1"}
         body = bytearray()
         try:
-            with minimum_speed() as record:
+            with minimum_speed(self._stall_time) as record:
                 async with self._client.stream("GET", self.url, params=parameters) as response:
                     self._record_server_time(response)
                     # before the body, which may arrive slowly or incompletely

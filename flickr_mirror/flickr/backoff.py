@@ -5,33 +5,25 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from flickr_mirror.models.timing import Timing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUCCESSES_TO_RECOVER = 20
 """How many good answers reset the length of the next pause."""
-FIRST_PAUSE = 5.0
-"""The first pause after "too many requests", in seconds."""
-LONGEST_PAUSE = 900.0
-"""The longest pause, in seconds, whatever a server asks for."""
 
 
 class Backoff:
     """Exponential backoff, shared by all requests to one server.
 
-    The first pause lasts `first` seconds, each further one twice as long, up to `longest`, or as long as the
-    server asks for. 20 good answers reset it to `first`. Many requests refused at once start one pause.
+    The first pause lasts `Timing.first_pause`, each further one twice as long or as long as the server asks for, up to
+    `Timing.longest_pause`. 20 good answers reset the length. Many requests refused at once start one pause.
     """
 
-    def __init__(
-        self,
-        *,
-        first: float | None = None,
-        longest: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._first = self._length = FIRST_PAUSE if first is None else first
-        self._longest = LONGEST_PAUSE if longest is None else longest
+    def __init__(self, timing: Timing = Timing(), *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._first = self._length = timing.first_pause
+        self._longest = timing.longest_pause
         self._clock = clock
         self._until = clock()
         self._throttled_since: float | None = None

@@ -11,14 +11,13 @@ import anyio
 
 from flickr_mirror.flickr.backoff import Backoff
 from flickr_mirror.flickr.interruption import InterruptibleWaits, StoppedError
+from flickr_mirror.models.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 INITIAL_LEVEL = 4
 """The number of parallel downloads that a run begins with."""
-WINDOW = 0.5
-"""The minimum length of one measurement, in seconds."""
 MIN_GAIN = 1.05
 """The factor by which more downloads must raise the bytes per second to be kept."""
 FIRST_REST = 10.0
@@ -46,9 +45,17 @@ class AdaptiveConcurrency:
     drops by a quarter. A measurement counts only if downloads waited for a slot throughout.
     """
 
-    def __init__(self, least: int, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        least: int,
+        most: int,
+        timing: Timing = Timing(),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._least = least
         self._most = most
+        self._window = timing.throughput_window
         self._clock = clock
         self.level = min(max(INITIAL_LEVEL, least), most)
         self._best_level = self.level
@@ -78,7 +85,7 @@ class AdaptiveConcurrency:
         measured = self._measured
         measured.images += 1
         elapsed = self._clock() - measured.started
-        if elapsed < WINDOW or measured.images < 2 * self.level:
+        if elapsed < self._window or measured.images < 2 * self.level:
             return
         self._adapt(measured.bytes / elapsed, measured.latency / max(measured.responses, 1))
         self.restart()
@@ -140,17 +147,16 @@ class DownloadSlots:
         most: int,
         least: int | None = None,
         *,
-        first: float | None = None,
-        longest: float | None = None,
+        timing: Timing = Timing(),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.most = most
         """The maximum number of parallel downloads."""
         self._ceiling = most
-        self._adaptive = AdaptiveConcurrency(most if least is None else least, most, clock=clock)
+        self._adaptive = AdaptiveConcurrency(most if least is None else least, most, timing, clock=clock)
         self._slots = anyio.CapacityLimiter(self._adaptive.level)
-        self._backoff = Backoff(first=first, longest=longest, clock=clock)
+        self._backoff = Backoff(timing, clock=clock)
         self._sleep = sleep
         self._waits = InterruptibleWaits()
         self._busy = _BusyTime(clock)

@@ -47,11 +47,12 @@ class HttpClient:
             raise ValueError("api_url is not a valid address.") from None
         self.budget = budget
         self._max_wait = limits.max_wait
-        self._retries = RetryPolicy(limits.attempts, sleep)
+        self._retries = RetryPolicy(limits.attempts, limits.timing.longest_retry_wait, sleep)
         self.retrying = self._retries.attempts
         timeout = httpx.Timeout(limits.timeout, pool=None)
-        self._api = ApiEndpoint(api_key, url, budget, timeout, self.check_max_wait, api_transport)
-        self._images = ImageServers(self._api.url, timeout, image_transport)
+        timing = limits.timing
+        self._api = ApiEndpoint(api_key, url, budget, timeout, timing, self.check_max_wait, api_transport)
+        self._images = ImageServers(self._api.url, timeout, timing, image_transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -25,6 +25,8 @@ from flickr_mirror.flickr.responses import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from flickr_mirror.models.timing import Timing
+
 IMAGE_SERVER = httpx.URL("https://live.staticflickr.com")
 MAX_REDIRECTS = 3
 REFUSALS = (401, 403, 404, 410)
@@ -42,11 +44,16 @@ class ImageServers:
     """
 
     def __init__(
-        self, api_url: httpx.URL, timeout: httpx.Timeout, transport: httpx.AsyncBaseTransport | None
+        self,
+        api_url: httpx.URL,
+        timeout: httpx.Timeout,
+        timing: Timing,
+        transport: httpx.AsyncBaseTransport | None,
     ) -> None:
-        self.outage = OutageMonitor("images")
+        self.outage = OutageMonitor("images", timing)
         self.bytes_received = 0
         """Bytes of images and videos, including incomplete ones."""
+        self._stall_time = timing.stall_time
         self._api_url = api_url
         self._extensions = {"timeout": timeout.as_dict()}
         self._flickr = transport or transports.image_transport(IMAGE_SERVER)
@@ -78,7 +85,7 @@ class ImageServers:
         for _ in range(MAX_REDIRECTS + 1):
             target = self._check_host(address)
             try:
-                with minimum_speed() as record:  # headers can arrive slowly too
+                with minimum_speed(self._stall_time) as record:  # headers can arrive slowly too
                     response = await self._open(target)
                     try:
                         if not response.has_redirect_location:

@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING
 from flickr_mirror.errors import PhotoError, ThrottledError, TransportError
 from flickr_mirror.models.event_text import outage_text
 from flickr_mirror.models.events import OutageBegan, OutageEnded
+from flickr_mirror.models.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from flickr_mirror.models.events import Observer
 
-SILENT = 9.0
-"""No answer for this many seconds is an outage."""
 NO_LONGER_ASKED = 65.0
 """A server to which nothing was sent for this many seconds is not in use; retries are closer together."""
 DEAD = 3.0
 """A server that has never answered is reported at the end of a run after this many seconds."""
-POLL_INTERVAL = 0.5
-"""Seconds between two checks for an outage."""
 
 
 class OutageMonitor:
@@ -32,7 +29,9 @@ class OutageMonitor:
     attributes because each is one fact about the exchanges so far, read by another question.)
     """
 
-    def __init__(self, server: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, server: str, timing: Timing = Timing(), *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.server = server
         self.in_flight = 0
         """How many exchanges are waiting for this server."""
@@ -41,6 +40,7 @@ class OutageMonitor:
         self.is_reached = False
         """Whether the server responded to that attempt, with an error."""
         self.has_answered = False
+        self._outage_after = timing.outage_after
         self._clock = clock
         self._since = self._asked = clock()
         self._began: float | None = None
@@ -53,6 +53,11 @@ class OutageMonitor:
     def seconds(self) -> float:
         """For how many seconds no answer came; 0 if the server is not in use."""
         return 0.0 if self._is_idle else self._clock() - self._since
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no answer came for as long as makes an outage."""
+        return self.seconds >= self._outage_after
 
     @property
     def is_reported(self) -> bool:
@@ -105,7 +110,7 @@ class OutageMonitor:
     def next_event(self) -> OutageBegan | OutageEnded | None:
         """Return the event to report now: an unreported outage, or the end of a reported one."""
         if self._began is None:
-            if self.seconds < SILENT:
+            if not self.is_silent:
                 return None
             self._began = self._since
             return OutageBegan(self.server, self.seconds, self.reason, self.is_reached)
@@ -118,7 +123,8 @@ class OutageMonitor:
     def final_sentence(self) -> str:
         """Return a sentence if the server does not answer at the end of a run, else an empty string."""
         seconds = self._clock() - self._since
-        if self.reason or (self._is_given_up and seconds >= (SILENT if self.has_answered else DEAD)):
+        least = self._outage_after if self.has_answered else DEAD
+        if self.reason or (self._is_given_up and seconds >= least):
             return outage_text(self.server, seconds, self.reason, reached=self.is_reached, ended=True)
         return ""
 

@@ -13,6 +13,7 @@ import anyio
 
 from flickr_mirror.flickr.backoff import Backoff
 from flickr_mirror.models.sliding_window import HOUR, last_hour, seconds_until_free, seconds_until_sent
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.steady_clock import steady_time
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class ApiBudget:
         calls_per_second: float = 10,
         *,
         ledger: CallLedger | None = None,
+        timing: Timing = Timing(),
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = steady_time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -113,7 +115,7 @@ class ApiBudget:
         self._utc = utc
         self._sleep = sleep
         self._next_call = clock()
-        self._backoff = Backoff(clock=clock)
+        self._backoff = Backoff(timing, clock=clock)
         self._waiting = [0] * len(Priority)
         self.others_have_work: Callable[[], bool] = lambda: False
         self.on_wait: Callable[[float], None] = lambda _: None

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 USER_AGENT = f"flickr_mirror/{__version__}"
-SPEED_TIME = 60.0
 SPEED_LIMIT = 1024
-"""A transfer of fewer bytes per second than this, over `SPEED_TIME` seconds, is given up. The names are curl's."""
+"""A transfer of fewer bytes per second than this, over `Timing.stall_time`, is given up. The name is curl's."""
 FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -53,16 +52,19 @@ def check_encoding(response: httpx.Response, *accepted: str) -> None:
 
 
 @contextmanager
-def minimum_speed() -> Iterator[Callable[[int], None]]:
-    """Raise `TimeoutError` if a transfer is slower than `SPEED_LIMIT`; call what it yields with each count of bytes."""
-    with anyio.fail_after(SPEED_TIME) as scope:
+def minimum_speed(stall_time: float) -> Iterator[Callable[[int], None]]:
+    """Raise `TimeoutError` if a transfer is slower than `SPEED_LIMIT` for `stall_time` seconds.
+
+    Call what it yields with each count of bytes.
+    """
+    with anyio.fail_after(stall_time) as scope:
         received = 0
 
         def record(count: int) -> None:
             nonlocal received
             received += count
-            if received > SPEED_LIMIT * SPEED_TIME:
+            if received > SPEED_LIMIT * stall_time:
                 received = 0
-                scope.deadline = anyio.current_time() + SPEED_TIME
+                scope.deadline = anyio.current_time() + stall_time
 
         yield record

@@ -15,23 +15,20 @@ from tenacity import (
 )
 
 from flickr_mirror.errors import CertificateError, ProxyLoginError, ThrottledError, TransportError
-from flickr_mirror.flickr.backoff import LONGEST_PAUSE
 from flickr_mirror.flickr.interruption import InterruptibleWaits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-LONGEST_WAIT = 60.0
-"""The longest wait between two attempts, in seconds."""
 _IS_TEMPORARY = retry_if_not_exception_type((CertificateError, ProxyLoginError, ThrottledError))
 
 
 class RetryPolicy:
-    """Exponential backoff with full jitter, up to a minute, for a limited number of attempts."""
+    """Exponential backoff with full jitter, up to `longest_wait` seconds, for a limited number of attempts."""
 
-    def __init__(self, attempts: int, sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, attempts: int, longest_wait: float, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._stop = stop_after_attempt(attempts)
-        self._wait = wait_random_exponential(multiplier=1, max=LONGEST_WAIT)
+        self._wait = wait_random_exponential(multiplier=1, max=longest_wait)
         self._sleep = sleep
         self._waits = InterruptibleWaits()
 
@@ -55,7 +52,7 @@ class RetryPolicy:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for, at most 15 minutes; `None` if it is invalid."""
+    """Return the seconds that a `Retry-After` header asks for; `None` if it is invalid."""
     if value is None:
         return None
     try:
@@ -67,4 +64,4 @@ def retry_after(value: str | None) -> float | None:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - datetime.now(UTC)).total_seconds()
-    return min(seconds, LONGEST_PAUSE) if seconds > 0 else None
+    return seconds if seconds > 0 else None

@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from flickr_mirror.models.intervals import Interval
+from flickr_mirror.models.timing import Timing
 
 DEFAULT_CACHE_PATH = Path("~/.flickr")
 DEFAULT_CACHE_DIRECTORY_DEPTH = 4
@@ -129,7 +130,7 @@ class MirrorOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits of a run: API calls, parallel work, waiting, and when to stop; one attribute for each option.
+    """The limits of a run: API calls, parallel work, waiting, and when to stop.
 
     `calls_per_hour` is Flickr's own limit for all calls with one API key. Times are in seconds. `settle_margin` is how
     long after its upload a photo may still become visible: upload times more recent than this are listed again by the
@@ -142,6 +143,9 @@ class Limits:
     finished, no new work is started, and the next run continues. So do `until_time`, the time at which to stop (local
     time if it has no time zone), and `min_free`, the bytes to keep free on the disk of the mirror: an image is
     downloaded only if it fits in addition to the downloads in progress.
+
+    `timing` holds how long a run waits. It is not an option of the command: its defaults suit every run, and tests hand
+    in shorter times.
 
     Raises `ValueError` for a value out of range.
     """
@@ -164,6 +168,7 @@ class Limits:
     max_bytes: int | None = None
     until_time: datetime | None = None
     min_free: int | None = None
+    timing: Timing = Timing()
 
     def __post_init__(self) -> None:
         for name, low, high in (

@@ -17,10 +17,10 @@ import pytest
 
 from flickr_mirror import MirrorReport
 from flickr_mirror.cli.exit_codes import EXIT_CODES
-from flickr_mirror.cli.graceful_shutdown import CLOSE_TIMEOUT, GRACE
 from flickr_mirror.cli.keys.key_file import FILE_NAME
 from flickr_mirror.cli.output.summary import summary_of
 from flickr_mirror.models.reports import FailedPhoto
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
 from tests.support.command import tree
@@ -230,7 +230,7 @@ def test_the_compose_file_keeps_the_promises_of_the_guide() -> None:
     assert mirror["volumes"] == ["./photos:/data"]
     assert mirror["secrets"] == [FILE_NAME]
     assert compose()["secrets"] == {FILE_NAME: {"file": f"./{FILE_NAME}"}}
-    assert int(mirror["stop_grace_period"].removesuffix("s")) > GRACE + CLOSE_TIMEOUT
+    assert int(mirror["stop_grace_period"].removesuffix("s")) > Timing().stop_grace + Timing().close_wait
 
 
 @pytest.mark.slow

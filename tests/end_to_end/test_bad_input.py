@@ -180,7 +180,7 @@ async def test_a_read_only_folder_is_said(tmp_path: Path) -> None:
 async def test_no_answer_is_a_passing_failure(tmp_path: Path) -> None:
     """A dead line: exit 75, which tells a service manager to try again later."""
     line = ("--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/")
-    async with running(None, tmp_path, *line, settings=IMPATIENT) as process:
+    async with running(None, tmp_path, *line, timing=IMPATIENT) as process:
         outcome = await process.wait()
     assert outcome.code == 75, outcome.err
     assert "127.0.0.1" in sentence(outcome.err) or "ConnectError" in sentence(outcome.err)

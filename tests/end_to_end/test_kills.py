@@ -29,7 +29,7 @@ LONGEST = 0.6
 """A third of the runs are killed at a random moment of their first so many seconds."""
 IMAGES = 30
 """The others are killed when the server has been asked for a random number of images, up to this one."""
-HASTE = {"flickr.retry.LONGEST_WAIT": 0.02, "flickr.backoff.FIRST_PAUSE": 0.02}
+HASTE = {"longest_retry_wait": 0.02, "first_pause": 0.02}
 """Tries again at once: the waits are not what is looked at."""
 
 
@@ -49,8 +49,10 @@ async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
         while len(killed) < KILLS if KILLS else len(killed) < LEAST or time.monotonic() < begun + SECONDS:
             runs += 1
             # the processes that detect languages and write files must not outlive the one that is killed
-            settings = HASTE if runs % 5 == 0 else {**HASTE, **THREAD}
-            async with running(flickr, tmp_path / "killed", *line, settings=settings) as process:
+            settings = {} if runs % 5 == 0 else THREAD
+            async with running(
+                flickr, tmp_path / "killed", *line, settings=settings, timing=HASTE
+            ) as process:
                 await moment(flickr, process, chance)
                 process.signal(signal.SIGKILL)
                 outcome = await process.wait()

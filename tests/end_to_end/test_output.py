@@ -60,9 +60,7 @@ def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
 )
 async def test_cron_gets_one_line(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
     """--quiet: exactly one line where a run cannot be done, without a terminal and without input."""
-    async with running(
-        None, tmp_path, "--quiet", *arguments, settings={"flickr.retry.LONGEST_WAIT": 0.01}
-    ) as process:
+    async with running(None, tmp_path, "--quiet", *arguments, timing={"longest_retry_wait": 0.01}) as process:
         outcome = await process.wait(20)
     assert outcome.code == code
     (line,) = outcome.err.splitlines()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SOON = 3.0
 """Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
-GRACE = {"cli.graceful_shutdown.GRACE": 0.3}
+GRACE = {"stop_grace": 0.3}
 
 
 def hanging(
@@ -66,7 +66,7 @@ async def test_a_run_that_waits_for_an_answer_ends(
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(address, started)
-        async with running(flickr, tmp_path, *options, settings=GRACE) as process:
+        async with running(flickr, tmp_path, *options, timing=GRACE) as process:
             with anyio.fail_after(30):
                 await started.wait()
             begun = time.monotonic()
@@ -96,7 +96,7 @@ async def test_a_run_that_waits_for_something_else_ends(
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         flickr.intercept = refuse if "--image-only" in options else None
         level = () if "--image-only" in options else ("--info-level", "2")
-        async with running(flickr, tmp_path, *level, *options, settings=GRACE) as process:
+        async with running(flickr, tmp_path, *level, *options, timing=GRACE) as process:
             await process.says(words)
             begun = time.monotonic()
             process.signal(number)
@@ -145,16 +145,11 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
     tmp_path: Path, options: tuple[str, ...], intercept: Any, words: str, number: signal.Signals
 ) -> None:
     """With all of the usual ten seconds of grace: where nothing is in flight, none of them pass, and it is said."""
-    settings = {
-        "cli.graceful_shutdown.GRACE": 8,
-        "flickr.backoff.FIRST_PAUSE": 600,
-        "flickr.outage.SILENT": 0.2,
-        "flickr.retry.LONGEST_WAIT": 600,
-    }
+    timing = {"stop_grace": 8, "first_pause": 600, "outage_after": 0.2, "longest_retry_wait": 600}
     level = () if "--image-only" in options else ("--info-level", "2")
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         flickr.intercept = intercept
-        async with running(flickr, tmp_path, *level, *options, settings={**settings, **THREAD}) as process:
+        async with running(flickr, tmp_path, *level, *options, settings=THREAD, timing=timing) as process:
             await process.says(words)
             await anyio.sleep(0.5)  # for what was in flight at that moment
             begun = time.monotonic()
@@ -195,7 +190,7 @@ async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals)
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(".jpg", started)
-        async with running(flickr, tmp_path, settings={"cli.graceful_shutdown.GRACE": 60}) as process:
+        async with running(flickr, tmp_path, timing={"stop_grace": 60}) as process:
             with anyio.fail_after(30):
                 await started.wait()
             process.signal(signal.SIGINT)
@@ -216,8 +211,9 @@ async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> N
     start = (
         "import socket, time\n"
         "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
-        "from flickr_mirror.cli import graceful_shutdown, main\n"
-        "graceful_shutdown.CLOSE_TIMEOUT = graceful_shutdown.GRACE = 0.4\nmain.main()"
+        "from flickr_mirror.cli.main import main\n"
+        "from flickr_mirror.models.timing import Timing\n"
+        "main(Timing(stop_grace=0.4, close_wait=0.4))"
     )
     line = [
         sys.executable,

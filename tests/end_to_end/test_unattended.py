@@ -89,7 +89,7 @@ async def test_a_run_that_fails_at_once_is_told_too(
             tmp_path,
             *arguments,
             *("--quiet", "--ping-url", monitor.url, "--hook", teller(kept)),
-            settings=IMPATIENT,
+            timing=IMPATIENT,
         ) as process,
     ):
         outcome = await process.wait()
@@ -132,7 +132,7 @@ async def test_a_program_learns_when_all_was_well(tmp_path: Path) -> None:
         assert (await run(None, tmp_path / "cache", *line, "--api-url", flickr.api_url)).code == 0
     success = told(kept)["last_success"]
     arguments = (*line, "--api-url", "http://127.0.0.1:9/")
-    async with running(None, tmp_path / "cache", *arguments, settings=IMPATIENT) as process:
+    async with running(None, tmp_path / "cache", *arguments, timing=IMPATIENT) as process:
         outcome = await process.wait()
     assert outcome.code == 75, outcome.err
     assert success
@@ -181,8 +181,8 @@ async def test_a_run_that_is_stopped_is_told(count: int, tmp_path: Path) -> None
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         flickr.intercept = hang
         arguments = ("--ping-url", monitor.url, "--hook", teller(kept))
-        grace = {"cli.graceful_shutdown.GRACE": 0.3 if count == 1 else 60.0}
-        async with running(flickr, tmp_path / "cache", *arguments, settings=grace) as process:
+        grace = {"stop_grace": 0.3 if count == 1 else 60.0}
+        async with running(flickr, tmp_path / "cache", *arguments, timing=grace) as process:
             with anyio.fail_after(30):
                 await started.wait()
             begun = time.monotonic()
@@ -228,14 +228,10 @@ async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> Non
             await anyio.sleep_forever()
         return None
 
-    settings = {
-        "cli.graceful_shutdown.GRACE": 0.3,
-        "cli.graceful_shutdown.CLOSE_TIMEOUT": 1.0,
-        "cli.graceful_shutdown.EXIT_TIMEOUT": 0.5,
-    }
+    timing = {"stop_grace": 0.3, "close_wait": 1.0, "report_wait": 0.5}
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         flickr.intercept = hang
-        async with running(flickr, tmp_path, "--hook", "sleep 60", settings=settings) as process:
+        async with running(flickr, tmp_path, "--hook", "sleep 60", timing=timing) as process:
             with anyio.fail_after(30):
                 await started.wait()
             begun = time.monotonic()
@@ -257,9 +253,9 @@ async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path:
         "    if host in ('hc.example', b'hc.example'): time.sleep(60)\n"
         "    return resolve(host, *a, **o)\n"
         "socket.getaddrinfo = hang\n"
-        "from flickr_mirror.cli import graceful_shutdown, main, notifications\n"
-        "notifications.PING_TIMEOUT, graceful_shutdown.EXIT_TIMEOUT = 0.3, 0.2\n"
-        "main.main()"
+        "from flickr_mirror.cli.main import main\n"
+        "from flickr_mirror.models.timing import Timing\n"
+        "main(Timing(ping_wait=0.3, report_wait=0.2))"
     )
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         line = command(flickr, tmp_path, "--ping-url", f"https://hc.example/{SECRET}")[3:]
@@ -316,8 +312,8 @@ async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         monitor.answer = never
         arguments = ("--ping-url", monitor.url, "--hook", teller(pipe))
-        settings = {"cli.notifications.PING_TIMEOUT": 60.0}
-        async with running(flickr, tmp_path / "cache", *arguments, settings=settings) as process:
+        timing = {"ping_wait": 60.0}
+        async with running(flickr, tmp_path / "cache", *arguments, timing=timing) as process:
             assert told_in(await to_thread.run_sync(pipe.read_text))["images"] == 3
             assert monitor.words == ["start"]
             assert "was silent" not in process.err

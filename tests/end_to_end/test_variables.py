@@ -173,7 +173,7 @@ async def test_a_proxy_that_fails_otherwise(tmp_path: Path, answer: bytes) -> No
     async with proxy(answer) as address:
         address = address if answer else "127.0.0.1:9"
         async with running(
-            None, tmp_path, *FLICKR, environment={"HTTPS_PROXY": address}, settings=IMPATIENT
+            None, tmp_path, *FLICKR, environment={"HTTPS_PROXY": address}, timing=IMPATIENT
         ) as process:
             outcome = await process.wait()
     assert outcome.code == 75

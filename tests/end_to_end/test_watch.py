@@ -75,7 +75,7 @@ async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
     async with monitoring() as monitor, SimulatedFlickr(stream) as flickr:
         flickr.intercept = intercept
         arguments = ("--watch", "1s", "--ping-url", monitor.url)
-        async with running(flickr, tmp_path, *arguments, settings=IMPATIENT) as process:
+        async with running(flickr, tmp_path, *arguments, timing=IMPATIENT) as process:
             await until(tmp_path, stream, stream.ids[-1], 30)
             down, before = True, flickr.calls.total()
             (photo_id,) = stream.upload(1)

@@ -70,7 +70,6 @@ def test_a_new_field_leaves_older_files_readable(folder: Path) -> None:
     assert (scanned["rewritten"], scanned["updated"]) == ([], 0)
 
 
-@pytest.mark.usefixtures("no_naps")
 async def test_no_file_is_rewritten_only_to_have_a_format(folder: Path) -> None:
     """A photo that Flickr touched without an edit keeps its file of an earlier version; an edit writes the format."""
     photos = stream()

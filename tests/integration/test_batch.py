@@ -16,13 +16,15 @@ from flickr_mirror.cli.batch import _remaining_limits, run_in_turn
 from flickr_mirror.cli.exit_codes import WORST_FIRST
 from flickr_mirror.cli.run_view import RunOutcome, RunView
 from flickr_mirror.models.reports import MirrorReport
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language", "hasty")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 NAMES = ("first", "second", "third")
 
@@ -34,7 +36,7 @@ class Household:
         self.flickr = flickr
         self.root = root
         self.mirrors: dict[str, PhotostreamMirror] = {}
-        self.budget = ApiBudget(calls_per_second=10_000)
+        self.budget = ApiBudget(calls_per_second=10_000, timing=FAST)
 
     def open(self, name: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
         """Return a mirror and its view."""
@@ -47,7 +49,7 @@ class Household:
 
     async def run(self, *names: str, **limits: Any) -> int:
         """Mirror these, or all, and return the exit code."""
-        return await run_in_turn(names or NAMES, Limits(attempts=1, **limits), self.open)
+        return await run_in_turn(names or NAMES, Limits(attempts=1, timing=FAST, **limits), self.open)
 
     @property
     def images(self) -> list[int]:
@@ -246,18 +248,18 @@ async def test_what_a_limit_left_out_is_said_aloud(
 async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a ping still hangs, the process ends with the gravest code of all, and not with that of the last user."""
     codes = iter([4, 0])
-    words: list[int] = []
+    words: list[tuple[int, float]] = []
 
     async def run_mirror(_: str, view: Any) -> int:
         view.notifier = SimpleNamespace(hangs=True)
         return next(codes)
 
     monkeypatch.setattr("flickr_mirror.cli.batch.run_mirror", run_mirror)
-    monkeypatch.setattr("flickr_mirror.cli.batch.exit_soon", words.append)
+    monkeypatch.setattr("flickr_mirror.cli.batch.exit_soon", lambda *word: words.append(word))
     monkeypatch.setattr("flickr_mirror.cli.batch._remaining_limits", lambda limits, *_: limits)
 
     def open_mirror(*_: Any) -> Any:
         return SimpleNamespace(report=None), StubView()
 
     assert await run_in_turn(["one", "two"], Limits(), open_mirror) == 4
-    assert words == [4]
+    assert words == [(4, Timing().report_wait)]

@@ -26,7 +26,7 @@ from tests.support.mirroring import Run, age_failures, answering
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("one_language", "hasty", "no_naps")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 MIRRORS = int(os.environ.get("FLICKR_MIRROR_BIT_FLIPS", "40"))
 TARGETS = {

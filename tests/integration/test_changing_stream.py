@@ -38,6 +38,7 @@ from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.events import ImageCached, ImageStarted
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.languages import ENGLISH
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, parts
 
@@ -170,6 +171,7 @@ class Story:
             settle_margin=setting.settle_margin,
             attempts=2,
             image_workers=IMAGE_WORKERS,
+            timing=Timing(catalogue_flush=0.01),
         )
         self.everyone = self.stream.ids
         self.steady = set(self.everyone)
@@ -635,7 +637,6 @@ async def play(setting: Setting, steps: Sequence[Step]) -> tuple[set[str], set[s
         for name, module in list(sys.modules.items()):
             if name.startswith("flickr_mirror.") and getattr(module, "time", None) is time:
                 patch.setattr(module, "time", clock)
-        patch.setattr("flickr_mirror.engine.dispatcher.LATEST", 0.01)
         patch.setattr(LanguageDetector, "detect", in_english)
         async with SimulatedFlickr(stream, clock=clock.flickr) as flickr:
             story = Story(setting, flickr, clock, Path(folder))

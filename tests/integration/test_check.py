@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror import Event
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 
 async def check(run: Run, **options: Any) -> CheckReport:

@@ -38,6 +38,7 @@ from flickr_mirror.storage.partial_file import BLOCK_SIZE, open_partial_file
 from tests.support.command import command, parts, tree
 from tests.support.faulty_disk import NOTHING_LEFT, Fault, FaultyDisk, FaultyOs, PowerLoss, claims
 from tests.support.mirroring import Run, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -48,7 +49,7 @@ SMALL = {"image_dims": (48, 36), "commented": 0.5}
 OPTIONS: dict[str, Any] = {"info_level": 2, "cache_directory_depth": 2}
 BLOCKS = bytes(range(256)) * (BLOCK_SIZE // 256 * 2) + b"the rest"
 
-quick = pytest.mark.usefixtures("one_language", "hasty")
+quick = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 
 @pytest.fixture
@@ -292,7 +293,7 @@ async def test_two_photos_of_one_name_in_one_run(tmp_path: Path, monkeypatch: py
     async with mirroring(tmp_path, 2) as run:
         first, second = run.stream.ids
         folder = tmp_path / run.stream.username
-        run.limits = Limits(info_workers=1, attempts=1)
+        run.limits = Limits(info_workers=1, attempts=1, timing=FAST)
         described = anyio.Event()
 
         async def intercept(request: web.Request) -> None:

@@ -36,6 +36,7 @@ from flickr_mirror.simulator import Kind, Mix, Rule, Script, SimulatedFlickr, Si
 from tests.support import canary
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, age_failures, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     import random
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 TINY = (40, 30)
 LISTING = "flickr.people.getPhotos"
-running = pytest.mark.usefixtures("canary", "one_language", "no_naps")
+running = pytest.mark.usefixtures("canary", "one_language")
 
 
 async def no_nap(_: float) -> None:
@@ -399,7 +400,7 @@ def test_odd_values_are_bounded() -> None:
 async def test_counts_that_disagree_hide_no_photo(tmp_path: Path, wrong: dict[str, Any]) -> None:
     """Row 38: pages/total disagree, total=0, pages=0: ids are trusted, not counts."""
     async with mirroring(tmp_path, 25, image_dims=TINY) as run:
-        run.limits = Limits(page_size=10, attempts=1)
+        run.limits = Limits(page_size=10, attempts=1, timing=FAST)
         script(
             run,
             Rule(faults.Rewritten(lambda answer: answer["photos"].update(wrong)), method=LISTING, times=None),
@@ -412,7 +413,7 @@ async def test_counts_that_disagree_hide_no_photo(tmp_path: Path, wrong: dict[st
 async def test_a_page_that_is_another_one_ends_no_walk_wrongly(tmp_path: Path) -> None:
     """Rows 38, 39: page echoed is not the one asked for: every photo is there in the end, without a circle."""
     async with mirroring(tmp_path, 25, image_dims=TINY) as run:
-        run.limits = Limits(page_size=10, attempts=1)
+        run.limits = Limits(page_size=10, attempts=1, timing=FAST)
         clamp = faults.Rewritten(lambda answer: answer["photos"].update(page=10_000))
         done = script(run, Rule(clamp, method=LISTING, start=2, times=3))
         with anyio.fail_after(20):

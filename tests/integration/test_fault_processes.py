@@ -34,6 +34,7 @@ from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, 
 from flickr_mirror.storage.call_ledger import CallLedgerFile
 from flickr_mirror.storage.partial_file import PartialFile
 from tests.support.mirroring import PagedRun, Run, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror import Event
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -269,7 +270,7 @@ async def test_a_process_that_was_stopped_goes_on(tmp_path: Path) -> None:
     """Row 74: after a pause of the whole process, longer than every time-out, nothing counts as failed."""
 
     class Hasty(Run):
-        limits = Limits(timeout=0.3, attempts=5, image_workers=8, passes=1)
+        limits = Limits(timeout=0.3, attempts=5, image_workers=8, passes=1, timing=FAST)
 
     async with mirroring(tmp_path, 120) as plain:
         run = Hasty(plain.flickr, tmp_path)

@@ -69,6 +69,7 @@ from flickr_mirror.subprocesses import environment
 from flickr_mirror.text import plain
 from tests.support.command import infos
 from tests.support.mirroring import jpeg, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -602,7 +603,7 @@ def command(
     def run(*arguments: str) -> Command:
         monkeypatch.setattr("sys.argv", ["mirror_flickr", *arguments])
         with pytest.raises(SystemExit) as ended:
-            main()
+            main(FAST)
         assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # nothing ends this process later
         written = capsys.readouterr()
         return int(ended.value.code or 0), written.out + written.err
@@ -639,7 +640,7 @@ def poison(flickr: SimulatedFlickr) -> None:
     flickr.intercept = intercept
 
 
-@pytest.mark.usefixtures("no_naps", "one_language")
+@pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("terminal", [False, True], ids=["log", "terminal"])
 def test_a_hostile_photostream_commands_no_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Command], terminal: bool
@@ -711,7 +712,7 @@ def assert_no_canary(text: str, *folders: Path) -> None:
                 assert b"canary" not in path.read_bytes(), path
 
 
-@pytest.mark.usefixtures("no_naps", "one_language")
+@pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_secrets_are_shown_in_no_failure(
     tmp_path: Path,
@@ -744,7 +745,6 @@ def test_secrets_are_shown_in_no_failure(
     assert_no_canary(text, tmp_path, home)
 
 
-@pytest.mark.usefixtures("no_naps")
 @pytest.mark.parametrize("fault", ["tls", "dns", "proxy", "bad proxy", "port", "bad address"])
 def test_secrets_are_shown_in_no_failure_to_connect(
     tmp_path: Path,
@@ -800,7 +800,7 @@ async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pyte
     assert PASSWORD not in "".join(traceback.format_exception(caught.value))
 
 
-@pytest.mark.usefixtures("no_naps", "one_language")
+@pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize(
     "place",
     ["flickr_mirror.engine.workers.info_fetcher.InfoFetcher.fetch", "flickr_mirror.cli.run_view.log_events"],
@@ -829,7 +829,7 @@ def test_secrets_are_shown_in_no_defect(
     assert_no_canary(text, tmp_path, home)
 
 
-@pytest.mark.usefixtures("no_naps", "one_language")
+@pytest.mark.usefixtures("one_language")
 async def test_an_embedder_that_logs_everything_logs_no_secret(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

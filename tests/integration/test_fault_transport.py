@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -47,6 +48,7 @@ from flickr_mirror.storage.partial_file import open_partial_file
 from tests.support import canary
 from tests.support.command import infos, parts, tree
 from tests.support.mirroring import Run, jpeg, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.simulator.faults import Fault
 
-pytestmark = pytest.mark.usefixtures("canary", "one_language", "no_naps")
+pytestmark = pytest.mark.usefixtures("canary", "one_language")
 
 TINY = (40, 30)
 LIVE = "https://live.staticflickr.com"
@@ -170,7 +172,7 @@ async def test_a_body_that_is_always_spoiled_fails_its_photo_only(tmp_path: Path
     """Rows 1 to 9, 16: one photo each never comes whole: it is said and left out, and the others are there."""
     lasting = [fault for name, fault in SPOILED.items() if not name.startswith("row 11")]
     async with mirroring(tmp_path, 2 * len(lasting), image_dims=TINY) as run:
-        run.limits = Limits(attempts=2, passes=2, image_workers=1)
+        run.limits = Limits(attempts=2, passes=2, image_workers=1, timing=FAST)
         bad = run.stream.ids[::2]
         rules = (
             Rule(fault, photo_id=photo_id, kind="image", times=None)
@@ -214,7 +216,7 @@ async def test_a_whole_body_without_a_proof_of_its_end_is_kept(tmp_path: Path) -
 async def test_bytes_beyond_the_length_poison_no_connection(tmp_path: Path) -> None:
     """Row 6: more bytes than Content-Length: the image is what was announced, and the next ones are right."""
     async with mirroring(tmp_path, 12, image_dims=TINY) as run:
-        run.limits = Limits(attempts=2, image_workers=1)
+        run.limits = Limits(attempts=2, image_workers=1, timing=FAST)
         done = script(run, Rule(faults.Excess(), kind="image", times=6))
         report = await run(image_only=True)
         assert (report.images, report.failures, len(done.done)) == (12, [], 6)
@@ -291,14 +293,6 @@ RETRY_AFTER: dict[str, tuple[object, float]] = {
 }
 
 
-@pytest.fixture
-def first_pause(no_naps: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the first pause be as long as it is in life."""
-    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 5.0)
-    monkeypatch.setattr("flickr_mirror.flickr.backoff.LONGEST_PAUSE", 900.0)
-
-
-@pytest.mark.usefixtures("first_pause")
 @pytest.mark.parametrize(("value", "seconds"), RETRY_AFTER.values(), ids=RETRY_AFTER)
 async def test_every_retry_after_is_a_pause_within_reason(
     tmp_path: Path, value: object, seconds: float
@@ -358,7 +352,7 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
         asked = Script(Rule(faults.throttling(), kind="image", times=8))
         flickr.faults = asked
         transport = open_transport(flickr, Naps())
-        brake = DownloadSlots(8, first=5, clock=gate.clock, sleep=gate.sleep)
+        brake = DownloadSlots(8, clock=gate.clock, sleep=gate.sleep)
         gate.now += 1
         fetcher = ImageFetcher(transport, brake)
 
@@ -378,7 +372,6 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
         assert set(flickr.requests) == set(stream.ids)
 
 
-@pytest.mark.usefixtures("first_pause")
 async def test_no_call_is_made_during_a_pause() -> None:
     """Row 13: 429 from the API pauses all callers, those too whose call was just being counted."""
     gate = Gate(step=0.2)  # so that the pace of ten calls a second holds nobody up
@@ -428,14 +421,11 @@ async def test_a_pause_that_begins_while_a_call_is_counted_holds_it() -> None:
     assert passed == [gate.now]
 
 
-async def test_a_storm_of_429_marks_no_photo_as_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_storm_of_429_marks_no_photo_as_failed(tmp_path: Path) -> None:
     """Rows 13, 14: half of everything is refused; though nothing is tried twice, nothing fails."""
-    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 0.001)
-    monkeypatch.setattr("flickr_mirror.flickr.backoff.LONGEST_PAUSE", 0.01)
     async with mirroring(tmp_path, 60, image_dims=TINY, commented=1) as run:
-        run.limits = Limits(attempts=1, passes=1)
+        timing = replace(FAST, first_pause=0.001, longest_pause=0.01)
+        run.limits = Limits(attempts=1, passes=1, timing=timing)
         storm = Disturbance(0.5, mix={"429": MIXES["429"]})
         run.flickr.faults = storm
         report = await run(info_level=2)
@@ -453,7 +443,7 @@ async def test_a_permanent_429_ends_the_run_and_nothing_is_lost(
 ) -> None:
     """Row 15: permanent 429 for hours: items stay pending; after `max_wait` exit 75; the next run goes on."""
     async with mirroring(tmp_path, 12, image_dims=TINY, commented=1) as run:
-        run.limits = Limits(max_wait=0.5)
+        run.limits = Limits(max_wait=0.5, timing=FAST)
         method = "flickr.photos.comments.getList" if kind == "api" else ""
         script(run, Rule(faults.throttling(), kind=kind, method=method, start=4, times=None))
         assert await exit_code(run, info_level=2) == 75
@@ -469,7 +459,6 @@ async def test_a_permanent_429_ends_the_run_and_nothing_is_lost(
         check_whole(run)
 
 
-@pytest.mark.usefixtures("first_pause")
 async def test_six_hours_of_429_are_waited_for_by_default(tmp_path: Path) -> None:
     """Row 15: permanent 429 for hours: asked ever less often, some thirty times in six hours."""
     naps = Naps()
@@ -637,16 +626,14 @@ async def test_a_captive_portal_is_recognised(tmp_path: Path, capsys: pytest.Cap
 # Slow and silent servers
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for a fifth of a second where it is a minute."""
-    monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_TIME", 0.2)
+IMPATIENT = replace(FAST, stall_time=0.2)
+"""A slow transfer is given up after a fifth of a second instead of a minute."""
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_drip_is_ended_and_a_slow_line_is_not(tmp_path: Path) -> None:
     """Row 20: slow loris: less than 1 KB/s is given up and tried again, more is waited for, also of the API."""
     async with mirroring(tmp_path, 2) as run:
+        run.limits = replace(run.limits, timing=IMPATIENT)
         drip, first = faults.Drip(pace=1, pause=0.02), run.stream.ids[0]
         done = script(
             run,
@@ -663,12 +650,11 @@ async def test_a_drip_is_ended_and_a_slow_line_is_not(tmp_path: Path) -> None:
         check_whole(run)
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("after", [None, 0, 100])
 async def test_silence_is_not_waited_for(tmp_path: Path, after: int | None) -> None:
     """Row 21: accepts, never answers: given up and asked again, before the header and after it."""
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
-        run.limits = Limits(timeout=0.2)
+        run.limits = Limits(timeout=0.2, timing=IMPATIENT)
         done = script(
             run,
             Rule(faults.Silence(after), kind="image"),
@@ -710,11 +696,10 @@ async def test_a_server_that_never_completes_tls_is_given_up() -> None:
     await listener.aclose()
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_silent_image_servers_hold_up_no_information(tmp_path: Path) -> None:
     """Row 22: server stalls and holds all workers: the others go on, and a deadline frees the workers."""
     async with mirroring(tmp_path, 6, image_dims=TINY) as run:
-        run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2)
+        run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2, timing=IMPATIENT)
         script(run, Rule(faults.Silence(), kind="image", times=None))
         report = await run(info_level=1)
         assert (report.infos, report.images, len(report.failures)) == (6, 0, 6)
@@ -725,7 +710,7 @@ async def test_a_connection_closed_between_requests_is_no_failure(tmp_path: Path
     """Row 27: keep-alive closed between requests: asked again on another one, also where there is one try only."""
     async with mirroring(tmp_path, 12, image_dims=TINY, commented=1) as run:
         # of two workers, one might meet with a connection that is new, which is not asked again
-        run.limits = Limits(attempts=1, passes=1, image_workers=1)
+        run.limits = Limits(attempts=1, passes=1, image_workers=1, timing=FAST)
         kinds = {"image"} if not after_answer else {"image", "api"}
         rules = [Rule(faults.HangUp(after_answer), kind=kind, start=n) for kind in kinds for n in (4, 7, 10)]
         done = script(run, *rules)
@@ -847,12 +832,11 @@ async def test_a_third_of_everything_goes_wrong_and_the_mirror_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows 1 to 17 mixed, 30 % of all requests, 2,000 photos: at most 1.6 times the requests of a clean run."""
-    monkeypatch.setattr("flickr_mirror.flickr.backoff.FIRST_PAUSE", 0.002)
-    monkeypatch.setattr("flickr_mirror.flickr.retry.LONGEST_WAIT", 0.001)
     monkeypatch.setattr("os.fsync", lambda _: None)  # takes half of the time, and no power fails here
     count = 2000
     async with mirroring(tmp_path, count, image_dims=TINY) as run:
-        run.limits = Limits(image_workers=8)
+        timing = replace(FAST, first_pause=0.002, longest_retry_wait=0.001)
+        run.limits = Limits(image_workers=8, timing=timing)
         disturbance = Disturbance(0.3, seed=4)
         run.flickr.faults = disturbance
         report = await run(image_only=True, cache_directory_depth=0)

@@ -41,7 +41,7 @@ from tests.support.command import tree
 from tests.support.faulty_disk import Choice, Fault, FaultyDisk, PowerLoss
 from tests.support.mirroring import Run, answering, mirroring
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 SMALL = {"image_dims": (48, 36), "commented": 1.0}
 
@@ -479,7 +479,7 @@ def is_erased(run: Run, photo_id: str) -> bool:
     return bool(noted) and is_written and not texts and not of_photo(run, photo_id)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("one_tls_context")
 @pytest.mark.parametrize("again", ["forget", "run"])
 async def test_a_disk_that_fails_at_any_call_loses_nothing(ram: Path, faulty: FaultyDisk, again: str) -> None:
     """At each single call: an error, no file gone without a tombstone, and the same command or a run ends it."""
@@ -515,7 +515,7 @@ async def test_a_disk_that_fails_at_any_call_loses_nothing(ram: Path, faulty: Fa
         assert at > 30
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("one_tls_context")
 async def test_a_loss_of_power_brings_no_file_back(ram: Path, faulty: FaultyDisk) -> None:
     """Whatever the disk forgets: the photo is whole, or its tombstone is durable and the next run erases it."""
     root = ram / "disk"
@@ -576,7 +576,7 @@ async def _goes_on(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("one_tls_context")
 async def test_an_undo_that_fails_at_any_call_is_repeated(ram: Path, faulty: FaultyDisk) -> None:
     """The photo is forgotten in both places, or in none, whatever fails; the same command ends it."""
     async with mirroring(ram / "whole", 4, **SMALL) as run:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 FIND, LIST, SIZES, COMMENTS = (
     "flickr.people.findByUsername",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.models.events import ImageCached, ImageStarted, InfoStarted, PageScanned, Watching
 from tests.support.command import parts, tree
 from tests.support.mirroring import answering, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,17 +27,19 @@ if TYPE_CHECKING:
 
     from tests.support.mirroring import Run
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language", "hasty")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 COUNT = 47
 PAGE = 10
 HOURS = 5 * 3600
 NOON = 1_800_014_400.0
+TIMING = replace(FAST, clock_check=0.01)
+SHORT_GRACE = replace(TIMING, stop_grace=0.05)
 
 
-def limited(run: Run, **limits: Any) -> None:
+def limited(run: Run, timing: Any = TIMING, **limits: Any) -> None:
     """Let the next runs have these limits, and short pages."""
-    run.limits = Limits(page_size=PAGE, attempts=1, image_workers=4, **limits)
+    run.limits = Limits(page_size=PAGE, attempts=1, image_workers=4, timing=timing, **limits)
 
 
 def listen(run: Run) -> list[tuple[str, ...]]:
@@ -143,11 +147,8 @@ async def test_bytes_are_counted_as_they_come(tmp_path: Path) -> None:
         assert begun_after_the_end(run) == []
 
 
-async def test_an_image_in_flight_has_its_time_and_calls_have_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_image_in_flight_has_its_time_and_calls_have_not(tmp_path: Path) -> None:
     """Bytes that are coming need not come twice; comments that do not come hold nothing up."""
-    monkeypatch.setattr("flickr_mirror.engine.pipeline.GRACE", 0.05)
     async with mirroring(tmp_path, COUNT, commented=1.0) as run:
         slow = run.stream.ids[0]
         others = anyio.Event()
@@ -166,7 +167,7 @@ async def test_an_image_in_flight_has_its_time_and_calls_have_not(
                 others.set()
 
         run.flickr.intercept = intercept
-        limited(run, max_bytes=20_000)
+        limited(run, SHORT_GRACE, max_bytes=20_000)
         with anyio.fail_after(20):
             report = await run.mirror(observe, info_level=2).run()
         assert run.path(slow).read_bytes() == run.flickr.file(slow)
@@ -202,7 +203,6 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Return the wall clock, which stands at noon until it is set."""
     clock = SimpleNamespace(now=NOON)
     monkeypatch.setattr("flickr_mirror.engine.wall_clock.time", SimpleNamespace(time=lambda: clock.now))
-    monkeypatch.setattr("flickr_mirror.engine.wall_clock.LONGEST_NAP", 0.01)
     return clock
 
 
@@ -271,11 +271,9 @@ async def test_what_outlasts_the_grace_is_given_up(
     tmp_path: Path,
     jump: Callable[[float], None],
     wall: SimpleNamespace,
-    monkeypatch: pytest.MonkeyPatch,
     limit: str,
 ) -> None:
     """When the time is up, an image that does not come in the usual grace is left to the next run."""
-    monkeypatch.setattr("flickr_mirror.engine.pipeline.GRACE", 0.05)
     async with mirroring(tmp_path, 5) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -286,7 +284,7 @@ async def test_what_outlasts_the_grace_is_given_up(
             return None
 
         run.flickr.intercept = intercept
-        limited(run, **{limit: 8 if limit == "max_duration" else an_hour_later()})
+        limited(run, SHORT_GRACE, **{limit: 8 if limit == "max_duration" else an_hour_later()})
         with anyio.fail_after(60):
             report = await run(image_only=True)
         assert (report.images, report.failures, report.stopped_by) == (0, [], limit)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.events import Event
 
-quick = pytest.mark.usefixtures("one_language", "hasty")
+quick = pytest.mark.usefixtures("one_language", "one_tls_context")
 REFUSED = "is a link, which is not followed"
 
 

@@ -20,10 +20,11 @@ from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
 from tests.integration.test_full_scan import COMMENTS, LIST, SIZES, rerun
 from tests.support.command import infos, tree
 from tests.support.mirroring import PagedRun, mirroring
+from tests.support.timing import FAST
 from tests.unit.catalogue.test_listings import Walks, photos, walks
 
 __all__ = ["walks"]
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,7 +234,7 @@ async def test_the_second_of_the_listing_is_not_over(tmp_path: Path) -> None:
                 "key",
                 "secret",
                 options=MirrorOptions(cache_path=tmp_path, api_url=flickr.api_url, image_only=True),
-                limits=Limits(settle_margin=0, page_size=5),
+                limits=Limits(settle_margin=0, page_size=5, timing=FAST),
                 budget=ApiBudget(calls_per_second=10_000),
             ).run()
 

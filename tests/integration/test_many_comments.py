@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("no_naps", "hasty")
+pytestmark = pytest.mark.usefixtures("one_tls_context")
 
 COUNT = 100_000
 

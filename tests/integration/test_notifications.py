@@ -25,6 +25,7 @@ from flickr_mirror.cli.output.summary import summary_of
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.models.events import Watching
 from flickr_mirror.models.reports import FailedPhoto
+from flickr_mirror.models.timing import Timing
 from tests.support.monitor import SECRET, Monitor, monitoring, never
 
 if TYPE_CHECKING:
@@ -115,14 +116,11 @@ async def test_a_login_of_the_address_travels_in_a_header() -> None:
     assert [request.headers["Authorization"] for request in monitor.requests] == [expected] * 2
 
 
-async def test_a_silent_monitor_holds_nothing_up_for_long(
-    monkeypatch: pytest.MonkeyPatch, log: list[str]
-) -> None:
+async def test_a_silent_monitor_holds_nothing_up_for_long(log: list[str]) -> None:
     """A ping that is not answered is given up after its time, and is said once."""
-    monkeypatch.setattr("flickr_mirror.cli.notifications.PING_TIMEOUT", 0.2)
     async with monitoring() as monitor:
         monitor.answer = never
-        notifier = Notifier(monitor.url)
+        notifier = Notifier(monitor.url, timing=Timing(ping_wait=0.2))
         begun = time.monotonic()
         async with run_of(notifier):
             assert time.monotonic() - begun < 0.1
@@ -433,13 +431,13 @@ async def test_a_program_that_fails_is_one_line(
 
 @pytest.mark.parametrize("limit", ["its own", "a signal's"])
 async def test_a_program_that_hangs_is_ended_with_all_that_it_started(
-    limit: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    limit: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A program has a minute, after Ctrl-C less; then it goes, and its children too."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    monkeypatch.setattr("flickr_mirror.cli.notifications.HOOK_TIMEOUT", 0.5 if limit == "its own" else 60.0)
-    notifier = Notifier(None, ["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60 & wait', str(pipe)])
+    hook = ["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60 & wait', str(pipe)]
+    notifier = Notifier(None, hook, timing=Timing(hook_wait=0.5 if limit == "its own" else 60.0))
     begun = time.monotonic()
     async with run_of(notifier), anyio.create_task_group() as tasks:
         tasks.start_soon(notifier.notify_end, summary(), 60.0 if limit == "its own" else 0.5)

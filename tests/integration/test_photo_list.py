@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.support.mirroring import Run
 
-pytestmark = pytest.mark.usefixtures("one_language", "no_naps", "unmeasured")
+pytestmark = pytest.mark.usefixtures("one_language", "unmeasured")
 
 TITLES = ("順化 1931 - 香江與古塔", "HUẾ 2006 - Chùa bên sông Hương", "x" * 300, "a\ttab\x9b2Jb")
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("one_language", "hasty")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 LOSSES = int(os.environ.get("FLICKR_MIRROR_POWER_LOSSES", "160"))
 EXTREMES = (NOTHING_LEFT, NAMES_LEFT, BYTES_LEFT, ALL_LEFT)

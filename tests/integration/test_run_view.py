@@ -29,6 +29,7 @@ from flickr_mirror.simulator.fault_plan import MIXES
 from tests.support.command import tree
 from tests.support.event_schema import FILE, schema
 from tests.support.mirroring import Run, answering, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ async def test_events_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFi
     assert kept == {name: value for name, value in summary.items() if name not in ("event", "time")}
 
 
-@pytest.mark.usefixtures("one_language", "no_naps", "hasty")
+@pytest.mark.usefixtures("one_language", "one_tls_context")
 @pytest.mark.parametrize("kind", [*MIXES, "none of it works"])
 async def test_json_has_its_shape_whatever_goes_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
@@ -138,7 +139,7 @@ async def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_language", "hasty")
+@pytest.mark.usefixtures("one_language", "one_tls_context")
 @pytest.mark.parametrize(
     ("count", "options", "settings"),
     [
@@ -210,7 +211,7 @@ async def test_hours_are_those_of_the_budget(used: int, calls: int, seconds: flo
 # The log
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_a_log_names_each_photo_by_its_id_and_its_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -237,7 +238,7 @@ async def test_a_log_names_each_photo_by_its_id_and_its_file(
 # The last line, and how much is said
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_the_last_line_tells_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The names of the last line are those of the summary; what was there already is told as skipped."""
     async with mirroring(tmp_path, 4) as run:
@@ -255,20 +256,20 @@ async def test_the_last_line_tells_all(tmp_path: Path, capsys: pytest.CaptureFix
     assert set(names) <= set(summary)
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_a_limited_run_counts_what_it_mirrored(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A whole page is listed, so `new` is all of it: `mirrored` and `left` say what is there and what is not."""
     async with mirroring(tmp_path, 20) as run:
-        run.limits = Limits(max_photos=6, image_workers=4)
+        run.limits = Limits(max_photos=6, image_workers=4, timing=FAST)
         assert await run_command(run, OutputOptions(), info_level=1) == 8
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("done ")]
     assert " new=20 " in line
     assert " mirrored=6 left=14 exit=8" in line
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("is_terminal", [True, False])
 async def test_a_person_gets_sentences(
     tmp_path: Path,
@@ -281,7 +282,7 @@ async def test_a_person_gets_sentences(
     monkeypatch.setattr(console, "_force_terminal", is_terminal)
     monkeypatch.setattr(console, "_width", 400)
     async with mirroring(tmp_path, 20) as run:
-        run.limits = Limits(max_photos=6, image_workers=4)
+        run.limits = Limits(max_photos=6, image_workers=4, timing=FAST)
         await run_command(run, OutputOptions(progress=False), image_only=True)
     *said, last = capsys.readouterr().err.splitlines()
     words = " ".join(said)
@@ -309,7 +310,7 @@ def test_the_end_in_words() -> None:
     assert summary_sentence(summary_of(MirrorReport(username="x"), 75)) == ""
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each of the first failed photos is told with its reason and its next try, and how many more there are."""
     async with mirroring(tmp_path, MAX_FAILURES_SHOWN + 5) as run:
@@ -321,7 +322,7 @@ async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFi
     assert " failed=25 " in text
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_quiet_is_silent_when_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """-q says nothing at exit code 0, and one line else: what failed, or why the run ended."""
     quiet = OutputOptions(quiet=True)
@@ -388,7 +389,7 @@ async def test_a_log_has_a_heartbeat(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_language", "hasty")
+@pytest.mark.usefixtures("one_language", "one_tls_context")
 async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
     """What is there already costs nothing, however long the photostream is, and a full scan that is due is counted."""
     async with mirroring(tmp_path, 1200, image_dims=(48, 36)) as run:
@@ -400,7 +401,7 @@ async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
         assert due.calls == report.api_calls
 
 
-@pytest.mark.usefixtures("one_language", "hasty")
+@pytest.mark.usefixtures("one_language", "one_tls_context")
 @pytest.mark.parametrize(
     "options", [{"strategy": CachingStrategy.FIFO}, {"since": datetime(2000, 1, 1, tzinfo=UTC)}]
 )
@@ -412,7 +413,7 @@ async def test_no_price_is_better_than_a_wrong_one(tmp_path: Path, options: dict
     assert (plan.exact, plan.photos, plan.calls) == (True, 600, 0)
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_each_look_of_a_watch_knows_what_failed(tmp_path: Path) -> None:
     """A photo that fails is in the report after each look, and not only at the end of the watch."""
     seen = []

@@ -24,13 +24,14 @@ from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
 from tests.integration.test_stored_mirrors import STORED
 from tests.support.command import tree
 from tests.support.mirroring import Run, answering, jpeg, mirroring
+from tests.support.timing import FAST
 from tests.unit.storage.test_media_inspection import box, jpeg_claiming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language", "hasty")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 LARGE = Mix({Kind.LARGE: 1})
 FILMS = Mix({Kind.VIDEO: 1})
@@ -142,7 +143,7 @@ async def test_a_free_account_costs_few_refused_requests(tmp_path: Path) -> None
     """Once some photos in a row were refused, the others begin with what was served: no refusal, and no call."""
     count = 30
     async with mirroring(tmp_path, count, mix=LARGE) as run:
-        run.limits = Limits(attempts=2, image_workers=1, size_workers=1)
+        run.limits = Limits(attempts=2, image_workers=1, size_workers=1, timing=FAST)
         run.flickr.faults = Script(
             Rule(faults.Rewritten(reserved), method="flickr.people.getPhotos", times=None)
         )
@@ -161,7 +162,7 @@ async def test_a_free_account_costs_few_refused_requests(tmp_path: Path) -> None
 async def test_refusals_do_not_mean_that_the_line_is_down(tmp_path: Path) -> None:
     """Sixty photos in a row whose best size is refused end no run, whatever number of downloads runs side by side."""
     async with mirroring(tmp_path, 60, mix=LARGE) as run:
-        run.limits = Limits(attempts=1, image_workers=16)
+        run.limits = Limits(attempts=1, image_workers=16, timing=FAST)
         Refusing(run)
         report = await run(image_only=True)
         assert (report.images, report.failures, report.complete) == (60, [], True)

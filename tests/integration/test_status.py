@@ -26,7 +26,7 @@ from tests.support.mirroring import Run, answering, mirroring
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("one_language", "no_naps")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 
 async def test_the_status_of_a_mirror(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,7 +126,7 @@ async def test_a_username_forges_no_line(tmp_path: Path, capsys: pytest.CaptureF
         run = Run(flickr, tmp_path)
         await run()
         nsid = run.stream.nsid
-        async with running(flickr, tmp_path, settings={"cli.run_view.HEARTBEAT_INTERVAL": 0.01}) as process:
+        async with running(flickr, tmp_path, timing={"heartbeat": 0.01}) as process:
             outcome = await process.wait()
         assert status(nsid, cache_path=tmp_path, max_age=None, as_json=False) == 0
     assert outcome.code == 0

@@ -16,7 +16,7 @@ from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotost
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, age_failures
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 STORED = Path(__file__).parents[1] / "data" / "mirror_of_version_1.tar.gz"
 """Nine photos: one film, one GIF, comments; the image of `FAILED` failed, and a full scan marked `GONE` as gone."""

@@ -15,6 +15,7 @@ from flickr_mirror.models.events import FileBroken, RunStarted
 from flickr_mirror.models.intervals import Interval
 from tests.support.command import infos, tree
 from tests.support.mirroring import answering, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.mirroring import Run
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language", "hasty")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 COUNT = 47
 FIRST, LAST = 12, 35
@@ -38,7 +39,7 @@ def window(run: Run, first: int = FIRST, last: int = LAST) -> dict[str, datetime
 
 def listen(run: Run) -> list[tuple[int, int, int]]:
     """Return a list to which each call for a listing is added: its bounds, and how many photos it showed."""
-    run.limits = Limits(page_size=10, attempts=1)
+    run.limits = Limits(page_size=10, attempts=1, timing=FAST)
     asked: list[tuple[int, int, int]] = []
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -80,7 +81,7 @@ async def test_a_later_run_does_the_rest_and_lists_nothing_again(
 ) -> None:
     """Without a window, what it covered is not asked for, and the mirror is that of a run for all photos."""
     async with mirroring(tmp_path / "all", COUNT) as run:
-        run.limits = Limits(page_size=10)
+        run.limits = Limits(page_size=10, timing=FAST)
         await run(strategy=strategy, info_level=1)
     async with mirroring(tmp_path / "some", COUNT) as run:
         asked, bounds = listen(run), window(run)
@@ -114,7 +115,7 @@ async def test_what_is_outside_is_neither_worked_on_nor_counted(tmp_path: Path) 
     async with mirroring(tmp_path, COUNT) as run:
         bad = run.stream.ids[-1]
         answering(run, bad, lambda: web.Response(status=503), forever=True)
-        run.limits = Limits(page_size=10, attempts=1, max_photos=40)
+        run.limits = Limits(page_size=10, attempts=1, max_photos=40, timing=FAST)
         report = await run(image_only=True, strategy=CachingStrategy.FIFO)
         assert [failure.photo_id for failure in report.failures] == [bad]
         database = tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
@@ -124,7 +125,7 @@ async def test_what_is_outside_is_neither_worked_on_nor_counted(tmp_path: Path) 
         )
         connection.close()
         before = rows(database, run.stream.ids[-1]), rows(database, run.stream.ids[0])
-        run.limits = Limits(page_size=10, attempts=1)
+        run.limits = Limits(page_size=10, attempts=1, timing=FAST)
         report = await run(info_level=2, **window(run))
         assert (report.images, report.infos, report.failures, report.unavailable) == (0, 24, [], 0)
         assert [(event.known, event.images) for event in run.told(RunStarted)] == [(24, 24)]
@@ -173,7 +174,7 @@ async def test_only_the_window_is_verified(tmp_path: Path) -> None:
 async def test_a_full_scan_that_is_due_waits_for_a_run_for_all(tmp_path: Path) -> None:
     """A run for a window never scans, so it can mark nothing as gone; the next run does what is due."""
     async with mirroring(tmp_path, COUNT) as run:
-        run.limits = Limits(page_size=10)
+        run.limits = Limits(page_size=10, timing=FAST)
         await run(image_only=True)
         run.stream.delete(run.stream.ids[20])
         with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
@@ -187,7 +188,7 @@ async def test_a_full_scan_that_is_due_waits_for_a_run_for_all(tmp_path: Path) -
 async def test_a_window_and_a_number_of_photos(tmp_path: Path) -> None:
     """Both together: what is left is what is left of the window."""
     async with mirroring(tmp_path, COUNT) as run:
-        run.limits = Limits(page_size=10, max_photos=15)
+        run.limits = Limits(page_size=10, max_photos=15, timing=FAST)
         report = await run(image_only=True, **window(run))
         assert (report.images, report.stopped_by, report.complete) == (15, "max_photos", False)
         report = await run(image_only=True, **window(run))

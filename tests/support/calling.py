@@ -5,10 +5,13 @@ from __future__ import annotations
 import typer
 
 from flickr_mirror.cli.app import app
+from tests.support.timing import FAST
 
 
 def call(*arguments: str) -> int:
     """Run the command, and return its exit code. Raises `ConfigError` and what Typer does for bad values."""
-    outcome = typer.main.get_command(app).main(list(arguments), "mirror_flickr", standalone_mode=False)
+    outcome = typer.main.get_command(app).main(
+        list(arguments), "mirror_flickr", standalone_mode=False, obj=FAST
+    )
     assert isinstance(outcome, int)
     return outcome

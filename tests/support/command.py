@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator import SimulatedFlickr
 
 KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
-IMPATIENT = {"flickr.retry.LONGEST_WAIT": 0.1}
+IMPATIENT = {"longest_retry_wait": 0.1}
 """What fails is tried again at once."""
 THREAD = {"engine.language_detector._FAILURES": 0}
 """Languages are detected in the process itself: the worker process takes longer to start than a small run."""
@@ -137,15 +137,16 @@ def start(
     environment: dict[str, str] | None = None,
     *,
     settings: Mapping[str, float] | None = None,
+    timing: Mapping[str, float] | None = None,
     ignored: tuple[signal.Signals, ...] = (),
     files: tuple[int | None, int | None] = (None, None),
     closed: tuple[int, ...] = (),
 ) -> Process:
     """Start the command off a terminal, forked from a process that has read its libraries.
 
-    `environment` comes on top of this process's. `settings` are constants of the package that are otherwise
-    in this run: `{"cli.graceful_shutdown.GRACE": 0.5}`. `ignored` are signals that the parent ignores, `files` an
-    output and an output for errors other than those that can be read here, `closed` numbers of standard streams.
+    `environment` comes on top of this process's. `timing` are fields of `Timing`. `settings` are other constants of the
+    package that differ in this run: `{"engine.check.BATCH": 1}`. `ignored` are signals that the parent ignores, `files`
+    an output and an output for errors other than those that can be read here, `closed` numbers of standard streams.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
     reader, writer = os.pipe()
@@ -154,6 +155,7 @@ def start(
         "arguments": line,
         "environment": {**os.environ, **(environment or {})},
         "settings": dict(settings or {}),
+        "timing": dict(timing or {}),
         "ignored": list(ignored),
         "closed": list(closed),
     }
@@ -179,9 +181,10 @@ async def running(
     *arguments: str,
     environment: dict[str, str] | None = None,
     settings: Mapping[str, float] | None = None,
+    timing: Mapping[str, float] | None = None,
 ) -> AsyncIterator[Process]:
     """Run the command in the background; at the end it is killed where it is still there."""
-    process = start(arguments_for(flickr, cache, *arguments), environment, settings=settings)
+    process = start(arguments_for(flickr, cache, *arguments), environment, settings=settings, timing=timing)
     try:
         yield process
     finally:

@@ -14,6 +14,7 @@ from flickr_mirror.models.events import Notice
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class Run:
     """A mirror of a simulated photostream, and what its observer was told."""
 
-    limits = Limits(attempts=2, image_workers=4)
+    limits = Limits(attempts=2, image_workers=4, timing=FAST)
 
     def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
         self.flickr = flickr
@@ -42,7 +43,7 @@ class Run:
             options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
             limits=self.limits,
             observer=observer or self.events.append,
-            budget=ApiBudget(calls_per_second=10_000),
+            budget=ApiBudget(calls_per_second=10_000, timing=self.limits.timing),
         )
 
     async def __call__(self, **options: Any) -> MirrorReport:
@@ -68,7 +69,7 @@ class Run:
 class PagedRun(Run):
     """A mirror that asks for pages of ten photos, and gives up a line at once."""
 
-    limits = Limits(page_size=10, attempts=1)
+    limits = Limits(page_size=10, attempts=1, timing=FAST)
 
 
 @asynccontextmanager

@@ -106,7 +106,8 @@ def run(request: dict[str, Any]) -> NoReturn:
             target = importlib.import_module(f"{OWN}.{module}")
             getattr(target, name)  # a name that is not there any more would change nothing
             setattr(target, name, value)
-        command.main()
+        timing = importlib.import_module(f"{OWN}.models.timing").Timing(**request["timing"])
+        command.main(timing)
     except SystemExit as leave:
         code = leave.code
     except BaseException:  # noqa: BLE001 - what Python does

@@ -25,10 +25,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.models.events import Event
+    from flickr_mirror.models.timing import Timing
 
 
 async def run_check(
-    username: str, cache_path: Path, *, part: tuple[int, int], rebuild: bool, as_json: bool
+    username: str,
+    cache_path: Path,
+    *,
+    part: tuple[int, int],
+    rebuild: bool,
+    as_json: bool,
+    timing: Timing,
 ) -> int:
     """Check a mirror, print the result, and return the exit code."""
     report = CheckReport()
@@ -44,7 +51,9 @@ async def run_check(
             progress.update(progress.task_ids[0], completed=event.files, total=event.total)
 
     scope = anyio.CancelScope()
-    signals = GracefulShutdown(lambda _: scope.cancel(), lambda: echo(_progress_text(last[0]), force=True))
+    signals = GracefulShutdown(
+        lambda _: scope.cancel(), lambda: echo(_progress_text(last[0]), force=True), timing
+    )
     try:
         with one_error():
             async with anyio.create_task_group() as tasks:

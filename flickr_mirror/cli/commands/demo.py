@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.standard_streams import write_result
@@ -15,28 +16,32 @@ from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.identifiers import inventory_number
-from flickr_mirror.models.options import MirrorOptions
+from flickr_mirror.models.options import Limits, MirrorOptions
+
+if TYPE_CHECKING:
+    from flickr_mirror.models.timing import Timing
 
 KEYS_PAGE = "https://www.flickr.com/services/apps/create/"
 _CALLS_PER_SECOND = 50
 """The pace of the demo's API calls, which Flickr's limits do not bind: at 10, they would take 4 of its 5 seconds."""
 
 
-async def demonstrate(cache_path: Path) -> int:
+async def demonstrate(cache_path: Path, timing: Timing) -> int:
     """Mirror the photostream of the demo, print what to do next, and return the exit code."""
     from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
 
     stream = demo_photostream()
     async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
         options = MirrorOptions(cache_path=cache_path, info_level=2, api_url=flickr.api_url)
-        view = RunView(options)
+        view = RunView(options, timing=timing)
         mirror = PhotostreamMirror(
             stream.username,
             "demo",
             "demo",
             options=options,
+            limits=Limits(timing=timing),
             observer=view,
-            budget=ApiBudget(calls_per_second=_CALLS_PER_SECOND),
+            budget=ApiBudget(calls_per_second=_CALLS_PER_SECOND, timing=timing),
         )
         echo(
             f"Mirroring {len(stream)} photos of {stream.username} from a simulated Flickr, with their comments."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flickr_mirror.models.timing import Timing
+
     KeySources = tuple[tuple[str | None, str], tuple[str | None, str]]
     """The key and the secret that a run would be given, `None` for a missing one, each with its origin."""
 
@@ -31,16 +34,26 @@ LIMITS = Limits(attempts=2, timeout=15, max_wait=30)
 """Short, because a user is waiting."""
 
 
-def set_keys(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool, from_stdin: bool) -> int:
+def set_keys(
+    cache_path: Path,
+    api_url: str,
+    given: KeySources,
+    *,
+    in_keyring: bool,
+    from_stdin: bool,
+    timing: Timing,
+) -> int:
     """Save keys if Flickr accepts them, and return the exit code."""
+    ask_flickr = partial(_ask_flickr, api_url, replace(LIMITS, timing=timing))
     return _run_command(
-        partial(_set, cache_path, api_url, given, in_keyring=in_keyring, from_stdin=from_stdin)
+        partial(_set, cache_path, ask_flickr, given, in_keyring=in_keyring, from_stdin=from_stdin)
     )
 
 
-def check_keys(cache_path: Path, api_url: str, given: KeySources) -> int:
+def check_keys(cache_path: Path, api_url: str, given: KeySources, timing: Timing) -> int:
     """Print whether Flickr accepts the keys that a run would use, and return the exit code."""
-    return _run_command(partial(_check, cache_path, api_url, given))
+    ask_flickr = partial(_ask_flickr, api_url, replace(LIMITS, timing=timing))
+    return _run_command(partial(_check, cache_path, ask_flickr, given))
 
 
 def forget_keys(cache_path: Path, given: KeySources) -> int:
@@ -57,7 +70,14 @@ def _run_command(work: Callable[[], str]) -> int:
     return 0
 
 
-def _set(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool, from_stdin: bool) -> str:
+def _set(
+    cache_path: Path,
+    ask_flickr: Callable[[ApiKeys], None],
+    given: KeySources,
+    *,
+    in_keyring: bool,
+    from_stdin: bool,
+) -> str:
     root = filesystem.home(cache_path)
     if in_keyring:
         check_keyring()
@@ -71,7 +91,7 @@ def _set(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool,
             f"No terminal to ask for the keys: run `keys set` on a terminal, or use --stdin. {KEYS_HINT}"
         )
     try:
-        _ask_flickr(keys, api_url)
+        ask_flickr(keys)
     except FlickrMirrorError:
         echo("The keys were not saved, because Flickr did not accept them.")
         raise
@@ -81,13 +101,13 @@ def _set(cache_path: Path, api_url: str, given: KeySources, *, in_keyring: bool,
     return message if used == keys else f"{message} But a run uses {origin}, which overrides it."
 
 
-def _check(cache_path: Path, api_url: str, given: KeySources) -> str:
+def _check(cache_path: Path, ask_flickr: Callable[[ApiKeys], None], given: KeySources) -> str:
     root = filesystem.home(cache_path)
     keys, origin = _in_use(root, given)
     if keys is None:
         raise missing_keys_error(root)
     try:
-        _ask_flickr(keys, api_url)
+        ask_flickr(keys)
     except InvalidKeyError as error:
         raise InvalidKeyError(f"{error}. A run uses {origin}", error.code, error.method) from None
     return f"Flickr accepts the API key. A run uses {origin}."
@@ -121,14 +141,14 @@ def _in_use(root: Path, given: KeySources) -> tuple[ApiKeys | None, str]:
     return ApiKeys(key, secret), origin
 
 
-def _ask_flickr(keys: ApiKeys, api_url: str) -> None:
+def _ask_flickr(api_url: str, limits: Limits, keys: ApiKeys) -> None:
     """Raise `InvalidKeyError` if Flickr refuses the key, `TransportError` if it cannot be reached."""
 
     async def ask() -> None:
-        budget = shared_budget(keys.consumer_key, LIMITS, api_url)
+        budget = shared_budget(keys.consumer_key, limits, api_url)
         budget.on_wait = _do_not_wait
         async with AsyncFlickrApi(
-            keys.consumer_key, keys.consumer_secret, budget=budget, api_url=api_url, limits=LIMITS
+            keys.consumer_key, keys.consumer_secret, budget=budget, api_url=api_url, limits=limits
         ) as api:
             await api.check_key()
 

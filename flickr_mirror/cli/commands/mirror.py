@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.events import Event
     from flickr_mirror.models.options import Limits, MirrorOptions
+    from flickr_mirror.models.timing import Timing
 
 VISIBLE_KEY = (
     "Other users of this machine can see the API key in the list of processes. Set FLICKR_CONSUMER_KEY and "
@@ -72,7 +73,7 @@ def mirror(
         if dry_run:
             return partial(echo_failure, error)
         return partial(
-            run_async, report_failed_start, error, usernames[0], RunView(options, output, Notifier(*notify))
+            run_async, report_failed_start, error, usernames[0], _view(options, output, notify, limits)
         )
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
@@ -101,7 +102,7 @@ class _MirrorFactory:
     budget: ApiBudget | None
 
     def __call__(self, username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
-        view = RunView(self.options, self.output, Notifier(*self.notify), max_photos=limits.max_photos)
+        view = _view(self.options, self.output, self.notify, limits)
         mirror = PhotostreamMirror(
             username,
             self.keys.consumer_key,
@@ -112,6 +113,13 @@ class _MirrorFactory:
             budget=self.budget,
         )
         return mirror, view
+
+
+def _view(
+    options: MirrorOptions, output: OutputOptions, notify: tuple[str | None, list[str]], limits: Limits
+) -> RunView:
+    notifier = Notifier(*notify, timing=limits.timing)
+    return RunView(options, output, notifier, max_photos=limits.max_photos, timing=limits.timing)
 
 
 async def _print_plans(mirrors: list[PhotostreamMirror], output: OutputOptions, min_free: int | None) -> int:
@@ -139,7 +147,7 @@ async def _print_plans(mirrors: list[PhotostreamMirror], output: OutputOptions, 
     return worst(codes) or (0 if lines.is_open else 1)
 
 
-def demo(cache_path: Path) -> int:
+def demo(cache_path: Path, timing: Timing) -> int:
     """Run the demo, and return the exit code."""
     from flickr_mirror.cli.commands.demo import demonstrate
 
@@ -148,7 +156,7 @@ def demo(cache_path: Path) -> int:
         folder = filesystem.home(cache_path)
     except CacheError as error:
         return echo_failure(error)
-    return run_async(demonstrate, folder)
+    return run_async(demonstrate, folder, timing)
 
 
 def for_mirrors(names: list[str], cache_path: Path, command: Callable[[str], int]) -> int:
@@ -169,10 +177,13 @@ def check(
     rebuild: bool,
     as_json: bool,
     quiet: bool,
+    timing: Timing,
 ) -> int:
     """Check a mirror, and return the exit code."""
     set_up(OutputOptions(quiet=quiet))
-    return run_async(partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json))
+    return run_async(
+        partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json, timing=timing)
+    )
 
 
 def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:

@@ -18,7 +18,10 @@ COMMANDS_WITHOUT_SETTINGS = {"demo"}
 """The demo has its own folder, and needs no key."""
 _ONLY_FLAGS = {"print-config", "version", "list", "undo", "yes"}
 """Options for a single call, which make no sense as a setting."""
-_FIELDS = "|".join(field.name for kind in (MirrorOptions, Limits) for field in fields(kind))
+_FIELDS = "|".join(
+    field.name for kind in (MirrorOptions, Limits) for field in fields(kind) if field.name != "timing"
+)
+"""The fields that are options: the times are not."""
 
 
 def settings_of(command: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - Typer's own copy of Click

@@ -24,7 +24,7 @@ from tests.support.payloads import ANYTHING
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("no_naps", "one_language")
+pytestmark = pytest.mark.usefixtures("one_language")
 
 DAMAGES = {
     "facts that are not JSON": "UPDATE listed SET facts = '{'",

@@ -94,8 +94,8 @@ class FakeContext:
         self, catalogue: FakeCatalogue, limits: Limits | None = None, options: MirrorOptions | None = None
     ) -> None:
         self.catalogue = catalogue
-        self.dispatcher = Dispatcher(cast("Catalogue", catalogue))
         self.limits = limits or Limits()
+        self.dispatcher = Dispatcher(cast("Catalogue", catalogue), self.limits.timing.catalogue_flush)
         self.options = options or MirrorOptions()
         self.copies = SimpleNamespace(adopting=False)
         self.events: list[Event] = []

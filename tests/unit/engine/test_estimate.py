@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,16 +14,18 @@ from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.cli.output.plan_text import plan_line
 from flickr_mirror.engine.download_volume import ENOUGH, IMAGE_RATE, MOST_ASKED
 from flickr_mirror.flickr.rate_limiter import ApiBudget
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.simulator import Kind
 from tests.support import canary
 from tests.support.command import tree
 from tests.support.mirroring import Run, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("one_language", "hasty")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 
 class Headers(httpx.AsyncBaseTransport):
@@ -92,9 +95,9 @@ async def test_the_bytes_of_a_first_run_are_estimated(tmp_path: Path) -> None:
 async def test_a_mirror_with_enough_files_asks_nobody(tmp_path: Path) -> None:
     """Its own files tell; what was mirrored is not counted again, and a complete mirror has nothing left."""
     async with mirroring(tmp_path, 60, image_dims=(320, 240)) as run:
-        run.limits = Limits(max_photos=ENOUGH + 5)
+        run.limits = Limits(max_photos=ENOUGH + 5, timing=FAST)
         first = await run(image_only=True)
-        run.limits = Limits()
+        run.limits = Limits(timing=FAST)
         servers = Headers(run)
         plan = await mirror_with(run, servers, image_only=True).estimate()
         assert servers.asked == []
@@ -136,11 +139,8 @@ async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int)
         assert " bytes=" not in plan_line("x", "1@N01", plan)
 
 
-async def test_servers_that_stay_silent_do_not_hold_it_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_servers_that_stay_silent_do_not_hold_it_up(tmp_path: Path) -> None:
     """After some seconds the estimate is returned without the bytes."""
-    monkeypatch.setattr("flickr_mirror.engine.estimate.PATIENCE", 0.05)
 
     class Silent(Headers):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -148,12 +148,13 @@ async def test_servers_that_stay_silent_do_not_hold_it_up(
             raise AssertionError
 
     async with mirroring(tmp_path, 5) as run:
+        run.limits = Limits(timing=Timing(estimate_wait=0.05))
         with anyio.fail_after(8):
             plan = await mirror_with(run, Silent(run), image_only=True).estimate()
         assert (plan.bytes, plan.photos) == (None, 5)
 
 
-async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path) -> None:
     """Where it downloaded long enough, and was not held back; the estimate of the time follows from it."""
     async with mirroring(tmp_path, 6) as run:
 
@@ -163,13 +164,13 @@ async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path, monkeypatch
 
         await run(image_only=True)
         assert await rate() is None
-        monkeypatch.setattr("flickr_mirror.engine.watch.MEASURED", 0.0)
+        timing = replace(FAST, rate_sample=0.0)
         run.stream.upload(1)
-        run.limits = Limits(bwlimit=100_000_000)
+        run.limits = Limits(bwlimit=100_000_000, timing=timing)
         await run(image_only=True)
         assert await rate() is None
         run.stream.upload(1)
-        run.limits = Limits()
+        run.limits = Limits(timing=timing)
         report = await run(image_only=True)
         measured = int(await rate() or 0)
         assert measured > report.bytes / report.seconds

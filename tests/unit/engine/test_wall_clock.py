@@ -12,13 +12,16 @@ import pytest
 import typer
 
 from flickr_mirror.cli.options import parsing
-from flickr_mirror.engine.wall_clock import LONGEST_NAP, next_moment, wait_until
+from flickr_mirror.engine.wall_clock import next_moment, wait_until
+from flickr_mirror.models.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 """Summer time from 02:00 on the last Sunday of March to 03:00 on the last one of October."""
+
+LONGEST_NAP = Timing().clock_check
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ async def test_a_moment_is_met_by_the_wall_clock(
     """A clock that is set, or a machine that was suspended, is noticed within a nap."""
     clock = Clock(monkeypatch, 1_000_000.0)
     clock.changes = {5: change}
-    await wait_until(datetime.fromtimestamp(1_003_600, UTC), clock.sleep)
+    await wait_until(datetime.fromtimestamp(1_003_600, UTC), clock.sleep, LONGEST_NAP)
     assert max(clock.naps) <= LONGEST_NAP
     assert sum(clock.naps) == pytest.approx(slept, abs=LONGEST_NAP)
     assert clock.now >= 1_003_600
@@ -101,7 +104,7 @@ async def test_a_moment_is_met_by_the_wall_clock(
 async def test_a_moment_that_is_past_needs_no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is met at once."""
     clock = Clock(monkeypatch, 1_000_000.0)
-    await wait_until(datetime.fromtimestamp(999_999, UTC), clock.sleep)
+    await wait_until(datetime.fromtimestamp(999_999, UTC), clock.sleep, LONGEST_NAP)
     assert clock.naps == []
 
 

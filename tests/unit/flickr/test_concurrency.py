@@ -24,6 +24,7 @@ from flickr_mirror.flickr.concurrency import (
 )
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.http_client import HttpClient
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.storage.partial_file import open_partial_file
 from tests.support import canary
 from tests.support.mirroring import jpeg, mirroring
@@ -212,13 +213,12 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
 ) -> None:
     """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
-    monkeypatch.setattr("flickr_mirror.flickr.concurrency.WINDOW", 0.1)
     answers: list[float] = []
     monkeypatch.setattr(AdaptiveConcurrency, "record_latency", lambda _, seconds: answers.append(seconds))
     downloads = Downloads(0.05)
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
         run.flickr.intercept = downloads.intercept
-        run.limits = Limits(image_workers=most, min_image_workers=least)
+        run.limits = Limits(image_workers=most, min_image_workers=least, timing=Timing(throughput_window=0.1))
         await run(image_only=True)
 
     assert len(answers) == 150
@@ -372,12 +372,12 @@ async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
 
 async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
-    monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_TIME", 0.5)
     monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_LIMIT", 1)
     content = jpeg(300, 200) + bytes(60_000)
     transport = HttpClient(
         canary.KEY,
         budget=ApiBudget(),
+        limits=Limits(timing=Timing(stall_time=0.5)),
         image_transport=httpx.MockTransport(lambda _: httpx.Response(200, content=content)),
     )
     fetcher = ImageFetcher(transport, DownloadSlots(1), BandwidthLimiter(48 * 1024))

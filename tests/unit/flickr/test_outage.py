@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,14 +16,18 @@ from flickr_mirror import ApiBudget, AsyncFlickrApi, ImageGoneError, Limits, Pho
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
 from flickr_mirror.flickr.http_client import HttpClient
-from flickr_mirror.flickr.outage import SILENT, OutageMonitor
+from flickr_mirror.flickr.outage import OutageMonitor
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Event, OutageBegan, OutageEnded
 from flickr_mirror.models.options import MirrorOptions
+from flickr_mirror.models.timing import Timing
 from flickr_mirror.storage.call_ledger import CallLedgerFile
 from tests.support import canary
 from tests.support.mirroring import mirroring
+from tests.support.timing import FAST
+
+SILENT = Timing().outage_after
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +51,7 @@ def fail(silence: OutageMonitor, reason: str = "refused", *, reached: bool = Fal
 def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None:
     """The tries fail one by one: one report after nine seconds, one when an answer comes."""
     clock = Clock()
-    silence, events = OutageMonitor("api", clock), []
+    silence, events = OutageMonitor("api", clock=clock), []
     for _ in range(50):
         fail(silence)
         clock.now += 0.5
@@ -64,7 +69,7 @@ def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None
 def test_a_server_that_says_nothing_is_reported_too() -> None:
     """A request that waits for its answer is a silence, and bytes that arrive are none."""
     clock = Clock()
-    silence = OutageMonitor("images", clock)
+    silence = OutageMonitor("images", clock=clock)
     with silence.asking() as received:
         clock.now += SILENT - 1
         assert silence.next_event() is None
@@ -81,7 +86,7 @@ def test_a_server_that_says_nothing_is_reported_too() -> None:
 def test_nobody_asks_and_so_nothing_is_silent() -> None:
     """The time before a question, and long after the last try, is no outage."""
     clock = Clock()
-    silence = OutageMonitor("api", clock)
+    silence = OutageMonitor("api", clock=clock)
     clock.now += 3600
     assert silence.next_event() is None
     with silence.asking():
@@ -102,7 +107,7 @@ def test_nobody_asks_and_so_nothing_is_silent() -> None:
 def test_one_answer_among_many_requests_ends_the_silence(refusal: ImageGoneError | None) -> None:
     """While others hang, an answer, also a refusal, shows that the server is there; then the time begins anew."""
     clock = Clock()
-    silence = OutageMonitor("images", clock)
+    silence = OutageMonitor("images", clock=clock)
     with silence.asking():
         clock.now += SILENT - 1
         if refusal:
@@ -139,14 +144,15 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.mark.usefixtures("no_naps")
 @pytest.mark.parametrize("kind", ["memory", "file"])
 async def test_a_call_that_never_left_is_not_counted(tmp_path: Path, kind: str) -> None:
     """Refused connections cost nothing of the hour, and are no calls in the report."""
     ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
     budget = ApiBudget(calls_per_second=10_000, ledger=ledger)
     url = f"http://127.0.0.1:{closed_port()}/"
-    async with AsyncFlickrApi("k", "s", budget=budget, api_url=url, limits=Limits(attempts=5)) as api:
+    async with AsyncFlickrApi(
+        "k", "s", budget=budget, api_url=url, limits=Limits(attempts=5, timing=FAST)
+    ) as api:
         with pytest.raises(TransportError):
             await api.find_user("x")
         assert (budget.used, api.calls) == (0, {})
@@ -156,7 +162,6 @@ async def test_a_call_that_never_left_is_not_counted(tmp_path: Path, kind: str) 
         assert other.used == 1
 
 
-@pytest.mark.usefixtures("no_naps")
 @pytest.mark.parametrize(
     ("error", "counted"),
     [
@@ -176,7 +181,10 @@ async def test_only_what_may_have_left_is_counted(error: Exception, counted: int
 
     budget = ApiBudget(calls_per_second=10_000)
     transport = HttpClient(
-        canary.KEY, budget=budget, limits=Limits(attempts=3), api_transport=httpx.MockTransport(refuse)
+        canary.KEY,
+        budget=budget,
+        limits=Limits(attempts=3, timing=FAST),
+        api_transport=httpx.MockTransport(refuse),
     )
     async with AsyncFlickrApi(canary.KEY, "s", http_client=transport) as api:
         with pytest.raises(TransportError):
@@ -184,13 +192,9 @@ async def test_only_what_may_have_left_is_counted(error: Exception, counted: int
         assert (budget.used, sum(api.calls.values())) == (counted, counted)
 
 
-@pytest.mark.usefixtures("no_naps", "one_language")
-async def test_an_outage_of_a_run_is_told_and_its_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("one_language")
+async def test_an_outage_of_a_run_is_told_and_its_end(tmp_path: Path) -> None:
     """A run whose server falls silent says so while it lasts, and when it is over."""
-    monkeypatch.setattr("flickr_mirror.flickr.outage.SILENT", 0.1)
-    monkeypatch.setattr("flickr_mirror.flickr.outage.POLL_INTERVAL", 0.01)
     told = anyio.Event()
     async with mirroring(tmp_path, 12) as run:
 
@@ -205,6 +209,7 @@ async def test_an_outage_of_a_run_is_told_and_its_end(
                 told.set()
 
         run.flickr.intercept = intercept
+        run.limits = replace(run.limits, timing=replace(FAST, outage_after=0.1, outage_poll=0.01))
         with anyio.fail_after(30):
             report = await run.mirror(observe, image_only=True).run()
     assert (report.images, report.unanswered) == (12, "")

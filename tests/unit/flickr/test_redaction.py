@@ -112,7 +112,7 @@ async def test_the_command_shows_and_keeps_no_echo(tmp_path: Path, place: str) -
             tmp_path,
             *("--username", "x", "--api-url", f"http://{address}/", "--debug", "4", "--json"),
             *("--consumer-key", KEY, "--consumer-secret", SECRET, "--hook", f"tee {told}"),
-            settings=IMPATIENT,
+            timing=IMPATIENT,
         ) as process,
     ):
         outcome = await process.wait()

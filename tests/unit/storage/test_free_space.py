@@ -16,6 +16,7 @@ from flickr_mirror.storage.free_space import FreeSpace, free_space
 from flickr_mirror.storage.partial_file import BLOCK_SIZE
 from tests.support.command import parts
 from tests.support.mirroring import Run, mirroring
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +137,7 @@ def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, room: int) -> Disk:
     return Disk(monkeypatch, lambda: room - used())
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("content_length", [False, True], ids=["hint", "length"])
 async def test_a_run_stops_before_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, content_length: bool
@@ -145,7 +146,7 @@ async def test_a_run_stops_before_the_disk_is_full(
     async with mirroring(tmp_path, 30, content_length=content_length) as run:
         size = max(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
         disk = disk_of(run, monkeypatch, room=20 * size)
-        run.limits = Limits(attempts=1, image_workers=8, min_image_workers=8, min_free=10 * size)
+        run.limits = Limits(attempts=1, image_workers=8, min_image_workers=8, min_free=10 * size, timing=FAST)
         report = await run(image_only=True)
         assert disk.free() >= 10 * size
         assert 5 <= report.images == len(run.told(ImageCached)) < 30
@@ -163,7 +164,7 @@ async def test_a_run_stops_before_the_disk_is_full(
         assert len(list(tmp_path.rglob("*.jpg"))) == 30
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("options", [{}, {"info_only": True}, {"image_only": True}])
 async def test_a_disk_that_is_too_full_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
@@ -171,7 +172,7 @@ async def test_a_disk_that_is_too_full_at_the_start(
     """Nothing is begun, of images or of information; a mirror that lacks nothing is complete all the same."""
     async with mirroring(tmp_path, 5) as run:
         disk = Disk(monkeypatch, lambda: 10)
-        run.limits = Limits(min_free=11)
+        run.limits = Limits(min_free=11, timing=FAST)
         report = await run(**options)
         assert (report.images, report.infos, code_of(report)) == (0, 0, 8)
         assert run.flickr.requests.total() == 0
@@ -183,18 +184,18 @@ async def test_a_disk_that_is_too_full_at_the_start(
         assert (report.complete, report.stopped_by, code_of(report)) == (True, "", 0)
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_a_watch_stops_before_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends at the round that finds no space."""
     async with mirroring(tmp_path, 5) as run:
         Disk(monkeypatch, lambda: 10)
-        run.limits = Limits(min_free=11)
+        run.limits = Limits(min_free=11, timing=FAST)
         with anyio.fail_after(60):
             report = await run.mirror(image_only=True).watch(3600)
         assert (report.stopped_by, code_of(report)) == ("min_free", 8)
 
 
-@pytest.mark.usefixtures("one_language", "no_naps")
+@pytest.mark.usefixtures("one_language")
 async def test_without_the_limit_the_disk_is_not_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

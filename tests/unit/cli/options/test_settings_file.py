@@ -302,7 +302,7 @@ def test_the_demonstration_keeps_to_its_own_place(tmp_path: Path, monkeypatch: p
     """The demonstration puts no painted landscapes among the photos of the mirrors that the settings mean."""
     places: list[Path] = []
 
-    def demo(cache_path: Path) -> int:
+    def demo(cache_path: Path, _: object) -> int:
         places.append(cache_path)
         return 0
 

@@ -1,0 +1,45 @@
+"""How long a run and the command wait: pauses, time limits and intervals, as one value that callers hand in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """The waits of a run and of the command, in seconds. Users need the defaults; tests hand in shorter times."""
+
+    first_pause: float = 5.0
+    """The first pause after "too many requests"."""
+    longest_pause: float = 900.0
+    """The longest pause after "too many requests", even if a server asks for more."""
+    longest_retry_wait: float = 60.0
+    """The longest wait between two attempts of a request."""
+    stall_time: float = 60.0
+    """A transfer that is slower than `SPEED_LIMIT` for this long is given up (curl's `--speed-time`)."""
+    outage_after: float = 9.0
+    """A server that sends no answer for this long has an outage."""
+    outage_poll: float = 0.5
+    """The interval between two checks for an outage."""
+    throughput_window: float = 0.5
+    """The minimum length of one measurement of the throughput of downloads."""
+    catalogue_flush: float = 0.2
+    """The longest time that a change waits to be written to the catalogue."""
+    stop_grace: float = 10.0
+    """How long work in flight has to finish after a limit is reached or a signal stops the run."""
+    close_wait: float = 3.0
+    """How long, after `stop_grace`, a run has to close its files and send its notifications."""
+    report_wait: float = 1.0
+    """How long the last line and the end of the process may take."""
+    estimate_wait: float = 20.0
+    """How long the image servers have in all to announce the sizes of images."""
+    rate_sample: float = 10.0
+    """The rate of downloads is recorded after this many seconds of downloads."""
+    clock_check: float = 15.0
+    """The longest time between two checks of the clock: it can be set, and a sleep does not count a suspension."""
+    heartbeat: float = 60.0
+    """The interval between two heartbeats."""
+    ping_wait: float = 5.0
+    """How long a ping may take before it is given up."""
+    hook_wait: float = 60.0
+    """How long the hook program may run before it is killed."""

@@ -14,6 +14,7 @@ from flickr_mirror.catalogue.files import KINDS
 from flickr_mirror.catalogue.row_encoding import read_facts, read_reduced, text_row
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.catalogue.schema import tables
+from flickr_mirror.models.jobs import JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ BATCH = 500
 
 
 def _one_of(values: Iterable[str] | type[IntEnum]) -> str:
-    return f"({', '.join(repr(v) if isinstance(v, str) else str(int(v)) for v in values)})"
+    return f"({', '.join(repr(str(v)) if isinstance(v, str) else str(int(v)) for v in values)})"
 
 
 _TRIED = _one_of([Status.RETRY, Status.FAILED, Status.UNAVAILABLE])  # type: ignore[list-item]
@@ -65,7 +66,7 @@ _UNSOUND = {
         "bytes < -1",
         "length(sha256) <> 32",
     ),
-    "failures": ("photo_id NOT IN (SELECT id FROM photos)", "job NOT IN ('image', 'info')", "runs < 0"),
+    "failures": ("photo_id NOT IN (SELECT id FROM photos)", f"job NOT IN {_one_of(JobKind)}", "runs < 0"),
     "forgotten": (f"photo_id IN (SELECT id FROM photos WHERE image_status <> {int(Status.FORGOTTEN)})",),
     "coverage": ("scan NOT IN (0, 1)", "low > high"),
     "shortfalls": ("low > high", "missing < 0", "runs < 0"),

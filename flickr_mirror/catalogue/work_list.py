@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.row_encoding import STORED, stored_photo
-from flickr_mirror.catalogue.rows import STATUS_COLUMNS
+from flickr_mirror.catalogue.rows import STATUS_COLUMNS, Status
 from flickr_mirror.models.jobs import JobKind
 from flickr_mirror.models.options import COMMENTS_LEVEL
 
@@ -101,12 +101,13 @@ class WorkList:
 
     def requeue(self, job: str) -> int:
         """Put what failed for a job in this run back on the work list; return the number of photos."""
-        if job == JobKind.IMAGE:
-            change = f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE image_status = 3 AND {_FAILING}"
-        else:
-            change = f"UPDATE photos SET info_status = 1 WHERE info_status = 3 AND {_FAILING}"
+        pending = {JobKind.IMAGE: _FETCH_OR_ASK, JobKind.INFO: str(int(Status.PENDING))}[JobKind(job)]
+        column = STATUS_COLUMNS[JobKind(job)]
         with self._database.transaction():
-            return self._query(f"{change} AND {self._scope.open}").rowcount
+            return self._query(
+                f"UPDATE photos SET {column} = {pending} WHERE {column} = {int(Status.RETRY)} AND {_FAILING}"
+                f" AND {self._scope.open}"
+            ).rowcount
 
     def end_run(self, now: int) -> None:
         """Schedule what still fails for later runs."""

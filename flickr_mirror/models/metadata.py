@@ -176,9 +176,12 @@ class PhotoMetadata:
     def from_sidecar(sidecar: dict[str, Any]) -> PhotoMetadata:
         """Return the metadata in the `flickr` object of a sidecar file.
 
+        Volatile values are not read: they were true when the file was written, and the next listing states them again.
         Raises `AttributeError`, `TypeError` or `ValueError` if an object or a value in it is of another type.
         """
-        return PhotoMetadata(**{row.name: row.value_in(sidecar) for row in FIELDS if row.key})
+        return PhotoMetadata(
+            **{row.name: row.value_in(sidecar) for row in FIELDS if row.key and not row.volatile}
+        )
 
     def to_sidecar(self, *, volatile: bool = True) -> dict[str, Any]:
         """Return the part of the `flickr` object of a sidecar file that follows from the table.

@@ -52,6 +52,14 @@ def test_a_volatile_field_rewrites_no_file(folder: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_volatile_value_that_cannot_be_read_costs_no_photo(folder: Path) -> None:
+    """A rebuild restores the photo, and the next listing has the value."""
+    listed, rebuilt = runs(VOLATILE_VIEWS, folder, "list", "spoil")
+    assert listed["new"] == rebuilt["new"] == 1
+    assert rebuilt["rewritten"] == []
+
+
+@pytest.mark.slow
 def test_a_field_that_is_not_volatile_rewrites_the_files_that_change(folder: Path) -> None:
     """The test above can fail: the same field without the mark rewrites every file that a listing shows."""
     first, second = runs(VIEWS.format(""), folder, "list", "scan")

@@ -2,9 +2,9 @@
 
 python -m tests.support.added_field ROW FOLDER STEP...
 
-Each step is a run: `list`; `scan`, a full scan; `rebuild`, without the catalogue. Between them the views of all photos
-rise. The result is a line of JSON for each step: the `rewritten` sidecar files, the photos `updated`, the `known` ones,
-the new one, and the `sidecar` of that.
+Each step is a run: `list`; `scan`, a full scan; `rebuild`, without the catalogue; `spoil`, the same after the views in
+the sidecar files were replaced by a text. Between them the views of all photos rise. The result is a line of JSON for
+each step: the `rewritten` sidecar files, the photos `updated`, the `known` and the new ones, and the `sidecar` of the new.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ async def run(folder: Path, photos: SimulatedPhotostream, steps: list[str]) -> N
     async with SimulatedFlickr(photos) as flickr:
         mirror = Run(flickr, folder.parent)
         for step in steps:
-            if step == "rebuild":
+            if step == "spoil":
+                spoil(folder)
+            if step in ("rebuild", "spoil"):
                 for path in (folder / ".flickr_mirror").glob("catalogue.sqlite*"):
                     path.unlink()
             before = tree(folder)
@@ -62,6 +64,15 @@ async def run(folder: Path, photos: SimulatedPhotostream, steps: list[str]) -> N
             }
             sys.stdout.write(json.dumps(result) + "\n")
             views += 1_000
+
+
+def spoil(folder: Path) -> None:
+    """Replace the views in the sidecar files by a text."""
+    for path in folder.rglob("*.json"):
+        info = json.loads(path.read_text(encoding="utf-8"))
+        if "views" in info.get("flickr", {}):
+            info["flickr"]["views"] = "many"
+            path.write_text(json.dumps(info), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ python -m tests.support.added_field ROW FOLDER STEP...
 
 Each step is a run: `list`; `scan`, a full scan; `rebuild`, without the catalogue; `spoil`, the same after the views in
 the sidecar files were replaced by a text. Between them the views of all photos rise. The result is a line of JSON for
-each step: the `rewritten` sidecar files, the photos `updated`, the `known` and the new ones, and the `sidecar` of the new.
+each step: the `rewritten` sidecar files, the photos `updated`, the `known` ones, the `new` one, and its `sidecar`.
 """
 
 from __future__ import annotations

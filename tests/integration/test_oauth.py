@@ -35,13 +35,14 @@ from flickr_mirror.simulator import Rule, Script, SimulatedFlickr, SimulatedPhot
 from flickr_mirror.simulator.fault_plan import MIXES
 from flickr_mirror.simulator.oauth import IssuedToken
 from tests.support import canary
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.support.canary import Canary
 
-pytestmark = pytest.mark.usefixtures("canary", "no_naps")
+pytestmark = pytest.mark.usefixtures("canary")
 
 CHECK = "flickr.auth.oauth.checkToken"
 DAY = 86_400
@@ -66,7 +67,11 @@ async def no_nap(_: float) -> None:
 def handshake(flickr: SimulatedFlickr, secret: str = canary.SECRET, **limits: Any) -> OAuthHandshake:
     """Return a login that waits for nothing."""
     return OAuthHandshake(
-        canary.KEY, secret, api_url=flickr.api_url, limits=Limits(attempts=3, **limits), sleep=no_nap
+        canary.KEY,
+        secret,
+        api_url=flickr.api_url,
+        limits=Limits(attempts=3, timing=FAST, **limits),
+        sleep=no_nap,
     )
 
 
@@ -74,12 +79,12 @@ def open_api(
     flickr: SimulatedFlickr, token: AccessToken | None, secret: str = canary.SECRET
 ) -> AsyncFlickrApi:
     """Return an API whose calls are signed, and that waits for nothing."""
-    budget = ApiBudget(clock=iter(range(10**6)).__next__, sleep=no_nap)
+    budget = ApiBudget(clock=iter(range(10**6)).__next__, sleep=no_nap, timing=FAST)
     client = HttpClient(
         canary.KEY,
         budget=budget,
         api_url=flickr.api_url,
-        limits=Limits(attempts=3),
+        limits=Limits(attempts=3, timing=FAST),
         login=(secret, token) if token else None,
         sleep=no_nap,
     )
@@ -241,7 +246,7 @@ async def test_what_was_not_sent_can_be_sent_again(flickr: SimulatedFlickr) -> N
         canary.KEY,
         canary.SECRET,
         api_url=flickr.api_url,
-        limits=Limits(attempts=3),
+        limits=Limits(attempts=3, timing=FAST),
         transport=Unplugged(),
         sleep=no_nap,
     )

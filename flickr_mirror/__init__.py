@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         InvalidCallError,
         InvalidKeyError,
         KeysError,
+        LoginError,
         NoSizeError,
         NotAnImageError,
         NotUnderstoodError,
@@ -50,7 +51,9 @@ if TYPE_CHECKING:
         UserNotFoundError,
     )
     from flickr_mirror.flickr.api import AsyncFlickrApi
+    from flickr_mirror.flickr.oauth import OAuthHandshake
     from flickr_mirror.flickr.rate_limiter import ApiBudget
+    from flickr_mirror.models.access_token import AccessToken
     from flickr_mirror.models.events import Event, Observer
     from flickr_mirror.models.languages import Label, Locale
     from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.users import FlickrProfile, FlickrUser
 
 __all__ = [
+    "AccessToken",
     "ApiBudget",
     "AsyncFlickrApi",
     "BadImageError",
@@ -93,11 +97,13 @@ __all__ = [
     "Label",
     "Limits",
     "Locale",
+    "LoginError",
     "MirrorOptions",
     "MirrorReport",
     "NoSizeError",
     "NotAnImageError",
     "NotUnderstoodError",
+    "OAuthHandshake",
     "Observer",
     "PermissionDeniedError",
     "PhotoError",
@@ -153,6 +159,7 @@ _SOURCES = {
         "InvalidCallError",
         "InvalidKeyError",
         "KeysError",
+        "LoginError",
         "NoSizeError",
         "NotAnImageError",
         "NotUnderstoodError",
@@ -170,7 +177,9 @@ _SOURCES = {
         "UserNotFoundError",
     ),
     "flickr.api": ("AsyncFlickrApi",),
+    "flickr.oauth": ("OAuthHandshake",),
     "flickr.rate_limiter": ("ApiBudget",),
+    "models.access_token": ("AccessToken",),
     "models.events": (
         "Event",
         "Observer",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from flickr_mirror.models.access_token import AccessToken
     from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
     from flickr_mirror.models.reports import MirrorReport
     from flickr_mirror.models.sizes import FlickrPhotoSize
@@ -51,13 +52,21 @@ def run_blocking(function: Callable[[], Awaitable[T]]) -> T:
 
 
 class FlickrApi:
-    """A blocking client for Flickr's REST API without a login: the counterpart of `AsyncFlickrApi`.
+    """A blocking client for Flickr's REST API: the counterpart of `AsyncFlickrApi`.
 
-    The calls of one object share one rate limit. `api_url` is an endpoint other than Flickr's, such as a simulated
-    one.
+    The calls of one object share one rate limit. With a `token`, they are signed by the login of an account.
+    `api_url` is an endpoint other than Flickr's, such as a simulated one.
     """
 
-    def __init__(self, consumer_key: str, consumer_secret: str, *, api_url: str = FLICKR_API_URL) -> None:
+    def __init__(
+        self,
+        consumer_key: str,
+        consumer_secret: str,
+        *,
+        token: AccessToken | None = None,
+        api_url: str = FLICKR_API_URL,
+    ) -> None:
+        self.__token = token
         self.__api_url = api_url
         self.__consumer_key = consumer_key
         self.__consumer_secret = consumer_secret
@@ -71,7 +80,11 @@ class FlickrApi:
     ) -> T:
         async def call() -> T:
             async with AsyncFlickrApi(
-                self.__consumer_key, self.__consumer_secret, budget=self.__budget, api_url=self.__api_url
+                self.__consumer_key,
+                self.__consumer_secret,
+                token=self.__token,
+                budget=self.__budget,
+                api_url=self.__api_url,
             ) as api:
                 return await method(api, *args, **kwargs)
 
@@ -80,6 +93,13 @@ class FlickrApi:
     def check_key(self) -> None:
         """Raise `InvalidKeyError` unless Flickr accepts the key; the secret is not checked."""
         self.__call(AsyncFlickrApi.check_key)
+
+    def check_token(self) -> AccessToken:
+        """Return the token with the account and the permissions that it has now.
+
+        Raises `LoginError` if the token is missing or Flickr does not accept it.
+        """
+        return self.__call(AsyncFlickrApi.check_token)
 
     def find_user(self, username: str) -> FlickrUser:
         """Return the user with this username."""

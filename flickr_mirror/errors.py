@@ -27,6 +27,7 @@
     │   │   └── CatalogueDamagedError
     │   └── PlaceTakenError       something else is at the path of a file (also a PhotoError)
     ├── KeysError                 no usable API keys
+    ├── LoginError                the login is missing, was refused, or does not permit enough
     ├── SettingsError             an environment variable, such as SSL_CERT_FILE, is invalid
     └── ResourcesError            the system allows no more threads or processes
 
@@ -179,6 +180,17 @@ class PlaceTakenError(CacheError, PhotoError):
 
 class KeysError(FlickrMirrorError):
     """There are no usable API keys."""
+
+
+class LoginError(FlickrMirrorError):
+    """The login is missing, was refused or does not permit enough.
+
+    `problem` is what Flickr calls it (`oauth_problem`), such as `token_rejected`, or empty.
+    """
+
+    def __init__(self, message: str, problem: str = "") -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class SettingsError(FlickrMirrorError):

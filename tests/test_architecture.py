@@ -145,7 +145,7 @@ def test_uses_of_the_terminal_are_found() -> None:
     "module",
     [
         *("intervals", "listing_window", "media", "metadata", "payloads", "photos", "sizes"),
-        *("identifiers", "sliding_window", "users"),
+        *("access_token", "identifiers", "sliding_window", "users"),
     ],
 )
 def test_the_pure_modules_have_no_side_effects(module: str) -> None:
@@ -181,6 +181,7 @@ def test_each_library_is_used_in_one_place() -> None:
     assert users["filelock"] == {"storage.call_ledger", "storage.locks"}
     assert users["langdetect"] == users["pycountry"] == {"models.languages"}
     assert users["tenacity"] == {"flickr.retry"}
+    assert users["oauthlib"] == {"flickr.oauth_signature"}
     assert users["keyring"] == {"cli.keys.keyring_store"}
     assert users["platformdirs"] == {"cli.options.settings_file"}
     assert users["pytest"] == {"simulator.pytest_plugin"}

@@ -39,9 +39,9 @@ SETTINGS_HELP = (
 )
 EXIT_HELP = (
     "Exit codes: 0 success; 1 unexpected error; 2 usage error; 3 done, but photos failed; 4 no such user or "
-    "no photos; 5 API keys missing or refused; 7 the folder cannot be used; 8 stopped by a limit, more is left to do; "
-    "11 another run is using this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 stopped by a "
-    "signal."
+    "no photos; 5 API keys or login missing or refused; 7 the folder cannot be used; 8 stopped by a limit, more is "
+    "left to do; 11 another run is using this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 "
+    "stopped by a signal."
 )
 app = typer.Typer(
     add_completion=False,

@@ -18,6 +18,7 @@ from flickr_mirror.errors import (
     CacheFullError,
     CertificateError,
     InvalidKeyError,
+    LoginError,
     ProxyLoginError,
     ResourcesError,
     SettingsError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 FATAL_ERRORS = (
     InvalidKeyError,
+    LoginError,
     SettingsError,
     ResourcesError,
     ThrottledError,

@@ -12,6 +12,7 @@ from flickr_mirror.errors import (
     ImageGoneError,
     InvalidCallError,
     InvalidKeyError,
+    LoginError,
     NoSizeError,
     PermissionDeniedError,
     PhotoNotFoundError,
@@ -33,7 +34,7 @@ MISSES_IN_A_ROW = 20
 """The least number of photos in a row without an answer that ends a run."""
 MISSES_PER_WORKER = 3
 """The same for each worker: all of them fail at once when the connection is lost."""
-ENDING = (InvalidKeyError, InvalidCallError, CertificateError, ProxyLoginError, ThrottledError)
+ENDING = (InvalidKeyError, LoginError, InvalidCallError, CertificateError, ProxyLoginError, ThrottledError)
 """Errors that concern every photo, and so end a run."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
 """Errors that another try does not change."""

@@ -10,12 +10,14 @@ from flickr_mirror.errors import (
     FlickrApiError,
     InvalidCallError,
     InvalidKeyError,
+    LoginError,
     PermissionDeniedError,
     PhotoNotFoundError,
     TransportError,
     UserNotFoundError,
 )
 from flickr_mirror.flickr.http_client import HttpClient
+from flickr_mirror.flickr.oauth_problems import LOGIN_CODES, code_error
 from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
 from flickr_mirror.models.metadata import FIELDS
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import httpx
+
+    from flickr_mirror.models.access_token import AccessToken
 
 T = TypeVar("T")
 
@@ -50,7 +54,7 @@ a server that ignores them leaves the keys out.
 _COMMENTS_PER_STEP = 1000  # comments that are parsed before other tasks run
 
 # Codes that have the same meaning for every method: https://www.flickr.com/services/api/flickr.photos.getInfo.html
-_KEY_CODES = {95, 96, 97, 98, 99, 100}
+_KEY_CODES = {95, 96, 97, 100}
 _CALL_CODES = {111, 112, 114, 115, 116}
 _TEMPORARY_CODES = {105, 106, 201}
 # "Sorry, the Flickr API service is not currently available." comes with the codes 0, 105 and 201
@@ -62,12 +66,12 @@ _PHOTO: dict[int, type[FlickrApiError]] = {1: PhotoNotFoundError, 2: PermissionD
 
 
 class AsyncFlickrApi:
-    """Flickr's REST API, read without a login; an async context manager.
+    """Flickr's REST API; an async context manager. With a `token`, calls are signed by the login of an account.
 
     Every method raises a `FlickrApiError` if Flickr refuses (`InvalidKeyError` for the key, `InvalidCallError` for
-    a malformed call), and a `TransportError` if no usable answer came after several attempts. `api_transport`
-    replaces the connections; the requests that it receives contain the key. `http_client` replaces all of the other
-    settings.
+    a malformed call), a `LoginError` if it refuses the login or requires one, and a `TransportError` if no usable
+    answer came after several attempts. `api_transport` replaces the connections; the requests that it receives
+    contain the key. `http_client` replaces all of the other settings.
     """
 
     def __init__(
@@ -75,19 +79,21 @@ class AsyncFlickrApi:
         consumer_key: str,
         consumer_secret: str,
         *,
+        token: AccessToken | None = None,
         budget: ApiBudget | None = None,
         api_url: str = FLICKR_API_URL,
         limits: Limits | None = None,
         api_transport: httpx.AsyncBaseTransport | None = None,
         http_client: HttpClient | None = None,
     ) -> None:
-        self.__consumer_secret = consumer_secret  # signs calls with a login; public photos need only the key
+        self.__token = token
         self._http_client = http_client or HttpClient(
             consumer_key,
             budget=budget or ApiBudget(timing=(limits or Limits()).timing),
             api_url=api_url,
             limits=limits,
             api_transport=api_transport,
+            login=(consumer_secret, token) if token else None,  # public photos need only the key
         )
 
     async def __aenter__(self) -> Self:
@@ -115,6 +121,15 @@ class AsyncFlickrApi:
     async def check_key(self) -> None:
         """Raise `InvalidKeyError` unless Flickr accepts the key. The secret is not checked."""
         await self._call("flickr.test.echo", "method", {})
+
+    async def check_token(self) -> AccessToken:
+        """Return the token with the account and the permissions that it has now.
+
+        Raises `LoginError` if the token is missing or Flickr does not accept it.
+        """
+        if self.__token is None:
+            raise LoginError("There is no login to check.")
+        return _read(self.__token.updated, await self._call("flickr.auth.oauth.checkToken", "oauth", {}))
 
     async def find_user(self, username: str) -> FlickrUser:
         """Return the user with this username."""
@@ -228,6 +243,8 @@ def _raise_failure(answer: Payload, method: str, errors: Mapping[int, type[Flick
     code = to_int(answer.get("code")) or 0
     if code in _TEMPORARY_CODES or _TEMPORARY_MESSAGE in message:
         raise TransportError(f"{method}: {message}")
+    if code in LOGIN_CODES:
+        raise code_error(code, message)
     if code in _KEY_CODES:
         raise InvalidKeyError(message, code, method)
     if code in _CALL_CODES:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.flickr.outage import OutageMonitor
     from flickr_mirror.flickr.rate_limiter import ApiBudget
+    from flickr_mirror.models.access_token import AccessToken
 
 
 class HttpClient:
@@ -27,6 +28,7 @@ class HttpClient:
 
     `call` and `stream` raise `TransportError` if no usable answer came, `CertificateError` if the server does not
     prove its identity. `api_transport` and `image_transport` replace the connections, and are closed with them.
+    `login`, the secret of the API key and a token, signs the calls of the API.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class HttpClient:
         limits: Limits | None = None,
         api_transport: httpx.AsyncBaseTransport | None = None,
         image_transport: httpx.AsyncBaseTransport | None = None,
+        login: tuple[str, AccessToken] | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         limits = limits or Limits()
@@ -51,7 +54,9 @@ class HttpClient:
         self.retrying = self._retries.attempts
         timeout = httpx.Timeout(limits.timeout, pool=None)
         timing = limits.timing
-        self._api = ApiEndpoint(api_key, url, budget, timeout, timing, self.check_max_wait, api_transport)
+        self._api = ApiEndpoint(
+            api_key, url, budget, timeout, timing, self.check_max_wait, api_transport, login
+        )
         self._images = ImageServers(self._api.url, timeout, timing, image_transport)
 
     async def __aenter__(self) -> Self:

@@ -6,8 +6,12 @@ import socket
 import ssl
 
 import aiohttp
+import httpx
 
 from flickr_mirror.errors import CertificateError, TransportError
+
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""What fails before a request is sent."""
 
 
 def failure(host: str, error: BaseException, prefix: str = "") -> TransportError:

@@ -26,9 +26,14 @@ class Redactor:
     """Replaces secrets by `***`: as plain text and as encoded in addresses, in JSON and by Python's `repr`."""
 
     def __init__(self, *secrets: str) -> None:
+        self._secrets = secrets
         forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
         self._forms = sorted(forms, key=len, reverse=True)  # the longest first, because it may contain others
         self._encoded = [form.encode("utf-8", "surrogateescape") for form in self._forms]
+
+    def including(self, *secrets: str) -> Redactor:
+        """Return a redactor that also replaces these secrets."""
+        return Redactor(*self._secrets, *secrets)
 
     def guard_logs(self) -> None:
         """Remove the secrets from the logs of the HTTP library, which show responses unchanged."""

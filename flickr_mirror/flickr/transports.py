@@ -1,4 +1,7 @@
-"""Create the connections to Flickr and to a monitor, with TLS, proxies and the API key, which only this module adds."""
+"""Create the connections to Flickr and to a monitor, with TLS and proxies.
+
+Only this module adds the API key, or the signature of a login, to a request.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
 
     from httpx_aiohttp.transport import AiohttpResponseStream
 
+    from flickr_mirror.flickr.oauth_signature import RequestSigner
 
+_REDACTOR = "flickr_mirror.redactor"  # the extension of a response that holds its redactor
 READ_AHEAD = 512 * 1024
 """The buffer of an image's connection, in bytes. With less, most images would fill it and pause their connection,
 and each further piece costs another pass of the event loop."""
@@ -53,16 +58,23 @@ def _basic(name: str, password: str) -> str:
 
 
 def api_transport(
-    api_key: str, url: httpx.URL, inner: httpx.AsyncBaseTransport | None = None
+    api_key: str,
+    url: httpx.URL,
+    inner: httpx.AsyncBaseTransport | None = None,
+    signer: RequestSigner | None = None,
 ) -> KeyedTransport:
-    """Return the transport for the API at `url`, which adds the key; `inner` replaces the connections.
+    """Return the transport for the API at `url`, which adds the key or signs; `inner` replaces the connections.
 
     Raises `TransportError` for an unusable proxy.
     """
+    if signer and url.userinfo:
+        raise ValueError(
+            "An api_url with a name or password cannot be used with a login: both need the same header."
+        )
     proxy = None if inner else proxy_for(url)
     logins = [(url.username, url.password), (proxy and proxy.address.auth) or ("", "")]
     secrets = [secret for login in logins if login[1] for secret in (login[1], _basic(*login))]
-    return KeyedTransport(inner or _http_transport(proxy), api_key, *secrets)
+    return KeyedTransport(inner or _http_transport(proxy), api_key, *secrets, signer=signer)
 
 
 def image_transport(url: httpx.URL) -> httpx.AsyncBaseTransport:
@@ -103,35 +115,55 @@ class UnavailableTransport(httpx.AsyncBaseTransport):
 class KeyedTransport(httpx.AsyncBaseTransport):
     """Adds the API key to each request just before it is sent, and removes it from the response.
 
-    Errors, headers and the reason phrase of a response contain neither the key nor `secrets`, the logins that are
-    sent too. A body may be compressed, so the caller applies `redact` after decompressing it.
+    With `signer`, a request is signed instead, and the key is sent in the `Authorization` header: each attempt is
+    another request here, so it has another nonce and another time.
+
+    Errors, headers and the reason phrase of a response contain neither the key, nor `secrets`, nor the signature.
+    A body may be compressed, so the caller applies `redactor_of` the response after decompressing it.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, api_key: str, *secrets: str) -> None:
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        api_key: str,
+        *secrets: str,
+        signer: RequestSigner | None = None,
+    ) -> None:
         self._api_key = api_key
         self._inner = inner
-        self.redact = Redactor(api_key, *secrets)
-        self.redact.guard_logs()
+        self._signer = signer
+        self._redact = Redactor(api_key, *secrets, *(signer.credentials.secrets if signer else ()))
+        self._redact.guard_logs()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        keyed = httpx.Request(
-            request.method,
-            request.url.copy_merge_params({"api_key": self._api_key}),
-            headers=request.headers,
-            extensions=request.extensions,
-        )
-        with self.redact.errors():
+        url, headers, redact = request.url, request.headers.copy(), self._redact
+        if self._signer is None:
+            url = url.copy_merge_params({"api_key": self._api_key})
+        else:
+            signed = self._signer.sign(request.method, url)
+            url, headers["Authorization"] = signed.url, signed.header
+            redact = redact.including(signed.signature)
+            redact.guard_logs()
+        keyed = httpx.Request(request.method, url, headers=headers, extensions=request.extensions)
+        with redact.errors():
             response = await self._inner.handle_async_request(keyed)
         response.headers = httpx.Headers(
-            [(name, bytes(self.redact.data(value))) for name, value in response.headers.raw]
+            [(name, bytes(redact.data(value))) for name, value in response.headers.raw]
         )
         if phrase := response.extensions.get("reason_phrase"):
-            response.extensions["reason_phrase"] = bytes(self.redact.data(phrase))
-        response.stream = _Body(cast("httpx.AsyncByteStream", response.stream), self.redact)
+            response.extensions["reason_phrase"] = bytes(redact.data(phrase))
+        response.extensions[_REDACTOR] = redact
+        response.stream = _Body(cast("httpx.AsyncByteStream", response.stream), redact)
         return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def redactor_of(response: httpx.Response) -> Redactor:
+    """Return what removes the secrets of a request from the body of its response."""
+    redact: Redactor = response.extensions[_REDACTOR]
+    return redact
 
 
 class _Body(httpx.AsyncByteStream):

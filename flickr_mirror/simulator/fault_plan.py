@@ -23,8 +23,8 @@ _LEFT_OUT = {"api_key", "format", "nojsoncallback", "extras", "min_upload_date",
 class Asked:
     """What a request asks for, without the API key.
 
-    `kind` is `api`, `image` or `video`; `method` is the API's, such as `flickr.photos.getSizes`. `address` identifies
-    the request: it is the same each time the same thing is asked for.
+    `kind` is `api`, `image`, `video` or `oauth` (a step of a login); `method` is the API's, such as
+    `flickr.photos.getSizes`. `address` identifies the request: it is the same each time the same thing is asked for.
     """
 
     kind: str

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.payloads import to_int
+from flickr_mirror.simulator.oauth import PERMS
 from flickr_mirror.simulator.payloads import (
     UNDOCUMENTED_EXTRAS,
     comments_of,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.payloads import Payload
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
     from flickr_mirror.simulator.data.stream import SimulatedPhotostream
+    from flickr_mirror.simulator.oauth import Caller, IssuedToken
 
 _ADDRESS = re.compile(r"^(?:https?://)?(?:www\.|m\.)?flickr\.com/(?:photos|people)/([^/?#]+)")
 
@@ -50,6 +52,10 @@ class RestApi:
         self._ignored = frozenset() if undocumented_extras else UNDOCUMENTED_EXTRAS
         if not count_comments:
             self._ignored |= {"count_comments"}
+        self._login_methods = {
+            "flickr.auth.oauth.checkToken": self._check_token,
+            "flickr.test.login": self._test_login,
+        }
         self._methods = {
             "flickr.test.echo": _echo,
             "flickr.people.findByUsername": self._find_by_username,
@@ -61,11 +67,23 @@ class RestApi:
             "flickr.photos.comments.getList": self._get_comments,
         }
 
-    def answer(self, arguments: Mapping[str, str]) -> Payload:
-        """Return the answer to a call: `{"photos": {...}, "stat": "ok"}`, or Flickr's refusal."""
+    def answer(self, arguments: Mapping[str, str], caller: Caller | None = None) -> Payload:
+        """Return the answer to a call: `{"photos": {...}, "stat": "ok"}`, or Flickr's refusal.
+
+        `caller` signed the call, and its signature is valid.
+        """
         try:
-            self._check(arguments)
-            return self._methods[arguments["method"]](arguments) | {"stat": "ok"}
+            self._check(arguments, caller.key if caller else arguments.get("api_key", ""))
+            if caller and caller.sent_token and caller.token is None:
+                raise FlickrRefusal(98, "Invalid auth token")
+            method = arguments["method"]
+            if method not in self._login_methods:
+                return self._methods[method](arguments) | {"stat": "ok"}
+            if caller is None or caller.token is None or caller.token.perms not in PERMS[1:]:
+                raise FlickrRefusal(
+                    99, "Insufficient permissions. Method requires read privileges; none granted."
+                )
+            return self._login_methods[method](caller.token) | {"stat": "ok"}
         except FlickrRefusal as refusal:
             return {"stat": "fail", "code": refusal.code, "message": str(refusal)}
 
@@ -76,14 +94,36 @@ class RestApi:
                 return stream, stream.photo(photo_id)
         return None
 
-    def _check(self, arguments: Mapping[str, str]) -> None:
-        key = arguments.get("api_key", "")
+    def _check(self, arguments: Mapping[str, str], key: str) -> None:
         if not key or self._api_key not in (None, key):
             raise FlickrRefusal(100, "Invalid API Key (Key has invalid format)")
-        if arguments.get("method") not in self._methods:
+        if arguments.get("method") not in {*self._methods, *self._login_methods}:
             raise FlickrRefusal(112, f'Method "{arguments.get("method", "")}" not found')
         if arguments.get("format") != "json":
             raise FlickrRefusal(111, f'Format "{arguments.get("format", "rest")}" not found')
+
+    def _check_token(self, token: IssuedToken) -> Payload:
+        stream = self._account(token)
+        return {
+            "oauth": {
+                "token": {"_content": token.token},
+                "perms": {"_content": token.perms},
+                "user": {"nsid": stream.nsid, "username": stream.username, "fullname": stream.real_name},
+            }
+        }
+
+    def _test_login(self, token: IssuedToken) -> Payload:
+        stream = self._account(token)
+        return {
+            "user": {
+                "id": stream.nsid,
+                "path_alias": stream.path_alias or None,
+                "username": {"_content": stream.username},
+            }
+        }
+
+    def _account(self, token: IssuedToken) -> SimulatedPhotostream:
+        return next(stream for stream in self._streams if stream.nsid == token.nsid)
 
     def _find_by_username(self, arguments: Mapping[str, str]) -> Payload:
         name = arguments.get("username", "").casefold()

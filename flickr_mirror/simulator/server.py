@@ -20,6 +20,7 @@ from anyio.from_thread import start_blocking_portal
 
 from flickr_mirror.simulator import media_files
 from flickr_mirror.simulator.fault_plan import Asked
+from flickr_mirror.simulator.oauth import OAUTH_PATH, OAuthProblem, OAuthServer
 from flickr_mirror.simulator.rest_api import RestApi
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Faults(Protocol):
 class SimulatedFlickr:
     """Serves some photostreams at `api_url`; an async context manager.
 
-    `api_key` is the only valid key; `None` accepts any. `undocumented_extras` and `count_comments` switch the parts
+    `api_key` is the only valid key; `None` accepts any. `api_secret` is its secret, which signs the calls of a login;
+    `oauth` has the logins of the accounts. `undocumented_extras` and `count_comments` switch the parts
     of a listing on that Flickr serves but does not document. Pictures are sent in chunks without a
     `Content-Length`, as Flickr does, unless `content_length` is set. Latencies are in seconds. `ssl` makes the
     addresses HTTPS.
@@ -78,6 +80,7 @@ class SimulatedFlickr:
         count_comments: bool = True,
         content_length: bool = False,
         api_key: str | None = None,
+        api_secret: str = "secret",  # noqa: S107
         clock: Callable[[], float] = time.time,
         ssl: SSLContext | None = None,
         faults: Faults | None = None,
@@ -98,6 +101,7 @@ class SimulatedFlickr:
         self._api = RestApi(
             streams, undocumented_extras=undocumented_extras, count_comments=count_comments, api_key=api_key
         )
+        self.oauth = OAuthServer(streams, clock, api_key, api_secret)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -152,6 +156,8 @@ class SimulatedFlickr:
         """Return the normal response to a request."""
         if request.path.rstrip("/") == API_PATH.rstrip("/"):
             return await self._answer_call(request)
+        if request.path.startswith(OAUTH_PATH):
+            return self._dated(await self.oauth.answer(request))
         if match := _PICTURE.fullmatch(request.path):
             return await self._answer_picture(request, match[1])
         if match := _PLAYER.fullmatch(request.path):
@@ -164,6 +170,8 @@ class SimulatedFlickr:
         if request.path.rstrip("/") == API_PATH.rstrip("/"):
             asked = Asked.call(await arguments_of(request))
             self.calls[asked.method] += 1
+        elif request.path.startswith(OAUTH_PATH):
+            asked = Asked("oauth", request.path)
         else:
             asked = Asked.file(request.path)
         intercepted = await self.intercept(request) if self.intercept else None
@@ -176,10 +184,16 @@ class SimulatedFlickr:
         if self.api_latency:
             await asyncio.sleep(self.api_latency)
         arguments = await arguments_of(request)
-        text = json.dumps(self._api.answer(arguments), separators=(",", ":"))
+        try:
+            caller = await self.oauth.caller(request)
+        except OAuthProblem as problem:
+            return self._dated(problem.response())
+        text = json.dumps(self._api.answer(arguments, caller), separators=(",", ":"))
         if arguments.get("nojsoncallback") != "1":
             text = f"jsonFlickrApi({text})"
-        response = web.Response(text=text, content_type="application/json")
+        return self._dated(web.Response(text=text, content_type="application/json"))
+
+    def _dated(self, response: web.Response) -> web.Response:
         response.headers["Date"] = formatdate(self._clock(), usegmt=True)
         return response
 

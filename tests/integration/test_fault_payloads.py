@@ -20,6 +20,7 @@ from flickr_mirror import (
     InvalidCallError,
     InvalidKeyError,
     Limits,
+    LoginError,
     PermissionDeniedError,
     PhotoNotFoundError,
     TransportError,
@@ -80,7 +81,8 @@ METHODS: dict[str, tuple[str, dict[int, type[FlickrApiError]]]] = {
     "photos.comments.getList": ("get_comments", {1: PhotoNotFoundError}),
 }
 COMMON: dict[int, type[FlickrMirrorError]] = {
-    **dict.fromkeys((95, 96, 97, 98, 99, 100), InvalidKeyError),
+    **dict.fromkeys((95, 96, 97, 100), InvalidKeyError),
+    **dict.fromkeys((98, 99), LoginError),
     **dict.fromkeys((111, 112, 114, 115, 116), InvalidCallError),
     **dict.fromkeys((105, 106, 201), TransportError),
     7777: FlickrApiError,
@@ -133,12 +135,16 @@ async def test_an_unknown_code_fails_its_photo_only_and_is_shown(tmp_path: Path)
 
 
 @running
-@pytest.mark.parametrize("code", [98, 100, 112])
-async def test_what_concerns_every_photo_ends_the_run(tmp_path: Path, code: int) -> None:
-    """Row 29: a key that is refused, and a call that is not understood, end the run and fail no photo."""
+@pytest.mark.parametrize(
+    ("code", "kind"), [(98, LoginError), (99, LoginError), (100, InvalidKeyError), (112, InvalidCallError)]
+)
+async def test_what_concerns_every_photo_ends_the_run(
+    tmp_path: Path, code: int, kind: type[FlickrMirrorError]
+) -> None:
+    """Row 29: a key or login that is refused, and a call that is not understood, end the run and fail no photo."""
     async with mirroring(tmp_path, 8, image_dims=TINY, commented=1) as run:
         done = script(run, Rule(faults.refusal(code), method="flickr.photos.comments.getList", times=None))
-        with pytest.raises(InvalidCallError if code == 112 else InvalidKeyError):
+        with pytest.raises(kind):
             await run(info_level=2)
         assert run.told(PhotoFailed) == []
         assert len(done.done) <= run.limits.info_workers

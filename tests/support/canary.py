@@ -1,4 +1,4 @@
-"""A key and a secret that must be found nowhere after a run, whatever went wrong in it."""
+"""Secrets that must be found nowhere after a run, whatever went wrong in it: of the API key and of a login."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 KEY = "canary-key-0123456789"
 SECRET = "canary-secret-9876"
-FORBIDDEN = (KEY, SECRET, "api_key=")
+TOKEN = "canary-token-72157600000000000"
+TOKEN_SECRET = "canary-token-secret-5432"
+CODE = "976-531-864"
+FORBIDDEN = (KEY, SECRET, TOKEN, TOKEN_SECRET, CODE, "api_key=", "oauth_signature=", "oauth_verifier=")
 
 
 class Canary(logging.Handler):

@@ -90,7 +90,7 @@ async def test_the_key_is_sent_and_shown_nowhere(caplog: pytest.LogCaptureFixtur
         ("get_photo_comments", 1, PhotoNotFoundError),
         ("get_photo_description", 1, PhotoNotFoundError),
         ("find_user", 100, InvalidKeyError),
-        ("get_photo_sizes", 98, InvalidKeyError),
+        ("get_photo_sizes", 97, InvalidKeyError),
         ("find_user", 112, InvalidCallError),
         ("find_user", 7777, FlickrApiError),
         ("find_user", None, FlickrApiError),

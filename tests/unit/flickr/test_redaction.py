@@ -6,25 +6,26 @@ import base64
 import gzip
 import json
 import logging
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import anyio
 import anyio.abc
 import httpx
 import pytest
 
-from flickr_mirror import ApiBudget, AsyncFlickrApi, FlickrApiError, Limits, TransportError
+from flickr_mirror import AccessToken, ApiBudget, AsyncFlickrApi, FlickrApiError, Limits, TransportError
 from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.flickr.redaction import Redactor
 from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_folder import MirrorFolder
-from tests.support.canary import KEY, SECRET, Canary
+from tests.support.canary import KEY, SECRET, TOKEN, TOKEN_SECRET, Canary
 from tests.support.command import IMPATIENT, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 ODD_KEY = 'canary key/"ü"+%&\\0123'
@@ -61,15 +62,15 @@ ECHOES = {
 
 
 @asynccontextmanager
-async def serving(answer: bytes) -> AsyncIterator[str]:
-    """Serve one answer to every request, byte for byte; yield the address."""
+async def serving(answer: bytes | Callable[[bytes], bytes]) -> AsyncIterator[str]:
+    """Serve an answer, or that to the bytes of the request, byte for byte; yield the address."""
 
     async def serve(stream: anyio.abc.SocketStream) -> None:
         async with stream:
             received = b""
             while not received.endswith(b"\r\n\r\n"):
                 received += await stream.receive()
-            await stream.send(answer)
+            await stream.send(answer if isinstance(answer, bytes) else answer(received))
 
     server = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with server, anyio.create_task_group() as tasks:
@@ -94,6 +95,30 @@ async def test_an_echo_of_the_key_is_shown_nowhere(place: str, canary: Canary, *
     canary.hear(caught.value)
     assert any("receive_response_headers" in text for text in canary.texts)
     assert [text for text in canary.texts if echo in text or key in text] == []
+    if place == "message":
+        assert str(caught.value) == "No user for ***"
+
+
+@pytest.mark.parametrize("part", ["oauth_consumer_key", "oauth_token", "oauth_signature"])
+@pytest.mark.parametrize("place", ECHOES)
+async def test_an_echo_of_a_signed_call_is_shown_nowhere(place: str, part: str, canary: Canary) -> None:
+    """The key, the token and the signature of the call, which is another one each time."""
+    echoes: list[str] = []
+
+    def answer(request: bytes) -> bytes:
+        (sent,) = re.findall(rb'%s="([^"]+)"' % part.encode(), request)
+        echoes.extend((sent.decode(), unquote(sent.decode())))
+        return ECHOES[place](unquote(sent.decode()).encode())
+
+    token = AccessToken(TOKEN, TOKEN_SECRET, "1@N01", "x")
+    async with serving(answer) as address:
+        api = AsyncFlickrApi(KEY, SECRET, token=token, api_url=f"http://{address}/", limits=LIMITS)
+        async with api:
+            with pytest.raises((TransportError, FlickrApiError)) as caught:
+                await api.find_user("x")
+    canary.hear(caught.value)
+    assert echoes
+    assert [text for text in canary.texts for echo in echoes if echo in text] == []
     if place == "message":
         assert str(caught.value) == "No user for ***"
 

@@ -29,8 +29,8 @@ _MARK = b"FMC1"
 _HEADER = struct.Struct("=4sI8sd")
 """The mark, the CRC-32 of the bytes after it, a hash of the boot id, and the origin of the times."""
 _CHECKED = 8
-_FIRST = 1e9
-"""The earliest valid time (2001)."""
+_FIRST, _LAST = 1e9, 4_102_444_800.0
+"""The earliest and the latest valid time (2001 and 2100): damaged bytes can read as any number."""
 
 
 class _Record(NamedTuple):
@@ -135,7 +135,7 @@ class CallLedgerFile:
             return _Record(b"", 0.0, stamps)
         if not data.startswith(_MARK):  # earlier versions wrote the bare times
             stamps.frombytes(data)
-            if not stamps or list(stamps) != last_hour(stamps, stamps[-1]) or stamps[0] < _FIRST:
+            if not stamps or list(stamps) != last_hour(stamps, stamps[-1]) or not _FIRST <= stamps[0] < _LAST:
                 raise ValueError("This is not a ledger.")
             return _Record(b"", 0.0, stamps)
         if len(data) < _HEADER.size:

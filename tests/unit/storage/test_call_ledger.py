@@ -55,7 +55,10 @@ def full_ledger(path: Path, calls: int = 5) -> float:
     return now
 
 
-GARBAGE = [b"", b"x", b"not a ledger at all", b"\xff" * 80, b"\x00" * 4000, b"FMC1", b"\x41" * 2_000_000]
+GARBAGE = [
+    *(b"", b"x", b"not a ledger at all", b"\xff" * 80, b"\x00" * 4000, b"FMC1", b"\x41" * 2_000_000),
+    array.array("d", [1e200]).tobytes(),
+]
 
 
 @pytest.mark.parametrize("content", GARBAGE, ids=lambda content: f"{content[:5]!r}x{len(content)}")

@@ -1,4 +1,4 @@
-"""The page on reliability names tests that exist."""
+"""The pages on reliability and on changes on Flickr name tests that exist."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/explanation/reliability.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
+CHANGES = (ROOT / "docs/explanation/changing_streams.md").read_text(encoding="utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE + CHANGES)))
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=lambda value: value.rpartition("/")[2])
 def test_a_named_proof_exists(file: str, name: str) -> None:
-    """Each file and test that the page names exists."""
+    """Each file and test that the pages name exists."""
     functions = {
         node.name
         for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body

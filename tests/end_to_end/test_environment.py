@@ -173,8 +173,8 @@ async def test_the_installed_command_is_this_program(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) -> None:
     """A container without a home folder mirrors into a folder that is given; without one it says what to do."""
-    nobody = "import os, pwd\npwd.getpwuid = lambda _: (_ for _ in ()).throw(KeyError('uid'))\n"
-    start = f"{nobody}os.environ.pop('HOME')\nfrom flickr_mirror.cli.main import main\nmain()"
+    no_user = "import os, pwd\npwd.getpwuid = lambda _: (_ for _ in ()).throw(KeyError('uid'))\n"
+    start = f"{no_user}os.environ.pop('HOME')\nfrom flickr_mirror.cli.main import main\nmain()"
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         line = [sys.executable, "-c", start, *command(flickr, tmp_path)[3:]]
         result = await anyio.run_process(line, check=False)

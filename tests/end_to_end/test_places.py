@@ -59,7 +59,7 @@ async def outcome_of(*line: str, **environment: str) -> Outcome:
 
 @pytest.mark.slow
 async def test_a_cache_path_that_is_not_utf8(tmp_path: Path, flickr: SimulatedFlickr) -> None:
-    """A folder with a name in an old encoding is one like any other, and is told as Python and JSON can tell it."""
+    """A folder name that is not UTF-8 works like any other; it is shown escaped, as Python and JSON do."""
     cache = tmp_path / os.fsdecode(b"caf\xe9")
     told = tmp_path / "told"
     outcome = await run(flickr, cache, "--json", "--hook", f"tee {told}")

@@ -68,7 +68,7 @@ def run_line(flickr: SimulatedFlickr, cache: Path, *more: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
 async def test_the_mirrors_work_is_done(tmp_path: Path, flickr: SimulatedFlickr, surroundings: str) -> None:
-    """A run, also one that writes its events, is not ended by what nobody takes, and its exit code is its own."""
+    """A run completes if its output cannot be written, with or without --json, and its exit code is that of the run."""
     for number, more in enumerate([(), ("--json", "--debug", "4")]):
         cache = tmp_path / str(number)
         assert (await run_in(surroundings, run_line(flickr, cache, *more))).code == 0
@@ -110,7 +110,7 @@ async def test_a_report_that_is_lost_is_a_failure(
 @pytest.mark.slow
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
 async def test_what_fails_keeps_its_code(tmp_path: Path, surroundings: str) -> None:
-    """The code of a mistake or of a missing mirror is the same whoever reads the sentence."""
+    """The exit code of wrong usage or a missing mirror does not depend on whether the message can be written."""
     for line, code in (
         (["--nonsense"], 2),
         (["status"], 4),

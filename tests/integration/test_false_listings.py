@@ -15,7 +15,7 @@ from flickr_mirror.cli.commands.status import status_of
 from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
 from tests.integration.test_full_scan import FIND, LIST, SIZES, in_trash, rerun, trash
-from tests.support.mirroring import PagedRun, mirroring
+from tests.support.mirroring import PagedRun, Run, mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,20 @@ class Liar:
         self.answers += 1
         response.text = json.dumps(payload)
         return response
+
+
+def leave_out(run: Run, photo_id: str) -> None:
+    """Let listings neither contain nor count a photo."""
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        if request.query.get("method") != LIST:
+            return None
+        answer = run.flickr.call(**request.query)["photos"]
+        answer["photo"] = [photo for photo in answer["photo"] if photo["id"] != photo_id]
+        answer["total"] = int(answer["total"]) - 1
+        return web.json_response({"photos": answer, "stat": "ok"})
+
+    run.flickr.intercept = intercept
 
 
 def images(run: PagedRun) -> set[str]:
@@ -131,16 +145,7 @@ async def test_a_photo_that_the_scan_leaves_out_is_asked_for(
         await run(image_only=True)
         hidden, left_out = run.stream.ids[4], run.stream.ids[20]
         run.stream.hide(hidden)
-
-        async def intercept(request: web.Request) -> web.StreamResponse | None:
-            if request.query.get("method") != LIST:
-                return None
-            answer = run.flickr.call(**request.query)["photos"]
-            answer["photo"] = [photo for photo in answer["photo"] if photo["id"] != left_out]
-            answer["total"] = int(answer["total"]) - 1
-            return web.json_response({"photos": answer, "stat": "ok"})
-
-        run.flickr.intercept = intercept
+        leave_out(run, left_out)
         report = await rerun(run, image_only=True, full_scan=True, prune=True, strategy=strategy)
         assert (report.gone, report.pruned, run.flickr.calls[SIZES]) == (1, 1, 2)
         assert run.path(left_out).exists()
@@ -156,17 +161,7 @@ async def test_what_comes_back_is_not_pruned(tmp_path: Path) -> None:
         run.stream.hide(gone)
         assert (await run(image_only=True, full_scan=True)).gone == 2
         run.stream.publish(back)
-        left_out = back
-
-        async def intercept(request: web.Request) -> web.StreamResponse | None:
-            if request.query.get("method") != LIST:
-                return None
-            answer = run.flickr.call(**request.query)["photos"]
-            answer["photo"] = [photo for photo in answer["photo"] if photo["id"] != left_out]
-            answer["total"] = 38
-            return web.json_response({"photos": answer, "stat": "ok"})
-
-        run.flickr.intercept = intercept
+        leave_out(run, back)
         report = await run(image_only=True, full_scan=True, prune=True)
         assert report.pruned == 1
         assert run.path(back).exists()
@@ -200,16 +195,7 @@ async def test_a_photo_that_is_listed_again_is_not_asked_for(tmp_path: Path) -> 
     async with mirroring(tmp_path, 40) as run:
         await run(image_only=True)
         left_out = run.stream.ids[4]
-
-        async def intercept(request: web.Request) -> web.StreamResponse | None:
-            if request.query.get("method") != LIST:
-                return None
-            answer = run.flickr.call(**request.query)["photos"]
-            answer["photo"] = [photo for photo in answer["photo"] if photo["id"] != left_out]
-            answer["total"] = 39
-            return web.json_response({"photos": answer, "stat": "ok"})
-
-        run.flickr.intercept = intercept
+        leave_out(run, left_out)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("flickr_mirror.engine.absent_photos.MAX_VERIFIED", 0)
             await rerun(run, image_only=True, full_scan=True)

@@ -89,7 +89,7 @@ async def test_without_a_mirror_it_is_said_where_one_may_be(tmp_path: Path, comm
 
 
 def test_the_folder_of_a_mirror_is_no_cache_path(tmp_path: Path) -> None:
-    """Who gives the folder of a mirror as the cache path is told the folder above it."""
+    """If --cache-path is the folder of a mirror, the message names the folder above it."""
     (tmp_path / "one" / ".flickr_mirror").mkdir(parents=True)
     for find in (all_mirrors, lambda root: get_mirror(root, "one")):
         with pytest.raises(PhotostreamError, match=f"is a mirror itself: use --cache-path {tmp_path}\\."):

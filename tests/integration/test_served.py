@@ -87,7 +87,7 @@ def pixels(path: Path) -> tuple[int, int]:
 
 
 def size_told(run: Run, photo_id: str) -> dict[str, Any]:
-    """Return what the information of a photo tells of its size."""
+    """Return the size in the sidecar of a photo."""
     told: dict[str, Any] = json.loads(run.path(photo_id, "json").read_text())["flickr"]["size"]
     return told
 
@@ -262,7 +262,7 @@ async def test_a_replaced_image_is_not_replaced_by_a_smaller_one(tmp_path: Path)
 
 
 async def test_a_reduced_photo_is_known_after_its_catalogue_was_lost(tmp_path: Path) -> None:
-    """The information tells which size is on disk, and what the better one is: nothing is fetched again."""
+    """The sidecar states the size on disk and the better one, so a rebuild downloads nothing again."""
     async with mirroring(tmp_path, 4, mix=LARGE) as run:
         refusing = Refusing(run)
         await run()
@@ -327,7 +327,7 @@ def test_only_sizes_with_the_common_secret_are_made_up() -> None:
 
 
 def film_of(run: Run, photo_id: str) -> dict[str, Any] | None:
-    """Return what the information of a video tells of its film."""
+    """Return the film in the sidecar of a video."""
     told: dict[str, Any] | None = json.loads(run.path(photo_id, "json").read_text())["flickr"].get("film")
     return told
 
@@ -475,7 +475,7 @@ async def test_a_page_is_never_kept_however_often_it_comes(tmp_path: Path, data:
 
 
 async def test_what_comes_otherwise_each_time_is_not_kept(tmp_path: Path) -> None:
-    """Bytes that nobody understands, and that are others each time, are a fault of the line."""
+    """Bytes of an unknown format that differ at each download count as a transfer error."""
     async with mirroring(tmp_path, 1) as run:
         left = iter(range(999))
 

@@ -183,7 +183,7 @@ def test_a_rate_that_is_none_is_not_used() -> None:
     assert [download_volume.rate_of(text) for text in (None, "", "x", "0", "-5", "7")] == [None] * 5 + [7]
 
 
-# What is told
+# What is reported
 
 
 def plan_of(**more: Any) -> RunPlanned:

@@ -45,7 +45,7 @@ class Headers(httpx.AsyncBaseTransport):
 
 
 class Unread(httpx.AsyncByteStream):
-    """A body that nobody may read."""
+    """A body that must not be read."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         raise AssertionError("The body was read.")
@@ -129,7 +129,7 @@ async def test_films_that_are_there_tell_of_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "most"), [(429, 1), (503, 1), (404, MOST_ASKED)])
 async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int) -> None:
-    """A server that asks for a pause or is out of order is asked once; no figure is made up, and the rest is told."""
+    """A server that answers 429 or fails is asked once; its figure is left out, and the other figures are reported."""
     async with mirroring(tmp_path, 30, image_dims=(320, 240)) as run:
         servers = Headers(run, status)
         plan = await mirror_with(run, servers, image_only=True).estimate()

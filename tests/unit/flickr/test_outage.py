@@ -138,7 +138,7 @@ def test_the_sentences_of_an_outage(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def closed_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -170,7 +170,7 @@ async def test_an_echo_of_a_login_is_shown_nowhere(
 
 @pytest.mark.parametrize("place", ["status line", "reason", "header"])
 async def test_an_echo_of_a_monitors_address_is_shown_nowhere(canary: Canary, place: str) -> None:
-    """A monitor's address is a secret: whoever knows it can tell the monitor that all is well."""
+    """The address of a monitor is a secret: anyone who knows it can report success to the monitor."""
     check = "6ab1f1a0-canary"
     async with serving(ECHOES[place](f"/{check}/start me:canary-password".encode())) as address:
         notifier = Notifier(f"http://me:canary-password@{address}/{check}?token=canary-token")

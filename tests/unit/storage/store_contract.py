@@ -246,8 +246,9 @@ class StoreContract:
         """Sidecars without an id, or that cannot be read, do not name another photo."""
         store.check_name(PHOTO)
         for data in (b"{", b"[]", b'{"title": "x"}', json.dumps({"flickr": {"id": PHOTO}}).encode()):
-            await put(store, PHOTO, "json", data)
+            path = await put(store, PHOTO, "json", data)
             store.check_name(PHOTO)
+            assert content(store, path) == data
 
     # Reading
 

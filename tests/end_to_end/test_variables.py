@@ -154,7 +154,7 @@ async def test_a_proxy_that_asks_for_a_login(tmp_path: Path, variable: str, sche
     assert outcome.code == 75
     assert f"The proxy of {variable} (127.0.0.1) asks for a login (HTTP 407)" in outcome.err
     assert "Flickr gave no usable answer" not in outcome.err
-    assert outcome.err.count("407") == 1
+    assert outcome.err.count("HTTP 407") == 1
 
 
 async def test_a_proxy_for_images_that_asks_for_a_login(monkeypatch: pytest.MonkeyPatch) -> None:

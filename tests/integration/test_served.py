@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,9 +20,9 @@ from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.photos import FlickrPhoto
 from flickr_mirror.models.sizes import FlickrPhotoSize, derived_size
 from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
-from tests.integration.test_stored_mirrors import STORED
 from tests.support.command import tree
 from tests.support.mirroring import Run, answering, jpeg, mirroring
+from tests.support.stored_mirror import unpack
 from tests.support.timing import FAST
 from tests.unit.storage.test_media_inspection import box, jpeg_claiming
 
@@ -599,9 +598,7 @@ async def test_other_damage_does_not_replace_what_is_there(tmp_path: Path) -> No
 
 def test_what_an_earlier_version_kept_damaged_is_looked_at(tmp_path: Path) -> None:
     """The mark of version 1 is the note of the file; the next run fetches such a photo once more."""
-    with tarfile.open(STORED) as archive:
-        archive.extractall(tmp_path, filter="data")
-    path = tmp_path / "saigon_archive" / ".flickr_mirror" / "catalogue.sqlite"
+    path = unpack(tmp_path) / ".flickr_mirror" / "catalogue.sqlite"
     database = sqlite3.connect(path)
     with database:
         (photo_id,) = database.execute(

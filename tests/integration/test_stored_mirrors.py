@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,10 +14,13 @@ from flickr_mirror.cli.commands.status import status_of
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, age_failures
+from tests.support.stored_mirror import unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("one_language")
 
-STORED = Path(__file__).parents[1] / "data" / "mirror_of_version_1.tar.gz"
 """Nine photos: one film, one GIF, comments; the image of `FAILED` failed, and a full scan marked `GONE` as gone."""
 FAILED, GONE = "53999906178", "53999851178"
 
@@ -34,9 +36,7 @@ def stream() -> SimulatedPhotostream:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return the folder of the stored mirror, unpacked."""
-    with tarfile.open(STORED) as archive:
-        archive.extractall(tmp_path, filter="data")
-    return tmp_path / "saigon_archive"
+    return unpack(tmp_path)
 
 
 def catalogue_of(folder: Path) -> Path:

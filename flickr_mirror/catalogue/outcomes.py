@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.row_encoding import reduced_text
 from flickr_mirror.catalogue.rows import NOT_STALE, STATUS_COLUMNS, Stale, Status
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:

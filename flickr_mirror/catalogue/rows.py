@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, NamedTuple
 
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.media import NOT_UNDERSTOOD
 from flickr_mirror.models.photos import FlickrPhoto
 from flickr_mirror.models.sizes import (

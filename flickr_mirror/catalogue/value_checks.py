@@ -14,7 +14,7 @@ from flickr_mirror.catalogue.files import KINDS
 from flickr_mirror.catalogue.row_encoding import read_facts, read_reduced, text_row
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.catalogue.schema import tables
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.row_encoding import STORED, stored_photo
 from flickr_mirror.catalogue.rows import STATUS_COLUMNS, Status
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.options import COMMENTS_LEVEL
 
 if TYPE_CHECKING:

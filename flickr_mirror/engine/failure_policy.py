@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StoredPhoto
     from flickr_mirror.engine.job_types import JobType
     from flickr_mirror.engine.workers.jobs import JobContext
-    from flickr_mirror.models.jobs import JobKind
+    from flickr_mirror.models.job_kinds import JobKind
 
 MISSES_IN_A_ROW = 20
 """The least number of photos in a row without an answer that ends a run."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.failure_policy import FailurePolicy
     from flickr_mirror.engine.job_types import JobType, Stage
     from flickr_mirror.engine.workers.jobs import Job
-    from flickr_mirror.models.jobs import JobKind
+    from flickr_mirror.models.job_kinds import JobKind
 
 
 class Feeders:

@@ -9,7 +9,7 @@ from flickr_mirror.engine.workers.image_downloader import ImageDownloader
 from flickr_mirror.engine.workers.info_fetcher import InfoFetcher
 from flickr_mirror.engine.workers.jobs import ImageJob, Job
 from flickr_mirror.engine.workers.size_resolver import SizeResolver
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

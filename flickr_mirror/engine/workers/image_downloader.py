@@ -14,7 +14,7 @@ from flickr_mirror.engine.workers.served_sizes import ServedSizes, size_of
 from flickr_mirror.errors import ImageGoneError, NoSizeError, NotAnImageError, TransportError
 from flickr_mirror.flickr.image_servers import REFUSALS
 from flickr_mirror.models.events import ImageCached, ImageStarted
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.sizes import Reduced
 
 if TYPE_CHECKING:

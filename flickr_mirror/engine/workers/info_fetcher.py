@@ -14,7 +14,7 @@ from flickr_mirror.catalogue.rows import NOT_STALE, Stale, StoredFile
 from flickr_mirror.engine.workers.jobs import InfoJob
 from flickr_mirror.errors import FlickrApiError, InvalidKeyError, PhotoError
 from flickr_mirror.models.events import InfoCached, InfoStarted
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.languages import Label
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.storage.sidecar import info_document, info_level_of, stored_comments

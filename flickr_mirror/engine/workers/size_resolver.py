@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.catalogue.row_encoding import PROCESSING
 from flickr_mirror.engine.workers.jobs import ImageJob
 from flickr_mirror.errors import NoSizeError
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.sizes import playable_files, whole_pictures
 
 if TYPE_CHECKING:

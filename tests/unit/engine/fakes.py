@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flickr_mirror import FlickrPhoto, Limits, MirrorOptions
 from flickr_mirror.catalogue.rows import StoredPhoto
 from flickr_mirror.engine.dispatcher import Dispatcher
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.sizes import SizeEvidence
 

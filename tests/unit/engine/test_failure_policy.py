@@ -15,7 +15,7 @@ from flickr_mirror.errors import (
     TransportError,
 )
 from flickr_mirror.models.events import PhotoFailed
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from tests.unit.engine.fakes import FakeCatalogue, FakeContext, photo
 
 IMAGE, INFO = JOB_TYPES

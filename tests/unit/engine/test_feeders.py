@@ -15,7 +15,7 @@ from flickr_mirror.engine.failure_policy import FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.job_types import JOB_TYPES, JobType, Stage
 from flickr_mirror.engine.workers.jobs import Job
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 from tests.unit.engine.fakes import FakeCatalogue, FakeContext, photo
 
 if TYPE_CHECKING:

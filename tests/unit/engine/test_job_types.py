@@ -6,7 +6,7 @@ import pytest
 
 from flickr_mirror import Limits, MirrorOptions
 from flickr_mirror.engine.job_types import JOB_TYPES
-from flickr_mirror.models.jobs import JobKind
+from flickr_mirror.models.job_kinds import JobKind
 
 
 def test_every_kind_is_registered_once() -> None:

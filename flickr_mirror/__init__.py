@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.access_token import AccessToken
     from flickr_mirror.models.events import Event, Observer
+    from flickr_mirror.models.includes import Include
     from flickr_mirror.models.languages import Label, Locale
     from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
     from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
@@ -91,6 +92,7 @@ __all__ = [
     "ForgetReport",
     "ForgottenPhoto",
     "ImageGoneError",
+    "Include",
     "InvalidCallError",
     "InvalidKeyError",
     "KeysError",
@@ -184,6 +186,7 @@ _SOURCES = {
         "Event",
         "Observer",
     ),
+    "models.includes": ("Include",),
     "models.languages": (
         "Label",
         "Locale",

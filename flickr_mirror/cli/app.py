@@ -61,6 +61,7 @@ def mirror_flickr(
     context: typer.Context,
     username: flags.Username = None,
     info_level: flags.InfoLevel = 0,
+    include: flags.Includes = None,
     image_only: flags.ImageOnly = False,
     info_only: flags.InfoOnly = False,
     lifo: flags.Lifo = False,

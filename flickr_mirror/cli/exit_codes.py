@@ -66,7 +66,7 @@ def code_of(report: MirrorReport) -> int:
     # a run stopped by a limit does not report failed photos: the run that reaches the end does
     if report.stopped_by and not report.complete:
         return EXIT_LIMIT
-    return EXIT_PHOTOS_FAILED if report.failures or report.unlisted else 0
+    return EXIT_PHOTOS_FAILED if report.failures or report.unlisted or report.list_failures else 0
 
 
 def code_of_error(error: BaseException) -> int:

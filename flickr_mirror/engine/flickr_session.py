@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.flickr.outage import OutageMonitor
     from flickr_mirror.flickr.rate_limiter import ApiBudget
+    from flickr_mirror.models.access_token import AccessToken
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.options import Limits
 
@@ -26,6 +27,7 @@ class FlickrSession:
         consumer_key: str,
         consumer_secret: str,
         *,
+        token: AccessToken | None,
         emit: Observer,
         budget: ApiBudget | None,
         api_transport: httpx.AsyncBaseTransport | None,
@@ -33,6 +35,7 @@ class FlickrSession:
     ) -> None:
         self.__consumer_key = consumer_key
         self.__consumer_secret = consumer_secret
+        self.__token = token
         self._emit = emit
         self.budget = budget
         """The budget of API calls, `None` before the first run if the caller gave none."""
@@ -52,8 +55,11 @@ class FlickrSession:
             limits=limits,
             api_transport=self._api_transport,
             image_transport=self._image_transport,
+            login=(self.__consumer_secret, self.__token) if self.__token else None,
         )
-        return AsyncFlickrApi(self.__consumer_key, self.__consumer_secret, http_client=self._http_client)
+        return AsyncFlickrApi(
+            self.__consumer_key, self.__consumer_secret, token=self.__token, http_client=self._http_client
+        )
 
     def reset(self) -> None:
         """Forget the figures of the latest run."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.flickr.outage import OutageMonitor
     from flickr_mirror.flickr.rate_limiter import ApiBudget
+    from flickr_mirror.models.access_token import AccessToken
     from flickr_mirror.models.events import Observer, RunPlanned
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.users import FlickrUser
@@ -41,9 +42,10 @@ class PhotostreamMirror:
     """The mirror of one user's photostream.
 
     `username` is a username, an NSID, a path alias or the address of a photostream. The `observer` receives every
-    event, in the event loop; it is disabled after it raises an exception. `budget` paces the API calls, in place of
-    the budget that all runs with the key share. `api_transport` and `image_transport` carry the requests, in place of
-    the mirror's own connections; they are closed at the end of each run, and requests to the API include the key.
+    event, in the event loop; it is disabled after it raises an exception. `token` is the login of an account, which
+    signs every call. `budget` paces the API calls, in place of the budget that all runs with the key share.
+    `api_transport` and `image_transport` carry the requests, in place of the mirror's own connections; they are closed
+    at the end of each run, and requests to the API include the key.
 
     Raises `ValueError` for an empty name, and for an address that is not that of a photostream, such as that of an
     album or a photo.
@@ -55,6 +57,7 @@ class PhotostreamMirror:
         consumer_key: str,
         consumer_secret: str,
         *,
+        token: AccessToken | None = None,
         options: MirrorOptions | None = None,
         limits: Limits | None = None,
         observer: Observer = log_events,
@@ -76,6 +79,7 @@ class PhotostreamMirror:
         self._session = FlickrSession(
             consumer_key,
             consumer_secret,
+            token=token,
             emit=self._emit,
             budget=budget,
             api_transport=api_transport,

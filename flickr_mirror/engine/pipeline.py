@@ -15,6 +15,7 @@ import anyio
 from anyio import create_memory_object_stream, create_task_group
 
 from flickr_mirror.engine.absent_photos import ask_for_absent
+from flickr_mirror.engine.account_lists import mirror_lists
 from flickr_mirror.engine.failure_policy import ENDING, FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.workers.jobs import Job
@@ -54,6 +55,8 @@ class Pipeline:
         self._context = context
         self._stages = stages
         self._producer = PageProducer(context, published, again=again)
+        self._is_again = again
+        self._has_lists = False
         self._policy = FailurePolicy(context, stages)
         self._feeders = Feeders(
             context.dispatcher,
@@ -134,7 +137,7 @@ class Pipeline:
         report.complete = not await self._is_more_left() if report.stopped_by else not self._is_stopping
 
     async def _is_more_left(self) -> bool:
-        if self._producer.is_cut or not self._feeders.is_listed:
+        if self._producer.is_cut or not self._feeders.is_listed or not self._has_lists:
             return True
         context = self._context
         return await context.dispatcher.call(
@@ -180,6 +183,8 @@ class Pipeline:
                 context.emit(ListingEnded(context.report.known + context.report.new, to_ask))
                 await self._producer.emit_plan()
             context.dispatcher.wake()
+            await mirror_lists(context, again=self._is_again, full=self._producer.is_full_scan)
+            self._has_lists = True
             if context.options.window is None and not self._producer.is_cut:
                 self.confirmed_gone = await ask_for_absent(
                     context, pruning=context.options.prune, is_stopping=lambda: self._is_stopping

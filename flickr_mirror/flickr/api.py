@@ -8,20 +8,18 @@ import anyio.lowlevel
 
 from flickr_mirror.errors import (
     FlickrApiError,
-    InvalidCallError,
-    InvalidKeyError,
     LoginError,
     PermissionDeniedError,
     PhotoNotFoundError,
     TransportError,
     UserNotFoundError,
 )
+from flickr_mirror.flickr.api_call import call
 from flickr_mirror.flickr.http_client import HttpClient
-from flickr_mirror.flickr.oauth_problems import LOGIN_CODES, code_error
 from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
 from flickr_mirror.models.metadata import FIELDS
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
-from flickr_mirror.models.payloads import Payload, text_of, to_int
+from flickr_mirror.models.payloads import Payload, text_of
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
 from flickr_mirror.models.sizes import LISTED_SIZES, FlickrPhotoSize
 from flickr_mirror.models.users import FlickrProfile, FlickrUser
@@ -52,13 +50,6 @@ a server that ignores them leaves the keys out.
 """
 
 _COMMENTS_PER_STEP = 1000  # comments that are parsed before other tasks run
-
-# Codes that have the same meaning for every method: https://www.flickr.com/services/api/flickr.photos.getInfo.html
-_KEY_CODES = {95, 96, 97, 100}
-_CALL_CODES = {111, 112, 114, 115, 116}
-_TEMPORARY_CODES = {105, 106, 201}
-# "Sorry, the Flickr API service is not currently available." comes with the codes 0, 105 and 201
-_TEMPORARY_MESSAGE = "not currently available"
 
 _USER: dict[int, type[FlickrApiError]] = {1: UserNotFoundError}
 _STREAM: dict[int, type[FlickrApiError]] = dict.fromkeys((1, 2, 5), UserNotFoundError)
@@ -224,32 +215,7 @@ class AsyncFlickrApi:
         /,
         **arguments: str,
     ) -> Payload:
-        async for attempt in self._http_client.retrying():
-            with attempt:
-                answer: Payload = await self._http_client.call(method, priority, **arguments)
-                _raise_failure(answer, method, errors)
-                payload = answer.get(part)
-                if not isinstance(payload, dict):
-                    raise TransportError(f"{method}: the answer has no {part!r}.")
-                return payload
-        raise AssertionError("the last attempt returns or raises")
-
-
-def _raise_failure(answer: Payload, method: str, errors: Mapping[int, type[FlickrApiError]]) -> None:
-    """Raise the error for a refusal: {"stat": "fail", "code": 1, "message": "User not found"}."""
-    if answer.get("stat") == "ok":
-        return
-    message = text_of(answer.get("message")) or "Flickr refused the call without saying why"
-    code = to_int(answer.get("code")) or 0
-    if code in _TEMPORARY_CODES or _TEMPORARY_MESSAGE in message:
-        raise TransportError(f"{method}: {message}")
-    if code in LOGIN_CODES:
-        raise code_error(code, message)
-    if code in _KEY_CODES:
-        raise InvalidKeyError(message, code, method)
-    if code in _CALL_CODES:
-        raise InvalidCallError(message, code, method)
-    raise errors.get(code, FlickrApiError)(message, code, method)
+        return await call(self._http_client, method, part, errors, priority, **arguments)
 
 
 def _read(from_json: Callable[[Payload], T], payload: Payload) -> T:

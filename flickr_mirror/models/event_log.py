@@ -11,6 +11,7 @@ from flickr_mirror.models.events import (
     ImageStarted,
     InfoCached,
     InfoStarted,
+    ListMirrored,
     Notice,
     OutageBegan,
     OutageEnded,
@@ -43,6 +44,8 @@ def log_events(event: Event) -> None:
             logger.info("Caching image of photo %s...", inventory_number(photo_id))
         case InfoStarted(photo_id):
             logger.info("Caching information of photo %s...", inventory_number(photo_id))
+        case ListMirrored(name, entries, changed):
+            logger.info("List %s: %d entries, %d new or changed.", name, entries, changed)
         case PhotoFailed(photo_id, job, reason, again):
             level = logging.INFO if again else logging.WARNING
             later = " It is tried again at the end of this run." if again else ""

@@ -112,6 +112,15 @@ class ListingEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ListMirrored:
+    """A list of the account is on disk, such as its `albums`: it has `entries`, of which `changed` were written."""
+
+    name: str
+    entries: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImageStarted:
     """The download of a photo's image begins."""
 
@@ -235,6 +244,7 @@ Event = (
     | PhotoUpdated
     | PhotoGone
     | ListingEnded
+    | ListMirrored
     | ImageStarted
     | ImageCached
     | InfoStarted

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.timing import Timing
+
+if TYPE_CHECKING:
+    from flickr_mirror.models.includes import Include
 
 DEFAULT_CACHE_PATH = Path("~/.flickr")
 DEFAULT_CACHE_DIRECTORY_DEPTH = 4
@@ -40,6 +44,8 @@ class MirrorOptions:
     a new one. `verify_image` decodes the images already in the mirror and downloads broken ones again. `api_url`
     replaces Flickr's endpoint; its host may then serve images too.
 
+    `include` names what else to mirror: lists of the account, such as its albums, and details of each photo.
+
     `full_scan` lists the whole photostream once, to find edits, replaced images, photos made public later and deleted
     photos; `full_scan_every` does so if the last full scan is more than this many seconds ago. `prune` moves the photos
     that a full scan of this run did not find to the trash folder of the mirror. `accept_loss` accepts a full scan that
@@ -58,6 +64,7 @@ class MirrorOptions:
     image_only: bool = False
     info_only: bool = False
     info_level: int = 0
+    include: frozenset[Include] = frozenset()
     verify_image: bool = False
     full_scan: bool = False
     full_scan_every: float | None = None

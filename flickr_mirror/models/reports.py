@@ -46,6 +46,9 @@ class MirrorReport:
     a server that did not answer when the run ended, or empty. `stopped_by` is the limit that the run reached, by its
     name in `Limits`, or empty; `begun` is how many photos were begun, if `max_photos` limits them. For a run that is
     limited to a window of upload times, the counts cover that window.
+
+    `lists` has the number of entries of each list of the account that was mirrored, by its name in `Include`;
+    `list_failures` has the reason for each one that could not be mirrored.
     """
 
     username: str = ""
@@ -79,6 +82,8 @@ class MirrorReport:
     mirrored: int = 0
     left: int = 0
     unanswered: str = ""
+    lists: dict[str, int] = field(default_factory=dict)
+    list_failures: dict[str, str] = field(default_factory=dict)
 
     def come_to(self, limit: str, figures: str = "", *, finishing: bool = True) -> Notice:
         """Record the first limit that the run reached, and return the notice about it, with the `figures`.

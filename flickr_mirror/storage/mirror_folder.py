@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.partial_file import PartialFile
 
+ACCOUNT_FOLDER = "account"
+"""The folder of the documents about the account; folders of photos have names of one character."""
 LAST_RUN = "last-run.json"
 """The summary of the last run, in the state folder."""
+_DOCUMENT = re.compile(r"(?:[a-z]+/)?[A-Za-z0-9_@-]+")
 _MANY_COMMENTS = 1000  # on one photo: encoding more as JSON would block the event loop for too long
 
 
@@ -157,6 +161,21 @@ class MirrorFolder:
         """See `Store.list_files`."""
         yield from list_files(self.folder, self.depth)
 
+    def read_document(self, name: str) -> dict[str, Any] | None:
+        """See `Store.read_document`."""
+        try:
+            content = json.loads(filesystem.read(self._document(name)))
+        except (OSError, ValueError, RecursionError):
+            return None
+        return content if isinstance(content, dict) else None
+
+    def list_documents(self, group: str) -> list[str]:
+        """See `Store.list_documents`."""
+        entries = list_entries(self._document(f"{group}/_").parent, self.folder)
+        return [
+            f"{group}/{path.stem}" for path, _ in entries if path.suffix == ".json" and not path.is_symlink()
+        ]
+
     def find_copies(self, photo_ids: Iterable[str]) -> dict[str, dict[Path, int]]:
         """See `Store.find_copies`."""
         numbers = {inventory_number(photo_id): photo_id for photo_id in photo_ids}
@@ -194,6 +213,19 @@ class MirrorFolder:
             await file.write(data)
             await file.commit(path, partial(self.check_name, photo_id))
         return path, data
+
+    def write_document(self, name: str, content: dict[str, Any]) -> bool:
+        """See `Store.write_document`."""
+        path, data = self._document(name), _json(content)
+        if filesystem.content(path) == data:
+            return False
+        filesystem.write_file(path, data, folder=self.parts, base=self.folder)
+        return True
+
+    def _document(self, name: str) -> Path:
+        if not _DOCUMENT.fullmatch(name):
+            raise ValueError(f"Invalid name of a document {name!r}.")
+        return self.folder / ACCOUNT_FOLDER / f"{name}.json"
 
     def _up_to_date(self, path: Path, content: dict[str, Any], data: bytes) -> bytes | None:
         """Return the bytes of a sidecar file that is up to date, made durable; `None` if it must be written."""

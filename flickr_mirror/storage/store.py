@@ -130,6 +130,14 @@ class Store(Protocol):
         """Yield the paths of each photo's files by extension. Links and unreadable folders are skipped."""
         ...
 
+    def read_document(self, name: str) -> dict[str, Any] | None:
+        """Return the content of a document; `None` if it is missing, a link or unreadable."""
+        ...
+
+    def list_documents(self, group: str) -> list[str]:
+        """Return the names of the documents of a group, such as `albums/72157`, in order."""
+        ...
+
     def find_copies(self, photo_ids: Iterable[str]) -> dict[str, dict[Path, int]]:
         """Return the paths and sizes of every file of each photo, including trash and quarantine.
 
@@ -151,6 +159,14 @@ class Store(Protocol):
 
         A file that is up to date (`sidecar.is_up_to_date`) is left unchanged, and its bytes are returned.
         `may_exist=False` skips the comparison. Raises `PlaceTakenError` like `check_name`.
+        """
+        ...
+
+    def write_document(self, name: str, content: dict[str, Any]) -> bool:
+        """Write a document about the account as JSON; return whether its content is new.
+
+        `name` is one name or a group and a name, such as `profile` or `albums/72157`: letters, digits and `_-@`.
+        A document that has this content already is left unchanged. Raises `ValueError` for another name.
         """
         ...
 

@@ -26,7 +26,7 @@ from flickr_mirror import (
     TransportError,
     UserNotFoundError,
 )
-from flickr_mirror.flickr.api import _raise_failure
+from flickr_mirror.flickr.api_call import raise_failure
 from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.events import PhotoFailed
@@ -212,7 +212,7 @@ def test_no_refusal_leads_to_an_unexpected_error(answer: dict[str, Any]) -> None
     """Row 30: code and message may be of any type, or missing."""
     answer.pop("stat", None)
     with pytest.raises(FlickrMirrorError) as caught:
-        _raise_failure(answer, "flickr.photos.getSizes", {1: PhotoNotFoundError})
+        raise_failure(answer, "flickr.photos.getSizes", {1: PhotoNotFoundError})
     assert str(caught.value)
 
 

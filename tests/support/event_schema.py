@@ -39,6 +39,8 @@ _SUMMARY: dict[str, dict[str, Any]] = {
     "last_success": {"type": ["string", "null"], "format": "date-time"},
     "error": {"type": ["string", "null"]},
     "calls": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "lists": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "list_failures": {"type": "object", "additionalProperties": {"type": "string"}},
     "failures": {
         "type": "array",
         "items": {

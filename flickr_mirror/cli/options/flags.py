@@ -14,9 +14,11 @@ from flickr_mirror.cli.options.parsing import (
     Number,
     duration,
     first_moment,
+    includes,
     interval,
     last_moment,
 )
+from flickr_mirror.models.includes import Include
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.version import __version__
 
@@ -48,6 +50,16 @@ InfoLevel = Annotated[
         metavar="LEVEL",
         rich_help_panel=WHAT,
         help="0: title; 1: also description; 2: also comments.",
+    ),
+]
+Includes = Annotated[
+    frozenset[Include] | None,
+    typer.Option(
+        "--include",
+        parser=includes,
+        metavar="NAMES",
+        rich_help_panel=WHAT,
+        help="Also mirror albums, tags, ... (separated by commas), or all lists: all.",
     ),
 ]
 Lifo = Annotated[

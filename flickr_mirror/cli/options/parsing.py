@@ -11,6 +11,7 @@ from typing import NamedTuple
 import typer
 
 from flickr_mirror.engine.wall_clock import next_moment
+from flickr_mirror.models.includes import Include, parse_includes
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -20,6 +21,14 @@ def duration(text: str) -> float:
     if not (seconds := _seconds(text)):
         raise typer.BadParameter(f"invalid duration {text!r}: use more than 0, such as 10m or 30d.")
     return seconds
+
+
+def includes(text: str) -> frozenset[Include]:
+    """Return what `albums,tags` or `all` stands for. Raises `typer.BadParameter`."""
+    try:
+        return parse_includes(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def interval(text: str) -> float:

@@ -32,7 +32,8 @@ class PageProducer:
 
     `published` and `again` are as in `Pipeline`. `frontier` is a second of upload time: every photo that precedes it
     in the order of the run is listed. It is `None` once everything is listed. `is_cut` is whether the listing was
-    stopped early.
+    stopped early, `is_full_scan` whether this round lists everything. (It has more than ten attributes because it
+    keeps the state of one walk, which its methods share.)
     """
 
     def __init__(self, context: JobContext, published: int | None, *, again: bool) -> None:
@@ -48,6 +49,7 @@ class PageProducer:
         self._has_photos = False
         self._settled_until: int | None = None
         self.is_cut = False
+        self.is_full_scan = False
         self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else _END_OF_TIME
 
     @property
@@ -71,6 +73,7 @@ class PageProducer:
         options, user, report = self._context.options, self._context.user, self._context.report
         clocks = await self._check_clocks()
         full = (options.full_scan and not self._is_again) or await self._is_scan_due(clocks.now)
+        self.is_full_scan = full
         coverage = await self._dispatcher.call(
             self._listings.begin, clocks.now, fields=frozenset(EXTRAS.split(",")), full=full
         )

@@ -460,3 +460,28 @@ class StoreContract:
         await put(store, PHOTO, "jpg", b"y")
         assert content(store, path) == b"y"
         assert (tmp_path / "outside").read_bytes() == b"of the user"
+
+    def test_a_document_is_written_once(self, store: Store) -> None:
+        assert store.write_document("albums/72157-1", {"title": "Huế"}) is True
+        assert store.write_document("albums/72157-1", {"title": "Huế"}) is False
+        assert store.read_document("albums/72157-1") == {"title": "Huế"}
+
+    def test_a_document_is_replaced_when_it_changes(self, store: Store, reopen: Callable[[], Store]) -> None:
+        store.write_document("profile", {"name": "a"})
+        assert store.write_document("profile", {"name": "b"}) is True
+        assert reopen().read_document("profile") == {"name": "b"}
+
+    def test_documents_are_listed_by_group_and_are_not_files_of_photos(self, store: Store) -> None:
+        assert store.list_documents("albums") == []
+        for name in ("albums/2", "albums/1", "galleries/3", "profile"):
+            store.write_document(name, {})
+        assert store.list_documents("albums") == ["albums/1", "albums/2"]
+        assert list(store.list_files()) == []
+
+    def test_a_document_that_is_missing_is_none(self, store: Store) -> None:
+        assert store.read_document("profile") is None
+
+    @pytest.mark.parametrize("name", ["", "../x", "a/b/c", "a/..", "/etc", "a\\b", "a.json"])
+    def test_other_names_of_documents_are_refused(self, store: Store, name: str) -> None:
+        with pytest.raises(ValueError, match="name of a document"):
+            store.write_document(name, {})

@@ -57,16 +57,22 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Event, Observer
     from flickr_mirror.models.includes import Include
     from flickr_mirror.models.languages import Label, Locale
+    from flickr_mirror.models.licenses import License
     from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
     from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
     from flickr_mirror.models.reports import FailedPhoto, MirrorReport
     from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.models.tombstones import Tombstone
     from flickr_mirror.models.users import FlickrProfile, FlickrUser
+    from flickr_mirror.reader.filters import PhotoFilter
+    from flickr_mirror.reader.mirror_reader import ArchivedFile, ArchivedPhoto, MirrorReader, open_mirror
+    from flickr_mirror.reader.search_index import SearchIndex
 
 __all__ = [
     "AccessToken",
     "ApiBudget",
+    "ArchivedFile",
+    "ArchivedPhoto",
     "AsyncFlickrApi",
     "BadImageError",
     "CacheError",
@@ -97,10 +103,12 @@ __all__ = [
     "InvalidKeyError",
     "KeysError",
     "Label",
+    "License",
     "Limits",
     "Locale",
     "LoginError",
     "MirrorOptions",
+    "MirrorReader",
     "MirrorReport",
     "NoSizeError",
     "NotAnImageError",
@@ -109,6 +117,7 @@ __all__ = [
     "Observer",
     "PermissionDeniedError",
     "PhotoError",
+    "PhotoFilter",
     "PhotoForgottenError",
     "PhotoNotFoundError",
     "PhotoPage",
@@ -117,6 +126,7 @@ __all__ = [
     "PlaceTakenError",
     "ProxyLoginError",
     "ResourcesError",
+    "SearchIndex",
     "SettingsError",
     "ThrottledError",
     "Tombstone",
@@ -126,6 +136,7 @@ __all__ = [
     "check_mirror",
     "forget_photos",
     "forgotten_photos",
+    "open_mirror",
     "undo_forget",
 ]
 
@@ -191,6 +202,7 @@ _SOURCES = {
         "Label",
         "Locale",
     ),
+    "models.licenses": ("License",),
     "models.options": (
         "CachingStrategy",
         "Limits",
@@ -211,6 +223,14 @@ _SOURCES = {
         "FlickrProfile",
         "FlickrUser",
     ),
+    "reader.filters": ("PhotoFilter",),
+    "reader.mirror_reader": (
+        "ArchivedFile",
+        "ArchivedPhoto",
+        "MirrorReader",
+        "open_mirror",
+    ),
+    "reader.search_index": ("SearchIndex",),
 }
 """The public names by the module that defines them."""
 

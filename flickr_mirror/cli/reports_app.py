@@ -92,7 +92,7 @@ def search(
     language: filter_flags.Language = None,
     near: filter_flags.Near = None,
     commented: filter_flags.Commented = None,
-    sort: search_flags.Sort = search_flags.Order.NEWEST,
+    sort: search_flags.Sort = "newest",
     limit: filter_flags.Limit = None,
     fields: filter_flags.Fields = None,
     as_json: filter_flags.AsJson = False,
@@ -101,7 +101,7 @@ def search(
     opens: search_flags.Open = False,
 ) -> None:
     """Search titles, descriptions, comments, tags, notes and albums. Makes no call to Flickr."""
-    _list(context, " ".join(words), str(sort))
+    _list(context, " ".join(words), sort)
 
 
 def _list(context: typer.Context, words: str, order: str) -> NoReturn:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from flickr_mirror.cli.options.filter_flags import OUTPUT
 
+ORDERS = ("newest", "oldest", "taken", "rank")
 
-class Order(StrEnum):
-    """The orders of results."""
 
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    TAKEN = "taken"
-    RANK = "rank"
+def order(text: str) -> str:
+    """Return the name of an order. Raises `typer.BadParameter`."""
+    if text.strip().lower() not in ORDERS:
+        raise typer.BadParameter(f"invalid order {text!r}: use newest, oldest, taken or rank.")
+    return text.strip().lower()
 
 
 Words = Annotated[
@@ -29,7 +28,13 @@ Words = Annotated[
     ),
 ]
 Sort = Annotated[
-    Order, typer.Option(rich_help_panel=OUTPUT, help="By upload (newest, oldest), time taken, or rank.")
+    str,
+    typer.Option(
+        parser=order,
+        metavar="ORDER",
+        rich_help_panel=OUTPUT,
+        help="By upload (newest, oldest), time taken, or rank.",
+    ),
 ]
 Open = Annotated[
     bool, typer.Option("--open", rich_help_panel=OUTPUT, help="Open the first photo that is found.")

@@ -12,9 +12,11 @@ from flickr_mirror.cli import mirror_app
 from flickr_mirror.cli.completion import Shell, completion_script
 from flickr_mirror.cli.forget_app import forget
 from flickr_mirror.cli.keys_app import keys_app
+from flickr_mirror.cli.login_app import login, logout
 from flickr_mirror.cli.options import (
     flags,
     limit_flags,
+    login_flags,
     output_flags,
     report_flags,
     settings_file,
@@ -80,6 +82,10 @@ def mirror_flickr(
     consumer_key: flags.ConsumerKey = None,
     consumer_secret: flags.ConsumerSecret = None,
     save_api_keys: flags.SaveApiKeys = False,
+    as_: login_flags.As = None,
+    no_login: login_flags.NoLogin = False,
+    oauth_token: login_flags.OauthToken = None,
+    oauth_token_secret: login_flags.OauthTokenSecret = None,
     calls_per_hour: limit_flags.CallsPerHour = 3600,
     calls_per_second: limit_flags.CallsPerSecond = 10,
     size_workers: limit_flags.SizeWorkers = 2,
@@ -133,6 +139,8 @@ def _demo(
 for _name, _command in (("check", check), ("status", status), ("list", list_photos), ("search", search)):
     app.command(_name)(_command)
 app.command("forget")(forget)
+app.command("login")(login)
+app.command("logout")(logout)
 app.add_typer(keys_app, name="keys")
 
 

@@ -6,8 +6,12 @@ import logging
 
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.cli.output.console import echo
-from flickr_mirror.errors import InvalidKeyError, ProxyLoginError, TransportError
+from flickr_mirror.errors import InvalidKeyError, LoginError, ProxyLoginError, TransportError
 from flickr_mirror.text import plain
+
+_LOGIN = "`mirror_flickr login`"
+_OTHER_CURES = {"verifier_invalid", "timestamp_refused", "nonce_used", "signature_invalid"}
+"""Problems of a login whose messages state another cure than to log in again."""
 
 
 def echo_failure(error: BaseException) -> int:
@@ -32,6 +36,11 @@ def _advice(error: BaseException) -> str:
         return (
             ". Check the key at https://www.flickr.com/services/apps/by/me, then save the right one with "
             "`mirror_flickr keys set`, or set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET."
+        )
+    if isinstance(error, LoginError) and error.problem not in _OTHER_CURES and _LOGIN not in str(error):
+        return (
+            f" Run {_LOGIN}, or renew FLICKR_OAUTH_TOKEN and FLICKR_OAUTH_TOKEN_SECRET if they are set. Everything "
+            "mirrored so far stays."
         )
     if isinstance(error, ProxyLoginError):
         return ""

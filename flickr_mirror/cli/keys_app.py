@@ -9,6 +9,7 @@ import typer
 
 from flickr_mirror.cli.options.argument_checks import checked_endpoint
 from flickr_mirror.cli.options.help_text import CommandGroup
+from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.option_names import with_flag_names
 from flickr_mirror.cli.options.settings_origin import origin, with_origins
 from flickr_mirror.cli.options.timing import timing_of
@@ -16,7 +17,7 @@ from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 if TYPE_CHECKING:
-    from flickr_mirror.cli.commands.keys import KeySources
+    from flickr_mirror.cli.keys.lookup import KeySources
 
 keys_app = typer.Typer(
     cls=CommandGroup,
@@ -49,10 +50,10 @@ def _set(
     api_url: ApiUrl = FLICKR_API_URL,
 ) -> None:
     """Ask for the keys without echo, and save them if Flickr accepts them."""
-    url = _endpoint(context, api_url)
+    url = endpoint_of(context, api_url)
     from flickr_mirror.cli.commands.keys import set_keys
 
-    given, timing = _given(context), timing_of(context)
+    given, timing = given_keys(context), timing_of(context)
     raise typer.Exit(set_keys(cache_path, url, given, in_keyring=keyring, from_stdin=stdin, timing=timing))
 
 
@@ -60,11 +61,16 @@ def _set(
 def _check(
     context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH, api_url: ApiUrl = FLICKR_API_URL
 ) -> None:
-    """Check whether Flickr accepts the keys that a run would use, and show where they come from: one API call."""
-    url = _endpoint(context, api_url)
+    """Check whether Flickr accepts the keys that a run would use, and show where they come from: one API call.
+
+    Each login is checked too, with one call.
+    """
+    url = endpoint_of(context, api_url)
     from flickr_mirror.cli.commands.keys import check_keys
 
-    raise typer.Exit(check_keys(cache_path, url, _given(context), timing_of(context)))
+    raise typer.Exit(
+        check_keys(cache_path, url, given_keys(context), login_choice(context), timing_of(context))
+    )
 
 
 @keys_app.command("forget")
@@ -72,10 +78,10 @@ def _forget(context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH) 
     """Remove the saved keys from the file and the keyring."""
     from flickr_mirror.cli.commands.keys import forget_keys
 
-    raise typer.Exit(forget_keys(cache_path, _given(context)))
+    raise typer.Exit(forget_keys(cache_path, given_keys(context)))
 
 
-def _given(context: typer.Context) -> KeySources:
+def given_keys(context: typer.Context) -> KeySources:
     """Return the keys that the environment or the settings file gives to a run, and where they come from."""
     root = context.find_root()
     key, secret = (
@@ -85,7 +91,8 @@ def _given(context: typer.Context) -> KeySources:
     return key, secret
 
 
-def _endpoint(context: typer.Context, url: str) -> str:
+def endpoint_of(context: typer.Context, url: str) -> str:
+    """Return the URL of an API. Raises `ConfigError` for anything else."""
     try:
         return checked_endpoint(url)
     except ValueError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flickr_mirror.cli.options.argument_checks import checked_endpoint
+from flickr_mirror.cli.options.argument_checks import check_takes_login, checked_endpoint
 from flickr_mirror.cli.options.help_text import CommandGroup
 from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.option_names import with_flag_names
@@ -91,9 +91,11 @@ def given_keys(context: typer.Context) -> KeySources:
     return key, secret
 
 
-def endpoint_of(context: typer.Context, url: str) -> str:
+def endpoint_of(context: typer.Context, url: str, *, for_login: bool = False) -> str:
     """Return the URL of an API. Raises `ConfigError` for anything else."""
     try:
+        if for_login:
+            check_takes_login(url)
         return checked_endpoint(url)
     except ValueError as error:
         raise ConfigError(with_origins(context, with_flag_names(str(error)))) from None

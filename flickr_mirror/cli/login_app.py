@@ -33,7 +33,7 @@ def login(
     Opens a page of Flickr, and asks for the code that it shows after you allow the access. Without a terminal, the
     code is read from standard input.
     """
-    url = endpoint_of(context, api_url)
+    url = endpoint_of(context, api_url, for_login=True)
     from flickr_mirror.cli.commands.login import log_in
 
     keys, is_overridden = given_keys(context), bool(login_choice(context).token)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from flickr_mirror.cli.keys.saved_logins import saved_logins
 from flickr_mirror.cli.keys.token_file import SavedLogin, hash_of
+from flickr_mirror.cli.options.argument_checks import check_takes_login
 from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.errors import CacheError, LoginError, UserNotFoundError
 from flickr_mirror.flickr.accounts import identify
@@ -42,6 +43,7 @@ async def choose_logins(
         return dict.fromkeys(names)
     finder = _LoginFinder(root, keys, api_url, limits, saved_logins(root, keys))
     if token := choice.given():
+        check_takes_login(api_url)
         await finder.add_given(token, choice.origin)
     if choice.account is None:
         chosen = {name: await finder.login_of(name) for name in names}
@@ -49,8 +51,8 @@ async def choose_logins(
         chosen = dict.fromkeys(names, login)
     else:
         raise finder.missing(choice.account)
-    if any(chosen.values()) and urlsplit(api_url).username is not None:
-        raise ValueError("An api_url with a name or password cannot be used with a login: add --no-login.")
+    if any(chosen.values()):
+        check_takes_login(api_url)
     return chosen
 
 

@@ -95,6 +95,7 @@ TEXTS = {
     "hook",
     "tag",
 }
+TEXTS |= {"as", "oauth-token", "oauth-token-secret"}
 """Options that take any text."""
 OF_KEYS = {"keyring", "stdin"}
 OPTIONS = {key_of(parameter): owner for owner, parameter in settings_of(COMMAND)}

@@ -18,6 +18,7 @@ from aiohttp import web
 from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
 from flickr_mirror.cli.keys.keyring_store import LOGIN_ORIGIN, save_in_keyring
 from flickr_mirror.cli.keys.token_file import SavedLogin, hash_of, read_logins
+from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.simulator import Rule, Script, SimulatedFlickr, SimulatedPhotostream, faults, run_in_thread
 from tests.support.calling import call
 from tests.support.canary import KEY, SECRET

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror import AccessToken
+from flickr_mirror import AccessToken, Limits, LoginError
+from flickr_mirror.cli.keys.key_file import ApiKeys
+from flickr_mirror.cli.keys.login_choice import LoginChoice
 from flickr_mirror.cli.keys.token_file import SavedLogin, hash_of, write_logins
+from flickr_mirror.cli.run_logins import choose_logins
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.simulator.oauth import IssuedToken
-from tests.support import canary
-from tests.support.command import infos, run
+from tests.support import canary, command
+from tests.support.command import infos
+from tests.support.timing import FAST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 ANNA, BEN = "1000001@N01", "2000002@N02"
+KEYS = ApiKeys(canary.KEY, canary.SECRET)
 CHECK = "flickr.auth.oauth.checkToken"
 
 
@@ -60,6 +65,13 @@ class Served:
         return None
 
 
+async def run(
+    flickr: SimulatedFlickr | None, cache: Path, *arguments: str, **environment: str
+) -> command.Outcome:
+    """Run the command for images, which takes less time than for information."""
+    return await command.run(flickr, cache, "--image-only", *arguments, **environment)
+
+
 @asynccontextmanager
 async def serving(**options: int) -> AsyncIterator[Served]:
     """Serve the photostreams of anna and ben."""
@@ -71,33 +83,86 @@ async def serving(**options: int) -> AsyncIterator[Served]:
         yield Served(flickr)
 
 
-@pytest.mark.parametrize("name", ["anna", "Anna", ANNA, f"https://www.flickr.com/photos/{ANNA}/"])
-async def test_the_run_for_the_own_account_is_signed(tmp_path: Path, name: str) -> None:
+async def choose(
+    served: Served, root: Path, *names: str, account: str | None = None, keys: ApiKeys = KEYS
+) -> list[str]:
+    """Return the tokens of the logins that sign the runs of these names, empty for none."""
+    found = await choose_logins(
+        names, root, keys, LoginChoice(account=account), served.flickr.api_url, Limits(timing=FAST)
+    )
+    return [login.token.token if login else "" for login in found.values()]
+
+
+OWN = ["anna", "Anna", ANNA, f"https://www.flickr.com/photos/{ANNA}/", f"flickr.com/people/{ANNA}"]
+ALIASES = ["ann-a", "https://www.flickr.com/photos/ann-a/"]
+
+
+async def test_an_account_is_known_by_its_username_its_nsid_or_its_address(tmp_path: Path) -> None:
+    """Without a call; a path alias is looked up."""
+    async with serving() as served:
+        anna = served.login(0)
+        write_logins(tmp_path, [served.login(1), anna])
+        assert await choose(served, tmp_path, *OWN) == [anna.token.token] * len(OWN)
+        for name in OWN:
+            assert await choose(served, tmp_path, "ben", account=name) == [anna.token.token]
+        assert served.calls == []
+        for name in ALIASES:
+            assert await choose(served, tmp_path, name) == [anna.token.token]
+            assert await choose(served, tmp_path, "ben", account=name) == [anna.token.token]
+        assert served.signers == {""}
+        assert len(served.methods()) == 2 + 2 + 1 + 1
+
+
+async def test_without_logins_no_call_is_made(tmp_path: Path) -> None:
+    """Whatever the name is."""
+    async with serving() as served:
+        assert await choose(served, tmp_path, *OWN, *ALIASES) == [""] * (len(OWN) + len(ALIASES))
+        assert served.calls == []
+
+
+async def test_a_login_is_used_only_with_its_key(tmp_path: Path) -> None:
+    """Another key in use: the sentence names the account and the command; other accounts are not concerned."""
+    async with serving() as served:
+        old = replace(served.login(0), key_hash=hash_of("another key"))
+        write_logins(tmp_path, [old])
+        sentence = (
+            rf"The login of 'anna' \({ANNA}\) was made with another API key\. Log in again: `mirror_flickr "
+        )
+        for names, account in ((("anna",), None), (("ben",), ANNA)):
+            with pytest.raises(LoginError, match=sentence):
+                await choose(served, tmp_path, *names, account=account)
+        assert await choose(served, tmp_path, "ben") == [""]
+        write_logins(
+            tmp_path, [old, replace(old, token=replace(old.token, token="new"), key_hash=hash_of(canary.KEY))]
+        )
+        assert await choose(served, tmp_path, "anna") == ["new"]
+
+
+async def test_the_run_for_the_own_account_is_signed(tmp_path: Path) -> None:
     """Every call, by its login alone, with as many calls as an unsigned run, and a line that says so."""
     async with serving() as served:
         path = write_logins(tmp_path, [served.login(1), served.login(0)])
-        outcome = await run(served.flickr, tmp_path, "--username", name)
+        outcome = await run(served.flickr, tmp_path, "--username", "anna")
         assert outcome.code == 0, outcome.err
         assert served.signers == {ANNA}
         signed = served.methods()
         assert (
-            f"The calls for '{name}' are signed with the login of 'anna' ({ANNA}) from {path}." in outcome.err
+            f"The calls for 'anna' are signed with the login of 'anna' ({ANNA}) from {path}." in outcome.err
         )
-        outcome = await run(served.flickr, tmp_path / "other", "--username", name)
+        outcome = await run(served.flickr, tmp_path / "other", "--username", "anna")
         assert (outcome.code, served.signers) == (0, {""})
         assert served.methods() == signed
         assert "signed" not in outcome.err
 
 
-@pytest.mark.parametrize("name", ["ann-a", "https://www.flickr.com/photos/ann-a/"])
-async def test_an_alias_is_looked_up_once(tmp_path: Path, name: str) -> None:
+async def test_an_alias_is_looked_up_once(tmp_path: Path) -> None:
     """The first run asks Flickr for the account; a later one knows it from the mirror."""
     async with serving() as served:
         write_logins(tmp_path, [served.login(0)])
-        assert (await run(served.flickr, tmp_path, "--username", name)).code == 0
+        assert (await run(served.flickr, tmp_path, "--username", "ann-a")).code == 0
         assert served.signers == {"", ANNA}
         served.calls.clear()
-        assert (await run(served.flickr, tmp_path, "--username", name)).code == 0
+        assert (await run(served.flickr, tmp_path, "--username", "ann-a")).code == 0
         assert served.signers == {ANNA}
 
 
@@ -118,23 +183,20 @@ async def test_the_run_for_another_account_is_not_signed(tmp_path: Path) -> None
 
 
 async def test_a_run_with_the_login_of_another_account(tmp_path: Path) -> None:
-    """`--as` by username, NSID, address or alias; the public view is that of `--no-login`."""
+    """`--as`, also from a variable; the view of the public is that of `--no-login`, which overrides the variable."""
     async with serving() as served:
         write_logins(tmp_path, [served.login(0), served.login(1)])
-        for name in ("anna", ANNA, "ann-a", "https://www.flickr.com/photos/ann-a/"):
-            outcome = await run(served.flickr, tmp_path, "--username", "ben", "--as", name)
-            assert (outcome.code, served.signers - {""}) == (0, {ANNA}), outcome.err
+        for line, variable, signer in (
+            (("--as", "anna"), "", ANNA),
+            ((), "anna", ANNA),
+            ((), "", BEN),
+            (("--no-login",), "anna", ""),
+        ):
+            outcome = await run(
+                served.flickr, tmp_path, "--username", "ben", *line, MIRROR_FLICKR_AS=variable
+            )
+            assert (outcome.code, served.signers) == (0, {signer}), outcome.err
             served.calls.clear()
-        outcome = await run(served.flickr, tmp_path, "--username", "ben", "--no-login")
-        assert (outcome.code, served.signers) == (0, {""})
-        served.calls.clear()
-        outcome = await run(
-            served.flickr, tmp_path, "--username", "ben", "--no-login", MIRROR_FLICKR_AS="anna"
-        )
-        assert (outcome.code, served.signers) == (0, {""})
-        served.calls.clear()
-        outcome = await run(served.flickr, tmp_path, "--username", "ben", MIRROR_FLICKR_AS="anna")
-        assert (outcome.code, served.signers) == (0, {ANNA})
         outcome = await run(served.flickr, tmp_path, "--username", "ben", "--no-login", "--as", "anna")
         assert outcome.code == 2
         assert "--as and --no-login exclude each other" in outcome.err
@@ -174,25 +236,16 @@ async def test_each_user_of_one_command_has_its_login(tmp_path: Path) -> None:
         assert (outcome.code, served.signers) == (0, {ANNA})
 
 
-async def test_a_login_of_another_key_is_named(tmp_path: Path) -> None:
-    """The key was changed: the command to type, exit 5; without the login the run goes on."""
+async def test_a_login_of_another_key_ends_the_run(tmp_path: Path) -> None:
+    """The key was changed: exit 5 before any call; without the login the run goes on."""
     async with serving() as served:
-        old = replace(served.login(0), key_hash=hash_of("another key"))
-        write_logins(tmp_path, [old])
-        for line in (("--username", "anna"), ("--username", "ben", "--as", "anna")):
-            outcome = await run(served.flickr, tmp_path, *line)
-            assert outcome.code == 5
-            assert (
-                f"mirror_flickr: The login of 'anna' ({ANNA}) was made with another API key. Log in again: "
-                "`mirror_flickr login`.\n" in outcome.err
-            )
-        assert served.calls == []
+        write_logins(tmp_path, [replace(served.login(0), key_hash=hash_of("another key"))])
+        outcome = await run(served.flickr, tmp_path, "--username", "anna")
+        assert (outcome.code, served.calls) == (5, [])
+        (sentence,) = re.findall("^mirror_flickr: .*", outcome.err, re.MULTILINE)
+        assert sentence.endswith("was made with another API key. Log in again: `mirror_flickr login`.")
         outcome = await run(served.flickr, tmp_path, "--username", "anna", "--no-login")
         assert (outcome.code, served.signers) == (0, {""})
-        served.calls.clear()
-        write_logins(tmp_path, [old, served.login(0)])
-        outcome = await run(served.flickr, tmp_path, "--username", "anna")
-        assert (outcome.code, served.signers) == (0, {ANNA})
 
 
 async def test_a_damaged_file_of_logins_ends_the_run(tmp_path: Path) -> None:
@@ -295,7 +348,7 @@ async def test_a_login_that_is_revoked_in_the_middle_of_a_run(tmp_path: Path) ->
 
         served.flickr.intercept = revoke
         line = ("--username", "anna", "--info-level", "2", "--info-workers", "1")
-        outcome = await run(served.flickr, tmp_path, *line)
+        outcome = await command.run(served.flickr, tmp_path, *line)
         assert outcome.code == 5
         assert outcome.err.count("mirror_flickr: ") == 1
         assert "Flickr does not accept the login: it was revoked" in outcome.err
@@ -307,7 +360,7 @@ async def test_a_login_that_is_revoked_in_the_middle_of_a_run(tmp_path: Path) ->
         served.flickr.intercept = None
         served.flickr.oauth.tokens.clear()
         write_logins(tmp_path, [served.login(0)])
-        outcome = await run(served.flickr, tmp_path, *line)
+        outcome = await command.run(served.flickr, tmp_path, *line)
         assert outcome.code == 0, outcome.err
         assert len(infos(tmp_path)) == 40
         assert outcome.summary["infos"] == str(40 - len(left))

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from flickr_mirror import ApiBudget, Event, Limits, MirrorOptions, MirrorReport, PhotostreamMirror
+from flickr_mirror import (
+    AccessToken,
+    ApiBudget,
+    Event,
+    Limits,
+    MirrorOptions,
+    MirrorReport,
+    PhotostreamMirror,
+)
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.simulator.oauth import IssuedToken
 from tests.support import canary
 from tests.support.timing import FAST
 
@@ -32,7 +41,17 @@ class Run:
         self.flickr = flickr
         self.stream = flickr.streams[0]
         self.root = root
+        self.token: AccessToken | None = None
         self.events: list[Event] = []
+
+    def log_in(self) -> AccessToken:
+        """Sign the next runs with a login of the account, whose token is that of the canary."""
+        nsid = self.stream.nsid
+        issued = IssuedToken(canary.TOKEN, canary.TOKEN_SECRET, nsid, canary.KEY)
+        self.flickr.oauth.tokens[issued.token] = issued
+        self.flickr.oauth.api_secret = canary.SECRET
+        self.token = AccessToken(issued.token, issued.secret, nsid, self.stream.username)
+        return self.token
 
     def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
         """Return a mirror with these options."""
@@ -40,6 +59,7 @@ class Run:
             self.stream.username,
             canary.KEY,
             canary.SECRET,
+            token=self.token,
             options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
             limits=self.limits,
             observer=observer or self.events.append,

@@ -792,7 +792,7 @@ def test_secrets_of_a_login_are_shown_in_no_failure(
     fault: str,
     place: str,
 ) -> None:
-    """Row 94 with a login: token, its secret and each signature, whatever fails, at --debug 4."""
+    """Row 94 with a login: token, its secret and each signature, in each failure, at --debug 4."""
     monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.05))
     stream = SimulatedPhotostream(2)
     token = replace(TOKEN, nsid=stream.nsid, username=stream.username)

@@ -416,6 +416,19 @@ def test_a_logout_says_what_stays(user: User, home: Path, flickr: SimulatedFlick
     assert not flickr.calls
 
 
+def test_a_logout_names_the_logins_that_a_run_still_uses(user: User, home: Path, tmp_path: Path) -> None:
+    """Those of `~/.flickr` serve another cache path too."""
+    user.login()
+    user.login("--cache-path", str(tmp_path))
+    code, text = user("logout", "anna", "--cache-path", str(tmp_path))
+    assert (code, f"removed from {tmp_path}/flickr_tokens." in text) == (0, True)
+    (login,) = saved(home)
+    still = f"A run still uses the login of {login.account} from {home}/.flickr/flickr_tokens.\n"
+    assert text.endswith(f" {still}")
+    code, text = user("logout", "--cache-path", str(tmp_path))
+    assert (code, text) == (0, f"There are no saved logins in {tmp_path}. {still}")
+
+
 def test_a_check_of_the_keys_checks_the_logins(user: User, home: Path, flickr: SimulatedFlickr) -> None:
     """One more call for each login of the key: the account and the permission that Flickr states."""
     path = home / ".flickr" / "flickr_tokens"

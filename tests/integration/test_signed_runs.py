@@ -114,7 +114,7 @@ async def test_an_account_is_known_by_its_username_its_nsid_or_its_address(tmp_p
 
 
 async def test_without_logins_no_call_is_made(tmp_path: Path) -> None:
-    """Whatever the name is."""
+    """For any form of a name."""
     async with serving() as served:
         assert await choose(served, tmp_path, *OWN, *ALIASES) == [""] * (len(OWN) + len(ALIASES))
         assert served.calls == []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.cli.commands.keys import run_command
 from flickr_mirror.cli.keys.keyring_store import ORIGIN, check_keyring
 from flickr_mirror.cli.keys.lookup import keys_in_use, missing_keys_error
-from flickr_mirror.cli.keys.saved_logins import remove_all_logins, remove_logins_of, save_login
+from flickr_mirror.cli.keys.saved_logins import remove_all_logins, remove_logins_of, save_login, saved_logins
 from flickr_mirror.cli.keys.token_file import FILE_NAME, SavedLogin, hash_of
 from flickr_mirror.cli.output.console import console, echo
 from flickr_mirror.cli.runner import run_async
@@ -74,21 +74,25 @@ def log_in(
 
 def log_out(name: str | None, cache_path: Path) -> int:
     """Remove the saved logins of an account, by default all, print what was removed, and return the exit code."""
+    return run_command(partial(_log_out, name, cache_path))
 
-    def work() -> str:
-        root = filesystem.home(cache_path)
-        removed = remove_all_logins(root) if name is None else remove_logins_of(root, name)
-        if removed:
-            what = "The logins are" if name is None else f"The login of {name!r} is"
-            return (
-                f"{what} removed from {' and '.join(removed)}. The permission itself stays until you revoke it at "
-                f"{REVOKE}."
-            )
-        if name is not None:
-            raise LoginError(f"There is no saved login of {name!r} in {root / FILE_NAME} or the keyring.")
-        return f"There are no saved logins in {root}."
 
-    return run_command(work)
+def _log_out(name: str | None, cache_path: Path) -> str:
+    root = filesystem.home(cache_path)
+    removed = remove_all_logins(root) if name is None else remove_logins_of(root, name)
+    if not removed and name is not None:
+        raise LoginError(f"There is no saved login of {name!r} in {root / FILE_NAME} or the keyring.")
+    message = f"There are no saved logins in {root}."
+    if removed:
+        what = "The logins are" if name is None else f"The login of {name!r} is"
+        message = (
+            f"{what} removed from {' and '.join(removed)}. "
+            f"The permission itself stays until you revoke it at {REVOKE}."
+        )
+    left = [login for login in saved_logins(root, None) if name is None or login.is_of(name)]
+    return " ".join(
+        [message, *(f"A run still uses the login of {one.account} from {one.origin}." for one in left)]
+    )
 
 
 def _keys(root: Path, given: KeySources) -> ApiKeys:

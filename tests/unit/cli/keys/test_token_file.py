@@ -64,7 +64,7 @@ def test_logins_are_read_as_they_were_saved(tmp_path: Path) -> None:
 
 
 def test_the_file_is_private_from_the_first_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No other user can open it while it is written, whatever the umask."""
+    """No other user can open it while it is written, with any umask."""
     modes = []
     write = filesystem.write
 

@@ -27,7 +27,10 @@ keys_app = typer.Typer(
 )
 
 CachePath = Annotated[
-    Path, typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Folder of the saved keys.")
+    Path,
+    typer.Option(
+        "--cache-path", "--cache_path", metavar="FOLDER", help="Folder of the saved keys and logins."
+    ),
 ]
 ApiUrl = Annotated[
     str, typer.Option(metavar="URL", envvar="FLICKR_API_URL", help="An API endpoint other than Flickr's.")

@@ -209,15 +209,16 @@ def check(
 
 def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:
     """Print the state of a mirror, and return the exit code."""
-    return _print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
+    return print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
 
 
 def list_mirror(username: str, *, cache_path: Path, listing: Listing) -> int:
     """List the photos of a mirror that a `listing` describes, and return the exit code."""
-    return _print_report(partial(list_photos, cache_path, username, listing))
+    return print_report(partial(list_photos, cache_path, username, listing))
 
 
-def _print_report(show: Callable[[], int]) -> int:
+def print_report(show: Callable[[], int]) -> int:
+    """Print a report, and return its exit code, or that of the error that ended it."""
     set_up(OutputOptions())
     try:
         return show()

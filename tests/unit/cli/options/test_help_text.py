@@ -39,7 +39,7 @@ def refused(*arguments: str) -> str:
         (("chekc", "--username", "x"), "There is no command 'chekc'. Did you mean `mirror_flickr check`?"),
         (("--username", "x", "lst"), "There is no command 'lst'. Did you mean `mirror_flickr list`?"),
         (("keys", "forgte"), "There is no command 'forgte'. Did you mean `mirror_flickr keys forget`?"),
-        (("help", "stauts"), "There is no command 'stauts'. Did you mean `mirror_flickr status`?"),
+        (("help", "statu"), "There is no command 'statu'. Did you mean `mirror_flickr status`?"),
         (("help", "status", "x"), "`mirror_flickr status` has no subcommands: leave out 'x'."),
         (
             ("manhhai",),
@@ -94,6 +94,7 @@ TEXTS = {
     "ping-url",
     "hook",
     "tag",
+    "plots",
 }
 TEXTS |= {"as", "oauth-token", "oauth-token-secret"}
 """Options that take any text."""

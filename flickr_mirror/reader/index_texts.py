@@ -18,7 +18,7 @@ _SEPARATOR = "\x1f"
 
 def pack(texts: tuple[str, ...]) -> bytes:
     """Return texts compressed: FTS5 needs them to remove words, and keeps none itself."""
-    return zlib.compress(_SEPARATOR.join(texts).encode(), 1)
+    return zlib.compress(_SEPARATOR.join(texts).encode())
 
 
 def version_of(sha256: bytes | None, albums: str) -> bytes:

@@ -10,6 +10,7 @@ import typer
 
 from flickr_mirror.cli import mirror_app
 from flickr_mirror.cli.completion import Shell, completion_script
+from flickr_mirror.cli.export_app import export
 from flickr_mirror.cli.forget_app import forget
 from flickr_mirror.cli.keys_app import keys_app
 from flickr_mirror.cli.login_app import login, logout
@@ -136,17 +137,9 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _name, _command in (
-    ("check", check),
-    ("status", status),
-    ("list", list_photos),
-    ("search", search),
-    ("stats", stats),
-):
-    app.command(_name)(_command)
-app.command("forget")(forget)
-app.command("login")(login)
-app.command("logout")(logout)
+for _command in (check, status, search, stats, export, forget, login, logout):
+    app.command(_command.__name__)(_command)
+app.command("list")(list_photos)
 app.add_typer(keys_app, name="keys")
 
 

@@ -95,6 +95,7 @@ TEXTS = {
     "hook",
     "tag",
     "plots",
+    "to",
 }
 TEXTS |= {"as", "oauth-token", "oauth-token-secret"}
 """Options that take any text."""
@@ -107,7 +108,7 @@ def test_no_option_is_refused_in_the_words_of_a_library(option: str, monkeypatch
     """What cannot be the value of an option is refused in a sentence that says what to use."""
     monkeypatch.setenv(f"MIRROR_FLICKR_{option.upper().replace('-', '_')}", "?")
     owner = OPTIONS[option]
-    arguments = ("x",) if owner.name == "search" else ()
+    arguments = {"search": ("x",), "export": ("--to", "x")}.get(owner.name, ())
     words = ("--print-config",) if owner is COMMAND else (str(owner.name), *arguments)
     assert re.search(r": (?:invalid .*: )?use ", refused(*words))
 

@@ -34,7 +34,7 @@ def open_index(path: Path | None) -> sqlite3.Connection:
 
     Raises `sqlite3.DatabaseError` if the file is damaged, has another version, or cannot be written.
     """
-    database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=60)
+    database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=60, check_same_thread=False)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")

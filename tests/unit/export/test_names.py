@@ -14,7 +14,7 @@ from flickr_mirror.reader.mirror_reader import ArchivedPhoto
 def photo(title: str = "Huế", taken: str = "1966-03-01 10:20:30", granularity: int = 0) -> ArchivedPhoto:
     """Return a photo without files."""
     facts = PhotoMetadata(taken=taken, taken_granularity=granularity, license="4")
-    return ArchivedPhoto("123", title, None, 1_600_000_000, facts, None, None, None, (), "")
+    return ArchivedPhoto("123", title, None, 1_600_000_000, facts, None, None, None, None, (), "")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ EXIF = "{http://ns.adobe.com/exif/1.0/}"
 def photo(title: str = "Huế", description: str | None = None, **facts: object) -> ArchivedPhoto:
     """Return a photo without files."""
     metadata = PhotoMetadata(**facts)  # type: ignore[arg-type]
-    return ArchivedPhoto("1", title, description, 0, metadata, None, None, None, (), "https://x/1/")
+    return ArchivedPhoto("1", title, description, 0, metadata, None, None, None, None, (), "https://x/1/")
 
 
 def parsed(data: bytes) -> ET.Element:

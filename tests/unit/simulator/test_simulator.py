@@ -979,7 +979,7 @@ def test_addresses_are_https_where_a_certificate_is_given() -> None:
 
 
 def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
-    """What the tests believe in shares no code with what they test, except the reader of numbers and the encoding of answers."""
+    """The simulator shares no code with what is tested, except the reader of numbers and the encoder of answers."""
     package = Path(simulator.__file__).parent
     imported = {
         match

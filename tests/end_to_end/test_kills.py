@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 KILLS = int(os.environ.get("KILLS", "0"))
-"""So many kills, as `KILLS=200 pytest -n 0 --log-cli-level=INFO tests/end_to_end/test_kills.py` does them, and tells
-what they hit; by default as many as fit into `SECONDS`, and no fewer than `LEAST`."""
+"""The number of kills, as `KILLS=200 pytest -n 0 --log-cli-level=INFO tests/end_to_end/test_kills.py` sets it and logs
+what they hit; by default as many as fit into `SECONDS`, and at least `LEAST`."""
 SECONDS, LEAST = 20, 30
 WORKERS = 8
 LONGEST = 0.6
-"""A third of the runs are killed at a random moment of their first so many seconds."""
+"""A third of the runs are killed at a random moment within this number of seconds."""
 IMAGES = 30
 """The others are killed when the server has been asked for a random number of images, up to this one."""
 HASTE = {"longest_retry_wait": 0.02, "first_pause": 0.02}

@@ -90,7 +90,7 @@ async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
         assert "is reached" not in outcome.err
 
 
-async def test_a_dry_run_tells_of_bytes_and_the_disk(tmp_path: Path) -> None:
+async def test_a_dry_run_reports_bytes_and_free_space(tmp_path: Path) -> None:
     """One line on standard output, sentences beside it; --quiet warns where it will not fit; no file is left."""
     stream = SimulatedPhotostream(COUNT, image_dims=(320, 240))
     async with SimulatedFlickr(stream) as flickr:
@@ -209,7 +209,9 @@ async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
         (("--username", "a", "--username", " "), "The username is empty"),
     ],
 )
-async def test_what_cannot_be_meant_is_said(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+async def test_implausible_limits_are_reported(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
     """Dates and limits that contradict each other or are none: exit 2 with a sentence, and no call."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await run(flickr, tmp_path, *arguments)

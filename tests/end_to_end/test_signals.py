@@ -1,4 +1,4 @@
-"""Signals end a run at any moment: quietly, soon, with the exit code that tells which one, and nothing half done."""
+"""Signals end a run at any moment: quietly, soon, with the exit code of the signal, and nothing half done."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ PHASES = {
 async def test_a_run_that_waits_for_an_answer_ends(
     tmp_path: Path, address: str, options: tuple[str, ...], number: signal.Signals
 ) -> None:
-    """Rows 71, 72: whatever answer is waited for, the first signal is told at once, and ends the run in the grace."""
+    """Rows 71, 72: during any request, the first signal is acknowledged at once, and ends the run in the grace."""
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(address, started)
@@ -267,7 +267,7 @@ async def test_signals_at_random_moments(tmp_path: Path) -> None:
                 await anyio.sleep(chance.uniform(0, 1.0))
                 process.signal(signal.SIGTERM)
                 outcome = await process.wait()
-            # before it can say anything a process is ended by the signal itself, which shells tell as 143 too
+            # before it can say anything a process is ended by the signal itself, which shells report as 143 too
             assert outcome.code in (0, 143, -signal.SIGTERM), outcome.err
             assert "Traceback" not in outcome.err
             assert "Exception ignored" not in outcome.err

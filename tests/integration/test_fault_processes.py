@@ -52,11 +52,11 @@ def leftovers(root: Path) -> list[Path]:
     return [*root.rglob("*.part"), *root.rglob("lock.json")]
 
 
-# Row 82: whatever raises, the run ends
+# Row 82: any exception ends the run
 
 
 def boom(*_: Any, **__: Any) -> Any:
-    """Do what nobody expects."""
+    """Raise an unexpected exception."""
     raise ZeroDivisionError("boom")
 
 
@@ -216,7 +216,7 @@ def catalogue_of(root: Path) -> Path:
     return path
 
 
-async def test_a_reader_of_the_catalogue_is_in_nobodys_way(tmp_path: Path) -> None:
+async def test_a_reader_of_the_catalogue_does_not_block_a_run(tmp_path: Path) -> None:
     """Row 78: somebody looks into the catalogue with another program while a run writes it."""
     async with mirroring(tmp_path) as run:
         await run()
@@ -247,7 +247,7 @@ async def test_a_lock_on_the_catalogue_is_waited_for(tmp_path: Path) -> None:
         assert report.seconds > 0.4
 
 
-async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lasting_lock_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 78: a catalogue that stays locked ends the run with advice that fits: nothing is to be moved away."""
     monkeypatch.setattr("flickr_mirror.catalogue.database.BUSY_TIMEOUT", 0.1)
     async with mirroring(tmp_path) as run:

@@ -172,7 +172,7 @@ async def test_a_photo_out_of_its_order_does_not_make_a_scan_short(tmp_path: Pat
         assert report.scanned
 
 
-async def test_a_gone_photo_whose_file_broke_is_no_failure(tmp_path: Path) -> None:
+async def test_a_broken_file_of_a_gone_photo_does_not_fail_the_run(tmp_path: Path) -> None:
     """A broken file of a photo that Flickr has no more is said, without the promise to download it again."""
     async with mirroring(tmp_path, 20) as run:
         await run()
@@ -216,7 +216,7 @@ async def test_a_run_that_waits_for_hours_covers_no_time_that_it_did_not_see(
         flickr.intercept = intercept
         await run(image_only=True, strategy=strategy)
         clock.now += 86_400
-        stream.upload(41)  # so many that the late ones are on none of the pages that show them
+        stream.upload(41)  # enough to push the late ones off the pages that show them
         await run(image_only=True, strategy=strategy)
         assert late
         assert all(run.path(photo_id).exists() for photo_id in late)

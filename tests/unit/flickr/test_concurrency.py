@@ -82,7 +82,7 @@ class Downloads:
             self._running -= 1
 
 
-def test_far_servers_get_as_many_downloads_as_allowed() -> None:
+def test_distant_servers_get_as_many_downloads_as_allowed() -> None:
     """Where each image waits for a far server, more of them side by side bring more: soon there are all."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -128,7 +128,7 @@ def test_servers_that_get_slower_get_fewer_downloads() -> None:
     assert climb.level == 9
 
 
-def test_what_nobody_waits_for_tells_nothing() -> None:
+def test_intervals_with_idle_workers_are_not_measured() -> None:
     """A trickle of new photos says nothing of the line."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -228,7 +228,7 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
 
 
 @pytest.mark.slow
-async def test_a_run_leaves_servers_alone_that_give_no_more(tmp_path: Path) -> None:
+async def test_a_run_keeps_few_downloads_if_more_bring_nothing(tmp_path: Path) -> None:
     """Where servers send one image after the other, however many are asked for, there are soon few downloads."""
     downloads = Downloads(0.02, one_by_one=True)
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
@@ -265,7 +265,7 @@ def test_a_bandwidth_has_a_unit(text: str, rate: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "2", "2T", "M", "-1M", "fast", "2 Mbit"])
-def test_what_is_no_bandwidth_is_said(text: str) -> None:
+def test_an_invalid_bandwidth_is_refused(text: str) -> None:
     """One sentence says what to give."""
     with pytest.raises(BadParameter, match="such as 512k or 2M"):
         bandwidth(text)
@@ -282,7 +282,7 @@ def test_limits_that_cannot_be_are_refused(make: Callable[[], Limits]) -> None:
 
 @pytest.mark.parametrize("workers", [1, 4])
 async def test_a_stop_begins_no_more_downloads(tmp_path: Path, workers: int) -> None:
-    """After Ctrl-C what is in flight comes to its end, and whoever waited for a place does not begin."""
+    """After Ctrl-C downloads in flight are finished, and waiting ones do not start."""
     asked: list[str] = []
     stopped = 0
     async with mirroring(tmp_path, 60, image_dims=(48, 36)) as run:
@@ -370,7 +370,7 @@ async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
     assert (report.images, report.failures) == (100, [])
 
 
-async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_large_chunk_is_not_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
     monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_LIMIT", 1)
     content = jpeg(300, 200) + bytes(60_000)

@@ -83,8 +83,8 @@ def test_a_server_that_says_nothing_is_reported_too() -> None:
     assert silence.in_flight == 0
 
 
-def test_nobody_asks_and_so_nothing_is_silent() -> None:
-    """The time before a question, and long after the last try, is no outage."""
+def test_without_requests_there_is_no_outage() -> None:
+    """The time before a request, and long after the last one, does not count as an outage."""
     clock = Clock()
     silence = OutageMonitor("api", clock=clock)
     clock.now += 3600
@@ -193,27 +193,27 @@ async def test_only_what_may_have_left_is_counted(error: Exception, counted: int
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_an_outage_of_a_run_is_told_and_its_end(tmp_path: Path) -> None:
+async def test_the_start_and_the_end_of_an_outage_are_reported(tmp_path: Path) -> None:
     """A run whose server falls silent says so while it lasts, and when it is over."""
-    told = anyio.Event()
+    reported = anyio.Event()
     async with mirroring(tmp_path, 12) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
             if request.path.endswith(".jpg"):
-                await told.wait()
+                await reported.wait()
             return None
 
         def observe(event: Event) -> None:
             run.events.append(event)
             if isinstance(event, OutageBegan):
-                told.set()
+                reported.set()
 
         run.flickr.intercept = intercept
         run.limits = replace(run.limits, timing=replace(FAST, outage_after=0.1, outage_poll=0.01))
         with anyio.fail_after(30):
             report = await run.mirror(observe, image_only=True).run()
     assert (report.images, report.unanswered) == (12, "")
-    (began,), (ended,) = run.told(OutageBegan), run.told(OutageEnded)
+    (began,), (ended,) = run.events_of(OutageBegan), run.events_of(OutageEnded)
     assert (began.server, ended.server) == ("images", "images")
     assert ended.seconds >= began.seconds >= 0.1
 

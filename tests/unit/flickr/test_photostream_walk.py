@@ -27,7 +27,7 @@ BOTH = pytest.mark.parametrize("strategy", CachingStrategy)
 
 
 class FakeApi:
-    """Flickr's listing without the network; `before_call` is told how many calls went before."""
+    """Flickr's listing without the network; `before_call` gets the number of earlier calls."""
 
     def __init__(self, stream: SimulatedPhotostream) -> None:
         self.stream = stream
@@ -158,7 +158,7 @@ async def test_nothing_new_is_one_call(strategy: CachingStrategy) -> None:
 
 
 @BOTH
-async def test_where_everything_is_covered_nothing_is_asked(strategy: CachingStrategy) -> None:
+async def test_a_covered_stretch_costs_no_call(strategy: CachingStrategy) -> None:
     """A clock that was set back, so that all time up to now is covered, costs no call and no error."""
     api = FakeApi(SimulatedPhotostream(5, newest=NOW))
     pages, _, stream = await walk(api, strategy, Coverage((Interval(0, UNTIL + 7200),)))

@@ -322,7 +322,7 @@ class StoreContract:
         assert store.read_sidecar(PHOTO) == {"title": "newest"}
 
     @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
-    async def test_a_damaged_sidecar_is_no_content_and_replaced(self, store: Store, data: bytes) -> None:
+    async def test_a_damaged_sidecar_is_not_read_and_is_replaced(self, store: Store, data: bytes) -> None:
         """Damaged documents are not trusted."""
         await put(store, PHOTO, "json", data)
         assert store.read_sidecar(PHOTO) is None

@@ -134,7 +134,7 @@ def is_accepted(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("kind", STILLS)
-def test_whole_image_is_recognised_whatever_its_name(file: Path, kind: str) -> None:
+def test_whole_image_is_recognised_under_any_name(file: Path, kind: str) -> None:
     """The bytes of a whole image show its format, its size in pixels and that it is whole."""
     written(file, STILLS[kind])
     extension = kind[:4].rstrip(",")
@@ -481,7 +481,7 @@ def test_a_file_that_is_not_an_image_is_named_in_one_sentence(file: Path, data: 
         (b"\x93XYZ" + bytes(20), "video", "vid"),
     ],
 )
-def test_a_format_that_is_not_known_is_told_by_its_bytes(
+def test_an_unknown_format_is_recognised_by_its_bytes(
     file: Path, data: bytes, media: str, extension: str
 ) -> None:
     """A file of an unknown format is not called a page, and gets an extension."""
@@ -615,7 +615,7 @@ def test_eight_threads_inspect_and_decode_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("look", [inspect, decode])
-def test_missing_file_is_told_as_such(file: Path, look: Any) -> None:
+def test_missing_file_is_reported_as_missing(file: Path, look: Any) -> None:
     """A file that cannot be read is the disk's failure and not the image's."""
     with pytest.raises(FileNotFoundError):
         look(file)

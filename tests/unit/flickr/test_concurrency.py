@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import anyio
@@ -66,19 +67,17 @@ class Line:
 class Downloads:
     """Counts the downloads that a simulated server has side by side, each of which takes some `seconds`."""
 
-    def __init__(self, seconds: float, *, one_by_one: bool = False) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seen = [0]
         self._running = 0
         self._seconds = seconds
-        self._turns = anyio.CapacityLimiter(1 if one_by_one else 1000)
 
     async def intercept(self, request: web.Request) -> None:
         """Take the time of a download."""
         if ".jpg" in request.path:
             self._running += 1
             self.seen.append(self._running)
-            async with self._turns:
-                await anyio.sleep(self._seconds)
+            await anyio.sleep(self._seconds)
             self._running -= 1
 
 
@@ -227,16 +226,35 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     assert top <= max(downloads.seen) <= most
 
 
-@pytest.mark.slow
-async def test_a_run_keeps_few_downloads_if_more_bring_nothing(tmp_path: Path) -> None:
-    """Where servers send one image after the other, however many are asked for, there are soon few downloads."""
-    downloads = Downloads(0.02, one_by_one=True)
-    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
-        run.flickr.intercept = downloads.intercept
-        run.limits = Limits()
-        await run(image_only=True)
+async def test_a_run_keeps_few_downloads_if_more_bring_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If servers send one image after the other, half as many more downloads are tried once, and not kept."""
+    line, turn, levels = Line(latency=0, most=10_000), anyio.Semaphore(1), []
+    monkeypatch.setitem(DownloadSlots.__init__.__kwdefaults__, "clock", line.clock)  # type: ignore[arg-type]
+    record_success = DownloadSlots.record_success
 
-    assert max(downloads.seen) <= 9
+    def next_turn(slots: DownloadSlots) -> None:
+        record_success(slots)
+        levels.append(slots.parallel)
+        turn.release()
+
+    monkeypatch.setattr(DownloadSlots, "record_success", next_turn)
+    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> None:
+            if ".jpg" in request.path:
+                await turn.acquire()
+                photo_id, _, _ = request.path.rpartition("/")[2].partition("_")
+                line.now += len(run.flickr.file(photo_id)) / line.most
+
+        run.flickr.intercept = intercept
+        run.limits = Limits()
+        with anyio.fail_after(60):
+            await run(image_only=True)
+
+    assert line.now < FIRST_REST
+    assert [level for level, _ in groupby(levels)] == [4, 6, 4]
 
 
 async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:

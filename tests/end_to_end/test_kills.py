@@ -23,7 +23,7 @@ LOG = logging.getLogger(__name__)
 KILLS = int(os.environ.get("KILLS", "0"))
 """The number of kills, as `KILLS=200 pytest -n 0 --log-cli-level=INFO tests/end_to_end/test_kills.py` sets it and logs
 what they hit; by default as many as fit into `SECONDS`, and at least `LEAST`."""
-SECONDS, LEAST = 20, 30
+SECONDS, LEAST = 12, 30
 WORKERS = 8
 LONGEST = 0.6
 """A third of the runs are killed at a random moment within this number of seconds."""

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from flickr_mirror.cli.app import app
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.support.command import THREAD, infos, parts, run, running, tree
+from tests.support.command import infos, parts, run, running, tree
 from tests.support.event_schema import FILE
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
     """Ctrl-C while the first is mirrored: the second is not begun, and the code is 130."""
     async with SimulatedFlickr(*two_users(200), image_latency=0.05) as flickr:
         users = ("--username", "saigon_archive", "--username", "river light")
-        async with running(flickr, tmp_path, *users, settings=THREAD) as process:
+        async with running(flickr, tmp_path, *users) as process:
             with anyio.fail_after(60):
                 while flickr.requests.total() < 10:  # noqa: ASYNC110
                     await anyio.sleep(0.005)

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.support.command import THREAD, run, running, tree
+from tests.support.command import run, running, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,8 +82,8 @@ async def test_two_mirrors_share_the_hour(tmp_path: Path) -> None:
     line = ("--info-level", "2", "--calls-per-hour", "14")
     async with (
         SimulatedFlickr(*streams) as flickr,
-        running(flickr, tmp_path, *line, "--username", "one", settings=THREAD) as one,
-        running(flickr, tmp_path, *line, "--username", "two", settings=THREAD) as two,
+        running(flickr, tmp_path, *line, "--username", "one") as one,
+        running(flickr, tmp_path, *line, "--username", "two") as two,
     ):
         for process in (one, two):
             await process.says("calls to Flickr are used up")

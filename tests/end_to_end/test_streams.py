@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from tests.support.command import KEYS, Outcome, command, run, start, tree
+from tests.support.command import KEYS, THREAD, Outcome, command, run, start, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ async def run_in(surroundings: str, line: list[str]) -> Outcome:
         device = os.open("/dev/full", os.O_WRONLY)
         stack.callback(os.close, device)
         out, err = (device if number in full else None for number in (1, 2))
-        process = start(line, environment, files=(out, err), closed=closed)
+        process = start(line, environment, settings=THREAD, files=(out, err), closed=closed)
         try:
             outcome = await process.wait()
         finally:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 
 def chunked(body: bytes, length: str) -> web.Response:
     """Return a body without a Content-Length, as Flickr's image servers send it, and a length of their own."""

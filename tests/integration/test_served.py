@@ -21,10 +21,10 @@ from flickr_mirror.models.photos import FlickrPhoto
 from flickr_mirror.models.sizes import FlickrPhotoSize, derived_size
 from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
 from tests.support.command import tree
+from tests.support.media_files import box, jpeg_claiming
 from tests.support.mirroring import Run, answering, jpeg, mirroring
 from tests.support.stored_mirror import unpack
 from tests.support.timing import FAST
-from tests.unit.storage.test_media_inspection import box, jpeg_claiming
 
 if TYPE_CHECKING:
     from collections.abc import Callable

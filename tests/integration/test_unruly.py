@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 
 def rewriting(run: Run, method: str, change: Callable[[dict[str, Any]], object]) -> None:
     """Let the answers to a method be changed before they are sent."""

@@ -31,7 +31,8 @@ KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
 IMPATIENT = {"longest_retry_wait": 0.1}
 """What fails is tried again at once."""
 THREAD = {"engine.language_detector._FAILURES": 0}
-"""Languages are detected in the process itself: the worker process takes longer to start than a small run."""
+"""Languages are detected in the process itself: the worker process takes longer to start than a small run. This is
+the default of `running` and `run`; `start`, and `running` with `settings={}`, run the command as it is."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ async def running(
     timing: Mapping[str, float] | None = None,
 ) -> AsyncIterator[Process]:
     """Run the command in the background; at the end it is killed where it is still there."""
-    process = start(arguments_for(flickr, cache, *arguments), environment, settings=settings, timing=timing)
+    line = arguments_for(flickr, cache, *arguments)
+    process = start(line, environment, settings=THREAD if settings is None else settings, timing=timing)
     try:
         yield process
     finally:

@@ -22,7 +22,7 @@ from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_inspection import inspect
 from flickr_mirror.storage.store import Store, sha256_of
-from tests.unit.storage.test_media_inspection import image
+from tests.support.media_files import image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -122,7 +122,7 @@ async def test_an_invalid_keys_file_is_reported_without_its_content(tmp_path: Pa
 
 
 @pytest.mark.slow
-async def test_saved_keys_serve_the_next_run(tmp_path: Path) -> None:
+async def test_saved_keys_are_used_by_the_next_run(tmp_path: Path) -> None:
     """--save-api-keys writes a file for the user alone, which the next run uses."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         assert (await run(flickr, tmp_path, "--save-api-keys")).code == 0

@@ -99,7 +99,7 @@ def has_begun_check(catalogue: Path) -> bool:
     return bool(count)
 
 
-async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
+async def test_a_check_stopped_by_ctrl_c_is_continued(tmp_path: Path) -> None:
     """Ctrl-C ends a check with code 130 and says how to go on; the same command does."""
     async with SimulatedFlickr(SimulatedPhotostream(200, image_dims=(40, 30))) as flickr:
         await run(flickr, tmp_path, "--image-only")

@@ -34,7 +34,7 @@ HASTE = {"longest_retry_wait": 0.02, "first_pause": 0.02}
 
 
 @pytest.mark.slow
-async def test_kills_cost_nothing_but_time(tmp_path: Path, home: Path) -> None:
+async def test_kills_lose_nothing(tmp_path: Path, home: Path) -> None:
     """Row 57: kill -9 at random moments, a tenth of the requests disturbed: after each kill all that is on disk
     is whole and true, and at the end it is what an undisturbed mirror has."""
     chance = random.Random(57)

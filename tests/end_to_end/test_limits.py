@@ -36,7 +36,7 @@ def two_users(count: int = COUNT) -> tuple[SimulatedPhotostream, SimulatedPhotos
 
 
 @pytest.mark.slow
-async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
+async def test_nightly_runs_complete_a_mirror(tmp_path: Path) -> None:
     """Exit code 8 as long as more is left to do, then 0; the mirror is that of one run, nothing came twice."""
     async with SimulatedFlickr(SimulatedPhotostream(COUNT)) as flickr:
         assert (await run(flickr, tmp_path / "at once")).code == 0

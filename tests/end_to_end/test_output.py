@@ -258,7 +258,7 @@ async def test_reports_of_several_mirrors(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_list_whose_reader_goes_away(tmp_path: Path) -> None:
+async def test_a_list_into_a_closed_pipe(tmp_path: Path) -> None:
     """`mirror_flickr list | head -1` ends without an error."""
     async with SimulatedFlickr(SimulatedPhotostream(1000, commented=0)) as flickr:
         await run(flickr, tmp_path, "--info-only", "--quiet")

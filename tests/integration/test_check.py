@@ -169,9 +169,7 @@ async def test_the_shares_of_a_mirror_are_all_of_it(tmp_path: Path) -> None:
         assert min(counts) > 0
 
 
-async def test_an_interrupted_check_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_interrupted_check_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 62: what was looked at is not read again; a month later it is; another share has its own place."""
     monkeypatch.setattr("flickr_mirror.engine.check.BATCH", 5)
     async with mirroring(tmp_path, 20) as run:
@@ -252,7 +250,7 @@ async def test_a_mirror_is_found_by_any_of_its_names(tmp_path: Path) -> None:
             await check(run, part=(3, 2))
 
 
-async def test_information_of_a_photo_without_comments_to_be_had_is_as_written(tmp_path: Path) -> None:
+async def test_a_sidecar_without_available_comments_is_valid(tmp_path: Path) -> None:
     """What was written where Flickr refused the comments is not taken for broken."""
     async with mirroring(tmp_path, 2, commented=1.0) as run:
 
@@ -292,7 +290,7 @@ async def test_a_check_after_a_rebuild_does_not_vouch_for_what_it_cannot_know(tm
         assert (report.rebuilt, report.files, report.broken) == (False, 10, [])
 
 
-async def test_what_waits_for_another_reason_is_not_said_to_be_broken(tmp_path: Path) -> None:
+async def test_photos_pending_for_another_reason_are_not_reported_as_broken(tmp_path: Path) -> None:
     """A title that was edited, and is not mirrored because only images are, leaves a whole file."""
     async with mirroring(tmp_path, 3) as run:
         await run(info_level=1)

@@ -89,7 +89,7 @@ class Costs:
     ],
     ids=["images", "level 1", "level 2"],
 )
-async def test_what_a_photo_costs(
+async def test_costs_of_a_photo(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     options: dict[str, Any],
@@ -113,7 +113,7 @@ async def test_what_a_photo_costs(
     assert costs.syncs / PHOTOS <= (5 if options.get("image_only") else 7)
 
 
-async def test_what_nothing_new_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_costs_of_a_run_without_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same again: two calls, and no statement, hop or sync for any photo."""
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
         await run(image_only=True)
@@ -129,7 +129,7 @@ async def test_what_nothing_new_costs(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
-async def test_what_an_image_costs_the_interpreter(tmp_path: Path) -> None:
+async def test_function_calls_of_an_image(tmp_path: Path) -> None:
     """Calls of functions, because the interpreter's time is what limits how many images come on a fast line."""
     calls = []
     for count in (100, 500):

@@ -221,7 +221,7 @@ async def test_a_cache_that_cannot_be_written_costs_no_call(
         assert not run.flickr.calls
 
 
-async def test_the_parts_of_a_run_that_goes_on_are_not_swept(tmp_path: Path) -> None:
+async def test_part_files_of_an_active_run_are_not_removed(tmp_path: Path) -> None:
     """Row 59: stale temporary files are swept under the lock only: never those of a run that goes on."""
     async with mirroring(tmp_path, 2) as run:
         await run(image_only=True)

@@ -266,7 +266,7 @@ async def test_a_lasting_lock_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
-async def test_a_process_that_was_stopped_goes_on(tmp_path: Path) -> None:
+async def test_a_suspended_process_continues(tmp_path: Path) -> None:
     """Row 74: after a pause of the whole process, longer than every time-out, nothing counts as failed."""
 
     class Hasty(Run):
@@ -335,7 +335,7 @@ async def test_deadlines_and_pauses_do_not_look_at_the_clock_of_the_day(
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
-def test_who_looked_at_the_clock_first_and_came_second_is_counted(tmp_path: Path, kind: str) -> None:
+def test_a_call_recorded_out_of_order_is_counted(tmp_path: Path, kind: str) -> None:
     """Row 83: of two that jostle at the ledger, the one with the earlier time does not forget the other's call."""
     ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
     now = time.time()

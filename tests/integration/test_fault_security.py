@@ -155,7 +155,7 @@ anything = st.recursive(
 
 
 @given(photo_id=anything | st.sampled_from(["../x", "1;rm", "1/2", "٣", "1\n", "-1", "0", "1e5", "9" * 40]))
-def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> None:
+def test_any_photo_id_gives_a_path_inside_the_mirror_or_an_error(photo_id: object) -> None:
     """Row 85: an id from the API that is not made of digits, as text or number, gives no photo."""
     page = PhotoPage.from_json({"photo": [{"id": photo_id, "title": "x"}]})
     cache = MirrorFolder(Path("/cache/manhhai"), 4)
@@ -167,7 +167,7 @@ def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> Non
 
 
 @given(photo_id=st.text(), extension=st.text() | st.sampled_from(["jpg/../../x", "../x", "", "j\0g", "ｊpg"]))
-def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extension: str) -> None:
+def test_any_extension_gives_a_path_inside_the_mirror_or_an_error(photo_id: str, extension: str) -> None:
     """Row 85: an extension with anything but letters and digits is refused where a path is made."""
     cache = MirrorFolder(Path("/cache/manhhai"), 4)
     try:
@@ -564,7 +564,7 @@ def test_what_commands_a_terminal_is_replaced(code: int) -> None:
     assert plain(f"a{chr(code)}b") == "a\ufffdb"
 
 
-def test_what_people_write_is_shown_as_it_is() -> None:
+def test_ordinary_text_is_shown_unchanged() -> None:
     """Row 93: scripts, accents and emoji stay; a wide or unbreakable space is a space."""
     assert (
         plain("Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301") == "Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301"

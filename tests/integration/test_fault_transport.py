@@ -630,7 +630,7 @@ IMPATIENT = replace(FAST, stall_time=0.2)
 """A slow transfer is given up after a fifth of a second instead of a minute."""
 
 
-async def test_a_drip_is_ended_and_a_slow_line_is_not(tmp_path: Path) -> None:
+async def test_a_stalling_transfer_is_ended_and_a_slow_one_is_not(tmp_path: Path) -> None:
     """Row 20: slow loris: less than 1 KB/s is given up and tried again, more is waited for, also of the API."""
     async with mirroring(tmp_path, 2) as run:
         run.limits = replace(run.limits, timing=IMPATIENT)
@@ -696,7 +696,7 @@ async def test_a_server_that_never_completes_tls_is_given_up() -> None:
     await listener.aclose()
 
 
-async def test_silent_image_servers_hold_up_no_information(tmp_path: Path) -> None:
+async def test_silent_image_servers_do_not_delay_sidecars(tmp_path: Path) -> None:
     """Row 22: server stalls and holds all workers: the others go on, and a deadline frees the workers."""
     async with mirroring(tmp_path, 6, image_dims=TINY) as run:
         run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2, timing=IMPATIENT)
@@ -828,7 +828,7 @@ async def test_a_certificate_that_turns_bad_ends_the_run(
 
 
 @pytest.mark.slow
-async def test_a_third_of_everything_goes_wrong_and_the_mirror_is_whole(
+async def test_a_mirror_is_complete_although_a_third_of_the_requests_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows 1 to 17 mixed, 30 % of all requests, 2,000 photos: at most 1.6 times the requests of a clean run."""

@@ -430,7 +430,7 @@ async def test_a_check_that_was_interrupted_does_not_report_it(
         assert (report.broken, report.waiting, report.files) == ([], 0, 10)
 
 
-async def test_a_reader_holds_it_up_and_the_next_run_finishes(
+async def test_a_reader_delays_erasure_until_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another program reads the catalogue, old texts stay in its log: that is an error, and is made up for."""

@@ -632,7 +632,7 @@ async def test_a_full_scan_that_was_asked_for_puts_off_the_next_one(tmp_path: Pa
 
 
 @pytest.mark.parametrize("strategy", CachingStrategy)
-async def test_a_full_scan_goes_on_where_it_was_interrupted(
+async def test_an_interrupted_full_scan_continues_where_it_stopped(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
     """A full scan whose line broke goes on with what it had not listed, and finds what is gone there."""
@@ -742,7 +742,7 @@ async def test_nothing_is_pruned_when_a_photo_failed(tmp_path: Path) -> None:
         assert not run.path(deleted).exists()
 
 
-async def test_what_is_known_to_be_out_of_reach_does_not_hold_up_pruning(tmp_path: Path) -> None:
+async def test_unavailable_photos_do_not_prevent_pruning(tmp_path: Path) -> None:
     """A photo that Flickr refuses for good, as was reported long ago, does not keep gone photos from being pruned."""
     async with mirroring(tmp_path, 20) as run:
         answering(run, f"/{run.stream.ids[7]}_", lambda: web.Response(status=404), forever=True)

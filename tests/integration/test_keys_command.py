@@ -103,7 +103,7 @@ def piped(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
-def test_keys_are_saved_once_flickr_has_accepted_them(
+def test_keys_are_saved_after_flickr_has_accepted_them(
     keys_command: KeysCommand, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is typed in is asked for at Flickr with one call, and kept in a file for the user alone."""

@@ -109,7 +109,7 @@ async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy:
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", CachingStrategy)
 @pytest.mark.parametrize("limits", [{"max_photos": 9}, {"max_bytes": 20_000}], ids=["photos", "bytes"])
-async def test_limited_runs_come_to_what_an_undisturbed_one_does(
+async def test_limited_runs_produce_the_mirror_of_an_unlimited_one(
     tmp_path: Path, limits: dict[str, int], strategy: CachingStrategy
 ) -> None:
     """Run after run until nothing is left: the same files, no image fetched twice, no page listed twice."""
@@ -211,7 +211,7 @@ def an_hour_later() -> datetime:
     return datetime.fromtimestamp(NOON + 3600, UTC)
 
 
-async def test_the_time_of_day_comes(tmp_path: Path, wall: SimpleNamespace) -> None:
+async def test_the_time_of_day_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
     """At the time of day that it was given a run begins nothing more, and the next one goes on."""
     async with mirroring(tmp_path, COUNT, image_dims=(48, 36)) as run:
         asked = listen(run)
@@ -239,7 +239,7 @@ async def test_the_time_of_day_comes(tmp_path: Path, wall: SimpleNamespace) -> N
         assert asked_twice(asked) == []
 
 
-async def test_the_time_of_day_comes_to_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
+async def test_the_time_of_day_ends_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
     """A watch that waits for its next look ends, too; with nothing left to do its code is 0."""
     async with mirroring(tmp_path, 5) as run:
 
@@ -337,7 +337,7 @@ async def test_a_limit_that_is_not_reached_changes_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("limit", ["max_photos", "max_bytes"])
-async def test_where_everything_was_done_anyway_nothing_is_left(tmp_path: Path, limit: str) -> None:
+async def test_a_limit_reached_with_the_last_photo_leaves_nothing(tmp_path: Path, limit: str) -> None:
     """A limit that is just enough is mentioned, and the exit code is 0."""
     async with mirroring(tmp_path, 5) as run:
         size = sum(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
@@ -391,7 +391,7 @@ async def test_the_time_of_a_watch_is_up(tmp_path: Path, jump: Callable[[float],
         assert (report.images, report.stopped_by, code_of(report)) == (5, "max_duration", 0)
 
 
-async def test_a_full_scan_that_is_cut_goes_on(tmp_path: Path) -> None:
+async def test_a_full_scan_cut_by_a_limit_is_continued(tmp_path: Path) -> None:
     """A full scan that a limit ends marks nothing as gone; the next one goes on with it, and does."""
     async with mirroring(tmp_path, COUNT) as run:
         limited(run)

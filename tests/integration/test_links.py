@@ -153,7 +153,7 @@ class TestWithoutARun:
         with pytest.raises(CacheError, match=REFUSED):
             cache.make_durable([cache.path("1", "jpg")])
 
-    def test_the_state_folder_is_looked_at_after_flickr_was_asked(
+    def test_the_state_folder_is_checked_after_the_first_answer(
         self, cache: MirrorFolder, tmp_path: Path
     ) -> None:
         """The lock, the owner and the sweeping of temporary files follow no link that came meanwhile."""

@@ -181,7 +181,7 @@ async def test_an_upgrade_costs_only_the_listing(folder: Path) -> None:
         assert names == [comment.author_name for comment in photos.photo(commented).comments]
 
 
-async def test_an_upgrade_that_is_interrupted_goes_on(folder: Path) -> None:
+async def test_an_interrupted_upgrade_is_continued(folder: Path) -> None:
     """Files that wait for their facts stay on the work list, also for runs that list nothing again."""
     photos = stream()
     async with SimulatedFlickr(photos) as flickr:

@@ -128,9 +128,7 @@ def test_the_third_run_believes_no_more_than_the_two_before(walks: Walks) -> Non
     assert result.short
 
 
-async def test_what_was_on_its_way_to_the_trash_can_return(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_photo_being_pruned_can_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prune that was cut short, and a photo of it that is public again: its files are in the mirror again."""
     async with mirroring(tmp_path, 20) as run:
         await run()

@@ -37,7 +37,7 @@ def crowd(payload: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-async def test_many_comments_hold_nothing_up(
+async def test_many_comments_do_not_block_other_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Languages are asked for in slices, each text once; other photos go on; the log shows the progress."""

@@ -293,7 +293,7 @@ async def test_the_listing_is_believed_after_fifty_confirmations(tmp_path: Path)
         assert 50 <= run.flickr.calls["flickr.photos.getSizes"] <= 60
 
 
-async def test_a_line_that_is_down_ends_the_run_and_fails_no_photo(tmp_path: Path) -> None:
+async def test_a_lost_connection_ends_the_run_and_fails_no_photo(tmp_path: Path) -> None:
     """Twenty photos in a row without an answer: the run stops, and the next one goes on with all of them."""
     async with mirroring(tmp_path, 60) as run:
         answering(run, "/65535/", lambda: web.Response(status=502), forever=True)
@@ -318,7 +318,7 @@ async def test_a_key_that_expires_ends_the_run(tmp_path: Path) -> None:
             await run(info_level=2)
 
 
-async def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(
+async def test_a_full_disk_ends_the_run_and_the_next_run_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No space: one error that says so, nothing half done under a final name, and nothing lost."""
@@ -425,7 +425,7 @@ async def test_an_owner_who_hides_everything_loses_nothing_here(tmp_path: Path) 
         assert tree(tmp_path) == before
 
 
-async def test_videos_in_preparation_are_looked_at_again(tmp_path: Path) -> None:
+async def test_videos_in_processing_are_tried_again(tmp_path: Path) -> None:
     """A photo that Flickr still processes does not count as failed, and is mirrored by the run that finds it ready."""
     newest = int(time.time()) - 3600
     async with mirroring(tmp_path, 3, mix=Mix({Kind.NOT_READY: 1}), newest=newest) as run:

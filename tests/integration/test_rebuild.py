@@ -165,7 +165,7 @@ async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> 
         assert tree(tmp_path) == before
 
 
-async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_killed_rebuild_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in the middle, a rebuild is made again by the next run, and knows each photo once."""
     monkeypatch.setattr("flickr_mirror.engine.rebuild.BATCH", 3)
     async with mirroring(tmp_path, 8) as run:

@@ -122,7 +122,7 @@ async def test_progress_is_reported_in_json_too(tmp_path: Path, capsys: pytest.C
     assert line["eta_seconds"] is None
 
 
-async def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_closed_pipe_does_not_end_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`mirror_flickr --json | head -1`: the mirror goes on, without a word more."""
 
     class Closed:

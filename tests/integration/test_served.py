@@ -181,7 +181,7 @@ async def test_a_full_scan_tries_the_better_size_once(tmp_path: Path) -> None:
         assert tree(tmp_path) == before
 
 
-async def test_a_photo_that_is_looked_at_again_is_mirrored(tmp_path: Path) -> None:
+async def test_a_photo_that_is_tried_again_is_mirrored(tmp_path: Path) -> None:
     """While a better file is looked for, what is on disk counts, and no longer than it is there."""
     async with mirroring(tmp_path, 3, mix=LARGE) as run:
         Refusing(run)
@@ -215,7 +215,7 @@ async def test_the_better_size_replaces_the_smaller_one(tmp_path: Path) -> None:
             assert "reduced" not in stored_size(run, photo_id)
 
 
-async def test_a_single_photo_that_was_refused_is_looked_at_after_a_day_and_a_week(tmp_path: Path) -> None:
+async def test_a_single_refused_photo_is_tried_after_a_day_and_a_week(tmp_path: Path) -> None:
     """403 is also seen for a while: a photo that is reduced by itself does not wait for a full scan."""
     async with mirroring(tmp_path, 2, mix=LARGE) as run:
         refusing = Refusing(run)
@@ -462,7 +462,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("data", PAGES)
-async def test_a_page_is_never_kept_however_often_it_comes(tmp_path: Path, data: bytes) -> None:
+async def test_an_html_page_is_never_kept_as_an_image(tmp_path: Path, data: bytes) -> None:
     """HTML, JSON, text, zeros and an empty body are not taken for an unknown image format."""
     async with mirroring(tmp_path, 2) as run:
         odd = run.stream.ids[0]
@@ -534,7 +534,7 @@ class Damaged:
         return None if self.data is None else web.Response(body=self.data, content_type="image/jpeg")
 
 
-async def test_what_is_damaged_at_flickr_is_looked_at_after_a_day_and_a_week(
+async def test_a_photo_damaged_at_flickr_is_tried_after_a_day_and_a_week(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It stays marked and is counted; the same bytes again change nothing on disk, and cost one download."""
@@ -596,7 +596,7 @@ async def test_other_damage_does_not_replace_what_is_there(tmp_path: Path) -> No
         assert run.path(damaged.photo_id).read_bytes() == before
 
 
-def test_what_an_earlier_version_kept_damaged_is_looked_at(tmp_path: Path) -> None:
+def test_a_damaged_photo_of_an_earlier_version_is_tried_again(tmp_path: Path) -> None:
     """The mark of version 1 is the note of the file; the next run fetches such a photo once more."""
     path = unpack(tmp_path) / ".flickr_mirror" / "catalogue.sqlite"
     database = sqlite3.connect(path)

@@ -268,7 +268,7 @@ async def test_a_size_settled_meanwhile_is_written_down_again(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-async def test_a_renamed_user_goes_on_in_the_same_folder(tmp_path: Path) -> None:
+async def test_a_renamed_user_keeps_the_folder(tmp_path: Path) -> None:
     """The old name still leads to the mirror, which goes on where it is; nothing is downloaded again."""
     async with mirroring(tmp_path, 3) as run:
         await run()

@@ -564,7 +564,7 @@ def test_what_was_believed_once_is_believed_in_a_full_scan(walks: Walks) -> None
     assert (result.scanned, result.short, result.hidden, result.fewer) == (True, [], 0, 0)
 
 
-def test_a_short_full_scan_has_not_come_to_its_end(walks: Walks) -> None:
+def test_a_full_scan_with_missing_photos_is_not_complete(walks: Walks) -> None:
     """A full scan that is short somewhere marks nothing as gone, and the next one goes on with that stretch."""
     walks.walk(photos(20))
     walks.now += DAY
@@ -609,7 +609,7 @@ def test_an_ordinary_walk_does_not_count_as_full_scan(walks: Walks) -> None:
     assert walks.listing.last_scan() == NOW + DAY
 
 
-def test_an_interrupted_full_scan_goes_on(walks: Walks) -> None:
+def test_an_interrupted_full_scan_is_continued(walks: Walks) -> None:
     """What a full scan has listed is not listed again by the next one within a week, and nothing seems gone."""
     walks.walk(photos(20))
     assert walks.begin(full=True).intervals == ()
@@ -757,7 +757,7 @@ def test_photos_without_a_place_stay_open_for_three_runs(walks: Walks) -> None:
     assert walks.walk(photos(20), total=20) == WalkResult()
 
 
-def test_a_full_scan_that_finds_no_place_either_comes_to_its_end(walks: Walks) -> None:
+def test_a_full_scan_without_locations_is_complete(walks: Walks) -> None:
     """A full scan looks at every stretch: what it does not find stays open, and marks no photo as gone."""
     walks.walk(photos(20))
     result = walks.walk(photos(19), full=True, total=20)

@@ -139,7 +139,7 @@ async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int)
         assert " bytes=" not in plan_line("x", "1@N01", plan)
 
 
-async def test_servers_that_stay_silent_do_not_hold_it_up(tmp_path: Path) -> None:
+async def test_silent_servers_do_not_delay_the_estimate(tmp_path: Path) -> None:
     """After some seconds the estimate is returned without the bytes."""
 
     class Silent(Headers):

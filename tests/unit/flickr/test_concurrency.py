@@ -90,7 +90,7 @@ def test_distant_servers_get_as_many_downloads_as_allowed() -> None:
     assert line.pass_by(climb, 600) == [16]
 
 
-def test_a_full_line_keeps_few_downloads() -> None:
+def test_a_full_connection_keeps_few_downloads() -> None:
     """Where the line is full, more of them bring nothing: it is found out once, and tried again ever less often."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -102,7 +102,7 @@ def test_a_full_line_keeps_few_downloads() -> None:
     assert len(tries) // 2 <= 3600 // 300 + 1
 
 
-def test_a_line_that_became_wider_is_found_out() -> None:
+def test_a_faster_connection_is_detected() -> None:
     """What brought nothing an hour ago is worth another try."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -208,7 +208,7 @@ def test_few_bytes_are_for_few_downloads() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("least", "most", "first", "top"), [(1, 16, 4, 9), (8, 16, 8, 12), (1, 2, 2, 2)])
-async def test_a_run_finds_out_how_many_downloads_are_worth_it(
+async def test_a_run_finds_the_useful_number_of_downloads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
 ) -> None:
     """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""

@@ -236,7 +236,7 @@ def test_texts_become_labels_when_they_are_read() -> None:
     assert photo.raw_description == ""
 
 
-def test_a_label_is_taken_as_it_is() -> None:
+def test_a_label_is_kept_unchanged() -> None:
     """A title whose language is known already is not detected again."""
     title = Label("Sit", Locale("deu"))
     assert FlickrPhoto("1", title).title is title

@@ -84,7 +84,7 @@ async def test_a_download_that_begins_anew_counts_once(
         assert await space.takes(file, 50 * MB)
 
 
-async def test_the_disk_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_free_space_is_read_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A measurement of a second ago is recent enough to begin a photo; a download measures again."""
     now = [0.0]
     disk = Disk(monkeypatch, lambda: 100 * MB)
@@ -196,7 +196,7 @@ async def test_a_watch_stops_before_the_disk_is_full(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_without_the_limit_the_disk_is_not_looked_at(
+async def test_without_the_limit_free_space_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the option, the disk is not measured."""

@@ -122,7 +122,7 @@ def test_the_help_shows_ranges_in_words(capsys: pytest.CaptureFixture[str]) -> N
     assert re.search(r"Most API calls per hour: 1 to 3600\. \\?\[default: 3600\]", text)
 
 
-def test_the_version_is_shown_however_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_forms_of_the_version_option_show_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     """`-V`, `--version` and `version` are the same."""
     for words in ("-V", "--version", "version"):
         assert call(words) == 0

@@ -42,7 +42,7 @@ def refused(path: Path, text: str, *arguments: str, mode: int = 0o600) -> str:
     return str(caught.value).removeprefix(str(path))
 
 
-def test_a_flag_goes_before_a_variable_before_the_file_before_the_default(
+def test_a_flag_overrides_a_variable_and_that_the_file_and_that_the_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One option given in three places has the value of the first, and is said to come from there."""

@@ -6,9 +6,9 @@ import csv
 import hashlib
 import json
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from flickr_mirror import forget_photos, open_mirror
@@ -68,11 +68,11 @@ async def test_the_manifest_is_verified_by_standard_tools(run: Run) -> None:
     if tool is None:
         pytest.skip("sha256sum is not installed")
     line = [tool, "--quiet", "--check", "manifest-sha256.txt"]
-    assert subprocess.run(line, cwd=folder(run), check=False).returncode == 0
+    assert (await anyio.run_process(line, cwd=folder(run), check=False)).returncode == 0
     image = run.path(run.stream.ids[1])
     image.write_bytes(image.read_bytes() + b"x")
-    found = subprocess.run(line, cwd=folder(run), check=False, capture_output=True, text=True)
-    assert found.stdout.splitlines() == [f"{image.relative_to(folder(run))}: FAILED"]
+    found = await anyio.run_process(line, cwd=folder(run), check=False)
+    assert found.stdout.decode().splitlines() == [f"{image.relative_to(folder(run))}: FAILED"]
 
 
 async def test_the_readme_names_the_rule_of_the_files_in_six_languages(run: Run) -> None:

@@ -25,6 +25,7 @@
     │   ├── CacheOwnerError       the folder belongs to another Flickr account
     │   ├── CatalogueError
     │   │   └── CatalogueDamagedError
+    │   ├── StoreUnavailableError the object store of the mirror does not answer
     │   └── PlaceTakenError       something else is at the path of a file (also a PhotoError)
     ├── KeysError                 no usable API keys
     ├── LoginError                the login is missing, was refused, or does not permit enough
@@ -172,6 +173,10 @@ class CatalogueError(CacheError):
 
 class CatalogueDamagedError(CatalogueError):
     """The mirror's catalogue is damaged; it can be rebuilt from the files of the mirror."""
+
+
+class StoreUnavailableError(CacheError):
+    """The object store of the mirror does not answer, or is busy for longer than a run waits."""
 
 
 class PlaceTakenError(CacheError, PhotoError):

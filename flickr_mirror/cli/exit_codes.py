@@ -15,6 +15,7 @@ from flickr_mirror.errors import (
     ResourcesError,
     ServerError,
     SettingsError,
+    StoreUnavailableError,
     TransportError,
     UserNotFoundError,
 )
@@ -39,6 +40,7 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (ServerError, 7),
     (ResourcesError, 7),
     (CacheLockedError, EXIT_LOCKED),
+    (StoreUnavailableError, EXIT_NO_ANSWER),
     (CacheError, 7),
     (TransportError, EXIT_NO_ANSWER),
 ]

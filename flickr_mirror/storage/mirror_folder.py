@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, encode, parse
 from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.owner import STATE_FOLDER, find_folder, folder_name, read_owner, write_owner
@@ -32,12 +32,8 @@ if TYPE_CHECKING:
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.partial_file import PartialFile
 
-ACCOUNT_FOLDER = "account"
-"""The folder of the documents about the account; folders of photos have names of one character."""
 LAST_RUN = "last-run.json"
 """The summary of the last run, in the state folder."""
-_DOCUMENT = re.compile(r"(?:[a-z]+/)?[A-Za-z0-9_@-]+")
-_MANY_COMMENTS = 1000  # on one photo: encoding more as JSON would block the event loop for too long
 
 
 class MirrorFolder:
@@ -151,11 +147,7 @@ class MirrorFolder:
 
     def read_sidecar(self, photo_id: str) -> dict[str, Any] | None:
         """See `Store.read_sidecar`."""
-        try:
-            content = json.loads(filesystem.read(self.path(photo_id, "json")))
-        except (OSError, ValueError, RecursionError):
-            return None
-        return content if isinstance(content, dict) else None
+        return _read_json(self.path(photo_id, "json"))
 
     def list_files(self) -> Iterator[dict[str, Path]]:
         """See `Store.list_files`."""
@@ -163,11 +155,7 @@ class MirrorFolder:
 
     def read_document(self, name: str) -> dict[str, Any] | None:
         """See `Store.read_document`."""
-        try:
-            content = json.loads(filesystem.read(self._document(name)))
-        except (OSError, ValueError, RecursionError):
-            return None
-        return content if isinstance(content, dict) else None
+        return _read_json(self._document(name))
 
     def list_documents(self, group: str) -> list[str]:
         """See `Store.list_documents`."""
@@ -205,8 +193,8 @@ class MirrorFolder:
     ) -> tuple[Path, bytes]:
         """See `Store.write_sidecar`."""
         path = self.path(photo_id, "json")
-        is_long = len(content.get("comments", ())) > _MANY_COMMENTS
-        data = await to_thread.run_sync(_json, content) if is_long else _json(content)
+        is_long = len(content.get("comments", ())) > MANY_COMMENTS
+        data = await to_thread.run_sync(encode, content) if is_long else encode(content)
         if may_exist and (stored := await to_thread.run_sync(self._up_to_date, path, content, data)):
             return path, stored
         async with self.new_file() as file:
@@ -216,16 +204,14 @@ class MirrorFolder:
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
-        path, data = self._document(name), _json(content)
+        path, data = self._document(name), encode(content)
         if filesystem.content(path) == data:
             return False
         filesystem.write_file(path, data, folder=self.parts, base=self.folder)
         return True
 
     def _document(self, name: str) -> Path:
-        if not _DOCUMENT.fullmatch(name):
-            raise ValueError(f"Invalid name of a document {name!r}.")
-        return self.folder / ACCOUNT_FOLDER / f"{name}.json"
+        return self.folder / ACCOUNT_FOLDER / f"{document_name(name)}.json"
 
     def _up_to_date(self, path: Path, content: dict[str, Any], data: bytes) -> bytes | None:
         """Return the bytes of a sidecar file that is up to date, made durable; `None` if it must be written."""
@@ -239,6 +225,10 @@ class MirrorFolder:
     def make_durable(self, paths: Sequence[Path]) -> None:
         """See `Store.make_durable`."""
         filesystem.make_durable(paths[0].parent, [path.name for path in paths], self.folder)
+
+    def e_tag(self, path: Path) -> str:  # noqa: ARG002 - files have none
+        """See `Store.e_tag`."""
+        return ""
 
     def remove(self, path: Path) -> None:
         """See `Store.remove`."""
@@ -265,6 +255,13 @@ class MirrorFolder:
         filesystem.move(path, _unused(self.state / "broken" / path.name))
 
 
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        return parse(filesystem.read(path))
+    except OSError:
+        return None
+
+
 def _refuse_links(folder: Path) -> None:
     state = folder / STATE_FOLDER
     for path in (state, state / "parts", state / "catalogue.sqlite"):
@@ -279,7 +276,3 @@ def _unused(target: Path) -> Path:
         number += 1
         unused = target.with_name(f"{target.stem}.{number}{target.suffix}")
     return unused
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"

@@ -7,7 +7,7 @@ import os
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import aiofiles.os
 import anyio
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.media import Picture
 
+    class Committer(Protocol):
+        """Gives files their final names: `GroupCommitter` on a disk, `Uploader` in a bucket."""
+
+        async def commit(self, file: TemporaryFile, final: Path, check: Callable[[], object] | None) -> bytes:
+            """See `PartialFile.commit`."""
+            ...
+
 T = TypeVar("T")
 
 BLOCK_SIZE = 1 << 20
@@ -40,7 +47,7 @@ class PartialFile(TemporaryFile):
     than a block needs one thread, which writes, hashes and commits it together with others.
     """
 
-    def __init__(self, path: Path, committer: GroupCommitter, base: Path | None = None) -> None:
+    def __init__(self, path: Path, committer: Committer, base: Path | None = None) -> None:
         self._memory = bytearray()
         super().__init__(path, self._memory, base)
         self._committer = committer
@@ -140,7 +147,7 @@ class PartialFile(TemporaryFile):
 
 @asynccontextmanager
 async def open_partial_file(
-    folder: Path, committer: GroupCommitter | None = None, base: Path | None = None
+    folder: Path, committer: Committer | None = None, base: Path | None = None
 ) -> AsyncIterator[PartialFile]:
     """Create a temporary file in `folder`, which is deleted at the end unless it was committed.
 

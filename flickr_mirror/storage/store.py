@@ -1,6 +1,6 @@
 """The protocol of a store: the operations that the engine needs for the files of a mirror's photos.
 
-`MirrorFolder` implements it for a folder on a local disk. The catalogue, the lock and the other files of
+`MirrorFolder` implements it for a folder on a local disk, `ObjectStore` for a bucket. The catalogue, the lock and the other files of
 `.flickr_mirror` are not in the store; they stay on a local disk. `tests/unit/storage/store_contract.py` is the
 test suite that every implementation must pass.
 """
@@ -174,6 +174,13 @@ class Store(Protocol):
         """Make existing files of one photo durable before the catalogue records them.
 
         The run that wrote them may have been killed before it did. Raises `PlaceTakenError` for a link.
+        """
+        ...
+
+    def e_tag(self, path: Path) -> str:
+        """Return the version mark that an object store gave a file that was just written; "" if there is none.
+
+        It is returned once, so that a run of many files does not collect marks.
         """
         ...
 

@@ -18,7 +18,9 @@ SECRET = "canary-secret-9876"
 TOKEN = "canary-token-72157600000000000"
 TOKEN_SECRET = "canary-token-secret-5432"
 CODE = "976-531-864"
-FORBIDDEN = (KEY, SECRET, TOKEN, TOKEN_SECRET, CODE, "api_key=", "oauth_signature=", "oauth_verifier=")
+STORE_KEY = "canary-access-0123456789"
+STORE_SECRET = "canary-access-secret-9876"
+FORBIDDEN = (KEY, SECRET, TOKEN, TOKEN_SECRET, CODE, STORE_KEY, STORE_SECRET, "api_key=", "oauth_signature=", "oauth_verifier=")
 
 
 class Canary(logging.Handler):

@@ -1,0 +1,80 @@
+"""The address of an object store, such as `s3://bucket/prefix?region=eu-west-1`, which never holds credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+_PARAMETERS = {"s3": ("region", "endpoint"), "gs": (), "az": ("account", "endpoint")}
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+_EXAMPLE = "Use an address such as s3://bucket/prefix?region=eu-west-1, gs://bucket/prefix or az://container/prefix."
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """A bucket, or container, and the prefix of the mirrors' objects in it.
+
+    `scheme` is `s3`, `gs` or `az`. `region`, `endpoint` and `account` are empty if the environment or the store's own
+    default decides.
+    """
+
+    scheme: str
+    bucket: str
+    prefix: str = ""
+    region: str = ""
+    endpoint: str = ""
+    account: str = ""
+
+    def __str__(self) -> str:
+        """Return the address as it is written in messages, in events and in the mirror."""
+        query = {name: getattr(self, name) for name in _PARAMETERS[self.scheme] if getattr(self, name)}
+        return self.place + (f"?{urlencode(query, safe=':/')}" if query else "")
+
+    @property
+    def place(self) -> str:
+        """The address without its parameters."""
+        return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
+
+    @property
+    def credentials(self) -> str:
+        """The names of the environment variables that hold the credentials of such a store."""
+        return _CREDENTIALS[self.scheme]
+
+
+def parse_store_address(text: str) -> StoreAddress:
+    """Return the address that `text` is. Raises `ValueError`, whose message quotes nothing that may be a secret.
+
+    >>> str(parse_store_address("s3://archive/flickr/?region=eu-west-1"))
+    's3://archive/flickr?region=eu-west-1'
+    """
+    try:
+        parts = urlsplit(text)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise ValueError(f"Invalid store. {_EXAMPLE}") from None
+    scheme = parts.scheme.lower()
+    if scheme not in _PARAMETERS:
+        raise ValueError(f"Invalid store: its address begins with s3://, gs:// or az://. {_EXAMPLE}")
+    if "@" in parts.netloc or "@" in urlsplit(query.get("endpoint", "")).netloc:
+        raise ValueError(
+            f"The address of a store holds no credentials: set {_CREDENTIALS[scheme]} in the environment, or give the "
+            "machine a role."
+        )
+    known = _PARAMETERS[scheme]
+    if unknown := next((name for name in query if name not in known), None):
+        allowed = f"use {' or '.join(known)}" if known else "leave it out"
+        raise ValueError(
+            f"Unknown parameter {unknown!r} of a {scheme}:// store: {allowed}. Credentials belong in the environment: "
+            f"{_CREDENTIALS[scheme]}."
+        )
+    segments = [unquote(part) for part in parts.path.split("/") if part]
+    if not parts.netloc or ":" in parts.netloc or parts.fragment or {".", ".."} & {*segments}:
+        raise ValueError(f"Invalid store: it names no bucket, or a prefix that objects cannot have. {_EXAMPLE}")
+    endpoint = query.get("endpoint", "")
+    if endpoint and not endpoint.startswith(("https://", "http://")):
+        raise ValueError("The endpoint of a store is an address such as https://s3.example.org:9000.")
+    return StoreAddress(scheme, parts.netloc, "/".join(segments), **query)

@@ -1,0 +1,34 @@
+"""The JSON documents of a mirror: how they are encoded, and which names they may have."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+ACCOUNT_FOLDER = "account"
+"""The folder of the documents about the account; folders of photos have names of one character."""
+MANY_COMMENTS = 1000
+"""On one photo: encoding more as JSON would block the event loop for too long."""
+_DOCUMENT = re.compile(r"(?:[a-z]+/)?[A-Za-z0-9_@-]+")
+
+
+def document_name(name: str) -> str:
+    """Return the name of a document about the account. Raises `ValueError` if it may not have this name."""
+    if not _DOCUMENT.fullmatch(name):
+        raise ValueError(f"Invalid name of a document {name!r}.")
+    return name
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """Return a document as readable UTF-8."""
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def parse(data: bytes) -> dict[str, Any] | None:
+    """Return the document that `data` is; `None` if it is damaged."""
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,255 @@
+"""A `Store` in a bucket of an object store. The catalogue, the lock and partial files stay in a local folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import threading
+from contextlib import suppress
+from functools import partial
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+
+from flickr_mirror.errors import PlaceTakenError
+from flickr_mirror.models.identifiers import inventory_number
+from flickr_mirror.storage.disk_errors import disk_errors
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, encode, parse
+from flickr_mirror.storage.object_index import ObjectIndex
+from flickr_mirror.storage.object_names import number_and_extension, object_path, photo_key
+from flickr_mirror.storage.object_upload import Uploader
+from flickr_mirror.storage.partial_file import open_partial_file
+from flickr_mirror.storage.sidecar import is_up_to_date
+from flickr_mirror.storage.store import StoreProperties
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from flickr_mirror.storage.bucket import Bucket
+    from flickr_mirror.storage.partial_file import PartialFile
+
+STATE = ".flickr_mirror"
+"""The folder of everything in the bucket that is not a file of a photo or a document."""
+FEW_LOOKUPS = 100
+"""So many photos are looked up one by one; for more, all objects are listed once."""
+
+
+class ObjectStore:
+    """The files of one user's photos in a bucket, under the same names as in a folder.
+
+    Implements `flickr_mirror.storage.store.Store`, which documents the methods. `bucket` has the objects of this
+    mirror alone. Partial files and files that are read are in the local folder `parts`; `base` is the folder above it
+    that may not be left by links.
+    """
+
+    def __init__(self, bucket: Bucket, depth: int, parts: Path, base: Path) -> None:
+        self.bucket = bucket
+        self.depth = depth
+        self.properties = StoreProperties(
+            has_atomic_create=bucket.has_conditions, has_atomic_replace=True, has_links=False
+        )
+        self._root = object_path(bucket.place)
+        self._parts = parts
+        self._base = base
+        self._uploader = Uploader(bucket, self._key)
+        self._lookups = 0
+        self._index: ObjectIndex | None = None
+        self._indexing = threading.Lock()
+
+    def path(self, photo_id: str, extension: str) -> Path:
+        """See `Store.path`."""
+        return self._root / photo_key(photo_id, extension, self.depth)
+
+    def _key(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
+
+    # Reading
+
+    def check_name(self, photo_id: str) -> None:
+        """See `Store.check_name`."""
+        content = self.read_sidecar(photo_id)
+        metadata = content.get("flickr") if content else None
+        owner = metadata.get("id") if isinstance(metadata, dict) else None
+        if owner not in (None, photo_id):
+            path = self.path(photo_id, "json")
+            raise PlaceTakenError(f"{path} is of photo {owner}, whose files have the same name.", path)
+
+    def find(self, photo_id: str, extensions: Sequence[str]) -> Path | None:
+        """See `Store.find`. After some lookups all objects are listed once, and later ones need no request."""
+        number = inventory_number(photo_id)
+        with self._indexing:
+            self._lookups += 1
+            if self._index is None and self._lookups > FEW_LOOKUPS:
+                self._index = self.list_index()
+        if self._index is None or self._index.extensions(number) & {*extensions}:
+            there = {found.rpartition(".")[2] for found, _ in self._list_photo(number)}
+        else:
+            there = set()
+        return next((self.path(photo_id, one) for one in extensions if one in there), None)
+
+    def list_index(self) -> ObjectIndex:
+        """Return an index of all objects of photos, from one listing."""
+        return ObjectIndex(self.bucket.list(), self.depth)
+
+    def _list_photo(self, number: str, *folders: str) -> Iterator[tuple[str, int]]:
+        """Yield the keys and sizes of the objects of a photo, also those with a number between name and extension."""
+        yield from self._list_name(number, *folders, *number[: self.depth])
+
+    def _list_name(self, name: str, *folders: str) -> Iterator[tuple[str, int]]:
+        start = "/".join([*folders, name])
+        for found in self.bucket.list("/".join(folders), after=start):
+            if not found.key.startswith(start):
+                return
+            yield found.key, found.size
+
+    def size(self, path: Path) -> int:
+        """See `Store.size`."""
+        found = self.bucket.stat(self._key(path))
+        if found is None:
+            raise FileNotFoundError(2, "No such object", str(path))
+        return found.size
+
+    def find_link(self, path: Path) -> Path | None:  # noqa: ARG002 - a store has no links
+        """See `Store.find_link`."""
+        return None
+
+    def open_file(self, path: Path) -> io.RawIOBase:
+        """See `Store.open_file`. The object is copied to a temporary file without a name."""
+        with disk_errors(self._parts):
+            self._parts.mkdir(parents=True, exist_ok=True)
+            file = tempfile.TemporaryFile(buffering=0, dir=self._parts)  # noqa: SIM115 - the caller closes it
+        try:
+            self.bucket.save(self._key(path), file)
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def read_sidecar(self, photo_id: str) -> dict[str, Any] | None:
+        """See `Store.read_sidecar`."""
+        return self._read_json(self._key(self.path(photo_id, "json")))
+
+    def _read_json(self, key: str) -> dict[str, Any] | None:
+        found = self.bucket.read(key)
+        return parse(found[0]) if found else None
+
+    def list_files(self) -> Iterator[dict[str, Path]]:
+        """See `Store.list_files`."""
+        names = (
+            (*name, found.key)
+            for found in self.bucket.list()
+            if (name := number_and_extension(found.key, self.depth))
+        )
+        for _, group in groupby(names, key=lambda name: name[0]):
+            yield {extension: self._root / key for _, extension, key in group}
+
+    def read_document(self, name: str) -> dict[str, Any] | None:
+        """See `Store.read_document`."""
+        return self._read_json(_document(name))
+
+    def list_documents(self, group: str) -> list[str]:
+        """See `Store.list_documents`."""
+        folder = _document(f"{group}/_").rpartition("/")[0]
+        keys = (found.key.removeprefix(f"{folder}/") for found in self.bucket.list(folder))
+        return sorted(
+            f"{group}/{key.removesuffix('.json')}" for key in keys if key.endswith(".json") and "/" not in key
+        )
+
+    def find_copies(self, photo_ids: Iterable[str]) -> dict[str, dict[Path, int]]:
+        """See `Store.find_copies`."""
+        found: dict[str, dict[Path, int]] = {}
+        for photo_id in photo_ids:
+            self.check_name(photo_id)
+            number = inventory_number(photo_id)
+            places = chain(
+                self._list_photo(number),
+                self._list_photo(number, STATE, "trash"),
+                self._list_name(number, STATE, "broken"),
+            )
+            found[photo_id] = {self._root / key: size for key, size in places}
+        return found
+
+    # Writing
+
+    def new_file(self) -> AbstractAsyncContextManager[PartialFile]:
+        """See `Store.new_file`. A file of less than a megabyte is never on the local disk."""
+        return open_partial_file(self._parts, self._uploader, self._base)
+
+    async def write_sidecar(
+        self, photo_id: str, content: dict[str, Any], *, may_exist: bool = True
+    ) -> tuple[Path, bytes]:
+        """See `Store.write_sidecar`."""
+        path = self.path(photo_id, "json")
+        is_long = len(content.get("comments", ())) > MANY_COMMENTS
+        data = await to_thread.run_sync(encode, content) if is_long else encode(content)
+        if may_exist and (stored := await to_thread.run_sync(self._up_to_date, path, content, data)):
+            return path, stored
+        async with self.new_file() as file:
+            await file.write(data)
+            await file.commit(path, partial(self.check_name, photo_id))
+        return path, data
+
+    def _up_to_date(self, path: Path, content: dict[str, Any], data: bytes) -> bytes | None:
+        """Return the bytes of a sidecar file that is up to date; `None` if it must be written."""
+        found = self.bucket.read(self._key(path))
+        if found is None:
+            return None
+        stored, info = found
+        with suppress(ValueError, RecursionError):
+            if stored == data or is_up_to_date(json.loads(stored), content):
+                self._uploader.e_tags[self._key(path)] = info.e_tag
+                return stored
+        return None
+
+    def write_document(self, name: str, content: dict[str, Any]) -> bool:
+        """See `Store.write_document`."""
+        key, data = _document(name), encode(content)
+        found = self.bucket.read(key)
+        if found and found[0] == data:
+            return False
+        self._uploader.upload(key, data, hashlib.sha256(data).digest())
+        self._uploader.e_tags.pop(key)
+        return True
+
+    def make_durable(self, paths: Sequence[Path]) -> None:
+        """See `Store.make_durable`. An object is durable once it can be read."""
+
+    def e_tag(self, path: Path) -> str:
+        """See `Store.e_tag`."""
+        return self._uploader.e_tags.pop(self._key(path), "")
+
+    def remove(self, path: Path) -> None:
+        """See `Store.remove`."""
+        self.bucket.delete(self._key(path))
+
+    def trash(self, photo_id: str) -> int:
+        """See `Store.trash`."""
+        try:
+            self.check_name(photo_id)
+        except PlaceTakenError:
+            return 0
+        keys = [key for key, _ in self._list_photo(inventory_number(photo_id))]
+        return sum(self.bucket.move(key, self._unused(f"{STATE}/trash/{key}")) for key in keys)
+
+    def quarantine(self, path: Path) -> None:
+        """See `Store.quarantine`."""
+        self.bucket.move(self._key(path), self._unused(f"{STATE}/broken/{path.name}"))
+
+    def _unused(self, key: str) -> str:
+        """Return `key`, or a numbered key beside it if it is in use."""
+        stem, _, extension = key.rpartition(".")
+        unused, number = key, 0
+        while self.bucket.stat(unused):
+            number += 1
+            unused = f"{stem}.{number}.{extension}"
+        return unused
+
+
+def _document(name: str) -> str:
+    return f"{ACCOUNT_FOLDER}/{document_name(name)}.json"

@@ -18,6 +18,7 @@ from flickr_mirror.cli.output.console import console
 from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.engine.safe_observer import SafeObserver
 from flickr_mirror.models.languages import ENGLISH
+from tests.support import object_servers
 from tests.support.canary import Canary
 
 if TYPE_CHECKING:
@@ -131,3 +132,17 @@ def ram(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of an S3 server that honours conditions, with a bucket named `archive`."""
+    with object_servers.ministack(tmp_path_factory.mktemp("ministack")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def simple_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of an S3 server that ignores conditions, with a bucket named `archive`."""
+    with object_servers.rclone(tmp_path_factory.mktemp("rclone")) as url:
+        yield url

@@ -104,6 +104,10 @@ class Catalogue:
         """Sync each commit from now on, so that a power loss undoes none: for work that moves files away."""
         self._database.sync_commits()
 
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the file as it is now to `path`, which must not exist."""
+        self._database.copy_to(path)
+
     def set_note(self, name: str, value: object) -> None:
         """Store a value under a name; `None` deletes it."""
         self._database.set_note(name, value)

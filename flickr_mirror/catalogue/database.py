@@ -224,6 +224,10 @@ class Database:
         if is_busy:
             raise CatalogueError(_locked(self._path), self._path)
 
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the file as it is now, without free pages and without a write-ahead log."""
+        self.query("VACUUM INTO ?", (str(path),))
+
     def check_structure(self) -> None:
         """Read the whole file, and raise `CatalogueDamagedError` if SQLite finds an inconsistency."""
         (answer,) = self.query("PRAGMA integrity_check(1)").fetchone()

@@ -37,17 +37,17 @@ class Files:
         """
         key = (photo_id, file.kind)
         (note,) = self._query(
-            "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
-            " VALUES (?, ?, ?, ?, ?, coalesce((SELECT note FROM files WHERE kind = 'broken' AND photo_id = ?"
+            "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, e_tag, note)"
+            " VALUES (?, ?, ?, ?, ?, ?, coalesce((SELECT note FROM files WHERE kind = 'broken' AND photo_id = ?"
             " AND sha256 = ?), ?)) RETURNING note",
-            (*key, file.extension, file.size, file.sha256, photo_id, file.sha256, file.note),
+            (*key, file.extension, file.size, file.sha256, file.e_tag, photo_id, file.sha256, file.note),
         ).fetchone()
         return replace(file, note=note)
 
     def of(self, photo_id: str) -> list[StoredFile]:
         """Return the image and the film of a photo that are on disk."""
         rows = self._query(
-            "SELECT kind, extension, bytes, sha256, note FROM files WHERE kind IN ('image', 'video')"
+            "SELECT kind, extension, bytes, sha256, note, e_tag FROM files WHERE kind IN ('image', 'video')"
             " AND photo_id = ?",
             (photo_id,),
         )
@@ -87,7 +87,7 @@ class Files:
         condition, parameters = _selected(kinds, part)
         rows = self._query(
             f"SELECT photo_id, gone IS NOT NULL OR {_STATUS} = {int(Status.UNAVAILABLE)}, kind, extension, bytes,"
-            " sha256, note FROM files"
+            " sha256, note, e_tag FROM files"
             f" JOIN photos ON id = photo_id WHERE {condition} AND {self._scope.window}"
             " AND (kind, photo_id) > (?, ?)"
             " ORDER BY kind, photo_id LIMIT ?",
@@ -118,7 +118,11 @@ class Files:
         """
         self._query("UPDATE files SET bytes = ? WHERE kind = ? AND photo_id = ?", (_REQUEUED, kind, photo_id))
         if seen is not None:
-            self._query("INSERT OR REPLACE INTO files VALUES (?, 'broken', '', 0, ?, ?)", (photo_id, *seen))
+            self._query(
+                "INSERT OR REPLACE INTO files (photo_id, kind, extension, bytes, sha256, note)"
+                " VALUES (?, 'broken', '', 0, ?, ?)",
+                (photo_id, *seen),
+            )
         change = "info_status = 1" if kind == "info" else "image_status = iif(proof AND NOT video, 1, 0)"
         self._query(f"UPDATE photos SET {change} WHERE id = ?", (photo_id,))
 

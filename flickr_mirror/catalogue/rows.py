@@ -88,13 +88,17 @@ class StoredPhoto:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of a photo on disk: `kind` is `image`, `video` or `info`; `note` is what is odd about it."""
+    """A file of a photo on disk: `kind` is `image`, `video` or `info`; `note` is what is odd about it.
+
+    `e_tag` is the version mark that an object store gave it, "" on a disk.
+    """
 
     kind: str
     extension: str
     size: int
     sha256: bytes
     note: str = ""
+    e_tag: str = ""
 
     @property
     def note_is_odd(self) -> bool:

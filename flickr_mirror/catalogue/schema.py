@@ -113,6 +113,10 @@ CREATE TABLE arrivals (
 """,
     # Version 3: no other tables. The facts in `listed` have names that version 2 would take for damage
     "",
+    # Version 4: the version marks of files in an object store
+    """
+ALTER TABLE files ADD COLUMN e_tag TEXT NOT NULL DEFAULT '';
+""",
 )
 """The statements from each version to the next. Those of a released version never change."""
 VERSION = len(_MIGRATIONS)

@@ -84,6 +84,7 @@ def mirror_flickr(
     dry_run: flags.DryRun = False,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     cache_directory_depth: flags.CacheDirectoryDepth = None,
+    store: flags.Store = "",
     consumer_key: flags.ConsumerKey = None,
     consumer_secret: flags.ConsumerSecret = None,
     save_api_keys: flags.SaveApiKeys = False,

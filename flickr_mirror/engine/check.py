@@ -14,11 +14,13 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue.files import KINDS
+from flickr_mirror.engine.mirror_store import open_store
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import BadImageError
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Checked, FileBroken
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.media_decoding import decode
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.catalogue.rows import StoredFile
     from flickr_mirror.models.events import Observer
-    from flickr_mirror.storage.store import Store
+    from flickr_mirror.storage.store import QuickCheck, Store
 
 BATCH = 200
 PATIENCE = 30 * 86_400
@@ -71,14 +73,15 @@ async def check_mirror(
     *,
     part: tuple[int, int] = (1, 1),
     rebuild: bool = False,
+    read: bool = False,
     observer: Observer = log_events,
     report: CheckReport | None = None,
 ) -> CheckReport:
     """Check that the files of a mirror are what was written and can be decoded. Flickr is not asked.
 
     `username` is the username, the NSID or the folder of the mirror below `cache_path`. `part` is (i, n) for the
-    i-th of n shares. `rebuild` first makes the catalogue anew from the files. `report` is filled in as the check goes
-    on. Broken files are moved aside, and the next run makes them again. An interrupted check continues where it
+    i-th of n shares. `rebuild` first makes the catalogue anew from the files. Files in a bucket are only compared
+    with a listing of it, by size and version mark, unless `read`. `report` is filled in as the check goes on. Broken files are moved aside, and the next run makes them again. An interrupted check continues where it
     stopped. Raises `PhotostreamError` if there is no such mirror, `CacheError` if it cannot be used, and `ValueError`
     for an invalid part.
     """
@@ -89,10 +92,15 @@ async def check_mirror(
     started = time.monotonic()
     cache, owner = await to_thread.run_sync(get_mirror, filesystem.home(cache_path), username.strip())
     report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
+    user = FlickrUser(owner["nsid"], owner["username"])
     with locked(cache.lock, cache.folder):
         try:
-            async with open_catalogue(cache, observer, anew=rebuild) as catalogue:
-                await check_files(cache, catalogue, observer, report)
+            async with open_store(cache, user, observer) as store:
+                if not rebuild:
+                    await store.restore()
+                async with open_catalogue(cache, observer, anew=rebuild) as catalogue:
+                    await check_files(cache.files, catalogue, observer, report, read=read)
+                await store.save()
         finally:
             report.seconds = time.monotonic() - started
     return report
@@ -106,13 +114,18 @@ async def check_files(
     *,
     kinds: Collection[str] = KINDS,
     resumable: bool = True,
+    read: bool = True,
 ) -> None:
     """Check the files of `report.part`: their sizes, their bytes, and that images can be decoded.
+
+    Unless `read`, files in a bucket are only compared with a listing, which is fast: such a check is not resumed.
 
     A broken file is moved aside, and the next run makes it again. The file of a photo that is gone from Flickr is
     only reported, because it is the only one. The caller holds the mirror's lock. Raises `CacheError`.
     """
     place = "check {}/{}".format(*report.part)
+    quick = None if read else await to_thread.run_sync(store.quick_check)
+    resumable = resumable and quick is None
     await to_thread.run_sync(catalogue.sync_commits)  # otherwise, a row could name a file that was moved away
     after, begun = ("", 0), int(time.time())
     if resumable and (earlier := await to_thread.run_sync(catalogue.get_note, place)):
@@ -126,7 +139,7 @@ async def check_files(
     total = await to_thread.run_sync(partial(catalogue.files.count, kinds=kinds, part=report.part))
     select = partial(catalogue.files.page, kinds=kinds, part=report.part)
     while files := await to_thread.run_sync(select, after, BATCH):
-        broken = await _check_batch(store, files)
+        broken = await _check_batch(store, files, quick)
         after = (files[-1][2].kind, files[-1][0])
         report.files += len(files)
         report.bytes += sum(file.size for _, _, file in files)
@@ -149,7 +162,9 @@ async def check_files(
 Broken = tuple[FileBroken, "tuple[bytes, str] | None"]
 
 
-async def _check_batch(store: Store, files: list[tuple[int, bool, StoredFile]]) -> list[Broken]:
+async def _check_batch(
+    store: Store, files: list[tuple[int, bool, StoredFile]], quick: QuickCheck | None
+) -> list[Broken]:
     found: dict[int, Broken] = {}
     threads = anyio.CapacityLimiter(SIDE_BY_SIDE)
 
@@ -160,7 +175,9 @@ async def _check_batch(store: Store, files: list[tuple[int, bool, StoredFile]]) 
             reason = f"{link} is a link, which is not followed: move it away."
             found[number] = FileBroken(photo_id, file.kind, path, reason, comes_again=False), None
             return
-        if link:
+        if quick:
+            reason, is_as_received = quick(photo_id, file.extension, file.size, file.e_tag), False
+        elif link:
             reason, is_as_received = "It is a link, and not the file that was written.", False
         else:
             reason, is_as_received = await to_thread.run_sync(_fault_of, store, path, file, limiter=threads)

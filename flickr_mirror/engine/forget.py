@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.engine.erasure import erase, old_catalogues
+from flickr_mirror.engine.mirror_store import connect_for_reading, open_store
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import CatalogueDamagedError
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 from flickr_mirror.models.tombstones import Tombstone
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.mirror_lookup import get_mirror
 from flickr_mirror.storage.tombstones import read_tombstones, write_tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from flickr_mirror.models.events import Observer
@@ -85,11 +87,11 @@ async def forget_photos(
     cache, owner = await to_thread.run_sync(find)
     report = ForgetReport(owner["username"], owner["nsid"], cache.folder, [], [])
     if dry_run:
+        await to_thread.run_sync(connect_for_reading, cache)
         await to_thread.run_sync(_report_only, cache, ids, report)
         return report
-    with locked(cache.lock, cache.folder):
-        async with open_catalogue(cache, observer) as catalogue:
-            await to_thread.run_sync(_forget, cache, catalogue, ids, report)
+    async with _opened(cache, owner, observer) as catalogue:
+        await to_thread.run_sync(_forget, cache, catalogue, ids, report)
     return report
 
 
@@ -106,10 +108,21 @@ async def undo_forget(
     """
     ids = _checked(photo_ids)
     find = partial(get_mirror, filesystem.home(cache_path), username.strip())
-    cache, _ = await to_thread.run_sync(find)
+    cache, owner = await to_thread.run_sync(find)
+    async with _opened(cache, owner, observer) as catalogue:
+        return await to_thread.run_sync(_undo, cache, catalogue, ids)
+
+
+@asynccontextmanager
+async def _opened(cache: MirrorFolder, owner: dict[str, Any], emit: Observer) -> AsyncIterator[Catalogue]:
+    """Lock a mirror, and open its store and its catalogue."""
+    user = FlickrUser(owner["nsid"], owner["username"])
     with locked(cache.lock, cache.folder):
-        async with open_catalogue(cache, observer) as catalogue:
-            return await to_thread.run_sync(_undo, cache, catalogue, ids)
+        async with open_store(cache, user, emit) as store:
+            await store.restore()
+            async with open_catalogue(cache, emit) as catalogue:
+                yield catalogue
+            await store.save()
 
 
 def forgotten_photos(username: str, cache_path: Path = DEFAULT_CACHE_PATH) -> list[Tombstone]:
@@ -140,7 +153,7 @@ def _report_only(cache: MirrorFolder, ids: list[str], report: ForgetReport) -> N
 
 
 def _describe(cache: MirrorFolder, ids: list[str], rows: _Rows, report: ForgetReport) -> None:
-    found, tombstones = cache.find_copies(ids), read_tombstones(cache.state)
+    found, tombstones = cache.files.find_copies(ids), read_tombstones(cache.state)
     for photo_id, files in found.items():
         report.photos.append(
             ForgottenPhoto(

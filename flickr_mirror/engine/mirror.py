@@ -167,7 +167,8 @@ class PhotostreamMirror:
         """
         async with self._open() as api:
             user = (await find_owner(api, self.name, self._root, self._emit)).user
-            return await download_image(api, self._folder_of(user), user, self.name, photo, self._limits)
+            folder, store = self._folder_of(user), self._options.store
+            return await download_image(api, folder, user, self.name, photo, self._limits, self._emit, store)
 
     async def run(self) -> MirrorReport:
         """Mirror what is new, missing or was interrupted, and return what was done.

@@ -12,6 +12,7 @@ from anyio import to_thread
 from flickr_mirror.engine.check import CheckReport, check_files
 from flickr_mirror.engine.dispatcher import Dispatcher
 from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.engine.mirror_store import open_store
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.engine.wall_clock import wait_until
 from flickr_mirror.engine.watch import WatchLoop, summarize
@@ -33,10 +34,12 @@ from flickr_mirror.storage.owner import owners
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.engine.flickr_session import FlickrSession
+    from flickr_mirror.engine.mirror_store import MirrorStore
     from flickr_mirror.flickr.accounts import Account
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.models.events import Observer
@@ -141,29 +144,48 @@ class MirrorRun:
         self, api: AsyncFlickrApi, work: Callable[[WatchLoop], Awaitable[None]]
     ) -> None:
         """Lock the mirror, open its catalogue, and do `work`."""
-        options, report = self._options, self._report
         account = await find_owner(api, self._name, self._root, self._emit)
         user = account.user
-        cache = MirrorFolder.of(self._root, user, options.cache_directory_depth)
+        cache = MirrorFolder.of(self._root, user, self._options.cache_directory_depth)
         published = None
         if cache.is_new:
             profile = account.profile or await api.get_profile(user.id)
             await check_has_photos(api, self._name, profile)
             published = profile.photo_count
         with locked(cache.lock, cache.folder), cache.committer.processes():
-            cache.prepare(user, self._name)
-            async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
-                catalogue.scope.restrict(options.window, self._limits.max_photos)
-                context = self._create_context(api, user, cache, catalogue, detector)
-                mirrored_before = await self._begin(context, cache.folder)
-                try:
-                    self._loop = WatchLoop(context, published, self._stopping)
-                    await work(self._loop)
-                    await self._update_index(cache)
-                finally:
-                    self._loop = None
-                    summarize(report, catalogue, options)
-                    report.skipped = max(mirrored_before - report.updated, 0)
+            async with self._open_store(cache, user) as store:
+                await self._work_in_store(api, user, cache, store, published, work)
+
+    def _open_store(self, cache: MirrorFolder, user: FlickrUser) -> AbstractAsyncContextManager[MirrorStore]:
+        timing, wanted = self._limits.timing, self._options.store
+        return open_store(cache, user, self._emit, asked_for=self._name, wanted=wanted, timing=timing)
+
+    async def _work_in_store(
+        self,
+        api: AsyncFlickrApi,
+        user: FlickrUser,
+        cache: MirrorFolder,
+        store: MirrorStore,
+        published: int | None,
+        work: Callable[[WatchLoop], Awaitable[None]],
+    ) -> None:
+        """Open the catalogue of a mirror that is locked, and do `work`."""
+        options, report = self._options, self._report
+        cache.prepare(user, self._name)
+        await store.restore()
+        async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
+            catalogue.scope.restrict(options.window, self._limits.max_photos)
+            context = self._create_context(api, user, cache, catalogue, detector)
+            mirrored_before = await self._begin(context, cache.folder)
+            try:
+                self._loop = WatchLoop(context, published, self._stopping)
+                await work(self._loop)
+                await self._update_index(cache)
+            finally:
+                self._loop = None
+                summarize(report, catalogue, options)
+                report.skipped = max(mirrored_before - report.updated, 0)
+        await store.save()
 
     async def _update_index(self, cache: MirrorFolder) -> None:
         """Add what this run changed to the search index, if there is one."""
@@ -191,9 +213,11 @@ class MirrorRun:
         return JobContext(
             user=user,
             api=api,
-            copies=FileCopies(cache, dispatcher, fetcher, report, self._emit, adopting=not cache.is_empty),
+            copies=FileCopies(
+                cache.files, dispatcher, fetcher, report, self._emit, adopting=not cache.is_empty
+            ),
             detector=detector,
-            store=cache,
+            store=cache.files,
             dispatcher=dispatcher,
             report=report,
             emit=self._emit,

@@ -65,7 +65,7 @@ async def open_catalogue(
             finish_erasing, cache, catalogue
         )  # first, because a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
-            await _rebuild(cache, catalogue, emit)
+            await _rebuild(cache.files, catalogue, emit)
         yield catalogue
     finally:
         catalogue.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from flickr_mirror.engine.mirror_store import open_store
 from flickr_mirror.errors import ImageGoneError, NoSizeError, PhotoForgottenError
 from flickr_mirror.flickr.bandwidth import BandwidthLimiter
 from flickr_mirror.flickr.concurrency import DownloadSlots
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.flickr.downloader import Fetched, ImageFile
+    from flickr_mirror.models.events import Observer
     from flickr_mirror.models.options import Limits
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
@@ -33,23 +35,34 @@ async def download_image(
     name: str,
     photo: FlickrPhoto,
     limits: Limits,
+    emit: Observer,
+    store: str,
 ) -> Path:
     """Return the path of the photo's image, downloaded in the largest size that is served; fill in its sizes.
 
-    `name` is how the caller names the user. Raises like `PhotostreamMirror.cache_photo_image`.
+    `name` is how the caller names the user, `store` the address of the bucket if one was requested. Raises like
+    `PhotostreamMirror.cache_photo_image`.
     """
+    opened = open_store(cache, user, emit, asked_for=name, wanted=store, timing=limits.timing)
     with locked(cache.lock, cache.folder):
-        cache.prepare(user, name)
-        if photo.id in read_tombstones(cache.state):
-            raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
-        photo.sizes = await api.get_photo_sizes(photo.id)
-        slots = DownloadSlots(1, timing=limits.timing)
-        fetcher = ImageFetcher(api.http_client, slots, BandwidthLimiter(limits.bwlimit))
-        async with cache.new_file() as part:
-            fetched = await _fetch_largest(fetcher, whole_pictures(photo.sizes), part)
-            photo.extension = fetched.picture.extension
-            path = cache.path(photo.id, photo.extension)
-            await part.commit(path, partial(cache.check_name, photo.id))
+        async with opened:
+            return await _download(api, cache, user, name, photo, limits)
+
+
+async def _download(
+    api: AsyncFlickrApi, cache: MirrorFolder, user: FlickrUser, name: str, photo: FlickrPhoto, limits: Limits
+) -> Path:
+    cache.prepare(user, name)
+    if photo.id in read_tombstones(cache.state):
+        raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
+    photo.sizes = await api.get_photo_sizes(photo.id)
+    slots = DownloadSlots(1, timing=limits.timing)
+    fetcher = ImageFetcher(api.http_client, slots, BandwidthLimiter(limits.bwlimit))
+    async with cache.files.new_file() as part:
+        fetched = await _fetch_largest(fetcher, whole_pictures(photo.sizes), part)
+        photo.extension = fetched.picture.extension
+        path = cache.files.path(photo.id, photo.extension)
+        await part.commit(path, partial(cache.files.check_name, photo.id))
     return path
 
 

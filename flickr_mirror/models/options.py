@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.intervals import Interval
+from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.models.timing import Timing
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class MirrorOptions:
     a new one. `verify_image` decodes the images already in the mirror and downloads broken ones again. `api_url`
     replaces Flickr's endpoint; its host may then serve images too.
 
+    `store` is the address of a bucket that keeps the photos in place of the folder, such as `s3://archive/flickr?region=
+    eu-west-1`, and holds no credentials; "" keeps them where the mirror has them, for a new one in its folder.
+
     `include` names what else to mirror: lists of the account, such as its albums, and details of each photo.
 
     `full_scan` lists the whole photostream once, to find edits, replaced images, photos made public later and deleted
@@ -60,6 +64,7 @@ class MirrorOptions:
 
     cache_path: Path = DEFAULT_CACHE_PATH
     cache_directory_depth: int | None = None
+    store: str = ""
     strategy: CachingStrategy = CachingStrategy.LIFO
     image_only: bool = False
     info_only: bool = False
@@ -90,6 +95,8 @@ class MirrorOptions:
             if getattr(self, name) and not (self.full_scan or self.full_scan_every):
                 raise ValueError(f"{name} needs a full scan: add full_scan or full_scan_every.")
         self._check_window()
+        if self.store:
+            parse_store_address(self.store)
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
             raise ValueError(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 _PARAMETERS = {"s3": ("region", "endpoint"), "gs": (), "az": ("account", "endpoint")}
 _CREDENTIALS = {
@@ -11,7 +11,9 @@ _CREDENTIALS = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
 }
-_EXAMPLE = "Use an address such as s3://bucket/prefix?region=eu-west-1, gs://bucket/prefix or az://container/prefix."
+_EXAMPLE = (
+    "Use an address such as s3://bucket/prefix?region=eu-west-1, gs://bucket/prefix or az://container/prefix."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +32,23 @@ class StoreAddress:
     account: str = ""
 
     def __str__(self) -> str:
-        """Return the address as it is written in messages, in events and in the mirror."""
+        """Return the address as `parse_store_address` reads it."""
         query = {name: getattr(self, name) for name in _PARAMETERS[self.scheme] if getattr(self, name)}
-        return self.place + (f"?{urlencode(query, safe=':/')}" if query else "")
+        path = f"/{quote(self.prefix, safe='/@()')}" if self.prefix else ""
+        return f"{self.scheme}://{self.bucket}{path}" + (f"?{urlencode(query, safe=':/')}" if query else "")
 
     @property
     def place(self) -> str:
-        """The address without its parameters."""
+        """The address for messages: without parameters, and with all letters as they are."""
         return f"{self.scheme}://{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
+
+    def below(self, name: str) -> StoreAddress:
+        """Return the address of the folder `name` in this place."""
+        return replace(self, prefix=f"{self.prefix}/{name}".lstrip("/"))
+
+    def has(self, other: StoreAddress) -> bool:
+        """Return whether `other` is the address of a folder in this place."""
+        return other.place.rpartition("/")[0] == self.place
 
     @property
     def credentials(self) -> str:
@@ -73,7 +84,9 @@ def parse_store_address(text: str) -> StoreAddress:
         )
     segments = [unquote(part) for part in parts.path.split("/") if part]
     if not parts.netloc or ":" in parts.netloc or parts.fragment or {".", ".."} & {*segments}:
-        raise ValueError(f"Invalid store: it names no bucket, or a prefix that objects cannot have. {_EXAMPLE}")
+        raise ValueError(
+            f"Invalid store: it names no bucket, or a prefix that objects cannot have. {_EXAMPLE}"
+        )
     endpoint = query.get("endpoint", "")
     if endpoint and not endpoint.startswith(("https://", "http://")):
         raise ValueError("The endpoint of a store is an address such as https://s3.example.org:9000.")

@@ -43,3 +43,11 @@ class Timing:
     """How long a ping may take before it is given up."""
     hook_wait: float = 60.0
     """How long the hook program may run before it is killed."""
+    store_patience: float = 180.0
+    """How long a request to an object store is repeated while the store is busy or does not answer."""
+    lease_renewal: float = 60.0
+    """The interval at which a run renews its lease on a mirror in an object store."""
+    lease_expiry: float = 300.0
+    """A lease that was not renewed for this long is that of a run that was killed."""
+    snapshot_interval: float = 6 * 3600.0
+    """The interval at which a long run saves its catalogue in the object store of its mirror."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from flickr_mirror.catalogue.catalogue import Catalogue
-from flickr_mirror.errors import CatalogueError, PhotostreamError
+from flickr_mirror.errors import CacheError, CatalogueError, PhotostreamError
 from flickr_mirror.models.licenses import License, license_of
+from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror
@@ -94,6 +95,13 @@ class MirrorReader:
     """
 
     def __init__(self, store: MirrorFolder, owner: dict[str, Any]) -> None:
+        if store.address:
+            place = parse_store_address(store.address).place
+            raise CacheError(
+                f"The photos of {store.folder} are in {place}, and this command reads files on a disk. Copy the "
+                "bucket to a folder, and use that with --cache-path.",
+                store.folder,
+            )
         if not store.catalogue.exists():
             raise CatalogueError(
                 f"{store.folder} has no catalogue. Rebuild it from the files: `mirror_flickr check --rebuild "
@@ -180,7 +188,7 @@ def open_mirror(path: Path | str, name: str | None = None) -> MirrorReader:
     """
     root = filesystem.home(Path(path)).absolute()
     if name is None and (root / STATE_FOLDER).exists() and (owner := read_owner(root)):
-        return MirrorReader(MirrorFolder(root, owner["depth"]), owner)
+        return MirrorReader(MirrorFolder(root, owner["depth"], address=owner.get("store", "")), owner)
     if name is None:
         names = all_mirrors(root)
         if len(names) > 1:

@@ -102,7 +102,7 @@ class Bucket:
             for chunk in _obstore().get(self._store, self._prefix + key).stream(min_chunk_size=_CHUNK):
                 file.write(chunk)
 
-    def list(self, folder: str = "", after: str | None = None) -> Iterator[ObjectInfo]:
+    def objects(self, folder: str = "", after: str | None = None) -> Iterator[ObjectInfo]:
         """Yield the objects whose keys begin with `folder` and a slash, in the order of the keys.
 
         `after` leaves out the keys up to this one.
@@ -126,9 +126,7 @@ class Bucket:
 
     # Writing
 
-    def create(
-        self, key: str, data: bytes | Path, attributes: Mapping[str, str] | None = None
-    ) -> str | None:
+    def create(self, key: str, data: bytes | Path, attributes: Mapping[str, str] | None = None) -> str | None:
         """Write an object if there is none with this key; return its version mark, `None` if there is one."""
         if not self.has_conditions and self.stat(key):
             return None
@@ -218,7 +216,9 @@ def _is_md5(e_tag: str, data: bytes) -> bool:
 
 
 def _info(meta: Any, key: str, sha256: str = "") -> ObjectInfo:  # noqa: ANN401 - a type of obstore
-    return ObjectInfo(key, meta["size"], meta["e_tag"] or "", meta["last_modified"], sha256, meta["version"] or "")
+    return ObjectInfo(
+        key, meta["size"], meta["e_tag"] or "", meta["last_modified"], sha256, meta["version"] or ""
+    )
 
 
 def _obstore() -> Any:  # noqa: ANN401 - a module

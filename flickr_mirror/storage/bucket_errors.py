@@ -15,7 +15,13 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _REGION = re.compile(r"<(?:Region|Endpoint)>([\w.-]+)<|expecting '([\w-]+)'")
 _BY_CONDITION = {"AlreadyExistsError", "PreconditionError"}
-_FULL = {"QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "StorageQuotaExceeded", "AccountQuotaExceeded"}
+_FULL = {
+    "QuotaExceeded",
+    "XMinioStorageFull",
+    "InsufficientStorage",
+    "StorageQuotaExceeded",
+    "AccountQuotaExceeded",
+}
 _ELSEWHERE = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 _AGAIN = "Run the same command again later: it continues where it stopped."
 
@@ -27,9 +33,9 @@ def store_errors(place: str) -> Iterator[None]:
     `place` is the address of the store in messages. Errors that state that an object is missing, exists or has another
     version are not changed.
     """
+    found: CacheError
     try:
         yield
-        return
     except Exception as error:
         name, text = type(error).__name__, str(error)
         is_missing = isinstance(error, FileNotFoundError) and "NoSuchBucket" not in text
@@ -37,6 +43,8 @@ def store_errors(place: str) -> Iterator[None]:
         if name in _BY_CONDITION or is_missing or (is_own and not _is_of_obstore(error)):
             raise
         found = _explain(place, name, text)
+    else:
+        return
     raise found  # outside of the handler, so that the error of obstore is not attached
 
 
@@ -59,8 +67,14 @@ def _explain(place: str, name: str, text: str) -> CacheError:
             f"?region={example}."
         )
     if code in _FULL or status == "507":
-        return CacheFullError(f"{place}: the store is full ({what}). Make room and run the same command again.")
-    if status in ("401", "403") or name in ("PermissionDeniedError", "UnauthenticatedError", "PermissionError"):
+        return CacheFullError(
+            f"{place}: the store is full ({what}). Make room and run the same command again."
+        )
+    if status in ("401", "403") or name in (
+        "PermissionDeniedError",
+        "UnauthenticatedError",
+        "PermissionError",
+    ):
         return CacheError(
             f"{place}: the store refuses the credentials of this machine ({what or 'no access'}). Check the variables "
             "of the environment or the role, and that they permit to read, write, list and delete objects."

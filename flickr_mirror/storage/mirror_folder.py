@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.partial_file import PartialFile
+    from flickr_mirror.storage.store import Store
 
 LAST_RUN = "last-run.json"
 """The summary of the last run, in the state folder."""
@@ -40,12 +41,19 @@ class MirrorFolder:
     """The folder of one user's photostream: `<root>/<username>/<h0>/<h1>/<h2>/<h3>/<h>.<ext>`.
 
     h is the photo's inventory number. Implements `flickr_mirror.storage.store.Store`, which documents the methods.
+
+    It has more than 10 attributes because it is also the folder of the state of a mirror whose photos are in a bucket:
+    then `files` is another store, and the folder has no files of photos.
     """
 
     # two groups of files may be committed at the same time, and both find a name free
     properties = StoreProperties(has_atomic_create=False, has_atomic_replace=True, has_links=True)
 
-    def __init__(self, folder: Path, depth: int, *, is_new: bool = False) -> None:
+    def __init__(self, folder: Path, depth: int, *, is_new: bool = False, address: str = "") -> None:
+        self.files: Store = self
+        """The store of the photos' files; another one once a mirror in a bucket is connected."""
+        self.address = address
+        """The address of the bucket that has the photos; "" if this folder has them."""
         self.folder = folder
         self.depth = depth
         self.is_new = is_new
@@ -87,7 +95,7 @@ class MirrorFolder:
                 "--cache-directory-depth, or begin a new mirror in another --cache-path.",
                 folder,
             )
-        return MirrorFolder(folder, owner["depth"])
+        return MirrorFolder(folder, owner["depth"], address=owner.get("store", ""))
 
     def prepare(self, user: FlickrUser, asked_for: str) -> None:
         """Create the state folder, delete partial files of a killed run and write the owner. Requires the lock.
@@ -97,7 +105,14 @@ class MirrorFolder:
         _refuse_links(self.folder)  # again, because time has passed since `of`
         filesystem.check_writable(self.parts, self.folder)
         self.remove_partial_files()
-        write_owner(self.folder, user, asked_for=asked_for, depth=self.depth, partial_files=self.parts)
+        write_owner(
+            self.folder,
+            user,
+            asked_for=asked_for,
+            depth=self.depth,
+            partial_files=self.parts,
+            store=self.address,
+        )
 
     def remove_partial_files(self) -> None:
         """Delete the partial files of a killed run. Requires the lock. Raises `CacheError`."""
@@ -152,6 +167,9 @@ class MirrorFolder:
     def list_files(self) -> Iterator[dict[str, Path]]:
         """See `Store.list_files`."""
         yield from list_files(self.folder, self.depth)
+
+    def quick_check(self) -> None:
+        """See `Store.quick_check`. A folder is read."""
 
     def read_document(self, name: str) -> dict[str, Any] | None:
         """See `Store.read_document`."""
@@ -226,7 +244,7 @@ class MirrorFolder:
         """See `Store.make_durable`."""
         filesystem.make_durable(paths[0].parent, [path.name for path in paths], self.folder)
 
-    def e_tag(self, path: Path) -> str:  # noqa: ARG002 - files have none
+    def e_tag(self, path: Path) -> str:
         """See `Store.e_tag`."""
         return ""
 

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 def find_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]] | None:
     """Return the mirror with this folder name, NSID, username or requested name below `root`, and its owner."""
     if name and "/" not in name and (owner := read_owner(root / name)):
-        return MirrorFolder(root / name, owner["depth"]), owner
+        return _opened(root / name, owner), owner
     known = list(owners(root))
     for key in ("nsid", "username", "asked_for"):
         for folder, owner in known:
             if owner.get(key) == name:
-                return MirrorFolder(folder, owner["depth"]), owner
+                return _opened(folder, owner), owner
     return None
+
+
+def _opened(folder: Path, owner: dict[str, Any]) -> MirrorFolder:
+    return MirrorFolder(folder, owner["depth"], address=owner.get("store", ""))
 
 
 def get_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]]:

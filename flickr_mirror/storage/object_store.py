@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.storage.bucket import Bucket
     from flickr_mirror.storage.partial_file import PartialFile
+    from flickr_mirror.storage.store import QuickCheck
 
 STATE = ".flickr_mirror"
 """The folder of everything in the bucket that is not a file of a photo or a document."""
@@ -94,7 +95,7 @@ class ObjectStore:
 
     def list_index(self) -> ObjectIndex:
         """Return an index of all objects of photos, from one listing."""
-        return ObjectIndex(self.bucket.list(), self.depth)
+        return ObjectIndex(self.bucket.objects(), self.depth)
 
     def _list_photo(self, number: str, *folders: str) -> Iterator[tuple[str, int]]:
         """Yield the keys and sizes of the objects of a photo, also those with a number between name and extension."""
@@ -102,7 +103,7 @@ class ObjectStore:
 
     def _list_name(self, name: str, *folders: str) -> Iterator[tuple[str, int]]:
         start = "/".join([*folders, name])
-        for found in self.bucket.list("/".join(folders), after=start):
+        for found in self.bucket.objects("/".join(folders), after=start):
             if not found.key.startswith(start):
                 return
             yield found.key, found.size
@@ -114,7 +115,7 @@ class ObjectStore:
             raise FileNotFoundError(2, "No such object", str(path))
         return found.size
 
-    def find_link(self, path: Path) -> Path | None:  # noqa: ARG002 - a store has no links
+    def find_link(self, path: Path) -> Path | None:
         """See `Store.find_link`."""
         return None
 
@@ -143,11 +144,28 @@ class ObjectStore:
         """See `Store.list_files`."""
         names = (
             (*name, found.key)
-            for found in self.bucket.list()
+            for found in self.bucket.objects()
             if (name := number_and_extension(found.key, self.depth))
         )
         for _, group in groupby(names, key=lambda name: name[0]):
             yield {extension: self._root / key for _, extension, key in group}
+
+    def quick_check(self) -> QuickCheck:
+        """See `Store.quick_check`."""
+        index = self.list_index()
+
+        def fault_of(photo_id: str, extension: str, size: int, e_tag: str) -> str:
+            number = inventory_number(photo_id)
+            found = index.size(number, extension)
+            if found is None:
+                return "It is missing."
+            if found != size:
+                return f"It has {found:,} bytes, and had {size:,} when it was written."
+            if e_tag and not index.has_e_tag(number, extension, e_tag):
+                return "It is another version than was written."
+            return ""
+
+        return fault_of
 
     def read_document(self, name: str) -> dict[str, Any] | None:
         """See `Store.read_document`."""
@@ -156,7 +174,7 @@ class ObjectStore:
     def list_documents(self, group: str) -> list[str]:
         """See `Store.list_documents`."""
         folder = _document(f"{group}/_").rpartition("/")[0]
-        keys = (found.key.removeprefix(f"{folder}/") for found in self.bucket.list(folder))
+        keys = (found.key.removeprefix(f"{folder}/") for found in self.bucket.objects(folder))
         return sorted(
             f"{group}/{key.removesuffix('.json')}" for key in keys if key.endswith(".json") and "/" not in key
         )

@@ -40,7 +40,10 @@ class Uploader:
         """Upload a file; return the SHA-256 of its bytes. See `NewFile.commit`."""
         await anyio.lowlevel.checkpoint_if_cancelled()
         with anyio.CancelScope(shield=True):
-            return await to_thread.run_sync(self._commit, file, self._key(final), check, limiter=self._threads)
+            sha256 = await to_thread.run_sync(
+                self._commit, file, self._key(final), check, limiter=self._threads
+            )
+        return sha256  # noqa: RET504 - mypy does not see that a shield suppresses nothing
 
     def _commit(self, file: TemporaryFile, key: str, check: Callable[[], object] | None) -> bytes:
         with file.lock:
@@ -65,7 +68,10 @@ class Uploader:
         An object that has these bytes already, because the answer to an earlier upload was lost, is not written again.
         """
         bucket = self._bucket
-        attributes = {"sha256": sha256.hex(), "Content-Type": mimetypes.guess_type(key)[0] or "application/octet-stream"}
+        attributes = {
+            "sha256": sha256.hex(),
+            "Content-Type": mimetypes.guess_type(key)[0] or "application/octet-stream",
+        }
         is_large = not isinstance(data, bytes) and data.stat().st_size >= LARGE
         for _ in range(_TRIES):
             # an upload in parts has no condition, so the key is looked up before
@@ -84,4 +90,6 @@ class Uploader:
             if e_tag is not None:
                 self.e_tags[key] = e_tag
                 return
-        raise CacheError(f"{bucket.place}/{key} is being changed by another program: stop it, and run this again.")
+        raise CacheError(
+            f"{bucket.place}/{key} is being changed by another program: stop it, and run this again."
+        )

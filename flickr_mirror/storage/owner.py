@@ -37,7 +37,22 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / STATE_FOLDER / FILE_NAME
     try:
-        owner = json.loads(filesystem.read(path))
+        return parse_owner(filesystem.read(path), path)
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError as error:
+        raise CacheError(f"{folder} is a file. Move it, or choose another --cache-path.", folder) from error
+    except OSError as error:
+        raise CacheError(
+            f"Cannot read {path}: {error.strerror}. Check its owner and permissions.", path
+        ) from error
+
+
+def parse_owner(data: bytes, path: Path) -> dict[str, Any]:
+    """Return the owner that the bytes of the file at `path` record. Raises `CacheError` if they are damaged."""
+    folder = path.parent.parent
+    try:
+        owner = json.loads(data)
         if owner.pop("checksum", None) not in (None, filesystem.checksum(owner)):
             raise ValueError
         if owner["format"] > FORMAT:
@@ -48,14 +63,6 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
             owner["depth"] not in range(MAX_CACHE_DIRECTORY_DEPTH + 1)
         ):
             raise ValueError
-    except FileNotFoundError:
-        return None
-    except NotADirectoryError as error:
-        raise CacheError(f"{folder} is a file. Move it, or choose another --cache-path.", folder) from error
-    except OSError as error:
-        raise CacheError(
-            f"Cannot read {path}: {error.strerror}. Check its owner and permissions.", path
-        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CacheError(
             f"{path} is damaged: it does not name the owner of this mirror. Move it; the next run writes it again.",
@@ -64,24 +71,33 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
     return dict(owner)
 
 
-def write_owner(folder: Path, user: FlickrUser, *, asked_for: str, depth: int, partial_files: Path) -> None:
+def write_owner(
+    folder: Path, user: FlickrUser, *, asked_for: str, depth: int, partial_files: Path, store: str = ""
+) -> None:
     """Write the owner of the mirror in `folder` durably, unless the file has the same content already.
 
-    `asked_for` is the name that the user was requested by. Raises `CacheError`.
+    `asked_for` is the name that the user was requested by. `store` is the address of the bucket that has the photos,
+    "" if they are in the folder. Raises `CacheError`.
     """
+    data = owner_document(user, asked_for=asked_for, depth=depth, store=store)
+    path = folder / STATE_FOLDER / FILE_NAME
+    if filesystem.content(path) != data:
+        filesystem.write_file(path, data, folder=partial_files, base=folder, private=True)
+    filesystem.keep_private(path)
+
+
+def owner_document(user: FlickrUser, *, asked_for: str, depth: int, store: str = "") -> bytes:
+    """Return the bytes of the file that records the owner of a mirror; see `write_owner`."""
     owner: dict[str, Any] = {
         "format": FORMAT,
         "nsid": user.user_id,
         "username": user.username,
         "asked_for": asked_for,
         "depth": depth,
+        **({"store": store} if store else {}),
     }
     owner["checksum"] = filesystem.checksum(owner)
-    data = json.dumps(owner, ensure_ascii=False, indent=2).encode() + b"\n"
-    path = folder / STATE_FOLDER / FILE_NAME
-    if filesystem.content(path) != data:
-        filesystem.write_file(path, data, folder=partial_files, base=folder, private=True)
-    filesystem.keep_private(path)
+    return json.dumps(owner, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def owners(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
             """See `PartialFile.commit`."""
             ...
 
+
 T = TypeVar("T")
 
 BLOCK_SIZE = 1 << 20

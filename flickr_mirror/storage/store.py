@@ -1,19 +1,20 @@
 """The protocol of a store: the operations that the engine needs for the files of a mirror's photos.
 
-`MirrorFolder` implements it for a folder on a local disk, `ObjectStore` for a bucket. The catalogue, the lock and the other files of
-`.flickr_mirror` are not in the store; they stay on a local disk. `tests/unit/storage/store_contract.py` is the
-test suite that every implementation must pass.
+`MirrorFolder` implements it for a folder on a local disk, `ObjectStore` for a bucket. The catalogue, the lock and the
+other files of `.flickr_mirror` are not in the store; they stay on a local disk.
+`tests/unit/storage/store_contract.py` is the test suite that every implementation must pass.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -30,6 +31,11 @@ class StoreProperties:
     """Whether a reader of a file that is being replaced gets the old or the new bytes, never a mix."""
     has_links: bool
     """Whether symbolic links can be in the place of files and folders."""
+
+
+QuickCheck = Callable[[str, str, int, str], str]
+"""Returns what is wrong with a file, given its photo, its extension, and its size and version mark when it was written;
+"" if nothing is."""
 
 
 class NewFile(Protocol):
@@ -128,6 +134,10 @@ class Store(Protocol):
 
     def list_files(self) -> Iterator[Mapping[str, Path]]:
         """Yield the paths of each photo's files by extension. Links and unreadable folders are skipped."""
+        ...
+
+    def quick_check(self) -> QuickCheck | None:
+        """Return a function that checks files by one listing, without reading them; `None` if reading is as cheap."""
         ...
 
     def read_document(self, name: str) -> dict[str, Any] | None:

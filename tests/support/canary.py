@@ -20,7 +20,10 @@ TOKEN_SECRET = "canary-token-secret-5432"
 CODE = "976-531-864"
 STORE_KEY = "canary-access-0123456789"
 STORE_SECRET = "canary-access-secret-9876"
-FORBIDDEN = (KEY, SECRET, TOKEN, TOKEN_SECRET, CODE, STORE_KEY, STORE_SECRET, "api_key=", "oauth_signature=", "oauth_verifier=")
+FORBIDDEN = (
+    *(KEY, SECRET, TOKEN, TOKEN_SECRET, CODE, STORE_KEY, STORE_SECRET),
+    *("api_key=", "oauth_signature=", "oauth_verifier="),
+)
 
 
 class Canary(logging.Handler):

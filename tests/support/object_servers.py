@@ -10,12 +10,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from tests.support import canary
@@ -68,10 +67,8 @@ def running(command: list[str | Path], url: str, folder: Path, **environment: st
 def answers(url: str) -> bool:
     """Return whether a server answers, with an error or not."""
     try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-    except OSError:
+        httpx.get(url, timeout=5)
+    except httpx.TransportError:
         return False
     return True
 
@@ -81,10 +78,14 @@ def ministack(folder: Path) -> Iterator[str]:
     """Run an S3 server with a bucket named `archive`, and return the address of the server."""
     command, port = program("ministack"), free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "GATEWAY_PORT": str(port), "LOG_LEVEL": "ERROR"}
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "GATEWAY_PORT": str(port),
+        "LOG_LEVEL": "ERROR",
+    }
     with running([command], url, folder, **settings):
-        request = urllib.request.Request(f"{url}/archive", method="PUT")
-        urllib.request.urlopen(request, timeout=30).close()
+        httpx.put(f"{url}/archive", timeout=30).raise_for_status()
         yield url
 
 

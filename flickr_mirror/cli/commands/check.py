@@ -34,6 +34,7 @@ async def run_check(
     *,
     part: tuple[int, int],
     rebuild: bool,
+    read: bool,
     as_json: bool,
     timing: Timing,
 ) -> int:
@@ -60,7 +61,13 @@ async def run_check(
                 await tasks.start(signals.handle_signals)
                 with signals.scope, scope, progress or nullcontext():
                     await check_mirror(
-                        username, cache_path, part=part, rebuild=rebuild, observer=observe, report=report
+                        username,
+                        cache_path,
+                        part=part,
+                        rebuild=rebuild,
+                        read=read,
+                        observer=observe,
+                        report=report,
                     )
                 tasks.cancel_scope.cancel()
     except FlickrMirrorError as error:

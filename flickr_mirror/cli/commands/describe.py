@@ -12,6 +12,7 @@ from flickr_mirror.export.description.manifest_check import compare_manifest
 from flickr_mirror.reader.mirror_reader import MirrorReader, open_mirror
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import get_mirror
+from flickr_mirror.storage.owner import read_owner
 from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def run_describe(cache_path: Path, name: str) -> int:
 def describe_after_run(folder: Path) -> None:
     """Bring the description of a mirror up to date; a failure is printed and changes nothing else."""
     try:
+        owner = read_owner(folder)
+        if owner and owner.get("store"):  # a description is of the files beside it
+            return
         with open_mirror(folder) as reader:
             describe(reader)
     except FlickrMirrorError as error:

@@ -200,6 +200,7 @@ def check(
     cache_path: Path,
     part: tuple[int, int],
     rebuild: bool,
+    read: bool,
     as_json: bool,
     quiet: bool,
     timing: Timing,
@@ -207,7 +208,16 @@ def check(
     """Check a mirror, and return the exit code."""
     set_up(OutputOptions(quiet=quiet))
     return run_async(
-        partial(run_check, username, cache_path, part=part, rebuild=rebuild, as_json=as_json, timing=timing)
+        partial(
+            run_check,
+            username,
+            cache_path,
+            part=part,
+            rebuild=rebuild,
+            read=read,
+            as_json=as_json,
+            timing=timing,
+        )
     )
 
 

@@ -181,6 +181,16 @@ CacheDirectoryDepth = Annotated[
     ),
 ]
 
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        rich_help_panel=WHERE,
+        help="Keep the photos in a bucket: s3://bucket/prefix?region=..., gs://... or az://...",
+    ),
+]
+
 ConsumerKey = Annotated[
     str | None,
     typer.Option(

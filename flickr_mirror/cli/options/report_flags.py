@@ -40,6 +40,12 @@ Manifest = Annotated[
     bool,
     typer.Option("--manifest", help="Also compare manifest-sha256.txt with the catalogue and the files."),
 ]
+ReadFiles = Annotated[
+    bool,
+    typer.Option(
+        "--read", help="Also read files in a bucket, which are otherwise compared with a listing of it."
+    ),
+]
 
 Prometheus = Annotated[bool, typer.Option("--prometheus", help="Print the state as metrics for Prometheus.")]
 

@@ -117,7 +117,8 @@ class FileCopies:
         path = self._store.path(photo_id, extension)
         sha256 = await part.commit(path, partial(self._store.check_name, photo_id))
         note = fetched.suspicion or (size.label if kind == "video" else "")
-        return Copy(StoredFile(kind, extension, fetched.size, sha256, note), path, fetched.size)
+        e_tag = self._store.e_tag(path)
+        return Copy(StoredFile(kind, extension, fetched.size, sha256, note, e_tag), path, fetched.size)
 
     def _announce(self, photo_id: str, kind: str, sha256: bytes) -> None:
         with self._work.catalogue.transaction():

@@ -129,7 +129,8 @@ class InfoFetcher:
         )
         may_exist = stored.info_level >= 0 or self._context.copies.adopting
         path, data = await self._context.store.write_sidecar(photo.id, document, may_exist=may_exist)
-        file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest())
+        e_tag = self._context.store.e_tag(path)
+        file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest(), e_tag=e_tag)
         self._context.dispatcher.note(partial(self._context.catalogue.files.put, photo.id, file))
         return path
 

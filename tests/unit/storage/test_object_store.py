@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from obstore.store import MemoryStore
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def on_server(url: str, prefix: str, patience: float = 5) -> Bucket:
     """Return a bucket below a prefix of its own."""
-    return Bucket.open(parse_store_address(f"s3://archive/{prefix}?region=us-east-1&endpoint={url}"), patience)
+    return Bucket.open(
+        parse_store_address(f"s3://archive/{prefix}?region=us-east-1&endpoint={url}"), patience
+    )
 
 
 class Objects(StoreContract):
@@ -52,7 +54,9 @@ class Objects(StoreContract):
         assert (store.find(PHOTO, ["jpg", "png"]), store.find("2", ["jpg", "png"])) == by_lookup
         assert by_lookup == (store.path(PHOTO, "png"), None)
 
-    async def test_an_upload_whose_answer_was_lost_is_not_repeated(self, store: Store, bucket: Bucket) -> None:
+    async def test_an_upload_whose_answer_was_lost_is_not_repeated(
+        self, store: Store, bucket: Bucket
+    ) -> None:
         """The object has the bytes and their SHA-256 already: it stays, with its version mark."""
         path = await put(store, PHOTO, "jpg", b"the same")
         before = bucket.stat(str(path).removeprefix(f"{bucket.place}/"))

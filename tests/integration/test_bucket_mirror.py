@@ -1,0 +1,245 @@
+"""Whole runs into a bucket: on an S3 server, on one that ignores conditions, and what ends them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flickr_mirror import Limits, PhotostreamMirror
+from flickr_mirror.engine.check import check_mirror
+from flickr_mirror.errors import CacheError, CacheLockedError, CacheOwnerError, StoreUnavailableError
+from flickr_mirror.models.events import ImageCached
+from flickr_mirror.models.store_address import parse_store_address
+from flickr_mirror.storage.bucket import Bucket
+from tests.support.mirroring import Run, mirroring
+from tests.support.object_servers import set_credentials
+from tests.support.timing import FAST
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_language")
+COUNT = 12
+
+
+class BucketRun(Run):
+    """A mirror in the bucket at `store`."""
+
+    store = ""
+
+    def mirror(self, observer: Any = None, **options: Any) -> PhotostreamMirror:
+        """Return a mirror with these options."""
+        return super().mirror(observer, **{"store": self.store, **options})
+
+    @property
+    def bucket(self) -> Bucket:
+        """The objects of this mirror."""
+        return Bucket.open(parse_store_address(self.store), 5).below(self.stream.username)
+
+    def keys(self) -> set[str]:
+        """Return the keys of all objects but those of the state."""
+        return {found.key for found in self.bucket.objects() if not found.key.startswith(".")}
+
+    def lose_state(self) -> None:
+        """Delete the local folder."""
+        shutil.rmtree(self.root / self.stream.username)
+
+
+@pytest.fixture
+async def run(
+    tmp_path: Path, s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[BucketRun]:
+    """Return a mirror in a bucket of its own."""
+    set_credentials(monkeypatch)
+    async with mirroring(tmp_path, COUNT) as plain:
+        run = BucketRun(plain.flickr, tmp_path)
+        run.store = f"s3://archive/{abs(hash(request.node.nodeid))}?region=us-east-1&endpoint={s3_server}"
+        yield run
+
+
+@pytest.mark.usefixtures("canary")
+async def test_a_run_fills_the_bucket_and_the_next_one_downloads_nothing(run: BucketRun) -> None:
+    """The bucket has the files that a folder would have, and the folder has only the state."""
+    first = await run()
+    assert (first.images, first.infos, first.complete) == (COUNT, COUNT, True)
+    expected = {
+        str(run.path(photo_id, extension).relative_to(run.root / run.stream.username))
+        for photo_id in run.stream.ids
+        for extension in ("jpg", "json")
+    }
+    assert run.keys() == expected
+    assert {path.name for path in (run.root / run.stream.username).iterdir()} == {".flickr_mirror"}
+
+    second = await run()
+    assert (second.images, second.bytes, second.skipped) == (0, 0, COUNT)
+    assert run.keys() == expected
+
+
+async def test_without_its_local_folder_a_mirror_continues_from_the_snapshot(run: BucketRun) -> None:
+    """Nothing is downloaded again, from Flickr or from the bucket, and the whole stream is not listed again."""
+    await run()
+    run.lose_state()
+    report = await run()
+    assert "The catalogue was restored from the snapshot" in run.notices
+    assert (report.images, report.bytes, report.adopted, report.skipped) == (0, 0, 0, COUNT)
+
+
+async def test_without_a_snapshot_the_catalogue_is_rebuilt_from_the_bucket(run: BucketRun) -> None:
+    """A damaged snapshot is reported, and not used."""
+    await run()
+    run.bucket.put(".flickr_mirror/catalogue.sqlite.gz", b"not a snapshot")
+    run.lose_state()
+    report = await run()
+    assert "The snapshot of the catalogue cannot be used" in run.notices
+    assert f"{COUNT} photos were restored to the catalogue" in run.notices
+    assert (report.images, report.bytes) == (0, 0)
+
+
+async def test_objects_that_no_catalogue_knows_are_adopted(run: BucketRun) -> None:
+    """Images without their JSON files are found by a listing of the bucket, and not downloaded from Flickr."""
+    await run()
+    for key in run.keys():
+        if key.endswith(".json"):
+            run.bucket.delete(key)
+    run.bucket.delete(".flickr_mirror/catalogue.sqlite.gz")
+    run.lose_state()
+    report = await run()
+    assert (report.adopted, report.bytes, report.infos) == (COUNT, 0, COUNT)
+
+
+async def test_a_run_that_was_stopped_is_continued(run: BucketRun) -> None:
+    """What was uploaded stays."""
+    run.limits = Limits(attempts=2, image_workers=4, timing=FAST, max_photos=5)
+    assert (await run()).images == 5
+    run.limits = Run.limits
+    assert (await run()).images == COUNT - 5
+
+
+async def test_the_bucket_of_another_account_is_refused(run: BucketRun) -> None:
+    """Two photostreams never share a place, and nothing is changed."""
+    owner = {"format": 1, "nsid": "1@N01", "username": run.stream.username, "depth": 4}
+    run.bucket.put(".flickr_mirror/owner.json", json.dumps(owner).encode())
+    with pytest.raises(CacheOwnerError, match="is the mirror of the account 1@N01"):
+        await run()
+    assert run.keys() == set()
+
+
+async def test_a_second_run_on_another_machine_is_refused(run: BucketRun) -> None:
+    """It has another local folder, so only the lease keeps the two apart; when the first ends, it may run."""
+    refused: list[BaseException] = []
+
+    async def observe(event: object) -> None: ...
+
+    other = BucketRun(run.flickr, run.root / "other")
+    other.store = run.store
+    lease = {"id": "of another", "pid": 7, "host": "elsewhere", "since": 1}
+    run.bucket.put(".flickr_mirror/lock.json", json.dumps(lease).encode())
+    with pytest.raises(CacheLockedError, match="process 7 on elsewhere") as caught:
+        await other()
+    refused.append(caught.value)
+    run.bucket.delete(".flickr_mirror/lock.json")
+    assert (await other()).images == COUNT
+
+
+async def test_a_lease_that_was_not_renewed_is_taken_over(run: BucketRun) -> None:
+    """A run that was killed on another machine keeps the mirror until its lease expires."""
+    lease = {"id": "of another", "pid": 7, "host": "elsewhere", "since": 1}
+    run.bucket.put(".flickr_mirror/lock.json", json.dumps(lease).encode())
+    from dataclasses import replace
+
+    run.limits = replace(run.limits, timing=replace(FAST, lease_expiry=-1))
+    assert (await run()).images == COUNT
+    assert run.bucket.stat(".flickr_mirror/lock.json") is None
+
+
+async def test_a_run_ends_when_it_has_lost_its_lease(run: BucketRun) -> None:
+    """A machine that was suspended does not write beside the run that has taken over."""
+    from dataclasses import replace
+
+    run.limits = replace(run.limits, timing=replace(FAST, lease_renewal=0.01))
+    lease = json.dumps({"id": "of another"}).encode()
+
+    def take_over(event: object) -> None:
+        run.events.append(event)  # type: ignore[arg-type]
+        run.bucket.put(".flickr_mirror/lock.json", lease)
+
+    with pytest.raises(CacheLockedError, match="Another run has taken over"):
+        await run.mirror(take_over).watch(3600)
+    assert run.bucket.read(".flickr_mirror/lock.json")[0] == lease  # type: ignore[index]
+
+
+async def test_check_finds_what_the_bucket_lost(run: BucketRun) -> None:
+    """The next run brings it again."""
+    await run()
+    image, sidecar = (run.bucket.stat(key) for key in sorted(run.keys())[:2])
+    assert image
+    assert sidecar
+    run.bucket.delete(image.key)
+    run.bucket.put(sidecar.key, b"{}")
+    report = await check_mirror(run.stream.username, run.root)
+    assert {found.reason.split(",")[0] for found in report.broken} == {"It is missing.", "It has 2 bytes"}
+    again = await run()
+    assert (again.images, again.infos) == (1, 1)
+
+
+async def test_check_finds_another_version_by_a_listing_and_another_byte_by_reading(run: BucketRun) -> None:
+    """The same number of other bytes has another version mark. Reading finds it also if the mark is not known."""
+    await run()
+    image = next(found for found in run.bucket.objects() if found.key.endswith(".jpg"))
+    data, _ = run.bucket.read(image.key)  # type: ignore[misc]
+    run.bucket.put(image.key, data[:-100] + b"?" + data[-99:])
+    (broken,) = (await check_mirror(run.stream.username, run.root)).broken
+    assert (broken.reason, str(broken.path).startswith("s3://archive/")) == (
+        "It is another version than was written.",
+        True,
+    )
+
+    assert (await run()).images == 1
+    with sqlite3.connect(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as database:
+        database.execute("UPDATE files SET e_tag = ''")
+    database.close()
+    run.bucket.put(image.key, data[:-100] + b"?" + data[-99:])
+    assert not (await check_mirror(run.stream.username, run.root)).broken
+    (broken,) = (await check_mirror(run.stream.username, run.root, read=True)).broken
+    assert broken.reason == "Its bytes are not those that were written."
+
+
+async def test_a_mirror_stays_in_its_bucket(run: BucketRun) -> None:
+    """Without --store it is used, and another place is refused unless the files are there."""
+    await run()
+    report = await run(store="")
+    assert (report.images, report.skipped) == (0, COUNT)
+    assert "The photos of this mirror are in s3://archive/" in run.notices
+    with pytest.raises(CacheError, match="leave out --store"):
+        await run(store=run.store.replace("archive/", "archive/elsewhere/"))
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [
+        (("archive/", "missing-bucket/"), CacheError, "there is no such bucket"),
+        (("127.0.0.1:", "127.0.0.1:1"), StoreUnavailableError, "does not answer"),
+    ],
+)
+async def test_a_bucket_that_cannot_be_used_is_named(
+    run: BucketRun,
+    change: tuple[str, str],
+    kind: type[Exception],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error is one sentence."""
+    monkeypatch.setattr("flickr_mirror.storage.store_connection.PROBE_PATIENCE", 0.1)
+    if kind is StoreUnavailableError:
+        run.store = run.store.partition("&endpoint")[0] + "&endpoint=http://127.0.0.1:1"
+    else:
+        run.store = run.store.replace(*change)
+    with pytest.raises(kind, match=words) as caught:
+        await run()
+    assert "\n" not in str(caught.value)
+    assert not run.events_of(ImageCached)

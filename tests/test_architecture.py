@@ -180,6 +180,7 @@ def test_each_library_is_used_in_one_place() -> None:
     assert users["aiofiles"] == {"storage.partial_file"}
     assert users["filelock"] == {"storage.call_ledger", "storage.locks"}
     assert users["langdetect"] == users["pycountry"] == {"models.languages"}
+    assert users["obstore"] == {"storage.bucket"}
     assert users["tenacity"] == {"flickr.retry"}
     assert users["oauthlib"] == {"flickr.oauth_signature"}
     assert users["keyring"] == {"cli.keys.keyring_store"}
@@ -225,6 +226,19 @@ def test_the_package_itself_loads_what_is_asked_for() -> None:
     assert not {"aiohttp", "httpx", "PIL", "rich", "sqlite3"} & set(loaded)
     with pytest.raises(AttributeError, match="no_such_name"):
         flickr_mirror.no_such_name  # noqa: B018
+
+
+def test_a_mirror_on_a_disk_does_not_load_the_library_of_object_stores() -> None:
+    """The library is an extra, and takes time to load."""
+    code = (
+        "import sys, flickr_mirror.engine.mirror, flickr_mirror.cli.commands.check;"
+        "from flickr_mirror import *; print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "flickr_mirror.engine.mirror_store" in loaded
+    assert not {"obstore", "flickr_mirror.storage.bucket", "flickr_mirror.storage.object_store"} & set(loaded)
 
 
 def test_every_error_of_the_tree_can_be_imported_from_the_package() -> None:

@@ -65,6 +65,8 @@ class CheckReport:
     broken: list[FileBroken] = field(default_factory=list)
     seconds: float = 0.0
     complete: bool = False
+    place: Path | None = None
+    """The folder or the bucket of the files."""
 
 
 async def check_mirror(
@@ -80,9 +82,10 @@ async def check_mirror(
     """Check that the files of a mirror are what was written and can be decoded. Flickr is not asked.
 
     `username` is the username, the NSID or the folder of the mirror below `cache_path`. `part` is (i, n) for the
-    i-th of n shares. `rebuild` first makes the catalogue anew from the files. Files in a bucket are only compared
-    with a listing of it, by size and version mark, unless `read`. `report` is filled in as the check goes on. Broken files are moved aside, and the next run makes them again. An interrupted check continues where it
-    stopped. Raises `PhotostreamError` if there is no such mirror, `CacheError` if it cannot be used, and `ValueError`
+    i-th of n shares. `rebuild` first makes the catalogue anew from the files. Files in a bucket are only compared with
+    a listing of it, by size and version mark, unless `read`. `report` is filled in as the check goes on. Broken files
+    are moved aside, and the next run makes them again. An interrupted check continues where it stopped. Raises
+    `PhotostreamError` if there is no such mirror, `CacheError` if it cannot be used, and `ValueError`
     for an invalid part.
     """
     if not 1 <= part[0] <= part[1]:
@@ -92,6 +95,7 @@ async def check_mirror(
     started = time.monotonic()
     cache, owner = await to_thread.run_sync(get_mirror, filesystem.home(cache_path), username.strip())
     report.username, report.user_id, report.folder = owner["username"], owner["nsid"], cache.folder
+    report.place = cache.place
     user = FlickrUser(owner["nsid"], owner["username"])
     with locked(cache.lock, cache.folder):
         try:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.errors import CacheError, CatalogueError, PhotostreamError
 from flickr_mirror.models.licenses import License, license_of
-from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror
@@ -95,13 +94,6 @@ class MirrorReader:
     """
 
     def __init__(self, store: MirrorFolder, owner: dict[str, Any]) -> None:
-        if store.address:
-            place = parse_store_address(store.address).place
-            raise CacheError(
-                f"The photos of {store.folder} are in {place}, and this command reads files on a disk. Copy the "
-                "bucket to a folder, and use that with --cache-path.",
-                store.folder,
-            )
         if not store.catalogue.exists():
             raise CatalogueError(
                 f"{store.folder} has no catalogue. Rebuild it from the files: `mirror_flickr check --rebuild "
@@ -180,19 +172,34 @@ class MirrorReader:
         return stored_comments(self.document(photo_id)) or []
 
 
+def require_files(store: MirrorFolder) -> None:
+    """Raise `CacheError` if the photos of a mirror are in a bucket, for what reads files on a disk."""
+    if store.address:
+        raise CacheError(
+            f"The photos of {store.folder} are in {store.place}, and this reads files on a disk. Copy the bucket to a "
+            "folder, and use that with --cache-path.",
+            store.folder,
+        )
+
+
 def open_mirror(path: Path | str, name: str | None = None) -> MirrorReader:
     """Open a mirror for reading: the folder of a mirror, or a cache path and the `name` of a mirror in it.
 
-    A cache path with one mirror needs no name. Raises `PhotostreamError` if there is no such mirror, and
-    `CatalogueError` if its catalogue is missing or cannot be read.
+    A cache path with one mirror needs no name. Raises `PhotostreamError` if there is no such mirror, `CatalogueError`
+    if its catalogue is missing or cannot be read, and `CacheError` if its photos are in a bucket.
     """
     root = filesystem.home(Path(path)).absolute()
     if name is None and (root / STATE_FOLDER).exists() and (owner := read_owner(root)):
-        return MirrorReader(MirrorFolder(root, owner["depth"], address=owner.get("store", "")), owner)
+        return _opened(MirrorFolder(root, owner["depth"], address=owner.get("store", "")), owner)
     if name is None:
         names = all_mirrors(root)
         if len(names) > 1:
             there = ", ".join(map(repr, names))
             raise PhotostreamError(f"{root} has several mirrors: choose one of {there}.")
         (name,) = names
-    return MirrorReader(*get_mirror(root, name))
+    return _opened(*get_mirror(root, name))
+
+
+def _opened(store: MirrorFolder, owner: dict[str, Any]) -> MirrorReader:
+    require_files(store)
+    return MirrorReader(store, owner)

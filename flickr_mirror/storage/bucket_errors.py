@@ -33,7 +33,6 @@ def store_errors(place: str) -> Iterator[None]:
     `place` is the address of the store in messages. Errors that state that an object is missing, exists or has another
     version are not changed.
     """
-    found: CacheError
     try:
         yield
     except Exception as error:
@@ -42,10 +41,8 @@ def store_errors(place: str) -> Iterator[None]:
         is_own = not type(error).__module__.startswith("obstore") and not isinstance(error, FileNotFoundError)
         if name in _BY_CONDITION or is_missing or (is_own and not _is_of_obstore(error)):
             raise
-        found = _explain(place, name, text)
-    else:
-        return
-    raise found  # outside of the handler, so that the error of obstore is not attached
+        error.args = (name,)  # a traceback shows the text of the error that this one replaces
+        raise _explain(place, name, text) from None
 
 
 def _is_of_obstore(error: Exception) -> bool:
@@ -59,7 +56,7 @@ def _explain(place: str, name: str, text: str) -> CacheError:
     what = " ".join(filter(None, (status, code)))
     if code in ("NoSuchBucket", "ContainerNotFound"):
         return CacheError(f"{place}: there is no such bucket. Create it, or correct --store.")
-    if code in _ELSEWHERE or status == "301":
+    if code in _ELSEWHERE or status == "301" or "incorrectly configured region" in text:
         region = next(filter(None, found.groups()), "") if (found := _REGION.search(text)) else ""
         example = region or "eu-west-1"
         return CacheError(

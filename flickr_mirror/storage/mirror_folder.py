@@ -13,11 +13,13 @@ from anyio import to_thread
 from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
+from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
 from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, encode, parse
 from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files
 from flickr_mirror.storage.group_committer import GroupCommitter
+from flickr_mirror.storage.object_names import object_path
 from flickr_mirror.storage.owner import STATE_FOLDER, find_folder, folder_name, read_owner, write_owner
 from flickr_mirror.storage.partial_file import open_partial_file
 from flickr_mirror.storage.sidecar import is_up_to_date
@@ -120,13 +122,18 @@ class MirrorFolder:
             filesystem.sweep(self.parts, self.folder)
         filesystem.sweep(self.state, self.folder)
 
+    @property
+    def place(self) -> Path:
+        """Where the photos are: the folder, or the path that stands for a bucket."""
+        return object_path(parse_store_address(self.address).place) if self.address else self.folder
+
     def path(self, photo_id: str, extension: str) -> Path:
         """See `Store.path`."""
         # the extension may come from a manipulated catalogue
         if not (extension.isascii() and extension.isalnum()):
             raise ValueError(f"Invalid file extension {extension!r}.")
         number = inventory_number(photo_id)
-        return self.folder.joinpath(*number[: self.depth], f"{number}.{extension}")
+        return self.place.joinpath(*number[: self.depth], f"{number}.{extension}")
 
     # Reading
 

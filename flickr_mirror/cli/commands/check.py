@@ -105,7 +105,7 @@ def _print_summary(report: CheckReport, code: int, *, force: bool) -> None:
     if report.resumed:
         echo(f"An earlier check had read {report.resumed:,} of the files; this one continued from there.")
     if any(found.comes_again for found in report.broken):
-        echo(f"Broken files were moved to {report.folder}/.flickr_mirror/broken.")
+        echo(f"Broken files were moved to {report.place}/.flickr_mirror/broken.")
     if report.rebuilt:
         echo(
             "The catalogue was rebuilt from the files alone: run the mirror to complete it, then check again."

@@ -9,7 +9,7 @@ from flickr_mirror.cli.output.console import echo
 from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.export.description.describe import describe
 from flickr_mirror.export.description.manifest_check import compare_manifest
-from flickr_mirror.reader.mirror_reader import MirrorReader, open_mirror
+from flickr_mirror.reader.mirror_reader import MirrorReader, open_mirror, require_files
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import get_mirror
 from flickr_mirror.storage.owner import read_owner
@@ -28,6 +28,7 @@ def run_describe(cache_path: Path, name: str) -> int:
     Raises `PhotostreamError` if there is no such mirror, and `CacheError` if the description cannot be written.
     """
     store, owner = get_mirror(filesystem.home(cache_path).absolute(), name.strip())
+    require_files(store)
     with MirrorReader(store, owner) as reader:
         report = describe(reader)
     what = ", ".join(report.written) or "nothing, because all files are up to date"
@@ -54,6 +55,7 @@ def describe_after_run(folder: Path) -> None:
 def check_manifest(cache_path: Path, name: str) -> int:
     """Print the files about which manifest and catalogue differ; return 3 if there are some, else 0."""
     store, owner = get_mirror(filesystem.home(cache_path).absolute(), name.strip())
+    require_files(store)
     with MirrorReader(store, owner) as reader:
         found = list(compare_manifest(reader))
     for difference in found[:MOST_SHOWN]:

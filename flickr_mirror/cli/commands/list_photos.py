@@ -18,7 +18,7 @@ from flickr_mirror.cli.output.photo_fields import (
 )
 from flickr_mirror.cli.output.text import name_text
 from flickr_mirror.reader.filters import PhotoFilter
-from flickr_mirror.reader.mirror_reader import MirrorReader
+from flickr_mirror.reader.mirror_reader import MirrorReader, require_files
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import get_mirror
@@ -61,7 +61,9 @@ def list_photos(root: Path, name: str, listing: Listing) -> int:
     Raises the errors of `status_of`, and `CacheError` if the search index cannot be written.
     """
     cache, owner = get_mirror(filesystem.home(root).absolute(), name.strip())
-    if not listing.uses_index:
+    if listing.uses_index:
+        require_files(cache)
+    else:
         open_catalogue(cache).close()  # reads all of it, and reports one that is damaged
     with MirrorReader(cache, owner) as reader:
         photo_ids, total = _select(reader, listing)
@@ -73,7 +75,7 @@ def list_photos(root: Path, name: str, listing: Listing) -> int:
         if is_table:
             line = table = Table(cache)
             sys.stdout.write(
-                f"{name_text(reader.username)} ({reader.nsid}) in {plain(str(cache.folder))}{table.note}\n"
+                f"{name_text(reader.username)} ({reader.nsid}) in {plain(str(cache.place))}{table.note}\n"
             )
         if listing.style == "paths":
             fields, line = ("path",), lambda row: row["path"]

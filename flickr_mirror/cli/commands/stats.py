@@ -14,7 +14,7 @@ from flickr_mirror.cli.output.photo_fields import csv_line
 from flickr_mirror.cli.output.text import json_text, name_text, size_text
 from flickr_mirror.reader.distribution import distribution
 from flickr_mirror.reader.figures import MEASURES, WEEKDAYS, figures_of
-from flickr_mirror.reader.mirror_reader import MirrorReader
+from flickr_mirror.reader.mirror_reader import MirrorReader, require_files
 from flickr_mirror.reader.plots import charts_of, svg
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
@@ -53,6 +53,7 @@ def show_stats(
     Raises `PhotostreamError` if there is no such mirror, and `CacheError` if something cannot be read or written.
     """
     store, owner = get_mirror(filesystem.home(root).absolute(), name.strip())
+    require_files(store)
     with MirrorReader(store, owner) as reader, SearchIndex(reader) as index:
         index.update()
         photo_ids = index.search("", photo_filter).photo_ids

@@ -96,10 +96,10 @@ class Table:
     """Formats table rows as wide as the terminal: id, upload day, title, and the file if it fits."""
 
     def __init__(self, cache: MirrorFolder) -> None:
-        self._folder = f"{cache.folder}/"
+        self._folder = f"{cache.place}/"
         width = shutil.get_terminal_size().columns - 1
         left = width - _ID - _DAY - 2 * _GAP
-        file = len(str(cache.path("1", "json").relative_to(cache.folder)))
+        file = len(str(cache.path("1", "json").relative_to(cache.place)))
         lacking = MIN_TITLE + _GAP + file - left
         self._shows_file = lacking <= 0
         self.note = f" (files: in {width + 1 + lacking} columns or a pipe)" if lacking > 0 else ""

@@ -44,8 +44,8 @@ SETTINGS_HELP = (
 EXIT_HELP = (
     "Exit codes: 0 success; 1 unexpected error; 2 usage error; 3 done, but photos failed; 4 no such user or "
     "no photos; 5 API keys or login missing or refused; 7 the folder cannot be used; 8 stopped by a limit, more is "
-    "left to do; 11 another run is using this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 "
-    "stopped by a signal."
+    "left to do; 11 another run is using this mirror; 75 no answer from Flickr or the object store, run again later; "
+    "129, 130, 143 stopped by a signal."
 )
 app = typer.Typer(
     add_completion=False,
@@ -84,7 +84,7 @@ def mirror_flickr(
     dry_run: flags.DryRun = False,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     cache_directory_depth: flags.CacheDirectoryDepth = None,
-    store: flags.Store = "",
+    store: flags.Store = None,
     consumer_key: flags.ConsumerKey = None,
     consumer_secret: flags.ConsumerSecret = None,
     save_api_keys: flags.SaveApiKeys = False,

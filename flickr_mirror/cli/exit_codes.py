@@ -55,7 +55,7 @@ _WORDS = {
     7: "the folder could not be used",
     EXIT_LIMIT: "stopped by a limit",
     EXIT_LOCKED: "another run was using the mirror",
-    EXIT_NO_ANSWER: "no answer from Flickr",
+    EXIT_NO_ANSWER: "no answer from Flickr or the object store",
     129: "stopped by SIGHUP",
     130: "stopped by Ctrl-C",
     143: "stopped by SIGTERM",

@@ -138,6 +138,7 @@ def _options(flags: Mapping[str, Any]) -> MirrorOptions:
             **given,
             "cache_path": Path(flags["cache_path"]),  # a text with some versions of Typer
             "include": flags["include"] or frozenset(),
+            "store": flags["store"] or "",
             "strategy": CachingStrategy.FIFO if flags["fifo"] else CachingStrategy.LIFO,
             "api_url": checked_endpoint(flags["api_url"]),
         }

@@ -11,8 +11,9 @@ _CREDENTIALS = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
 }
-_EXAMPLE = (
-    "Use an address such as s3://bucket/prefix?region=eu-west-1, gs://bucket/prefix or az://container/prefix."
+_INVALID = (
+    "Invalid store: use an address such as s3://bucket/prefix?region=eu-west-1, gs://bucket/prefix or "
+    "az://container/prefix."
 )
 
 
@@ -66,28 +67,25 @@ def parse_store_address(text: str) -> StoreAddress:
         parts = urlsplit(text)
         query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError:
-        raise ValueError(f"Invalid store. {_EXAMPLE}") from None
+        raise ValueError(_INVALID) from None
     scheme = parts.scheme.lower()
     if scheme not in _PARAMETERS:
-        raise ValueError(f"Invalid store: its address begins with s3://, gs:// or az://. {_EXAMPLE}")
+        raise ValueError(_INVALID)
     if "@" in parts.netloc or "@" in urlsplit(query.get("endpoint", "")).netloc:
         raise ValueError(
-            f"The address of a store holds no credentials: set {_CREDENTIALS[scheme]} in the environment, or give the "
-            "machine a role."
+            f"Invalid store: use an address without credentials, and set {_CREDENTIALS[scheme]} in the environment or "
+            "give the machine a role."
         )
     known = _PARAMETERS[scheme]
     if unknown := next((name for name in query if name not in known), None):
-        allowed = f"use {' or '.join(known)}" if known else "leave it out"
         raise ValueError(
-            f"Unknown parameter {unknown!r} of a {scheme}:// store: {allowed}. Credentials belong in the environment: "
-            f"{_CREDENTIALS[scheme]}."
+            f"Invalid parameter {unknown!r} of a store: use {' or '.join(known) or 'none'} after {scheme}://. "
+            f"Credentials belong in the environment: {_CREDENTIALS[scheme]}."
         )
     segments = [unquote(part) for part in parts.path.split("/") if part]
     if not parts.netloc or ":" in parts.netloc or parts.fragment or {".", ".."} & {*segments}:
-        raise ValueError(
-            f"Invalid store: it names no bucket, or a prefix that objects cannot have. {_EXAMPLE}"
-        )
+        raise ValueError(_INVALID)
     endpoint = query.get("endpoint", "")
     if endpoint and not endpoint.startswith(("https://", "http://")):
-        raise ValueError("The endpoint of a store is an address such as https://s3.example.org:9000.")
+        raise ValueError("Invalid endpoint of a store: use an address such as https://s3.example.org:9000.")
     return StoreAddress(scheme, parts.netloc, "/".join(segments), **query)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.store_address import StoreAddress
 
-LARGE = 64 << 20
+LARGE = 32 << 20
 """The size in bytes from which an object is uploaded in parts, so that it need not fit in memory."""
-PART = 16 << 20
+PART = 8 << 20
 PATIENCE = 180.0
 """Seconds for which a request is repeated while the store is busy or does not answer."""
 _REQUEST = timedelta(minutes=10)
-"""The longest time of one request: 64 MB at 1 Mbit/s."""
+"""The longest time of one request: 32 MB at half a megabit per second."""
 _CONNECT = timedelta(seconds=10)
 _CHUNK = 4 << 20
 
@@ -164,7 +164,7 @@ class Bucket:
             mode=mode,
             use_multipart=is_large and mode == "overwrite",
             chunk_size=PART,
-            max_concurrency=4,
+            max_concurrency=2,
         )
         e_tag: str = written["e_tag"] or ""
         if self.has_md5 and isinstance(data, bytes) and not _is_md5(e_tag, data):

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from flickr_mirror.models.timing import Timing
     from flickr_mirror.storage.bucket import Bucket, ObjectInfo
 
-KEY = ".flickr_mirror/lock.json"
+KEY = ".flickr_mirror/lease.json"
 PROBE = ".flickr_mirror/probe"
-_NOTE = "lease.json"
+_NOTE = "held-lease.json"
 _TRIES = 3
 _RELEASE = 10.0
 """The longest time to wait for the store when a run ends."""
@@ -89,8 +89,8 @@ class Lease:
         self._is_held()
 
     def release(self) -> None:
-        """Give up the lease, if it is still this run's."""
-        if self._is_held():
+        """Give up the lease, if this run has it."""
+        if self._seen is not None and self._is_held():
             self._bucket.delete(KEY)
 
     def _is_held(self) -> bool:
@@ -112,8 +112,8 @@ async def held(bucket: Bucket, state: Path, timing: Timing) -> AsyncIterator[Non
     Raises `CacheLockedError` if another run has it.
     """
     lease = Lease(bucket, state, timing.lease_expiry)
-    await to_thread.run_sync(lease.acquire)
     try:
+        await to_thread.run_sync(lease.acquire)
         with one_error():
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_keep, lease, timing)

@@ -139,8 +139,8 @@ async def test_two_machines_on_one_bucket_exclude_each_other(
     [
         (("s3://archive", "s3://no-such-bucket"), 7, "there is no such bucket"),
         (("us-east-1", "eu-west-3"), 7, "in another region"),
-        (("endpoint=http://127.0.0.1:", "endpoint=http://127.0.0.1:1#"), 2, "names no bucket"),
-        (("region=", "secret="), 2, "Unknown parameter 'secret'"),
+        (("endpoint=http://127.0.0.1:", "endpoint=http://127.0.0.1:1#"), 2, "invalid store: use an address"),
+        (("region=", "secret="), 2, "invalid parameter 'secret'"),
     ],
 )
 async def test_a_store_that_cannot_be_used(

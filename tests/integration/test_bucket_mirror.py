@@ -8,6 +8,7 @@ import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from flickr_mirror import Limits, PhotostreamMirror
@@ -42,7 +43,7 @@ class BucketRun(Run):
         """The objects of this mirror."""
         return Bucket.open(parse_store_address(self.store), 5).below(self.stream.username)
 
-    def keys(self) -> set[str]:
+    def names(self) -> set[str]:
         """Return the keys of all objects but those of the state."""
         return {found.key for found in self.bucket.objects() if not found.key.startswith(".")}
 
@@ -73,12 +74,12 @@ async def test_a_run_fills_the_bucket_and_the_next_one_downloads_nothing(run: Bu
         for photo_id in run.stream.ids
         for extension in ("jpg", "json")
     }
-    assert run.keys() == expected
+    assert run.names() == expected
     assert {path.name for path in (run.root / run.stream.username).iterdir()} == {".flickr_mirror"}
 
     second = await run()
     assert (second.images, second.bytes, second.skipped) == (0, 0, COUNT)
-    assert run.keys() == expected
+    assert run.names() == expected
 
 
 async def test_without_its_local_folder_a_mirror_continues_from_the_snapshot(run: BucketRun) -> None:
@@ -104,7 +105,7 @@ async def test_without_a_snapshot_the_catalogue_is_rebuilt_from_the_bucket(run: 
 async def test_objects_that_no_catalogue_knows_are_adopted(run: BucketRun) -> None:
     """Images without their JSON files are found by a listing of the bucket, and not downloaded from Flickr."""
     await run()
-    for key in sorted(run.keys()):
+    for key in sorted(run.names()):
         if key.endswith(".json"):
             run.bucket.delete(key)
     run.bucket.delete(".flickr_mirror/catalogue.sqlite.gz")
@@ -127,7 +128,7 @@ async def test_the_bucket_of_another_account_is_refused(run: BucketRun) -> None:
     run.bucket.put(".flickr_mirror/owner.json", json.dumps(owner).encode())
     with pytest.raises(CacheOwnerError, match="is the mirror of the account 1@N01"):
         await run()
-    assert run.keys() == set()
+    assert run.names() == set()
 
 
 async def test_a_second_run_on_another_machine_is_refused(run: BucketRun) -> None:
@@ -135,20 +136,20 @@ async def test_a_second_run_on_another_machine_is_refused(run: BucketRun) -> Non
     other = BucketRun(run.flickr, run.root / "other")
     other.store = run.store
     lease = {"id": "of another", "pid": 7, "host": "elsewhere", "since": 1}
-    run.bucket.put(".flickr_mirror/lock.json", json.dumps(lease).encode())
+    run.bucket.put(".flickr_mirror/lease.json", json.dumps(lease).encode())
     with pytest.raises(CacheLockedError, match="process 7 on elsewhere"):
         await other()
-    run.bucket.delete(".flickr_mirror/lock.json")
+    run.bucket.delete(".flickr_mirror/lease.json")
     assert (await other()).images == COUNT
 
 
 async def test_a_lease_that_was_not_renewed_is_taken_over(run: BucketRun) -> None:
     """A run that was killed on another machine keeps the mirror until its lease expires."""
     lease = {"id": "of another", "pid": 7, "host": "elsewhere", "since": 1}
-    run.bucket.put(".flickr_mirror/lock.json", json.dumps(lease).encode())
+    run.bucket.put(".flickr_mirror/lease.json", json.dumps(lease).encode())
     run.limits = replace(run.limits, timing=replace(FAST, lease_expiry=-1))
     assert (await run()).images == COUNT
-    assert run.bucket.stat(".flickr_mirror/lock.json") is None
+    assert run.bucket.stat(".flickr_mirror/lease.json") is None
 
 
 async def test_a_run_ends_when_it_has_lost_its_lease(run: BucketRun) -> None:
@@ -158,17 +159,17 @@ async def test_a_run_ends_when_it_has_lost_its_lease(run: BucketRun) -> None:
 
     def take_over(event: object) -> None:
         run.events.append(event)  # type: ignore[arg-type]
-        run.bucket.put(".flickr_mirror/lock.json", lease)
+        run.bucket.put(".flickr_mirror/lease.json", lease)
 
     with pytest.raises(CacheLockedError, match="Another run has taken over"):
         await run.mirror(take_over).watch(3600)
-    assert run.bucket.read(".flickr_mirror/lock.json")[0] == lease  # type: ignore[index]
+    assert run.bucket.read(".flickr_mirror/lease.json")[0] == lease  # type: ignore[index]
 
 
 async def test_check_finds_what_the_bucket_lost(run: BucketRun) -> None:
     """The next run brings it again."""
     await run()
-    image, sidecar = (run.bucket.stat(key) for key in sorted(run.keys())[:2])
+    image, sidecar = (run.bucket.stat(key) for key in sorted(run.names())[:2])
     assert image
     assert sidecar
     run.bucket.delete(image.key)
@@ -209,6 +210,89 @@ async def test_a_mirror_stays_in_its_bucket(run: BucketRun) -> None:
     assert "The photos of this mirror are in s3://archive/" in run.notices
     with pytest.raises(CacheError, match="leave out --store"):
         await run(store=run.store.replace("archive/", "archive/elsewhere/"))
+
+
+def copy_to_disk(bucket: Bucket, folder: Path) -> None:
+    """Copy all objects to a folder, as `rclone copy` does."""
+    for found in list(bucket.objects()):
+        path = folder / found.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            bucket.save(found.key, file)
+
+
+async def test_a_copy_of_the_bucket_on_a_disk_is_a_mirror(run: BucketRun, tmp_path: Path) -> None:
+    """Its catalogue is rebuilt from the files, all of which are whole, and a run downloads nothing."""
+    await run()
+    disk = Run(run.flickr, tmp_path / "disk")
+    copy_to_disk(run.bucket, disk.root / run.stream.username)
+    report = await check_mirror(run.stream.username, disk.root, rebuild=True)
+    assert (report.files, report.broken) == (2 * COUNT, [])
+    again = await disk()
+    assert (again.images, again.bytes, again.skipped) == (0, 0, COUNT)
+
+
+async def test_a_mirror_on_a_disk_moves_to_a_bucket(run: BucketRun, tmp_path: Path) -> None:
+    """Once its files are copied there, a run with `store` uses them, and downloads nothing."""
+    disk = Run(run.flickr, tmp_path)
+    await disk()
+    with pytest.raises(CacheError, match="leave out --store, or copy all files there first"):
+        await run()
+    folder = tmp_path / run.stream.username
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            run.bucket.put(str(path.relative_to(folder)), path.read_bytes())
+    report = await run()
+    assert "from now on they are in s3://archive/" in run.notices
+    assert (report.images, report.bytes, report.skipped) == (0, 0, COUNT)
+    assert not (await check_mirror(run.stream.username, tmp_path)).broken
+    run.stream.upload(2)
+    assert (await run(store="")).images == 2
+    assert len([key for key in run.names() if key.endswith(".jpg")]) == COUNT + 2
+    assert len(list(folder.rglob("*.jpg"))) == COUNT
+
+
+async def test_a_renamed_account_keeps_its_place(run: BucketRun) -> None:
+    """Without the local folder, the place is found by the account."""
+    await run()
+    run.lose_state()
+    before, keys = run.bucket, run.names()
+    run.stream.username = "another_name"
+    report = await run()
+    assert (report.images, report.skipped) == (0, COUNT)
+    assert {found.key for found in before.objects() if not found.key.startswith(".")} == keys
+    assert run.names() == set()
+
+
+async def test_a_replaced_image_replaces_its_object(run: BucketRun) -> None:
+    """The new bytes have the same name."""
+    await run()
+    photo_id = run.stream.ids[0]
+    key = str(run.path(photo_id).relative_to(run.root / run.stream.username))
+    before = run.bucket.stat(key)
+    run.stream.replace_image(photo_id)
+    await run(full_scan=True)
+    after = run.bucket.stat(key)
+    assert before
+    assert after
+    assert before.sha256 != after.sha256
+    assert len(run.names()) == 2 * COUNT
+
+
+async def test_a_watch_saves_snapshots(run: BucketRun) -> None:
+    """A long run can be continued elsewhere before it ends."""
+    run.limits = replace(run.limits, timing=replace(FAST, snapshot_interval=0.01))
+    mirror = run.mirror()
+
+    async def stop_after_a_snapshot() -> None:
+        with anyio.fail_after(30):
+            while run.bucket.stat(".flickr_mirror/catalogue.sqlite.gz") is None:  # noqa: ASYNC110
+                await anyio.sleep(0.02)
+        mirror.stop()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stop_after_a_snapshot)
+        await mirror.watch(3600)
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ async def test_photos_are_listed_with_their_titles(
     [
         (0, "success (exit 0)"),
         (8, "stopped by a limit (exit 8)"),
-        (75, "no answer from Flickr (exit 75)"),
+        (75, "no answer from Flickr or the object store (exit 75)"),
         (129, "stopped by SIGHUP (exit 129)"),
         (130, "stopped by Ctrl-C (exit 130)"),
         (143, "stopped by SIGTERM (exit 143)"),

@@ -17,6 +17,7 @@ from flickr_mirror.cli.options.parsing import (
     includes,
     interval,
     last_moment,
+    store_address,
 )
 from flickr_mirror.models.includes import Include
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
@@ -182,9 +183,10 @@ CacheDirectoryDepth = Annotated[
 ]
 
 Store = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--store",
+        parser=store_address,
         metavar="URL",
         rich_help_panel=WHERE,
         help="Keep the photos in a bucket: s3://bucket/prefix?region=..., gs://... or az://...",

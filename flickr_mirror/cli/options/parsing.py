@@ -12,6 +12,7 @@ import typer
 
 from flickr_mirror.engine.wall_clock import next_moment
 from flickr_mirror.models.includes import Include, parse_includes
+from flickr_mirror.models.store_address import parse_store_address
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -29,6 +30,16 @@ def includes(text: str) -> frozenset[Include]:
         return parse_includes(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def store_address(text: str) -> str:
+    """Return the address of an object store as it is. Raises `typer.BadParameter`."""
+    try:
+        parse_store_address(text)
+    except ValueError as error:
+        message = str(error)
+        raise typer.BadParameter(message[0].lower() + message[1:]) from None
+    return text
 
 
 def interval(text: str) -> float:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from flickr_mirror.storage import filesystem
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ACCOUNT_FOLDER = "account"
 """The folder of the documents about the account; folders of photos have names of one character."""
@@ -32,3 +37,11 @@ def parse(data: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the document in a file; `None` if it is missing, a link or damaged."""
+    try:
+        return parse(filesystem.read(path))
+    except OSError:
+        return None

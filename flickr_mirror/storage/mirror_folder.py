@@ -16,7 +16,7 @@ from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
-from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, encode, parse
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, encode, read_json
 from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.object_names import object_path
@@ -169,7 +169,7 @@ class MirrorFolder:
 
     def read_sidecar(self, photo_id: str) -> dict[str, Any] | None:
         """See `Store.read_sidecar`."""
-        return _read_json(self.path(photo_id, "json"))
+        return read_json(self.path(photo_id, "json"))
 
     def list_files(self) -> Iterator[dict[str, Path]]:
         """See `Store.list_files`."""
@@ -180,7 +180,7 @@ class MirrorFolder:
 
     def read_document(self, name: str) -> dict[str, Any] | None:
         """See `Store.read_document`."""
-        return _read_json(self._document(name))
+        return read_json(self._document(name))
 
     def list_documents(self, group: str) -> list[str]:
         """See `Store.list_documents`."""
@@ -278,13 +278,6 @@ class MirrorFolder:
     def quarantine(self, path: Path) -> None:
         """See `Store.quarantine`."""
         filesystem.move(path, _unused(self.state / "broken" / path.name))
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        return parse(filesystem.read(path))
-    except OSError:
-        return None
 
 
 def _refuse_links(folder: Path) -> None:

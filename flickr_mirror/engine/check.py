@@ -174,7 +174,7 @@ async def _check_batch(
 
     async def check_file(number: int, photo_id: str, file: StoredFile, *, is_gone: bool) -> None:
         path = store.path(photo_id, file.extension)
-        link = await to_thread.run_sync(store.find_link, path, limiter=threads)
+        link = None if quick else await to_thread.run_sync(store.find_link, path, limiter=threads)
         if link not in (None, path):
             reason = f"{link} is a link, which is not followed: move it away."
             found[number] = FileBroken(photo_id, file.kind, path, reason, comes_again=False), None

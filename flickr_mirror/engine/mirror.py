@@ -114,6 +114,12 @@ class PhotostreamMirror:
         return found[0].folder if found else None
 
     @property
+    def has_bucket(self) -> bool:
+        """Whether the photos are, or will be, in a bucket. Raises `CacheError`."""
+        found = None if self._options.store else find_mirror(self._root, self.name)
+        return bool(self._options.store or (found and found[0].address))
+
+    @property
     def is_whole(self) -> bool:
         """Whether runs are for the whole photostream, not only for some dates."""
         return self._options.window is None

@@ -67,6 +67,11 @@ def _explain(place: str, name: str, text: str) -> CacheError:
         return CacheFullError(
             f"{place}: the store is full ({what}). Make room and run the same command again."
         )
+    if "169.254." in text or "metadata.google" in text:  # the addresses that give a machine its role
+        return CacheError(
+            f"{place}: no credentials were found. Set them in the environment (such as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY), or give the machine a role."
+        )
     if status in ("401", "403") or name in (
         "PermissionDeniedError",
         "UnauthenticatedError",
@@ -75,11 +80,6 @@ def _explain(place: str, name: str, text: str) -> CacheError:
         return CacheError(
             f"{place}: the store refuses the credentials of this machine ({what or 'no access'}). Check the variables "
             "of the environment or the role, and that they permit to read, write, list and delete objects."
-        )
-    if "169.254." in text or "metadata.google" in text or "redential" in text:
-        return CacheError(
-            f"{place}: no credentials were found. Set them in the environment (such as AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY), or give the machine a role."
         )
     if status in ("408", "429") or status.startswith("5"):
         return StoreUnavailableError(f"{place}: the store is busy or out of order ({what}). {_AGAIN}")

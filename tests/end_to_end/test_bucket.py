@@ -72,6 +72,9 @@ async def report(tmp_path: Path, command: str, *arguments: str) -> Outcome:
 
 async def test_a_run_a_check_and_a_list(tmp_path: Path, flickr: SimulatedFlickr, store: str) -> None:
     """The commands that need no files on a disk know where the photos are; the others say what to do."""
+    outcome = await run(flickr, tmp_path, "--store", store, "--dry-run")
+    assert (outcome.code, "of images to download" in outcome.err) == (0, True), outcome.err
+    assert "disk" not in outcome.err
     outcome = await run(flickr, tmp_path, "--store", store)
     assert outcome.code == 0, outcome.err
     assert outcome.summary["images"] == str(COUNT)
@@ -84,6 +87,8 @@ async def test_a_run_a_check_and_a_list(tmp_path: Path, flickr: SimulatedFlickr,
     assert (outcome.code, "broken=0" in outcome.err) == (0, True), outcome.err
     outcome = await report(tmp_path, "list", "--limit", "1", "--paths")
     assert outcome.out.startswith("s3://archive/"), outcome.err
+    outcome = await report(tmp_path, "status")
+    assert "mirrored in s3://archive/" in outcome.out
     outcome = await report(tmp_path, "describe")
     assert (outcome.code, "Copy the bucket to a folder" in outcome.err) == (7, True)
 

@@ -167,6 +167,7 @@ async def _print_plans(mirrors: list[PhotostreamMirror], output: OutputOptions, 
         else:
             sys.stdout.write(f"{plan_line(user, nsid, plan)}\n")
         if folder := mirror.report.folder:
+            folder = None if mirror.has_bucket else folder
             echo_plan(plan, folder, min_free=min_free, before=planned)
         planned += plan.bytes or 0
     return worst(codes) or (0 if lines.is_open else 1)

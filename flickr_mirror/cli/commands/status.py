@@ -48,6 +48,7 @@ class MirrorStatus:
     user: str
     nsid: str
     folder: str
+    store: str | None
     photos: int
     images: int
     infos: int
@@ -94,6 +95,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             user=owner["username"],
             nsid=owner["nsid"],
             folder=str(cache.folder),
+            store=str(cache.place) if cache.address else None,
             photos=counts.known,
             images=counts.images,
             infos=counts.infos,
@@ -166,7 +168,10 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         yield f"unlisted  {text}"
     if status.not_ready:
         yield f"waiting   for Flickr to process {status.not_ready:,} photos"
-    yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
+    if status.store:
+        yield f"store     {size_text(status.bytes)} mirrored in {plain(status.store)}"
+    else:
+        yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
     if last := status.last_run:
         error = f": {last.get('error')}" if last.get("error") else ""
         figures = ", ".join(f"{last.get(name)} {name}" for name in ("new", "images", "failed"))

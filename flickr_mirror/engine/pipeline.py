@@ -19,6 +19,7 @@ from flickr_mirror.engine.account_lists import mirror_lists
 from flickr_mirror.engine.failure_policy import ENDING, FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.workers.jobs import Job
+from flickr_mirror.engine.workers.logins import report_login_only
 from flickr_mirror.engine.workers.page_producer import PageProducer
 from flickr_mirror.errors import FlickrApiError, PhotoError, TransportError
 from flickr_mirror.flickr.interruption import StoppedError
@@ -189,6 +190,7 @@ class Pipeline:
                 self.confirmed_gone = await ask_for_absent(
                     context, pruning=context.options.prune, is_stopping=lambda: self._is_stopping
                 )
+                await report_login_only(context, again=self._is_again)
 
     async def _work(
         self,

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from flickr_mirror import ApiBudget, Event, Limits, MirrorOptions, MirrorReport, PhotostreamMirror
+from flickr_mirror import (
+    AccessToken,
+    ApiBudget,
+    Event,
+    Limits,
+    MirrorOptions,
+    MirrorReport,
+    PhotostreamMirror,
+)
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
@@ -27,6 +35,7 @@ class Run:
     """A mirror of a simulated photostream, and what its observer was told."""
 
     limits = Limits(attempts=2, image_workers=4, timing=FAST)
+    token: AccessToken | None = None
 
     def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
         self.flickr = flickr
@@ -40,11 +49,18 @@ class Run:
             self.stream.username,
             canary.KEY,
             canary.SECRET,
+            token=self.token,
             options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
             limits=self.limits,
             observer=observer or self.events.append,
             budget=ApiBudget(calls_per_second=10_000, timing=self.limits.timing),
         )
+
+    def log_in(self, stream: SimulatedPhotostream | None = None) -> None:
+        """Log in as the owner, or as the owner of another photostream, from the next run on."""
+        account = stream or self.stream
+        issued = self.flickr.oauth.issue(account.nsid)
+        self.token = AccessToken(issued.token, issued.secret, account.nsid, account.username)
 
     async def __call__(self, **options: Any) -> MirrorReport:
         """Run once."""
@@ -74,13 +90,15 @@ class PagedRun(Run):
 
 @asynccontextmanager
 async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterator[Run]:
-    """Open a simulated Flickr, and a mirror of it."""
+    """Open a simulated Flickr, and a mirror of it; `accounts` are the photostreams of others."""
     server = {
         name: settings.pop(name)
         for name in ("undocumented_extras", "count_comments", "content_length", "ssl", "faults")
         if name in settings
     }
-    async with SimulatedFlickr(SimulatedPhotostream(count, **settings), **server) as flickr:
+    accounts = settings.pop("accounts", ())
+    stream = SimulatedPhotostream(count, **settings)
+    async with SimulatedFlickr(stream, *accounts, api_secret=canary.SECRET, **server) as flickr:
         yield Run(flickr, root)
 
 

@@ -207,7 +207,7 @@ def test_no_rebuild_makes_a_catalogue_that_is_damaged(
     for path, value in changes:
         document = replaced(document, path, value)
     cache = MirrorFolder(tmp_path_factory.mktemp("mirror"), 1)
-    cache.prepare(FlickrUser(INFO["flickr"]["owner"]["nsid"], "owner"), "owner")
+    cache.prepare(FlickrUser("1@N01", "owner"), "owner")
     place = cache.path(INFO["flickr"]["id"], "json")
     place.parent.mkdir()
     place.write_text(json.dumps(document))

@@ -55,7 +55,7 @@ _UNSOUND = {
         "looks < 0",
         "video NOT IN (0, 1)",
         "seen < 0",
-        "callers < 0",
+        "callers < 0 OR callers & ~(SELECT sum(bit) FROM callers)",
         "info_level NOT BETWEEN -1 AND 2",
         "revision < 0",
         "size_label IS NOT NULL AND (width IS NULL OR height IS NULL OR url IS NULL)",

@@ -164,7 +164,10 @@ async def test_a_photo_that_became_private_is_not_gone(run: Run, prune: bool) ->
     run.stream.edit(photo_id, privacy="private")
 
     report = await as_visitor(run)
-    assert "They are private now, or gone: --full-scan with the login of 'saigon_archive'" in run.notices
+    assert (
+        "They are private or restricted now, or gone: --full-scan with the login of 'saigon_archive'"
+        in run.notices
+    )
     assert nothing_happened(run, report)
     report = await as_visitor(run, full_scan=True, prune=prune)
     assert nothing_happened(run, report)

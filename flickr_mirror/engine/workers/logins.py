@@ -59,8 +59,8 @@ async def report_login_only(context: JobContext, *, again: bool) -> None:
 def withdrawn_sentence(count: int, logins: Sequence[str]) -> str:
     """Return the sentence about photos that a full scan did not find, and that other logins have listed."""
     return (
-        f"Photos that this run cannot see any more: {count:,}. They are private now, or gone: --full-scan with the "
-        f"login of {names_text(logins)} finds which are."
+        f"Photos that this run cannot see any more: {count:,}. They are private or restricted now, or gone: "
+        f"--full-scan with the login of {names_text(logins)} finds which are."
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flickr_mirror.catalogue.rows import Status
 from flickr_mirror.errors import CatalogueError
 from flickr_mirror.models.visibility import is_for_visitors
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.users import FlickrUser
 
+_IS_THERE = f"gone IS NULL AND image_status <> {int(Status.FORGOTTEN)}"
+_IS_OPEN = (
+    "EXISTS (SELECT 1 FROM listed AS texts WHERE texts.id = photos.id"
+    " AND ifnull(json_extract(texts.facts, '$.privacy'), 'public') = 'public'"
+    " AND ifnull(json_extract(texts.facts, '$.safety_level'), 0) = 0)"
+)
+"""The SQL condition for photos that are public and safe, by the last listing of any caller."""
 VISITOR = 1
 """The bit of callers without a login."""
 _LAST = 1 << 62
@@ -37,7 +45,7 @@ class Callers:
         self._database = database
         self._query = database.query
         self._user: FlickrUser | None = None
-        self._is_begun = self._is_owner = False
+        self._is_begun = self._is_owner = self._is_new = False
         self.bit = database.get_number(_NOTE) or VISITOR
         """The bit of the caller."""
 
@@ -55,6 +63,10 @@ class Callers:
             )
         self.bit = int(row[0] if row else last * 2)
         self._user, self._is_owner, self._is_begun = user, nsid == owner_id, True
+        self._is_new = self._is_any("TRUE") and not self._is_any(self.listed)
+
+    def _is_any(self, condition: str) -> bool:
+        return self._query(f"SELECT 1 FROM photos WHERE {condition} LIMIT 1").fetchone() is not None
 
     def store(self) -> None:
         """Record, inside of a transaction, that the mirror is listed as the caller."""
@@ -77,8 +89,13 @@ class Callers:
 
     @property
     def scope(self) -> str:
-        """The SQL condition for the photos that a run may work on; all photos before `begin`."""
-        return self.listed if self._is_begun else "TRUE"
+        """The SQL condition for the photos that a run works on; all photos before `begin`.
+
+        The first run of a caller also works on those that should be listed for it: the public and safe ones.
+        """
+        if not self._is_begun:
+            return "TRUE"
+        return f"({self.listed} OR {_IS_OPEN})" if self._is_new else self.listed
 
     @property
     def others(self) -> str:
@@ -142,14 +159,14 @@ class Callers:
 
         A mirror with such photos was made with a login. Whose is not on disk; only the owner sees all of them.
         """
-        if self._query("SELECT 1 FROM photos WHERE callers = 0 LIMIT 1").fetchone():
+        if self._is_any("callers = 0"):
             self._insert(VISITOR << 1, owner)
             self._query(f"UPDATE photos SET callers = callers | {VISITOR << 1}")
             self._database.set_note("private", 1)
 
     def unseen(self) -> tuple[int, list[str]]:
         """Return how many photos only other logins see, and the usernames of these logins."""
-        hidden = f"gone IS NULL AND image_status <> 8 AND NOT {self.listed}"
+        hidden = f"{_IS_THERE} AND NOT {self.listed}"
         (count,) = self._query(f"SELECT count(*) FROM photos WHERE {hidden}").fetchone()
         names = self._query(
             f"SELECT username FROM callers AS c WHERE EXISTS (SELECT 1 FROM photos WHERE {hidden}"
@@ -159,8 +176,5 @@ class Callers:
 
     def count_login_only(self) -> int:
         """Return how many photos are not public or not safe."""
-        row = self._query(
-            "SELECT count(*) FROM photos JOIN listed USING (id) WHERE gone IS NULL"
-            " AND (json_extract(facts, '$.privacy') <> 'public' OR json_extract(facts, '$.safety_level') > 0)"
-        ).fetchone()
+        row = self._query(f"SELECT count(*) FROM photos WHERE {_IS_THERE} AND NOT {_IS_OPEN}").fetchone()
         return int(row[0])

@@ -181,7 +181,9 @@ class Pipeline:
             to_ask = await context.dispatcher.call(context.catalogue.work_list.recheck_sizes)
             self._feeders.is_listed = True
             if not self._producer.is_cut:
-                context.emit(ListingEnded(context.report.known + context.report.new, to_ask))
+                # the first run of a caller can list photos that others have listed before
+                known = await context.dispatcher.call(context.catalogue.totals.known)
+                context.emit(ListingEnded(max(context.report.known + context.report.new, known), to_ask))
                 await self._producer.emit_plan()
             context.dispatcher.wake()
             await mirror_lists(context, again=self._is_again, full=self._producer.is_full_scan)

@@ -17,7 +17,14 @@ from aiohttp import web
 from flickr_mirror import LoginError, MirrorReport, TransportError, check_mirror
 from flickr_mirror.cli.commands.status import status_of
 from flickr_mirror.cli.exit_codes import code_of
-from flickr_mirror.models.events import PhotoFailed, PhotoGone, PhotoUpdated, Watching
+from flickr_mirror.models.events import (
+    ListingEnded,
+    PhotoFailed,
+    PhotoGone,
+    PhotoUpdated,
+    RunStarted,
+    Watching,
+)
 from flickr_mirror.simulator import Kind, Mix, SimulatedPhotostream
 from tests.support.command import infos, tree
 from tests.support.mirroring import PagedRun, Run, mirroring
@@ -339,6 +346,24 @@ async def test_a_false_answer_loses_no_change(run: Run, answer: dict[str, Any]) 
     assert (report.updated, report.infos) == (1, 1)
 
 
+async def test_a_refusal_to_list_changes_is_reported_and_the_rest_is_mirrored(run: Run) -> None:
+    """The run goes on with the newest photos, and the next one asks for the same changes."""
+    run.log_in()
+    await run()
+    run.stream.edit(run.stream.ids[-2], title="A new title")
+    run.stream.upload(1)
+    refusals = [web.json_response({"stat": "fail", "code": 2, "message": "Not a valid date"})]
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        return refusals.pop() if refusals and request.query.get("method") == UPDATES else None
+
+    run.flickr.intercept = intercept
+    report = await run()
+    assert (report.new, report.updated, code_of(report)) == (1, 0, 0)
+    assert "Flickr does not list the changes of this account (Not a valid date" in run.notices
+    assert (await run()).updated == 1
+
+
 async def test_a_change_during_the_first_listing_is_not_missed(run: Run) -> None:
     """A photo that was edited after its page came, in a run that was stopped, is found by the next run."""
     run.log_in()
@@ -495,9 +520,18 @@ async def test_the_estimate_counts_what_the_login_sees(run: Run) -> None:
     assert (plan.photos, plan.mirrored, plan.images) == (40, 24, 16)
     report = await run()
     assert abs(plan.calls - report.api_calls) <= 2
+
+
+async def test_the_first_run_without_the_login_knows_which_photos_are_there(run: Run) -> None:
+    """Visitors have listed nothing yet, and the public photos are mirrored already."""
+    run.log_in()
+    await run()
     run.token = None
     plan = await run.mirror().estimate()
     assert (plan.photos, plan.mirrored, plan.images) == (24, 24, 0)
+    report = await run()
+    assert nothing_happened(run, report)
+    assert (run.told(RunStarted)[0].known, run.told(ListingEnded)[0].known, report.skipped) == (24, 24, 24)
 
 
 async def test_the_status_is_that_of_the_last_caller(run: Run) -> None:

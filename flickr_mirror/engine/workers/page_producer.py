@@ -10,7 +10,7 @@ from flickr_mirror.catalogue.walk_result import sentences
 from flickr_mirror.engine.workers.logins import keep_private
 from flickr_mirror.engine.workers.own_updates import OwnUpdates
 from flickr_mirror.engine.workers.run_plan import plan_run
-from flickr_mirror.errors import PhotostreamError
+from flickr_mirror.errors import FlickrApiError, InvalidKeyError, PhotostreamError
 from flickr_mirror.flickr.api import EXTRAS
 from flickr_mirror.flickr.photostream_walk import PhotostreamWalk
 from flickr_mirror.flickr.unlisted_search import locate
@@ -110,10 +110,20 @@ class PageProducer:
 
     async def _list_updates(self) -> None:
         """Store what changed in the caller's own photostream, before the walk, whose total includes new photos."""
-        async for photos in self._updates.pages():
-            await self._add(photos, None, 0)
-            if self._is_stopping:
-                return
+        try:
+            async for photos in self._updates.pages():
+                await self._add(photos, None, 0)
+                if self._is_stopping:
+                    return
+        except InvalidKeyError:
+            raise
+        except FlickrApiError as error:
+            self._context.emit(
+                Notice(
+                    f"Flickr does not list the changes of this account ({error}): only those of the newest photos are "
+                    "found. The next run asks again."
+                )
+            )
 
     async def _walk(self, stream: PhotostreamWalk) -> bool:
         """Store the pages of a walk; return whether it was completed."""

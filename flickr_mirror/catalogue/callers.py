@@ -38,7 +38,7 @@ class Callers:
     """The caller of the run, and the table of all callers.
 
     Each caller is one bit of the column `callers` of photos. Until `begin`, the caller is that of the last run.
-    Whoever is logged in also sees what visitors see, so the photos of a caller are those listed for it or for visitors.
+    An account that is logged in also sees what visitors see: its photos are those listed for it or for visitors.
     """
 
     def __init__(self, database: Database) -> None:

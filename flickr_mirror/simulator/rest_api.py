@@ -92,7 +92,7 @@ class RestApi:
             return {"stat": "fail", "code": refusal.code, "message": str(refusal)}
 
     def find_photo(self, photo_id: str) -> tuple[SimulatedPhotostream, SimulatedPhoto] | None:
-        """Return a photo and the photostream that it is in. Whoever has the address of a file, can fetch it."""
+        """Return a photo and the photostream that it is in. The address of a file is enough to fetch it."""
         for stream in self._streams:
             if stream.is_seen_by(photo_id, stream.nsid) and not stream.deleted:
                 return stream, stream.photo(photo_id)

@@ -160,6 +160,22 @@ async def test_the_visitors_totals_do_not_count_what_only_the_login_sees(run: Ru
     assert run.notices == ""
 
 
+async def test_a_run_without_the_login_tries_no_photo_that_only_the_login_sees(tmp_path: Path) -> None:
+    """Private films that a run with the login left to do are neither asked for nor failed; the login completes them."""
+    async with mirroring(tmp_path, 12, commented=0, mix=Mix({Kind.VIDEO: 1})) as run:
+        restrict(run.stream, 6, 0, 2)
+        run.log_in()
+        run.limits = replace(run.limits, max_photos=2)
+        assert not (await run()).complete
+        run.limits = replace(run.limits, max_photos=None)
+        report = await as_visitor(run, info_level=2)
+        assert (report.left, report.failures, code_of(report)) == (0, [], 0)
+        assert report.calls[SIZES] <= 6
+        report = await run(info_level=2)
+        assert (report.left, report.failures) == (0, [])
+        assert len(infos(tmp_path / run.stream.username)) == 12
+
+
 @pytest.mark.parametrize("prune", [False, True])
 async def test_a_photo_that_became_private_is_not_gone(run: Run, prune: bool) -> None:
     """Visitors do not find it any more; only the login knows that it is there, and keeps it up to date."""
@@ -344,6 +360,22 @@ async def test_a_false_answer_loses_no_change(run: Run, answer: dict[str, Any]) 
     report = await run()
     assert not false
     assert (report.updated, report.infos) == (1, 1)
+
+
+async def test_answers_without_a_list_lose_no_change_however_many_come(run: Run) -> None:
+    """The time since which changes are listed stays until Flickr answers with a list."""
+    run.log_in()
+    await run()
+    run.stream.edit(run.stream.ids[-2], title="A new title")
+    false = [web.json_response({"photos": {}, "stat": "ok"}) for _ in range(3)]
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        return false.pop() if false and request.query.get("method") == UPDATES else None
+
+    run.flickr.intercept = intercept
+    for _ in range(3):
+        assert nothing_happened(run, await run())
+    assert (await run()).updated == 1
 
 
 async def test_a_refusal_to_list_changes_is_reported_and_the_rest_is_mirrored(run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from flickr_mirror.reader.search_index import remove_index
+from flickr_mirror.reader.index_file import remove_index
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.storage.mirror_folder import LAST_RUN

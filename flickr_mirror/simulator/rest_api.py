@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.payloads import to_int
+from flickr_mirror.models.rest_answers import FlickrRefusal, refused
 from flickr_mirror.simulator.oauth import PERMS
 from flickr_mirror.simulator.payloads import (
     UNDOCUMENTED_EXTRAS,
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator.oauth import Caller, IssuedToken
 
 _ADDRESS = re.compile(r"^(?:https?://)?(?:www\.|m\.)?flickr\.com/(?:photos|people)/([^/?#]+)")
-
-
-class FlickrRefusal(Exception):  # noqa: N818 - Flickr calls it a failure, and answers HTTP 200
-    """Flickr refuses a call; the meaning of the code depends on the method."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class RestApi:
@@ -89,7 +82,7 @@ class RestApi:
                 )
             return self._login_methods[method](caller.token, arguments) | {"stat": "ok"}
         except FlickrRefusal as refusal:
-            return {"stat": "fail", "code": refusal.code, "message": str(refusal)}
+            return refused(refusal)
 
     def find_photo(self, photo_id: str) -> tuple[SimulatedPhotostream, SimulatedPhoto] | None:
         """Return a photo and the photostream that it is in. The address of a file is enough to fetch it."""

@@ -23,7 +23,7 @@ STATE_FOLDER = ".flickr_mirror"
 """The folder inside a mirror for its owner, catalogue, lock and partial files."""
 FILE_NAME = "owner.json"
 FORMAT = 1
-RESERVED = {"flickr_keys", "flickr_key", "api_calls"}
+RESERVED = {"flickr_keys", "flickr_key", "flickr_tokens", "api_calls"}
 """Names of other files in the cache path, which no mirror's folder may have."""
 MAX_NAME = 100
 """The longest folder name in bytes. File systems allow 255, some only 143."""

@@ -23,9 +23,11 @@ import unicodedata
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import anyio
 import httpx
@@ -39,6 +41,7 @@ from PIL.ImageFile import ImageFile
 
 import flickr_mirror
 from flickr_mirror import (
+    AccessToken,
     ApiBudget,
     AsyncFlickrApi,
     BadImageError,
@@ -46,10 +49,12 @@ from flickr_mirror import (
     FlickrUser,
     Limits,
     MirrorOptions,
+    OAuthHandshake,
     PhotostreamMirror,
     TransportError,
 )
 from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
+from flickr_mirror.cli.keys.token_file import SavedLogin, hash_of, write_logins
 from flickr_mirror.cli.main import main
 from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole, echo
 from flickr_mirror.errors import ImageGoneError
@@ -61,6 +66,7 @@ from flickr_mirror.flickr.responses import USER_AGENT
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from flickr_mirror.simulator.oauth import IssuedToken
 from flickr_mirror.storage import media_decoding, media_formats
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from flickr_mirror.storage.owner import MAX_NAME, RESERVED, folder_name
@@ -77,6 +83,7 @@ if TYPE_CHECKING:
     Answer = Callable[[web.Request], web.StreamResponse]
 
 KEY, SECRET = "canary-key-0123456789", "canary-secret-9876543210"
+TOKEN = AccessToken("canary-token-7215760", "canary-token-secret-4321", "1@N01", "x")
 PASSWORD = "canary-password"
 FAR = "https://live.staticflickr.com/65535/1_0123456789_o.jpg"
 MANHHAI = "13476480@N07"
@@ -703,12 +710,12 @@ FAULTS: dict[str, Answer | None] = {
 
 
 def assert_no_canary(text: str, *folders: Path) -> None:
-    """Assert that neither a text nor a file below the folders holds a secret; the keys' own file may."""
+    """Assert that neither a text nor a file below the folders holds a secret; those of keys and logins may."""
     assert "canary" not in text
     for folder in folders:
         for path in folder.rglob("*"):
             assert "canary" not in path.name
-            if path.is_file() and path.name != "flickr_keys":
+            if path.is_file() and path.name not in ("flickr_keys", "flickr_tokens"):
                 assert b"canary" not in path.read_bytes(), path
 
 
@@ -742,6 +749,80 @@ def test_secrets_are_shown_in_no_failure(
     assert (code == 0) == (answer is None), text
     assert (tmp_path / "flickr_keys").exists() == (answer is None)
     assert "Traceback" in text or answer is None or fault == "ctrl-c"
+    assert_no_canary(text, tmp_path, home)
+
+
+def echo_refusal(problem: str) -> Answer:
+    """Refuse a signed request in a text that repeats the whole of it, as Flickr does."""
+
+    def refuse(request: web.Request) -> web.StreamResponse:
+        seen = f"{request.url}&{request.headers.get('Authorization', '')}"
+        return web.Response(status=401, text=f"oauth_problem={problem}&debug_sbs={quote(seen)}{seen}")
+
+    return refuse
+
+
+def refuse_token(code: int) -> Answer:
+    """Refuse a call with an error code, and a message that repeats the token."""
+
+    def refuse(request: web.Request) -> web.StreamResponse:
+        message = f"Refused {TOKEN.token} {TOKEN.secret} {request.headers['Authorization']}"
+        return web.json_response({"stat": "fail", "code": code, "message": message})
+
+    return refuse
+
+
+LOGIN_FAULTS: dict[str, Answer | None] = FAULTS | {
+    **{
+        f"oauth {name}": echo_refusal(name) for name in ("signature_invalid", "token_rejected", "new_problem")
+    },
+    **{f"code {code}": refuse_token(code) for code in (98, 99, 1)},
+    "401": lambda request: web.Response(status=401, text=request.headers["Authorization"]),
+}
+
+
+@pytest.mark.usefixtures("one_language")
+@pytest.mark.parametrize("place", ["file", "environment"])
+@pytest.mark.parametrize("fault", LOGIN_FAULTS)
+def test_secrets_of_a_login_are_shown_in_no_failure(
+    tmp_path: Path,
+    home: Path,
+    command: Callable[..., Command],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    place: str,
+) -> None:
+    """Row 94 with a login: token, its secret and each signature, in each failure, at --debug 4."""
+    monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.05))
+    stream = SimulatedPhotostream(2)
+    token = replace(TOKEN, nsid=stream.nsid, username=stream.username)
+    save_keys(home / ".flickr", ApiKeys(KEY, SECRET))
+    if place == "file":
+        write_logins(home / ".flickr", [SavedLogin(token, hash_of(KEY))])
+    else:
+        monkeypatch.setenv("FLICKR_OAUTH_TOKEN", token.token)
+        monkeypatch.setenv("FLICKR_OAUTH_TOKEN_SECRET", token.secret)
+    with run_in_thread(SimulatedFlickr(stream, api_key=KEY, api_secret=SECRET)) as flickr:
+        flickr.oauth.tokens[token.token] = IssuedToken(token.token, token.secret, token.nsid, KEY)
+        answer = LOGIN_FAULTS[fault]
+        signatures: list[str] = []
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            signatures.extend(
+                re.findall('oauth_signature="([^"]+)"', request.headers.get("Authorization", ""))
+            )
+            return answer(request) if answer and request.query else None
+
+        flickr.intercept = intercept
+        code, text = command(
+            *("--username", stream.username, "--cache-path", str(tmp_path), "--debug", "4"),
+            *("--api-url", flickr.api_url),
+        )
+    assert signatures
+    assert (code == 0) == (answer is None), text
+    assert code == 5 or not fault.startswith(("oauth", "code 9")), text
+    for signature in {*signatures, *map(unquote, signatures)}:
+        assert signature not in text
     assert_no_canary(text, tmp_path, home)
 
 
@@ -867,6 +948,10 @@ def test_no_public_object_shows_a_secret() -> None:
     shown: list[object] = [
         options,
         PhotostreamMirror("x", KEY, SECRET, options=options),
+        PhotostreamMirror("x", KEY, SECRET, token=TOKEN),
+        AsyncFlickrApi(KEY, SECRET, token=TOKEN),
+        OAuthHandshake(KEY, SECRET),
+        SavedLogin(TOKEN, hash_of(KEY)),
         flickr_mirror.FlickrApi(KEY, SECRET),
         flickr_mirror.FlickrUserPhotostreamMirroringAgent("x", KEY, SECRET),
         ApiKeys(KEY, SECRET),
@@ -880,6 +965,9 @@ def test_the_worker_for_languages_gets_no_secret(monkeypatch: pytest.MonkeyPatch
     """Row 94: keys and passwords of proxies are not in the environment of the worker process."""
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
+    for name in ("FLICKR_OAUTH_TOKEN", "MIRROR_FLICKR_OAUTH_TOKEN", "MIRROR_FLICKR_OAUTH_TOKEN_SECRET"):
+        monkeypatch.setenv(name, TOKEN.token)
+    monkeypatch.setenv("FLICKR_OAUTH_TOKEN_SECRET", TOKEN.secret)
     monkeypatch.setenv("FLICKR_API_URL", f"https://me:{PASSWORD}@flickr.invalid/")
     for name in ("HTTPS_PROXY", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://me:{PASSWORD}@proxy.invalid")

@@ -21,6 +21,7 @@ from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.json_lines import JsonLines
 from flickr_mirror.cli.output.plan_text import echo_plan, plan_line
+from flickr_mirror.cli.run_logins import choose_logins
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import report_failed_start, run_async, run_mirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.cli.keys.key_file import ApiKeys
+    from flickr_mirror.cli.keys.login_choice import LoginChoice
+    from flickr_mirror.cli.keys.token_file import SavedLogin
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.events import Event
     from flickr_mirror.models.options import Limits, MirrorOptions
@@ -43,6 +46,10 @@ if TYPE_CHECKING:
 VISIBLE_KEY = (
     "Other users of this machine can see the API key in the list of processes. Set FLICKR_CONSUMER_KEY and "
     "FLICKR_CONSUMER_SECRET instead, or save the keys once with `mirror_flickr keys set`."
+)
+VISIBLE_LOGIN = (
+    "Other users of this machine can see the token of the login in the list of processes. Set FLICKR_OAUTH_TOKEN and "
+    "FLICKR_OAUTH_TOKEN_SECRET instead, or log in with `mirror_flickr login`."
 )
 
 
@@ -53,6 +60,7 @@ def mirror(
     keys: tuple[str | None, str | None],
     *,
     is_key_visible: bool,
+    login: LoginChoice,
     save: bool,
     watch: float | None,
     dry_run: bool,
@@ -62,13 +70,14 @@ def mirror(
     """Return a function that mirrors photostreams in turn and returns the exit code.
 
     `keys` are the key and the secret if the user gave them; `is_key_visible` is whether other users of this machine
-    can see them. `notify` is the URL of a monitor and the command of a hook. Raises `ValueError` for an invalid
-    argument.
+    can see them. `login` is the login that the user wants. `notify` is the URL of a monitor and the command of a
+    hook. Raises `ValueError` for an invalid argument.
     """
     set_up(output)
     try:
         root = filesystem.home(options.cache_path)
         found = find_keys(root, *keys)
+        logins = run_async(choose_logins, usernames, root, found, login, options.api_url, limits)
     except FlickrMirrorError as error:
         if dry_run:
             return partial(echo_failure, error)
@@ -77,11 +86,13 @@ def mirror(
         )
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
-    open_mirror = _MirrorFactory(options, output, notify, found, saver, budget)
+    open_mirror = _MirrorFactory(options, output, notify, found, logins, saver, budget)
     # all of them before the first run, so that an invalid name is refused at once
     mirrors = [open_mirror(username, limits) for username in usernames]
-    if is_key_visible:
-        logging.getLogger("flickr_mirror").warning(VISIBLE_KEY)
+    for text, is_visible in ((VISIBLE_KEY, is_key_visible), (VISIBLE_LOGIN, login.is_visible)):
+        if is_visible:
+            logging.getLogger("flickr_mirror").warning(text)
+    _echo_logins(logins)
     gc.freeze()  # scanning the loaded modules for garbage would take 5 % of the time
     if dry_run:
         return partial(run_async, _print_plans, [mirror for mirror, _ in mirrors], output, limits.min_free)
@@ -98,21 +109,31 @@ class _MirrorFactory:
     output: OutputOptions
     notify: tuple[str | None, list[str]]
     keys: ApiKeys
+    logins: dict[str, SavedLogin | None]
     saver: _KeySaver | None
     budget: ApiBudget | None
 
     def __call__(self, username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
         view = _view(self.options, self.output, self.notify, limits)
+        login = self.logins[username]
         mirror = PhotostreamMirror(
             username,
             self.keys.consumer_key,
             self.keys.consumer_secret,
+            token=login.token if login else None,
             options=self.options,
             limits=limits,
             observer=partial(self.saver, view) if self.saver else view,
             budget=self.budget,
         )
         return mirror, view
+
+
+def _echo_logins(logins: dict[str, SavedLogin | None]) -> None:
+    """Print which login signs the run of which photostream."""
+    for name, login in logins.items():
+        if login:
+            echo(f"The calls for {name!r} are signed with the login of {login.account} from {login.origin}.")
 
 
 def _view(
@@ -188,15 +209,16 @@ def check(
 
 def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:
     """Print the state of a mirror, and return the exit code."""
-    return _print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
+    return print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
 
 
 def list_mirror(username: str, *, cache_path: Path, listing: Listing) -> int:
     """List the photos of a mirror that a `listing` describes, and return the exit code."""
-    return _print_report(partial(list_photos, cache_path, username, listing))
+    return print_report(partial(list_photos, cache_path, username, listing))
 
 
-def _print_report(show: Callable[[], int]) -> int:
+def print_report(show: Callable[[], int]) -> int:
+    """Print a report, and return its exit code, or that of the error that ended it."""
     set_up(OutputOptions())
     try:
         return show()

@@ -432,6 +432,53 @@ def test_a_photo_that_stayed_the_same_is_done(walks: Walks) -> None:
     assert walks.images == walks.infos == []
 
 
+def test_a_fact_that_is_listed_while_information_is_written_is_written_too(walks: Walks) -> None:
+    """The file that was begun without it does not stand for the one that has it."""
+    walks.walk(photos(1))
+    (taken,) = walks.images
+    walks.list_again(photo(1, privacy="friends"))
+    with walks.catalogue.transaction():
+        walks.catalogue.outcomes.mark_image_done(taken, [FILE])
+        walks.catalogue.outcomes.mark_info_done(taken, 0)
+    assert [info.photo.facts.privacy for info in walks.infos] == ["friends"]
+
+
+def test_a_fact_that_is_listed_for_the_first_time_is_written_once(walks: Walks) -> None:
+    """It is on the work list without an update; what failed waits for its time."""
+    walks.walk(photos(2))
+    with walks.catalogue.transaction():
+        done, failed = walks.infos
+        walks.catalogue.outcomes.mark_info_done(done, 0)
+        walks.catalogue.outcomes.mark_unavailable(failed, "info", "HTTP 403")
+    assert walks.list_again(*photos(2, privacy="public", safety_level=0)) == PageChanges()
+    assert ids(walks.infos) == ["1"]
+    walks.finish()
+    assert walks.list_again(*photos(2, privacy="public", safety_level=0)) == PageChanges()
+    assert walks.infos == []
+
+
+def test_other_numbers_are_stored_and_cause_no_work(walks: Walks) -> None:
+    """A visit during a download, or after it, neither fetches nor writes anything again."""
+    walks.walk(photos(1))
+    (taken,) = walks.images
+    assert walks.list_again(photo(1, views=7, faves=1)) == PageChanges()
+    with walks.catalogue.transaction():
+        walks.catalogue.outcomes.mark_image_done(taken, [FILE])
+        walks.catalogue.outcomes.mark_info_done(taken, 0)
+    assert walks.images == walks.infos == []
+    assert walks.list_again(photo(1, views=9, faves=1), full=True) == PageChanges()
+    assert walks.images == walks.infos == []
+    walks.list_again(photo(1, "Huế", views=9))
+    assert [info.photo.facts.views for info in walks.infos] == [9]
+
+
+def test_a_size_that_is_still_open_follows_the_listing(walks: Walks) -> None:
+    """The address of a video's poster is that of the last listing, also where only the views changed besides."""
+    walks.walk([photo(1, label="Large", media="video", views=1)])
+    walks.list_again(photo(1, label="Large", width=500, media="video", views=2))
+    assert [stored.size.width for stored in walks.questions if stored.size] == [500]
+
+
 # Stretches that do not add up
 
 

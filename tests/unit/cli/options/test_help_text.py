@@ -39,7 +39,7 @@ def refused(*arguments: str) -> str:
         (("chekc", "--username", "x"), "There is no command 'chekc'. Did you mean `mirror_flickr check`?"),
         (("--username", "x", "lst"), "There is no command 'lst'. Did you mean `mirror_flickr list`?"),
         (("keys", "forgte"), "There is no command 'forgte'. Did you mean `mirror_flickr keys forget`?"),
-        (("help", "stauts"), "There is no command 'stauts'. Did you mean `mirror_flickr status`?"),
+        (("help", "statu"), "There is no command 'statu'. Did you mean `mirror_flickr status`?"),
         (("help", "status", "x"), "`mirror_flickr status` has no subcommands: leave out 'x'."),
         (
             ("manhhai",),
@@ -94,7 +94,10 @@ TEXTS = {
     "ping-url",
     "hook",
     "tag",
+    "plots",
+    "to",
 }
+TEXTS |= {"as", "oauth-token", "oauth-token-secret"}
 """Options that take any text."""
 OF_KEYS = {"keyring", "stdin"}
 OPTIONS = {key_of(parameter): owner for owner, parameter in settings_of(COMMAND)}
@@ -105,7 +108,7 @@ def test_no_option_is_refused_in_the_words_of_a_library(option: str, monkeypatch
     """What cannot be the value of an option is refused in a sentence that says what to use."""
     monkeypatch.setenv(f"MIRROR_FLICKR_{option.upper().replace('-', '_')}", "?")
     owner = OPTIONS[option]
-    arguments = ("x",) if owner.name == "search" else ()
+    arguments = {"search": ("x",), "export": ("--to", "x")}.get(owner.name, ())
     words = ("--print-config",) if owner is COMMAND else (str(owner.name), *arguments)
     assert re.search(r": (?:invalid .*: )?use ", refused(*words))
 

@@ -25,7 +25,7 @@ from flickr_mirror.models.events import (
     RunStarted,
     Watching,
 )
-from flickr_mirror.simulator import Kind, Mix, SimulatedPhotostream
+from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, tree
 from tests.support.mirroring import PagedRun, Run, mirroring
 
@@ -188,7 +188,7 @@ async def test_a_photo_that_became_private_is_not_gone(run: Run, prune: bool) ->
 
     report = await as_visitor(run)
     assert (
-        "They are private or restricted now, or gone: --full-scan with the login of 'saigon_archive'"
+        "The others are private or restricted now, or gone: --full-scan with the login of 'saigon_archive'"
         in run.notices
     )
     assert nothing_happened(run, report)
@@ -362,20 +362,33 @@ async def test_a_false_answer_loses_no_change(run: Run, answer: dict[str, Any]) 
     assert (report.updated, report.infos) == (1, 1)
 
 
-async def test_answers_without_a_list_lose_no_change_however_many_come(run: Run) -> None:
-    """The time since which changes are listed stays until Flickr answers with a list."""
-    run.log_in()
-    await run()
-    run.stream.edit(run.stream.ids[-2], title="A new title")
-    false = [web.json_response({"photos": {}, "stat": "ok"}) for _ in range(3)]
-
-    async def intercept(request: web.Request) -> web.StreamResponse | None:
-        return false.pop() if false and request.query.get("method") == UPDATES else None
-
-    run.flickr.intercept = intercept
-    for _ in range(3):
+@pytest.mark.parametrize(
+    ("answer", "days"), [({}, 3), ({"total": 0, "photo": []}, 1)], ids=["no list", "an empty list"]
+)
+async def test_a_false_answer_of_last_night_loses_no_change(
+    tmp_path: Path, answer: dict[str, Any], days: int
+) -> None:
+    """A change is asked for by two nightly runs, and by more while Flickr answers without a list."""
+    now = [1_780_000_000]
+    stream = SimulatedPhotostream(40, commented=0, image_dims=(40, 30))
+    async with SimulatedFlickr(stream, clock=lambda: now[0]) as flickr:
+        run = PagedRun(flickr, tmp_path)
+        run.log_in()
+        await run()
+        now[0] += DAY
         assert nothing_happened(run, await run())
-    assert (await run()).updated == 1
+        stream.edit(stream.ids[-2], title="A new title")
+        false = [web.json_response({"photos": answer, "stat": "ok"}) for _ in range(days)]
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            return false.pop() if false and request.query.get("method") == UPDATES else None
+
+        flickr.intercept = intercept
+        for _ in range(days):
+            now[0] += DAY
+            assert nothing_happened(run, await run())
+        now[0] += DAY
+        assert (await run()).updated == 1
 
 
 async def test_a_refusal_to_list_changes_is_reported_and_the_rest_is_mirrored(run: Run) -> None:

@@ -36,7 +36,6 @@ class Run:
     """A mirror of a simulated photostream, and what its observer was told."""
 
     limits = Limits(attempts=2, image_workers=4, timing=FAST)
-    token: AccessToken | None = None
 
     def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
         self.flickr = flickr
@@ -45,13 +44,15 @@ class Run:
         self.token: AccessToken | None = None
         self.events: list[Event] = []
 
-    def log_in(self) -> AccessToken:
-        """Sign the next runs with a login of the account, whose token is that of the canary."""
-        nsid = self.stream.nsid
-        issued = IssuedToken(canary.TOKEN, canary.TOKEN_SECRET, nsid, canary.KEY)
+    def log_in(self, stream: SimulatedPhotostream | None = None) -> AccessToken:
+        """Sign the next runs with a login of the account, whose token is that of the canary, or of another one."""
+        account = stream or self.stream
+        issued = IssuedToken(canary.TOKEN, canary.TOKEN_SECRET, account.nsid, canary.KEY)
+        if stream is not None:
+            issued = self.flickr.oauth.issue(account.nsid)
         self.flickr.oauth.tokens[issued.token] = issued
         self.flickr.oauth.api_secret = canary.SECRET
-        self.token = AccessToken(issued.token, issued.secret, nsid, self.stream.username)
+        self.token = AccessToken(issued.token, issued.secret, account.nsid, account.username)
         return self.token
 
     def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
@@ -66,12 +67,6 @@ class Run:
             observer=observer or self.events.append,
             budget=ApiBudget(calls_per_second=10_000, timing=self.limits.timing),
         )
-
-    def log_in(self, stream: SimulatedPhotostream | None = None) -> None:
-        """Log in as the owner, or as the owner of another photostream, from the next run on."""
-        account = stream or self.stream
-        issued = self.flickr.oauth.issue(account.nsid)
-        self.token = AccessToken(issued.token, issued.secret, account.nsid, account.username)
 
     async def __call__(self, **options: Any) -> MirrorReport:
         """Run once."""
@@ -109,7 +104,7 @@ async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterat
     }
     accounts = settings.pop("accounts", ())
     stream = SimulatedPhotostream(count, **settings)
-    async with SimulatedFlickr(stream, *accounts, api_secret=canary.SECRET, **server) as flickr:
+    async with SimulatedFlickr(stream, *accounts, **server) as flickr:
         yield Run(flickr, root)
 
 

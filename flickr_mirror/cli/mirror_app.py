@@ -56,6 +56,7 @@ def run(context: typer.Context) -> NoReturn:
         verbose=flags["verbose"],
         progress=not flags["no_progress"],
         as_json=flags["as_json"],
+        describes=not flags["no_description"],
     )
     try:
         start = mirror(

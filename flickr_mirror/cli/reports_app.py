@@ -30,6 +30,7 @@ def check(
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     part: report_flags.PendingFile = None,
     rebuild: report_flags.Rebuild = False,
+    manifest: report_flags.Manifest = False,
     as_json: report_flags.ReportAsJson = False,
     quiet: report_flags.ReportQuietly = False,
 ) -> None:
@@ -46,7 +47,18 @@ def check(
         quiet=quiet,
         timing=timing_of(context),
     )
-    _each(username, cache_path, look)
+    _each(username, cache_path, partial(_check_all, look, cache_path) if manifest else look)
+
+
+def describe(
+    username: report_flags.MirrorNames = None,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+) -> None:
+    """Write README, tables and SHA-256 manifest into a mirror. Makes no call to Flickr."""
+    from flickr_mirror.cli.commands.describe import run_describe
+    from flickr_mirror.cli.commands.mirror import print_report
+
+    _each(username, cache_path, lambda name: print_report(partial(run_describe, cache_path, name)))
 
 
 def status(
@@ -151,6 +163,16 @@ def stats(
         )
 
     _each(username, cache_path, show)
+
+
+def _check_all(look: Callable[[str], int], cache_path: Path, name: str) -> int:
+    """Check the files and the manifest of a mirror, and return the worse exit code."""
+    from flickr_mirror.cli.commands.describe import check_manifest
+    from flickr_mirror.cli.commands.mirror import print_report
+    from flickr_mirror.cli.exit_codes import worst
+
+    code = look(name)
+    return code if code > 3 else worst((code, print_report(partial(check_manifest, cache_path, name))))
 
 
 def _list(context: typer.Context, words: str, order: str) -> NoReturn:

@@ -131,12 +131,12 @@ def test_any_nsid_is_a_folder_below_the_cache_or_refused(nsid: str) -> None:
 
 @pytest.mark.parametrize("name", ["Photos.", "photos ", "phot\u200bos", "photos\u202e", "p\x9bhotos", "CON"])
 def test_names_that_look_alike_do_not_share_a_folder(name: str) -> None:
-    """Row 84: names that differ in what file systems drop, or nobody sees, have the NSID in their folders."""
+    """Row 84: names that differ only in invisible or dropped characters have the NSID in their folders."""
     assert folder_name(FlickrUser(MANHHAI, name)).endswith(f" ({MANHHAI})")
 
 
 def test_no_name_is_that_of_a_file_of_the_tool() -> None:
-    """Row 84: on a file system that ignores case, nobody's folder is the file of the keys."""
+    """Row 84: on a file system that ignores case, no user's folder has the name of the keys file."""
     for name in ("flickr_keys", "FLICKR_KEYS", "Flickr_Key", "API_calls"):
         assert folder_name(FlickrUser(MANHHAI, name)) == f"{name} ({MANHHAI})"
 
@@ -155,8 +155,8 @@ anything = st.recursive(
 
 
 @given(photo_id=anything | st.sampled_from(["../x", "1;rm", "1/2", "٣", "1\n", "-1", "0", "1e5", "9" * 40]))
-def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> None:
-    """Row 85: an id from the API is digits, as a text or as a number, or there is no photo."""
+def test_any_photo_id_gives_a_path_inside_the_mirror_or_an_error(photo_id: object) -> None:
+    """Row 85: an id from the API that is not made of digits, as text or number, gives no photo."""
     page = PhotoPage.from_json({"photo": [{"id": photo_id, "title": "x"}]})
     cache = MirrorFolder(Path("/cache/manhhai"), 4)
     for photo in page.photos:
@@ -167,7 +167,7 @@ def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> Non
 
 
 @given(photo_id=st.text(), extension=st.text() | st.sampled_from(["jpg/../../x", "../x", "", "j\0g", "ｊpg"]))
-def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extension: str) -> None:
+def test_any_extension_gives_a_path_inside_the_mirror_or_an_error(photo_id: str, extension: str) -> None:
     """Row 85: an extension with anything but letters and digits is refused where a path is made."""
     cache = MirrorFolder(Path("/cache/manhhai"), 4)
     try:
@@ -179,7 +179,7 @@ def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extensio
 
 
 def test_extensions_come_from_a_fixed_set() -> None:
-    """Row 85: whatever the bytes are, the extension is one of those that are listed."""
+    """Row 85: for any bytes, the extension is one of the fixed list."""
     known = {extension for _, kinds in media_formats._MAGIC for extension in kinds.values() if extension}
     assert known <= {*media_formats.PHOTO_EXTENSIONS, *media_formats.VIDEO_EXTENSIONS}
     assert all(
@@ -408,7 +408,7 @@ async def test_a_size_bomb_is_cut_off(
 
 @pytest.mark.parametrize("packing", ["gzip", "gzip, gzip", "deflate", "br", "GZIP"])
 async def test_a_packed_image_is_not_unpacked(packing: str) -> None:
-    """Row 91: an image that comes packed, which nobody asked for, could be a bomb: it is refused."""
+    """Row 91: an image sent compressed without being requested so could be a bomb: it is refused."""
     body = gzip.compress(jpeg(640, 480))
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -564,7 +564,7 @@ def test_what_commands_a_terminal_is_replaced(code: int) -> None:
     assert plain(f"a{chr(code)}b") == "a\ufffdb"
 
 
-def test_what_people_write_is_shown_as_it_is() -> None:
+def test_ordinary_text_is_shown_unchanged() -> None:
     """Row 93: scripts, accents and emoji stay; a wide or unbreakable space is a space."""
     assert (
         plain("Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301") == "Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301"
@@ -572,7 +572,7 @@ def test_what_people_write_is_shown_as_it_is() -> None:
     assert plain("写真\u3000館\u00a0x") == "写真 館 x"
 
 
-def test_a_sentence_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Row 93: what the command says itself, with paths and names in it."""
     echo(EVIL)
     assert capsys.readouterr().err == plain(EVIL) + "\n"
@@ -728,7 +728,7 @@ def test_secrets_are_shown_in_no_failure(
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
 ) -> None:
-    """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, whatever fails."""
+    """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, after any failure."""
     monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.05))
     stream = SimulatedPhotostream(2)
     with run_in_thread(SimulatedFlickr(stream)) as flickr:
@@ -858,7 +858,7 @@ def test_secrets_are_shown_in_no_failure_to_connect(
 
 
 async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 94: a proxy that refuses an image is told without its password, in the traceback too."""
+    """Row 94: a proxy that refuses an image is named without its password, in the traceback too."""
     requests: list[bytes] = []
 
     async def refuse(stream: anyio.abc.SocketStream) -> None:
@@ -942,7 +942,7 @@ async def test_an_embedder_that_logs_everything_logs_no_secret(
 
 
 def test_no_public_object_shows_a_secret() -> None:
-    """Row 94: whatever of the package is printed by an embedder."""
+    """Row 94: an embedder may print any object of the package."""
     address = f"https://me:{PASSWORD}@flickr.invalid/"
     options = MirrorOptions(api_url=address)
     shown: list[object] = [
@@ -1050,7 +1050,7 @@ def test_nothing_runs_what_it_reads() -> None:
 
 @pytest.mark.usefixtures("one_language")
 async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
-    """Row 103: politeness: at most ten calls a second, few downloads side by side, and who asks is told."""
+    """Row 103: politeness: at most ten calls a second, few parallel downloads, and a User-Agent that names the tool."""
     limits = Limits()
     async with mirroring(tmp_path, 14) as run:
         calls: list[float] = []
@@ -1094,7 +1094,7 @@ async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("one_language")
 async def test_no_file_can_be_executed(tmp_path: Path) -> None:
-    """Files are never executable, whatever the mask of the user, and nobody else can write to the saved keys."""
+    """Files are never executable under any umask, and only their owner can write to the saved keys."""
     before = os.umask(0)
     try:
         async with mirroring(tmp_path, 3) as run:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A mirror of a simulated photostream, and what its observer was told."""
+    """A mirror of a simulated photostream, and the events that its observer got."""
 
     limits = Limits(attempts=2, image_workers=4, timing=FAST)
 
@@ -73,14 +73,14 @@ class Run:
         self.events.clear()
         return await self.mirror(**options).run()
 
-    def told(self, kind: type[Event]) -> list[Any]:
+    def events_of(self, kind: type[Event]) -> list[Any]:
         """Return the events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def notices(self) -> str:
-        """The sentences that the observer was told."""
-        return " ".join(event.text for event in self.told(Notice))
+        """The texts of all notices."""
+        return " ".join(event.text for event in self.events_of(Notice))
 
     def path(self, photo_id: str, extension: str = "jpg") -> Path:
         """Return where a file is expected."""

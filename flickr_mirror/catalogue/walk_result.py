@@ -74,7 +74,8 @@ def sentences(result: WalkResult) -> list[str]:
         texts.append(
             f"Flickr shows {_photos(result.fewer)} fewer than are mirrored here. "
             + (
-                f"The others are private or restricted now, or gone: --full-scan with the login of {logins} shows which."
+                f"The others are private or restricted now, or gone: --full-scan with the login of {logins} "
+                "finds which are."
                 if logins
                 else "--full-scan finds which are gone."
             )

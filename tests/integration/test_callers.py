@@ -89,7 +89,7 @@ async def as_visitor(run: Run, **options: Any) -> MirrorReport:
 def nothing_happened(run: Run, report: MirrorReport) -> bool:
     """Return whether a run has marked, moved, fetched and failed nothing."""
     assert (report.gone, report.pruned, report.images, report.failures, report.left) == (0, 0, 0, [], 0)
-    return not run.told(PhotoGone) and not run.told(PhotoFailed) and code_of(report) == 0
+    return not run.events_of(PhotoGone) and not run.events_of(PhotoFailed) and code_of(report) == 0
 
 
 # What a login adds
@@ -199,7 +199,7 @@ async def test_a_photo_that_became_private_is_not_gone(run: Run, prune: bool) ->
     assert tree(run.root) == before
 
     report = await run()
-    assert run.told(PhotoUpdated) == [PhotoUpdated(photo_id, ("text",))]
+    assert run.events_of(PhotoUpdated) == [PhotoUpdated(photo_id, ("text",))]
     assert infos(run.root / run.stream.username)[photo_id]["flickr"]["privacy"] == "private"
     assert nothing_happened(run, await run(full_scan=True, prune=prune))
     assert nothing_happened(run, await as_visitor(run, full_scan=True, prune=prune))
@@ -216,7 +216,7 @@ async def test_the_login_proves_what_is_gone(run: Run) -> None:
     assert nothing_happened(run, await as_visitor(run, full_scan=True, prune=True))
 
     report = await run(full_scan=True)
-    assert (report.gone, {event.photo_id for event in run.told(PhotoGone)}) == (2, {public, private})
+    assert (report.gone, {event.photo_id for event in run.events_of(PhotoGone)}) == (2, {public, private})
     assert report.calls["flickr.auth.oauth.checkToken"] == 1
     report = await as_visitor(run, full_scan=True, prune=True)
     assert (report.gone, report.pruned, report.login_only) == (0, 0, 15)
@@ -281,7 +281,7 @@ async def test_a_login_of_another_account_proves_nothing(tmp_path: Path) -> None
         run.token = replace(run.token, token=issued.token, secret=issued.secret)
         with pytest.raises(LoginError, match="This login is of the account 5000001@N05, and not of"):
             await run(full_scan=True, prune=True)
-        assert not run.told(PhotoGone)
+        assert not run.events_of(PhotoGone)
         run.log_in()
         assert nothing_happened(run, await run(full_scan=True, prune=True))
 
@@ -576,7 +576,11 @@ async def test_the_first_run_without_the_login_knows_which_photos_are_there(run:
     assert (plan.photos, plan.mirrored, plan.images) == (24, 24, 0)
     report = await run()
     assert nothing_happened(run, report)
-    assert (run.told(RunStarted)[0].known, run.told(ListingEnded)[0].known, report.skipped) == (24, 24, 24)
+    assert (run.events_of(RunStarted)[0].known, run.events_of(ListingEnded)[0].known, report.skipped) == (
+        24,
+        24,
+        24,
+    )
 
 
 async def test_the_status_is_that_of_the_last_caller(run: Run) -> None:

@@ -17,6 +17,7 @@ from flickr_mirror.simulator.payloads import (
     sizes_of,
     user,
 )
+from flickr_mirror.simulator.photo_details import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +61,7 @@ class RestApi:
             "flickr.people.getPhotos": self._get_photos,
             "flickr.photos.getSizes": self._get_sizes,
             "flickr.photos.getInfo": self._get_photo_info,
+            "flickr.photos.people.getList": self._get_people,
             "flickr.photos.comments.getList": self._get_comments,
         }
 
@@ -201,6 +203,9 @@ class RestApi:
     def _get_photo_info(self, arguments: Mapping[str, str]) -> Payload:
         stream, photo = self._photo(arguments)
         return {"photo": photo_info(photo, stream)}
+
+    def _get_people(self, arguments: Mapping[str, str]) -> Payload:
+        return {"people": people_of(self._photo(arguments)[1])}
 
     def _get_comments(self, arguments: Mapping[str, str]) -> Payload:
         stream, photo = self._photo(arguments)

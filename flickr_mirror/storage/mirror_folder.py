@@ -20,7 +20,7 @@ from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_fil
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.owner import STATE_FOLDER, find_folder, folder_name, read_owner, write_owner
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import is_up_to_date
+from flickr_mirror.storage.sidecar import encoded, is_up_to_date
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class MirrorFolder:
         """See `Store.write_sidecar`."""
         path = self.path(photo_id, "json")
         is_long = len(content.get("comments", ())) > _MANY_COMMENTS
-        data = await to_thread.run_sync(_json, content) if is_long else _json(content)
+        data = await to_thread.run_sync(encoded, content) if is_long else encoded(content)
         if may_exist and (stored := await to_thread.run_sync(self._up_to_date, path, content, data)):
             return path, stored
         async with self.new_file() as file:
@@ -222,7 +222,7 @@ class MirrorFolder:
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
-        path, data = self._document(name), _json(content)
+        path, data = self._document(name), encoded(content)
         if filesystem.content(path) == data:
             return False
         filesystem.write_file(path, data, folder=self.parts, base=self.folder)
@@ -285,7 +285,3 @@ def _unused(target: Path) -> Path:
         number += 1
         unused = target.with_name(f"{target.stem}.{number}{target.suffix}")
     return unused
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"

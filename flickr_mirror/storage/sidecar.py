@@ -5,6 +5,7 @@ The keys that follow from the metadata are in the table of `models.metadata`.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +40,13 @@ def info_document(
     description: Label | None,
     comments: list[tuple[FlickrComment, Label]] | None,
     reduced: Mapping[str, Reduced] | None = None,
+    more_parts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document of a photo in the specification's shape; all additions are under `flickr`.
 
     `size` is the best size of the image. `reduced` has the sizes that were mirrored because Flickr refuses the best
     file, by the kind of file. Parts that are `None` are left out: the parts that are there are the information level.
+    `more_parts` come from calls of their own, such as `details`.
     """
     reduced = reduced or {}
     facts = photo.facts.to_sidecar()
@@ -67,7 +70,12 @@ def info_document(
             {name: getattr(comment, name) for name in (*_COMMENT_KEYS, *_LATER_COMMENT_KEYS)}
             for comment, _ in comments
         ]
-    return {**document, "flickr": more}
+    return {**document, "flickr": {**more, **(more_parts or {})}}
+
+
+def encoded(document: dict[str, Any]) -> bytes:
+    """Return the bytes of the file of a document."""
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def is_up_to_date(stored: object, document: dict[str, Any]) -> bool:

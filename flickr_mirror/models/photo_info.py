@@ -69,6 +69,7 @@ def _as_listed(info: Payload) -> Payload:
         "ownername": owner.get("username"),
         "realname": owner.get("realname"),
         "iconserver": owner.get("iconserver"),
+        "iconfarm": owner.get("iconfarm"),
         "safety_level": info.get("safety_level"),
         "can_download": _object(info, "usage").get("candownload"),
         **_object(info, "visibility"),
@@ -86,9 +87,10 @@ def _geoperms(info: Payload) -> Payload:
 
 
 def _details(info: Payload) -> dict[str, Any]:
-    usage, place = _object(info, "usage"), _object(info, "location")
+    usage, place, dates = (_object(info, key) for key in ("usage", "location", "dates"))
     names = {name: text_of(place.get(name)) for name in _PLACES}
     return {
+        "updated": to_int(dates.get("lastupdate")),
         "note_basis": NOTE_BASIS,
         "notes": [_note(note) for note in objects_of(_object(info, "notes").get("note"))],
         "people": [],
@@ -104,7 +106,7 @@ def _note(note: Payload) -> dict[str, Any]:
         "author": text_of(note.get("author")),
         "author_name": text_of(note.get("authorname")),
         **box_of(note),
-        "content": text_of(note),
+        "text": text_of(note),
     }
 
 

@@ -87,7 +87,7 @@ EXTRAS: dict[str, Callable[[SimulatedPhoto, SimulatedPhotostream], Payload]] = {
     "media": lambda photo, _: {"media": photo.media, "media_status": media_status(photo)},
     "path_alias": lambda _, stream: {"pathalias": stream.path_alias},
     "count_comments": lambda photo, _: {"count_comments": str(len(photo.comments))},
-    "count_faves": lambda photo, stream: {"count_faves": str(photo.index % 9 + stream.visits // 10)},
+    "count_faves": lambda photo, stream: {"count_faves": str(photo.faves + stream.visits // 10)},
     "safety_level": lambda photo, _: {"safety_level": str(photo.safety_level)},
     "realname": lambda _, stream: {"realname": stream.real_name},
     "rotation": lambda photo, _: {"rotation": photo.rotation},

@@ -1,4 +1,4 @@
-"""What Flickr states about a photo only when asked for it: notes, people, place names."""
+"""What Flickr states about a photo only when asked for it: notes, people, place names, faves, EXIF."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.payloads import Payload
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
 
-_NOTED_EVERY, _PEOPLED_EVERY = 3, 7
+_NOTED_EVERY, _PEOPLED_EVERY, _SECRET_EVERY = 3, 7, 5
 
 
 def has_people(photo: SimulatedPhoto) -> bool:
@@ -55,6 +55,47 @@ def people_of(photo: SimulatedPhoto) -> Payload:
         for author, name, real_name in COMMENTERS[: 2 * has_people(photo)]
     ]
     return {"total": len(people), "photo_width": 500, "photo_height": 375, "person": people}
+
+
+def faves_of(photo: SimulatedPhoto, page: int, per_page: int) -> Payload:
+    """Return a page of `photos.getFavorites`, newest first."""
+    total = photo.faves
+    numbers = range(total - 1 - (page - 1) * per_page, max(total - 1 - page * per_page, -1), -1)
+    people = []
+    for number in numbers:
+        _, name, real_name = COMMENTERS[number % len(COMMENTERS)]
+        person = {"nsid": f"{60000000 + number}@N0{number % 8}", "username": f"{name}{number}"}
+        people.append(
+            person
+            | {"realname": real_name, "favedate": str(photo.uploaded + 100 * number), "iconserver": "1"}
+            | {"contact": 0, "friend": 0, "family": 0, "iconfarm": 1}
+        )
+    return {
+        "person": people,
+        "id": photo.id,
+        "secret": photo.secret,
+        "page": page,
+        "pages": -(-total // per_page),
+        "perpage": per_page,
+        "total": str(total) if total % 2 else total,
+    }
+
+
+def exif_of(photo: SimulatedPhoto) -> Payload | None:
+    """Return the answer of `photos.getExif` about a photo; `None` if the owner does not share it."""
+    if photo.index % _SECRET_EVERY == 0:
+        return None
+    tags = (
+        ("IFD0", "Make", "Make", "NIKON CORPORATION", None),
+        ("ExifIFD", "ExposureTime", "Exposure", f"1/{photo.index + 10}", f"1/{photo.index + 10} sec"),
+        ("ExifIFD", "DateTimeOriginal", "Date and Time (Original)", photo.taken.replace("-", ":"), None),
+    )
+    exif = [
+        {"tagspace": space, "tagspaceid": 0, "tag": tag, "label": label, "raw": {"_content": raw}}
+        | ({"clean": {"_content": clean}} if clean else {})
+        for space, tag, label, raw, clean in tags
+    ]
+    return {"id": photo.id, "secret": photo.secret, "camera": "Nikon D750", "exif": exif}
 
 
 def location_of(photo: SimulatedPhoto) -> Payload:

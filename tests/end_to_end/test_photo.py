@@ -9,11 +9,14 @@ import anyio
 import pytest
 
 from flickr_mirror.simulator import Rule, Script, SimulatedFlickr, SimulatedPhotostream, faults
+from flickr_mirror.simulator.server import API_PATH
 from tests.support import canary
 from tests.support.command import THREAD, Outcome, start
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aiohttp import web
 
 
 def environment(flickr: SimulatedFlickr) -> dict[str, str]:
@@ -25,9 +28,9 @@ def environment(flickr: SimulatedFlickr) -> dict[str, str]:
     }
 
 
-async def photo(flickr: SimulatedFlickr, *arguments: str) -> Outcome:
+async def photo(flickr: SimulatedFlickr, *arguments: str, **variables: str) -> Outcome:
     """Run `mirror_flickr photo` off a terminal."""
-    process = start(["photo", *arguments], environment(flickr), settings=THREAD)
+    process = start(["photo", *arguments], environment(flickr) | variables, settings=THREAD)
     try:
         outcome = await process.wait()
     finally:
@@ -60,6 +63,35 @@ async def test_one_photo_comes_by_the_address_of_its_page(tmp_path: Path) -> Non
         assert image.read_text() == "mine"
         assert (await photo(flickr, photo_id, "-o", str(tmp_path / "new"), "--force")).code == 0
         assert image.read_bytes() == flickr.file(photo_id)
+
+
+async def test_a_login_signs_the_calls(tmp_path: Path) -> None:
+    """With the saved login of --as, or with a token of the environment; a revoked one is an error of the login."""
+    async with SimulatedFlickr(
+        SimulatedPhotostream(2), api_key=canary.KEY, api_secret=canary.SECRET
+    ) as flickr:
+        stream, signed = flickr.streams[0], []
+
+        async def note(request: web.Request) -> None:
+            if request.path == API_PATH:
+                signed.append("oauth_token" in request.headers.get("Authorization", ""))
+
+        flickr.intercept = note
+        issued = flickr.oauth.issue(stream.nsid)
+        given = {"FLICKR_OAUTH_TOKEN": issued.token, "FLICKR_OAUTH_TOKEN_SECRET": issued.secret}
+        arguments = (stream.ids[0], "-o", str(tmp_path))
+        assert (await photo(flickr, *arguments, **given)).code == 0
+        assert signed == [True, True]
+        assert (await photo(flickr, *arguments, "--as", stream.username, **given)).code == 0
+        assert signed == [True] * 5  # one call shows the account of the token
+        assert (await photo(flickr, *arguments)).code == 0
+        assert signed[5:] == [False, False]
+        outcome = await photo(flickr, *arguments, "--as", "somebody")
+        assert (outcome.code, "There is no login of 'somebody'" in outcome.err) == (5, True)
+        flickr.oauth.revoke(issued.token)
+        outcome = await photo(flickr, *arguments, **given)
+        assert (outcome.code, "mirror_flickr login" in outcome.err) == (5, True)
+        assert issued.token not in outcome.err
 
 
 async def test_mistakes_are_one_sentence_each(tmp_path: Path) -> None:

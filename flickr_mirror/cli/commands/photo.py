@@ -12,6 +12,7 @@ from flickr_mirror.cli.keys.lookup import find_keys
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.standard_streams import write_result
 from flickr_mirror.cli.output.text import size_text
+from flickr_mirror.cli.run_logins import choose_logins
 from flickr_mirror.cli.runner import run_async
 from flickr_mirror.engine.flickr_session import FlickrSession
 from flickr_mirror.engine.photo_fetch import fetch_photo
@@ -23,7 +24,10 @@ from flickr_mirror.text import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flickr_mirror.cli.keys.key_file import ApiKeys
+    from flickr_mirror.cli.keys.login_choice import LoginChoice
     from flickr_mirror.engine.photo_fetch import FetchedPhoto
+    from flickr_mirror.models.access_token import AccessToken
     from flickr_mirror.models.options import Limits
 
 
@@ -33,17 +37,23 @@ def fetch(
     cache_path: Path,
     api_url: str,
     given: tuple[str | None, str | None],
+    login: LoginChoice,
     limits: Limits,
     **request: Any,  # noqa: ANN401 - the keywords of `fetch_photo`
 ) -> int:
-    """Fetch a photo with the `given` or saved keys, print the paths of its files, and return the exit code."""
+    """Fetch a photo with the `given` or saved keys, print the paths of its files, and return the exit code.
+
+    The calls are signed if a `login` is wanted.
+    """
     set_up(OutputOptions())
     try:
-        keys = find_keys(filesystem.home(cache_path), *given)
+        root = filesystem.home(cache_path)
+        keys = find_keys(root, *given)
+        token = _token(root, keys, login, api_url, limits)
         session = FlickrSession(
             keys.consumer_key,
             keys.consumer_secret,
-            token=None,
+            token=token,
             emit=log_events,
             budget=None,
             api_transport=None,
@@ -58,6 +68,16 @@ def fetch(
     except FlickrMirrorError as error:
         return echo_failure(error)
     return _report(result, sum(session.calls.values()))
+
+
+def _token(root: Path, keys: ApiKeys, login: LoginChoice, api_url: str, limits: Limits) -> AccessToken | None:
+    if not login.is_wanted:
+        return None
+    if login.account is None:
+        return login.given()
+    logins = run_async(choose_logins, [login.account], root, keys, login, api_url, limits)
+    chosen = logins[login.account]
+    return chosen.token if chosen else None
 
 
 def _absolute(output: Path) -> Path:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         undo_forget,
     )
     from flickr_mirror.engine.mirror import PhotostreamMirror
+    from flickr_mirror.engine.progress.run_progress import RunProgress
     from flickr_mirror.errors import (
         BadImageError,
         CacheError,
@@ -127,6 +128,7 @@ __all__ = [
     "PlaceTakenError",
     "ProxyLoginError",
     "ResourcesError",
+    "RunProgress",
     "SearchIndex",
     "ServerError",
     "SettingsError",
@@ -159,6 +161,7 @@ _SOURCES = {
         "undo_forget",
     ),
     "engine.mirror": ("PhotostreamMirror",),
+    "engine.progress.run_progress": ("RunProgress",),
     "errors": (
         "BadImageError",
         "CacheError",

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from flickr_mirror.engine.estimate import estimate_run
 from flickr_mirror.engine.flickr_session import FlickrSession
 from flickr_mirror.engine.mirror_run import MirrorRun, find_owner
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_progress import RunProgress
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.engine.safe_observer import SafeObserver
 from flickr_mirror.engine.single_image import download_image
 from flickr_mirror.engine.watch import WatchLoop
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.outage import OutageMonitor
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.access_token import AccessToken
-    from flickr_mirror.models.events import Observer, RunPlanned
+    from flickr_mirror.models.events import Event, Observer, RunPlanned
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.users import FlickrUser
 
@@ -75,7 +78,14 @@ class PhotostreamMirror:
         self._options = options or MirrorOptions()
         self._limits = limits or Limits()
         self._root = filesystem.home(Path(self._options.cache_path))
-        self._emit = SafeObserver(observer)
+        self._stats = RunStats(
+            images=self._options.wants_images,
+            info=self._options.wants_info,
+            snapshot=self._snapshot,
+            seconds_for=self.seconds_for,
+            max_photos=self._limits.max_photos,
+        )
+        self._observer = SafeObserver(observer)
         self._session = FlickrSession(
             consumer_key,
             consumer_secret,
@@ -88,6 +98,18 @@ class PhotostreamMirror:
         self._run: MirrorRun | None = None
         self.report = MirrorReport()
         """What the latest run did, even if it was cancelled or ended by an error."""
+
+    def _emit(self, event: Event) -> None:
+        self._stats(event)
+        self._observer(event)
+
+    def _snapshot(self) -> EngineSnapshot:
+        return EngineSnapshot.of(self)
+
+    @property
+    def progress(self) -> RunProgress:
+        """What the current run has done, what is left, and how long that takes."""
+        return RunProgress.of(self._stats)
 
     @property
     def calls_sent(self) -> int:

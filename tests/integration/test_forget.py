@@ -29,8 +29,8 @@ from flickr_mirror import (
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.commands.status import status_of
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
-from flickr_mirror.cli.output.run_stats import RunStats
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models.events import PhotoFound, RunPlanned, RunStarted
 from flickr_mirror.simulator import Kind, Mix
 from flickr_mirror.storage.locks import locked

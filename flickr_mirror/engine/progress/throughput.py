@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+    from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
 
 MINUTE = 60.0
 """A rate is measured over this many seconds."""

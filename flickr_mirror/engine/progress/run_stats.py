@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.output.remaining_work import RemainingWork
-from flickr_mirror.cli.output.speed import Throughput
+from flickr_mirror.engine.progress.remaining_work import RemainingWork
+from flickr_mirror.engine.progress.throughput import Throughput
 from flickr_mirror.models.events import (
     DetailCached,
     ImageCached,
@@ -26,7 +26,7 @@ from flickr_mirror.models.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+    from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
     from flickr_mirror.models.events import Event
 
 KINDS = ("image", "info", "details")

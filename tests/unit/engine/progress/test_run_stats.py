@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
 from flickr_mirror.cli.output.progress_text import draw, heartbeat
-from flickr_mirror.cli.output.run_stats import Eta, RunStats
-from flickr_mirror.cli.output.speed import Pace, Rate
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import Eta, RunStats
+from flickr_mirror.engine.progress.throughput import Pace, Rate
 from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
 from flickr_mirror.models.events import (
     DetailCached,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from flickr_mirror.catalogue.albums import Albums
 from flickr_mirror.catalogue.archive import Archive
 from flickr_mirror.catalogue.coverage import CoverageStore
 from flickr_mirror.catalogue.database import Database
@@ -46,6 +47,7 @@ class Catalogue:
     - `files`: the files on disk
     - `gone_photos`: photos that are no longer at Flickr, or may not be
     - `forgotten`: photos that were erased on request
+    - `albums`: the albums with their photos, and the collections
     - `statistics`: counts of the whole mirror
     - `archive`: the photos with files, for programs that use a mirror
     - `scope`: which photos a run works on
@@ -60,6 +62,7 @@ class Catalogue:
         self.coverage = CoverageStore(database)
         self.gone_photos = GonePhotos(database, self.files)
         self.forgotten = Forgotten(database, self.files)
+        self.albums = Albums(database)
         self.photos = PhotoRows(database, self.files)
         self.totals = PhotoTotals(database, self.coverage, self.gone_photos)
         self.listings = ListingStore(

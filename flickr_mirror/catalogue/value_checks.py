@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow
     from flickr_mirror.models.photos import FlickrPhoto
 
-_NUMBERS = ("walks", "scanned", "scan_begun", "difference", "restored")
+_NUMBERS = ("walks", "scanned", "scan_begun", "difference", "restored", "collections")
 """The notes that are numbers."""
 _OTHER_TYPE = {"INTEGER": "{0} <> {0} | 0", "TEXT": "{0} < '' OR {0} >= x''", "BLOB": "{0} < x''"}
 """Conditions on values of another type than their column has: SQLite sorts numbers before texts before blobs."""
@@ -70,6 +70,14 @@ _UNSOUND = {
     "forgotten": (f"photo_id IN (SELECT id FROM photos WHERE image_status <> {int(Status.FORGOTTEN)})",),
     "coverage": ("scan NOT IN (0, 1)", "low > high"),
     "shortfalls": ("low > high", "missing < 0", "runs < 0"),
+    "albums": ("id < 1", "cover < 1", "photos < 0", "videos < 0", "comments < 0", "missing < 0", "walks < 0"),
+    "album_photos": ("album_id NOT IN (SELECT id FROM albums)", "position < 1", "photo_id < 1"),
+    "collections": ("position < 1", "parent IS NOT NULL AND parent NOT IN (SELECT id FROM collections)"),
+    "collection_albums": (
+        "collection_id NOT IN (SELECT id FROM collections)",
+        "position < 1",
+        "album_id < 1",
+    ),
 }
 """Conditions that no row of a table may meet, besides those on the types of its columns."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.errors import (
+        AlbumNotFoundError,
         BadImageError,
         CacheError,
         CacheFullError,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessToken",
+    "AlbumNotFoundError",
     "ApiBudget",
     "ArchivedFile",
     "ArchivedPhoto",
@@ -160,6 +162,7 @@ _SOURCES = {
     ),
     "engine.mirror": ("PhotostreamMirror",),
     "errors": (
+        "AlbumNotFoundError",
         "BadImageError",
         "CacheError",
         "CacheFullError",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flickr_mirror.models.albums import FlickrAlbum, FlickrCollection
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from flickr_mirror.catalogue.database import Database
 
@@ -98,13 +98,15 @@ class Albums:
                 )
             self._database.set_note(_TREE, None)
 
-    def place(self, positions: Mapping[str, int], scan: int | None) -> None:
-        """Store the positions of albums; `scan` is the last full scan, for albums that were walked before the first."""
+    def place(self, album_ids: Iterable[str], scan: int | None) -> None:
+        """Store the order of the albums; `scan` is the last full scan, for albums that were walked before the first."""
         with self._database.transaction():
-            self._database.query_many(
+            moved = self._database.query_many(
                 "UPDATE albums SET position = ?1 WHERE id = ?2 AND position IS NOT ?1",
-                ((position, int(album_id)) for album_id, position in positions.items()),
+                ((position, int(album_id)) for position, album_id in enumerate(album_ids, 1)),
             )
+            if moved:
+                self._database.set_note(_TREE, None)
             if scan is not None:
                 self._query("UPDATE albums SET scan = ? WHERE scan IS NULL", (scan,))
 
@@ -120,12 +122,12 @@ class Albums:
                 found[stored.album.id] = stored
         return found
 
-    def ids(self, *, gone: bool) -> list[str]:
-        """Return the ids of the albums in the owner's order, with those that are `gone` or without."""
+    def ids(self, callers: Collection[str] | None = None) -> list[str]:
+        """Return the ids of the albums that are not gone, in the owner's order; those of some `callers` only."""
         rows = self._query(
-            "SELECT id FROM albums WHERE ? OR gone IS NULL ORDER BY position IS NULL, position, id", (gone,)
+            "SELECT id, caller FROM albums WHERE gone IS NULL ORDER BY position IS NULL, position, id"
         )
-        return [str(row[0]) for row in rows]
+        return [str(album_id) for album_id, caller in rows if callers is None or caller in callers]
 
     def members(self, album_id: str) -> list[str]:
         """Return the ids of the photos of an album, in their order."""
@@ -145,6 +147,13 @@ class Albums:
         (count,) = self._query(f"SELECT count(DISTINCT photo_id) {where}").fetchone()
         rows = self._query(f"SELECT DISTINCT photo_id {where} ORDER BY photo_id DESC LIMIT ?", (limit,))
         return int(count), [str(row[0]) for row in rows]
+
+    def incomplete(self) -> tuple[int, int]:
+        """Return how many albums lack photos that Flickr counts, and the number of these photos."""
+        albums, photos = self._query(
+            "SELECT count(*), total(missing) FROM albums WHERE missing > 0 AND gone IS NULL"
+        ).fetchone()
+        return int(albums), int(photos)
 
     # The tree of collections
 

@@ -1,8 +1,8 @@
-"""Albums, which Flickr's API calls photosets, the pages that list them, and the collections that hold albums."""
+"""Albums, which Flickr's API calls photosets, and the collections that hold albums."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.identifiers import photo_id_of
@@ -65,67 +65,6 @@ class FlickrAlbum:
 
 
 @dataclass(frozen=True, slots=True)
-class AlbumPage:
-    """One answer of `photosets.getList`; its attributes are those of `PhotoPage`."""
-
-    albums: list[FlickrAlbum] = field(default_factory=list)
-    total: int = 0
-    malformed: int = 0
-    is_usable: bool = True
-
-    @staticmethod
-    def from_json(payload: Payload) -> AlbumPage:
-        """Return the page that an answer describes.
-
-        {"page": 1, "pages": 1, "perpage": 500, "total": 87, "photoset": [...]}
-        """
-        entries = payload.get("photoset")
-        listed = entries if isinstance(entries, list) else []
-        albums: list[FlickrAlbum] = []
-        for entry in listed:
-            try:
-                albums.append(FlickrAlbum.from_json(entry))
-            except (
-                ValueError,
-                AttributeError,
-            ):  # they are counted, so that the list does not count as complete
-                continue
-        return AlbumPage(
-            albums,
-            to_int(payload.get("total")) or 0,
-            len(listed) - len(albums),
-            _is_page(payload, "photoset"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPage:
-    """One answer of `photosets.getPhotos`: the ids of the photos, in the order of the owner."""
-
-    photo_ids: list[str] = field(default_factory=list)
-    total: int = 0
-    is_usable: bool = True
-
-    @staticmethod
-    def from_json(payload: Payload) -> MemberPage:
-        """Return the page that an answer describes, without entries that are not photos.
-
-        {"id": "72177711835196672", "page": 1, "per_page": 500, "perpage": 500, "pages": 1, "total": "2",
-         "photo": [{"id": "52019083358", "isprimary": "1"}, ...]}
-        """
-        entries = payload.get("photo")
-        ids = [
-            _photo_id(entry.get("id")) if isinstance(entry, dict) else ""
-            for entry in (entries if isinstance(entries, list) else [])
-        ]
-        return MemberPage(
-            [photo_id for photo_id in ids if photo_id],
-            to_int(payload.get("total")) or 0,
-            _is_page(payload, "photo"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class FlickrCollection:
     """A collection: a folder of albums and of other collections, both in the order of the owner."""
 
@@ -168,13 +107,6 @@ def album_comment(payload: Payload) -> FlickrComment:
     (https://www.flickr.com/services/api/flickr.photosets.comments.getList.html).
     """
     return FlickrComment.from_json({"datecreate": payload.get("date_create"), **payload})
-
-
-def _is_page(payload: Payload, key: str) -> bool:
-    """Return whether an answer states a total, and a list unless the total is 0: empty lists have no key."""
-    if to_int(payload.get("total")) is None:
-        return False
-    return isinstance(payload.get(key), list) or (key not in payload and not to_int(payload.get("total")))
 
 
 def _entries(value: object) -> list[Payload]:

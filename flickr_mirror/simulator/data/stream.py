@@ -18,6 +18,7 @@ from flickr_mirror.simulator.data.uploads import NEWEST_ID, NEWEST_UPLOAD, gener
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flickr_mirror.simulator.data.albums import SimulatedAlbum, SimulatedCollection
     from flickr_mirror.simulator.data.sizes import Dims
 
 MAX_PAGE = 10_000
@@ -33,9 +34,10 @@ class SimulatedPhotostream:
     those of a camera; `original_file` returns the JPEG file of a photo instead of a generated one. Ids of two
     accounts differ as long as their last two digits (`id_suffix`) do.
 
-    `photos_built` counts the photos that were generated so far. `visits` is how often each photo was viewed besides its
-    first views; every tenth visitor adds it to their favourites. (It has more than ten attributes because each is
-    one parameter of the account, or one index of the photos.)
+    `albums` and `collections` can be changed at any time. `photos_built` counts the photos that were generated so far.
+    `visits` is how often each photo was viewed besides its first views; every tenth visitor adds it to their
+    favourites. (It has more than ten attributes because each is one parameter of the account, or one index of the
+    photos.)
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class SimulatedPhotostream:
         self.original_file = original_file
         self.base_url = "https://live.staticflickr.com"
         self.clock: Callable[[], float] = time.time
+        self.albums: list[SimulatedAlbum] = []
+        self.collections: list[SimulatedCollection] = []
         self.photos_built = 0
         self.visits = 0
         self._commented = commented
@@ -89,6 +93,10 @@ class SimulatedPhotostream:
         return (
             self._position(number) is not None and number not in self._hidden and number not in self._deleted
         )
+
+    def exists(self, photo_id: str) -> bool:
+        """Return whether there is such a photo, public or hidden."""
+        return self._position(int(photo_id)) is not None and int(photo_id) not in self._deleted
 
     @property
     def ids(self) -> list[str]:

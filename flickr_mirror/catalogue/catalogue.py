@@ -26,8 +26,12 @@ from flickr_mirror.catalogue.value_checks import check
 from flickr_mirror.catalogue.work_list import WorkList
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from flickr_mirror.catalogue.walk_result import PageChanges
+    from flickr_mirror.models.photos import FlickrPhoto
 
 
 class Catalogue:
@@ -98,6 +102,13 @@ class Catalogue:
     def check(self) -> None:
         """Read every value, and raise `CatalogueDamagedError` if one cannot be read."""
         check(self._database)
+
+    def store_page_of_album(
+        self, photos: Collection[FlickrPhoto], *, info_waits: bool, comments: bool
+    ) -> PageChanges:
+        """Store photos of the album that the run is limited to, like `ListingStore.add_page`. They cover no time."""
+        self.scope.add(photo.id for photo in photos)
+        return self.listings.add_page(photos, None, settled_until=0, info_waits=info_waits, comments=comments)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context whose changes are all committed at its end, or none of them."""

@@ -1,4 +1,4 @@
-"""Limits a run to a window of upload time, and to a number of photos."""
+"""Limits a run to a window of upload time, to the photos of an album, and to a number of photos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Scope:
     """The photos that a run works on; all of them until it is restricted.
 
-    `window` and `open` are SQL conditions on rows of `photos`: those in the window, and those that may still be begun.
+    `window` and `open` are SQL conditions on rows of `photos`: those in the window or the album, and those that may
+    still be begun.
     """
 
     def __init__(self, database: Database) -> None:
@@ -33,6 +34,22 @@ class Scope:
         if most is not None:
             self._database.query("PRAGMA temp_store = MEMORY")
             self._database.query("CREATE TEMP TABLE begun (id INTEGER PRIMARY KEY)")
+
+    def restrict_to_album(self, album_id: str) -> None:
+        """Limit the run to the photos of an album: those that are stored, and those that `add` names."""
+        self._database.query("PRAGMA temp_store = MEMORY")
+        self._database.query("CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY)")
+        self._database.query(
+            "INSERT OR IGNORE INTO temp.chosen SELECT photo_id FROM album_photos WHERE album_id = ?",
+            (album_id,),
+        )
+        self.window = "id IN (SELECT id FROM temp.chosen)"
+
+    def add(self, photo_ids: Iterable[str]) -> None:
+        """Add photos to the album that the run is limited to."""
+        self._database.query_many(
+            "INSERT OR IGNORE INTO temp.chosen VALUES (?)", ((int(photo_id),) for photo_id in photo_ids)
+        )
 
     @property
     def is_full(self) -> bool:

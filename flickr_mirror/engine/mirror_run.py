@@ -154,6 +154,8 @@ class MirrorRun:
             cache.prepare(user, self._name)
             async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
                 catalogue.scope.restrict(options.window, self._limits.max_photos)
+                if options.album_id:
+                    catalogue.scope.restrict_to_album(options.album_id)
                 context = self._create_context(api, user, cache, catalogue, detector)
                 mirrored_before = await self._begin(context, cache.folder)
                 try:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.http_client import HttpClient
     from flickr_mirror.models.payloads import Payload
     from flickr_mirror.models.photos import FlickrComment
+    from flickr_mirror.models.users import FlickrUser
 
 _USER: dict[int, type[FlickrApiError]] = {1: UserNotFoundError}
 _ALBUM: dict[int, type[FlickrApiError]] = {1: AlbumNotFoundError, 2: UserNotFoundError}
@@ -57,6 +58,28 @@ async def get_album(http_client: HttpClient, user_id: str, album_id: str) -> Fli
         return FlickrAlbum.from_json(answer)
     except ValueError as error:
         raise TransportError(str(error)) from error
+
+
+async def find_album(http_client: HttpClient, user: FlickrUser, album_id: str) -> FlickrAlbum:
+    """Return one album of a user. The `AlbumNotFoundError` that it raises states what to do."""
+    method = "flickr.photosets.getInfo"
+    try:
+        album = await get_album(http_client, user.id, album_id)
+    except AlbumNotFoundError as error:
+        raise AlbumNotFoundError(
+            f"Flickr shows no album {album_id} of {user.username!r}: check the address. The album may be deleted, "
+            "private, or of another account; what was mirrored of it is kept.",
+            error.code,
+            method,
+        ) from error
+    if album.owner and album.owner != user.id:
+        raise AlbumNotFoundError(
+            f"Album {album_id} is not of {user.username!r} ({user.id}), but of {album.owner}: use --username "
+            f"{album.owner}.",
+            1,
+            method,
+        )
+    return album
 
 
 async def get_member_page(

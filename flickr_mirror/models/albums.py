@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.identifiers import photo_id_of
@@ -22,8 +22,9 @@ _DEEPEST = 16
 class FlickrAlbum:
     """An album as Flickr lists it, without its photos.
 
-    `cover` is the id of a photo, empty if Flickr states none. `created` and `updated` are in seconds since 1970 (UTC).
-    The counts are those that Flickr states for the caller: it leaves out what the caller may not see.
+    `owner` is the NSID of the account, `cover` the id of a photo; both are empty if Flickr states none. `created` and
+    `updated` are in seconds since 1970 (UTC). The counts are those that Flickr states for the caller: it leaves out
+    what the caller may not see.
     """
 
     id: str
@@ -35,6 +36,7 @@ class FlickrAlbum:
     photo_count: int = 0
     video_count: int = 0
     comment_count: int = 0
+    owner: str = field(default="", compare=False)
 
     @property
     def count(self) -> int:
@@ -47,9 +49,9 @@ class FlickrAlbum:
 
         Raises `ValueError` if the id is invalid, because a file name is derived from it.
 
-        {"id": "72177711835196672", "primary": "52019083358", "count_comments": "0", "count_photos": 2,
-         "count_videos": 0, "title": {"_content": "Hoi An"}, "description": {"_content": ""},
-         "date_create": "1685270589", "date_update": "1685290674", "photos": 2, "videos": 0}
+        {"id": "72177711835196672", "owner": "13476480@N07", "primary": "52019083358",
+         "count_comments": "0", "count_photos": 2, "count_videos": 0, "title": {"_content": "Hoi An"},
+         "description": {"_content": ""}, "date_create": "1685270589", "date_update": "1685290674"}
         """
         return FlickrAlbum(
             id=photo_id_of(payload.get("id")),
@@ -61,6 +63,7 @@ class FlickrAlbum:
             photo_count=_count(payload, "count_photos", "photos"),
             video_count=_count(payload, "count_videos", "videos"),
             comment_count=_count(payload, "count_comments"),
+            owner=text_of(payload.get("owner")),
         )
 
 

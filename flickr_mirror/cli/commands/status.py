@@ -41,7 +41,8 @@ class MirrorStatus:
 
     Times are UTC. `gaps` are intervals of upload time that no run has listed. `shortfalls` are sentences about
     photos that Flickr counts but has not listed, `unlisted` is the least number of them. `not_ready` counts photos
-    that Flickr was still processing, `forgotten` those erased on request, `reduced` and `damaged` count as in
+    that Flickr was still processing, `albums` those that Flickr has, `albums_gone` those that it no longer has,
+    `album_photos_unlisted` photos of albums that are in no listing, `forgotten` those erased on request, `reduced` and `damaged` count as in
     `MirrorReport`. `age` is the seconds since a run ended with code 0, `running` the process that uses the mirror.
     """
 
@@ -58,6 +59,9 @@ class MirrorStatus:
     unavailable: int
     unlisted: int
     not_ready: int
+    albums: int
+    albums_gone: int
+    album_photos_unlisted: int
     shortfalls: list[str]
     reduced: int
     damaged: int
@@ -89,6 +93,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
         images_left, infos_left = overview.pending()
         covered = catalogue.coverage.listed().intervals
         short = catalogue.coverage.shortfalls()
+        albums, albums_gone = catalogue.albums.counts()
         gaps = catalogue.coverage.listed().gaps(covered[-1].high) if covered else []
         return MirrorStatus(
             user=owner["username"],
@@ -104,6 +109,9 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             unavailable=counts.unavailable,
             unlisted=unlisted(short),
             not_ready=counts.not_ready,
+            albums=albums - albums_gone,
+            albums_gone=albums_gone,
+            album_photos_unlisted=catalogue.albums.unlisted(0)[0],
             shortfalls=[shortfall_text(*stretch) for stretch in short],
             reduced=counts.reduced,
             damaged=counts.damaged,
@@ -166,6 +174,10 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         yield f"unlisted  {text}"
     if status.not_ready:
         yield f"waiting   for Flickr to process {status.not_ready:,} photos"
+    if status.albums or status.albums_gone:
+        gone = f", {status.albums_gone:,} gone from Flickr" if status.albums_gone else ""
+        hidden = f"; {status.album_photos_unlisted:,} of their photos are in no listing"
+        yield f"albums    {status.albums:,}{gone}{hidden if status.album_photos_unlisted else ''}"
     yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
     if last := status.last_run:
         error = f": {last.get('error')}" if last.get("error") else ""

@@ -20,11 +20,11 @@ from flickr_mirror.models.options import CachingStrategy
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.listings import ListingStore
     from flickr_mirror.catalogue.photo_totals import PhotoTotals
-    from flickr_mirror.catalogue.walk_result import WalkResult
+    from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult
     from flickr_mirror.engine.workers.jobs import JobContext
     from flickr_mirror.flickr.walk_state import ListedPage
 
-_END_OF_TIME = 1 << 62
+END_OF_TIME = 1 << 62
 
 
 class PageProducer:
@@ -50,7 +50,7 @@ class PageProducer:
         self._settled_until: int | None = None
         self.is_cut = False
         self.is_full_scan = False
-        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else _END_OF_TIME
+        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else END_OF_TIME
 
     @property
     def _listings(self) -> ListingStore:
@@ -171,7 +171,7 @@ class PageProducer:
         return last is not None and not last + every > now >= last - DAY
 
     async def _store(self, page: ListedPage) -> None:
-        options, report = self._context.options, self._context.report
+        options = self._context.options
         if self._settled_until is None:
             # The time of the first answer, because later ones may be stored much later; its second is not over yet.
             clocks = Clocks(time.time(), self._context.api.server_time, 0)
@@ -187,13 +187,8 @@ class PageProducer:
             info_waits=options.wants_images,
             comments=options.wants_comments,
         )
-        report.new += len(found.new)
-        report.updated += len(found.updated)
         self.frontier = page.frontier
-        for photo_id in found.new:
-            self._context.emit(PhotoFound(photo_id))
-        for photo_id, change in found.updated.items():
-            self._context.emit(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
+        report_found(self._context, found)
         if page.number and (found.new or found.updated or not self._is_again):
             self._context.emit(PageScanned(page.number, page.pages, page.total, len(found.new)))
         self._dispatcher.wake()
@@ -224,3 +219,13 @@ class PageProducer:
         self._context.report.unlisted = result.unlisted
         for text in sentences(result):
             self._context.emit(Notice(text))
+
+
+def report_found(context: JobContext, found: PageChanges) -> None:
+    """Count and emit the photos of a page that are new or have changed."""
+    context.report.new += len(found.new)
+    context.report.updated += len(found.updated)
+    for photo_id in found.new:
+        context.emit(PhotoFound(photo_id))
+    for photo_id, change in found.updated.items():
+        context.emit(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))

@@ -38,16 +38,17 @@ async def update_album(
     stored: StoredAlbum | None,
     scan: int | None,
     *,
+    full: bool,
     is_there: bool,
 ) -> bool:
     """Mirror an album if it is new, has changed or is due; return whether anything was new.
 
-    `scan` is the time of the last full scan of the photostream, after which all albums are due. `is_there` is whether
-    the document of the album exists.
+    `scan` is the time of the last full scan of the photostream, after which all albums are due, `full` whether this run
+    made it. `is_there` is whether the document of the album exists.
     """
     state = stored.state if stored else AlbumState()
     has_changed = stored is None or not is_there or _essentials(stored.album) != _essentials(album)
-    is_due = scan is not None and state.scan is not None and state.scan < scan
+    is_due = full or (scan is not None and state.scan is not None and state.scan < scan)
     is_unfinished = bool(state.missing or state.gone) and state.walks < MAX_WALKS
     if has_changed or is_due or is_unfinished:
         walks = 1 if has_changed or is_due else state.walks + 1

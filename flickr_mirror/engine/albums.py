@@ -29,11 +29,11 @@ _NAMED = 5  # ids in a notice
 
 
 async def mirror_albums(context: JobContext, full: bool) -> ListResult:  # noqa: FBT001 - the type of `AccountList`
-    """Mirror the albums that are new or have changed, and all of them after a full scan of the photostream.
+    """Mirror the albums that are new or have changed, and all of them after a `full` scan of the photostream.
 
-    Whether one has ended since an album was walked is noted with each album, so `full` is not needed.
+    An album has a note of the last full scan before it was walked, so a later run continues after an interruption.
     """
-    return await AlbumMirror(context).run()
+    return await AlbumMirror(context, full=full).run()
 
 
 class AlbumMirror:
@@ -43,8 +43,9 @@ class AlbumMirror:
     login or the owner's: without it, the photos that only the login sees would be lost.
     """
 
-    def __init__(self, context: JobContext) -> None:
+    def __init__(self, context: JobContext, *, full: bool) -> None:
         self._context = context
+        self._full = full
         self._client = context.api.http_client
         self._caller = context.api.account
         self._scan: int | None = None
@@ -102,8 +103,9 @@ class AlbumMirror:
             self._left += 1
             return
         try:
-            if await update_album(self._context, album, stored, self._scan, is_there=is_there):
-                self._changed += 1
+            self._changed += await update_album(
+                self._context, album, stored, self._scan, full=self._full, is_there=is_there
+            )
         except ENDING:
             raise
         except FlickrApiError as error:
@@ -127,7 +129,7 @@ class AlbumMirror:
     async def _mirror_tree(self) -> None:
         context = self._context
         call = context.dispatcher.call
-        if await call(self._albums.is_tree_current, self._scan):
+        if not self._full and await call(self._albums.is_tree_current, self._scan):
             return
         try:
             tree = await get_collections(self._client, context.user.id)

@@ -41,9 +41,10 @@ class MirrorStatus:
 
     Times are UTC. `gaps` are intervals of upload time that no run has listed. `shortfalls` are sentences about
     photos that Flickr counts but has not listed, `unlisted` is the least number of them. `not_ready` counts photos
-    that Flickr was still processing, `albums` those that Flickr has, `albums_gone` those that it no longer has,
-    `album_photos_unlisted` photos of albums that are in no listing, `forgotten` those erased on request, `reduced` and `damaged` count as in
-    `MirrorReport`. `age` is the seconds since a run ended with code 0, `running` the process that uses the mirror.
+    that Flickr was still processing, `albums` the albums at Flickr, `albums_gone` those that are gone from it,
+    `album_photos_unlisted` photos of albums that are in no listing, `forgotten` those erased on request; `reduced` and
+    `damaged` count as in `MirrorReport`. `age` is the seconds since a run ended with code 0, `running` the process that
+    uses the mirror. (It has more than ten attributes because each is a field of the output.)
     """
 
     user: str

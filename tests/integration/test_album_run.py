@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import AlbumNotFoundError, CachingStrategy, Limits, MirrorOptions
+from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.models.events import PhotoGone, RunPlanned
 from flickr_mirror.simulator import (
@@ -110,6 +111,20 @@ async def test_what_is_left_of_other_photos_is_left_alone(tmp_path: Path) -> Non
         assert (report.images, report.left) == (25, 0)
         (plan,) = run.told(RunPlanned)
         assert (plan.photos, plan.exact) == (25, True)
+
+
+async def test_photos_that_a_full_scan_missed_are_left_to_a_whole_run(tmp_path: Path) -> None:
+    """They are verified with a call each."""
+    async with accounts(tmp_path) as run:
+        await run(info_only=True)
+        absent = run.stream.ids[:3]
+        with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
+            catalogue.gone_photos.set_absent(map(int, absent), 1)
+        run.flickr.reset_counters()
+        await run(album_id=run.stream.albums[0].id, info_only=True)
+        assert run.flickr.calls["flickr.photos.getSizes"] == 0
+        await run(info_only=True)
+        assert run.flickr.calls["flickr.photos.getSizes"] > 0
 
 
 async def test_an_album_limited_to_some_photos_goes_on_later(tmp_path: Path) -> None:

@@ -218,6 +218,8 @@ async def test_no_album_is_marked_as_gone_because_of_a_list(tmp_path: Path, answ
         rewriting(run, lambda _, __: answer, LIST)
         await run()
         assert all(document["flickr"]["gone"] is None for document in read_albums(run).values())
+        assert run.calls.get(INFO, 0) == (ALBUMS - 1 if answer["photosets"].get("total") == 0 else 0)
+        assert ("Flickr counts 3 albums, and listed 0." in run.notices) == ("photoset" in answer["photosets"])
         run.flickr.intercept = None
         await run()
         check_albums(run)
@@ -447,27 +449,32 @@ async def test_an_end_between_two_writes_repeats_one_album_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, nth: int
 ) -> None:
     """The document is written before the row. Whichever is the last one written, the next run completes both."""
-    calls = Counter[str]()
-
-    def ending(owner: Any, name: str, wanted: Callable[..., bool] = lambda *_: True) -> None:
-        original = getattr(owner, name)
-
-        def replaced(self: object, *arguments: Any, **named: Any) -> object:
-            if wanted(*arguments):
-                calls[name] += 1
-                if calls[name] == nth + 1:
-                    raise Killed
-            return original(self, *arguments, **named)
-
-        monkeypatch.setattr(owner, name, replaced)
-
-    if place == "document":
-        ending(MirrorFolder, "write_document")
-    elif place == "tree document":
-        ending(MirrorFolder, "write_document", lambda name, _: name == "collections")
-    else:
-        ending(Albums, {"row": "store", "order": "place", "tree": "store_tree"}[place])
     async with albums_of(tmp_path) as run:
+        await run()
+        for album in run.stream.albums:
+            album.edit(title=f"{album.title} (1)")
+        run.stream.albums.reverse()
+        run.stream.collections.reverse()
+        calls = Counter[str]()
+
+        def ending(owner: Any, name: str, wanted: Callable[..., bool] = lambda *_: True) -> None:
+            original = getattr(owner, name)
+
+            def replaced(self: object, *arguments: Any, **named: Any) -> object:
+                if wanted(*arguments):
+                    calls[name] += 1
+                    if calls[name] == nth + 1:
+                        raise Killed
+                return original(self, *arguments, **named)
+
+            monkeypatch.setattr(owner, name, replaced)
+
+        if place == "document":
+            ending(MirrorFolder, "write_document")
+        elif place == "tree document":
+            ending(MirrorFolder, "write_document", lambda name, _: name == "collections")
+        else:
+            ending(Albums, {"row": "store", "order": "place", "tree": "store_tree"}[place])
         with pytest.raises(BaseException, match=r"^$|unhandled errors"):
             await run()
         monkeypatch.undo()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from flickr_mirror import AlbumNotFoundError, CachingStrategy, Limits, MirrorOptions
+from flickr_mirror import AlbumNotFoundError, CachingStrategy, Include, Limits, MirrorOptions
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.models.events import PhotoGone, RunPlanned
@@ -113,18 +113,36 @@ async def test_what_is_left_of_other_photos_is_left_alone(tmp_path: Path) -> Non
         assert (plan.photos, plan.exact) == (25, True)
 
 
+async def test_albums_are_not_listed_again_after_a_run_for_one_of_them(tmp_path: Path) -> None:
+    async with accounts(tmp_path) as run:
+        album = run.stream.albums[0]
+        await run(album_id=album.id, include=frozenset({Include.ALBUMS}), info_only=True)
+        assert run.flickr.calls[PHOTOS] == 3 + 2 * 3
+        assert len(read_albums(run)) == 3
+        run.stream.albums[1].edit(title="Nouveau titre")
+        run.flickr.reset_counters()
+        await run(album_id=run.stream.albums[1].id, info_only=True)
+        await run(include=frozenset({Include.ALBUMS}), info_only=True)
+        assert run.flickr.calls[PHOTOS] == 3
+        assert read_albums(run)[run.stream.albums[1].id]["title"]["content"] == "Nouveau titre"
+
+
 async def test_photos_that_a_full_scan_missed_are_left_to_a_whole_run(tmp_path: Path) -> None:
     """They are verified with a call each."""
     async with accounts(tmp_path) as run:
         await run(info_only=True)
-        absent = run.stream.ids[:3]
+        album = run.stream.albums[0]
+        # photos that neither the album nor the first page of the photostream lists
+        absent = [photo_id for photo_id in run.stream.ids[20:] if photo_id not in album.photo_ids][:3]
         with Catalogue(tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
             catalogue.gone_photos.set_absent(map(int, absent), 1)
         run.flickr.reset_counters()
-        await run(album_id=run.stream.albums[0].id, info_only=True)
+        await run(album_id=album.id, info_only=True)
         assert run.flickr.calls["flickr.photos.getSizes"] == 0
+        (plan,) = run.told(RunPlanned)
+        assert plan.calls == 0
         await run(info_only=True)
-        assert run.flickr.calls["flickr.photos.getSizes"] > 0
+        assert run.flickr.calls["flickr.photos.getSizes"] == 3
 
 
 async def test_an_album_limited_to_some_photos_goes_on_later(tmp_path: Path) -> None:

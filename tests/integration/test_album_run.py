@@ -98,7 +98,7 @@ async def test_an_album_of_a_whole_mirror_costs_its_pages(tmp_path: Path) -> Non
         assert (report.new, report.updated, report.infos, report.images) == (0, 1, 1, 0)
         assert (report.mirrored, report.left) == (25, 0)
         assert run.flickr.calls[LIST] == 0
-        assert not run.told(PhotoGone)
+        assert not run.events_of(PhotoGone)
 
 
 async def test_what_is_left_of_other_photos_is_left_alone(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_what_is_left_of_other_photos_is_left_alone(tmp_path: Path) -> Non
         report = await run(album_id=album.id)
         assert set(run.flickr.requests) == set(album.photo_ids)
         assert (report.images, report.left) == (25, 0)
-        (plan,) = run.told(RunPlanned)
+        (plan,) = run.events_of(RunPlanned)
         assert (plan.photos, plan.exact) == (25, True)
 
 
@@ -139,7 +139,7 @@ async def test_photos_that_a_full_scan_missed_are_left_to_a_whole_run(tmp_path: 
         run.flickr.reset_counters()
         await run(album_id=album.id, info_only=True)
         assert run.flickr.calls["flickr.photos.getSizes"] == 0
-        (plan,) = run.told(RunPlanned)
+        (plan,) = run.events_of(RunPlanned)
         assert plan.calls == 0
         await run(info_only=True)
         assert run.flickr.calls["flickr.photos.getSizes"] == 3

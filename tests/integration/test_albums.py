@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from flickr_mirror import ApiBudget, Include, Limits, MirrorOptions, PhotostreamMirror
+from flickr_mirror import Include, Limits
 from flickr_mirror.catalogue.albums import Albums
 from flickr_mirror.cli.commands.status import show_status
 from flickr_mirror.cli.exit_codes import code_of
@@ -18,8 +18,6 @@ from flickr_mirror.models.events import ListMirrored, Notice
 from flickr_mirror.simulator import arguments_of, fill_albums
 from flickr_mirror.simulator.data.texts import comment_of_a_visitor
 from flickr_mirror.storage.mirror_folder import MirrorFolder
-from tests.integration.test_oauth import logged_in
-from tests.support import canary
 from tests.support.albums import account_of, check_albums, members, read_albums, visible
 from tests.support.mirroring import Run, mirroring
 from tests.support.timing import FAST
@@ -62,36 +60,22 @@ class AlbumRun(Run):
     @property
     def changed(self) -> int:
         """How many albums the last run found new or changed."""
-        (event,) = self.told(ListMirrored)
+        (event,) = self.events_of(ListMirrored)
         return int(event.changed)
 
-    async def logged_in(self, **options: Any) -> MirrorReport:
+    async def logged_in(self) -> MirrorReport:
         """Run once as the owner."""
-        self.events.clear()
-        self.flickr.reset_counters()
-        mirror = PhotostreamMirror(
-            self.stream.username,
-            canary.KEY,
-            canary.SECRET,
-            token=logged_in(self.flickr),
-            options=MirrorOptions(
-                cache_path=self.root,
-                api_url=self.flickr.api_url,
-                include=frozenset({Include.ALBUMS}),
-                info_only=True,
-                **options,
-            ),
-            limits=self.limits,
-            observer=self.events.append,
-            budget=ApiBudget(calls_per_second=10_000, timing=self.limits.timing),
-        )
-        return await mirror.run()
+        self.log_in()
+        try:
+            return await self()
+        finally:
+            self.token = None
 
 
 @asynccontextmanager
 async def albums_of(root: Path, count: int = 40) -> AsyncIterator[AlbumRun]:
     """Open a simulated account with photos and twelve albums, one of them hidden, and a mirror of it."""
-    async with mirroring(root, count, commented=0, api_key=canary.KEY, api_secret=canary.SECRET) as run:
+    async with mirroring(root, count, commented=0) as run:
         fill_albums(run.stream, ALBUMS, 13 * ALBUMS)
         yield AlbumRun(run.flickr, root)
 
@@ -426,7 +410,7 @@ async def test_a_run_continues_where_it_lost_the_connection(tmp_path: Path, meth
         run.flickr.intercept = intercept
         report = await run()
         assert list(report.list_failures) == ["albums"]
-        assert any("The albums were not mirrored" in notice.text for notice in run.told(Notice))
+        assert any("The albums were not mirrored" in notice.text for notice in run.events_of(Notice))
         done = {LIST: 10, PHOTOS: 3, TREE: ALBUMS - 1}[method]
         run.flickr.intercept = None
         await run()

@@ -97,15 +97,7 @@ async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterat
     """Open a simulated Flickr, and a mirror of it."""
     server = {
         name: settings.pop(name)
-        for name in (
-            "undocumented_extras",
-            "count_comments",
-            "content_length",
-            "ssl",
-            "faults",
-            "api_key",
-            "api_secret",
-        )
+        for name in ("undocumented_extras", "count_comments", "content_length", "ssl", "faults")
         if name in settings
     }
     async with SimulatedFlickr(SimulatedPhotostream(count, **settings), **server) as flickr:

@@ -1,4 +1,4 @@
-"""Albums as one uses them: the real command, with its sentences and exit codes, and killed at any moment."""
+"""Albums with the real command: its sentences, its exit codes, and runs that are killed at any moment."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ async def test_the_address_of_an_album_is_enough(tmp_path: Path) -> None:
             ["--album", PAGE.format("1@N01", 7), "--username", "2@N02"],
             "--album is an album of 1@N01, not of 2@N02: leave out --username",
         ),
+        (["--album", PAGE.format("x", 7), "--streams", "x.toml"], "--streams and --album exclude each other"),
         (["--album", "7", "--username", "a", "--username", "b"], "--album takes one --username"),
         (["--username", PAGE.format("x", 7)], "use --album https://www.flickr.com/photos/x/albums/7."),
     ],

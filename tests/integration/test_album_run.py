@@ -171,7 +171,7 @@ async def test_an_album_that_does_not_exist_ends_the_run_with_the_reason(tmp_pat
         assert tree(tmp_path) == before
 
 
-async def test_an_album_of_another_owner_is_refused_whatever_flickr_answers(tmp_path: Path) -> None:
+async def test_an_album_of_another_owner_is_refused_even_if_flickr_shows_it(tmp_path: Path) -> None:
     """Other programs leave out the user's id, so Flickr may ignore it."""
     async with accounts(tmp_path) as run:
         theirs = run.flickr.streams[1].albums[0].id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.albums import AlbumState
 from flickr_mirror.engine.album_update import mark_gone, write_album
+from flickr_mirror.engine.workers.logins import keep_private
 from flickr_mirror.engine.workers.page_producer import END_OF_TIME, report_found
 from flickr_mirror.engine.workers.run_plan import plan_run
 from flickr_mirror.errors import AlbumNotFoundError, TransportError
@@ -16,6 +17,7 @@ from flickr_mirror.flickr.api import EXTRAS
 from flickr_mirror.flickr.list_walk import ListWalk
 from flickr_mirror.models.events import PageScanned
 from flickr_mirror.models.options import CachingStrategy
+from flickr_mirror.models.visibility import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,7 @@ class AlbumProducer:
         self._album_id = album_id
         self._is_again = again
         self._is_stopping = False
+        self._is_private = False
         self.is_cut = False
         is_ascending = context.options.strategy is CachingStrategy.FIFO
         self.frontier: int | None = 0 if is_ascending else END_OF_TIME
@@ -87,12 +90,15 @@ class AlbumProducer:
         except AlbumNotFoundError:
             albums = context.catalogue.albums
             stored = (await context.dispatcher.call(albums.find, [self._album_id])).get(self._album_id)
-            if stored and stored.state.gone is None and stored.state.caller in ("", context.api.account):
+            if stored and stored.state.gone is None and stored.state.caller in ("", context.caller_id):
                 await mark_gone(context, stored)
             raise
 
     async def _store(self, photos: Sequence[FlickrPhoto], number: int, total: int) -> None:
         context, options = self._context, self._context.options
+        if not self._is_private and not all(map(is_public, photos)):
+            await keep_private(context)
+            self._is_private = True
         found = await context.dispatcher.call(
             context.catalogue.store_page_of_album,
             photos,
@@ -110,7 +116,7 @@ class AlbumProducer:
         call, albums = context.dispatcher.call, context.catalogue.albums
         stored = (await call(albums.find, [album.id])).get(album.id)
         state = stored.state if stored else AlbumState(scan=await call(context.catalogue.listings.last_scan))
-        account = context.api.account
+        account = context.caller_id
         if account == context.user.id or state.caller in ("", account):
             members = dict.fromkeys(listed)
             if missing and stored:

@@ -52,7 +52,7 @@ async def update_album(
     is_unfinished = bool(state.missing or state.gone) and state.walks < MAX_WALKS
     if has_changed or is_due or is_unfinished:
         walks = 1 if has_changed or is_due else state.walks + 1
-        state = replace(state, walks=walks, scan=scan, caller=context.api.account)
+        state = replace(state, walks=walks, scan=scan, caller=context.caller_id)
         try:
             members, missing = await _list_members(context, album, walks)
         except (

@@ -47,7 +47,7 @@ class AlbumMirror:
         self._context = context
         self._full = full
         self._client = context.api.http_client
-        self._caller = context.api.account
+        self._caller = context.caller_id
         self._scan: int | None = None
         self._changed = 0
         self._left = 0

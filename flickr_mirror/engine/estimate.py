@@ -56,7 +56,9 @@ async def estimate_run(
     ask = _pages_of(api, user, options, limits)
     page = await ask(1)
     album_ids = [photo.id for photo in page.photos] if options.album_id else None
-    work, scanned, stock = await to_thread.run_sync(_read_mirror, cache, options, album_ids)
+    work, is_covered, scanned, stock = await to_thread.run_sync(
+        _read_mirror, cache, options, api.caller, user, album_ids
+    )
     unlisted = max(page.total - work.photos, 0)
     sample = list(page.photos)
     if unlisted > SAMPLE_PAGES * limits.page_size:  # old photos can differ from new ones
@@ -66,7 +68,9 @@ async def estimate_run(
     every = options.full_scan_every
     is_due = every is not None and scanned is not None and options.is_whole and time.time() - scanned >= every
     is_full = options.full_scan or is_due
-    pages = max(ceil((page.total if is_full else unlisted) / limits.page_size), 1)
+    # a caller that has not listed anything yet lists all photos, also those that are known; an album is listed whole
+    is_all = is_full or not is_covered or options.album_id is not None
+    pages = max(ceil((page.total if is_all else unlisted) / limits.page_size), 1)
     more = calls_left(
         work, options, pages=pages - 1, unlisted=unlisted, sample=sample, most=limits.max_photos
     )
@@ -131,19 +135,26 @@ async def _volume(
 
 
 def _read_mirror(
-    cache: MirrorFolder, options: MirrorOptions, album_ids: list[str] | None
-) -> tuple[WorkLeft, int | None, Stock]:
-    """Return what is left to do in a mirror, the time of its last full scan, and its images.
+    cache: MirrorFolder,
+    options: MirrorOptions,
+    caller: FlickrUser | None,
+    user: FlickrUser,
+    album_ids: list[str] | None,
+) -> tuple[WorkLeft, bool, int | None, Stock]:
+    """Return what is left to do in the mirror of `user` as `caller` sees it.
 
+    With it come whether the caller has listed anything, the time of its last full scan, and the images of the mirror.
     `album_ids` are photos of the album that the run is limited to.
     """
     if not cache.catalogue.exists():
-        return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)
+        return WorkLeft(0, 0, 0, 0, 0), False, None, Stock({}, 0, {}, 0, 0)
     with read_catalogue(cache.catalogue) as catalogue:
+        catalogue.callers.begin(caller, user.id)
         catalogue.scope.restrict(options.window, None)
         if options.album_id:
             catalogue.scope.restrict_to_album(options.album_id)
             catalogue.scope.add(album_ids or ())
         work = catalogue.statistics.work_left(images=options.wants_images, info_level=options.wanted_level)
         stock = catalogue.statistics.stock()._replace(rate=rate_of(catalogue.get_note(IMAGE_RATE)))
-        return work, catalogue.listings.last_scan(), stock
+        is_covered = bool(catalogue.coverage.listed().intervals)
+        return work, is_covered, catalogue.listings.last_scan(), stock

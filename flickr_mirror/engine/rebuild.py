@@ -24,6 +24,7 @@ from flickr_mirror.storage.album_document import GROUP, TREE, name_of, read_albu
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
 from flickr_mirror.storage.media_inspection import inspect
+from flickr_mirror.storage.owner import owner_of
 from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
 from flickr_mirror.storage.store import sha256_of
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.mirror_folder import MirrorFolder
     from flickr_mirror.storage.store import Store
 
@@ -67,7 +69,8 @@ async def open_catalogue(
             finish_erasing, cache, catalogue
         )  # first, because a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
-            await _rebuild(cache, catalogue, emit)
+            owner = await to_thread.run_sync(owner_of, cache.folder)
+            await _rebuild(cache, catalogue, owner, emit)
         yield catalogue
     finally:
         catalogue.close()
@@ -105,7 +108,7 @@ def _quarantine(cache: MirrorFolder) -> Path:
     return kept
 
 
-async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer) -> None:
+async def _rebuild(store: Store, catalogue: Catalogue, owner: FlickrUser, emit: Observer) -> None:
     restored = unnamed = 0
     files = store.list_files()
     while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
@@ -116,7 +119,7 @@ async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer) -> None:
         await to_thread.run_sync(catalogue.photos.restore, known)
         restored += len(known)
         unnamed += len(batch) - len(known)
-    await to_thread.run_sync(catalogue.photos.end_restoring)
+    await to_thread.run_sync(catalogue.photos.end_restoring, owner)
     if unnamed:
         emit(
             Notice(

@@ -14,7 +14,7 @@ from flickr_mirror.catalogue.files import KINDS
 from flickr_mirror.catalogue.row_encoding import read_facts, read_reduced, text_row
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.catalogue.schema import tables
-from flickr_mirror.models.job_kinds import JobKind
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:
@@ -91,6 +91,13 @@ _UNSOUND = {
         "collection_id NOT IN (SELECT id FROM collections)",
         "position < 1",
         "album_id < 1",
+    ),
+    "details": (
+        "photo_id NOT IN (SELECT id FROM photos)",
+        f"kind NOT IN {_one_of(DETAIL_KEYS)}",
+        f"status NOT IN {_one_of([Status.UNSETTLED, Status.PENDING, Status.DONE])} AND status NOT IN {_TRIED}",  # type: ignore[list-item]
+        f"status IN {_TRIED} AND (photo_id, kind) NOT IN (SELECT photo_id, job FROM failures)",
+        "count < 0",
     ),
 }
 """Conditions that no row of a table may meet, besides those on the types of its columns."""

@@ -10,7 +10,7 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue.statistics import Stock, WorkLeft
-from flickr_mirror.engine.call_estimate import calls_left
+from flickr_mirror.engine.call_estimate import calls_left, details_of
 from flickr_mirror.engine.download_volume import (
     IMAGE_RATE,
     DownloadVolume,
@@ -91,6 +91,7 @@ async def estimate_run(
         free=await to_thread.run_sync(free_space, cache.folder),
         image_seconds=volume.seconds,
         basis=f"{volume.basis} {LISTS_NOT_COUNTED if options.include & LISTS else ''}".strip(),
+        details=work.details + details_of(options, sample, unlisted),
     )
 
 
@@ -154,7 +155,9 @@ def _read_mirror(
         if options.album_id:
             catalogue.scope.restrict_to_album(options.album_id)
             catalogue.scope.add(album_ids or ())
-        work = catalogue.statistics.work_left(images=options.wants_images, info_level=options.wanted_level)
+        work = catalogue.statistics.work_left(
+            images=options.wants_images, info_level=options.wanted_level, details=options.wanted_details
+        )
         stock = catalogue.statistics.stock()._replace(rate=rate_of(catalogue.get_note(IMAGE_RATE)))
         is_covered = bool(catalogue.coverage.listed().intervals)
         return work, is_covered, catalogue.listings.last_scan(), stock

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.engine.progress.run_progress import RunProgress
     from flickr_mirror.errors import (
+        AlbumNotFoundError,
         BadImageError,
         CacheError,
         CacheFullError,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessToken",
+    "AlbumNotFoundError",
     "ApiBudget",
     "ArchivedFile",
     "ArchivedPhoto",
@@ -163,6 +165,7 @@ _SOURCES = {
     "engine.mirror": ("PhotostreamMirror",),
     "engine.progress.run_progress": ("RunProgress",),
     "errors": (
+        "AlbumNotFoundError",
         "BadImageError",
         "CacheError",
         "CacheFullError",

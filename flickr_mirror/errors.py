@@ -5,6 +5,7 @@
     │   ├── UserNotFoundError
     │   ├── InvalidKeyError
     │   ├── InvalidCallError      Flickr rejects the call as invalid
+    │   ├── AlbumNotFoundError
     │   ├── PhotoNotFoundError    (also a PhotoError)
     │   └── PermissionDeniedError (also a PhotoError)
     ├── PhotoError                one photo failed; the run continues
@@ -70,6 +71,10 @@ class InvalidKeyError(FlickrApiError):
 
 class InvalidCallError(FlickrApiError):
     """Flickr rejects the call as invalid: a bug of this program, or an endpoint other than Flickr's."""
+
+
+class AlbumNotFoundError(FlickrApiError):
+    """The album was deleted, is private or another account's, or never existed: Flickr does not distinguish these."""
 
 
 class PhotoError(FlickrMirrorError):

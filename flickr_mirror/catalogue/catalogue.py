@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from flickr_mirror.catalogue.albums import Albums
 from flickr_mirror.catalogue.archive import Archive
 from flickr_mirror.catalogue.callers import Callers
 from flickr_mirror.catalogue.coverage import CoverageStore
@@ -28,8 +29,12 @@ from flickr_mirror.catalogue.value_checks import check
 from flickr_mirror.catalogue.work_list import WorkList
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from flickr_mirror.catalogue.walk_result import PageChanges
+    from flickr_mirror.models.photos import FlickrPhoto
 
 
 class Catalogue:
@@ -52,6 +57,7 @@ class Catalogue:
     - `details`: what needs a call for each photo
     - `gone_photos`: photos that are no longer at Flickr, or may not be
     - `forgotten`: photos that were erased on request
+    - `albums`: the albums with their photos, and the collections
     - `statistics`: counts of the whole mirror
     - `archive`: the photos with files, for programs that use a mirror
     - `scope`: which photos a run works on
@@ -64,6 +70,7 @@ class Catalogue:
         self.callers = Callers(database)
         self.scope = Scope(database, self.callers)
         self.files = Files(database, self.scope)
+        self.albums = Albums(database)
         self.coverage = CoverageStore(database, self.callers)
         self.updates = UpdateTimes(database, self.callers, self.coverage)
         self.details = Details(database, self.scope)
@@ -105,6 +112,13 @@ class Catalogue:
     def check(self) -> None:
         """Read every value, and raise `CatalogueDamagedError` if one cannot be read."""
         check(self._database)
+
+    def store_page_of_album(
+        self, photos: Collection[FlickrPhoto], *, info_waits: bool, comments: bool
+    ) -> PageChanges:
+        """Store photos of the album that the run is limited to, like `ListingStore.add_page`. They cover no time."""
+        self.scope.add(photo.id for photo in photos)
+        return self.listings.add_page(photos, None, settled_until=0, info_waits=info_waits, comments=comments)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context whose changes are all committed at its end, or none of them."""

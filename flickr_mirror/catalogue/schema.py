@@ -164,6 +164,47 @@ CREATE TABLE details (
 ) WITHOUT ROWID;
 CREATE INDEX details_to_fetch ON details (kind, photo_id) WHERE status < 2;
 """,
+    # Version 6: the albums of the account with their photos in order, and the collections that hold albums
+    """
+CREATE TABLE albums (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    cover INTEGER,
+    created INTEGER,
+    updated INTEGER,
+    photos INTEGER NOT NULL,
+    videos INTEGER NOT NULL,
+    comments INTEGER NOT NULL,
+    position INTEGER,
+    comments_stored INTEGER,
+    missing INTEGER NOT NULL,
+    walks INTEGER NOT NULL,
+    scan INTEGER,
+    caller TEXT NOT NULL,
+    gone INTEGER
+);
+CREATE TABLE album_photos (
+    album_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    photo_id INTEGER NOT NULL,
+    PRIMARY KEY (album_id, position)
+) WITHOUT ROWID;
+CREATE INDEX albums_of_photo ON album_photos (photo_id);
+CREATE TABLE collections (
+    id TEXT PRIMARY KEY,
+    parent TEXT,
+    position INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE collection_albums (
+    collection_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    album_id INTEGER NOT NULL,
+    PRIMARY KEY (collection_id, position)
+) WITHOUT ROWID;
+""",
 )
 """The statements from each version to the next. Those of a released version never change."""
 VERSION = len(_MIGRATIONS)

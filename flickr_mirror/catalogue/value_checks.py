@@ -31,6 +31,7 @@ _NUMBERS = (
     "scan_begun",
     "difference",
     "restored",
+    "collections",
     "caller",
     "updates_since",
     "updates_listed",
@@ -83,6 +84,14 @@ _UNSOUND = {
     "coverage": ("scan NOT IN (0, 1)", "low > high", _UNKNOWN),
     "absences": (_UNKNOWN,),
     "shortfalls": ("low > high", _UNKNOWN, "missing < 0", "runs < 0"),
+    "albums": ("id < 1", "cover < 1", "photos < 0", "videos < 0", "comments < 0", "missing < 0", "walks < 0"),
+    "album_photos": ("album_id NOT IN (SELECT id FROM albums)", "position < 1", "photo_id < 1"),
+    "collections": ("position < 1", "parent IS NOT NULL AND parent NOT IN (SELECT id FROM collections)"),
+    "collection_albums": (
+        "collection_id NOT IN (SELECT id FROM collections)",
+        "position < 1",
+        "album_id < 1",
+    ),
     "details": (
         "photo_id NOT IN (SELECT id FROM photos)",
         f"kind NOT IN {_one_of(DETAIL_KEYS)}",

@@ -81,6 +81,7 @@ def mirror_flickr(
     verify_image: flags.VerifyImage = False,
     since: flags.Since = None,
     until: flags.Until = None,
+    album: flags.Album = None,
     watch: flags.Watch = None,
     dry_run: flags.DryRun = False,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import (
+    AlbumNotFoundError,
     CacheError,
     CacheLockedError,
     CacheOwnerError,
@@ -33,6 +34,7 @@ EXIT_LOCKED = 11
 EXIT_NO_ANSWER = 75
 EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (UserNotFoundError, 4),
+    (AlbumNotFoundError, 4),
     (PhotoNotFoundError, 4),
     (PermissionDeniedError, 4),
     (PhotostreamError, 4),

@@ -23,6 +23,8 @@ from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
 from flickr_mirror.cli.options.settings_file import ARGUMENTS
 from flickr_mirror.cli.options.timing import timing_of
+from flickr_mirror.models.addresses import page_of
+from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def run(context: typer.Context) -> NoReturn:
     flags = context.params
     if flags["streams"] is not None:
         _run_streams(context)
+    _name_owner_of_album(flags)
     _check_usage(context)
     try:
         names = list(dict.fromkeys(checked_username(name) for name in flags["username"]))
@@ -49,7 +52,7 @@ def run(context: typer.Context) -> NoReturn:
     except ValueError as error:
         usage_error(settings_origin.with_origins(context, with_flag_names(str(error))))
     if not flags["quiet"]:
-        _announce(names, flags["debug"])
+        _announce(names, flags["debug"], options.album_id)
     from flickr_mirror.cli.commands.mirror import mirror
     from flickr_mirror.cli.output.console import OutputOptions
 
@@ -91,7 +94,7 @@ def _run_streams(context: typer.Context) -> NoReturn:
     from flickr_mirror.cli.output.console import OutputOptions
 
     flags = context.params
-    for name in ("username", "watch"):
+    for name in ("username", "watch", "album"):
         if flags[name]:
             usage_error(f"--streams and --{name} exclude each other: use only one of them.")
     streams = read_streams(context, flags["streams"])
@@ -117,11 +120,31 @@ def without_options(arguments: Sequence[str], names: Sequence[str]) -> list[str]
     return kept
 
 
+def _name_owner_of_album(flags: dict[str, Any]) -> None:
+    """Use the account in the address of --album if there is no --username; exit with a usage error if they differ."""
+    owner = flags["album"].owner if flags["album"] else None
+    if owner and not flags["username"]:
+        flags["username"] = [owner if is_nsid(owner) else page_of(owner)]
+    elif owner:
+        others = [name for name in flags["username"] if is_nsid(name) and is_nsid(owner) and name != owner]
+        others += flags["username"][1:]
+        if others:
+            usage_error(
+                f"--album is an album of {owner}, not of {others[0]}: leave out --username, or use its albums."
+            )
+
+
 def _check_usage(context: typer.Context) -> None:
     """Exit with a usage error if flags are missing, or exclude each other."""
     flags = context.params
     if not flags["username"] or "" in flags["username"]:
-        usage_error("--username is missing: add the user to mirror, or try `mirror_flickr demo`.")
+        usage_error(
+            "--username is missing: add it, or use the whole address of the album."
+            if flags["album"]
+            else "--username is missing: add the user to mirror, or try `mirror_flickr demo`."
+        )
+    if flags["album"] and len(set(flags["username"])) > 1:
+        usage_error("--album takes one --username: start a command for each album.")
     if pair := excluded_pair(flags):
         sentence = f"{pair[0]} and {pair[1]} exclude each other: use only one of them."
         usage_error(settings_origin.with_origins(context, sentence))
@@ -138,6 +161,7 @@ def _options(flags: Mapping[str, Any]) -> MirrorOptions:
             **given,
             "cache_path": Path(flags["cache_path"]),  # a text with some versions of Typer
             "include": flags["include"] or frozenset(),
+            "album_id": flags["album"].album_id if flags["album"] else None,
             "strategy": CachingStrategy.FIFO if flags["fifo"] else CachingStrategy.LIFO,
             "api_url": checked_endpoint(flags["api_url"]),
         }
@@ -148,9 +172,10 @@ def _limits(flags: Mapping[str, Any], timing: Timing) -> Limits:
     return Limits(**{name: flags[name] for name in _LIMITS if name in flags}, timing=timing)
 
 
-def _announce(names: list[str], debug: int | None) -> None:
+def _announce(names: list[str], debug: int | None, album_id: str | None) -> None:
     """Print at once what the command does, because the libraries of a run take half a second to load."""
-    text = f"Mirroring the photostream of {' and of '.join(map(repr, names))}."
+    what = f"album {album_id}" if album_id else "the photostream"
+    text = f"Mirroring {what} of {' and of '.join(map(repr, names))}."
     stream = sys.stderr
     with suppress(OSError, ValueError, AttributeError):  # no reader, or closed before the start
         if stream.isatty():

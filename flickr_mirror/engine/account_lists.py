@@ -6,27 +6,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flickr_mirror.engine.albums import mirror_albums
 from flickr_mirror.engine.failure_policy import ENDING
 from flickr_mirror.errors import FlickrApiError, TransportError
 from flickr_mirror.models.events import ListMirrored, Notice
+from flickr_mirror.models.includes import Include
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flickr_mirror.engine.workers.jobs import JobContext
-    from flickr_mirror.models.includes import Include
+    from flickr_mirror.models.list_result import ListResult
 
 DAY = 86_400
 """How often a watch mirrors the lists, in seconds."""
 _MIRRORED = "lists_mirrored"
-
-
-@dataclass(frozen=True, slots=True)
-class ListResult:
-    """The number of entries of a list, and of those that were new or had changed."""
-
-    entries: int
-    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +36,7 @@ class AccountList:
     mirror: Callable[[JobContext, bool], Awaitable[ListResult]]
 
 
-ACCOUNT_LISTS: tuple[AccountList, ...] = ()
+ACCOUNT_LISTS: tuple[AccountList, ...] = (AccountList(Include.ALBUMS, mirror_albums),)
 """The lists, in the order in which they are mirrored."""
 
 

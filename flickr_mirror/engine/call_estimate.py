@@ -37,7 +37,9 @@ def calls_left(
     Once everything is listed, the number is exact except for photos without an original: some are asked for, and
     the others are assumed to be like them.
     """
-    calls = float(pages) + min(work.absent + (work.gone if options.prune else 0), MAX_VERIFIED)
+    calls = float(pages)
+    if options.is_whole:  # other runs verify no photo
+        calls += min(work.absent + (work.gone if options.prune else 0), MAX_VERIFIED)
     if options.wants_images:
         calls += work.videos + min(work.photos_to_ask, SAMPLE)
         calls += unlisted * _share(sample, lambda photo: photo.facts.media == "video")

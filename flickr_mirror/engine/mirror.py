@@ -137,8 +137,8 @@ class PhotostreamMirror:
 
     @property
     def is_whole(self) -> bool:
-        """Whether runs are for the whole photostream, not only for some dates."""
-        return self._options.window is None
+        """Whether runs are for the whole photostream, not only for some dates or an album."""
+        return self._options.is_whole
 
     @property
     def waits(self) -> float:

@@ -156,6 +156,8 @@ class MirrorRun:
             async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
                 catalogue.callers.begin(api.caller, user.id)
                 catalogue.scope.restrict(options.window, self._limits.max_photos)
+                if options.album_id:
+                    catalogue.scope.restrict_to_album(options.album_id)
                 context = self._create_context(api, user, cache, catalogue, detector)
                 await keep_private_again(context)
                 mirrored_before = await self._begin(context, cache.folder)

@@ -16,6 +16,7 @@ from anyio import create_memory_object_stream, create_task_group
 
 from flickr_mirror.engine.absent_photos import ask_for_absent
 from flickr_mirror.engine.account_lists import mirror_lists
+from flickr_mirror.engine.album_producer import AlbumProducer
 from flickr_mirror.engine.failure_policy import ENDING, FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.workers.jobs import Job
@@ -55,7 +56,12 @@ class Pipeline:
     ) -> None:
         self._context = context
         self._stages = stages
-        self._producer = PageProducer(context, published, again=again)
+        album_id = context.options.album_id
+        self._producer = (
+            AlbumProducer(context, album_id, again=again)
+            if album_id
+            else PageProducer(context, published, again=again)
+        )
         self._is_again = again
         self._has_lists = False
         self._policy = FailurePolicy(context, stages)
@@ -189,7 +195,7 @@ class Pipeline:
             context.dispatcher.wake()
             await mirror_lists(context, again=self._is_again, full=self._producer.is_full_scan)
             self._has_lists = True
-            if context.options.window is None and not self._producer.is_cut:
+            if context.options.is_whole and not self._producer.is_cut:
                 self.confirmed_gone = await ask_for_absent(
                     context, pruning=context.options.prune, is_stopping=lambda: self._is_stopping
                 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from flickr_mirror.catalogue.albums import AlbumState
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow, Status, StoredFile
 from flickr_mirror.catalogue.value_checks import can_be_stored
@@ -19,6 +20,7 @@ from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedErro
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.sizes import SizeEvidence, same_pixels
 from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.album_document import GROUP, TREE, name_of, read_album, read_tree
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
 from flickr_mirror.storage.media_inspection import inspect
@@ -124,8 +126,24 @@ async def _rebuild(store: Store, catalogue: Catalogue, owner: FlickrUser, emit: 
                 f"{unnamed:,} photos cannot be restored from their files alone: the next listing identifies them."
             )
         )
+    await to_thread.run_sync(_restore_albums, store, catalogue)
     if restored:
         emit(Notice(f"{restored:,} photos were restored to the catalogue from the files of the mirror."))
+
+
+def _restore_albums(store: Store, catalogue: Catalogue) -> None:
+    for name in store.list_documents(GROUP):
+        file = read_album(store.read_document(name))
+        if file is not None and name == name_of(file.album.id):
+            comments = None if file.comments is None else file.album.comment_count
+            state = AlbumState(
+                comments_stored=comments, missing=file.missing, caller=file.caller, gone=file.gone
+            )
+            catalogue.albums.store(file.album, file.photo_ids, state)
+    if tree := read_tree(store.read_document(TREE)):
+        album_ids, collections = tree
+        catalogue.albums.place(album_ids, None)
+        catalogue.albums.store_tree(collections, None)
 
 
 def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
+from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.includes import Include
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
@@ -51,7 +52,8 @@ class MirrorOptions:
 
     `since` and `until` limit a run to photos uploaded between these moments, both included (UTC if they have no time
     zone); other photos are left to later runs. They cannot be combined with `full_scan` and `prune`, which apply to all
-    photos, and a full scan that is due is postponed.
+    photos, and a full scan that is due is postponed. `album_id` limits a run to the photos of an album in the same way,
+    and cannot be combined with them or with `since` and `until`.
 
     Raises `ValueError` if values contradict each other or are out of range.
     """
@@ -70,6 +72,7 @@ class MirrorOptions:
     accept_loss: bool = False
     since: datetime | None = None
     until: datetime | None = None
+    album_id: str | None = None
     api_url: str = field(default=FLICKR_API_URL, repr=False)  # It may contain a password.
 
     def __post_init__(self) -> None:
@@ -93,6 +96,7 @@ class MirrorOptions:
             if getattr(self, name) and not (self.full_scan or self.full_scan_every):
                 raise ValueError(f"{name} needs a full scan: add full_scan or full_scan_every.")
         self._check_window()
+        self._check_album()
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
             raise ValueError(
@@ -108,6 +112,20 @@ class MirrorOptions:
                 f"since ({_utc(self.since):%Y-%m-%d %H:%M:%S}) is after until ({_utc(self.until):%Y-%m-%d %H:%M:%S}): "
                 "use a later until."
             )
+
+    def _check_album(self) -> None:
+        if self.album_id is None:
+            return
+        if not is_photo_id(self.album_id):
+            raise ValueError(f"album_id is a number, such as 72157600000000001, not {self.album_id!r}.")
+        for name in ("full_scan", "prune", "since", "until"):
+            if getattr(self, name):
+                raise ValueError(f"album_id and {name} exclude each other: use only one of them.")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a run is for the whole photostream, not only for some dates or an album."""
+        return self.window is None and self.album_id is None
 
     @property
     def window(self) -> Interval | None:

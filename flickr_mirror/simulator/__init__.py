@@ -3,6 +3,8 @@
 It needs no network. May import: `models` and the modules at the top (`errors`, `version`, ...).
 """
 
+from flickr_mirror.simulator.data.album_filling import fill_albums
+from flickr_mirror.simulator.data.albums import SimulatedAlbum, SimulatedCollection
 from flickr_mirror.simulator.data.photo import SimulatedPhoto
 from flickr_mirror.simulator.data.sizes import Kind, Mix, SimulatedSize
 from flickr_mirror.simulator.data.stream import SimulatedPhotostream
@@ -18,6 +20,8 @@ __all__ = [
     "Mix",
     "Rule",
     "Script",
+    "SimulatedAlbum",
+    "SimulatedCollection",
     "SimulatedComment",
     "SimulatedFlickr",
     "SimulatedPhoto",
@@ -25,5 +29,6 @@ __all__ = [
     "SimulatedSize",
     "arguments_of",
     "demo_photostream",
+    "fill_albums",
     "run_in_thread",
 ]

@@ -8,6 +8,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from flickr_mirror.simulator.data.album_filling import fill_albums
 from flickr_mirror.simulator.data.sizes import Mix
 from flickr_mirror.simulator.data.stream import SimulatedPhotostream
 from flickr_mirror.simulator.demo import demo_photostream
@@ -28,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--mix", choices=_MIXES, default="plain", help="which kinds of photos (default: plain)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another number generates other photos")
+    parser.add_argument("--albums", type=int, default=0, help="how many albums there are (default: none)")
     parser.add_argument("--demo", action="store_true", help="serve the sixty photos of the demo")
     parser.add_argument(
         "--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one"
@@ -57,6 +59,7 @@ def build_flickr(arguments: argparse.Namespace) -> SimulatedFlickr:
         stream = demo_photostream()
     else:
         stream = SimulatedPhotostream(arguments.photos, seed=arguments.seed, mix=_MIXES[arguments.mix])
+    fill_albums(stream, arguments.albums, seed=arguments.seed)
     return SimulatedFlickr(
         stream,
         port=arguments.port,

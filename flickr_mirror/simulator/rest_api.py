@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.models.payloads import to_int
 from flickr_mirror.models.rest_answers import FlickrRefusal, refused
+from flickr_mirror.simulator.albums import AlbumMethods
 from flickr_mirror.simulator.oauth import PERMS
 from flickr_mirror.simulator.payloads import (
     UNDOCUMENTED_EXTRAS,
@@ -53,6 +54,7 @@ class RestApi:
             "flickr.auth.oauth.checkToken": self._check_token,
             "flickr.test.login": self._test_login,
         }
+        self._lists = AlbumMethods(streams).methods
         self._methods = {
             "flickr.test.echo": _echo,
             "flickr.people.findByUsername": self._find_by_username,
@@ -78,6 +80,8 @@ class RestApi:
                 raise FlickrRefusal(98, "Invalid auth token")
             method = arguments["method"]
             self._viewer = caller.token.nsid if caller and caller.token else None
+            if method in self._lists:
+                return self._lists[method](arguments, self._viewer or "") | {"stat": "ok"}
             if method not in self._login_methods:
                 return self._methods[method](arguments) | {"stat": "ok"}
             if caller is None or caller.token is None or caller.token.perms not in PERMS[1:]:
@@ -98,7 +102,7 @@ class RestApi:
     def _check(self, arguments: Mapping[str, str], key: str) -> None:
         if not key or self._api_key not in (None, key):
             raise FlickrRefusal(100, "Invalid API Key (Key has invalid format)")
-        if arguments.get("method") not in {*self._methods, *self._login_methods}:
+        if arguments.get("method") not in {*self._methods, *self._login_methods, *self._lists}:
             raise FlickrRefusal(112, f'Method "{arguments.get("method", "")}" not found')
         if arguments.get("format") != "json":
             raise FlickrRefusal(111, f'Format "{arguments.get("format", "rest")}" not found')

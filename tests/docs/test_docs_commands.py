@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, fill_albums, run_in_thread
 from tests.support.pages import PAGES, ROOT, blocks, put_command_into
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ builtins.input = code_of_login
 def flickr() -> Iterator[SimulatedFlickr]:
     """Serve the photostream that the examples mirror."""
     stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="13476480@N07")
+    fill_albums(stream, 2)
     with run_in_thread(SimulatedFlickr(stream)) as running:
         yield running
 

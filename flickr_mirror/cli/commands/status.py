@@ -43,10 +43,11 @@ class MirrorStatus:
     Times are UTC. `gaps` are intervals of upload time that no run has listed. `shortfalls` are sentences about
     photos that Flickr counts but has not listed, `unlisted` is the least number of them. All three are for the caller
     of the last run: the account `listed_as`, or `null` without a login. `login_only` counts the photos that are not
-    public, or not safe. `not_ready` counts photos
-    that Flickr was still processing, `forgotten` those erased on request, `reduced` and `damaged` count as in
-    `MirrorReport`. `missing` are the ids of photos with a file that was mirrored and is not there. `age` is the
-    seconds since a run ended with code 0, `running` the process that uses the mirror.
+    public, or not safe. `not_ready` counts photos that Flickr was still processing, `albums` the albums at Flickr,
+    `albums_gone` those that are gone from it, `album_photos_unlisted` photos of albums that are in no listing,
+    `forgotten` those erased on request; `reduced` and `damaged` count as in `MirrorReport`. `missing` are the ids of
+    photos with a file that was mirrored and is not there. `age` is the seconds since a run ended with code 0,
+    `running` the process that uses the mirror.
     """
 
     user: str
@@ -64,6 +65,9 @@ class MirrorStatus:
     login_only: int
     listed_as: str | None
     not_ready: int
+    albums: int
+    albums_gone: int
+    album_photos_unlisted: int
     shortfalls: list[str]
     reduced: int
     damaged: int
@@ -96,6 +100,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
         images_left, infos_left = overview.pending()
         covered = catalogue.coverage.listed().intervals
         short = catalogue.coverage.shortfalls()
+        albums, albums_gone = catalogue.albums.counts()
         gaps = catalogue.coverage.listed().gaps(covered[-1].high) if covered else []
         return MirrorStatus(
             user=owner["username"],
@@ -113,6 +118,9 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             login_only=catalogue.callers.count_login_only(),
             listed_as=catalogue.callers.nsid,
             not_ready=counts.not_ready,
+            albums=albums - albums_gone,
+            albums_gone=albums_gone,
+            album_photos_unlisted=catalogue.albums.unlisted(0)[0],
             shortfalls=[shortfall_text(*stretch) for stretch in short],
             reduced=counts.reduced,
             damaged=counts.damaged,
@@ -199,6 +207,7 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         yield f"unlisted  {text}"
     if status.not_ready:
         yield f"waiting   for Flickr to process {status.not_ready:,} photos"
+    yield from _albums(status)
     yield f"disk      {size_text(status.bytes)} mirrored, {size_text(status.free)} free"
     if last := status.last_run:
         error = f": {last.get('error')}" if last.get("error") else ""
@@ -217,3 +226,10 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
     for failure in status.failures:
         due = f" Next try: {local_time(failure['due'])}." if failure["due"] else ""
         yield f"failed    photo {failure['id']}, {failure['job']}: {plain(failure['reason'])}{due}"
+
+
+def _albums(status: MirrorStatus) -> Iterator[str]:
+    if status.albums or status.albums_gone:
+        gone = f", {status.albums_gone:,} gone from Flickr" if status.albums_gone else ""
+        hidden = f"; {status.album_photos_unlisted:,} of their photos are in no listing"
+        yield f"albums    {status.albums:,}{gone}{hidden if status.album_photos_unlisted else ''}"

@@ -22,6 +22,7 @@ EXCLUSIONS = (
     ("as_", "no_login"),
     ("dry_run", "watch"),
     ("dry_run", "save_api_keys"),
+    *(("album", name) for name in ("full_scan", "prune", "since", "until", "watch")),
 )
 """Flags of which only one may be set, wherever its value comes from."""
 

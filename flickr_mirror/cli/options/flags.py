@@ -12,12 +12,14 @@ import typer
 from flickr_mirror.cli.completion import mirror_names
 from flickr_mirror.cli.options.parsing import (
     Number,
+    album,
     duration,
     first_moment,
     includes,
     interval,
     last_moment,
 )
+from flickr_mirror.models.addresses import AlbumAddress
 from flickr_mirror.models.includes import Include
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.version import __version__
@@ -141,6 +143,15 @@ Until = Annotated[
         metavar="DATE",
         rich_help_panel=WHAT,
         help="Only photos uploaded on this day or earlier.",
+    ),
+]
+Album = Annotated[
+    AlbumAddress | None,
+    typer.Option(
+        parser=album,
+        metavar="ADDRESS",
+        rich_help_panel=WHAT,
+        help="Only the photos of one album: its address, or its id with --username.",
     ),
 ]
 Watch = Annotated[

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import typer
 
 from flickr_mirror.engine.wall_clock import next_moment
+from flickr_mirror.models.addresses import AlbumAddress, album_address
 from flickr_mirror.models.includes import Include, parse_includes
 from flickr_mirror.models.photo_addresses import photo_id_at
 
@@ -28,6 +29,14 @@ def includes(text: str) -> frozenset[Include]:
     """Return what `albums,tags` or `all` stands for. Raises `typer.BadParameter`."""
     try:
         return parse_includes(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def album(text: str) -> AlbumAddress:
+    """Return the album at an address or with an id. Raises `typer.BadParameter`."""
+    try:
+        return album_address(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -26,6 +26,8 @@ def echo_plan(plan: RunPlanned, folder: Path, *, min_free: int | None = None, be
         seconds = plan.image_seconds
         time = "" if seconds is None else f", which take about {time_left(seconds)}"
         echo(f"About {size_text(plan.bytes)} of images to download{time}. {plan.basis}")
+    elif plan.basis:
+        echo(plan.basis)
     if plan.free is None:
         echo(f"The disk of {folder} does not report its free space.")
         return

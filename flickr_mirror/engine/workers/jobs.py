@@ -78,6 +78,11 @@ class JobContext:
     """Keeps a part of the disk free, if that was requested."""
 
     @property
+    def caller_id(self) -> str:
+        """The NSID of the account that is logged in; empty without a login."""
+        return self.api.caller.id if self.api.caller else ""
+
+    @property
     def catalogue(self) -> Catalogue:
         """The catalogue of the mirror; call its methods through the dispatcher."""
         return self.dispatcher.catalogue

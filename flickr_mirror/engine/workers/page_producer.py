@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.walk_state import ListedPage
     from flickr_mirror.models.photos import FlickrPhoto
 
-_END_OF_TIME = 1 << 62
+END_OF_TIME = 1 << 62
 
 
 class PageProducer:
@@ -56,7 +56,7 @@ class PageProducer:
         self._settled_until: int | None = None
         self.is_cut = False
         self.is_full_scan = False
-        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else _END_OF_TIME
+        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else END_OF_TIME
 
     @property
     def _listings(self) -> ListingStore:
@@ -213,7 +213,7 @@ class PageProducer:
         self, photos: list[FlickrPhoto], covered: Interval | None, missing: int | None
     ) -> PageChanges:
         """Store listed photos, and the upload time that they cover; report what is new and what changed."""
-        options, report = self._context.options, self._context.report
+        options = self._context.options
         if self._settled_until is None:
             # The time of the first answer, because later ones may be stored much later; its second is not over yet.
             clocks = Clocks(time.time(), self._context.api.server_time, 0)
@@ -231,12 +231,7 @@ class PageProducer:
             info_waits=options.wants_images,
             comments=options.wants_comments,
         )
-        report.new += len(found.new)
-        report.updated += len(found.updated)
-        for photo_id in found.new:
-            self._context.emit(PhotoFound(photo_id))
-        for photo_id, change in found.updated.items():
-            self._context.emit(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
+        report_found(self._context, found)
         return found
 
     async def emit_plan(self, page: ListedPage | None = None) -> None:
@@ -268,3 +263,13 @@ class PageProducer:
         self._context.report.unlisted = result.unlisted
         for text in sentences(result):
             self._context.emit(Notice(text))
+
+
+def report_found(context: JobContext, found: PageChanges) -> None:
+    """Count and emit the photos of a page that are new or have changed."""
+    context.report.new += len(found.new)
+    context.report.updated += len(found.updated)
+    for photo_id in found.new:
+        context.emit(PhotoFound(photo_id))
+    for photo_id, change in found.updated.items():
+        context.emit(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))

@@ -19,6 +19,7 @@ from flickr_mirror.simulator.data.uploads import NEWEST_ID, NEWEST_UPLOAD, gener
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flickr_mirror.simulator.data.albums import SimulatedAlbum, SimulatedCollection
     from flickr_mirror.simulator.data.sizes import Dims
 
 
@@ -32,9 +33,10 @@ class SimulatedPhotostream:
     accounts differ as long as their last two digits (`id_suffix`) do. `contacts` are the NSIDs of the owner's contacts:
     each is one of the `friends`, of the `family`, or of the `friends and family`.
 
-    `photos_built` counts the photos that were generated so far. `visits` is how often each photo was viewed besides its
-    first views; every tenth visitor adds it to their favourites. (It has more than ten attributes because each is
-    one parameter of the account, or one index of the photos.)
+    `albums` and `collections` can be changed at any time. `photos_built` counts the photos that were generated so far.
+    `visits` is how often each photo was viewed besides its first views; every tenth visitor adds it to their
+    favourites. (It has more than ten attributes because each is one parameter of the account, or one index of the
+    photos.)
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class SimulatedPhotostream:
         self.original_file = original_file
         self.base_url = "https://live.staticflickr.com"
         self.clock: Callable[[], float] = time.time
+        self.albums: list[SimulatedAlbum] = []
+        self.collections: list[SimulatedCollection] = []
         self.photos_built = 0
         self.visits = 0
         self._commented = commented
@@ -86,6 +90,10 @@ class SimulatedPhotostream:
         """Return whether this photo is public."""
         number = int(photo_id) if isinstance(photo_id, str) and photo_id.isdecimal() else -1
         return self._is_seen_by(number, None)
+
+    def exists(self, photo_id: str) -> bool:
+        """Return whether there is such a photo, public or hidden."""
+        return self._position(int(photo_id)) is not None and int(photo_id) not in self._deleted
 
     @property
     def ids(self) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         forgotten_photos,
         undo_forget,
     )
+    from flickr_mirror.engine.import_export import ImportReport, import_export
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.errors import (
         BadImageError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         CatalogueDamagedError,
         CatalogueError,
         CertificateError,
+        ExportError,
         FlickrApiError,
         FlickrMirrorError,
         ImageGoneError,
@@ -86,6 +88,7 @@ __all__ = [
     "CertificateError",
     "CheckReport",
     "Event",
+    "ExportError",
     "FailedPhoto",
     "FlickrApi",
     "FlickrApiError",
@@ -99,6 +102,7 @@ __all__ = [
     "ForgetReport",
     "ForgottenPhoto",
     "ImageGoneError",
+    "ImportReport",
     "Include",
     "InvalidCallError",
     "InvalidKeyError",
@@ -138,6 +142,7 @@ __all__ = [
     "check_mirror",
     "forget_photos",
     "forgotten_photos",
+    "import_export",
     "open_mirror",
     "undo_forget",
 ]
@@ -158,6 +163,10 @@ _SOURCES = {
         "forgotten_photos",
         "undo_forget",
     ),
+    "engine.import_export": (
+        "ImportReport",
+        "import_export",
+    ),
     "engine.mirror": ("PhotostreamMirror",),
     "errors": (
         "BadImageError",
@@ -168,6 +177,7 @@ _SOURCES = {
         "CatalogueDamagedError",
         "CatalogueError",
         "CertificateError",
+        "ExportError",
         "FlickrApiError",
         "FlickrMirrorError",
         "ImageGoneError",

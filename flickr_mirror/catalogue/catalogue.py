@@ -13,6 +13,7 @@ from flickr_mirror.catalogue.database import Database
 from flickr_mirror.catalogue.files import Files
 from flickr_mirror.catalogue.forgotten import Forgotten
 from flickr_mirror.catalogue.gone_photos import GonePhotos
+from flickr_mirror.catalogue.imports import Imports
 from flickr_mirror.catalogue.listings import ListingStore
 from flickr_mirror.catalogue.outcomes import Outcomes
 from flickr_mirror.catalogue.photo_rows import PhotoRows
@@ -41,6 +42,7 @@ class Catalogue:
     - `outcomes`: what became of each photo that was on the work list
     - `listings`: stores the pages of a walk through the photostream
     - `photos`: the rows of photos, written by listings and by a rebuild
+    - `imports`: the photos that an account export brought
     - `coverage`: the upload times that are listed
     - `totals`: how many photos are known, to compare with Flickr's counts
     - `files`: the files on disk
@@ -61,6 +63,7 @@ class Catalogue:
         self.gone_photos = GonePhotos(database, self.files)
         self.forgotten = Forgotten(database, self.files)
         self.photos = PhotoRows(database, self.files)
+        self.imports = Imports(database, self.photos)
         self.totals = PhotoTotals(database, self.coverage, self.gone_photos)
         self.listings = ListingStore(
             database,
@@ -69,6 +72,7 @@ class Catalogue:
             totals=self.totals,
             gone_photos=self.gone_photos,
             forgotten=self.forgotten,
+            imports=self.imports,
             refetches=refetches,
             sizes=sizes,
         )

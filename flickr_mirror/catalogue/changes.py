@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.models.options import COMMENTS_LEVEL
-from flickr_mirror.models.sizes import ORIGINAL, SizeEvidence, best_picture
+from flickr_mirror.models.sizes import ORIGINAL, SizeEvidence, best_picture, same_pixels
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow, StoredPhoto
@@ -80,7 +80,7 @@ def refresh(
     has_comments = comments and old.info_level == COMMENTS_LEVEL
     is_update = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
     # A size that Flickr was asked for is known better than a listing can show it, and stays.
-    is_open = state.image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
+    is_open = state.image_status in (Status.UNSETTLED, Status.GONE) and old.proof is SizeEvidence.NONE
     takes_size = Change.IMAGE in change or state.image_status is Status.NOT_READY or is_open
     image_status = fresh.image_status if takes_size else _image_status(old, state, fresh, again)
     # A sidecar that waits for a size (`UNSETTLED`) will be written anyway.
@@ -152,6 +152,9 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
         return True
     if best is None or old.size is None:
         return False
+    if not old.size.url and best.label == old.size.label:
+        # measured in the file of an account export, which can be rotated
+        return not same_pixels((best.width, best.height), old.size)
     if new.facts.media == "video":  # The sizes are those of its posters; a new film has a new secret.
         return False
     if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.coverage import UNLOCATED
+from flickr_mirror.catalogue.imports import OWNER_ONLY
 from flickr_mirror.catalogue.row_encoding import state_row
 from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult
 from flickr_mirror.models.intervals import Coverage, Interval
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.forgotten import Forgotten
     from flickr_mirror.catalogue.gone_photos import GonePhotos
+    from flickr_mirror.catalogue.imports import Imports
     from flickr_mirror.catalogue.photo_rows import PhotoRows
     from flickr_mirror.catalogue.photo_totals import PhotoTotals
     from flickr_mirror.catalogue.refetches import Refetches
@@ -44,8 +46,8 @@ class _Walk:
 
     `run` is its number, `newest` the newest upload known, `settled_until` the last second whose photos are all
     visible by now. `scan` is when the full scan began, `None` in any other walk; `is_resumed` is whether an earlier
-    run began it. `has_absent` is whether photos are waiting to be verified, `hidden` how many photos were newly taken
-    to be hidden.
+    run began it. `has_absent` is whether photos are waiting to be verified, `has_imports` whether photos of an
+    account export were never listed, `hidden` how many photos were newly taken to be hidden.
     """
 
     now: int = 0
@@ -55,6 +57,7 @@ class _Walk:
     scan: int | None = None
     is_resumed: bool = False
     has_absent: bool = False
+    has_imports: bool = False
     hidden: int = 0
 
     @property
@@ -75,6 +78,7 @@ class ListingStore:
         totals: PhotoTotals,
         gone_photos: GonePhotos,
         forgotten: Forgotten,
+        imports: Imports,
         refetches: Refetches,
         sizes: SizeEvidenceStore,
     ) -> None:
@@ -85,6 +89,7 @@ class ListingStore:
         self._totals = totals
         self._gone_photos = gone_photos
         self._forgotten = forgotten
+        self._imports = imports
         self._refetches = refetches
         self._sizes = sizes
         self._walk = _Walk()
@@ -121,6 +126,7 @@ class ListingStore:
                 run=run,
                 newest=self._totals.newest_upload(),
                 has_absent=self._gone_photos.count_absent() > 0,
+                has_imports=self._imports.is_any(),
             )
             if full:
                 self._begin_scan()
@@ -200,12 +206,13 @@ class ListingStore:
         }
         if self._walk.has_absent:
             self._gone_photos.clear_absent(new)
+        listed_first = self._imports.mark_listed(new) if self._walk.has_imports else ()
         for key, known in self._photos.known(new).items():
             photo = new.pop(key)
             refreshed = self._photos.refresh(
                 known, photo, rows.pop(key), comments=comments, scanning=self._walk.is_scan
             )
-            if refreshed.is_update and not known.state.is_gone:
+            if refreshed.is_update and not known.state.is_gone and key not in listed_first:
                 result.updated[photo.id] = refreshed.change
         self._photos.insert(new, rows)
         result.new.extend(map(str, new))
@@ -285,7 +292,8 @@ class ListingStore:
         self._database.set_note("scanned", self._walk.scan)
         self._database.set_note("scan_begun", None)
         self._coverage.clear(scan=True)
-        missed = [row[0] for row in self._query("SELECT id FROM photos WHERE gone IS NULL AND NOT seen")]
+        unseen = f"SELECT id FROM photos WHERE gone IS NULL AND NOT seen AND NOT {OWNER_ONLY}"
+        missed = [row[0] for row in self._query(unseen)]
         if len(missed) * 10 > self._totals.known() and not accept_loss:
             return len(missed), 0
         self._gone_photos.set_absent(missed, self._walk.now)

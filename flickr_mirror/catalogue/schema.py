@@ -113,6 +113,16 @@ CREATE TABLE arrivals (
 """,
     # Version 3: no other tables. The facts in `listed` have names that version 2 would take for damage
     "",
+    # Version 4: the photos that an account export brought
+    """
+CREATE TABLE imported (
+    photo_id INTEGER PRIMARY KEY,
+    mark TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    private INTEGER NOT NULL,
+    listed INTEGER NOT NULL
+);
+""",
 )
 """The statements from each version to the next. Those of a released version never change."""
 VERSION = len(_MIGRATIONS)

@@ -68,6 +68,11 @@ _UNSOUND = {
     ),
     "failures": ("photo_id NOT IN (SELECT id FROM photos)", f"job NOT IN {_one_of(JobKind)}", "runs < 0"),
     "forgotten": (f"photo_id IN (SELECT id FROM photos WHERE image_status <> {int(Status.FORGOTTEN)})",),
+    "imported": (
+        "photo_id NOT IN (SELECT id FROM photos)",
+        "private NOT IN (0, 1)",
+        "listed NOT IN (0, 1)",
+    ),
     "coverage": ("scan NOT IN (0, 1)", "low > high"),
     "shortfalls": ("low > high", "missing < 0", "runs < 0"),
 }

@@ -17,12 +17,13 @@ from flickr_mirror.catalogue.value_checks import can_be_stored
 from flickr_mirror.engine.erasure import finish_erasing
 from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedError
 from flickr_mirror.models.events import Notice
+from flickr_mirror.models.export import is_private_in
 from flickr_mirror.models.sizes import SizeEvidence, same_pixels
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
 from flickr_mirror.storage.media_inspection import inspect
-from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
+from flickr_mirror.storage.sidecar import exported_details, info_level_of, photo_from_sidecar
 from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer) -> None:
         photos = await to_thread.run_sync(lambda: [_restored(store, found) for found in batch])
         known = [photo for photo in photos if photo is not None]
         await to_thread.run_sync(catalogue.photos.restore, known)
+        await to_thread.run_sync(catalogue.imports.restore, known)
         restored += len(known)
         unnamed += len(batch) - len(known)
     await to_thread.run_sync(catalogue.photos.end_restoring)
@@ -148,7 +150,12 @@ def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
     store.make_durable([paths[file.extension] for file in files])
     row = _row(photo, sidecar.size, {file.kind for file in files})
     return RestoredPhoto(
-        photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
+        photo,
+        row,
+        info_level_of(info),
+        files,
+        reduced if row.image_status is Status.DONE else {},
+        is_private=is_private_in(exported_details(info)),
     )
 
 

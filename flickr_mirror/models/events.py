@@ -216,6 +216,14 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """The progress of an import: `photos` of `total` were read from the account export."""
+
+    photos: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileBroken:
     """A file is missing or differs from what was written; `kind` is `image`, `video` or `info`.
 
@@ -251,6 +259,7 @@ Event = (
     | InfoCached
     | PhotoFailed
     | Checked
+    | Imported
     | FileBroken
     | Waiting
     | Watching

@@ -3,6 +3,7 @@
 It needs no network. May import: `models` and the modules at the top (`errors`, `version`, ...).
 """
 
+from flickr_mirror.simulator.account_export import write_export
 from flickr_mirror.simulator.data.photo import SimulatedPhoto
 from flickr_mirror.simulator.data.sizes import Kind, Mix, SimulatedSize
 from flickr_mirror.simulator.data.stream import SimulatedPhotostream
@@ -26,4 +27,5 @@ __all__ = [
     "arguments_of",
     "demo_photostream",
     "run_in_thread",
+    "write_export",
 ]

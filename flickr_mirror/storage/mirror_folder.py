@@ -20,7 +20,7 @@ from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_fil
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.owner import STATE_FOLDER, find_folder, folder_name, read_owner, write_owner
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import is_up_to_date
+from flickr_mirror.storage.sidecar import is_up_to_date, keep_export
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -207,8 +207,10 @@ class MirrorFolder:
         path = self.path(photo_id, "json")
         is_long = len(content.get("comments", ())) > _MANY_COMMENTS
         data = await to_thread.run_sync(_json, content) if is_long else _json(content)
-        if may_exist and (stored := await to_thread.run_sync(self._up_to_date, path, content, data)):
-            return path, stored
+        if may_exist:
+            data, is_there = await to_thread.run_sync(self._merged, path, content, data)
+            if is_there:
+                return path, data
         async with self.new_file() as file:
             await file.write(data)
             await file.commit(path, partial(self.check_name, photo_id))
@@ -227,14 +229,22 @@ class MirrorFolder:
             raise ValueError(f"Invalid name of a document {name!r}.")
         return self.folder / ACCOUNT_FOLDER / f"{name}.json"
 
-    def _up_to_date(self, path: Path, content: dict[str, Any], data: bytes) -> bytes | None:
-        """Return the bytes of a sidecar file that is up to date, made durable; `None` if it must be written."""
+    def _merged(self, path: Path, content: dict[str, Any], data: bytes) -> tuple[bytes, bool]:
+        """Return the bytes that a sidecar file is to have, and whether it is up to date; if so, make it durable.
+
+        They are `data`, the JSON of `content`, with what an import added to the file.
+        """
         stored = filesystem.content(path)
         with suppress(ValueError, RecursionError):
-            if stored is not None and (stored == data or is_up_to_date(json.loads(stored), content)):
-                self.make_durable([path])
-                return stored
-        return None
+            if stored is not None and stored != data:
+                document = json.loads(stored)
+                merged = keep_export(content, document)
+                data = data if merged is content else _json(merged)
+                if is_up_to_date(document, merged):
+                    data = stored
+        if stored == data:
+            self.make_durable([path])
+        return data, stored == data
 
     def make_durable(self, paths: Sequence[Path]) -> None:
         """See `Store.make_durable`."""

@@ -24,6 +24,8 @@ FORMAT = 1
 
 A new key does not change it; a key that changes its meaning does, and older versions then do not read the file.
 """
+EXPORT = "export"
+"""The key in `flickr` of what an import of an account export added: later runs keep it."""
 
 _COMMENT_KEYS = ("id", "author", "date")
 _LATER_COMMENT_KEYS = ("author_name", "real_name", "path_alias", "permalink")
@@ -68,6 +70,26 @@ def info_document(
             for comment, _ in comments
         ]
     return {**document, "flickr": more}
+
+
+def with_export(document: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with what an account export states beyond it."""
+    return {**document, "flickr": {**document["flickr"], EXPORT: details}}
+
+
+def exported_details(document: object) -> dict[str, Any] | None:
+    """Return what an account export stated beyond a document; `None` if the photo did not come from one."""
+    more = document.get("flickr") if isinstance(document, dict) else None
+    details = more.get(EXPORT) if isinstance(more, dict) else None
+    return details if isinstance(details, dict) else None
+
+
+def keep_export(document: dict[str, Any], stored: object) -> dict[str, Any]:
+    """Return a document with what an import added to the `stored` one, unless it has such a part itself."""
+    details = exported_details(stored)
+    if details is None or "flickr" not in document or EXPORT in document["flickr"]:
+        return document
+    return with_export(document, details)
 
 
 def is_up_to_date(stored: object, document: dict[str, Any]) -> bool:

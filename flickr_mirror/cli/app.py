@@ -12,6 +12,7 @@ from flickr_mirror.cli import mirror_app
 from flickr_mirror.cli.completion import Shell, completion_script
 from flickr_mirror.cli.export_app import export
 from flickr_mirror.cli.forget_app import forget
+from flickr_mirror.cli.import_app import import_export
 from flickr_mirror.cli.keys_app import keys_app
 from flickr_mirror.cli.login_app import login, logout
 from flickr_mirror.cli.options import (
@@ -141,6 +142,12 @@ def _demo(
 for _command in (check, status, search, stats, export, serve, forget, login, logout):
     app.command(_command.__name__)(_command)
 app.command("list")(list_photos)
+for _name, _command in (("check", check), ("status", status), ("list", list_photos), ("search", search)):
+    app.command(_name)(_command)
+app.command("import")(import_export)
+app.command("forget")(forget)
+app.command("login")(login)
+app.command("logout")(logout)
 app.add_typer(keys_app, name="keys")
 
 

@@ -144,6 +144,7 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
     if (
         best
         and old.size
+        and old.size.url  # unknown for files that were restored or imported
         and old.proof is SizeEvidence.ASKED
         and _pixels(best, old.size) == _pixels(old.size, best)
     ):

@@ -321,6 +321,19 @@ class StoreContract:
         await store.write_sidecar(PHOTO, {"title": "newest"}, may_exist=False)
         assert store.read_sidecar(PHOTO) == {"title": "newest"}
 
+    async def test_what_an_import_added_is_kept(self, store: Store) -> None:
+        """A run writes a sidecar without the part of an account export, which stays in the file."""
+        details = {"notes": [{"id": "1"}]}
+        await store.write_sidecar(PHOTO, {"title": "old", "flickr": {"id": PHOTO, "export": details}})
+        path, data = await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO}})
+        expected = {"title": "new", "flickr": {"id": PHOTO, "export": details}}
+        assert store.read_sidecar(PHOTO) == expected
+        assert content(store, path) == data
+        _, same = await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO}})
+        assert same == data
+        await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO, "export": {}}})
+        assert store.read_sidecar(PHOTO) == {"title": "new", "flickr": {"id": PHOTO, "export": {}}}
+
     @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
     async def test_a_damaged_sidecar_is_not_read_and_is_replaced(self, store: Store, data: bytes) -> None:
         """Damaged documents are not trusted."""

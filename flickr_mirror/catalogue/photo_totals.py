@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flickr_mirror.catalogue.imports import OWNER_ONLY
+
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.gone_photos import GonePhotos
     from flickr_mirror.models.intervals import Interval
 
+_LISTABLE = f"gone IS NULL AND NOT {OWNER_ONLY}"
+
 
 class PhotoTotals:
-    """Counts of the known photos that are not gone."""
+    """Counts of the known photos that are not gone, and that a listing can show."""
 
     def __init__(self, database: Database, coverage: CoverageStore, gone_photos: GonePhotos) -> None:
         self._database = database
@@ -22,12 +26,12 @@ class PhotoTotals:
 
     def known(self) -> int:
         """Return how many photos are known."""
-        return int(self._query("SELECT count(*) FROM photos WHERE gone IS NULL").fetchone()[0])
+        return int(self._query(f"SELECT count(*) FROM photos WHERE {_LISTABLE}").fetchone()[0])
 
     def known_in(self, stretch: Interval) -> int:
         """Return how many photos are known that were uploaded in a stretch."""
         row = self._query(
-            "SELECT count(*) FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ?",
+            f"SELECT count(*) FROM photos WHERE {_LISTABLE} AND uploaded BETWEEN ? AND ?",
             (stretch.low, stretch.high),
         ).fetchone()
         return int(row[0])
@@ -39,7 +43,7 @@ class PhotoTotals:
     def median_upload(self, stretch: Interval) -> int:
         """Return a second that halves the known photos of a stretch, or the stretch itself if none is known."""
         row = self._query(
-            "SELECT uploaded FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ? ORDER BY uploaded"
+            f"SELECT uploaded FROM photos WHERE {_LISTABLE} AND uploaded BETWEEN ? AND ? ORDER BY uploaded"
             " LIMIT 1 OFFSET ?",
             (stretch.low, stretch.high, self.known_in(stretch) // 2),
         ).fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
@@ -19,7 +20,7 @@ from flickr_mirror.storage.media_inspection import inspect
 from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from flickr_mirror.storage.export_archive import ExportEntry
@@ -73,33 +74,33 @@ class ExportMedia:
 
         `recorded` are the files that the catalogue knows. Raises `CacheError`.
         """
-        media = Media(await to_thread.run_sync(self._files_of, photo_id))
-        known = {file.sha256 for file in recorded}
+        media = Media(await to_thread.run_sync(self._files_of, photo_id, recorded))
+        known = {file.sha256: file.size for file in recorded}
         for entry in entries:
             try:
-                await self._bring(photo_id, entry, media, known)
+                if entry.size in known.values() and await to_thread.run_sync(_sha256, entry) in known:
+                    media.word = KEPT if media.word == MISSING else media.word
+                else:
+                    await self._bring(photo_id, entry, media)
             except BadImageError as error:
                 media.failures.append((str(entry), str(error)))
         if media.files and media.word == MISSING:
             media.word = KEPT
         return media
 
-    async def _bring(self, photo_id: str, entry: ExportEntry, media: Media, known: set[bytes]) -> None:
+    async def _bring(self, photo_id: str, entry: ExportEntry, media: Media) -> None:
         async with self._store.new_file() as part:
             await _copy(entry, part)
             new = await _examined(part, entry)
-            kind, sha256 = new.stored.kind, new.stored.sha256
+            kind = new.stored.kind
             old = media.files.get(kind)
-            if old and old.stored.sha256 == sha256:
-                if sha256 in known:
-                    media.word = KEPT if media.word == MISSING else media.word
-                    return
-                # written by an import that was killed before it was recorded
-            elif old and (new.fault or (not old.fault and new.extent <= old.extent)):
+            # the same bytes can be there if an import was killed before it recorded them
+            is_there = old is not None and old.stored.sha256 == new.stored.sha256
+            if old and not is_there and (new.fault or (not old.fault and new.extent <= old.extent)):
                 if media.word != ADOPTED:
                     media.word = SMALLER if new.extent < old.extent else KEPT
                 return
-            else:
+            if not is_there:
                 path = self._store.path(photo_id, new.stored.extension)
                 await part.commit(path, partial(self._store.check_name, photo_id))
         if old and old.stored.extension != new.stored.extension:
@@ -107,30 +108,44 @@ class ExportMedia:
         media.files[kind] = media.brought[kind] = new
         media.word = ADOPTED
 
-    def _files_of(self, photo_id: str) -> dict[str, MediaFile]:
+    def _files_of(self, photo_id: str, recorded: Sequence[StoredFile]) -> dict[str, MediaFile]:
         """Return the image and the film that are in the mirror, also if the catalogue does not know them."""
         found = {}
+        rows = {(file.kind, file.extension, file.size): file for file in recorded}
         for kind, media in _KINDS.items():
             path = self._store.find(photo_id, EXTENSIONS[media])
-            if path is not None and (file := self._measured(kind, path)):
-                self._store.make_durable([path])  # the run that wrote it can have been killed before that
+            if path is not None and (file := self._measured(kind, path, rows)):
                 found[kind] = file
         return found
 
-    def _measured(self, kind: str, path: Path) -> MediaFile | None:
+    def _measured(
+        self, kind: str, path: Path, rows: Mapping[tuple[str, str, int], StoredFile]
+    ) -> MediaFile | None:
         extension = path.suffix[1:]
         try:
+            size = self._store.size(path)
+            row = rows.get((kind, extension, size))
             with self._store.open_file(path) as content:
-                stored = StoredFile(kind, extension, self._store.size(path), sha256_of(content))
+                stored = row or StoredFile(kind, extension, size, sha256_of(content))
                 try:
                     picture = inspect(content)
-                    if not picture.ends:
+                    if row is None and not picture.ends:
                         decode(content)
                 except BadImageError as error:
                     return MediaFile(stored, _unknown(kind, extension), str(error))
         except OSError:
             return None
-        return MediaFile(stored, picture)
+        if row is None:
+            self._store.make_durable([path])  # the run that wrote it can have been killed before that
+        return MediaFile(stored, picture, row.note if row and row.is_damaged else "")
+
+
+def _sha256(entry: ExportEntry) -> bytes:
+    with entry.open() as file:
+        digest = hashlib.sha256()
+        while piece := file.read(PIECE):
+            digest.update(piece)
+        return digest.digest()
 
 
 async def _copy(entry: ExportEntry, part: NewFile) -> None:

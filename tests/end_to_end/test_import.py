@@ -44,7 +44,7 @@ def rows(cache: Path) -> dict[str, list[Any]]:
     (path,) = cache.glob("*/.flickr_mirror/catalogue.sqlite")
     database = sqlite3.connect(path)
     found = {
-        table: database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+        table: database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()  # noqa: S608
         for table in ("photos", "listed", "files", "imported", "failures")
     }
     database.close()

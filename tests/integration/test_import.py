@@ -295,6 +295,7 @@ async def test_what_is_private_is_kept_and_not_asked_for(root: Path) -> None:
         for _ in range(2):
             mirrored = await run(full_scan=True, prune=True, accept_loss=True)
             assert (mirrored.gone, mirrored.pruned, mirrored.failures) == (0, 0, [])
+            assert "fewer" not in run.notices
         assert run.flickr.calls[INFO] == run.flickr.calls[SIZES] == 0
         assert all(run.path(photo_id).exists() for photo_id in private[1:])
         catalogue_of(run).unlink()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20
 """Bytes that are read from an entry at once."""
-ADOPTED, KEPT, SMALLER, MISSING = "adopted", "kept", "smaller", "missing"
+IMPORTED, KEPT, SMALLER, MISSING = "imported", "kept", "smaller", "missing"
 """What came of the media of a photo: brought into the mirror; or left, because the mirror has the same file or, for
 `SMALLER`, a larger one; `MISSING` is a photo without a file in the export and in the mirror."""
 _KINDS = {"image": "photo", "video": "video"}
@@ -97,7 +97,7 @@ class ExportMedia:
             # the same bytes can be there if an import was killed before it recorded them
             is_there = old is not None and old.stored.sha256 == new.stored.sha256
             if old and not is_there and (new.fault or (not old.fault and new.extent <= old.extent)):
-                if media.word != ADOPTED:
+                if media.word != IMPORTED:
                     media.word = SMALLER if new.extent < old.extent else KEPT
                 return
             if not is_there:
@@ -106,7 +106,7 @@ class ExportMedia:
         if old and old.stored.extension != new.stored.extension:
             await to_thread.run_sync(self._store.remove, self._store.path(photo_id, old.stored.extension))
         media.files[kind] = media.brought[kind] = new
-        media.word = ADOPTED
+        media.word = IMPORTED
 
     def _files_of(self, photo_id: str, recorded: Sequence[StoredFile]) -> dict[str, MediaFile]:
         """Return the image and the film that are in the mirror, also if the catalogue does not know them."""
@@ -141,7 +141,7 @@ class ExportMedia:
 
 
 def _sha256(entry: ExportEntry) -> bytes:
-    with entry.open() as file:
+    with entry.content() as file:
         digest = hashlib.sha256()
         while piece := file.read(PIECE):
             digest.update(piece)
@@ -149,7 +149,7 @@ def _sha256(entry: ExportEntry) -> bytes:
 
 
 async def _copy(entry: ExportEntry, part: NewFile) -> None:
-    with entry.open() as file:
+    with entry.content() as file:
         while piece := await to_thread.run_sync(file.read, PIECE):
             await part.write(piece)
 

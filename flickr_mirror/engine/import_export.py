@@ -15,10 +15,10 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.engine.dispatcher import Dispatcher
-from flickr_mirror.engine.export_adoption import ExportAdopter
 from flickr_mirror.engine.export_media import KEPT, MISSING, SMALLER
 from flickr_mirror.engine.export_owner import owner_of
 from flickr_mirror.engine.language_detector import LanguageDetector
+from flickr_mirror.engine.photo_import import PhotoImporter
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import BadImageError, PhotoError, one_error
 from flickr_mirror.models.event_log import log_events
@@ -134,9 +134,9 @@ async def import_export(
                 async with open_catalogue(cache, observer) as catalogue, LanguageDetector() as detector:
                     await to_thread.run_sync(catalogue.imports.begin)
                     dispatcher = Dispatcher(catalogue, Timing().catalogue_flush)
-                    adopter = ExportAdopter(cache, dispatcher, detector, user)
+                    importer = PhotoImporter(cache, dispatcher, detector, user)
                     run = _Import(
-                        archive, dispatcher, adopter, set(read_tombstones(cache.state)), observer, report
+                        archive, dispatcher, importer, set(read_tombstones(cache.state)), observer, report
                     )
                     await run.run()
     finally:
@@ -151,14 +151,14 @@ class _Import:
         self,
         archive: ExportArchive,
         dispatcher: Dispatcher,
-        adopter: ExportAdopter,
+        importer: PhotoImporter,
         forgotten: set[str],
         emit: Observer,
         report: ImportReport,
     ) -> None:
         self._archive = archive
         self._dispatcher = dispatcher
-        self._adopter = adopter
+        self._importer = importer
         self._forgotten = forgotten
         self._emit = emit
         self._report = report
@@ -230,10 +230,10 @@ class _Import:
             export = photo_of(document, photo_id)
         except ValueError as error:
             raise BadImageError(f"{entry}: {error}") from error
-        adoption = await self._adopter.adopt(export, media, mark)
-        self._report.new += adoption.is_new
-        self._report.add(photo_id, adoption.media.word)
-        self._report.add_media(photo_id, adoption.media)
+        outcome = await self._importer.import_photo(export, media, mark)
+        self._report.new += outcome.is_new
+        self._report.add(photo_id, outcome.media.word)
+        self._report.add_media(photo_id, outcome.media)
 
 
 def id_in(name: str, ids: Container[str]) -> str | None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flickr_mirror.models.identifiers import is_nsid, is_photo_id
+from flickr_mirror.models.licenses import LICENSES
 from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.payloads import text_of, to_int
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto
@@ -32,31 +33,17 @@ _DETAILS = (
 """What an export states of a photo and a listing does not, or not in this form."""
 _MILLIONTHS = 1_000_000  # the export has "51507351" for 51.507351 degrees
 _LICENSES = {
-    "all rights reserved": "0",
     "attribution-noncommercial-sharealike license": "1",
     "attribution-noncommercial license": "2",
     "attribution-noncommercial-noderivs license": "3",
     "attribution license": "4",
     "attribution-sharealike license": "5",
     "attribution-noderivs license": "6",
-    "no known copyright restrictions": "7",
-    "united states government work": "8",
     "public domain dedication (cc0)": "9",
     "public domain mark": "10",
-    "cc by-nc-sa 2.0": "1",
-    "cc by-nc 2.0": "2",
-    "cc by-nc-nd 2.0": "3",
-    "cc by 2.0": "4",
-    "cc by-sa 2.0": "5",
-    "cc by-nd 2.0": "6",
-    "cc by 4.0": "11",
-    "cc by-sa 4.0": "12",
-    "cc by-nd 4.0": "13",
-    "cc by-nc 4.0": "14",
-    "cc by-nc-sa 4.0": "15",
-    "cc by-nc-nd 4.0": "16",
+    **{entry.name.lower(): entry.id for entry in LICENSES.values()},
 }
-"""The numbers of the licences by the names of photos.licenses.getInfo, before and since 2025."""
+"""The numbers of the licences by their names, before Flickr renamed them in 2025 and since."""
 _MACHINE_TAG = re.compile(r"[a-z]\w*:[a-z]\w*=.*", re.IGNORECASE | re.ASCII | re.DOTALL)
 _OWNER = re.compile(r"https?://(?:www\.)?flickr\.com/photos/([^/]+)/", re.ASCII)
 

@@ -47,7 +47,7 @@ class ExportEntry:
     key: zipfile.ZipInfo | None = None
 
     @contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
+    def content(self) -> Iterator[IO[bytes]]:
         """Open the file as a stream. Raises `BadImageError` if it cannot be read, also while it is open."""
         try:
             with self.place.open("rb") if isinstance(self.place, Path) else self.place.open(self.key) as file:
@@ -57,7 +57,7 @@ class ExportEntry:
 
     def read_json(self) -> Any:  # noqa: ANN401
         """Return the content of a JSON file. Raises `BadImageError` if it is damaged."""
-        with self.open() as file:
+        with self.content() as file:
             data = file.read(MAX_JSON + 1)
         try:
             if len(data) > MAX_JSON:

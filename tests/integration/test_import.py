@@ -181,7 +181,7 @@ async def test_what_changed_since_the_export_is_found(root: Path) -> None:
         assert tree(root) == files
 
 
-async def test_larger_originals_are_adopted_and_stay(root: Path) -> None:
+async def test_larger_originals_are_imported_and_stay(root: Path) -> None:
     """Flickr serves 1,024 pixels of a free account; the export has the originals, which no later run replaces."""
     async with mirroring(root, 12, mix=Mix.FREE) as run:
         await run()
@@ -229,7 +229,7 @@ async def test_an_image_that_flickr_has_larger_is_fetched(root: Path) -> None:
         assert run.path(small).read_bytes() == run.flickr.file(small)
 
 
-async def test_original_videos_are_adopted_and_stay(root: Path) -> None:
+async def test_original_videos_are_imported_and_stay(root: Path) -> None:
     """The API serves smaller films. It adds the poster, at a call for each video, and never the smaller film."""
     async with mirroring(root, 8, mix=Mix({Kind.VIDEO: 1})) as run:
         await run()

@@ -32,7 +32,7 @@ def write_zip(path: Path, *files: tuple[str, bytes], method: int = zipfile.ZIP_D
 
 def content(entry: ExportEntry) -> bytes:
     """Return the bytes of an entry."""
-    with entry.open() as file:
+    with entry.content() as file:
         return file.read()
 
 

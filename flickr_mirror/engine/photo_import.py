@@ -12,9 +12,7 @@ from anyio import to_thread
 
 from flickr_mirror.catalogue.imports import ImportedPhoto
 from flickr_mirror.catalogue.rows import NOT_STALE, Stale, StateRow, Status, StoredFile, StoredPhoto
-from flickr_mirror.catalogue.value_checks import can_be_stored
 from flickr_mirror.engine.export_media import ExportMedia, Media
-from flickr_mirror.errors import BadImageError
 from flickr_mirror.models.languages import Label
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.models.photos import FlickrPhoto
@@ -73,15 +71,15 @@ class _After:
 
 
 @dataclass(frozen=True, slots=True)
-class Adoption:
+class PhotoOutcome:
     """What came of a photo and its media; `is_new` is whether the mirror did not know the photo."""
 
     media: Media
     is_new: bool
 
 
-class ExportAdopter:
-    """Brings photos of an account export into the mirror of `user`. Many tasks may call `adopt` at once."""
+class PhotoImporter:
+    """Brings photos of an account export into the mirror of `user`. Many tasks may call `import_photo` at once."""
 
     def __init__(
         self, store: Store, dispatcher: Dispatcher, detector: LanguageDetector, user: FlickrUser
@@ -93,10 +91,10 @@ class ExportAdopter:
         self._detector = detector
         self._user = user
 
-    async def adopt(self, export: ExportPhoto, entries: list[ExportEntry], mark: str) -> Adoption:
+    async def import_photo(self, export: ExportPhoto, entries: list[ExportEntry], mark: str) -> PhotoOutcome:
         """Bring a photo into the mirror, and record it soon; `mark` identifies the files of the export it comes from.
 
-        Its files are durable before. Raises a `PhotoError` if it cannot be stored, and `CacheError`.
+        Its files are durable before. Raises `PlaceTakenError` if another photo has its name, and `CacheError`.
         """
         photo_id = export.photo.id
         before = await self._before(photo_id)
@@ -104,12 +102,10 @@ class ExportAdopter:
         is_outdated = before.known is not None and bool(before.known.stored.stale & Stale.IMAGE)
         media = await self._media.bring(photo_id, [] if is_outdated else entries, before.recorded)
         after = await self._after(export, before, media)
-        if not can_be_stored(after.photo, after.row):
-            raise BadImageError("The export states impossible values about this photo.")
         info = await self._write_sidecar(export, entries, before, after)
         noted = ImportedPhoto("" if media.failures else mark, media.word, export.is_private, before.is_listed)
         self._dispatcher.note(partial(self._record, before, after, [*media.brought.values()], info, noted))
-        return Adoption(media, before.known is None)
+        return PhotoOutcome(media, before.known is None)
 
     async def _before(self, photo_id: str) -> _Before:
         await to_thread.run_sync(self._store.check_name, photo_id)

@@ -18,6 +18,7 @@ from flickr_mirror import (
     check_mirror,
     forget_photos,
     import_export,
+    undo_forget,
 )
 from flickr_mirror.models.events import Imported, PhotoUpdated
 from flickr_mirror.simulator import Kind, Mix, SimulatedPhotostream, write_export
@@ -510,3 +511,63 @@ async def test_two_exports_of_one_account_make_one_mirror(root: Path) -> None:
         assert (report.total, report.new, report.earlier) == (6, 1, 5)
         assert run.path(new).exists()
         assert run.path(dropped).exists()
+
+
+async def test_a_damaged_image_does_not_replace_a_whole_one(root: Path) -> None:
+    """Not even one that claims more pixels."""
+    async with mirroring(root, 3) as run:
+        paths = exported(run)
+        await run()
+        name = media_name(run.stream.photo(run.stream.ids[1]))
+        replace_in_zips(paths[1:], {name: cut(jpeg(2000, 1500))})
+        report = await imported(run, paths)
+        assert (report.images, report.damaged, report.failed) == (0, [], [])
+        assert run.path(run.stream.ids[1]).read_bytes() == run.flickr.file(run.stream.ids[1])
+
+
+async def test_an_image_that_was_replaced_at_flickr_is_not_taken_from_an_older_export(root: Path) -> None:
+    """A listing has shown the new image, which was not fetched yet: the old one of the export is not imported."""
+    async with mirroring(root, 3) as run:
+        await run()
+        paths = exported(run)
+        replaced = run.stream.ids[1]
+        replace_in_zips(paths[1:], {media_name(run.stream.photo(replaced)): jpeg(2000, 1500)})
+        run.stream.replace_image(replaced)
+        await run(info_only=True)
+        assert (await imported(run, paths)).images == 0
+        run.flickr.reset_counters()
+        await run()
+        assert set(run.flickr.requests) == {replaced}
+        assert run.path(replaced).read_bytes() == run.flickr.file(replaced)
+
+
+async def test_a_broken_file_is_imported_again(root: Path) -> None:
+    """A check has moved it away: the same export brings it back, without a key."""
+    async with mirroring(root, 4) as run:
+        paths = exported(run)
+        await imported(run, paths)
+        broken = run.path(run.stream.ids[1])
+        whole = broken.read_bytes()
+        broken.write_bytes(whole[:-50])
+        assert len((await check_mirror(run.stream.username, root)).broken) == 1
+        report = await imported(run, paths)
+        assert (report.earlier, report.images) == (3, 1)
+        assert broken.read_bytes() == whole
+        check = await check_mirror(run.stream.username, root)
+        assert (check.broken, check.waiting) == ([], 0)
+
+
+async def test_a_forgotten_photo_can_be_imported_after_it_is_undone(root: Path) -> None:
+    """The catalogue keeps nothing of the import of a photo that is forgotten, and is sound afterwards."""
+    async with mirroring(root, 4) as run:
+        paths = exported(run)
+        await imported(run, paths)
+        erased = run.stream.ids[1]
+        await forget_photos(run.stream.username, [erased], root)
+        database = sqlite3.connect(catalogue_of(run))
+        assert database.execute("SELECT 1 FROM imported WHERE photo_id = ?", (erased,)).fetchall() == []
+        database.close()
+        await undo_forget(run.stream.username, [erased], root)
+        report = await imported(run, paths)
+        assert (report.earlier, report.new, report.images) == (3, 1, 1)
+        assert "damaged" not in run.notices

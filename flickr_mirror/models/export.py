@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.payloads import Payload
 
-PUBLIC = "public"
-"""The `privacy` of a photo that everybody may see."""
+_PRIVACY = {"friend & family": "friends and family"}
+"""The values of `privacy` that a listing calls otherwise. This one also stands for photos for friends or family only
+(Flickr2Any-Tool#5)."""
+_SAFETY = ("safe", "moderate", "restricted")
 _DETAILS = (
     *("privacy", "safety", "license", "comment_permissions", "tagging_permissions", "date_imported"),
     *("count_views", "count_faves", "count_comments", "geo", "tags", "notes", "people", "albums", "groups"),
@@ -131,7 +133,16 @@ def photo_of(document: object, photo_id: str) -> ExportPhoto:
 
 def is_private_in(details: Payload | None) -> bool | None:
     """Return whether not everybody may see the photo with these details; `None` if there are none."""
-    return text_of(details.get("privacy")).lower() not in ("", PUBLIC) if details is not None else None
+    return _privacy(details) not in (None, "public") if details is not None else None
+
+
+def _privacy(details: Payload) -> str | None:
+    word = _word(details, "privacy")
+    return _PRIVACY.get(word, word) or None
+
+
+def _word(entry: Payload, key: str) -> str:
+    return html.unescape(text_of(entry.get(key))).lower()
 
 
 def _facts(entry: Payload, comment_count: int) -> PhotoMetadata:
@@ -153,6 +164,10 @@ def _facts(entry: Payload, comment_count: int) -> PhotoMetadata:
         accuracy=to_int(place.get("accuracy")) if is_placed else None,
         comment_count=comment_count,
         rotation=to_int(entry.get("rotation")) or 0,
+        privacy=_privacy(entry),
+        safety_level=_SAFETY.index(safety) if (safety := _word(entry, "safety")) in _SAFETY else None,
+        views=to_int(entry.get("count_views")),
+        faves=to_int(entry.get("count_faves")),
     )
 
 
@@ -163,6 +178,7 @@ def _comment(comment: Payload) -> FlickrComment:
         text_of(comment.get("user")),
         time_of(comment.get("date")),
         text_of(comment.get("comment")),
+        permalink=text_of(comment.get("url")),
     )
 
 

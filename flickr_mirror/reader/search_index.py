@@ -277,3 +277,59 @@ def update_index(store: MirrorFolder) -> None:
     if owner and (store.state / FILE_NAME).exists():
         with MirrorReader(store, owner) as reader, SearchIndex(reader) as index:
             index.update()
+
+
+def remove_index(state: Path) -> None:
+    """Delete the index of a mirror; the next search builds it again. Raises `OSError`."""
+    for ending in ("-wal", "-shm", ""):
+        (state / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
+
+
+def _version(sha256: bytes | None, albums: str) -> bytes:
+    """Return what identifies the texts of a photo: of its sidecar file and of its albums."""
+    return (sha256 or b"")[:16] + zlib.crc32(albums.encode()).to_bytes(4, "big")
+
+
+def _texts(photo: ArchivedPhoto, document: dict[str, Any] | None, albums: str) -> tuple[str, ...]:
+    """Return the text of each column."""
+    document = document or {}
+    parts = (
+        photo.title,
+        photo.description or "",
+        "\n".join(_content(comment) for comment in _list(document.get("comments"))),
+        " ".join(photo.tags),
+        "\n".join(notes_of(document)),
+        albums,
+    )
+    return tuple(normalize(part) for part in parts)
+
+
+def _content(label: object) -> str:
+    return str(label.get("content", "")) if isinstance(label, dict) else ""
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def notes_of(document: dict[str, Any]) -> list[str]:
+    """Return the texts of the notes in a sidecar document."""
+    metadata = document.get("flickr")
+    found = []
+    # those that Flickr was asked for, and those of an account export
+    for part, key in (("details", "text"), ("export", "note")):
+        details = metadata.get(part) if isinstance(metadata, dict) else None
+        notes = details.get("notes") if isinstance(details, dict) else None
+        found += [str(note.get(key, "")) for note in _list(notes) if isinstance(note, dict)]
+    return found
+
+
+def _unpack(packed: bytes) -> list[str]:
+    return zlib.decompress(packed).decode().split(_SEPARATOR)
+
+
+def _has_phrase(packed: bytes, column: str, phrase: str) -> bool:
+    """Return whether the texts of a photo have a phrase, both without marks."""
+    texts = _unpack(packed)
+    chosen = texts if not column else [texts[COLUMNS.index(column)]]
+    return any(f" {phrase} " in f" {' '.join(map(fold, words_of(text)))} " for text in chosen)

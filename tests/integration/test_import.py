@@ -15,9 +15,12 @@ from flickr_mirror import (
     CacheOwnerError,
     ExportError,
     ImportReport,
+    PhotoFilter,
+    SearchIndex,
     check_mirror,
     forget_photos,
     import_export,
+    open_mirror,
     undo_forget,
 )
 from flickr_mirror.models.events import Imported, PhotoUpdated
@@ -571,3 +574,15 @@ async def test_a_forgotten_photo_can_be_imported_after_it_is_undone(root: Path) 
         report = await imported(run, paths)
         assert (report.earlier, report.new, report.images) == (3, 1, 1)
         assert "damaged" not in run.notices
+
+
+async def test_the_notes_of_an_export_are_found(root: Path) -> None:
+    """A search finds a photo by a note that only the export has, before and after a run."""
+    async with mirroring(root, 4) as run:
+        await imported(run, exported(run))
+        for _ in range(2):
+            with open_mirror(root) as reader, SearchIndex(reader) as index:
+                index.update()
+                (found,) = index.search(f"note:{run.stream.ids[1]}", PhotoFilter()).photo_ids
+            assert str(found) == run.stream.ids[1]
+            await run()

@@ -29,6 +29,7 @@ PHOTO = {
     "tags": [{"tag": "Phố cổ 1920"}, {"tag": "geo:lat=51"}, {"tag": "!"}],
     "notes": [{"id": "1", "x": 7, "y": 279, "w": 50, "h": 50, "note": "here", "author": "2@N04"}],
     "privacy": "public",
+    "safety": "moderate",
     "comments": [
         {"id": "11", "date": "2012-07-27 08:00:00", "user": "2@N04", "comment": "So &quot;good&quot;"}
     ],
@@ -45,6 +46,7 @@ def test_a_photo_has_the_facts_of_its_file() -> None:
     assert (facts.latitude, facts.longitude, facts.accuracy) == (51.5, -0.127758, 16)
     assert (facts.uploaded, facts.taken, facts.taken_unknown) == (1343287040, "2012-06-26 00:17:20", False)
     assert (facts.license, facts.rotation, facts.comment_count) == ("4", 90, 1)
+    assert (facts.privacy, facts.safety_level, facts.views, facts.faves) == ("public", 1, 12, None)
     assert (facts.tags, facts.machine_tags) == ("phốcổ1920", "geo:lat=51")
     (comment,) = found.comments
     assert (comment.id, comment.author, comment.date) == ("11", "2@N04", 1343376000)
@@ -81,7 +83,9 @@ def test_a_place_is_an_object_a_list_or_missing(changes: dict[str, Any], expecte
 )
 def test_a_photo_that_not_everybody_sees_is_private(privacy: str | None, expected: bool) -> None:
     """Friends and family are not everybody."""
-    assert photo_of(PHOTO | {"privacy": privacy}, "5690422700").is_private is expected
+    found = photo_of(PHOTO | {"privacy": privacy}, "5690422700")
+    assert found.is_private is expected
+    assert (found.photo.facts.privacy in (None, "public")) is not expected
 
 
 @pytest.mark.parametrize("document", [{}, [], None, 7, "x", {"id": "1"}, {"photo": None}])

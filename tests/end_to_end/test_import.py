@@ -159,6 +159,7 @@ async def test_kills_cost_nothing_but_time(tmp_path: Path) -> None:
         assert flickr.requests.total() == 0
 
 
+@pytest.mark.slow
 async def test_ctrl_c_ends_an_import_which_goes_on(tmp_path: Path) -> None:
     """Exit code 130 and the command to continue; the same command brings the rest."""
     paths = write_export(SimulatedPhotostream(PHOTOS, image_dims=SMALL), tmp_path / "export")

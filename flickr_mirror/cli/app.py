@@ -142,12 +142,7 @@ def _demo(
 for _command in (check, status, search, stats, export, serve, forget, login, logout):
     app.command(_command.__name__)(_command)
 app.command("list")(list_photos)
-for _name, _command in (("check", check), ("status", status), ("list", list_photos), ("search", search)):
-    app.command(_name)(_command)
 app.command("import")(import_export)
-app.command("forget")(forget)
-app.command("login")(login)
-app.command("logout")(logout)
 app.add_typer(keys_app, name="keys")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import BadImageError, CacheOwnerError, ExportError
-from flickr_mirror.models.export import owner_in, profile_of
+from flickr_mirror.models.account_export import owner_in, profile_of
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_lookup import find_mirror

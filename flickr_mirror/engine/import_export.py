@@ -21,9 +21,9 @@ from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.engine.photo_import import PhotoImporter
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import BadImageError, PhotoError, one_error
+from flickr_mirror.models.account_export import albums_of, photo_of
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Imported
-from flickr_mirror.models.export import albums_of, photo_of
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 from flickr_mirror.models.timing import Timing
 from flickr_mirror.storage import filesystem
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.engine.export_media import Media
+    from flickr_mirror.models.account_export import ExportAlbum
     from flickr_mirror.models.events import Observer
-    from flickr_mirror.models.export import ExportAlbum
     from flickr_mirror.storage.export_archive import ExportArchive, ExportEntry
 
 SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)

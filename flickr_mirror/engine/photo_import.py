@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.dispatcher import Dispatcher
     from flickr_mirror.engine.export_media import MediaFile
     from flickr_mirror.engine.language_detector import LanguageDetector
-    from flickr_mirror.models.export import ExportPhoto
+    from flickr_mirror.models.account_export import ExportPhoto
     from flickr_mirror.models.photos import FlickrComment
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.export_archive import ExportEntry

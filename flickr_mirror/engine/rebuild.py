@@ -16,8 +16,8 @@ from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow, Status, Stored
 from flickr_mirror.catalogue.value_checks import can_be_stored
 from flickr_mirror.engine.erasure import finish_erasing
 from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedError
+from flickr_mirror.models.account_export import is_private_in
 from flickr_mirror.models.events import Notice
-from flickr_mirror.models.export import is_private_in
 from flickr_mirror.models.sizes import SizeEvidence, same_pixels
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.media_decoding import decode

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flickr_mirror.models.export import (
+from flickr_mirror.models.account_export import (
     ExportProfile,
     albums_of,
     owner_in,

@@ -100,7 +100,7 @@ async def test_a_mirror_begins_with_an_import_and_goes_on_with_the_api(root: Pat
     async with mirroring(root, 30, commented=0.5) as run:
         report = await imported(run, exported(run))
         assert (report.new, report.images, report.albums) == (30, 30, 1)
-        assert run.told(Imported)[-1] == Imported(30, 30)
+        assert run.events_of(Imported)[-1] == Imported(30, 30)
         before = infos(root)
         mirrored = await run(info_level=2)
         assert (mirrored.images, mirrored.updated, mirrored.complete) == (0, 0, True)
@@ -172,7 +172,7 @@ async def test_what_changed_since_the_export_is_found(root: Path) -> None:
         run.stream.edit(edited, title="Another title")
         run.stream.replace_image(replaced)
         await run(info_level=2)
-        assert {event.photo_id for event in run.told(PhotoUpdated)} == {edited, replaced}
+        assert {event.photo_id for event in run.events_of(PhotoUpdated)} == {edited, replaced}
         files = tree(root)
         catalogue = sqlite3.connect(catalogue_of(run))
         catalogue.execute("UPDATE imported SET mark = ''")  # as after another export of the same photos
@@ -276,7 +276,7 @@ async def test_photos_without_a_file_are_reported_and_fetched(root: Path) -> Non
         assert (await imported(run, exported(run, without=missing))).missing == sorted(missing, key=int)
 
 
-async def test_names_lie_and_the_id_is_found(root: Path) -> None:
+async def test_the_id_is_found_in_odd_names(root: Path) -> None:
     """Slugs with digits and .NEF, upper case, no extension, a secret of digits: every photo gets its own bytes."""
     async with mirroring(root, 60, mix=Mix.MIXED) as run:
         report = await imported(run, exported(run))

@@ -113,7 +113,7 @@ def test_a_bomb_of_overlapping_entries_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_entry_has_no_more_bytes_than_its_directory_states(tmp_path: Path) -> None:
-    """A zip that lies about a size is noticed by its CRC-32, and not unpacked beyond the size."""
+    """A zip that states a wrong size is noticed by its CRC-32, and is not unpacked beyond that size."""
     path = write_zip(tmp_path / "a.zip", PHOTO, ("x_1_o.jpg", bytes(100_000)))
     data = bytearray(path.read_bytes())
     place = data.rindex(b"PK\1\2")
@@ -200,7 +200,7 @@ def test_the_later_file_of_a_photo_counts(tmp_path: Path) -> None:
 
 
 def test_an_encrypted_entry_cannot_be_read(tmp_path: Path) -> None:
-    """It is named, and nobody is asked for a password."""
+    """It is named, and no password is asked for."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("photo_1.json", b"{}")

@@ -80,7 +80,7 @@ def refresh(
     has_comments = comments and old.info_level == COMMENTS_LEVEL
     is_update = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
     # A size that Flickr was asked for is known better than a listing can show it, and stays.
-    is_open = state.image_status in (Status.UNSETTLED, Status.GONE) and old.proof is SizeEvidence.NONE
+    is_open = state.image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
     takes_size = Change.IMAGE in change or state.image_status is Status.NOT_READY or is_open
     image_status = fresh.image_status if takes_size else _image_status(old, state, fresh, again)
     # A sidecar that waits for a size (`UNSETTLED`) will be written anyway.

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from flickr_mirror.catalogue.row_encoding import text_row
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.photo_rows import KnownPhoto, PhotoRows
-    from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow
+    from flickr_mirror.catalogue.rows import StateRow
     from flickr_mirror.models.photos import FlickrPhoto
-
-OWNER_ONLY = "id IN (SELECT photo_id FROM imported WHERE private AND NOT listed)"
-"""The condition on rows of `photos` that only the owner sees, so that a scan that does not list them proves nothing."""
+    from flickr_mirror.models.users import FlickrUser
 
 
 class ImportedPhoto(NamedTuple):
@@ -27,17 +26,18 @@ class ImportedPhoto(NamedTuple):
 
     mark: str
     outcome: str
-    private: bool
     listed: bool
 
 
 class Imports:
     """The table `imported`. Call methods that change it inside of a transaction."""
 
-    def __init__(self, database: Database, photos: PhotoRows) -> None:
+    def __init__(self, database: Database, callers: Callers, photos: PhotoRows) -> None:
         self._database = database
+        self._callers = callers
         self._query = database.query
         self._photos = photos
+        self._has_unlisted: bool | None = None
 
     def begin(self) -> None:
         """Record that photos come from an import, so that a catalogue without a listing does not count as lost."""
@@ -49,9 +49,9 @@ class Imports:
         """Return what the catalogue knows of a photo, and how it was imported before."""
         known = self._photos.known([int(photo_id)]).get(int(photo_id))
         row = self._query(
-            "SELECT mark, outcome, private, listed FROM imported WHERE photo_id = ?", (photo_id,)
+            "SELECT mark, outcome, listed FROM imported WHERE photo_id = ?", (photo_id,)
         ).fetchone()
-        return known, ImportedPhoto(row[0], row[1], bool(row[2]), bool(row[3])) if row else None
+        return known, ImportedPhoto(row[0], row[1], bool(row[2])) if row else None
 
     def outcome_of(self, photo_id: str, mark: str) -> str | None:
         """Return what came of a photo if it was imported from files with this mark, and nothing of it is missing."""
@@ -63,8 +63,8 @@ class Imports:
         ).fetchone()
         return None if row is None else str(row[0])
 
-    def put(self, photo: FlickrPhoto, row: StateRow, imported: ImportedPhoto) -> None:
-        """Store a photo as an export describes it, or the larger image that it brought of a known one."""
+    def put(self, photo: FlickrPhoto, row: StateRow, imported: ImportedPhoto, owner: FlickrUser) -> None:
+        """Store a photo as an export of `owner` describes it, or the larger image that it brought of a known one."""
         key = int(photo.id)
         known = self._photos.known([key])
         if not known:
@@ -81,26 +81,20 @@ class Imports:
                 "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?",
                 (*text_row(photo)[1:], key),
             )
+        if not imported.listed:
+            self._callers.add_exported(photo, owner)
         self._put(key, imported)
 
-    def restore(self, photos: Iterable[RestoredPhoto]) -> None:
-        """Record, in one transaction, those of some photos that came from an export, as their sidecars show."""
-        with self._database.transaction():
-            for restored in photos:
-                if restored.is_private is not None:
-                    self._put(
-                        int(restored.photo.id), ImportedPhoto("", "", restored.is_private, listed=False)
-                    )
-
     def _put(self, key: int, imported: ImportedPhoto) -> None:
-        self._query("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?, ?)", (key, *imported))
-
-    def is_any(self) -> bool:
-        """Return whether there are imported photos that no listing has shown."""
-        return self._query("SELECT 1 FROM imported WHERE NOT listed LIMIT 1").fetchone() is not None
+        self._query("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", (key, *imported))
 
     def mark_listed(self, ids: Collection[int]) -> set[int]:
         """Record that a listing shows photos; return those of them that came with an import and are listed first."""
+        if self._has_unlisted is None:  # asked once, because most mirrors have no imported photos
+            unlisted = "SELECT 1 FROM imported WHERE NOT listed LIMIT 1"
+            self._has_unlisted = self._query(unlisted).fetchone() is not None
+        if not self._has_unlisted:
+            return set()
         marks = ", ".join("?" * len(ids))
         rows = self._query(
             f"UPDATE imported SET listed = 1 WHERE NOT listed AND photo_id IN ({marks}) RETURNING photo_id",

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.coverage import UNLOCATED
-from flickr_mirror.catalogue.imports import OWNER_ONLY
 from flickr_mirror.catalogue.row_encoding import state_row
 from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult
 from flickr_mirror.models.intervals import Coverage, Interval
@@ -25,6 +24,7 @@ from flickr_mirror.models.intervals import Coverage, Interval
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.forgotten import Forgotten
@@ -46,8 +46,8 @@ class _Walk:
 
     `run` is its number, `newest` the newest upload known, `settled_until` the last second whose photos are all
     visible by now. `scan` is when the full scan began, `None` in any other walk; `is_resumed` is whether an earlier
-    run began it. `has_absent` is whether photos are waiting to be verified, `has_imports` whether photos of an
-    account export were never listed, `hidden` how many photos were newly taken to be hidden.
+    run began it. `has_absent` is whether photos are waiting to be verified, `hidden` how many photos were newly taken
+    to be hidden.
     """
 
     now: int = 0
@@ -57,7 +57,6 @@ class _Walk:
     scan: int | None = None
     is_resumed: bool = False
     has_absent: bool = False
-    has_imports: bool = False
     hidden: int = 0
 
     @property
@@ -73,6 +72,7 @@ class ListingStore:
         self,
         database: Database,
         *,
+        callers: Callers,
         photos: PhotoRows,
         coverage: CoverageStore,
         totals: PhotoTotals,
@@ -84,6 +84,7 @@ class ListingStore:
     ) -> None:
         self._database = database
         self._query = database.query
+        self._callers = callers
         self._photos = photos
         self._coverage = coverage
         self._totals = totals
@@ -95,8 +96,8 @@ class ListingStore:
         self._walk = _Walk()
 
     def last_scan(self) -> int | None:
-        """Return when the whole photostream was last listed, in seconds since 1970; `None` if it never was."""
-        return self._database.get_number("scanned")
+        """Return when the caller last listed the whole photostream, in seconds since 1970; `None` if it never did."""
+        return self._callers.get_number("scanned")
 
     def is_untouched(self) -> bool:
         """Return whether nothing was listed yet, and nothing restored from disk."""
@@ -106,8 +107,6 @@ class ListingStore:
         """Return whether nothing was listed since the catalogue was created."""
         return self._database.get_number("walks") is None
 
-    # The beginning of a walk
-
     def begin(self, now: int, *, fields: Collection[str], full: bool) -> Coverage:
         """Begin a walk at `now`, and return the upload times that it need not list.
 
@@ -115,6 +114,7 @@ class ListingStore:
         counts as listed. A `full` scan lists everything, except what it listed before it was interrupted.
         """
         with self._database.transaction():
+            self._callers.store()
             run = (self._database.get_number("walks") or 0) + 1
             self._database.set_note("walks", run)
             known = set((self._database.get_note("fields") or "").split())
@@ -125,8 +125,7 @@ class ListingStore:
                 now=now,
                 run=run,
                 newest=self._totals.newest_upload(),
-                has_absent=self._gone_photos.count_absent() > 0,
-                has_imports=self._imports.is_any(),
+                has_absent=self._gone_photos.has_absent(),
             )
             if full:
                 self._begin_scan()
@@ -134,14 +133,15 @@ class ListingStore:
 
     def _begin_scan(self) -> None:
         now = self._walk.now
-        begun = self._database.get_number("scan_begun")
+        begun = self._callers.get_number("scan_begun")
         if begun is not None and 0 <= now - begun <= SCAN_TTL:
             self._walk.scan, self._walk.is_resumed = begun, True
             return
         self._walk.scan = now
-        self._database.set_note("scan_begun", now)
-        self._coverage.clear(scan=True)
-        self._query("UPDATE photos SET seen = 0 WHERE seen")
+        self._callers.set_number("scan_begun", now)
+        self._coverage.clear_scan()
+        caller = self._callers.bit
+        self._query(f"UPDATE photos SET seen = seen & ~{caller} WHERE seen & {caller}")
 
     def drop_future(self, present: int) -> int | None:
         """Remove coverage beyond the newest known upload and beyond the `present`.
@@ -156,8 +156,6 @@ class ListingStore:
             if last > bound:
                 self._coverage.reopen([Interval(bound + 1, last)])
             return last if last > present else None
-
-    # A page
 
     def add_page(
         self,
@@ -185,10 +183,9 @@ class ListingStore:
             self._sizes.add_listed({size.label for photo in photos for size in photo.sizes})
             result = self._store(photos, info_waits=info_waits, comments=comments)
             if walk.is_scan:
-                self._refetches.requeue_seen(photo.id for photo in photos)
-                self._database.query_many(
-                    "UPDATE photos SET seen = 1 WHERE id = ?", [(photo.id,) for photo in photos]
-                )
+                caller, ids = self._callers.bit, [(photo.id,) for photo in photos]
+                self._refetches.requeue_seen((photo.id for photo in photos), caller)
+                self._database.query_many(f"UPDATE photos SET seen = seen | {caller} WHERE id = ?", ids)
             if covered is not None:
                 self._cover(covered, missing)
         return result
@@ -206,7 +203,7 @@ class ListingStore:
         }
         if self._walk.has_absent:
             self._gone_photos.clear_absent(new)
-        listed_first = self._imports.mark_listed(new) if self._walk.has_imports else ()
+        listed_first = self._imports.mark_listed(new)
         for key, known in self._photos.known(new).items():
             photo = new.pop(key)
             refreshed = self._photos.refresh(
@@ -215,6 +212,7 @@ class ListingStore:
             if refreshed.is_update and not known.state.is_gone and key not in listed_first:
                 result.updated[photo.id] = refreshed.change
         self._photos.insert(new, rows)
+        self._callers.add(photos)
         result.new.extend(map(str, new))
         return result
 
@@ -229,8 +227,6 @@ class ListingStore:
         walk.hidden += self._coverage.record_shortfall(past, missing, run=walk.run, listed=known)
         if self._coverage.is_hidden(past):
             self._coverage.mark_listed(settled, scanning=walk.is_scan)
-
-    # The end of a walk
 
     def end(
         self, total: int | None, *, accept_loss: bool = False, window: Interval | None = None
@@ -248,7 +244,8 @@ class ListingStore:
             if total and not window and not is_short:
                 self._record_unlocated(total)
             short = [row for row in self._coverage.shortfalls() if not window or row[0] in window]
-            result = WalkResult(short, self._walk.hidden)
+            others, is_visitor = self._callers.other_logins(), self._callers.is_visitor
+            result = WalkResult(short, self._walk.hidden, logins=others, is_visitor=is_visitor)
             if not scanning:
                 if window is None:
                     self._note_first_scan()
@@ -266,7 +263,7 @@ class ListingStore:
         # Without any page nothing is settled, and it is not known what there is to cover.
         is_all = settled > 0 and not self._coverage.listed().gaps(settled)
         if is_all and self.last_scan() is None:
-            self._database.set_note("scanned", self._walk.now)
+            self._callers.set_number("scanned", self._walk.now)
 
     def _record_unlocated(self, total: int) -> None:
         """Record how many photos Flickr counts in the whole photostream but in no stretch of it."""
@@ -283,17 +280,17 @@ class ListingStore:
     def _record_difference(self, total: int) -> int:
         """Record how many photos Flickr counts fewer than are known; return them if the difference is new."""
         difference = min(self._totals.unexplained(total) + self._gone_photos.count_absent(), 0)
-        is_news = difference != (self._database.get_number("difference") or 0)
-        self._database.set_note("difference", difference)
+        is_news = difference != (self._callers.get_number("difference") or 0)
+        self._callers.set_number("difference", difference)
         return -difference if is_news else 0
 
     def _end_scan(self, *, accept_loss: bool) -> tuple[int, int]:
         """End a full scan; return how many missed photos are not believed to be gone, and how many may be."""
-        self._database.set_note("scanned", self._walk.scan)
-        self._database.set_note("scan_begun", None)
-        self._coverage.clear(scan=True)
-        unseen = f"SELECT id FROM photos WHERE gone IS NULL AND NOT seen AND NOT {OWNER_ONLY}"
-        missed = [row[0] for row in self._query(unseen)]
+        self._callers.set_number("scanned", self._walk.scan)
+        self._callers.set_number("scan_begun", None)
+        self._coverage.clear_scan()
+        missing = f"gone IS NULL AND NOT seen & {self._callers.bit} AND {self._callers.listed}"
+        missed = [row[0] for row in self._query(f"SELECT id FROM photos WHERE {missing}")]
         if len(missed) * 10 > self._totals.known() and not accept_loss:
             return len(missed), 0
         self._gone_photos.set_absent(missed, self._walk.now)

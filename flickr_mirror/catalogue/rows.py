@@ -124,14 +124,10 @@ class StateRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RestoredPhoto:
-    """A photo as its files on disk describe it, with the row that it gets when the catalogue is rebuilt.
-
-    `is_private` is what an account export stated about it, `None` if it did not come from one.
-    """
+    """A photo as its files on disk describe it, with the row that it gets when the catalogue is rebuilt."""
 
     photo: FlickrPhoto
     row: StateRow
     info_level: int
     files: list[StoredFile]
     reduced: Mapping[str, Reduced] = field(default_factory=dict)
-    is_private: bool | None = None

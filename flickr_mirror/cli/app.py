@@ -28,7 +28,7 @@ from flickr_mirror.cli.options.configured_command import ConfigurableCommand
 from flickr_mirror.cli.options.help_text import help_of
 from flickr_mirror.cli.options.option_names import given_options
 from flickr_mirror.cli.options.timing import timing_of
-from flickr_mirror.cli.reports_app import check, list_photos, search, stats, status
+from flickr_mirror.cli.reports_app import check, describe, list_photos, search, stats, status
 from flickr_mirror.cli.serve_app import serve
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
@@ -65,12 +65,15 @@ app = typer.Typer(
 def mirror_flickr(
     context: typer.Context,
     username: flags.Username = None,
+    streams: flags.Streams = None,
+    side_by_side: flags.SideBySide = 1,
     info_level: flags.InfoLevel = 0,
     include: flags.Includes = None,
     image_only: flags.ImageOnly = False,
     info_only: flags.InfoOnly = False,
     lifo: flags.Lifo = False,
     fifo: flags.Fifo = False,
+    no_description: flags.NoDescription = False,
     full_scan: flags.FullScan = False,
     full_scan_every: flags.FullScanEvery = None,
     prune: flags.Prune = False,
@@ -139,7 +142,7 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _command in (check, status, search, stats, export, serve, forget, login, logout):
+for _command in (check, status, describe, search, stats, export, serve, forget, login, logout):
     app.command(_command.__name__)(_command)
 app.command("list")(list_photos)
 app.command("import")(import_export)

@@ -30,6 +30,7 @@ def check(
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     part: report_flags.PendingFile = None,
     rebuild: report_flags.Rebuild = False,
+    manifest: report_flags.Manifest = False,
     as_json: report_flags.ReportAsJson = False,
     quiet: report_flags.ReportQuietly = False,
 ) -> None:
@@ -46,16 +47,33 @@ def check(
         quiet=quiet,
         timing=timing_of(context),
     )
-    _each(username, cache_path, look)
+    _each(username, cache_path, partial(_check_all, look, cache_path) if manifest else look)
+
+
+def describe(
+    username: report_flags.MirrorNames = None,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+) -> None:
+    """Write README, tables and SHA-256 manifest into a mirror. Makes no call to Flickr."""
+    from flickr_mirror.cli.commands.describe import run_describe
+    from flickr_mirror.cli.commands.mirror import print_report
+
+    _each(username, cache_path, lambda name: print_report(partial(run_describe, cache_path, name)))
 
 
 def status(
+    context: typer.Context,
     username: report_flags.MirrorNames = None,
+    streams: flags.Streams = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     max_age: report_flags.MaxAge = None,
     as_json: report_flags.ReportAsJson = False,
+    prometheus: report_flags.Prometheus = False,
 ) -> None:
     """Show the state of a mirror and the result of its last run. Makes no call to Flickr."""
+    if streams is not None or prometheus:
+        style = "prometheus" if prometheus else "json" if as_json else ""
+        raise typer.Exit(_status_lines(context, style))
     from flickr_mirror.cli.commands.mirror import status
 
     _each(username, cache_path, partial(status, cache_path=cache_path, max_age=max_age, as_json=as_json))
@@ -151,6 +169,33 @@ def stats(
         )
 
     _each(username, cache_path, show)
+
+
+def _status_lines(context: typer.Context, style: str) -> int:
+    """Print a line, or metrics, for each mirror, and return the exit code."""
+    from flickr_mirror.cli.commands.streams_status import show_streams
+    from flickr_mirror.cli.options.streams_file import read_streams
+    from flickr_mirror.storage import filesystem
+    from flickr_mirror.storage.mirror_lookup import all_mirrors
+
+    params, root = context.params, context.find_root()
+    if params["streams"] is not None:
+        streams = read_streams(root, params["streams"])
+        places = [(stream.cache_path, stream.username) for stream in streams]
+    else:
+        names = params["username"] or all_mirrors(filesystem.home(params["cache_path"]).absolute())
+        places = [(params["cache_path"], name) for name in names]
+    return show_streams(places, style, params["max_age"])
+
+
+def _check_all(look: Callable[[str], int], cache_path: Path, name: str) -> int:
+    """Check the files and the manifest of a mirror, and return the worse exit code."""
+    from flickr_mirror.cli.commands.describe import check_manifest
+    from flickr_mirror.cli.commands.mirror import print_report
+    from flickr_mirror.cli.exit_codes import worst
+
+    code = look(name)
+    return code if code > 3 else worst((code, print_report(partial(check_manifest, cache_path, name))))
 
 
 def _list(context: typer.Context, words: str, order: str) -> NoReturn:

@@ -134,7 +134,7 @@ async def import_export(
                 async with open_catalogue(cache, observer) as catalogue, LanguageDetector() as detector:
                     await to_thread.run_sync(catalogue.imports.begin)
                     dispatcher = Dispatcher(catalogue, Timing().catalogue_flush)
-                    importer = PhotoImporter(cache, dispatcher, detector, user)
+                    importer = PhotoImporter(cache, dispatcher, detector, user, observer)
                     run = _Import(
                         archive, dispatcher, importer, set(read_tombstones(cache.state)), observer, report
                     )

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue.imports import ImportedPhoto
 from flickr_mirror.catalogue.rows import NOT_STALE, Stale, StateRow, Status, StoredFile, StoredPhoto
 from flickr_mirror.engine.export_media import ExportMedia, Media
+from flickr_mirror.engine.workers.logins import close_to_others
 from flickr_mirror.models.languages import Label
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.models.photos import FlickrPhoto
 from flickr_mirror.models.sizes import ORIGINAL, FlickrPhotoSize, Reduced, SizeEvidence, same_pixels
+from flickr_mirror.models.visibility import is_public
 from flickr_mirror.storage.sidecar import exported_details, info_document, stored_comments, with_export
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.export_media import MediaFile
     from flickr_mirror.engine.language_detector import LanguageDetector
     from flickr_mirror.models.account_export import ExportPhoto
+    from flickr_mirror.models.events import Observer
     from flickr_mirror.models.photos import FlickrComment
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.export_archive import ExportEntry
@@ -82,7 +86,12 @@ class PhotoImporter:
     """Brings photos of an account export into the mirror of `user`. Many tasks may call `import_photo` at once."""
 
     def __init__(
-        self, store: Store, dispatcher: Dispatcher, detector: LanguageDetector, user: FlickrUser
+        self,
+        store: Store,
+        dispatcher: Dispatcher,
+        detector: LanguageDetector,
+        user: FlickrUser,
+        emit: Observer,
     ) -> None:
         self._store = store
         self._media = ExportMedia(store)
@@ -90,6 +99,9 @@ class PhotoImporter:
         self._catalogue = dispatcher.catalogue
         self._detector = detector
         self._user = user
+        self._emit = emit
+        self._is_closed = False
+        self._closing = anyio.Lock()
 
     async def import_photo(self, export: ExportPhoto, entries: list[ExportEntry], mark: str) -> PhotoOutcome:
         """Bring a photo into the mirror, and record it soon; `mark` identifies the files of the export it comes from.
@@ -97,15 +109,23 @@ class PhotoImporter:
         Its files are durable before. Raises `PlaceTakenError` if another photo has its name, and `CacheError`.
         """
         photo_id = export.photo.id
+        if not is_public(export.photo):
+            await self._close_to_others()
         before = await self._before(photo_id)
         # if the image was replaced at Flickr, the export can have the outdated one
         is_outdated = before.known is not None and bool(before.known.stored.stale & Stale.IMAGE)
         media = await self._media.bring(photo_id, [] if is_outdated else entries, before.recorded)
         after = await self._after(export, before, media)
         info = await self._write_sidecar(export, entries, before, after)
-        noted = ImportedPhoto("" if media.failures else mark, media.word, export.is_private, before.is_listed)
+        noted = ImportedPhoto("" if media.failures else mark, media.word, before.is_listed)
         self._dispatcher.note(partial(self._record, before, after, [*media.brought.values()], info, noted))
         return PhotoOutcome(media, before.known is None)
+
+    async def _close_to_others(self) -> None:
+        async with self._closing:
+            if not self._is_closed:
+                await close_to_others(self._store, self._dispatcher, self._emit)
+                self._is_closed = True
 
     async def _before(self, photo_id: str) -> _Before:
         await to_thread.run_sync(self._store.check_name, photo_id)
@@ -116,7 +136,7 @@ class PhotoImporter:
 
     async def _after(self, export: ExportPhoto, before: _Before, media: Media) -> _After:
         photo = _photo(export, before, media)
-        row = _row(photo, export, before, media)
+        row = _row(photo, before, media)
         comments, stale = stored_comments(before.sidecar), NOT_STALE
         if comments is not None and (before.is_listed or len(comments) >= len(export.comments)):
             stale = before.known.stored.stale & Stale.COMMENTS if before.known else NOT_STALE
@@ -169,7 +189,7 @@ class PhotoImporter:
     ) -> None:
         """Record a photo whose files are durable, inside of a transaction."""
         catalogue, photo, row = self._catalogue, after.photo, after.row
-        catalogue.imports.put(photo, row, noted)
+        catalogue.imports.put(photo, row, noted, self._user)
         old = before.known.stored if before.known else StoredPhoto(photo, after.size, row.proof, -1)
         stored = replace(old, photo=photo, size=after.size, proof=row.proof)
         files = [file.stored for file in brought]
@@ -196,11 +216,10 @@ def _photo(export: ExportPhoto, before: _Before, media: Media) -> FlickrPhoto:
     )
 
 
-def _row(photo: FlickrPhoto, export: ExportPhoto, before: _Before, media: Media) -> StateRow:
+def _row(photo: FlickrPhoto, before: _Before, media: Media) -> StateRow:
     """Return the row of the photo: the image of the export is its best size unless a listing has a larger one."""
     video, image, new = photo.facts.media == "video", media.files.get("image"), media.brought.get("image")
-    # what only the owner sees is not fetched before a listing shows it
-    status = Status.GONE if export.is_private else Status.UNSETTLED
+    status = Status.UNSETTLED
     size, proof = None, SizeEvidence.NONE
     if before.known:
         status, stored = before.known.state.image_status, before.known.stored

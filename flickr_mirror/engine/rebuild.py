@@ -16,14 +16,14 @@ from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow, Status, Stored
 from flickr_mirror.catalogue.value_checks import can_be_stored
 from flickr_mirror.engine.erasure import finish_erasing
 from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedError
-from flickr_mirror.models.account_export import is_private_in
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.sizes import SizeEvidence, same_pixels
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
 from flickr_mirror.storage.media_inspection import inspect
-from flickr_mirror.storage.sidecar import exported_details, info_level_of, photo_from_sidecar
+from flickr_mirror.storage.owner import owner_of
+from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
 from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.mirror_folder import MirrorFolder
     from flickr_mirror.storage.store import Store
 
@@ -66,7 +67,8 @@ async def open_catalogue(
             finish_erasing, cache, catalogue
         )  # first, because a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
-            await _rebuild(cache, catalogue, emit)
+            owner = await to_thread.run_sync(owner_of, cache.folder)
+            await _rebuild(cache, catalogue, owner, emit)
         yield catalogue
     finally:
         catalogue.close()
@@ -104,7 +106,7 @@ def _quarantine(cache: MirrorFolder) -> Path:
     return kept
 
 
-async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer) -> None:
+async def _rebuild(store: Store, catalogue: Catalogue, owner: FlickrUser, emit: Observer) -> None:
     restored = unnamed = 0
     files = store.list_files()
     while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
@@ -113,10 +115,9 @@ async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer) -> None:
         photos = await to_thread.run_sync(lambda: [_restored(store, found) for found in batch])
         known = [photo for photo in photos if photo is not None]
         await to_thread.run_sync(catalogue.photos.restore, known)
-        await to_thread.run_sync(catalogue.imports.restore, known)
         restored += len(known)
         unnamed += len(batch) - len(known)
-    await to_thread.run_sync(catalogue.photos.end_restoring)
+    await to_thread.run_sync(catalogue.photos.end_restoring, owner)
     if unnamed:
         emit(
             Notice(
@@ -150,12 +151,7 @@ def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
     store.make_durable([paths[file.extension] for file in files])
     row = _row(photo, sidecar.size, {file.kind for file in files})
     return RestoredPhoto(
-        photo,
-        row,
-        info_level_of(info),
-        files,
-        reduced if row.image_status is Status.DONE else {},
-        is_private=is_private_in(exported_details(info)),
+        photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
     )
 
 

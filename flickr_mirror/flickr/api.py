@@ -100,6 +100,11 @@ class AsyncFlickrApi:
         return self._http_client
 
     @property
+    def caller(self) -> FlickrUser | None:
+        """The account whose login signs the calls; `None` without a login."""
+        return FlickrUser(self.__token.nsid, self.__token.username) if self.__token else None
+
+    @property
     def calls(self) -> dict[str, int]:
         """How many calls of each method were sent."""
         return self._http_client.calls
@@ -161,6 +166,8 @@ class AsyncFlickrApi:
     ) -> PhotoPage:
         """Return a page of what a user uploaded between two seconds (both included), newest first.
 
+        With a login, it has photos of every safety level that the account may see, whatever its settings are: without
+        `safe_search`, users missed moderate and restricted photos (https://github.com/mikf/gallery-dl/issues/1639).
         Flickr returns page 10,000 for every higher number, without an error: check the `page` of the result.
         """
         if not 1 <= per_page <= 500:
@@ -170,6 +177,8 @@ class AsyncFlickrApi:
             arguments["min_upload_date"] = str(min_upload_date)
         if max_upload_date is not None:
             arguments["max_upload_date"] = str(max_upload_date)
+        if self.__token is not None:
+            arguments["safe_search"] = "3"
         return PhotoPage.from_json(
             await self._call("flickr.people.getPhotos", "photos", _STREAM, **arguments)
         )

@@ -78,7 +78,6 @@ class ExportPhoto:
 
     photo: FlickrPhoto
     comments: list[FlickrComment]
-    is_private: bool
     details: dict[str, Any]
 
 
@@ -126,14 +125,8 @@ def photo_of(document: object, photo_id: str) -> ExportPhoto:
             facts=_facts(entry, len(comments)),
         ),
         comments,
-        bool(is_private_in(entry)),
         {key: entry[key] for key in _DETAILS if entry.get(key) not in (None, "", [])},
     )
-
-
-def is_private_in(details: Payload | None) -> bool | None:
-    """Return whether not everybody may see the photo with these details; `None` if there are none."""
-    return _privacy(details) not in (None, "public") if details is not None else None
 
 
 def _privacy(details: Payload) -> str | None:

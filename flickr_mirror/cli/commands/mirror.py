@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.cli.batch import run_in_turn
 from flickr_mirror.cli.commands.check import run_check
+from flickr_mirror.cli.commands.describe import describe_after_run
 from flickr_mirror.cli.commands.list_photos import Listing, list_photos
 from flickr_mirror.cli.commands.status import show_status
 from flickr_mirror.cli.exit_codes import for_each, worst
@@ -140,7 +141,10 @@ def _view(
     options: MirrorOptions, output: OutputOptions, notify: tuple[str | None, list[str]], limits: Limits
 ) -> RunView:
     notifier = Notifier(*notify, timing=limits.timing)
-    return RunView(options, output, notifier, max_photos=limits.max_photos, timing=limits.timing)
+    view = RunView(options, output, notifier, max_photos=limits.max_photos, timing=limits.timing)
+    if output.describes:
+        view.on_changed = describe_after_run
+    return view
 
 
 async def _print_plans(mirrors: list[PhotostreamMirror], output: OutputOptions, min_free: int | None) -> int:

@@ -40,7 +40,9 @@ class MirrorStatus:
     """The state of a mirror, one attribute for each field of `status --json`.
 
     Times are UTC. `gaps` are intervals of upload time that no run has listed. `shortfalls` are sentences about
-    photos that Flickr counts but has not listed, `unlisted` is the least number of them. `not_ready` counts photos
+    photos that Flickr counts but has not listed, `unlisted` is the least number of them. All three are for the caller
+    of the last run: the account `listed_as`, or `null` without a login. `login_only` counts the photos that are not
+    public, or not safe. `not_ready` counts photos
     that Flickr was still processing, `forgotten` those erased on request, `reduced` and `damaged` count as in
     `MirrorReport`. `age` is the seconds since a run ended with code 0, `running` the process that uses the mirror.
     """
@@ -57,6 +59,8 @@ class MirrorStatus:
     forgotten: int
     unavailable: int
     unlisted: int
+    login_only: int
+    listed_as: str | None
     not_ready: int
     shortfalls: list[str]
     reduced: int
@@ -103,6 +107,8 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             forgotten=len(read_tombstones(cache.state)),
             unavailable=counts.unavailable,
             unlisted=unlisted(short),
+            login_only=catalogue.callers.count_login_only(),
+            listed_as=catalogue.callers.nsid,
             not_ready=counts.not_ready,
             shortfalls=[shortfall_text(*stretch) for stretch in short],
             reduced=counts.reduced,
@@ -151,6 +157,8 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} with information, "
         f"{len(status.failures):,} failed, {status.gone:,} gone from Flickr"
     )
+    if status.login_only:
+        yield f"logins    {status.login_only:,} photos are listed only with a login: not public, or not safe"
     if status.forgotten:
         yield f"forgotten {status.forgotten:,}: erased on request, and never mirrored again"
     if status.reduced or status.damaged:
@@ -161,7 +169,8 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
     until = status.listed_until
-    yield f"listed    {f'up to {local_time(until)}, {gaps}' if until else 'nothing yet'}"
+    caller = f", as the account {status.listed_as}" if status.listed_as else ""
+    yield f"listed    {f'up to {local_time(until)}, {gaps}{caller}' if until else 'nothing yet'}"
     for text in status.shortfalls:
         yield f"unlisted  {text}"
     if status.not_ready:

@@ -41,6 +41,23 @@ Username = Annotated[
         help="The user: a username, an NSID (13476480@N07) or the address of a photostream. Repeatable.",
     ),
 ]
+Streams = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=WHAT,
+        help="Mirror the photostreams of a TOML file, with the options of each.",
+    ),
+]
+SideBySide = Annotated[
+    int,
+    typer.Option(
+        parser=Number(int, 1, 64),
+        metavar="N",
+        rich_help_panel=WHAT,
+        help="Mirror N photostreams of the file at the same time.",
+    ),
+]
 ImageOnly = Annotated[bool, typer.Option("--image-only", rich_help_panel=WHAT, help="Mirror only images.")]
 InfoOnly = Annotated[bool, typer.Option("--info-only", rich_help_panel=WHAT, help="Mirror only information.")]
 InfoLevel = Annotated[
@@ -60,6 +77,14 @@ Includes = Annotated[
         metavar="NAMES",
         rich_help_panel=WHAT,
         help="Also mirror albums, tags, ... (separated by commas), or all lists: all.",
+    ),
+]
+NoDescription = Annotated[
+    bool,
+    typer.Option(
+        "--no-description",
+        rich_help_panel=WHAT,
+        help="Do not write README, tables and SHA-256 manifest at the end.",
     ),
 ]
 Lifo = Annotated[

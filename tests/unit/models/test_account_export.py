@@ -14,6 +14,7 @@ from flickr_mirror.models.account_export import (
     profile_of,
     time_of,
 )
+from flickr_mirror.models.visibility import is_public
 
 PHOTO = {
     "id": "5690422700",
@@ -51,7 +52,7 @@ def test_a_photo_has_the_facts_of_its_file() -> None:
     (comment,) = found.comments
     assert (comment.id, comment.author, comment.date) == ("11", "2@N04", 1343376000)
     assert comment.content == "So &quot;good&quot;"  # as in the answers of the API
-    assert not found.is_private
+    assert is_public(photo)
     assert found.details["notes"] == PHOTO["notes"]
     assert found.details["tags"] == PHOTO["tags"]
 
@@ -84,8 +85,7 @@ def test_a_place_is_an_object_a_list_or_missing(changes: dict[str, Any], expecte
 def test_a_photo_that_not_everybody_sees_is_private(privacy: str | None, expected: bool) -> None:
     """Friends and family are not everybody."""
     found = photo_of(PHOTO | {"privacy": privacy}, "5690422700")
-    assert found.is_private is expected
-    assert (found.photo.facts.privacy in (None, "public")) is not expected
+    assert is_public(found.photo) is not expected
 
 
 @pytest.mark.parametrize("document", [{}, [], None, 7, "x", {"id": "1"}, {"photo": None}])

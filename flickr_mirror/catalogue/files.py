@@ -134,4 +134,8 @@ def _selected(kinds: Collection[str], part: tuple[int, int]) -> tuple[str, list[
     state = f"{_STATUS} NOT IN ({_PENDING})"
     # All ids of an owner can be multiples of one number. Hashing spreads them over the parts.
     share = "photo_id % 1000003 * 48271 % 1000003 % ? = ?"
-    return f"kind IN ({marks}) AND {state} AND {share}", [*kinds, count, number - 1]
+    # a run that was killed while it added details may have written a newer sidecar
+    written = (
+        "NOT (kind = 'info' AND EXISTS (SELECT 1 FROM details WHERE details.photo_id = id AND status = 0))"
+    )
+    return f"kind IN ({marks}) AND {state} AND {written} AND {share}", [*kinds, count, number - 1]

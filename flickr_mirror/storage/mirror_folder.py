@@ -20,7 +20,7 @@ from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_fil
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.owner import STATE_FOLDER, find_folder, folder_name, read_owner, write_owner
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import is_up_to_date, keep_export
+from flickr_mirror.storage.sidecar import encoded, is_up_to_date, with_parts_of
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -212,11 +212,13 @@ class MirrorFolder:
         """See `Store.write_sidecar`."""
         path = self.path(photo_id, "json")
         is_long = len(content.get("comments", ())) > _MANY_COMMENTS
-        data = await to_thread.run_sync(_json, content) if is_long else _json(content)
+        data = await to_thread.run_sync(encoded, content) if is_long else encoded(content)
         if may_exist:
-            data, is_there = await to_thread.run_sync(self._merged, path, content, data)
-            if is_there:
-                return path, data
+            stored, whole = await to_thread.run_sync(self._compare, path, content, data)
+            if stored is not None:
+                return path, stored
+            if whole is not content:
+                data = await to_thread.run_sync(encoded, whole)
         async with self.new_file() as file:
             await file.write(data)
             await file.commit(path, partial(self.check_name, photo_id))
@@ -224,7 +226,7 @@ class MirrorFolder:
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
-        path, data = self._document(name), _json(content)
+        path, data = self._document(name), encoded(content)
         if filesystem.content(path) == data:
             return False
         filesystem.write_file(path, data, folder=self.parts, base=self.folder)
@@ -235,22 +237,21 @@ class MirrorFolder:
             raise ValueError(f"Invalid name of a document {name!r}.")
         return self.folder / ACCOUNT_FOLDER / f"{name}.json"
 
-    def _merged(self, path: Path, content: dict[str, Any], data: bytes) -> tuple[bytes, bool]:
-        """Return the bytes that a sidecar file is to have, and whether it is up to date; if so, make it durable.
-
-        They are `data`, the JSON of `content`, with what an import added to the file.
-        """
+    def _compare(
+        self, path: Path, content: dict[str, Any], data: bytes
+    ) -> tuple[bytes | None, dict[str, Any]]:
+        """Return the bytes of a sidecar file that is up to date, made durable; or `None` and what must be written."""
         stored = filesystem.content(path)
         with suppress(ValueError, RecursionError):
             if stored is not None and stored != data:
                 document = json.loads(stored)
-                merged = keep_export(content, document)
-                data = data if merged is content else _json(merged)
-                if is_up_to_date(document, merged):
-                    data = stored
-        if stored == data:
-            self.make_durable([path])
-        return data, stored == data
+                content = with_parts_of(content, document)
+                if not is_up_to_date(document, content):
+                    stored = None
+            if stored is not None:
+                self.make_durable([path])
+                return stored, content
+        return None, content
 
     def make_durable(self, paths: Sequence[Path]) -> None:
         """See `Store.make_durable`."""
@@ -295,7 +296,3 @@ def _unused(target: Path) -> Path:
         number += 1
         unused = target.with_name(f"{target.stem}.{number}{target.suffix}")
     return unused
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"

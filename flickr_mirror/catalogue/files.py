@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flickr_mirror.catalogue.rows import Status, StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.scope import Scope
@@ -43,6 +43,13 @@ class Files:
             (*key, file.extension, file.size, file.sha256, photo_id, file.sha256, file.note),
         ).fetchone()
         return replace(file, note=note)
+
+    def names(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the photo, the kind and the extension of each file that is on disk."""
+        for photo_id, kind, extension in self._query(
+            "SELECT photo_id, kind, extension FROM files WHERE kind IN ('image', 'info', 'video') AND bytes >= 0"
+        ):
+            yield str(photo_id), kind, extension
 
     def of(self, photo_id: str) -> list[StoredFile]:
         """Return the image and the film of a photo that are on disk."""

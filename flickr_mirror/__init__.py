@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         forgotten_photos,
         undo_forget,
     )
+    from flickr_mirror.engine.import_export import ImportReport, import_export
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.engine.progress.run_progress import RunProgress
     from flickr_mirror.errors import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         CatalogueDamagedError,
         CatalogueError,
         CertificateError,
+        ExportError,
         FlickrApiError,
         FlickrMirrorError,
         ImageGoneError,
@@ -89,6 +91,7 @@ __all__ = [
     "CertificateError",
     "CheckReport",
     "Event",
+    "ExportError",
     "FailedPhoto",
     "FlickrApi",
     "FlickrApiError",
@@ -102,6 +105,7 @@ __all__ = [
     "ForgetReport",
     "ForgottenPhoto",
     "ImageGoneError",
+    "ImportReport",
     "Include",
     "InvalidCallError",
     "InvalidKeyError",
@@ -142,6 +146,7 @@ __all__ = [
     "check_mirror",
     "forget_photos",
     "forgotten_photos",
+    "import_export",
     "open_mirror",
     "undo_forget",
 ]
@@ -162,6 +167,10 @@ _SOURCES = {
         "forgotten_photos",
         "undo_forget",
     ),
+    "engine.import_export": (
+        "ImportReport",
+        "import_export",
+    ),
     "engine.mirror": ("PhotostreamMirror",),
     "engine.progress.run_progress": ("RunProgress",),
     "errors": (
@@ -174,6 +183,7 @@ _SOURCES = {
         "CatalogueDamagedError",
         "CatalogueError",
         "CertificateError",
+        "ExportError",
         "FlickrApiError",
         "FlickrMirrorError",
         "ImageGoneError",

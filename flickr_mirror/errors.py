@@ -29,6 +29,7 @@
     │   └── PlaceTakenError       something else is at the path of a file (also a PhotoError)
     ├── KeysError                 no usable API keys
     ├── LoginError                the login is missing, was refused, or does not permit enough
+    ├── ExportError               the files given are not one export of one account
     ├── SettingsError             an environment variable, such as SSL_CERT_FILE, is invalid
     └── ResourcesError            the system allows no more threads or processes
 
@@ -196,6 +197,10 @@ class LoginError(FlickrMirrorError):
     def __init__(self, message: str, problem: str = "") -> None:
         super().__init__(message)
         self.problem = problem
+
+
+class ExportError(FlickrMirrorError):
+    """The files given are not a usable export of one Flickr account."""
 
 
 class SettingsError(FlickrMirrorError):

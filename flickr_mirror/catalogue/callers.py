@@ -150,6 +150,23 @@ class Callers:
             marks = ", ".join("?" * len(ids))
             self._query(f"UPDATE photos SET callers = {callers} WHERE id IN ({marks}) AND {condition}", ids)
 
+    def add_exported(self, photo: FlickrPhoto, owner: FlickrUser) -> None:
+        """Record, inside of a transaction, that an account export of `owner` has a photo.
+
+        One that is not for visitors counts as listed for the owner's login, and only that can find out whether it is
+        gone.
+        """
+        if is_for_visitors(photo):
+            self._mark([photo.id], f"callers | {VISITOR}", "TRUE")
+            return
+        bit, last = self._query(
+            "SELECT (SELECT bit FROM callers WHERE nsid = ?), max(bit) FROM callers", (owner.id,)
+        ).fetchone()
+        if bit is None:
+            bit = min(last * 2, _LAST)
+            self._insert(bit, owner)
+        self._mark([photo.id], f"callers | {bit}", "TRUE")
+
     def restore(self, photos: Collection[FlickrPhoto]) -> None:
         """Record, inside of a transaction, for whom photos restored from disk were listed, as far as that is known."""
         self._mark((photo.id for photo in photos if is_for_visitors(photo)), str(VISITOR), "TRUE")

@@ -16,6 +16,7 @@ from flickr_mirror.catalogue.details import Details
 from flickr_mirror.catalogue.files import Files
 from flickr_mirror.catalogue.forgotten import Forgotten
 from flickr_mirror.catalogue.gone_photos import GonePhotos
+from flickr_mirror.catalogue.imports import Imports
 from flickr_mirror.catalogue.listings import ListingStore
 from flickr_mirror.catalogue.outcomes import Outcomes
 from flickr_mirror.catalogue.photo_rows import PhotoRows
@@ -50,6 +51,7 @@ class Catalogue:
     - `outcomes`: what became of each photo that was on the work list
     - `listings`: stores the pages of a walk through the photostream
     - `photos`: the rows of photos, written by listings and by a rebuild
+    - `imports`: the photos that an account export brought
     - `coverage`: the upload times that are listed
     - `updates`: since when changes of the caller's own photos must be listed
     - `totals`: how many photos are known, to compare with Flickr's counts
@@ -77,6 +79,7 @@ class Catalogue:
         self.gone_photos = GonePhotos(database, self.callers, self.files, self.details)
         self.forgotten = Forgotten(database, self.coverage, self.files, self.details)
         self.photos = PhotoRows(database, self.callers, self.files, self.details)
+        self.imports = Imports(database, self.callers, self.photos)
         self.totals = PhotoTotals(database, self.callers, self.coverage, self.gone_photos)
         self.listings = ListingStore(
             database,
@@ -86,6 +89,7 @@ class Catalogue:
             totals=self.totals,
             gone_photos=self.gone_photos,
             forgotten=self.forgotten,
+            imports=self.imports,
             refetches=refetches,
             sizes=sizes,
         )

@@ -60,7 +60,7 @@ class Forgotten:
             for stone in stones:
                 self._files.delete(stone.photo_id)
                 self._details.delete(stone.photo_id)
-                for table, key in (("failures", "photo_id"), ("listed", "id")):
+                for table, key in (("failures", "photo_id"), ("listed", "id"), ("imported", "photo_id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (stone.photo_id,))
                 self._clear_row(stone.photo_id, stone.uploaded)
             self._query("DELETE FROM notes WHERE name LIKE 'check %'")  # interrupted checks list broken files
@@ -108,7 +108,7 @@ class Forgotten:
                 (uploaded,) = self._query(
                     "DELETE FROM forgotten WHERE photo_id = ? RETURNING uploaded", (photo_id,)
                 ).fetchone()
-                for table, key in (("photos", "id"), ("absences", "photo_id")):
+                for table, key in (("photos", "id"), ("absences", "photo_id"), ("imported", "photo_id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (photo_id,))
                 if uploaded:
                     self._coverage.reopen([Interval(uploaded, uploaded)], for_all=True)

@@ -142,5 +142,6 @@ class GonePhotos:
                 self._files.delete(photo_id)
                 self._details.delete(photo_id)
             self._database.query_many("DELETE FROM failures WHERE photo_id = ?", ids)
+            self._database.query_many("DELETE FROM imported WHERE photo_id = ?", ids)
             self._database.query_many("DELETE FROM listed WHERE id = ?", ids)
             self._database.query_many("DELETE FROM photos WHERE id = ?", ids)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.forgotten import Forgotten
     from flickr_mirror.catalogue.gone_photos import GonePhotos
+    from flickr_mirror.catalogue.imports import Imports
     from flickr_mirror.catalogue.photo_rows import PhotoRows
     from flickr_mirror.catalogue.photo_totals import PhotoTotals
     from flickr_mirror.catalogue.refetches import Refetches
@@ -77,6 +78,7 @@ class ListingStore:
         totals: PhotoTotals,
         gone_photos: GonePhotos,
         forgotten: Forgotten,
+        imports: Imports,
         refetches: Refetches,
         sizes: SizeEvidenceStore,
     ) -> None:
@@ -88,6 +90,7 @@ class ListingStore:
         self._totals = totals
         self._gone_photos = gone_photos
         self._forgotten = forgotten
+        self._imports = imports
         self._refetches = refetches
         self._sizes = sizes
         self._walk = _Walk()
@@ -103,8 +106,6 @@ class ListingStore:
     def is_unlisted(self) -> bool:
         """Return whether nothing was listed since the catalogue was created."""
         return self._database.get_number("walks") is None
-
-    # The beginning of a walk
 
     def begin(self, now: int, *, fields: Collection[str], full: bool) -> Coverage:
         """Begin a walk at `now`, and return the upload times that it need not list.
@@ -156,8 +157,6 @@ class ListingStore:
                 self._coverage.reopen([Interval(bound + 1, last)])
             return last if last > present else None
 
-    # A page
-
     def add_page(
         self,
         photos: Collection[FlickrPhoto],
@@ -204,12 +203,13 @@ class ListingStore:
         }
         if self._walk.has_absent:
             self._gone_photos.clear_absent(new)
+        listed_first = self._imports.mark_listed(new)
         for key, known in self._photos.known(new).items():
             photo = new.pop(key)
             refreshed = self._photos.refresh(
                 known, photo, rows.pop(key), comments=comments, scanning=self._walk.is_scan
             )
-            if refreshed.is_update and not known.state.is_gone:
+            if refreshed.is_update and not known.state.is_gone and key not in listed_first:
                 result.updated[photo.id] = refreshed.change
         self._photos.insert(new, rows)
         self._callers.add(photos)
@@ -227,8 +227,6 @@ class ListingStore:
         walk.hidden += self._coverage.record_shortfall(past, missing, run=walk.run, listed=known)
         if self._coverage.is_hidden(past):
             self._coverage.mark_listed(settled, scanning=walk.is_scan)
-
-    # The end of a walk
 
     def end(
         self, total: int | None, *, accept_loss: bool = False, window: Interval | None = None

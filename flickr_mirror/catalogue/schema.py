@@ -205,6 +205,15 @@ CREATE TABLE collection_albums (
     PRIMARY KEY (collection_id, position)
 ) WITHOUT ROWID;
 """,
+    # Version 7: the photos that an account export brought
+    """
+CREATE TABLE imported (
+    photo_id INTEGER PRIMARY KEY,
+    mark TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    listed INTEGER NOT NULL
+);
+""",
 )
 """The statements from each version to the next. Those of a released version never change."""
 VERSION = len(_MIGRATIONS)

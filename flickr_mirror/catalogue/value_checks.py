@@ -80,6 +80,7 @@ _UNSOUND = {
     ),
     "failures": ("photo_id NOT IN (SELECT id FROM photos)", f"job NOT IN {_one_of(JobKind)}", "runs < 0"),
     "forgotten": (f"photo_id IN (SELECT id FROM photos WHERE image_status <> {int(Status.FORGOTTEN)})",),
+    "imported": ("photo_id NOT IN (SELECT id FROM photos)", "listed NOT IN (0, 1)"),
     "callers": ("bit < 1", "bit & bit - 1"),
     "coverage": ("scan NOT IN (0, 1)", "low > high", _UNKNOWN),
     "absences": (_UNKNOWN,),

@@ -144,7 +144,9 @@ async def check_files(
     if resumable:
         await to_thread.run_sync(catalogue.set_note, place, None)
     report.waiting = await to_thread.run_sync(catalogue.files.count_requeued)
-    report.rebuilt = await to_thread.run_sync(catalogue.listings.is_unlisted)
+    # a mirror that an import began is not listed either
+    is_restored = await to_thread.run_sync(catalogue.get_note, "restored") == "1"
+    report.rebuilt = is_restored and await to_thread.run_sync(catalogue.listings.is_unlisted)
     report.complete = True
 
 

@@ -245,6 +245,14 @@ class Checked(RunEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Imported(RunEvent):
+    """The progress of an import: `photos` of `total` were read from the account export."""
+
+    photos: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileBroken(RunEvent):
     """A file is missing or differs from what was written; `kind` is `image`, `video` or `info`.
 
@@ -281,6 +289,7 @@ Event = (
     | DetailCached
     | PhotoFailed
     | Checked
+    | Imported
     | FileBroken
     | Waiting
     | Watching

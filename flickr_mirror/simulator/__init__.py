@@ -3,6 +3,7 @@
 It needs no network. May import: `models` and the modules at the top (`errors`, `version`, ...).
 """
 
+from flickr_mirror.simulator.account_export import write_export
 from flickr_mirror.simulator.data.album_filling import fill_albums
 from flickr_mirror.simulator.data.albums import SimulatedAlbum, SimulatedCollection
 from flickr_mirror.simulator.data.photo import SimulatedPhoto
@@ -31,4 +32,5 @@ __all__ = [
     "demo_photostream",
     "fill_albums",
     "run_in_thread",
+    "write_export",
 ]

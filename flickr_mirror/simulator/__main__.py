@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flickr_mirror.simulator.account_export import write_export
 from flickr_mirror.simulator.data.album_filling import fill_albums
 from flickr_mirror.simulator.data.sizes import Mix
 from flickr_mirror.simulator.data.stream import SimulatedPhotostream
@@ -50,6 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
         default=list(MIXES),
         help="the kinds of faults (default: all); --seed chooses other requests",
     )
+    parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="FOLDER",
+        help="write the account export of these photos to a folder, and serve nothing",
+    )
     return parser
 
 
@@ -86,8 +94,14 @@ async def serve(flickr: SimulatedFlickr) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
+    arguments = build_parser().parse_args(argv)
+    flickr = build_flickr(arguments)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(build_flickr(build_parser().parse_args(argv))))
+        if arguments.export:
+            for path in write_export(flickr.streams[0], arguments.export):
+                sys.stdout.write(f"{path}\n")
+        else:
+            asyncio.run(serve(flickr))
 
 
 if __name__ == "__main__":

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.users import FlickrUser
 
-PARTS = tuple(DETAIL_KEYS.values())
-"""The keys at the end of `flickr` that come from calls for each photo, not from the listing and the comments."""
+EXPORT = "export"
+"""The key in `flickr` of what an import of an account export added."""
+PARTS = (*DETAIL_KEYS.values(), EXPORT)
+"""The keys at the end of `flickr` that come from calls for each photo, or from an account export, not from the listing
+and the comments."""
 _ENTRIES = {JobKind.NOTES: "notes", JobKind.FAVES: "people", JobKind.EXIF: "tags"}
 FORMAT = 1
 """The number of the format, in `flickr`. Files without it, written before it was introduced, have the same format.
 
 A new key does not change it; a key that changes its meaning does, and older versions then do not read the file.
 """
-
 _COMMENT_KEYS = ("id", "author", "date")
 _LATER_COMMENT_KEYS = ("author_name", "real_name", "path_alias", "permalink")
 """Keys of comments that files of earlier versions lack."""
@@ -109,6 +111,18 @@ def stored_details(info: dict[str, Any]) -> list[tuple[JobKind, int, int | None]
 def encoded(document: dict[str, Any]) -> bytes:
     """Return the bytes of the file of a document."""
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def with_export(document: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with what an account export states beyond it."""
+    return {**document, "flickr": {**document["flickr"], EXPORT: details}}
+
+
+def exported_details(document: object) -> dict[str, Any] | None:
+    """Return what an account export stated beyond a document; `None` if the photo did not come from one."""
+    more = document.get("flickr") if isinstance(document, dict) else None
+    details = more.get(EXPORT) if isinstance(more, dict) else None
+    return details if isinstance(details, dict) else None
 
 
 def is_up_to_date(stored: object, document: dict[str, Any]) -> bool:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, fill_albums, run_in_thread
+from flickr_mirror.simulator import (
+    SimulatedFlickr,
+    SimulatedPhotostream,
+    fill_albums,
+    run_in_thread,
+    write_export,
+)
 from tests.support.pages import PAGES, ROOT, blocks, put_command_into
 
 if TYPE_CHECKING:
@@ -128,9 +134,19 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
+@pytest.fixture(scope="module")
+def account_export(flickr: SimulatedFlickr, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with the account export that a reader has downloaded."""
+    folder = tmp_path_factory.mktemp("downloads") / "flickr-export"
+    write_export(flickr.streams[0], folder)
+    return folder
+
+
 @pytest.fixture
-def environment(flickr: SimulatedFlickr, home: Path, programs: Path) -> dict[str, str]:
-    """Return the environment of a user who has a key, with the simulated Flickr as Flickr."""
+def environment(flickr: SimulatedFlickr, home: Path, programs: Path, account_export: Path) -> dict[str, str]:
+    """Return the environment of a user who has a key and an account export, with the simulated Flickr as Flickr."""
+    (home / "Downloads").mkdir()
+    (home / "Downloads" / account_export.name).symlink_to(account_export)
     return {
         **os.environ,
         "HOME": str(home),

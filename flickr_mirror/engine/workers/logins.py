@@ -13,8 +13,11 @@ from flickr_mirror.models.events import Notice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flickr_mirror.engine.dispatcher import Dispatcher
     from flickr_mirror.engine.workers.jobs import JobContext
     from flickr_mirror.flickr.api import AsyncFlickrApi
+    from flickr_mirror.models.events import Observer
+    from flickr_mirror.storage.store import Store
 
 IS_PRIVATE = "private"
 """The note in the catalogue of a mirror that has photos which are not public."""
@@ -22,14 +25,19 @@ IS_PRIVATE = "private"
 
 async def keep_private(context: JobContext) -> None:
     """Let no other user of the computer read the mirror, because it gets photos that are not public."""
-    if not await to_thread.run_sync(context.store.keep_private):
-        context.emit(
+    await close_to_others(context.store, context.dispatcher, context.emit)
+
+
+async def close_to_others(store: Store, dispatcher: Dispatcher, emit: Observer) -> None:
+    """Let no other user of the computer read a mirror, and record that it has photos that are not public."""
+    if not await to_thread.run_sync(store.keep_private):
+        emit(
             Notice(
                 "This mirror has photos that are not public, and other users of this computer can read them: their "
                 "permissions cannot be removed. Restrict access to the folder, or mirror to another --cache-path."
             )
         )
-    await context.dispatcher.call(context.catalogue.set_note, IS_PRIVATE, 1)
+    await dispatcher.call(dispatcher.catalogue.set_note, IS_PRIVATE, 1)
 
 
 async def keep_private_again(context: JobContext) -> None:

@@ -321,6 +321,19 @@ class StoreContract:
         await store.write_sidecar(PHOTO, {"title": "newest"}, may_exist=False)
         assert store.read_sidecar(PHOTO) == {"title": "newest"}
 
+    async def test_what_an_import_added_is_kept(self, store: Store) -> None:
+        """A run writes a sidecar without the part of an account export, which stays in the file."""
+        details = {"notes": [{"id": "1"}]}
+        await store.write_sidecar(PHOTO, {"title": "old", "flickr": {"id": PHOTO, "export": details}})
+        path, data = await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO}})
+        expected = {"title": "new", "flickr": {"id": PHOTO, "export": details}}
+        assert store.read_sidecar(PHOTO) == expected
+        assert content(store, path) == data
+        _, same = await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO}})
+        assert same == data
+        await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO, "export": {}}})
+        assert store.read_sidecar(PHOTO) == {"title": "new", "flickr": {"id": PHOTO, "export": {}}}
+
     async def test_what_a_sidecar_has_from_other_calls_is_kept(self, store: Store) -> None:
         """Unless the new document has it too, or is of another photo; the order is always the same."""
         old = {"title": "old", "flickr": {"id": PHOTO, "exif": None, "details": {"notes": []}, "tags": ["a"]}}

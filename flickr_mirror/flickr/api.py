@@ -100,6 +100,11 @@ class AsyncFlickrApi:
         return self._http_client
 
     @property
+    def account(self) -> str:
+        """The NSID of the account whose login signs the calls; empty without a login."""
+        return self.__token.nsid if self.__token else ""
+
+    @property
     def calls(self) -> dict[str, int]:
         """How many calls of each method were sent."""
         return self._http_client.calls

@@ -3,6 +3,13 @@
 It needs no network. May import: `models` and the modules at the top (`errors`, `version`, ...).
 """
 
+from flickr_mirror.simulator.data.list_filling import fill_lists
+from flickr_mirror.simulator.data.lists import (
+    SimulatedContact,
+    SimulatedGallery,
+    SimulatedGroup,
+    SimulatedLists,
+)
 from flickr_mirror.simulator.data.photo import SimulatedPhoto
 from flickr_mirror.simulator.data.sizes import Kind, Mix, SimulatedSize
 from flickr_mirror.simulator.data.stream import SimulatedPhotostream
@@ -19,11 +26,16 @@ __all__ = [
     "Rule",
     "Script",
     "SimulatedComment",
+    "SimulatedContact",
     "SimulatedFlickr",
+    "SimulatedGallery",
+    "SimulatedGroup",
+    "SimulatedLists",
     "SimulatedPhoto",
     "SimulatedPhotostream",
     "SimulatedSize",
     "arguments_of",
     "demo_photostream",
+    "fill_lists",
     "run_in_thread",
 ]

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.payloads import to_int
+from flickr_mirror.simulator.account_lists import AccountLists
 from flickr_mirror.simulator.oauth import PERMS
 from flickr_mirror.simulator.payloads import (
     UNDOCUMENTED_EXTRAS,
@@ -16,6 +17,8 @@ from flickr_mirror.simulator.payloads import (
     sizes_of,
     user,
 )
+from flickr_mirror.simulator.photo_lists import PhotoLists
+from flickr_mirror.simulator.refusal import FlickrRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,14 +29,6 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator.oauth import Caller, IssuedToken
 
 _ADDRESS = re.compile(r"^(?:https?://)?(?:www\.|m\.)?flickr\.com/(?:photos|people)/([^/?#]+)")
-
-
-class FlickrRefusal(Exception):  # noqa: N818 - Flickr calls it a failure, and answers HTTP 200
-    """Flickr refuses a call; the meaning of the code depends on the method."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class RestApi:
@@ -56,6 +51,7 @@ class RestApi:
             "flickr.auth.oauth.checkToken": self._check_token,
             "flickr.test.login": self._test_login,
         }
+        self._lists = AccountLists(streams).methods | PhotoLists(streams, self.find_photo).methods
         self._methods = {
             "flickr.test.echo": _echo,
             "flickr.people.findByUsername": self._find_by_username,
@@ -77,6 +73,9 @@ class RestApi:
             if caller and caller.sent_token and caller.token is None:
                 raise FlickrRefusal(98, "Invalid auth token")
             method = arguments["method"]
+            if method in self._lists:
+                signer = caller.token.nsid if caller and caller.token else ""
+                return self._lists[method](arguments, signer) | {"stat": "ok"}
             if method not in self._login_methods:
                 return self._methods[method](arguments) | {"stat": "ok"}
             if caller is None or caller.token is None or caller.token.perms not in PERMS[1:]:
@@ -97,7 +96,7 @@ class RestApi:
     def _check(self, arguments: Mapping[str, str], key: str) -> None:
         if not key or self._api_key not in (None, key):
             raise FlickrRefusal(100, "Invalid API Key (Key has invalid format)")
-        if arguments.get("method") not in {*self._methods, *self._login_methods}:
+        if arguments.get("method") not in {*self._methods, *self._login_methods, *self._lists}:
             raise FlickrRefusal(112, f'Method "{arguments.get("method", "")}" not found')
         if arguments.get("format") != "json":
             raise FlickrRefusal(111, f'Format "{arguments.get("format", "rest")}" not found')

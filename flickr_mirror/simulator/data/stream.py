@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from flickr_mirror.simulator.data.lists import SimulatedLists
 from flickr_mirror.simulator.data.photo import Changes, SimulatedPhoto
 from flickr_mirror.simulator.data.sizes import Kind, Mix
 from flickr_mirror.simulator.data.texts import comment_of_a_visitor
@@ -33,8 +34,8 @@ class SimulatedPhotostream:
     those of a camera; `original_file` returns the JPEG file of a photo instead of a generated one. Ids of two
     accounts differ as long as their last two digits (`id_suffix`) do.
 
-    `photos_built` counts the photos that were generated so far. (It has more than ten attributes because each is
-    one parameter of the account, or one index of the photos.)
+    `lists` is what the account has beside its photos, `photos_built` the number of photos that were generated so far.
+    (It has more than ten attributes because each is one parameter of the account, or one index of the photos.)
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class SimulatedPhotostream:
         self.original_file = original_file
         self.base_url = "https://live.staticflickr.com"
         self.clock: Callable[[], float] = time.time
+        self.lists = SimulatedLists()
         self.photos_built = 0
         self._commented = commented
         self._initial_count = count

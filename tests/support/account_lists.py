@@ -6,24 +6,22 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror import AccessToken, Include, PhotostreamMirror
+from flickr_mirror import AccessToken, Include
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
 from tests.support.mirroring import Run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from flickr_mirror import Event, MirrorReport
+    from flickr_mirror import MirrorReport
 
 OTHER = "8800001@N03"
 
 
 class ListRun(Run):
-    """Mirrors the lists of the first account; `token` signs the calls of the next runs."""
-
-    token: AccessToken | None = None
+    """Mirrors the lists of the first account; its `token` signs the calls of the next runs."""
 
     @property
     def other(self) -> SimulatedPhotostream:
@@ -34,13 +32,6 @@ class ListRun(Run):
         """Sign the next runs as the owner of the first account."""
         issued = self.flickr.oauth.issue(self.stream.nsid, key=canary.KEY)
         self.token = AccessToken(issued.token, issued.secret, self.stream.nsid, self.stream.username)
-
-    def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
-        """Return a mirror with these options, which is signed after `log_in`."""
-        mirror = super().mirror(observer, **options)
-        if self.token:
-            mirror._session._FlickrSession__token = self.token  # type: ignore[attr-defined]
-        return mirror
 
     async def lists(self, *names: str, **options: Any) -> MirrorReport:
         """Run once with these lists, and count the calls of this run only."""

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from flickr_mirror import ApiBudget, Event, Limits, MirrorOptions, MirrorReport, PhotostreamMirror
+from flickr_mirror import (
+    AccessToken,
+    ApiBudget,
+    Event,
+    Limits,
+    MirrorOptions,
+    MirrorReport,
+    PhotostreamMirror,
+)
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
@@ -27,6 +35,7 @@ class Run:
     """A mirror of a simulated photostream, and what its observer was told."""
 
     limits = Limits(attempts=2, image_workers=4, timing=FAST)
+    token: AccessToken | None = None
 
     def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
         self.flickr = flickr
@@ -40,6 +49,7 @@ class Run:
             self.stream.username,
             canary.KEY,
             canary.SECRET,
+            token=self.token,
             options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
             limits=self.limits,
             observer=observer or self.events.append,

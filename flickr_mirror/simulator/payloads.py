@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.simulator.data.photo import SERVER_NUMBER
+from flickr_mirror.simulator.data.photo import PRIVACY_BITS, SERVER_NUMBER
 from flickr_mirror.simulator.data.sizes import UNDOCUMENTED_KEYS, Kind
 
 if TYPE_CHECKING:
@@ -81,11 +81,15 @@ EXTRAS: dict[str, Callable[[SimulatedPhoto, SimulatedPhotostream], Payload]] = {
     "path_alias": lambda _, stream: {"pathalias": stream.path_alias},
     "count_comments": lambda photo, _: {"count_comments": str(len(photo.comments))},
     "count_faves": lambda photo, _: {"count_faves": str(photo.index % 9)},
-    "safety_level": lambda _, __: {"safety_level": "0"},
+    "safety_level": lambda photo, _: {"safety_level": str(photo.safety_level)},
     "realname": lambda _, stream: {"realname": stream.real_name},
     "rotation": lambda photo, _: {"rotation": photo.rotation},
     "can_download": lambda photo, _: {"can_download": int(_has_original(photo))},
 }
+
+
+def _visibility(photo: SimulatedPhoto) -> Payload:
+    return dict(zip(("ispublic", "isfriend", "isfamily"), PRIVACY_BITS[photo.privacy], strict=True))
 
 
 def media_status(photo: SimulatedPhoto) -> str:
@@ -102,9 +106,7 @@ def listed_photo(photo: SimulatedPhoto, stream: SimulatedPhotostream, extras: Co
         "server": SERVER_NUMBER,
         "farm": FARM,
         "title": photo.title,
-        "ispublic": 1,
-        "isfriend": 0,
-        "isfamily": 0,
+        **_visibility(photo),
     }
     for extra, build in EXTRAS.items():
         if extra in extras:
@@ -160,12 +162,12 @@ def photo_info(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> Payload:
         "dateuploaded": str(photo.uploaded),
         "isfavorite": 0,
         "license": str(photo.index % 11),
-        "safety_level": "0",
+        "safety_level": str(photo.safety_level),
         "rotation": photo.rotation,
         "owner": _owner(stream),
         "title": {"_content": photo.title},
         "description": {"_content": photo.description},
-        "visibility": {"ispublic": 1, "isfriend": 0, "isfamily": 0},
+        "visibility": _visibility(photo),
         "dates": {
             "posted": str(photo.uploaded),
             "taken": photo.taken,

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SERVER_NUMBER = "65535"
+PRIVACY_BITS = {
+    "public": (1, 0, 0),
+    "friends": (0, 1, 0),
+    "family": (0, 0, 1),
+    "friends and family": (0, 1, 1),
+    "private": (0, 0, 0),
+}
+"""`ispublic`, `isfriend` and `isfamily` of a photo, by the words for who may see it."""
 
 # The files of a video, worst first: the label and type in getSizes, the longest side (0: Flickr does not state it)
 _VIDEO_FILES = (
@@ -60,6 +68,8 @@ class Changes:
     updated: int = 0
     revision: int = 0
     comments: tuple[SimulatedComment, ...] = ()
+    privacy: str = "public"
+    safety_level: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,6 +131,16 @@ class SimulatedPhoto:
     def media(self) -> str:
         """Either `photo` or `video`."""
         return "video" if self.kind in (Kind.VIDEO, Kind.NOT_READY) else "photo"
+
+    @property
+    def privacy(self) -> str:
+        """Who may see it: a key of `PRIVACY_BITS`."""
+        return self.changes.privacy
+
+    @property
+    def safety_level(self) -> int:
+        """0 for safe, 1 for moderate, 2 for restricted."""
+        return self.changes.safety_level
 
     @property
     def rotation(self) -> int:

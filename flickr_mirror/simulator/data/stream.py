@@ -164,9 +164,14 @@ class SimulatedPhotostream:
         tags: str | None = None,
         taken: str | None = None,
         kind: Kind | None = None,
+        privacy: str | None = None,
+        safety_level: int | None = None,
         at: int | None = None,
     ) -> None:
-        """Change a photo's texts, the time it was taken, or its kind (such as a video that becomes ready)."""
+        """Change a photo's texts, its other attributes, or its kind (such as a video that becomes ready).
+
+        `privacy` and `safety_level` are only stated: who sees the photo does not change.
+        """
         now = self.photo(photo_id).changes
         self._change(
             photo_id,
@@ -178,6 +183,8 @@ class SimulatedPhotostream:
                 tags=now.tags if tags is None else tags,
                 taken=taken or now.taken,
                 kind=kind or now.kind,
+                privacy=privacy or now.privacy,
+                safety_level=now.safety_level if safety_level is None else safety_level,
             ),
         )
 

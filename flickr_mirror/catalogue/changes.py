@@ -23,6 +23,7 @@ from flickr_mirror.models.sizes import ORIGINAL, SizeEvidence, best_picture
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow, StoredPhoto
+    from flickr_mirror.models.metadata import PhotoMetadata
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
 
@@ -51,13 +52,15 @@ class Refresh:
     """The new state of a photo that was listed again.
 
     `takes_size` is whether the best size in the listing replaces the known one, `is_update` whether something that is
-    mirrored must be fetched or written again.
+    mirrored changed and must be fetched or written again. `has_more` is whether the listing states optional facts for
+    the first time: the sidecar is written again, without a call, because the next version of a mirror gains facts.
     """
 
     state: State
     change: Change
     takes_size: bool
     is_update: bool
+    has_more: bool
 
 
 def refresh(
@@ -87,7 +90,12 @@ def refresh(
         info_status = fresh.info_status
     elif info_status in again or ((is_update or state.is_gone) and info_status is not Status.UNSETTLED):
         info_status = Status.PENDING
-    return Refresh(State(fresh.uploaded, image_status, info_status, stale), change, takes_size, is_update)
+    has_more = old.photo.facts.completed_from(new.facts) != old.photo.facts
+    if has_more and info_status is Status.DONE:
+        info_status = Status.PENDING
+    return Refresh(
+        State(fresh.uploaded, image_status, info_status, stale), change, takes_size, is_update, has_more
+    )
 
 
 def _image_status(old: StoredPhoto, state: State, fresh: StateRow, again: set[Status]) -> Status:
@@ -107,7 +115,8 @@ def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
     """
     change = Change(0)
     before, after = old.photo.facts, new.facts
-    if _texts(old.photo, old.photo) != _texts(new, old.photo):
+    known = before.completed_from(after)
+    if _texts(old.photo, known, old.photo) != _texts(new, after, old.photo):
         change |= Change.TEXT
     had_comments = before.comment_count != 0 or after.comment_count != 0
     if had_comments and (
@@ -124,13 +133,13 @@ def _differ(before: int | None, after: int | None) -> bool:
     return before is not None and before != after
 
 
-def _texts(photo: FlickrPhoto, old: FlickrPhoto) -> tuple[object, ...]:
-    """Return what a sidecar file states of a photo, without comments, sizes and volatile values.
+def _texts(photo: FlickrPhoto, facts: PhotoMetadata, old: FlickrPhoto) -> tuple[object, ...]:
+    """Return what a sidecar file states of a photo with these facts, without comments, sizes and volatile values.
 
     The description is left out if it is not known of `old`.
     """
     description = photo.raw_description if old.raw_description is not None else None
-    return photo.raw_title, description, photo.facts.to_sidecar(volatile=False)
+    return photo.raw_title, description, facts.to_sidecar(volatile=False)
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:

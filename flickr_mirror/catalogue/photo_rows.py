@@ -76,6 +76,11 @@ class PhotoRows:
         if result.state == state and texts == text_row(stored.photo):
             return result
         self._query(
+            "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?", (*texts[1:], photo.id)
+        )
+        if result.state == state and not result.change and not result.has_more and not result.takes_size:
+            return result  # only volatile facts differ, of which a full scan finds some in nearly every photo
+        self._query(
             "UPDATE photos SET uploaded = ?, image_status = ?, info_status = ?, stale = ?, gone = NULL,"
             " revision = revision + ? WHERE id = ?",
             (
@@ -83,7 +88,7 @@ class PhotoRows:
                 result.state.image_status,
                 result.state.info_status,
                 result.state.stale,
-                bool(result.change),
+                bool(result.change or result.has_more),
                 photo.id,
             ),
         )
@@ -95,9 +100,6 @@ class PhotoRows:
                 " WHERE id = ?",
                 (*row[2:8], photo.id),
             )
-        self._query(
-            "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?", (*texts[1:], photo.id)
-        )
         return result
 
     def restore(self, photos: Collection[RestoredPhoto]) -> None:

@@ -148,6 +148,12 @@ class SimulatedPhoto:
         return 90 if self.kind is Kind.ROTATED else 0
 
     @property
+    def original_dims(self) -> Dims:
+        """The width and height of the original, which is not always public."""
+        shape = shape_of(self.kind, self.index, self.original_shapes)
+        return shape.width, shape.height
+
+    @property
     def original_format(self) -> str:
         """The extension of the original."""
         return original_format(self.kind)

@@ -33,7 +33,8 @@ class SimulatedPhotostream:
     those of a camera; `original_file` returns the JPEG file of a photo instead of a generated one. Ids of two
     accounts differ as long as their last two digits (`id_suffix`) do.
 
-    `photos_built` counts the photos that were generated so far. (It has more than ten attributes because each is
+    `photos_built` counts the photos that were generated so far. `visits` is how often each photo was viewed besides its
+    first views; every tenth visitor adds it to their favourites. (It has more than ten attributes because each is
     one parameter of the account, or one index of the photos.)
     """
 
@@ -70,6 +71,7 @@ class SimulatedPhotostream:
         self.base_url = "https://live.staticflickr.com"
         self.clock: Callable[[], float] = time.time
         self.photos_built = 0
+        self.visits = 0
         self._commented = commented
         self._initial_count = count
         self._changes: dict[int, Changes] = {}

@@ -10,7 +10,6 @@ from flickr_mirror.models.payloads import pixels_of, text_of, to_int
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flickr_mirror.models.metadata import PhotoMetadata
     from flickr_mirror.models.payloads import Payload
 
 T = TypeVar("T")
@@ -33,7 +32,7 @@ class MetadataField:
     extra: str
     parse: Callable[[Payload], Any]
     key: str
-    write: Callable[[PhotoMetadata], Any]
+    write: Callable[[Any], Any]
     read: Callable[[Any], Any]
     volatile: bool
     optional: bool
@@ -61,7 +60,7 @@ def fact(
     parse: Callable[[Payload], T | None],
     *,
     key: str = "",
-    write: Callable[[PhotoMetadata], object] | None = None,
+    write: Callable[[Any], object] | None = None,
     read: Callable[[Any], T] | None = None,
     volatile: bool = False,
     optional: bool = False,

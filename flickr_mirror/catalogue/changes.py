@@ -23,7 +23,6 @@ from flickr_mirror.models.sizes import ORIGINAL, SizeEvidence, best_picture
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow, StoredPhoto
-    from flickr_mirror.models.metadata import PhotoMetadata
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
 
@@ -53,7 +52,7 @@ class Refresh:
 
     `takes_size` is whether the best size in the listing replaces the known one, `is_update` whether something that is
     mirrored changed and must be fetched or written again. `has_more` is whether the listing states optional facts for
-    the first time: the sidecar is written again, without a call, because the next version of a mirror gains facts.
+    the first time: the sidecar is written again, without a call, so that mirrors of earlier versions gain them.
     """
 
     state: State
@@ -115,8 +114,7 @@ def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
     """
     change = Change(0)
     before, after = old.photo.facts, new.facts
-    known = before.completed_from(after)
-    if _texts(old.photo, known, old.photo) != _texts(new, after, old.photo):
+    if _has_other_texts(old.photo, new) or after.is_edit_of(before.completed_from(after)):
         change |= Change.TEXT
     had_comments = before.comment_count != 0 or after.comment_count != 0
     if had_comments and (
@@ -133,13 +131,10 @@ def _differ(before: int | None, after: int | None) -> bool:
     return before is not None and before != after
 
 
-def _texts(photo: FlickrPhoto, facts: PhotoMetadata, old: FlickrPhoto) -> tuple[object, ...]:
-    """Return what a sidecar file states of a photo with these facts, without comments, sizes and volatile values.
-
-    The description is left out if it is not known of `old`.
-    """
-    description = photo.raw_description if old.raw_description is not None else None
-    return photo.raw_title, description, facts.to_sidecar(volatile=False)
+def _has_other_texts(old: FlickrPhoto, new: FlickrPhoto) -> bool:
+    """Return whether the title or the description changed; a description that was not known did not."""
+    is_described = old.raw_description is not None and new.raw_description != old.raw_description
+    return new.raw_title != old.raw_title or is_described
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:

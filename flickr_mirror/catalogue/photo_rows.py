@@ -72,11 +72,11 @@ class PhotoRows:
         """
         stored, state = known
         result = refresh(stored, state, photo, row, comments=comments, scanning=scanning)
-        texts = text_row(photo)
-        if result.state == state and texts == text_row(stored.photo):
+        if result.state == state and _listed(photo) == _listed(stored.photo):
             return result
         self._query(
-            "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?", (*texts[1:], photo.id)
+            "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?",
+            (*text_row(photo)[1:], photo.id),
         )
         if result.state == state and not result.change and not result.has_more and not result.takes_size:
             return result  # only volatile facts differ, of which a full scan finds some in nearly every photo
@@ -127,3 +127,7 @@ class PhotoRows:
         """Record that everything on disk is restored."""
         with self._database.transaction():
             self._database.set_note("restored", 1)
+
+
+def _listed(photo: FlickrPhoto) -> tuple[object, ...]:
+    return photo.raw_title, photo.raw_description, photo.facts

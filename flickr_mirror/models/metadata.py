@@ -170,14 +170,18 @@ class PhotoMetadata:
                 values[group] = None
         return values
 
+    def is_edit_of(self, older: PhotoMetadata) -> bool:
+        """Return whether a sidecar file would state something else than with `older` facts, besides volatile values."""
+        return _counted(self) != _counted(older) and (
+            self.to_sidecar(volatile=False) != older.to_sidecar(volatile=False)
+        )
+
     def completed_from(self, newer: PhotoMetadata) -> PhotoMetadata:
         """Return these facts with the optional ones that only `newer` facts state."""
         found = {
-            row.name: value
-            for row in FIELDS
-            if row.optional
-            and getattr(self, row.name) is None
-            and (value := getattr(newer, row.name)) is not None
+            name: value
+            for name in _OPTIONAL
+            if getattr(self, name) is None and (value := getattr(newer, name)) is not None
         }
         return replace(self, **found) if found else self
 
@@ -191,6 +195,9 @@ FIELDS = tuple(
     for attribute in fields(PhotoMetadata)
 )
 """The table, in the order of the attributes."""
+
+_OPTIONAL = tuple(row.name for row in FIELDS if row.optional)
+_counted = attrgetter(*(row.name for row in FIELDS if row.key and not row.volatile))
 
 
 def without_volatile(sidecar: dict[str, Any]) -> dict[str, Any]:

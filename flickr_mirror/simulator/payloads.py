@@ -36,6 +36,8 @@ def _format(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
 
 
 def _original_dims(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
+    if photo.kind is Kind.NOT_READY:
+        return {}
     width, height = photo.original_dims
     return {"o_width": str(width), "o_height": str(height)}
 

@@ -76,6 +76,8 @@ class Changes:
 class SimulatedPhoto:
     """The current state of a photo; `index` counts the owner's uploads from 0, times are in seconds.
 
+    `first_kind` is the kind that it was uploaded as.
+
     For assertions it also has what Flickr does not state: `best`, `best_url`, `best_dims`, `kind`.
     """
 
@@ -89,6 +91,7 @@ class SimulatedPhoto:
     changes: Changes
     base_url: str
     original_shapes: Sequence[Dims] = ()
+    first_kind: Kind | None = None
 
     @cached_property
     def caption(self) -> Caption:
@@ -149,8 +152,10 @@ class SimulatedPhoto:
 
     @property
     def original_dims(self) -> Dims:
-        """The width and height of the original, which is not always public."""
-        shape = shape_of(self.kind, self.index, self.original_shapes)
+        """The width and height of the original, which is not always public, and stays when its owner forbids it."""
+        if (largest := self.pictures[-1]).key == "o":
+            return largest.width, largest.height
+        shape = shape_of(self.first_kind or self.kind, self.index, self.original_shapes)
         return shape.width, shape.height
 
     @property

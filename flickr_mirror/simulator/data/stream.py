@@ -119,6 +119,7 @@ class SimulatedPhotostream:
             changes,
             self.base_url,
             self.image_shapes,
+            self.mix.kind(position),
         )
 
     def page(

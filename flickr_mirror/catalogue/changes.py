@@ -51,13 +51,15 @@ class Refresh:
     """The new state of a photo that was listed again.
 
     `takes_size` is whether the best size in the listing replaces the known one, `is_update` whether something that is
-    mirrored must be fetched or written again.
+    mirrored changed and must be fetched or written again. `has_more` is whether the listing states optional facts for
+    the first time: the sidecar is written again, without a call, so that mirrors of earlier versions gain them.
     """
 
     state: State
     change: Change
     takes_size: bool
     is_update: bool
+    has_more: bool
 
 
 def refresh(
@@ -87,7 +89,12 @@ def refresh(
         info_status = fresh.info_status
     elif info_status in again or ((is_update or state.is_gone) and info_status is not Status.UNSETTLED):
         info_status = Status.PENDING
-    return Refresh(State(fresh.uploaded, image_status, info_status, stale), change, takes_size, is_update)
+    has_more = old.photo.facts.completed_from(new.facts) != old.photo.facts
+    if has_more and info_status is Status.DONE:
+        info_status = Status.PENDING
+    return Refresh(
+        State(fresh.uploaded, image_status, info_status, stale), change, takes_size, is_update, has_more
+    )
 
 
 def _image_status(old: StoredPhoto, state: State, fresh: StateRow, again: set[Status]) -> Status:
@@ -107,7 +114,7 @@ def changes(old: StoredPhoto, new: FlickrPhoto) -> Change:
     """
     change = Change(0)
     before, after = old.photo.facts, new.facts
-    if _texts(old.photo, old.photo) != _texts(new, old.photo):
+    if _has_other_texts(old.photo, new) or after.is_edit_of(before.completed_from(after)):
         change |= Change.TEXT
     had_comments = before.comment_count != 0 or after.comment_count != 0
     if had_comments and (
@@ -124,13 +131,10 @@ def _differ(before: int | None, after: int | None) -> bool:
     return before is not None and before != after
 
 
-def _texts(photo: FlickrPhoto, old: FlickrPhoto) -> tuple[object, ...]:
-    """Return what a sidecar file states of a photo, without comments, sizes and volatile values.
-
-    The description is left out if it is not known of `old`.
-    """
-    description = photo.raw_description if old.raw_description is not None else None
-    return photo.raw_title, description, photo.facts.to_sidecar(volatile=False)
+def _has_other_texts(old: FlickrPhoto, new: FlickrPhoto) -> bool:
+    """Return whether the title or the description changed; a description that was not known did not."""
+    is_described = old.raw_description is not None and new.raw_description != old.raw_description
+    return new.raw_title != old.raw_title or is_described
 
 
 def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:

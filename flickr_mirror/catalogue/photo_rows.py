@@ -72,9 +72,14 @@ class PhotoRows:
         """
         stored, state = known
         result = refresh(stored, state, photo, row, comments=comments, scanning=scanning)
-        texts = text_row(photo)
-        if result.state == state and texts == text_row(stored.photo):
+        if result.state == state and _listed(photo) == _listed(stored.photo):
             return result
+        self._query(
+            "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?",
+            (*text_row(photo)[1:], photo.id),
+        )
+        if result.state == state and not result.change and not result.has_more and not result.takes_size:
+            return result  # only volatile facts differ, of which a full scan finds some in nearly every photo
         self._query(
             "UPDATE photos SET uploaded = ?, image_status = ?, info_status = ?, stale = ?, gone = NULL,"
             " revision = revision + ? WHERE id = ?",
@@ -83,7 +88,7 @@ class PhotoRows:
                 result.state.image_status,
                 result.state.info_status,
                 result.state.stale,
-                bool(result.change),
+                bool(result.change or result.has_more),
                 photo.id,
             ),
         )
@@ -95,9 +100,6 @@ class PhotoRows:
                 " WHERE id = ?",
                 (*row[2:8], photo.id),
             )
-        self._query(
-            "UPDATE listed SET title = ?, description = ?, facts = ? WHERE id = ?", (*texts[1:], photo.id)
-        )
         return result
 
     def restore(self, photos: Collection[RestoredPhoto]) -> None:
@@ -125,3 +127,7 @@ class PhotoRows:
         """Record that everything on disk is restored."""
         with self._database.transaction():
             self._database.set_note("restored", 1)
+
+
+def _listed(photo: FlickrPhoto) -> tuple[object, ...]:
+    return photo.raw_title, photo.raw_description, photo.facts

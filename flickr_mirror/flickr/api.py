@@ -100,9 +100,9 @@ class AsyncFlickrApi:
         return self._http_client
 
     @property
-    def account(self) -> str:
-        """The NSID of the account whose login signs the calls; empty without a login."""
-        return self.__token.nsid if self.__token else ""
+    def caller(self) -> FlickrUser | None:
+        """The account whose login signs the calls; `None` without a login."""
+        return FlickrUser(self.__token.nsid, self.__token.username) if self.__token else None
 
     @property
     def calls(self) -> dict[str, int]:

@@ -6,91 +6,24 @@ reading of its entries, the sidecar file in both directions, the test for change
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.models.payloads import text_of, to_float, to_int
+from flickr_mirror.models.metadata_field import (
+    MetadataField,
+    fact,
+    flag_at,
+    number_at,
+    pixels_at,
+    place_at,
+    privacy_of,
+    text_at,
+)
+from flickr_mirror.models.payloads import to_float, to_int
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flickr_mirror.models.payloads import Payload
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataField:
-    """A row of the table.
-
-    `extra` is the field of `extras` that makes a listing state the fact, empty if every listing does, and `parse`
-    reads it from an entry of the listing. `key` is the place in the `flickr` object of a sidecar file (`dates.taken` is
-    the key `taken` of the object `dates`), empty if the file does not have the fact; `write` returns the value for it
-    and `read` converts that value back. `default` is the value where an entry, or a sidecar file of an earlier version,
-    lacks the fact. A `volatile` fact changes without an edit: it never counts as a change and causes no rewrite.
-    """
-
-    name: str
-    default: Any
-    extra: str
-    parse: Callable[[Payload], Any]
-    key: str
-    write: Callable[[PhotoMetadata], Any]
-    read: Callable[[Any], Any]
-    volatile: bool
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """The object inside `flickr` (empty for `flickr` itself) and the key in it."""
-        group, _, key = self.key.rpartition(".")
-        return group, key
-
-    def value_in(self, sidecar: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Return the value of the fact in the `flickr` object of a sidecar file."""
-        group, key = self.place
-        holder = sidecar.get(group) if group else sidecar
-        if holder is None:
-            return self.default
-        if not isinstance(holder, dict):
-            raise TypeError(f"{group!r} is not an object")
-        return self.read(holder[key]) if key in holder else self.default
-
-
-def fact(
-    default: T,
-    extra: str,
-    parse: Callable[[Payload], T | None],
-    *,
-    key: str = "",
-    write: Callable[[PhotoMetadata], object] | None = None,
-    read: Callable[[Any], T] | None = None,
-    volatile: bool = False,
-) -> T:
-    """Declare an attribute of `PhotoMetadata` as a row of the table; see `MetadataField`.
-
-    By default the sidecar file holds the value itself, which is converted to the type of `default` when it is read.
-    """
-    row = {"extra": extra, "parse": parse, "key": key, "write": write, "volatile": volatile}
-    row["read"] = read or (_unchanged if default is None else type(default))
-    return field(default=default, metadata=row)
-
-
-def _unchanged(value: object) -> object:
-    return value
-
-
-def _text(key: str) -> Callable[[Payload], str]:
-    return lambda entry: text_of(entry.get(key))
-
-
-def _number(key: str) -> Callable[[Payload], int | None]:
-    return lambda entry: to_int(entry.get(key))
-
-
-def _place(key: str, convert: Callable[[object], T]) -> Callable[[Payload], T | None]:
-    # Without a place, latitude and accuracy are 0; only a real place comes with geo_is_public.
-    return lambda entry: convert(entry.get(key)) if "geo_is_public" in entry else None
 
 
 def _taken(facts: PhotoMetadata) -> str | None:
@@ -105,31 +38,29 @@ class PhotoMetadata:
     is that of the keys in a sidecar file, which must stay as it is for existing files to remain equal.
     """
 
-    secret: str = fact("", "", _text("secret"))
+    secret: str = fact("", "", text_at("secret"))
     """A part of the addresses of the images; a replaced image gets a new one."""
-    updated: int | None = fact(None, "last_update", _number("lastupdate"))
-    """When the photo or its comments last changed, in seconds since 1970 (UTC)."""
-    license: str = fact("", "license", _text("license"), key="license")
+    license: str = fact("", "license", text_at("license"), key="license")
     """Flickr's number of the licence."""
     tags: str = fact(
-        "", "tags", _text("tags"), key="tags", write=lambda facts: facts.tags.split(), read=" ".join
+        "", "tags", text_at("tags"), key="tags", write=lambda facts: facts.tags.split(), read=" ".join
     )
     """The tags."""
     machine_tags: str = fact(
         "",
         "machine_tags",
-        _text("machine_tags"),
+        text_at("machine_tags"),
         key="machine_tags",
         write=lambda facts: facts.machine_tags.split(),
         read=" ".join,
     )
     """The machine tags, such as `geo:lat=16`."""
-    uploaded: int | None = fact(None, "date_upload", _number("dateupload"), key="dates.uploaded")
+    uploaded: int | None = fact(None, "date_upload", number_at("dateupload"), key="dates.uploaded")
     """When the photo was uploaded, in seconds since 1970 (UTC)."""
     taken: str = fact(
         "",
         "date_taken",
-        _text("datetaken"),
+        text_at("datetaken"),
         key="dates.taken",
         write=_taken,
         read=lambda value: value or "",
@@ -145,26 +76,66 @@ class PhotoMetadata:
     )
     """Whether it is not known when the photo was taken."""
     taken_granularity: int = fact(
-        0, "date_taken", _number("datetakengranularity"), key="dates.taken_granularity"
+        0, "date_taken", number_at("datetakengranularity"), key="dates.taken_granularity"
     )
     """How exact `taken` is: 0 to the second, 4 to the month, 6 to the year, 8 circa
     (https://www.flickr.com/services/api/misc.dates.html)."""
-    latitude: float | None = fact(None, "geo", _place("latitude", to_float), key="geo.latitude")
+    updated: int | None = fact(
+        None, "last_update", number_at("lastupdate"), key="dates.updated", volatile=True
+    )
+    """When the photo or its comments last changed, in seconds since 1970 (UTC)."""
+    latitude: float | None = fact(None, "geo", place_at("latitude", to_float), key="geo.latitude")
     """The latitude; `geo` is `null` for a photo without a public place."""
-    longitude: float | None = fact(None, "geo", _place("longitude", to_float), key="geo.longitude")
+    longitude: float | None = fact(None, "geo", place_at("longitude", to_float), key="geo.longitude")
     """The longitude."""
-    accuracy: int | None = fact(None, "geo", _place("accuracy", to_int), key="geo.accuracy")
+    accuracy: int | None = fact(None, "geo", place_at("accuracy", to_int), key="geo.accuracy")
     """How exact the place is, from 1 (world) to 16 (street)."""
-    media: str = fact("photo", "media", _text("media"), key="media")
+    media: str = fact("photo", "media", text_at("media"), key="media")
     """`photo` or `video`."""
-    media_status: str = fact("ready", "media", _text("media_status"))
+    media_status: str = fact("ready", "media", text_at("media_status"))
     """Whether Flickr has processed a video: `ready`, or for example `pending`."""
-    comment_count: int | None = fact(None, "count_comments", _number("count_comments"))
-    """The number of comments; `None` if the listing does not state it."""
-    rotation: int = fact(0, "rotation", _number("rotation"), key="rotation")
+    rotation: int = fact(0, "rotation", number_at("rotation"), key="rotation")
     """The rotation in degrees."""
-    path_alias: str = fact("", "path_alias", _text("pathalias"))
+    privacy: str | None = fact(None, "", privacy_of, key="privacy", optional=True)
+    """Who may see the photo: `public`, `friends`, `family`, `friends and family`, or `private`."""
+    safety_level: int | None = fact(
+        None, "safety_level", number_at("safety_level"), key="safety_level", optional=True
+    )
+    """0 safe, 1 moderate, 2 restricted (Flickr-Foundation/flickr-photos-api, `parse_safety_level`)."""
+    can_download: bool | None = fact(
+        None, "can_download", flag_at("can_download"), key="can_download", volatile=True
+    )
+    """Whether the caller of the listing may download the original; it depends on a setting of the account."""
+    original_width: int | None = fact(
+        None, "o_dims", pixels_at("o_width"), key="original.width", optional=True
+    )
+    """The width of the original, which Flickr may refuse to serve; `original` is `null` if it is not known."""
+    original_height: int | None = fact(
+        None, "o_dims", pixels_at("o_height"), key="original.height", optional=True
+    )
+    """The height of the original."""
+    views: int | None = fact(None, "views", number_at("views"), key="counts.views", volatile=True)
+    """The number of views."""
+    faves: int | None = fact(None, "count_faves", number_at("count_faves"), key="counts.faves", volatile=True)
+    """The number of accounts that have the photo among their favourites."""
+    comment_count: int | None = fact(
+        None, "count_comments", number_at("count_comments"), key="counts.comments", volatile=True
+    )
+    """The number of comments; `null` if the listing does not state it."""
+    owner_name: str = fact("", "owner_name", text_at("ownername"), key="owner.username", volatile=True)
+    """The username of the account."""
+    real_name: str = fact("", "realname", text_at("realname"), key="owner.real_name", volatile=True)
+    """The real name that the account shows, if it does."""
+    path_alias: str = fact("", "path_alias", text_at("pathalias"), key="owner.path_alias", volatile=True)
     """The account's name in addresses, if it has one."""
+    icon_server: int | None = fact(
+        None, "icon_server", number_at("iconserver"), key="owner.icon_server", volatile=True
+    )
+    """The server of the account's icon (https://www.flickr.com/services/api/misc.buddyicons.html)."""
+    icon_farm: int | None = fact(
+        None, "icon_server", number_at("iconfarm"), key="owner.icon_farm", volatile=True
+    )
+    """The number in the host name of that server."""
 
     @staticmethod
     def from_json(payload: Payload) -> PhotoMetadata:
@@ -194,9 +165,25 @@ class PhotoMetadata:
                 group, key = row.place
                 holder = values.setdefault(group, {}) if group else values
                 holder[key] = row.write(self)
-        if self.latitude is None:
-            values["geo"] = None
+        for group, value in (("geo", self.latitude), ("original", self.original_width)):
+            if value is None:
+                values[group] = None
         return values
+
+    def is_edit_of(self, older: PhotoMetadata) -> bool:
+        """Return whether a sidecar file would state something else than with `older` facts, besides volatile values."""
+        return _counted(self) != _counted(older) and (
+            self.to_sidecar(volatile=False) != older.to_sidecar(volatile=False)
+        )
+
+    def completed_from(self, newer: PhotoMetadata) -> PhotoMetadata:
+        """Return these facts with the optional ones that only `newer` facts state."""
+        found = {
+            name: value
+            for name in _OPTIONAL
+            if getattr(self, name) is None and (value := getattr(newer, name)) is not None
+        }
+        return replace(self, **found) if found else self
 
 
 FIELDS = tuple(
@@ -209,6 +196,9 @@ FIELDS = tuple(
 )
 """The table, in the order of the attributes."""
 
+_OPTIONAL = tuple(row.name for row in FIELDS if row.optional)
+_counted = attrgetter(*(row.name for row in FIELDS if row.key and not row.volatile))
+
 
 def without_volatile(sidecar: dict[str, Any]) -> dict[str, Any]:
     """Return the `flickr` object of a sidecar file without its volatile values."""
@@ -218,4 +208,6 @@ def without_volatile(sidecar: dict[str, Any]) -> dict[str, Any]:
             kept.pop(key, None)
         elif isinstance(kept.get(group), dict):
             kept[group] = {name: value for name, value in kept[group].items() if name != key}
+            if not kept[group]:
+                del kept[group]
     return kept

@@ -18,25 +18,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FlickrComment:
-    """A comment on a photo; `date` is in seconds since 1970 (UTC)."""
+    """A comment on a photo; `date` is in seconds since 1970 (UTC), `author` the NSID of its author.
+
+    The author's names and the address of the comment are empty if Flickr does not state them, and in comments that
+    were stored by an earlier version.
+    """
 
     id: str
     author: str
     date: int | None
     content: str
+    author_name: str = ""
+    real_name: str = ""
+    path_alias: str = ""
+    permalink: str = ""
 
     @staticmethod
     def from_json(payload: Payload) -> FlickrComment:
         """Return the comment that an entry of `photos.comments.getList` describes.
 
-        {"id": "153473870-52990598628-721577", "author": "195953201@N08", "datecreate": "1687322647",
-         "_content": "Great shot!"}
+        {"id": "153473870-52990598628-721577", "author": "195953201@N08", "authorname": "light traveller",
+         "realname": "", "path_alias": null, "datecreate": "1687322647", "_content": "Great shot!",
+         "permalink": "https://www.flickr.com/photos/manhhai/52990598628/#comment721577"}
         """
         return FlickrComment(
             text_of(payload.get("id")),
             text_of(payload.get("author")),
             to_int(payload.get("datecreate")),
             text_of(payload),
+            text_of(payload.get("authorname")),
+            text_of(payload.get("realname")),
+            text_of(payload.get("path_alias")),
+            text_of(payload.get("permalink")),
         )
 
 

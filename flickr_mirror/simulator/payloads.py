@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.simulator.data.photo import SERVER_NUMBER
+from flickr_mirror.simulator.data.photo import PRIVACY_BITS, SERVER_NUMBER
 from flickr_mirror.simulator.data.sizes import UNDOCUMENTED_KEYS, Kind
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ def _format(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
 
 
 def _original_dims(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
-    size = photo.pictures[-1]
-    return {"o_width": str(size.width), "o_height": str(size.height)} if size.key == "o" else {}
+    if photo.kind is Kind.NOT_READY:
+        return {}
+    width, height = photo.original_dims
+    return {"o_width": str(width), "o_height": str(height)}
 
 
 def _place(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
@@ -58,6 +60,10 @@ def _place(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
     }
 
 
+def _views(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> int:
+    return photo.index * 7 % 5000 + stream.visits
+
+
 def _taken(photo: SimulatedPhoto, _: SimulatedPhotostream) -> Payload:
     return {"datetaken": photo.taken, "datetakengranularity": "6", "datetakenunknown": "0"}
 
@@ -76,16 +82,20 @@ EXTRAS: dict[str, Callable[[SimulatedPhoto, SimulatedPhotostream], Payload]] = {
     "tags": lambda photo, _: {"tags": photo.tags},
     "machine_tags": lambda photo, _: {"machine_tags": ""},
     "o_dims": _original_dims,
-    "views": lambda photo, _: {"views": str(photo.index * 7 % 5000)},
+    "views": lambda photo, stream: {"views": str(_views(photo, stream))},
     "media": lambda photo, _: {"media": photo.media, "media_status": media_status(photo)},
     "path_alias": lambda _, stream: {"pathalias": stream.path_alias},
     "count_comments": lambda photo, _: {"count_comments": str(len(photo.comments))},
-    "count_faves": lambda photo, _: {"count_faves": str(photo.index % 9)},
-    "safety_level": lambda _, __: {"safety_level": "0"},
+    "count_faves": lambda photo, stream: {"count_faves": str(photo.index % 9 + stream.visits // 10)},
+    "safety_level": lambda photo, _: {"safety_level": str(photo.safety_level)},
     "realname": lambda _, stream: {"realname": stream.real_name},
     "rotation": lambda photo, _: {"rotation": photo.rotation},
     "can_download": lambda photo, _: {"can_download": int(_has_original(photo))},
 }
+
+
+def _visibility(photo: SimulatedPhoto) -> Payload:
+    return dict(zip(("ispublic", "isfriend", "isfamily"), PRIVACY_BITS[photo.privacy], strict=True))
 
 
 def media_status(photo: SimulatedPhoto) -> str:
@@ -102,9 +112,7 @@ def listed_photo(photo: SimulatedPhoto, stream: SimulatedPhotostream, extras: Co
         "server": SERVER_NUMBER,
         "farm": FARM,
         "title": photo.title,
-        "ispublic": 1,
-        "isfriend": 0,
-        "isfamily": 0,
+        **_visibility(photo),
     }
     for extra, build in EXTRAS.items():
         if extra in extras:
@@ -160,12 +168,12 @@ def photo_info(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> Payload:
         "dateuploaded": str(photo.uploaded),
         "isfavorite": 0,
         "license": str(photo.index % 11),
-        "safety_level": "0",
+        "safety_level": str(photo.safety_level),
         "rotation": photo.rotation,
         "owner": _owner(stream),
         "title": {"_content": photo.title},
         "description": {"_content": photo.description},
-        "visibility": {"ispublic": 1, "isfriend": 0, "isfamily": 0},
+        "visibility": _visibility(photo),
         "dates": {
             "posted": str(photo.uploaded),
             "taken": photo.taken,
@@ -173,7 +181,7 @@ def photo_info(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> Payload:
             "takenunknown": "0",
             "lastupdate": str(photo.updated),
         },
-        "views": str(photo.index * 7 % 5000),
+        "views": str(_views(photo, stream)),
         "editability": {"cancomment": 0, "canaddmeta": 0},
         "usage": {"candownload": int(_has_original(photo)), "canblog": 0, "canprint": 0, "canshare": 1},
         "comments": {"_content": len(photo.comments)},
@@ -231,7 +239,7 @@ def _comment(photo: SimulatedPhoto, comment: SimulatedComment, number: int, page
         "iconfarm": FARM,
         "datecreate": str(comment.date),
         "permalink": f"{page}#comment{serial}",
-        "path_alias": None,
+        "path_alias": comment.path_alias or None,
         "realname": comment.real_name,
         "_content": comment.text,
     }

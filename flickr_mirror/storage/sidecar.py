@@ -25,6 +25,10 @@ FORMAT = 1
 A new key does not change it; a key that changes its meaning does, and older versions then do not read the file.
 """
 
+_COMMENT_KEYS = ("id", "author", "date")
+_LATER_COMMENT_KEYS = ("author_name", "real_name", "path_alias", "permalink")
+"""Keys of comments that files of earlier versions lack."""
+
 
 def info_document(
     photo: FlickrPhoto,
@@ -42,15 +46,17 @@ def info_document(
     file, by the kind of file. Parts that are `None` are left out: the parts that are there are the information level.
     """
     reduced = reduced or {}
+    facts = photo.facts.to_sidecar()
+    owner = {**facts.pop("owner"), "username": photo.facts.owner_name or user.username}
     document: dict[str, Any] = {"title": _label(title)}
     if description is not None:
         document["description"] = _label(description)
     more: dict[str, Any] = {
         "format": FORMAT,
         "id": photo.id,
-        "owner": {"nsid": user.user_id, "username": user.username},
+        "owner": {"nsid": user.user_id, **owner},
         "url": f"https://www.flickr.com/photos/{user.user_id}/{photo.id}/",
-        **photo.facts.to_sidecar(),
+        **facts,
         "size": _reduced(reduced["image"]) if "image" in reduced else size and _size(size),
     }
     if "video" in reduced:
@@ -58,7 +64,8 @@ def info_document(
     if comments is not None:
         document["comments"] = [_label(label) for _, label in comments]
         more["comments"] = [
-            {"id": comment.id, "author": comment.author, "date": comment.date} for comment, _ in comments
+            {name: getattr(comment, name) for name in (*_COMMENT_KEYS, *_LATER_COMMENT_KEYS)}
+            for comment, _ in comments
         ]
     return {**document, "flickr": more}
 
@@ -90,7 +97,11 @@ def stored_comments(info: dict[str, Any] | None) -> list[tuple[FlickrComment, La
         texts, facts = info["comments"], info["flickr"]["comments"]  # type: ignore[index]
         return [
             (
-                FlickrComment(fact["id"], fact["author"], fact["date"], text["content"]),
+                FlickrComment(
+                    **{key: fact[key] for key in _COMMENT_KEYS},
+                    **{key: fact.get(key, "") for key in _LATER_COMMENT_KEYS},
+                    content=text["content"],
+                ),
                 Label(text["content"], Locale.from_string(text["locale"])),
             )
             for text, fact in zip(texts, facts, strict=True)

@@ -11,6 +11,7 @@ import pytest
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.catalogue.schema import VERSION
 from flickr_mirror.cli.commands.status import status_of
+from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, age_failures
@@ -60,8 +61,23 @@ def tables_of(path: Path) -> set[tuple[str, str]]:
     return tables
 
 
+def name_of(photo_id: str) -> str:
+    """Return the name of a sidecar file as `tree` states it."""
+    number = inventory_number(photo_id)
+    return "/".join((*number[:4], f"{number}.json"))
+
+
+def is_part(old: object, new: object) -> bool:
+    """Return whether a document has all values of an older one, and at most more keys than that."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(key in new and is_part(value, new[key]) for key, value in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(is_part, old, new))
+    return old == new
+
+
 async def test_a_mirror_of_version_1_goes_on(folder: Path) -> None:
-    """Nothing is said, listed or fetched again; what had failed is fetched, what is new is mirrored."""
+    """No image is fetched again; what had failed is fetched, what is new is mirrored, sidecar files gain facts."""
     photos = stream()
     async with SimulatedFlickr(photos) as flickr:
         database = sqlite3.connect(catalogue_of(folder))
@@ -72,14 +88,19 @@ async def test_a_mirror_of_version_1_goes_on(folder: Path) -> None:
             )
         database.close()
         age_failures(catalogue_of(folder))
-        before = tree(folder)
+        before, old = tree(folder), infos(folder)
         run = Run(flickr, folder.parent)
         (new,) = photos.upload(at=photos.photo(photos.ids[0]).uploaded + 60)
         report = await run(info_level=2)
-        assert (report.new, report.images, report.infos, report.updated, report.gone) == (1, 2, 1, 0, 0)
+        assert (report.new, report.images, report.infos, report.updated, report.gone) == (1, 2, 9, 0, 0)
         assert run.notices == ""
-        assert before.items() <= tree(folder).items()
-        assert infos(folder).keys() == {*photos.ids, GONE}
+        after, gained = tree(folder), infos(folder)
+        assert {name for name in before if after[name] != before[name]} == {
+            name for name in before if name.endswith(".json") and name != name_of(GONE)
+        }
+        assert gained.keys() == {*photos.ids, GONE}
+        for photo_id, info in old.items():
+            assert is_part(info["flickr"], gained[photo_id]["flickr"])
         assert run.path(FAILED).exists()
         assert run.path(new).exists()
         report = await run(info_level=2, full_scan=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator import SimulatedPhotostream
 
 MODULE = "flickr_mirror.models.metadata"
-LAST_ROW = '    """The account\'s name in addresses, if it has one."""'
+LAST_ROW = '    """The number in the host name of that server."""'
 
 
 def add(row: str) -> None:
@@ -42,7 +42,7 @@ async def run(folder: Path, photos: SimulatedPhotostream, steps: list[str]) -> N
     from tests.support.mirroring import Run
 
     views = 1_000
-    payloads.EXTRAS["views"] = lambda _photo, _stream: {"views": str(views)}
+    payloads.EXTRAS["count_views"] = lambda _photo, _stream: {"count_views": str(views)}
     async with SimulatedFlickr(photos) as flickr:
         mirror = Run(flickr, folder.parent)
         for step in steps:
@@ -70,8 +70,8 @@ def spoil(folder: Path) -> None:
     """Replace the views in the sidecar files by a text."""
     for path in folder.rglob("*.json"):
         info = json.loads(path.read_text(encoding="utf-8"))
-        if "views" in info.get("flickr", {}):
-            info["flickr"]["views"] = "many"
+        if "all_views" in info.get("flickr", {}):
+            info["flickr"]["all_views"] = "many"
             path.write_text(json.dumps(info), encoding="utf-8")
 
 

@@ -25,7 +25,8 @@ OWNER, PUBLIC = "owner", "public"
 
 def is_owner(context: JobContext) -> bool:
     """Return whether the calls are signed by the login of the account that is mirrored."""
-    return context.api.account == context.user.id
+    caller = context.api.caller
+    return caller is not None and caller.id == context.user.id
 
 
 def access(context: JobContext) -> str:

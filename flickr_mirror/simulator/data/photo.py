@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SERVER_NUMBER = "65535"
+PRIVACY_BITS = {
+    "public": (1, 0, 0),
+    "friends": (0, 1, 0),
+    "family": (0, 0, 1),
+    "friends and family": (0, 1, 1),
+    "private": (0, 0, 0),
+}
+"""`ispublic`, `isfriend` and `isfamily` of a photo, by the words for who may see it."""
 
 # The files of a video, worst first: the label and type in getSizes, the longest side (0: Flickr does not state it)
 _VIDEO_FILES = (
@@ -60,11 +68,15 @@ class Changes:
     updated: int = 0
     revision: int = 0
     comments: tuple[SimulatedComment, ...] = ()
+    privacy: str = "public"
+    safety_level: int = 0
 
 
 @dataclass(frozen=True)
 class SimulatedPhoto:
     """The current state of a photo; `index` counts the owner's uploads from 0, times are in seconds.
+
+    `first_kind` is the kind that it was uploaded as.
 
     For assertions it also has what Flickr does not state: `best`, `best_url`, `best_dims`, `kind`.
     """
@@ -79,6 +91,7 @@ class SimulatedPhoto:
     changes: Changes
     base_url: str
     original_shapes: Sequence[Dims] = ()
+    first_kind: Kind | None = None
 
     @cached_property
     def caption(self) -> Caption:
@@ -123,9 +136,27 @@ class SimulatedPhoto:
         return "video" if self.kind in (Kind.VIDEO, Kind.NOT_READY) else "photo"
 
     @property
+    def privacy(self) -> str:
+        """Who may see it: a key of `PRIVACY_BITS`."""
+        return self.changes.privacy
+
+    @property
+    def safety_level(self) -> int:
+        """0 for safe, 1 for moderate, 2 for restricted."""
+        return self.changes.safety_level
+
+    @property
     def rotation(self) -> int:
         """By how many degrees the original must be rotated to be upright."""
         return 90 if self.kind is Kind.ROTATED else 0
+
+    @property
+    def original_dims(self) -> Dims:
+        """The width and height of the original, which is not always public, and stays when its owner forbids it."""
+        if (largest := self.pictures[-1]).key == "o":
+            return largest.width, largest.height
+        shape = shape_of(self.first_kind or self.kind, self.index, self.original_shapes)
+        return shape.width, shape.height
 
     @property
     def original_format(self) -> str:

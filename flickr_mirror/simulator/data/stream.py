@@ -35,7 +35,9 @@ class SimulatedPhotostream:
     accounts differ as long as their last two digits (`id_suffix`) do.
 
     `lists` is what the account has beside its photos, `photos_built` the number of photos that were generated so far.
-    (It has more than ten attributes because each is one parameter of the account, or one index of the photos.)
+    `visits` is how often each photo was viewed besides its first views; every tenth visitor adds it to their
+    favourites. (It has more than ten attributes because each is one parameter of the account, or one index of the
+    photos.)
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class SimulatedPhotostream:
         self.clock: Callable[[], float] = time.time
         self.lists = SimulatedLists()
         self.photos_built = 0
+        self.visits = 0
         self._commented = commented
         self._initial_count = count
         self._changes: dict[int, Changes] = {}
@@ -119,6 +122,7 @@ class SimulatedPhotostream:
             changes,
             self.base_url,
             self.image_shapes,
+            self.mix.kind(position),
         )
 
     def page(
@@ -166,9 +170,14 @@ class SimulatedPhotostream:
         tags: str | None = None,
         taken: str | None = None,
         kind: Kind | None = None,
+        privacy: str | None = None,
+        safety_level: int | None = None,
         at: int | None = None,
     ) -> None:
-        """Change a photo's texts, the time it was taken, or its kind (such as a video that becomes ready)."""
+        """Change a photo's texts, its other attributes, or its kind (such as a video that becomes ready).
+
+        `privacy` and `safety_level` are only stated: who sees the photo does not change.
+        """
         now = self.photo(photo_id).changes
         self._change(
             photo_id,
@@ -180,6 +189,8 @@ class SimulatedPhotostream:
                 tags=now.tags if tags is None else tags,
                 taken=taken or now.taken,
                 kind=kind or now.kind,
+                privacy=privacy or now.privacy,
+                safety_level=now.safety_level if safety_level is None else safety_level,
             ),
         )
 

@@ -59,6 +59,11 @@ class SimulatedComment:
     date: int
     text: str
 
+    @property
+    def path_alias(self) -> str:
+        """The author's name in addresses, which not every author has."""
+        return self.author_name.replace("_", "-") if "_" in self.author_name else ""
+
 
 def compose_caption(dice: Dice) -> Caption:
     """Return the texts of a photo of Vietnam between 1865 and 1975."""

@@ -30,6 +30,10 @@ FACTS = PhotoMetadata(
     accuracy=16,
     comment_count=3,
     path_alias="manhhai",
+    privacy="public",
+    safety_level=0,
+    original_width=4000,
+    original_height=2667,
 )
 
 
@@ -84,6 +88,9 @@ def test_what_is_the_same_did_not_change() -> None:
         {"latitude": None, "longitude": None, "accuracy": None},
         {"rotation": 90},
         {"uploaded": 1_500_000_000},
+        {"privacy": "private"},
+        {"safety_level": 2},
+        {"original_width": 3000},
     ],
     ids=lambda edit: next(iter(edit)),
 )
@@ -92,10 +99,27 @@ def test_an_edit_is_a_change_of_the_text(edit: dict[str, Any]) -> None:
     assert changes(stored(photo()), photo(**edit)) == Change.TEXT
 
 
-@pytest.mark.parametrize("edit", [{"path_alias": "manhhai2"}, {"media_status": "pending"}])
-def test_what_no_file_tells_is_no_change(edit: dict[str, Any]) -> None:
-    """An account's new alias, or the state of a video, rewrites no information."""
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"path_alias": "manhhai2"},
+        {"owner_name": "manh hai", "real_name": "Mạnh Hải", "icon_server": 7, "icon_farm": 8},
+        {"views": 7, "faves": 1},
+        {"can_download": False},
+        {"media_status": "pending"},
+    ],
+    ids=lambda edit: next(iter(edit)),
+)
+def test_what_changes_without_an_edit_is_no_change(edit: dict[str, Any]) -> None:
+    """A visit, another name of the account, or the state of a video rewrites no information."""
     assert changes(stored(photo()), photo(**edit)) == NOTHING
+
+
+def test_a_fact_that_a_listing_states_for_the_first_time_is_no_change() -> None:
+    """A mirror of an earlier version was not edited; an edit at the same time is found beside it."""
+    old = stored(photo(privacy=None, safety_level=None, original_width=None, original_height=None))
+    assert changes(old, photo()) == NOTHING
+    assert changes(old, photo(title="Huế")) == Change.TEXT
 
 
 @pytest.mark.parametrize(

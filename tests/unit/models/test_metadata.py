@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_type_hints
 
 import pytest
@@ -29,16 +30,46 @@ ENTRY: dict[str, Any] = {
     "media_status": "pending",
     "count_comments": "3",
     "rotation": 90,
+    "ispublic": 0,
+    "isfriend": 1,
+    "isfamily": 1,
+    "safety_level": "1",
+    "can_download": 0,
+    "o_width": "4000",
+    "o_height": 3000,
+    "views": "611",
+    "count_faves": 12,
+    "ownername": "light traveller",
+    "realname": "Ánh",
     "pathalias": "manhhai",
+    "iconserver": "5442",
+    "iconfarm": 6,
 }
 SIDECAR: dict[str, Any] = {
     "license": "4",
     "tags": ["dog", "sit"],
     "machine_tags": ["geo:lat=10"],
-    "dates": {"uploaded": 1283169092, "taken": "2010-08-29 12:00:00", "taken_granularity": 4},
+    "dates": {
+        "uploaded": 1283169092,
+        "taken": "2010-08-29 12:00:00",
+        "taken_granularity": 4,
+        "updated": 1703001234,
+    },
     "geo": {"latitude": 10.5, "longitude": 106.5, "accuracy": 16},
     "media": "video",
     "rotation": 90,
+    "privacy": "friends and family",
+    "safety_level": 1,
+    "can_download": False,
+    "original": {"width": 4000, "height": 3000},
+    "counts": {"views": 611, "faves": 12, "comments": 3},
+    "owner": {
+        "username": "light traveller",
+        "real_name": "Ánh",
+        "path_alias": "manhhai",
+        "icon_server": 5442,
+        "icon_farm": 6,
+    },
 }
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1)
 NUMBER = st.integers(-(1 << 63) + 1, (1 << 63) - 1)
@@ -52,7 +83,7 @@ def without(document: dict[str, Any], key: str) -> dict[str, Any]:
     return {other: value for other, value in document.items() if other != name}
 
 
-def test_a_listing_is_asked_for_what_earlier_versions_asked_for() -> None:
+def test_a_listing_is_asked_for_these_extras() -> None:
     """The order does not matter, but one more field makes the next run of every mirror list it all again."""
     assert set(EXTRAS.split(",")) == {
         *(
@@ -66,6 +97,8 @@ def test_a_listing_is_asked_for_what_earlier_versions_asked_for() -> None:
             "tags",
         ),
         *("machine_tags", "media", "path_alias", "count_comments", "rotation"),
+        *("views", "count_faves", "o_dims", "safety_level"),
+        *("owner_name", "realname", "icon_server", "can_download"),
         *(
             "url_o",
             "url_6k",
@@ -81,7 +114,7 @@ def test_a_listing_is_asked_for_what_earlier_versions_asked_for() -> None:
         ),
         "url_m",
     }
-    assert EXTRAS.count(",") == 24
+    assert EXTRAS.count(",") == 32
 
 
 def test_the_order_of_the_keys_stays() -> None:
@@ -118,10 +151,14 @@ def test_a_fact_that_is_not_in_an_entry_has_its_default() -> None:
         accuracy=st.none() | NUMBER,
         media=st.text(),
         rotation=NUMBER,
+        privacy=st.none() | st.text(),
+        safety_level=st.none() | NUMBER,
+        original_width=NUMBER,
+        original_height=st.none() | NUMBER,
     )
 )
 def test_what_is_written_to_a_sidecar_file_is_read_back(facts: PhotoMetadata) -> None:
-    """Every fact with a key survives the way into a file and back."""
+    """Every fact with a key that is not volatile survives the way into a file and back."""
     assert PhotoMetadata.from_sidecar(facts.to_sidecar()) == facts
 
 
@@ -133,7 +170,10 @@ def test_an_unknown_date_and_a_missing_place_are_read_back() -> None:
     assert PhotoMetadata.from_sidecar(facts.to_sidecar()) == PhotoMetadata(taken_unknown=True)
 
 
-@pytest.mark.parametrize("key", sorted({row.key for row in FIELDS if row.key} | {"dates", "geo"}))
+@pytest.mark.parametrize(
+    "key",
+    sorted({row.key for row in FIELDS if row.key} | {"dates", "geo", "original", "counts", "owner"}),
+)
 def test_a_file_that_lacks_a_key_is_read(key: str) -> None:
     """A file of a version before the key was introduced gives the default for it, and all the rest."""
     lacking = without(SIDECAR, key)
@@ -154,11 +194,56 @@ def test_a_value_of_another_type_is_refused(change: dict[str, Any]) -> None:
         PhotoMetadata.from_sidecar({**SIDECAR, **change})
 
 
-def test_without_volatile_fields_nothing_is_taken_away() -> None:
-    """No field is volatile yet: the whole document counts."""
-    assert not [row for row in FIELDS if row.volatile]
-    assert without_volatile(SIDECAR) == SIDECAR
-    assert PhotoMetadata.from_json(ENTRY).to_sidecar(volatile=False) == SIDECAR
+def test_what_changes_without_an_edit_is_volatile() -> None:
+    """Numbers, the time of the last change, and what belongs to the account do not count; the rest does."""
+    essential = {
+        key: value for key, value in SIDECAR.items() if key not in {"can_download", "counts", "owner"}
+    }
+    essential["dates"] = {key: value for key, value in SIDECAR["dates"].items() if key != "updated"}
+    assert without_volatile(SIDECAR) == essential
+    assert PhotoMetadata.from_json(ENTRY).to_sidecar(volatile=False) == essential
+
+
+@pytest.mark.parametrize(
+    ("bits", "privacy"),
+    [
+        ((1, 0, 0), "public"),
+        ((1, 1, 1), "public"),
+        (("1", "0", "0"), "public"),
+        ((0, 1, 0), "friends"),
+        ((0, 0, 1), "family"),
+        (("0", 1, "1"), "friends and family"),
+        ((0, 0, 0), "private"),
+        ((1, None, None), "public"),
+        ((0, None, 0), None),
+        ((0, 0, None), None),
+        ((None, 1, 1), None),
+    ],
+)
+def test_the_bits_of_an_entry_are_a_word(bits: tuple[object, ...], privacy: str | None) -> None:
+    """Numbers come as numbers or texts, and a bit that is missing is never taken for private."""
+    entry = dict(zip(("ispublic", "isfriend", "isfamily"), bits, strict=True))
+    present = {key: value for key, value in entry.items() if value is not None}
+    assert PhotoMetadata.from_json(entry).privacy == privacy
+    assert PhotoMetadata.from_json(present).privacy == privacy
+
+
+def test_zero_is_a_number_and_no_side_of_an_original() -> None:
+    """A photo without views has 0 of them; an original without pixels is not known."""
+    facts = PhotoMetadata.from_json(
+        {"views": "0", "count_faves": 0, "safety_level": "0", "can_download": "0", "o_width": "0"}
+    )
+    assert (facts.views, facts.faves, facts.safety_level, facts.can_download) == (0, 0, 0, False)
+    assert facts.original_width is None
+    assert facts.to_sidecar()["original"] is None
+
+
+def test_optional_facts_are_completed_and_never_replaced() -> None:
+    """Only an optional fact that is not known yet is taken from the newer ones."""
+    older = PhotoMetadata(privacy="public", views=3)
+    newer = PhotoMetadata(privacy="private", safety_level=1, views=7, license="4", latitude=1.5)
+    assert older.completed_from(newer) == replace(older, safety_level=1)
+    assert newer.completed_from(older) == newer
 
 
 def test_a_place_counts_only_where_it_is_public() -> None:

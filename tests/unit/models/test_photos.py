@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,7 +62,17 @@ SIZE: dict[str, Any] = {
     "media": "photo",
     "source": "https://live.staticflickr.com/65535/49499525286_e6f0b9d940_q.jpg",
 }
-COMMENT: dict[str, Any] = {"id": "1-2-3", "author": "9@N08", "datecreate": "1687322647", "_content": "Great!"}
+COMMENT: dict[str, Any] = {
+    "id": "1-2-3",
+    "author": "9@N08",
+    "author_is_deleted": 0,
+    "authorname": "light traveller",
+    "datecreate": "1687322647",
+    "permalink": "https://www.flickr.com/photos/manhhai/2/#comment3",
+    "path_alias": "light-traveller",
+    "realname": "Ánh",
+    "_content": "Great!",
+}
 
 
 def size(
@@ -105,6 +116,22 @@ def test_a_photo_is_read_from_a_listing() -> None:
         rotation=90,
         path_alias="manhhai",
     )
+
+
+def test_a_comment_is_read_with_the_names_of_its_author() -> None:
+    """An NSID says nothing to a reader; an author without an alias has `null` there."""
+    expected = FlickrComment(
+        "1-2-3",
+        "9@N08",
+        1687322647,
+        "Great!",
+        "light traveller",
+        "Ánh",
+        "light-traveller",
+        "https://www.flickr.com/photos/manhhai/2/#comment3",
+    )
+    assert FlickrComment.from_json(COMMENT) == expected
+    assert FlickrComment.from_json({**COMMENT, "path_alias": None}) == replace(expected, path_alias="")
 
 
 @pytest.mark.parametrize(

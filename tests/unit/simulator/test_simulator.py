@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 KEY = "0123456789abcdef0123456789abcdef"
 SIZE_EXTRAS = ",".join(f"url_{name.key}" for name in NAMES) + ",url_o"
+BITS = ("ispublic", "isfriend", "isfamily")
 ALL_EXTRAS = (
     "description,license,date_upload,date_taken,owner_name,icon_server,original_format,last_update,geo,tags,"
     f"machine_tags,o_dims,views,media,path_alias,count_comments,count_faves,rotation,{SIZE_EXTRAS}"
@@ -664,17 +665,17 @@ async def test_a_listing_writes_values_as_flickr_does() -> None:
             assert ("geo_is_public" in entry) == (entry["latitude"] != 0)
 
 
-async def test_originals_that_are_forbidden_leave_no_trace() -> None:
-    """Neither the listing nor getSizes gives away an original that the owner forbids."""
+async def test_originals_that_are_forbidden_show_only_their_dimensions() -> None:
+    """Neither the listing nor getSizes gives away an original that the owner forbids; `o_dims` states its pixels."""
     async with calling(MIXED) as caller:
         entries = await caller.listed()
 
         for kind in (Kind.NO_ORIGINAL, Kind.LIMITED, Kind.PANORAMA):
             photo = first_of(MIXED, kind)
             sizes = (await caller.call("flickr.photos.getSizes", photo_id=photo.id))["sizes"]
-            assert (
-                entries[photo.id].keys().isdisjoint(("url_o", "originalsecret", "originalformat", "o_width"))
-            )
+            assert entries[photo.id].keys().isdisjoint(("url_o", "originalsecret", "originalformat"))
+            width, height = photo.original_dims
+            assert (entries[photo.id]["o_width"], entries[photo.id]["o_height"]) == (str(width), str(height))
             assert sizes["candownload"] == 0
             assert "Original" not in [size["label"] for size in sizes["size"]]
 
@@ -737,6 +738,39 @@ async def test_comments_are_told_in_full_or_not_at_all() -> None:
             "id author author_is_deleted authorname iconserver iconfarm datecreate permalink path_alias"
         )
         assert set(told[0]) == {*recorded.split(), "realname", "_content"}
+        assert [comment["path_alias"] for comment in told] == [
+            comment.path_alias or None for comment in loud.comments
+        ]
+
+
+async def test_photos_state_who_may_see_them() -> None:
+    """The listing and getInfo have the same bits and the same safety level."""
+    stream = SimulatedPhotostream(5)
+    words = ("public", "friends", "family", "friends and family", "private")
+    for photo_id, privacy in zip(stream.ids, words, strict=True):
+        stream.edit(photo_id, privacy=privacy, safety_level=len(privacy) % 3)
+    async with calling(stream) as caller:
+        entries = await caller.listed("safety_level")
+        bits = [tuple(entries[photo_id][key] for key in BITS) for photo_id in stream.ids]
+        assert bits == [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 1, 1), (0, 0, 0)]
+        for photo_id, entry in entries.items():
+            photo = (await caller.call("flickr.photos.getInfo", photo_id=photo_id))["photo"]
+            assert photo["visibility"] == {key: entry[key] for key in BITS}
+            assert photo["safety_level"] == entry["safety_level"] == str(stream.photo(photo_id).safety_level)
+
+
+async def test_visits_are_counted_without_an_edit() -> None:
+    """Views and favourites rise, and nothing else of an entry changes."""
+    stream = SimulatedPhotostream(3)
+    async with calling(stream) as caller:
+        before = await caller.listed()
+        stream.visits = 20
+        after = await caller.listed()
+        for photo_id, entry in after.items():
+            assert int(entry["views"]) == int(before[photo_id]["views"]) + 20
+            assert int(entry["count_faves"]) == int(before[photo_id]["count_faves"]) + 2
+            old = before[photo_id]
+            assert {**entry, "views": old["views"], "count_faves": old["count_faves"]} == old
 
 
 async def test_info_tells_the_description_and_the_tags() -> None:

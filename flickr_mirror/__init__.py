@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         forgotten_photos,
         undo_forget,
     )
+    from flickr_mirror.engine.list_mirror import ListMirror
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.errors import (
         BadImageError,
@@ -98,6 +99,7 @@ __all__ = [
     "KeysError",
     "Label",
     "Limits",
+    "ListMirror",
     "Locale",
     "LoginError",
     "MirrorOptions",
@@ -145,6 +147,7 @@ _SOURCES = {
         "forgotten_photos",
         "undo_forget",
     ),
+    "engine.list_mirror": ("ListMirror",),
     "engine.mirror": ("PhotostreamMirror",),
     "errors": (
         "BadImageError",

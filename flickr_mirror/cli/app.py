@@ -60,6 +60,7 @@ app = typer.Typer(
 def mirror_flickr(
     context: typer.Context,
     username: flags.Username = None,
+    source: flags.SourceList = None,
     info_level: flags.InfoLevel = 0,
     include: flags.Includes = None,
     image_only: flags.ImageOnly = False,

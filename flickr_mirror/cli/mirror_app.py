@@ -22,6 +22,7 @@ from flickr_mirror.cli.options.exclusions import excluded_pair
 from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
+from flickr_mirror.models.sources import source_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,13 +40,13 @@ def run(context: typer.Context) -> NoReturn:
     flags = context.params
     _check_usage(context)
     try:
-        names = list(dict.fromkeys(checked_username(name) for name in flags["username"]))
+        names = _names(flags)
         options, limits = _options(flags), _limits(flags, timing_of(context))
         notify = checked_ping_url(flags["ping_url"]), hook_command(flags["hook"])
     except ValueError as error:
         usage_error(settings_origin.with_origins(context, with_flag_names(str(error))))
     if not flags["quiet"]:
-        _announce(names, flags["debug"])
+        _announce(names, flags["debug"], is_list=bool(flags["source"]))
     from flickr_mirror.cli.commands.mirror import mirror
     from flickr_mirror.cli.output.console import OutputOptions
 
@@ -66,6 +67,7 @@ def run(context: typer.Context) -> NoReturn:
             save=flags["save_api_keys"],
             watch=flags["watch"],
             dry_run=flags["dry_run"],
+            are_lists=bool(flags["source"]),
             output=output,
             notify=notify,
         )
@@ -81,15 +83,23 @@ def run(context: typer.Context) -> NoReturn:
 def _check_usage(context: typer.Context) -> None:
     """Exit with a usage error if flags are missing, or exclude each other."""
     flags = context.params
-    if not flags["username"] or "" in flags["username"]:
+    if not flags["source"] and (not flags["username"] or "" in flags["username"]):
         usage_error("--username is missing: add the user to mirror, or try `mirror_flickr demo`.")
     if pair := excluded_pair(flags):
         sentence = f"{pair[0]} and {pair[1]} exclude each other: use only one of them."
         usage_error(settings_origin.with_origins(context, sentence))
-    if flags["watch"] is not None and len(set(flags["username"])) > 1:
+    if flags["watch"] is not None and len(set(flags["username"] or ())) > 1:
         usage_error(
             "--watch takes one --username: start a command for each user, they share the hour's calls."
         )
+
+
+def _names(flags: Mapping[str, Any]) -> list[str]:
+    """Return the users to mirror, or the address of a list. Raises `ValueError`."""
+    if address := flags["source"]:
+        source_address(address)
+        return [address.strip()]
+    return list(dict.fromkeys(checked_username(name) for name in flags["username"]))
 
 
 def _options(flags: Mapping[str, Any]) -> MirrorOptions:
@@ -109,9 +119,10 @@ def _limits(flags: Mapping[str, Any], timing: Timing) -> Limits:
     return Limits(**{name: flags[name] for name in _LIMITS if name in flags}, timing=timing)
 
 
-def _announce(names: list[str], debug: int | None) -> None:
+def _announce(names: list[str], debug: int | None, *, is_list: bool) -> None:
     """Print at once what the command does, because the libraries of a run take half a second to load."""
-    text = f"Mirroring the photostream of {' and of '.join(map(repr, names))}."
+    what = "the list at" if is_list else "the photostream of"
+    text = f"Mirroring {what} {' and of '.join(map(repr, names))}."
     stream = sys.stderr
     with suppress(OSError, ValueError, AttributeError):  # no reader, or closed before the start
         if stream.isatty():

@@ -19,6 +19,7 @@ from flickr_mirror.engine.account_lists import mirror_lists
 from flickr_mirror.engine.failure_policy import ENDING, FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.workers.jobs import Job
+from flickr_mirror.engine.workers.list_producer import ListProducer
 from flickr_mirror.engine.workers.page_producer import PageProducer
 from flickr_mirror.errors import FlickrApiError, PhotoError, TransportError
 from flickr_mirror.flickr.interruption import StoppedError
@@ -54,7 +55,11 @@ class Pipeline:
     ) -> None:
         self._context = context
         self._stages = stages
-        self._producer = PageProducer(context, published, again=again)
+        self._producer: PageProducer | ListProducer = (
+            ListProducer(context, context.source, again=again)
+            if context.source
+            else PageProducer(context, published, again=again)
+        )
         self._is_again = again
         self._has_lists = False
         self._policy = FailurePolicy(context, stages)
@@ -185,7 +190,9 @@ class Pipeline:
             context.dispatcher.wake()
             await mirror_lists(context, again=self._is_again, full=self._producer.is_full_scan)
             self._has_lists = True
-            if context.options.window is None and not self._producer.is_cut:
+            if isinstance(self._producer, ListProducer):
+                self.confirmed_gone = self._producer.gone  # the list itself is the proof
+            elif context.options.window is None and not self._producer.is_cut:
                 self.confirmed_gone = await ask_for_absent(
                     context, pruning=context.options.prune, is_stopping=lambda: self._is_stopping
                 )

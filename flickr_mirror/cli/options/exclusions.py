@@ -12,7 +12,7 @@ from flickr_mirror.cli.options.option_names import flag_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OPPOSITES = (("lifo", "fifo"), ("image_only", "info_only"))
+OPPOSITES = (("lifo", "fifo"), ("image_only", "info_only"), ("username", "source"))
 """Flags with opposite meanings: `--lifo` overrides `fifo = true` of the settings file."""
 
 EXCLUSIONS = (
@@ -21,6 +21,11 @@ EXCLUSIONS = (
     ("quiet", "debug"),
     ("dry_run", "watch"),
     ("dry_run", "save_api_keys"),
+    ("source", "username"),
+    ("source", "include"),
+    ("source", "since"),
+    ("source", "until"),
+    ("source", "dry_run"),
 )
 """Flags of which only one may be set, wherever its value comes from."""
 
@@ -28,6 +33,6 @@ EXCLUSIONS = (
 def excluded_pair(flags: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the first two flags that exclude each other, such as `--quiet` and `--debug`; `None` if there are none."""
     for first, second in EXCLUSIONS:
-        if not any(flags[name] is None or flags[name] is False for name in (first, second)):
+        if not any(flags[name] in (None, False, [], ()) for name in (first, second)):
             return flag_name(first), flag_name(second)
     return None

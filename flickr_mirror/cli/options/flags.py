@@ -41,6 +41,15 @@ Username = Annotated[
         help="The user: a username, an NSID (13476480@N07) or the address of a photostream. Repeatable.",
     ),
 ]
+SourceList = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="ADDRESS",
+        rich_help_panel=WHAT,
+        help="Mirror a list of photos instead: favorites, a gallery, the pool of a group, photos of a person.",
+    ),
+]
 ImageOnly = Annotated[bool, typer.Option("--image-only", rich_help_panel=WHAT, help="Mirror only images.")]
 InfoOnly = Annotated[bool, typer.Option("--info-only", rich_help_panel=WHAT, help="Mirror only information.")]
 InfoLevel = Annotated[

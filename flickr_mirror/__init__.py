@@ -58,16 +58,22 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Event, Observer
     from flickr_mirror.models.includes import Include
     from flickr_mirror.models.languages import Label, Locale
+    from flickr_mirror.models.licenses import License
     from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
     from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
     from flickr_mirror.models.reports import FailedPhoto, MirrorReport
     from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.models.tombstones import Tombstone
     from flickr_mirror.models.users import FlickrProfile, FlickrUser
+    from flickr_mirror.reader.filters import PhotoFilter
+    from flickr_mirror.reader.mirror_reader import ArchivedFile, ArchivedPhoto, MirrorReader, open_mirror
+    from flickr_mirror.reader.search_index import SearchIndex
 
 __all__ = [
     "AccessToken",
     "ApiBudget",
+    "ArchivedFile",
+    "ArchivedPhoto",
     "AsyncFlickrApi",
     "BadImageError",
     "CacheError",
@@ -98,11 +104,13 @@ __all__ = [
     "InvalidKeyError",
     "KeysError",
     "Label",
+    "License",
     "Limits",
     "ListMirror",
     "Locale",
     "LoginError",
     "MirrorOptions",
+    "MirrorReader",
     "MirrorReport",
     "NoSizeError",
     "NotAnImageError",
@@ -111,6 +119,7 @@ __all__ = [
     "Observer",
     "PermissionDeniedError",
     "PhotoError",
+    "PhotoFilter",
     "PhotoForgottenError",
     "PhotoNotFoundError",
     "PhotoPage",
@@ -119,6 +128,7 @@ __all__ = [
     "PlaceTakenError",
     "ProxyLoginError",
     "ResourcesError",
+    "SearchIndex",
     "SettingsError",
     "ThrottledError",
     "Tombstone",
@@ -128,6 +138,7 @@ __all__ = [
     "check_mirror",
     "forget_photos",
     "forgotten_photos",
+    "open_mirror",
     "undo_forget",
 ]
 
@@ -194,6 +205,7 @@ _SOURCES = {
         "Label",
         "Locale",
     ),
+    "models.licenses": ("License",),
     "models.options": (
         "CachingStrategy",
         "Limits",
@@ -214,6 +226,14 @@ _SOURCES = {
         "FlickrProfile",
         "FlickrUser",
     ),
+    "reader.filters": ("PhotoFilter",),
+    "reader.mirror_reader": (
+        "ArchivedFile",
+        "ArchivedPhoto",
+        "MirrorReader",
+        "open_mirror",
+    ),
+    "reader.search_index": ("SearchIndex",),
 }
 """The public names by the module that defines them."""
 

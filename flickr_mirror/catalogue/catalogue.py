@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from flickr_mirror.catalogue.archive import Archive
 from flickr_mirror.catalogue.coverage import CoverageStore
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.catalogue.files import Files
@@ -46,6 +47,7 @@ class Catalogue:
     - `gone_photos`: photos that are no longer at Flickr, or may not be
     - `forgotten`: photos that were erased on request
     - `statistics`: counts of the whole mirror
+    - `archive`: the photos with files, for programs that use a mirror
     - `scope`: which photos a run works on
     """
 
@@ -70,6 +72,7 @@ class Catalogue:
             refetches=refetches,
             sizes=sizes,
         )
+        self.archive = Archive(database)
         self.statistics = Statistics(database, self.scope)
         self.work_list = WorkList(database, self.scope, refetches, sizes)
         self.outcomes = Outcomes(database, self.files, refetches, sizes)

@@ -24,7 +24,7 @@ from flickr_mirror.cli.options.configured_command import ConfigurableCommand
 from flickr_mirror.cli.options.help_text import help_of
 from flickr_mirror.cli.options.option_names import given_options
 from flickr_mirror.cli.options.timing import timing_of
-from flickr_mirror.cli.reports_app import check, list_photos, status
+from flickr_mirror.cli.reports_app import check, list_photos, search, status
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 EXAMPLES = """\b
@@ -131,7 +131,7 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _name, _command in (("check", check), ("status", status), ("list", list_photos)):
+for _name, _command in (("check", check), ("status", status), ("list", list_photos), ("search", search)):
     app.command(_name)(_command)
 app.command("forget")(forget)
 app.add_typer(keys_app, name="keys")

@@ -1,4 +1,4 @@
-"""The options of `mirror_flickr check`, `status` and `list`."""
+"""The options of `mirror_flickr check`, `status`, `list` and `search`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from flickr_mirror.cli.options import flags, report_flags  # noqa: TC001 - Typer reads the annotations
+from flickr_mirror.cli.options import filter_flags, flags, report_flags, search_flags
 from flickr_mirror.cli.options.argument_checks import checked_username
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
@@ -56,14 +56,70 @@ def status(
 
 
 def list_photos(
+    context: typer.Context,
     username: report_flags.MirrorNames = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
-    as_json: report_flags.ReportAsJson = False,
+    tag: filter_flags.Tags = None,
+    since: filter_flags.Since = None,
+    until: filter_flags.Until = None,
+    taken: filter_flags.Taken = None,
+    licence: filter_flags.Licenses = None,
+    media: filter_flags.Media = None,
+    language: filter_flags.Language = None,
+    near: filter_flags.Near = None,
+    commented: filter_flags.Commented = None,
+    limit: filter_flags.Limit = None,
+    fields: filter_flags.Fields = None,
+    as_json: filter_flags.AsJson = False,
+    as_csv: filter_flags.AsCsv = False,
+    as_paths: filter_flags.AsPaths = False,
 ) -> None:
     """List the mirrored photos: id, upload date, path, page and title. Makes no call to Flickr."""
+    _list(context, "", "newest")
+
+
+def search(
+    context: typer.Context,
+    words: search_flags.Words,
+    username: report_flags.MirrorNames = None,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    tag: filter_flags.Tags = None,
+    since: filter_flags.Since = None,
+    until: filter_flags.Until = None,
+    taken: filter_flags.Taken = None,
+    licence: filter_flags.Licenses = None,
+    media: filter_flags.Media = None,
+    language: filter_flags.Language = None,
+    near: filter_flags.Near = None,
+    commented: filter_flags.Commented = None,
+    sort: search_flags.Sort = "newest",
+    limit: filter_flags.Limit = None,
+    fields: filter_flags.Fields = None,
+    as_json: filter_flags.AsJson = False,
+    as_csv: filter_flags.AsCsv = False,
+    as_paths: filter_flags.AsPaths = False,
+    opens: search_flags.Open = False,
+) -> None:
+    """Search titles, descriptions, comments, tags, notes and albums. Makes no call to Flickr."""
+    _list(context, " ".join(words), sort)
+
+
+def _list(context: typer.Context, words: str, order: str) -> NoReturn:
+    from flickr_mirror.cli.commands.list_photos import Listing
     from flickr_mirror.cli.commands.mirror import list_mirror
 
-    _each(username, cache_path, partial(list_mirror, cache_path=cache_path, as_json=as_json))
+    params = context.params
+    listing = Listing(
+        words=words,
+        photo_filter=filter_flags.filter_of(params),
+        order=order,
+        limit=params["limit"],
+        style=filter_flags.style_of(params),
+        opens=params.get("opens", False),
+        **({"fields": params["fields"]} if params["fields"] else {}),
+    )
+    cache_path = params["cache_path"]
+    _each(params["username"], cache_path, partial(list_mirror, cache_path=cache_path, listing=listing))
 
 
 def _each(usernames: list[str] | None, cache_path: Path, command: Callable[[str], int]) -> NoReturn:

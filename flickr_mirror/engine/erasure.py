@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from flickr_mirror.reader.search_index import remove_index
 from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.storage.mirror_folder import LAST_RUN
 from flickr_mirror.storage.tombstones import read_tombstones, write_tombstones
 
@@ -29,6 +31,10 @@ def erase(cache: MirrorFolder, catalogue: Catalogue, tombstones: Collection[Tomb
     The caller holds the mirror's lock, and calls this again after an interruption. Raises `CacheError`.
     """
     catalogue.sync_commits()
+    with disk_errors(cache.state):
+        remove_index(
+            cache.state
+        )  # the whole file, because deleted words stay in free pages; a search builds it again
     cache.remove_partial_files()  # a run that was killed can have left a partial image
     found = cache.find_copies(tombstone.photo_id for tombstone in tombstones)
     for copies in found.values():

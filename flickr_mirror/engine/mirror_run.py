@@ -18,13 +18,14 @@ from flickr_mirror.engine.wall_clock import wait_until
 from flickr_mirror.engine.watch import WatchLoop, summarize
 from flickr_mirror.engine.workers.file_copies import FileCopies
 from flickr_mirror.engine.workers.jobs import JobContext
-from flickr_mirror.errors import TransportError, one_error
+from flickr_mirror.errors import CacheError, TransportError, one_error
 from flickr_mirror.flickr import outage
 from flickr_mirror.flickr.accounts import check_has_photos, find_account, named
 from flickr_mirror.flickr.bandwidth import BandwidthLimiter
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.models.events import Notice, RunStarted, Waiting
+from flickr_mirror.reader.search_index import update_index
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.free_space import FreeSpace
 from flickr_mirror.storage.locks import locked
@@ -166,6 +167,7 @@ class MirrorRun:
                 try:
                     self._loop = WatchLoop(context, published, self._stopping)
                     await work(self._loop)
+                    await self._update_index(cache)
                 finally:
                     self._loop = None
                     summarize(report, catalogue, options)
@@ -181,6 +183,13 @@ class MirrorRun:
         profile = account.profile or await api.get_profile(user.id)
         await check_has_photos(api, self._name, profile)
         return Target(user, cache, profile.photo_count)
+
+    async def _update_index(self, cache: MirrorFolder) -> None:
+        """Add what this run changed to the search index, if there is one."""
+        try:
+            await to_thread.run_sync(update_index, cache)
+        except CacheError as error:
+            self._emit(Notice(f"The search index is not up to date: {error}"))
 
     def _create_context(
         self,

@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror import FlickrMirrorError, check_mirror, forget_photos
+from flickr_mirror.cli.commands.list_photos import Listing
 from flickr_mirror.cli.commands.mirror import list_mirror, status
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
@@ -105,12 +106,11 @@ async def look_at(root: Path, flickr: SimulatedFlickr, originals: dict[str, str]
     """Look at a damaged mirror with all commands, let them mend it, and compare it with the photostream."""
     run = Run(flickr, root)
     name = run.stream.username
-    for show in (status, list_mirror):
-        more = {"max_age": None} if show is status else {}
-        assert show(name, cache_path=root, as_json=False, **more) in (0, 7)
+    assert status(name, cache_path=root, as_json=False, max_age=None) in (0, 7)
+    assert list_mirror(name, cache_path=root, listing=Listing()) in (0, 7)
     await run_with_cures(run)
     assert status(name, cache_path=root, max_age=None, as_json=True) == 0
-    assert list_mirror(name, cache_path=root, as_json=True) == 0
+    assert list_mirror(name, cache_path=root, listing=Listing(style="json")) == 0
     await check_mirror(name, root)
     age_failures(root / name / ".flickr_mirror" / "catalogue.sqlite")
     await run(info_level=2, full_scan=True, accept_loss=True)

@@ -13,6 +13,7 @@ import pytest
 from anyio import to_thread
 from rich.cells import cell_len
 
+from flickr_mirror.cli.commands.list_photos import Listing
 from flickr_mirror.cli.commands.mirror import list_mirror
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import run as run_command
@@ -84,7 +85,7 @@ async def test_titles_in_json_can_be_searched(tmp_path: Path, capsys: pytest.Cap
     """`list --json | grep HUẾ` finds what it should; what would command a terminal is escaped."""
     async with mirroring(tmp_path, 4) as run:
         await begin(run)
-    assert list_mirror(run.stream.username, cache_path=tmp_path, as_json=True) == 0
+    assert list_mirror(run.stream.username, cache_path=tmp_path, listing=Listing(style="json")) == 0
     text = capsys.readouterr().out
     for title in TITLES[:2]:
         assert title in text

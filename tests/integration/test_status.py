@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from flickr_mirror.cli.commands.list_photos import Listing
 from flickr_mirror.cli.commands.mirror import list_mirror, status
 from flickr_mirror.cli.commands.status import status_of
 from flickr_mirror.errors import CacheError, PhotostreamError
@@ -162,7 +163,7 @@ async def test_a_summary_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_mirror_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence, and exit code 4."""
     assert status("nobody", cache_path=tmp_path, max_age=None, as_json=False) == 4
-    assert list_mirror("nobody", cache_path=tmp_path, as_json=False) == 4
+    assert list_mirror("nobody", cache_path=tmp_path, listing=Listing()) == 4
     with pytest.raises(PhotostreamError, match="no mirror of 'nobody'"):
         status_of(tmp_path, "nobody")
     assert capsys.readouterr().err.count("\n") == 2
@@ -190,7 +191,7 @@ async def test_photos_are_listed_with_their_titles(
         await run()
         run.stream.upload(1)
         await run(info_only=True)
-    assert list_mirror(run.stream.username, cache_path=tmp_path, as_json=False) == 0
+    assert list_mirror(run.stream.username, cache_path=tmp_path, listing=Listing()) == 0
     header, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert header == ["id", "uploaded", "path", "url", "title"]
     assert [row[0] for row in rows] == list(run.stream.ids)
@@ -202,7 +203,7 @@ async def test_photos_are_listed_with_their_titles(
         f"https://www.flickr.com/photos/{run.stream.nsid}/{newest.id}/",
         "Huế\ufffd1930\ufffd",
     ]
-    assert list_mirror(run.stream.username, cache_path=tmp_path, as_json=True) == 0
+    assert list_mirror(run.stream.username, cache_path=tmp_path, listing=Listing(style="json")) == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert entries[1]["title"] == title
     assert entries[1]["paths"] == [str(run.path(newest.id)), str(run.path(newest.id, "json"))]

@@ -1,83 +1,118 @@
-"""`mirror_flickr list`: the mirrored photos as a table on a terminal, as tab-separated columns or JSON elsewhere."""
+"""`mirror_flickr list` and `search`: photos of a mirror as a table on a terminal, as text or JSON elsewhere."""
 
 from __future__ import annotations
 
-import shutil
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import set_cell_size
-
 from flickr_mirror.cli.commands.status import open_catalogue
-from flickr_mirror.cli.output.summary import time_text
-from flickr_mirror.cli.output.text import json_text, name_text
+from flickr_mirror.cli.output.console import echo
+from flickr_mirror.cli.output.photo_fields import (
+    DEFAULT_FIELDS,
+    Table,
+    csv_line,
+    json_line,
+    row_of,
+    tabbed,
+)
+from flickr_mirror.cli.output.text import name_text
+from flickr_mirror.reader.filters import PhotoFilter
+from flickr_mirror.reader.mirror_reader import MirrorReader
+from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import get_mirror
 from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from flickr_mirror.storage.mirror_folder import MirrorFolder
-
-COLUMNS = ("id", "uploaded", "path", "url", "title")
-_ID, _DAY, _GAP = 12, 10, 2
-MIN_TITLE = 20
-"""The least width of the title column; if there is less room, the table has no file column."""
+ALL_PHOTOS = PhotoFilter()
+TABLE_LIMIT = 50
+"""How many photos a search shows on a terminal unless `--limit` is given."""
 
 
-def list_photos(root: Path, name: str, *, as_json: bool) -> int:
-    """Print each mirrored photo on standard output, newest first, and return the exit code.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which photos are printed, and how.
 
-    The output is a table on a terminal; elsewhere each photo is a line of tab-separated columns, or of JSON. Raises
-    the errors of `status_of`.
+    `words` is the query, empty for all photos that pass the `photo_filter`. `style` is `json`, `csv`, `paths`, or empty
+    for a table on a terminal and columns between tabs elsewhere. `limit` is the most photos to print, `None` for all.
+    """
+
+    words: str = ""
+    photo_filter: PhotoFilter = ALL_PHOTOS
+    order: str = "newest"
+    limit: int | None = None
+    style: str = ""
+    fields: tuple[str, ...] = DEFAULT_FIELDS
+    opens: bool = False
+
+    @property
+    def uses_index(self) -> bool:
+        """Whether the photos are selected by the search index."""
+        return bool(self.words) or self.photo_filter != ALL_PHOTOS or self.order != "newest"
+
+
+def list_photos(root: Path, name: str, listing: Listing) -> int:
+    """Print photos of the mirror called `name`, and return the exit code.
+
+    Raises the errors of `status_of`, and `CacheError` if the search index cannot be written.
     """
     cache, owner = get_mirror(filesystem.home(root).absolute(), name.strip())
-    user = owner["username"]
-    is_table = not as_json and sys.stdout.isatty()
-    with open_catalogue(cache) as catalogue:
-        line: Callable[[dict[str, Any]], str] = json_text if as_json else _tabbed
+    if not listing.uses_index:
+        open_catalogue(cache).close()  # reads all of it, and reports one that is damaged
+    with MirrorReader(cache, owner) as reader:
+        photo_ids, total = _select(reader, listing)
+        is_table = not listing.style and listing.fields == DEFAULT_FIELDS and sys.stdout.isatty()
+        line: Callable[[dict[str, Any]], str] = {"json": json_line, "csv": csv_line}.get(
+            listing.style, tabbed
+        )
+        fields: Sequence[str] = listing.fields
         if is_table:
-            line = table = _Table(cache)
+            line = table = Table(cache)
             sys.stdout.write(
-                f"{name_text(user)} ({owner['nsid']}) in {plain(str(cache.folder))}{table.note}\n"
+                f"{name_text(reader.username)} ({reader.nsid}) in {plain(str(cache.folder))}{table.note}\n"
             )
-        if not as_json:
-            sys.stdout.write(f"{line({name: name for name in COLUMNS})}\n")
-        for photo in catalogue.statistics.mirrored():
-            extensions = [*photo.extensions, *(["json"] if photo.described else [])]
-            paths = [str(cache.path(photo.photo_id, extension)) for extension in extensions]
-            row = {
-                "id": photo.photo_id,
-                "uploaded": time_text(photo.uploaded),
-                "path": paths[0],
-                "url": f"https://www.flickr.com/photos/{owner['nsid']}/{photo.photo_id}/",
-                "title": photo.title,
-            }
-            more = {"paths": paths, "gone": photo.gone, "user": user} if as_json else {}
-            sys.stdout.write(f"{line(row | more)}\n")
+        if listing.style == "paths":
+            fields, line = ("path",), lambda row: row["path"]
+        elif listing.style == "json" and listing.fields == DEFAULT_FIELDS:
+            fields = (*listing.fields, "paths", "gone", "user")
+        elif listing.style != "json":
+            sys.stdout.write(f"{line({field: field for field in fields})}\n")
+        for photo in reader.photos(photo_ids):
+            sys.stdout.write(f"{line(row_of(photo, reader, fields))}\n")
+        if listing.opens and photo_ids:
+            _open_first(reader, photo_ids[0])
+    if listing.uses_index and not listing.style:
+        _report(total, len(photo_ids))
     return 0
 
 
-def _tabbed(row: dict[str, Any]) -> str:
-    return "\t".join(plain(row[name]) for name in COLUMNS)
+def _select(reader: MirrorReader, listing: Listing) -> tuple[Sequence[int], int]:
+    if not listing.uses_index:
+        chosen = reader.photo_ids[: listing.limit]
+        return chosen, len(reader)
+    with SearchIndex(reader) as index:
+        index.update()
+        limit = listing.limit
+        if limit is None and listing.words and not listing.style and sys.stdout.isatty():
+            limit = TABLE_LIMIT
+        found = index.search(listing.words, listing.photo_filter, order=listing.order, limit=limit)
+    return found.photo_ids, found.total
 
 
-class _Table:
-    """Formats table rows as wide as the terminal: id, upload day, title, and the file if it fits."""
+def _open_first(reader: MirrorReader, photo_id: int) -> None:
+    import typer
 
-    def __init__(self, cache: MirrorFolder) -> None:
-        self._folder = f"{cache.folder}/"
-        width = shutil.get_terminal_size().columns - 1
-        left = width - _ID - _DAY - 2 * _GAP
-        file = len(str(cache.path("1", "json").relative_to(cache.folder)))
-        lacking = MIN_TITLE + _GAP + file - left
-        self._shows_file = lacking <= 0
-        self.note = f" (files: in {width + 1 + lacking} columns or a pipe)" if lacking > 0 else ""
-        self._title = max(left - (file + _GAP) * self._shows_file, 1)
+    photo = reader.photo(photo_id)
+    if photo and (file := photo.file("video") or photo.file("image")):
+        typer.launch(str(file.path))
 
-    def __call__(self, row: dict[str, Any]) -> str:
-        title = set_cell_size(plain(row["title"]), self._title)
-        file = row["path"].removeprefix(self._folder) if self._shows_file else ""
-        return f"{row['id']:{_ID}}  {row['uploaded'][:_DAY]:{_DAY}}  {title}  {plain(file)}".rstrip()
+
+def _report(total: int, shown: int) -> None:
+    if not total:
+        echo("No photo matches.")
+    elif shown < total:
+        echo(f"{shown:,} of {total:,} photos. Add --limit {total} to show all.")

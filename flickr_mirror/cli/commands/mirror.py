@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.cli.batch import run_in_turn
 from flickr_mirror.cli.commands.check import run_check
-from flickr_mirror.cli.commands.list_photos import list_photos
+from flickr_mirror.cli.commands.list_photos import Listing, list_photos
 from flickr_mirror.cli.commands.status import show_status
 from flickr_mirror.cli.exit_codes import for_each, worst
 from flickr_mirror.cli.failure_messages import echo_failure
@@ -195,9 +195,9 @@ def status(username: str, *, cache_path: Path, max_age: float | None, as_json: b
     return _print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
 
 
-def list_mirror(username: str, *, cache_path: Path, as_json: bool) -> int:
-    """List the photos of a mirror, and return the exit code."""
-    return _print_report(partial(list_photos, cache_path, username, as_json=as_json))
+def list_mirror(username: str, *, cache_path: Path, listing: Listing) -> int:
+    """List the photos of a mirror that a `listing` describes, and return the exit code."""
+    return _print_report(partial(list_photos, cache_path, username, listing))
 
 
 def _print_report(show: Callable[[], int]) -> int:

@@ -42,11 +42,13 @@ class MirrorStatus:
     Times are UTC. `gaps` are intervals of upload time that no run has listed. `shortfalls` are sentences about
     photos that Flickr counts but has not listed, `unlisted` is the least number of them. `not_ready` counts photos
     that Flickr was still processing, `forgotten` those erased on request, `reduced` and `damaged` count as in
-    `MirrorReport`. `age` is the seconds since a run ended with code 0, `running` the process that uses the mirror.
+    `MirrorReport`. `source` is the address of the list that is mirrored, `None` for a photostream. `age` is the seconds
+    since a run ended with code 0, `running` the process that uses the mirror.
     """
 
     user: str
     nsid: str
+    source: str | None
     folder: str
     photos: int
     images: int
@@ -93,6 +95,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
         return MirrorStatus(
             user=owner["username"],
             nsid=owner["nsid"],
+            source=cache.source["url"] if cache.source else None,
             folder=str(cache.folder),
             photos=counts.known,
             images=counts.images,
@@ -145,6 +148,13 @@ def local_time(text: object) -> str:
         return plain(str(text))
 
 
+def _listed(status: MirrorStatus) -> str:
+    if status.source:
+        return f"as Flickr shows {plain(status.source)}, which need not be complete"
+    gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
+    return f"up to {local_time(status.listed_until)}, {gaps}" if status.listed_until else "nothing yet"
+
+
 def _lines(status: MirrorStatus) -> Iterator[str]:
     yield f"{name_text(status.user)} ({status.nsid}) in {plain(status.folder)}"
     yield (
@@ -159,9 +169,7 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
             f"{status.damaged:,} damaged at Flickr"
         )
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
-    gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
-    until = status.listed_until
-    yield f"listed    {f'up to {local_time(until)}, {gaps}' if until else 'nothing yet'}"
+    yield f"listed    {_listed(status)}"
     for text in status.shortfalls:
         yield f"unlisted  {text}"
     if status.not_ready:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flickr_mirror import CatalogueDamagedError, check_mirror
 from flickr_mirror.catalogue.database import Database
+from flickr_mirror.cli.commands.list_photos import Listing
 from flickr_mirror.cli.commands.mirror import list_mirror, status
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.storage.mirror_folder import MirrorFolder
@@ -87,7 +88,7 @@ async def test_a_value_that_cannot_be_read_is_damage(
         before, name = tree(tmp_path), run.stream.username
         execute(catalogue_of(run), DAMAGES[damage])
         assert status(name, cache_path=tmp_path, max_age=None, as_json=False) == 7
-        assert list_mirror(name, cache_path=tmp_path, as_json=False) == 7
+        assert list_mirror(name, cache_path=tmp_path, listing=Listing()) == 7
         assert capsys.readouterr().err.count(" is damaged (") == 2
         run.flickr.reset_counters()
         report = await run(info_level=2)

@@ -84,7 +84,17 @@ def test_a_variable_that_is_no_switch_is_answered_with_what_to_use(monkeypatch: 
     assert refused("--username", "x") == "MIRROR_FLICKR_FIFO: use true or false."
 
 
-TEXTS = {"config", "cache-path", "username", "consumer-key", "consumer-secret", "api-url", "ping-url", "hook"}
+TEXTS = {
+    "config",
+    "cache-path",
+    "username",
+    "consumer-key",
+    "consumer-secret",
+    "api-url",
+    "ping-url",
+    "hook",
+    "tag",
+}
 """Options that take any text."""
 OF_KEYS = {"keyring", "stdin"}
 OPTIONS = {key_of(parameter): owner for owner, parameter in settings_of(COMMAND)}
@@ -95,7 +105,8 @@ def test_no_option_is_refused_in_the_words_of_a_library(option: str, monkeypatch
     """What cannot be the value of an option is refused in a sentence that says what to use."""
     monkeypatch.setenv(f"MIRROR_FLICKR_{option.upper().replace('-', '_')}", "?")
     owner = OPTIONS[option]
-    words = ("--print-config",) if owner is COMMAND else (str(owner.name),)
+    arguments = ("x",) if owner.name == "search" else ()
+    words = ("--print-config",) if owner is COMMAND else (str(owner.name), *arguments)
     assert re.search(r": (?:invalid .*: )?use ", refused(*words))
 
 

@@ -1,0 +1,187 @@
+"""A read-only view of a mirror: what `open_mirror` returns."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from flickr_mirror.catalogue.catalogue import Catalogue
+from flickr_mirror.errors import CatalogueError, PhotostreamError
+from flickr_mirror.models.licenses import License, license_of
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.mirror_folder import MirrorFolder
+from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror
+from flickr_mirror.storage.owner import STATE_FOLDER, read_owner
+from flickr_mirror.storage.sidecar import stored_comments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flickr_mirror.catalogue.archive import ArchiveRow
+    from flickr_mirror.models.languages import Label
+    from flickr_mirror.models.metadata import PhotoMetadata
+    from flickr_mirror.models.photos import FlickrComment
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """A file of a photo: its `kind` (`image`, `video` for a film, `info` for the sidecar), its path, size and hash.
+
+    `sha256` is in hexadecimal, as the file was written.
+    """
+
+    kind: str
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedPhoto:
+    """A photo of a mirror, with what Flickr stated about it and its files on disk.
+
+    `uploaded` is in seconds since 1970 (UTC). `width` and `height` are those of the image in pixels, `None` if they are
+    not known. `gone` is when it was found to be gone from Flickr, in seconds since 1970; `None` if it is still there.
+    `description` is `None` if it was not mirrored.
+    """
+
+    id: str
+    title: str
+    description: str | None
+    uploaded: int
+    facts: PhotoMetadata
+    width: int | None
+    height: int | None
+    gone: int | None
+    files: tuple[ArchivedFile, ...]
+    url: str
+
+    def file(self, kind: str) -> ArchivedFile | None:
+        """Return the file of a kind: `image`, `video` or `info`; `None` if there is none."""
+        return next((file for file in self.files if file.kind == kind), None)
+
+    @property
+    def license(self) -> License:
+        """The licence, with its name and address."""
+        return license_of(self.facts.license)
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags, as Flickr normalizes them."""
+        return self.facts.tags.split()
+
+    @property
+    def taken(self) -> str | None:
+        """When the photo was taken by the camera's clock, as precise as is known: `1966-03-01 10:00:00`, `1966-03`,
+        `1966`; `None` if that is not known."""
+        facts = self.facts
+        if facts.taken_unknown or not facts.taken:
+            return None
+        # 4 is exact to the month, 6 to the year, 8 is circa: https://www.flickr.com/services/api/misc.dates.html
+        length = {4: 7, 6: 4, 8: 4}.get(facts.taken_granularity)
+        return facts.taken[:length]
+
+
+class MirrorReader:
+    """A mirror that is open for reading. A run may be in progress; nothing is written.
+
+    Every method raises `CatalogueError` if the catalogue cannot be read, and `CacheError` for another file.
+    """
+
+    def __init__(self, store: MirrorFolder, owner: dict[str, Any]) -> None:
+        if not store.catalogue.exists():
+            raise CatalogueError(
+                f"{store.folder} has no catalogue. Rebuild it from the files: `mirror_flickr check --rebuild "
+                f"--cache-path {store.folder.parent}`.",
+                store.catalogue,
+            )
+        self.store = store
+        self.folder = store.folder
+        """The folder of the mirror."""
+        self.username: str = owner["username"]
+        """The account's username."""
+        self.nsid: str = owner["nsid"]
+        """The account's id, such as `13476480@N07`."""
+        self._stack = ExitStack()
+        self.catalogue = self._stack.enter_context(Catalogue(store.catalogue, for_reading=True))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the catalogue."""
+        self._stack.close()
+
+    @cached_property
+    def photo_ids(self) -> Sequence[int]:
+        """The ids of all photos with files, newest upload first, as of the first use."""
+        return self.catalogue.archive.photo_ids()
+
+    def __len__(self) -> int:
+        return len(self.photo_ids)
+
+    def photos(self, photo_ids: Sequence[int | str] | None = None) -> Iterator[ArchivedPhoto]:
+        """Yield photos in the order of `photo_ids`, by default all of them, newest upload first."""
+        wanted = self.photo_ids if photo_ids is None else [int(photo_id) for photo_id in photo_ids]
+        for row in self.catalogue.archive.photos(wanted):
+            yield self._photo(row)
+
+    def photo(self, photo_id: str | int) -> ArchivedPhoto | None:
+        """Return one photo; `None` if the mirror has no file of it."""
+        return next(self.photos([photo_id]), None) if str(photo_id).isdecimal() else None
+
+    def _photo(self, row: ArchiveRow) -> ArchivedPhoto:
+        path = self.store.path
+        files = tuple(
+            ArchivedFile(
+                file.kind,
+                path(row.photo_id, "json" if file.kind == "info" else file.extension),
+                file.bytes,
+                file.sha256,
+            )
+            for file in row.files
+        )
+        return ArchivedPhoto(
+            id=row.photo_id,
+            title=row.title,
+            description=row.description,
+            uploaded=row.uploaded,
+            facts=row.facts,
+            width=row.width,
+            height=row.height,
+            gone=row.gone,
+            files=files,
+            url=f"https://www.flickr.com/photos/{row.facts.owner or self.nsid}/{row.photo_id}/",
+        )
+
+    def document(self, photo_id: str) -> dict[str, Any] | None:
+        """Return the content of a photo's sidecar file; `None` if it is missing or unreadable."""
+        return self.store.read_sidecar(photo_id)
+
+    def comments(self, photo_id: str) -> list[tuple[FlickrComment, Label]]:
+        """Return the comments on a photo with their languages, oldest first; none if they were not mirrored."""
+        return stored_comments(self.document(photo_id)) or []
+
+
+def open_mirror(path: Path | str, name: str | None = None) -> MirrorReader:
+    """Open a mirror for reading: the folder of a mirror, or a cache path and the `name` of a mirror in it.
+
+    A cache path with one mirror needs no name. Raises `PhotostreamError` if there is no such mirror, and
+    `CatalogueError` if its catalogue is missing or cannot be read.
+    """
+    root = filesystem.home(Path(path)).absolute()
+    if name is None and (root / STATE_FOLDER).exists() and (owner := read_owner(root)):
+        return MirrorReader(MirrorFolder(root, owner["depth"]), owner)
+    if name is None:
+        names = all_mirrors(root)
+        if len(names) > 1:
+            there = ", ".join(map(repr, names))
+            raise PhotostreamError(f"{root} has several mirrors: choose one of {there}.")
+        (name,) = names
+    return MirrorReader(*get_mirror(root, name))

@@ -1,0 +1,336 @@
+"""The index that searches a mirror: SQLite's FTS5 over titles, descriptions, comments, tags, notes and albums.
+
+It is derived from the mirror and can be deleted at any time. It stores words as they are spelled. SQLite folds marks
+when it indexes, which merges different words (`án`, `an`), and does not fold `đ` at all; so a table maps each word
+without marks to its spellings, and only a word typed without marks is expanded.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from flickr_mirror.errors import CacheError
+from flickr_mirror.reader.filters import FILTER_COLUMNS, PhotoFilter, conditions, distance, filter_row
+from flickr_mirror.reader.folding import fold, normalize
+from flickr_mirror.reader.mirror_reader import MirrorReader
+from flickr_mirror.reader.search_query import expression, parse_query, words_of
+from flickr_mirror.storage.owner import read_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flickr_mirror.reader.mirror_reader import ArchivedPhoto
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
+
+FILE_NAME = "search.sqlite"
+"""The file of the index, in the state folder of a mirror."""
+VERSION = 1
+"""The version of the tables. A file of another version is built again."""
+TOKENIZER = "unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'"
+BATCH = 500
+"""How many photos are read and written at once."""
+READERS = 8
+"""How many sidecar files are read at the same time."""
+COLUMNS = ("title", "description", "comments", "tags", "notes", "albums")
+WEIGHTS = (10, 2, 1, 5, 1, 3)
+"""How much a word in each column counts for the rank."""
+_SEPARATOR = "\x1f"
+_TABLES = f"""
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE photos (id INTEGER PRIMARY KEY, version BLOB NOT NULL, {FILTER_COLUMNS}, texts BLOB NOT NULL);
+CREATE INDEX by_upload ON photos (uploaded, id);
+CREATE VIRTUAL TABLE words USING fts5({", ".join(COLUMNS)}, content = '', tokenize = "{TOKENIZER}");
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
+CREATE TABLE spellings (folded TEXT, spelling TEXT, PRIMARY KEY (folded, spelling)) WITHOUT ROWID;
+PRAGMA user_version = {VERSION};
+"""
+ORDERS = {
+    "newest": "uploaded DESC, id DESC",
+    "oldest": "uploaded, id",
+    "taken": "taken IS NULL, taken, id",
+    "rank": f"bm25(words, {', '.join(map(str, WEIGHTS))}), uploaded DESC",
+}
+"""The orders of results, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The photos that a search found: their ids in the order asked for, and how many there are in all."""
+
+    photo_ids: list[int]
+    total: int
+
+
+class SearchIndex:
+    """The search index of a mirror, which `update` makes equal to the mirror.
+
+    If the folder of the mirror cannot be written to, the index is built in memory.
+    """
+
+    def __init__(self, reader: MirrorReader) -> None:
+        self._reader = reader
+        path = reader.store.state / FILE_NAME
+        try:
+            self._database = self._open(path)
+        except sqlite3.DatabaseError:  # damaged, of another version, or in a folder that is read-only
+            with suppress(OSError):
+                remove_index(reader.store.state)
+            try:
+                self._database = self._open(path)
+            except sqlite3.DatabaseError:
+                self._database = self._open(None)
+
+    @staticmethod
+    def _open(path: Path | None) -> sqlite3.Connection:
+        database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=60)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                database.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+            elif version != VERSION:
+                raise sqlite3.DatabaseError("another version")
+        except BaseException:
+            database.close()
+            raise
+        if path is not None and path.stat().st_mode & 0o077 and not path.parent.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        database.create_function("has_phrase", 3, _has_phrase, deterministic=True)
+        database.create_function("distance", 4, distance, deterministic=True)
+        return database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    # Updating
+
+    def update(self) -> int:
+        """Read what has changed in the mirror since the last update; return the number of photos that were read.
+
+        It is interrupted without harm: the next call goes on. Raises `CacheError` if the disk is full.
+        """
+        stamp = self._stamp()
+        if stamp and self._note("stamp") == stamp:
+            return 0
+        versions = dict(self._database.execute("SELECT id, version FROM photos"))
+        albums = self._album_titles()
+        changed, present = [], set()
+        for photo_id, sha256 in self._reader.catalogue.archive.sidecar_hashes():
+            present.add(photo_id)
+            version = _version(sha256, albums.get(photo_id, ""))
+            if not sha256 or versions.get(photo_id) != version:
+                changed.append((photo_id, version))
+        with self._errors():
+            self._remove([photo_id for photo_id in versions if photo_id not in present])
+            count = self._write(changed, versions, albums)
+            with self._transaction():
+                self._add_spellings()
+                self._database.execute("INSERT OR REPLACE INTO notes VALUES ('stamp', ?)", (stamp,))
+        return count
+
+    def _stamp(self) -> str:
+        """Return what changes with every commit to the catalogue: sizes and times of its files."""
+        path = self._reader.store.catalogue
+        stamps = []
+        for name in (path, path.with_name(f"{path.name}-wal")):
+            with suppress(OSError):
+                status = name.stat()
+                stamps.append(f"{status.st_size}:{status.st_mtime_ns}")
+        return " ".join(stamps)
+
+    def _note(self, name: str) -> str | None:
+        row = self._database.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def _album_titles(self) -> dict[int, str]:
+        return {}
+
+    def _write(
+        self, changed: list[tuple[int, bytes]], versions: dict[int, bytes], albums: dict[int, str]
+    ) -> int:
+        """Write the changed photos in batches; return how many were written."""
+        count = 0
+        rest = iter(changed)
+        with ThreadPoolExecutor(READERS) as pool:
+            while batch := dict(islice(rest, BATCH)):
+                photos = list(self._reader.photos(list(batch)))
+                documents = list(pool.map(self._reader.document, [photo.id for photo in photos]))
+                with self._transaction():
+                    for photo, document in zip(photos, documents, strict=True):
+                        key = int(photo.id)
+                        texts = _texts(photo, document, albums.get(key, ""))
+                        row = filter_row(photo, document)
+                        if document is None:
+                            batch[key] = _version(repr((texts, row)).encode(), "")
+                        if versions.get(key) != batch[key]:
+                            self._delete(key)
+                            self._insert(key, batch[key], row, texts)
+                            count += 1
+        return count
+
+    def _remove(self, photo_ids: list[int]) -> None:
+        with self._transaction():
+            for photo_id in photo_ids:
+                self._delete(photo_id)
+
+    def _insert(self, photo_id: int, version: bytes, row: tuple[object, ...], texts: tuple[str, ...]) -> None:
+        packed = zlib.compress(_SEPARATOR.join(texts).encode(), 1)
+        marks = ", ".join("?" * (len(row) + 3))
+        self._database.execute(f"INSERT INTO photos VALUES ({marks})", (photo_id, version, *row, packed))
+        self._database.execute(
+            f"INSERT INTO words (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (photo_id, *texts),
+        )
+
+    def _delete(self, photo_id: int) -> None:
+        # FTS5 needs the texts that it indexed to remove them, because it does not keep them itself
+        found = self._database.execute("SELECT texts FROM photos WHERE id = ?", (photo_id,)).fetchone()
+        if found is None:
+            return
+        self._database.execute(
+            f"INSERT INTO words (words, rowid, {', '.join(COLUMNS)}) VALUES ('delete', ?, ?, ?, ?, ?, ?, ?)",
+            (photo_id, *_unpack(found[0])),
+        )
+        self._database.execute("DELETE FROM photos WHERE id = ?", (photo_id,))
+
+    def _add_spellings(self) -> None:
+        """Add the words that are new in the index to the table of spellings."""
+        new = self._database.execute(
+            "SELECT term FROM vocabulary WHERE term NOT IN (SELECT spelling FROM spellings)"
+        )
+        rows = [(fold(term), term) for (term,) in new]
+        self._database.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?)", rows)
+
+    # Searching
+
+    def search(
+        self, text: str, photo_filter: PhotoFilter, *, order: str = "newest", limit: int | None = None
+    ) -> SearchResult:
+        """Return the photos that match the query `text` and the filter, at most `limit` of them."""
+        query = expression(parse_query(text), self._spellings)
+        where, parameters = conditions(photo_filter)
+        tables = "photos"
+        if query.wanted:
+            tables = "words JOIN photos ON id = words.rowid"
+            where.append("words MATCH ?")
+            parameters.append(query.wanted)
+        elif order == "rank":
+            order = "newest"
+        if query.excluded:
+            where.append("id NOT IN (SELECT rowid FROM words WHERE words MATCH ?)")
+            parameters.append(query.excluded)
+        for column, phrase in query.phrases:
+            where.append("has_phrase(texts, ?, ?)")
+            parameters += [column, phrase]
+        sql = f"FROM {tables} WHERE {' AND '.join(where) or '1'}"
+        (total,) = self._database.execute(f"SELECT count(*) {sql}", parameters).fetchone()
+        rows = self._database.execute(
+            f"SELECT id {sql} ORDER BY {ORDERS[order]} LIMIT ?", [*parameters, -1 if limit is None else limit]
+        )
+        return SearchResult([photo_id for (photo_id,) in rows], total)
+
+    def _spellings(self, folded: str, is_prefix: bool) -> list[str]:  # noqa: FBT001
+        if is_prefix:
+            rows = self._database.execute(
+                "SELECT spelling FROM spellings WHERE folded >= ? AND folded < ?",
+                (folded, f"{folded}\U0010ffff"),
+            )
+        else:
+            rows = self._database.execute("SELECT spelling FROM spellings WHERE folded = ?", (folded,))
+        return [spelling for (spelling,) in rows]
+
+    # SQLite
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            path = self._reader.store.state / FILE_NAME
+            raise CacheError(
+                f"Cannot write the search index {path} ({error}). Make room on the disk, or delete the file; it is "
+                "built again.",
+                path,
+            ) from error
+
+
+def update_index(store: MirrorFolder) -> None:
+    """Update the index of a mirror if a search has built one. Raises `CacheError`."""
+    owner = read_owner(store.folder)
+    if owner and (store.state / FILE_NAME).exists():
+        with MirrorReader(store, owner) as reader, SearchIndex(reader) as index:
+            index.update()
+
+
+def remove_index(state: Path) -> None:
+    """Delete the index of a mirror; the next search builds it again. Raises `OSError`."""
+    for ending in ("-wal", "-shm", ""):
+        (state / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
+
+
+def _version(sha256: bytes | None, albums: str) -> bytes:
+    """Return what identifies the texts of a photo: of its sidecar file and of its albums."""
+    return (sha256 or b"")[:16] + zlib.crc32(albums.encode()).to_bytes(4, "big")
+
+
+def _texts(photo: ArchivedPhoto, document: dict[str, Any] | None, albums: str) -> tuple[str, ...]:
+    """Return the text of each column."""
+    document = document or {}
+    parts = (
+        photo.title,
+        photo.description or "",
+        "\n".join(_content(comment) for comment in _list(document.get("comments"))),
+        " ".join(photo.tags),
+        "\n".join(notes_of(document)),
+        albums,
+    )
+    return tuple(normalize(part) for part in parts)
+
+
+def _content(label: object) -> str:
+    return str(label.get("content", "")) if isinstance(label, dict) else ""
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def notes_of(document: dict[str, Any]) -> list[str]:
+    """Return the texts of the notes in a sidecar document."""
+    metadata = document.get("flickr")
+    details = metadata.get("details") if isinstance(metadata, dict) else None
+    notes = details.get("notes") if isinstance(details, dict) else None
+    return [str(note.get("text", "")) for note in _list(notes) if isinstance(note, dict)]
+
+
+def _unpack(packed: bytes) -> list[str]:
+    return zlib.decompress(packed).decode().split(_SEPARATOR)
+
+
+def _has_phrase(packed: bytes, column: str, phrase: str) -> bool:
+    """Return whether the texts of a photo have a phrase, both without marks."""
+    texts = _unpack(packed)
+    chosen = texts if not column else [texts[COLUMNS.index(column)]]
+    return any(f" {phrase} " in f" {' '.join(map(fold, words_of(text)))} " for text in chosen)

@@ -148,6 +148,42 @@ async def test_one_false_answer_changes_nothing(tmp_path: Path, false: str) -> N
         assert not [entry for entry in favorites(run) if "not_listed_since" in entry]
 
 
+def answering_shortly(run: ListRun, ids: list[str]) -> None:
+    """Let each answer count these favourites, and list only the first of them."""
+    dates = run.stream.lists.favorites
+    photo = {"id": ids[0], "date_faved": str(dates[ids[0]])}
+    part = {"page": 1, "pages": 1, "perpage": 500, "total": str(len(ids)), "photo": [photo]}
+
+    async def intercept(request: web.Request) -> web.StreamResponse | None:
+        return web.json_response({"photos": part, "stat": "ok"}) if METHOD in request.query_string else None
+
+    run.flickr.intercept = intercept
+
+
+async def test_what_is_counted_but_not_listed_is_asked_for_again_by_the_next_run(tmp_path: Path) -> None:
+    async with mirroring_lists(tmp_path) as run:
+        fave(run, 10)
+        await run.lists("favorites")
+        ids = fave(run, 14)
+        for index, photo_id in enumerate(ids):
+            run.stream.lists.favorites[photo_id] = FIRST_FAVE + (100 - index) * DAY
+        answering_shortly(run, ids[:4])
+        await run.lists("favorites")
+        run.flickr.intercept = None
+        await run.lists("favorites")
+        assert [entry["id"] for entry in favorites(run)][:4] == ids[:4]
+
+
+async def test_a_full_scan_that_is_not_complete_marks_nothing(tmp_path: Path) -> None:
+    async with mirroring_lists(tmp_path) as run:
+        ids = fave(run, 8)
+        await run.lists("favorites")
+        answering_shortly(run, ids)
+        await run.lists("favorites", full_scan=True)
+        assert [entry["id"] for entry in favorites(run)] == ids
+        assert not [entry for entry in favorites(run) if "not_listed_since" in entry]
+
+
 async def test_a_walk_that_fails_is_continued_by_the_next_run(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path, others=1200) as run:
         ids = fave(run, 1100)

@@ -234,8 +234,20 @@ async def test_the_photostream_of_the_account_has_another_folder(tmp_path: Path)
         fill(run)
         source = SourceRun(run, FAVORITES)
         await source()
-        report = await run()
-        assert (report.folder, report.images) == (tmp_path / "saigon_archive", 12)
+        for name in (run.stream.nsid, run.stream.username):
+            photostream = PhotostreamMirror(
+                name,
+                canary.KEY,
+                canary.SECRET,
+                options=MirrorOptions(cache_path=tmp_path, api_url=run.flickr.api_url),
+                limits=run.limits,
+            )
+            report = await photostream.run()
+            assert (report.folder, report.username, report.mirrored) == (
+                tmp_path / "saigon_archive",
+                "saigon_archive",
+                12,
+            )
         report = await source()
         assert (report.folder, report.images) == (source.folder, 0)
 

@@ -106,3 +106,12 @@ def source_address(text: str) -> SourceAddress:
         case ["people" | "photos", user, "photosof"] | ["photosof", user] if "+" not in user:
             return SourceAddress(SourceKind.PEOPLE, user)
     raise ValueError(f"{text!r} is not the address of a list of photos: use one such as {EXAMPLES}.")
+
+
+def is_source_address(text: str) -> bool:
+    """Return whether a text is the address of a list of photos."""
+    try:
+        source_address(text)
+    except ValueError:
+        return False
+    return True

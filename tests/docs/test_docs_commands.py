@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, fill_lists, run_in_thread
 from tests.support.pages import PAGES, ROOT, blocks, put_command_into
 
 if TYPE_CHECKING:
@@ -105,8 +105,10 @@ builtins.input = code_of_login
 @pytest.fixture(scope="module")
 def flickr() -> Iterator[SimulatedFlickr]:
     """Serve the photostream that the examples mirror."""
-    stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="13476480@N07")
-    with run_in_thread(SimulatedFlickr(stream)) as running:
+    stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="manhhai")
+    other = SimulatedPhotostream(30, username="other", nsid="8800001@N03", path_alias="other")
+    fill_lists(stream, [other], favorites=8)
+    with run_in_thread(SimulatedFlickr(stream, other)) as running:
         yield running
 
 

@@ -102,7 +102,7 @@ def arguments_for(flickr: SimulatedFlickr | None, cache: Path, *arguments: str) 
     if flickr is not None:
         stream = flickr.streams[0]
         line += ["--api-url", flickr.api_url, *KEYS]
-        if "--username" not in arguments:
+        if not {"--username", "--source"} & {*arguments}:
             line += ["--username", stream.username]
     return [*line, *arguments]
 

@@ -19,7 +19,7 @@ DAY = 86_400
 METHOD = "favorites.getPublicList"
 
 
-def fave(run: ListRun, count: int, *, apart: int = DAY) -> list[str]:
+def add_favorites(run: ListRun, count: int, *, apart: int = DAY) -> list[str]:
     """Make the first photos of the other account favourites, and return their ids, the latest first."""
     ids = run.other.ids[:count]
     run.stream.lists.favorites = {
@@ -37,7 +37,7 @@ def favorites(run: ListRun) -> list[dict[str, Any]]:
 
 async def test_all_favorites_are_in_the_documents_of_their_months(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        ids = fave(run, 40)
+        ids = add_favorites(run, 40)
         report = await run.lists("favorites")
         entries = favorites(run)
         assert (report.lists, code_of(report)) == ({"favorites": 40}, 0)
@@ -59,7 +59,7 @@ async def test_all_favorites_are_in_the_documents_of_their_months(tmp_path: Path
 
 async def test_a_run_without_news_takes_one_call_and_writes_nothing(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path, others=1200) as run:
-        fave(run, 1100)
+        add_favorites(run, 1100)
         await run.lists("favorites")
         assert run.calls(METHOD) == 3
         account = tmp_path / run.stream.username / "account"
@@ -71,7 +71,7 @@ async def test_a_run_without_news_takes_one_call_and_writes_nothing(tmp_path: Pa
 
 async def test_a_run_lists_only_what_is_new(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        fave(run, 30)
+        add_favorites(run, 30)
         await run.lists("favorites")
         new = run.other.ids[35]
         run.stream.lists.favorites[new] = FIRST_FAVE + 100 * DAY
@@ -82,7 +82,7 @@ async def test_a_run_lists_only_what_is_new(tmp_path: Path) -> None:
 
 async def test_a_removed_favorite_is_marked_by_a_full_scan_and_left_out_when_pruned(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        ids = fave(run, 20)
+        ids = add_favorites(run, 20)
         await run.lists("favorites")
         del run.stream.lists.favorites[ids[3]]
         run.other.delete(ids[4])
@@ -97,7 +97,7 @@ async def test_a_removed_favorite_is_marked_by_a_full_scan_and_left_out_when_pru
 
 async def test_a_favorite_that_was_removed_and_added_again_is_in_one_month(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        ids = fave(run, 20)
+        ids = add_favorites(run, 20)
         await run.lists("favorites")
         run.stream.lists.favorites[ids[-1]] = FIRST_FAVE + 200 * DAY
         await run.lists("favorites")
@@ -107,7 +107,7 @@ async def test_a_favorite_that_was_removed_and_added_again_is_in_one_month(tmp_p
 
 async def test_a_large_loss_is_not_believed_without_consent(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        ids = fave(run, 40)
+        ids = add_favorites(run, 40)
         await run.lists("favorites")
         for photo_id in ids[:15]:
             del run.stream.lists.favorites[photo_id]
@@ -122,7 +122,7 @@ async def test_a_large_loss_is_not_believed_without_consent(tmp_path: Path) -> N
 async def test_one_false_answer_changes_nothing(tmp_path: Path, false: str) -> None:
     """An empty list, a list that is too short, and an answer that says nothing are each requested once more."""
     async with mirroring_lists(tmp_path) as run:
-        ids = fave(run, 8)
+        ids = add_favorites(run, 8)
         await run.lists("favorites")
         photo = {
             "id": ids[0],
@@ -162,9 +162,9 @@ def answering_shortly(run: ListRun, ids: list[str]) -> None:
 
 async def test_what_is_counted_but_not_listed_is_asked_for_again_by_the_next_run(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        fave(run, 10)
+        add_favorites(run, 10)
         await run.lists("favorites")
-        ids = fave(run, 14)
+        ids = add_favorites(run, 14)
         for index, photo_id in enumerate(ids):
             run.stream.lists.favorites[photo_id] = FIRST_FAVE + (100 - index) * DAY
         answering_shortly(run, ids[:4])
@@ -176,7 +176,7 @@ async def test_what_is_counted_but_not_listed_is_asked_for_again_by_the_next_run
 
 async def test_a_full_scan_that_is_not_complete_marks_nothing(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        ids = fave(run, 8)
+        ids = add_favorites(run, 8)
         await run.lists("favorites")
         answering_shortly(run, ids)
         await run.lists("favorites", full_scan=True)
@@ -186,7 +186,7 @@ async def test_a_full_scan_that_is_not_complete_marks_nothing(tmp_path: Path) ->
 
 async def test_a_walk_that_fails_is_continued_by_the_next_run(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path, others=1200) as run:
-        ids = fave(run, 1100)
+        ids = add_favorites(run, 1100)
         run.flickr.faults = Script(Rule(faults.failing(500), method=f"flickr.{METHOD}", start=2, times=None))
         report = await run.lists("favorites")
         assert list(report.list_failures) == ["favorites"]
@@ -198,7 +198,7 @@ async def test_a_walk_that_fails_is_continued_by_the_next_run(tmp_path: Path) ->
 
 async def test_a_run_without_the_login_leaves_what_the_login_listed(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
-        fave(run, 5)
+        add_favorites(run, 5)
         run.log_in()
         await run.lists("favorites")
         assert (run.calls("favorites.getList"), run.calls(METHOD)) == (1, 0)

@@ -137,6 +137,11 @@ class ListingStore:
         self._coverage.clear(scan=True)
         self._query("UPDATE photos SET seen = 0 WHERE seen")
 
+    def drop_scan(self) -> None:
+        """Let the next full scan begin anew, instead of continuing one that was interrupted."""
+        with self._database.transaction():
+            self._database.set_note("scan_begun", None)
+
     def drop_future(self, present: int) -> int | None:
         """Remove coverage beyond the newest known upload and beyond the `present`.
 

@@ -22,7 +22,6 @@ from flickr_mirror.cli.options.exclusions import excluded_pair
 from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
-from flickr_mirror.models.sources import source_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,8 +96,7 @@ def _check_usage(context: typer.Context) -> None:
 def _names(flags: Mapping[str, Any]) -> list[str]:
     """Return the users to mirror, or the address of a list. Raises `ValueError`."""
     if address := flags["source"]:
-        source_address(address)
-        return [address.strip()]
+        return [address]
     return list(dict.fromkeys(checked_username(name) for name in flags["username"]))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flickr_mirror.errors import FlickrApiError, UserNotFoundError
+from flickr_mirror.errors import FlickrApiError, TransportError, UserNotFoundError
 from flickr_mirror.flickr.api_call import call
 from flickr_mirror.flickr.rate_limiter import Priority
 from flickr_mirror.models.account_lists import (
@@ -36,10 +36,13 @@ _USER: dict[int, type[FlickrApiError]] = {1: UserNotFoundError}
 
 
 async def get_profile_document(client: HttpClient, user_id: str) -> dict[str, object]:
-    """Return the document about the profile of an account."""
+    """Return the document about the profile of an account. Raises `TransportError` for that of another one."""
     person = await _call(client, "flickr.people.getInfo", "person", _USER, user_id=user_id)
     profile = await _call(client, "flickr.profile.getProfile", "profile", _USER, user_id=user_id)
-    return profile_of(person, profile)
+    found = profile_of(person, profile)
+    if found["nsid"] != user_id:
+        raise TransportError("flickr.people.getInfo: the answer does not describe the account.")
+    return found
 
 
 async def get_favorites(

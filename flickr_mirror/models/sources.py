@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _FLICKR = re.compile(r"(?:https?://)?(?:(?:www|m|secure)\.)?flickr\.com(?:[/?#].*)?", re.IGNORECASE)
 _PAGE = re.compile(r"page\d+")
 _FLICKR_URL = "https://www.flickr.com"
-EXAMPLES = (
+_EXAMPLES = (
     f"{_FLICKR_URL}/photos/NAME/favorites, {_FLICKR_URL}/photos/NAME/galleries/72157600000000001, "
     f"{_FLICKR_URL}/groups/NAME/pool or {_FLICKR_URL}/people/NAME/photosof"
 )
@@ -94,7 +94,7 @@ def source_address(text: str) -> SourceAddress:
     """Return the list at an address on flickr.com. Raises `ValueError` for any other text."""
     text = text.strip()
     if not _FLICKR.fullmatch(text):
-        raise ValueError(f"{text!r} is not an address at flickr.com: use one such as {EXAMPLES}.")
+        raise ValueError(_refusal(text))
     path = urlsplit(text if "://" in text else f"https://{text}").path
     match [unquote(part) for part in path.split("/") if part and not _PAGE.fullmatch(part)]:
         case ["photos" | "people", user, "favorites" | "faves"]:
@@ -105,7 +105,11 @@ def source_address(text: str) -> SourceAddress:
             return SourceAddress(SourceKind.POOL, group)
         case ["people" | "photos", user, "photosof"] | ["photosof", user] if "+" not in user:
             return SourceAddress(SourceKind.PEOPLE, user)
-    raise ValueError(f"{text!r} is not the address of a list of photos: use one such as {EXAMPLES}.")
+    raise ValueError(_refusal(text))
+
+
+def _refusal(text: str) -> str:
+    return f"invalid address {text!r}: use that of a list of photos, such as {_EXAMPLES}."
 
 
 def is_source_address(text: str) -> bool:

@@ -43,7 +43,7 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
         owner = json.loads(filesystem.read(path))
         if owner.pop("checksum", None) not in (None, filesystem.checksum(owner)):
             raise ValueError
-        if owner["format"] > LIST_FORMAT:
+        if owner["format"] > (LIST_FORMAT if "source" in owner else FORMAT):
             raise CacheError(
                 f"{folder} was written by a newer version of flickr_mirror: update this one.", folder
             )

@@ -63,8 +63,12 @@ async def test_favorites_are_mirrored_and_the_other_commands_know_them_by_name(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("--source", "manhhai"), 2, "is not an address at flickr.com: use one such as https://"),
-        (("--source", "https://www.flickr.com/photos/x/"), 2, "is not the address of a list of photos"),
+        (
+            ("--source", "manhhai"),
+            2,
+            "--source: invalid address 'manhhai': use that of a list of photos, such as",
+        ),
+        (("--source", "https://www.flickr.com/photos/x/"), 2, "use that of a list of photos, such as"),
         (("--source", FAVORITES, "--username", "x"), 2, "--source and --username exclude each other"),
         (("--source", FAVORITES, "--include", "tags"), 2, "--source and --include exclude each other"),
         (("--source", FAVORITES, "--since", "2020-01-01"), 2, "--source and --since exclude each other"),

@@ -12,11 +12,11 @@ from flickr_mirror import Include, Limits, ListMirror, MirrorOptions, Photostrea
 from flickr_mirror.cli.exit_codes import code_of, code_of_error
 from flickr_mirror.engine.check import check_mirror
 from flickr_mirror.engine.forget import forget_photos
-from flickr_mirror.errors import FlickrMirrorError
+from flickr_mirror.errors import FlickrMirrorError, TransportError
 from flickr_mirror.flickr.rate_limiter import ApiBudget
 from flickr_mirror.models.events import Event, PhotoGone
 from flickr_mirror.models.identifiers import inventory_number
-from flickr_mirror.simulator import SimulatedGallery, SimulatedGroup
+from flickr_mirror.simulator import Rule, Script, SimulatedGallery, SimulatedGroup, faults
 from flickr_mirror.simulator.data.lists import FIRST_FAVE
 from tests.support import canary
 from tests.support.account_lists import OTHER, ListRun, mirroring_lists
@@ -178,6 +178,21 @@ async def test_a_photo_that_is_not_listed_any_more_is_marked_by_a_full_scan_only
         )
 
 
+async def test_a_full_scan_that_was_cut_proves_nothing_for_the_next_one(tmp_path: Path) -> None:
+    async with mirroring_lists(tmp_path) as run:
+        ids = fill(run)
+        source = SourceRun(run, FAVORITES)
+        await source()
+        run.flickr.faults = Script(
+            Rule(faults.failing(500), method="flickr.favorites.getPublicList", start=2, times=None)
+        )
+        with pytest.raises(TransportError):
+            await source(full_scan=True)  # it has seen the first page
+        run.flickr.faults = None
+        remove(run, ids[2])
+        assert (await source(full_scan=True)).gone == 1
+
+
 async def test_a_photo_that_is_listed_again_is_not_gone(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
@@ -325,6 +340,22 @@ async def test_a_pool_for_members_is_mirrored_with_a_login(tmp_path: Path) -> No
         assert report.images == 25
 
 
+async def test_a_run_without_the_login_marks_nothing_that_the_login_could_see(tmp_path: Path) -> None:
+    async with mirroring_lists(tmp_path) as run:
+        ids = fill(run)
+        run.log_in()
+        source = SourceRun(run, POOL)
+        await source()
+        run.token = None
+        remove(run, ids[2])
+        report = await source(full_scan=True, prune=True)
+        assert (report.gone, report.scanned, source.has(ids[2])) == (0, False, True)
+        assert f"the login of {run.stream.nsid}" in run.notices
+        run.log_in()
+        report = await source(full_scan=True)
+        assert report.gone == 1
+
+
 async def test_a_watch_finds_what_is_added(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         fill(run)
@@ -351,7 +382,7 @@ def test_options_of_a_photostream_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match="are for photostreams"):
             ListMirror(FAVORITES, "key", "secret", options=options)
-    with pytest.raises(ValueError, match="is not an address at flickr"):
+    with pytest.raises(ValueError, match="invalid address 'manhhai'"):
         ListMirror("manhhai", "key", "secret")
     with pytest.raises(ValueError, match="cannot be mirrored yet"):
         PhotostreamMirror(FAVORITES, "key", "secret")

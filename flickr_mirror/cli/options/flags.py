@@ -17,6 +17,7 @@ from flickr_mirror.cli.options.parsing import (
     includes,
     interval,
     last_moment,
+    list_address,
 )
 from flickr_mirror.models.includes import Include
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
@@ -45,6 +46,7 @@ SourceList = Annotated[
     str | None,
     typer.Option(
         "--source",
+        parser=list_address,
         metavar="ADDRESS",
         rich_help_panel=WHAT,
         help="Mirror a list of photos instead: favorites, a gallery, the pool of a group, photos of a person.",

@@ -12,6 +12,7 @@ import typer
 
 from flickr_mirror.engine.wall_clock import next_moment
 from flickr_mirror.models.includes import Include, parse_includes
+from flickr_mirror.models.sources import source_address
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -29,6 +30,15 @@ def includes(text: str) -> frozenset[Include]:
         return parse_includes(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def list_address(text: str) -> str:
+    """Return the address of a list of photos. Raises `typer.BadParameter` for another one."""
+    try:
+        source_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text.strip()
 
 
 def interval(text: str) -> float:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 DATED = (SourceKind.FAVORITES, SourceKind.POOL)
 """The kinds of lists with the latest addition first, of which a run lists only what is new."""
 _NEWEST = "list_newest"
+"""The note of the second of the latest addition, once all of the list was walked through."""
+_CALLER = "list_caller"
+"""The note of the account whose login listed all of it."""
 _DAY = 86_400
 
 
@@ -70,6 +73,8 @@ class ListProducer:
         listings = context.catalogue.listings
         note = await self._dispatcher.call(context.catalogue.get_note, _NEWEST)
         self.is_full_scan = note is None or await self._is_scan_due(now)
+        if self.is_full_scan:  # a list is walked through from its beginning each time
+            await self._dispatcher.call(listings.drop_scan)
         await self._dispatcher.call(
             listings.begin, now, fields=frozenset(EXTRAS.split(",")), full=self.is_full_scan
         )
@@ -85,7 +90,7 @@ class ListProducer:
             raise PhotostreamError(f"{self._source.address.url} shows no photos. What was mirrored is kept.")
         if walk.is_complete or not is_to_end or self.is_full_scan:
             await self._dispatcher.call(context.catalogue.set_note, _NEWEST, self._newest)
-        if self.is_full_scan and walk.is_complete:
+        if self.is_full_scan and walk.is_complete and await self._shows_all():
             await self._end_scan()
 
     async def _is_scan_due(self, now: int) -> bool:
@@ -136,6 +141,22 @@ class ListProducer:
         if found.new or found.updated or not self._is_again:
             context.emit(PageScanned(*self._numbers, len(found.new)))
         self._dispatcher.wake()
+
+    async def _shows_all(self) -> bool:
+        """Return whether this run sees what earlier ones saw: a login can show more. Emits a notice if it does not."""
+        context, caller = self._context, self._context.api.caller
+        before = await self._dispatcher.call(context.catalogue.get_note, _CALLER)
+        if before and (caller is None or caller.id != before):
+            context.emit(
+                Notice(
+                    f"Earlier runs had the login of {before}, which can show more of this list. Without it, no photo "
+                    "is marked as gone."
+                )
+            )
+            return False
+        if caller is not None:
+            await self._dispatcher.call(context.catalogue.set_note, _CALLER, caller.id)
+        return True
 
     async def _end_scan(self) -> None:
         """Mark the photos that are not in the list any more, unless they are too many to believe that."""

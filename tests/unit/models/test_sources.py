@@ -46,7 +46,7 @@ def test_the_addresses_of_lists_are_read(text: str, address: SourceAddress) -> N
     ],
 )
 def test_other_texts_are_refused_with_the_addresses_that_can_be_used(text: str) -> None:
-    with pytest.raises(ValueError, match="use one such as https://"):
+    with pytest.raises(ValueError, match="use that of a list of photos, such as https://"):
         source_address(text)
 
 

@@ -197,6 +197,10 @@ class SettingsError(FlickrMirrorError):
     """An environment variable, such as `SSL_CERT_FILE`, is invalid."""
 
 
+class ServerError(FlickrMirrorError):
+    """A server cannot listen at its address."""
+
+
 class ResourcesError(FlickrMirrorError):
     """The system allows no more threads or processes."""
 

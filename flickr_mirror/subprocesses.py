@@ -18,13 +18,16 @@ def command(module: str) -> list[str]:
 
 
 def without_secrets() -> dict[str, str]:
-    """Return this process's environment without the API keys and the secret URLs of this program."""
-    secret = ("CONSUMER_KEY", "CONSUMER_SECRET", "FLICKR_API_URL", "FLICKR_PING_URL")
+    """Return this process's environment without the API keys, the token and the secret URLs of this program."""
+    secret = (
+        *("CONSUMER_KEY", "CONSUMER_SECRET", "OAUTH_TOKEN", "OAUTH_TOKEN_SECRET"),
+        *("FLICKR_API_URL", "FLICKR_PING_URL"),
+    )
     return {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment and module path, without API keys, secret URLs and proxies."""
+    """Return this process's environment and module path, without API keys, tokens, secret URLs and proxies."""
     variables = {
         name: value for name, value in without_secrets().items() if not name.upper().endswith("_PROXY")
     }

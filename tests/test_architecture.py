@@ -232,7 +232,7 @@ def test_every_error_of_the_tree_can_be_imported_from_the_package() -> None:
     assert {error.__name__ for error in leaves(FlickrMirrorError)} <= set(flickr_mirror.__all__)
 
 
-def test_both_faces_have_the_same_methods() -> None:
+def test_both_apis_have_the_same_methods() -> None:
     """What `AsyncFlickrApi` can do, `FlickrApi` does with the same arguments, without `await`."""
 
     def methods(face: type) -> dict[str, inspect.Signature]:
@@ -251,7 +251,7 @@ def test_both_faces_have_the_same_methods() -> None:
 
 @pytest.mark.parametrize("error", sorted(leaves(FlickrMirrorError), key=repr))
 def test_every_error_that_ends_a_run_has_an_exit_code(error: type[BaseException]) -> None:
-    """A script can tell from the exit code why a run ended; what concerns one photo never ends it."""
+    """The exit code shows why a run ended; an error of one photo never ends a run."""
     code = next((code for kind, code in EXIT_CODES if issubclass(error, kind)), 1)
     assert code != 1 or issubclass(error, PhotoError) or error in (FlickrApiError, InvalidCallError)
 

@@ -65,6 +65,17 @@ class Archive:
         rows = self._query(f"SELECT id FROM photos WHERE {_HAS_FILES} ORDER BY uploaded DESC, id DESC")
         return [photo_id for (photo_id,) in rows]
 
+    def uploads(self, *, public_only: bool) -> list[tuple[int, int]]:
+        """Return the id and the upload time of the photos with files, newest first; only public ones on request.
+
+        A photo that was listed before its privacy was recorded was public, because only public photos were listed.
+        """
+        where = "AND ifnull(json_extract(facts, '$.privacy'), 'public') = 'public'" if public_only else ""
+        return self._query(
+            f"SELECT id, uploaded FROM photos JOIN listed USING (id) WHERE {_HAS_FILES} {where}"
+            " ORDER BY uploaded DESC, id DESC"
+        ).fetchall()
+
     def photos(self, photo_ids: Sequence[int]) -> Iterator[ArchiveRow]:
         """Yield the photos with these ids, in this order, without those that have no files."""
         for start in range(0, len(photo_ids), BATCH):

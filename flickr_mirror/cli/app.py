@@ -10,11 +10,14 @@ import typer
 
 from flickr_mirror.cli import mirror_app
 from flickr_mirror.cli.completion import Shell, completion_script
+from flickr_mirror.cli.export_app import export
 from flickr_mirror.cli.forget_app import forget
 from flickr_mirror.cli.keys_app import keys_app
+from flickr_mirror.cli.login_app import login, logout
 from flickr_mirror.cli.options import (
     flags,
     limit_flags,
+    login_flags,
     output_flags,
     report_flags,
     settings_file,
@@ -24,7 +27,8 @@ from flickr_mirror.cli.options.configured_command import ConfigurableCommand
 from flickr_mirror.cli.options.help_text import help_of
 from flickr_mirror.cli.options.option_names import given_options
 from flickr_mirror.cli.options.timing import timing_of
-from flickr_mirror.cli.reports_app import check, list_photos, search, status
+from flickr_mirror.cli.reports_app import check, describe, list_photos, search, stats, status
+from flickr_mirror.cli.serve_app import serve
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 EXAMPLES = """\b
@@ -67,6 +71,7 @@ def mirror_flickr(
     info_only: flags.InfoOnly = False,
     lifo: flags.Lifo = False,
     fifo: flags.Fifo = False,
+    no_description: flags.NoDescription = False,
     full_scan: flags.FullScan = False,
     full_scan_every: flags.FullScanEvery = None,
     prune: flags.Prune = False,
@@ -81,6 +86,10 @@ def mirror_flickr(
     consumer_key: flags.ConsumerKey = None,
     consumer_secret: flags.ConsumerSecret = None,
     save_api_keys: flags.SaveApiKeys = False,
+    as_: login_flags.As = None,
+    no_login: login_flags.NoLogin = False,
+    oauth_token: login_flags.OauthToken = None,
+    oauth_token_secret: login_flags.OauthTokenSecret = None,
     calls_per_hour: limit_flags.CallsPerHour = 3600,
     calls_per_second: limit_flags.CallsPerSecond = 10,
     size_workers: limit_flags.SizeWorkers = 2,
@@ -131,9 +140,9 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _name, _command in (("check", check), ("status", status), ("list", list_photos), ("search", search)):
-    app.command(_name)(_command)
-app.command("forget")(forget)
+for _command in (check, status, describe, search, stats, export, serve, forget, login, logout):
+    app.command(_command.__name__)(_command)
+app.command("list")(list_photos)
 app.add_typer(keys_app, name="keys")
 
 

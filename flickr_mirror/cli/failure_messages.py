@@ -6,8 +6,10 @@ import logging
 
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.cli.output.console import echo
-from flickr_mirror.errors import InvalidKeyError, ProxyLoginError, TransportError
+from flickr_mirror.errors import InvalidKeyError, LoginError, ProxyLoginError, TransportError
 from flickr_mirror.text import plain
+
+_LOGIN = "`mirror_flickr login`"
 
 
 def echo_failure(error: BaseException) -> int:
@@ -27,12 +29,28 @@ def echo_unexpected_error(error: Exception) -> None:
     )
 
 
+def _login_advice(sentence: str) -> str:
+    """Return the command for what a message about a login asks to do."""
+    if _LOGIN in sentence:
+        return ""
+    if "tart the login again" in sentence:
+        return f" Run {_LOGIN} again."
+    if "og in" in sentence:
+        return (
+            f" Run {_LOGIN}, or renew FLICKR_OAUTH_TOKEN and FLICKR_OAUTH_TOKEN_SECRET if they are set. Everything "
+            "mirrored so far stays."
+        )
+    return ""
+
+
 def _advice(error: BaseException) -> str:
     if isinstance(error, InvalidKeyError):
         return (
             ". Check the key at https://www.flickr.com/services/apps/by/me, then save the right one with "
             "`mirror_flickr keys set`, or set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET."
         )
+    if isinstance(error, LoginError):
+        return _login_advice(str(error))
     if isinstance(error, ProxyLoginError):
         return ""
     if isinstance(error, TransportError) and "run the same command again" not in str(error).lower():

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flickr_mirror.cli.options.argument_checks import checked_endpoint
+from flickr_mirror.cli.options.argument_checks import check_takes_login, checked_endpoint
 from flickr_mirror.cli.options.help_text import CommandGroup
+from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.option_names import with_flag_names
 from flickr_mirror.cli.options.settings_origin import origin, with_origins
 from flickr_mirror.cli.options.timing import timing_of
@@ -16,7 +17,7 @@ from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 if TYPE_CHECKING:
-    from flickr_mirror.cli.commands.keys import KeySources
+    from flickr_mirror.cli.keys.lookup import KeySources
 
 keys_app = typer.Typer(
     cls=CommandGroup,
@@ -26,7 +27,10 @@ keys_app = typer.Typer(
 )
 
 CachePath = Annotated[
-    Path, typer.Option("--cache-path", "--cache_path", metavar="FOLDER", help="Folder of the saved keys.")
+    Path,
+    typer.Option(
+        "--cache-path", "--cache_path", metavar="FOLDER", help="Folder of the saved keys and logins."
+    ),
 ]
 ApiUrl = Annotated[
     str, typer.Option(metavar="URL", envvar="FLICKR_API_URL", help="An API endpoint other than Flickr's.")
@@ -49,10 +53,10 @@ def _set(
     api_url: ApiUrl = FLICKR_API_URL,
 ) -> None:
     """Ask for the keys without echo, and save them if Flickr accepts them."""
-    url = _endpoint(context, api_url)
+    url = endpoint_of(context, api_url)
     from flickr_mirror.cli.commands.keys import set_keys
 
-    given, timing = _given(context), timing_of(context)
+    given, timing = given_keys(context), timing_of(context)
     raise typer.Exit(set_keys(cache_path, url, given, in_keyring=keyring, from_stdin=stdin, timing=timing))
 
 
@@ -60,11 +64,16 @@ def _set(
 def _check(
     context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH, api_url: ApiUrl = FLICKR_API_URL
 ) -> None:
-    """Check whether Flickr accepts the keys that a run would use, and show where they come from: one API call."""
-    url = _endpoint(context, api_url)
+    """Check whether Flickr accepts the keys that a run would use, and show where they come from: one API call.
+
+    Each login is checked too, with one call.
+    """
+    url = endpoint_of(context, api_url)
     from flickr_mirror.cli.commands.keys import check_keys
 
-    raise typer.Exit(check_keys(cache_path, url, _given(context), timing_of(context)))
+    raise typer.Exit(
+        check_keys(cache_path, url, given_keys(context), login_choice(context), timing_of(context))
+    )
 
 
 @keys_app.command("forget")
@@ -72,10 +81,10 @@ def _forget(context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH) 
     """Remove the saved keys from the file and the keyring."""
     from flickr_mirror.cli.commands.keys import forget_keys
 
-    raise typer.Exit(forget_keys(cache_path, _given(context)))
+    raise typer.Exit(forget_keys(cache_path, given_keys(context)))
 
 
-def _given(context: typer.Context) -> KeySources:
+def given_keys(context: typer.Context) -> KeySources:
     """Return the keys that the environment or the settings file gives to a run, and where they come from."""
     root = context.find_root()
     key, secret = (
@@ -85,8 +94,11 @@ def _given(context: typer.Context) -> KeySources:
     return key, secret
 
 
-def _endpoint(context: typer.Context, url: str) -> str:
+def endpoint_of(context: typer.Context, url: str, *, for_login: bool = False) -> str:
+    """Return the URL of an API. Raises `ConfigError` for anything else."""
     try:
+        if for_login:
+            check_takes_login(url)
         return checked_endpoint(url)
     except ValueError as error:
         raise ConfigError(with_origins(context, with_flag_names(str(error)))) from None

@@ -19,6 +19,7 @@ from flickr_mirror.cli.options.argument_checks import (
     hook_command,
 )
 from flickr_mirror.cli.options.exclusions import excluded_pair
+from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
@@ -55,6 +56,7 @@ def run(context: typer.Context) -> NoReturn:
         verbose=flags["verbose"],
         progress=not flags["no_progress"],
         as_json=flags["as_json"],
+        describes=not flags["no_description"],
     )
     try:
         start = mirror(
@@ -63,6 +65,7 @@ def run(context: typer.Context) -> NoReturn:
             limits,
             (flags["consumer_key"], flags["consumer_secret"]),
             is_key_visible=bool({"--consumer-key", "--consumer-secret"} & {*given_options(context)}),
+            login=login_choice(context),
             save=flags["save_api_keys"],
             watch=flags["watch"],
             dry_run=flags["dry_run"],

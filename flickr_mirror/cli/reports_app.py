@@ -1,4 +1,4 @@
-"""The options of `mirror_flickr check`, `status`, `list` and `search`."""
+"""The options of `mirror_flickr check`, `status`, `list`, `search` and `stats`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from flickr_mirror.cli.options import filter_flags, flags, report_flags, search_flags
+from flickr_mirror.cli.options import (  # Typer reads the annotations
+    filter_flags,
+    flags,
+    report_flags,
+    search_flags,
+    stats_flags,
+)
 from flickr_mirror.cli.options.argument_checks import checked_username
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
@@ -24,6 +30,7 @@ def check(
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     part: report_flags.PendingFile = None,
     rebuild: report_flags.Rebuild = False,
+    manifest: report_flags.Manifest = False,
     as_json: report_flags.ReportAsJson = False,
     quiet: report_flags.ReportQuietly = False,
 ) -> None:
@@ -40,7 +47,18 @@ def check(
         quiet=quiet,
         timing=timing_of(context),
     )
-    _each(username, cache_path, look)
+    _each(username, cache_path, partial(_check_all, look, cache_path) if manifest else look)
+
+
+def describe(
+    username: report_flags.MirrorNames = None,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+) -> None:
+    """Write README, tables and SHA-256 manifest into a mirror. Makes no call to Flickr."""
+    from flickr_mirror.cli.commands.describe import run_describe
+    from flickr_mirror.cli.commands.mirror import print_report
+
+    _each(username, cache_path, lambda name: print_report(partial(run_describe, cache_path, name)))
 
 
 def status(
@@ -102,6 +120,59 @@ def search(
 ) -> None:
     """Search titles, descriptions, comments, tags, notes and albums. Makes no call to Flickr."""
     _list(context, " ".join(words), sort)
+
+
+def stats(
+    context: typer.Context,
+    username: report_flags.MirrorNames = None,
+    cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
+    tag: filter_flags.Tags = None,
+    since: filter_flags.Since = None,
+    until: filter_flags.Until = None,
+    taken: filter_flags.Taken = None,
+    licence: filter_flags.Licenses = None,
+    media: filter_flags.Media = None,
+    language: filter_flags.Language = None,
+    near: filter_flags.Near = None,
+    commented: filter_flags.Commented = None,
+    zone: stats_flags.Zone = None,
+    outliers: stats_flags.Outliers = False,
+    plots: stats_flags.Plots = None,
+    pipe: stats_flags.Pipe = False,
+    as_json: stats_flags.AsJson = False,
+) -> None:
+    """Show the figures of a mirror, or of numbers on standard input. Makes no call to Flickr."""
+    from flickr_mirror.cli.commands.mirror import print_report
+    from flickr_mirror.cli.commands.stats import pipe_stats, show_stats
+
+    if pipe:
+        raise typer.Exit(print_report(partial(pipe_stats, as_json=as_json, outliers=outliers)))
+
+    def show(name: str) -> int:
+        return print_report(
+            partial(
+                show_stats,
+                cache_path,
+                name,
+                photo_filter=filter_flags.filter_of(context.params),
+                zone=zone,
+                as_json=as_json,
+                outliers=outliers,
+                plots=plots,
+            )
+        )
+
+    _each(username, cache_path, show)
+
+
+def _check_all(look: Callable[[str], int], cache_path: Path, name: str) -> int:
+    """Check the files and the manifest of a mirror, and return the worse exit code."""
+    from flickr_mirror.cli.commands.describe import check_manifest
+    from flickr_mirror.cli.commands.mirror import print_report
+    from flickr_mirror.cli.exit_codes import worst
+
+    code = look(name)
+    return code if code > 3 else worst((code, print_report(partial(check_manifest, cache_path, name))))
 
 
 def _list(context: typer.Context, words: str, order: str) -> NoReturn:

@@ -24,6 +24,7 @@ from flickr_mirror.models.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from flickr_mirror.cli.output.summary import Summary
     from flickr_mirror.engine.mirror import PhotostreamMirror
@@ -65,6 +66,8 @@ class RunView:
         self.outcome = RunOutcome()
         self.on_poll: Callable[[int], None] = lambda _: None
         """Called after each poll of a watch, with the exit code that a run would have had."""
+        self.on_changed: Callable[[Path], None] = lambda _: None
+        """Called in a thread with the folder of the mirror, at the end of a run that changed something."""
         self.stats = RunStats(
             images=options.wants_images,
             info=options.wants_info,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import anyio
+from anyio import to_thread
 
 from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.cli.failure_messages import echo_failure
@@ -129,6 +130,8 @@ async def _run(
         code = signals.code or code_of(mirror.report)
     code = code or view.outcome.exit_code
     echo_report(mirror, message)
+    if mirror.report.folder and not signals.code and _has_changed(mirror.report):
+        await to_thread.run_sync(view.on_changed, mirror.report.folder)
     summary = saved(mirror, summary_of(named_report(mirror), code, message, is_whole=mirror.is_whole))
     await _end(view, summary, signals)
     if console.is_terminal and (text := summary_sentence(summary)):
@@ -136,6 +139,10 @@ async def _run(
     # with --quiet, one line reports a failure: this one, unless an error was printed before
     echo(summary_line(summary), force=bool(code) and not message and not view.outcome.exit_code)
     return code
+
+
+def _has_changed(report: MirrorReport) -> bool:
+    return bool(report.images or report.infos or report.adopted or report.gone or report.pruned)
 
 
 async def _end(view: RunView, summary: Summary, signals: GracefulShutdown) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from flickr_mirror.reader.search_index import remove_index
+from flickr_mirror.export.description.describe import remove_description
+from flickr_mirror.reader.index_file import remove_index
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.storage.mirror_folder import LAST_RUN
@@ -35,6 +36,7 @@ def erase(cache: MirrorFolder, catalogue: Catalogue, tombstones: Collection[Tomb
         remove_index(
             cache.state
         )  # the whole file, because deleted words stay in free pages; a search builds it again
+    remove_description(cache.folder)
     cache.remove_partial_files()  # a run that was killed can have left a partial image
     found = cache.find_copies(tombstone.photo_id for tombstone in tombstones)
     for copies in found.values():

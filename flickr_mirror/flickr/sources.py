@@ -41,7 +41,10 @@ _REFUSALS = {
         1,
     ): "Flickr has no such group. Check the address; the mirror of a group that is gone is kept.",
     (SourceKind.POOL, 2): "The group is private, and shows its photos to its members only.",
-    (SourceKind.POOL, 4): "The group shows its pool to its members only: the login of a member is needed.",
+    (
+        SourceKind.POOL,
+        4,
+    ): "The group shows its pool to its members only: the login of a member is needed, such as --as NAME after `mirror_flickr login`.",
 }
 """What the codes of the methods mean: https://www.flickr.com/services/api/flickr.groups.pools.getPhotos.html."""
 

@@ -43,9 +43,10 @@ class ArchivedFile:
 class ArchivedPhoto:
     """A photo of a mirror, with what Flickr stated about it and its files on disk.
 
-    `uploaded` is in seconds since 1970 (UTC). `width` and `height` are those of the image in pixels, `None` if they are
-    not known. `gone` is when it was found to be gone from Flickr, in seconds since 1970; `None` if it is still there.
-    `description` is `None` if it was not mirrored.
+    `uploaded` is in seconds since 1970 (UTC). `width` and `height` are those of the image in pixels, and `size_label`
+    is Flickr's name of its size, such as `Original`; `None` if they are not known. `gone` is when it was found to be
+    gone from Flickr, in seconds since 1970; `None` if it is still there. `description` is `None` if it was not
+    mirrored. (It has more than ten attributes because it is the record of a photo.)
     """
 
     id: str
@@ -55,6 +56,7 @@ class ArchivedPhoto:
     facts: PhotoMetadata
     width: int | None
     height: int | None
+    size_label: str | None
     gone: int | None
     files: tuple[ArchivedFile, ...]
     url: str
@@ -155,6 +157,7 @@ class MirrorReader:
             facts=row.facts,
             width=row.width,
             height=row.height,
+            size_label=row.size_label,
             gone=row.gone,
             files=files,
             url=f"https://www.flickr.com/photos/{row.facts.owner or self.nsid}/{row.photo_id}/",

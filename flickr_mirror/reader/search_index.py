@@ -8,49 +8,33 @@ without marks to its spellings, and only a word typed without marks is expanded.
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from flickr_mirror.errors import CacheError
-from flickr_mirror.reader.filters import FILTER_COLUMNS, PhotoFilter, conditions, distance, filter_row
-from flickr_mirror.reader.folding import fold, normalize
+from flickr_mirror.reader.filters import PhotoFilter, conditions, filter_row
+from flickr_mirror.reader.folding import fold
+from flickr_mirror.reader.index_file import FILE_NAME, open_index, remove_index
+from flickr_mirror.reader.index_texts import COLUMNS, pack, texts_of, unpack, version_of
 from flickr_mirror.reader.mirror_reader import MirrorReader
-from flickr_mirror.reader.search_query import expression, parse_query, words_of
+from flickr_mirror.reader.search_query import expression, parse_query
 from flickr_mirror.storage.owner import read_owner
+from flickr_mirror.storage.sidecar import stored_comments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
-    from flickr_mirror.reader.mirror_reader import ArchivedPhoto
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 
-FILE_NAME = "search.sqlite"
-"""The file of the index, in the state folder of a mirror."""
-VERSION = 1
-"""The version of the tables. A file of another version is built again."""
-TOKENIZER = "unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'"
 BATCH = 500
 """How many photos are read and written at once."""
 READERS = 8
 """How many sidecar files are read at the same time."""
-COLUMNS = ("title", "description", "comments", "tags", "notes", "albums")
 WEIGHTS = (10, 2, 1, 5, 1, 3)
 """How much a word in each column counts for the rank."""
-_SEPARATOR = "\x1f"
-_TABLES = f"""
-CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE photos (id INTEGER PRIMARY KEY, version BLOB NOT NULL, {FILTER_COLUMNS}, texts BLOB NOT NULL);
-CREATE INDEX by_upload ON photos (uploaded, id);
-CREATE VIRTUAL TABLE words USING fts5({", ".join(COLUMNS)}, content = '', tokenize = "{TOKENIZER}");
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
-CREATE TABLE spellings (folded TEXT, spelling TEXT, PRIMARY KEY (folded, spelling)) WITHOUT ROWID;
-PRAGMA user_version = {VERSION};
-"""
 ORDERS = {
     "newest": "uploaded DESC, id DESC",
     "oldest": "uploaded, id",
@@ -58,6 +42,14 @@ ORDERS = {
     "rank": f"bm25(words, {', '.join(map(str, WEIGHTS))}), uploaded DESC",
 }
 """The orders of results, by name."""
+
+
+class CommentRow(NamedTuple):
+    """A comment without its text: the author's NSID and name, and its date in seconds since 1970 (UTC)."""
+
+    author: str
+    name: str
+    date: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +70,14 @@ class SearchIndex:
         self._reader = reader
         path = reader.store.state / FILE_NAME
         try:
-            self._database = self._open(path)
+            self._database = open_index(path)
         except sqlite3.DatabaseError:  # damaged, of another version, or in a folder that is read-only
             with suppress(OSError):
                 remove_index(reader.store.state)
             try:
-                self._database = self._open(path)
+                self._database = open_index(path)
             except sqlite3.DatabaseError:
-                self._database = self._open(None)
-
-    @staticmethod
-    def _open(path: Path | None) -> sqlite3.Connection:
-        database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=60)
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                database.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
-            elif version != VERSION:
-                raise sqlite3.DatabaseError("another version")
-        except BaseException:
-            database.close()
-            raise
-        if path is not None and path.stat().st_mode & 0o077 and not path.parent.stat().st_mode & 0o077:
-            path.chmod(0o600)
-        database.create_function("has_phrase", 3, _has_phrase, deterministic=True)
-        database.create_function("distance", 4, distance, deterministic=True)
-        return database
+                self._database = open_index(None)
 
     def __enter__(self) -> Self:
         return self
@@ -128,7 +100,7 @@ class SearchIndex:
         changed, present = [], set()
         for photo_id, sha256 in self._reader.catalogue.archive.sidecar_hashes():
             present.add(photo_id)
-            version = _version(sha256, albums.get(photo_id, ""))
+            version = version_of(sha256, albums.get(photo_id, ""))
             if not sha256 or versions.get(photo_id) != version:
                 changed.append((photo_id, version))
         with self._errors():
@@ -169,13 +141,14 @@ class SearchIndex:
                 with self._transaction():
                     for photo, document in zip(photos, documents, strict=True):
                         key = int(photo.id)
-                        texts = _texts(photo, document, albums.get(key, ""))
+                        texts = texts_of(photo, document, albums.get(key, ""))
                         row = filter_row(photo, document)
                         if document is None:
-                            batch[key] = _version(repr((texts, row)).encode(), "")
+                            batch[key] = version_of(repr((texts, row)).encode(), "")
                         if versions.get(key) != batch[key]:
                             self._delete(key)
                             self._insert(key, batch[key], row, texts)
+                            self._insert_comments(key, document)
                             count += 1
         return count
 
@@ -185,12 +158,19 @@ class SearchIndex:
                 self._delete(photo_id)
 
     def _insert(self, photo_id: int, version: bytes, row: tuple[object, ...], texts: tuple[str, ...]) -> None:
-        packed = zlib.compress(_SEPARATOR.join(texts).encode(), 1)
+        packed = pack(texts)
         marks = ", ".join("?" * (len(row) + 3))
         self._database.execute(f"INSERT INTO photos VALUES ({marks})", (photo_id, version, *row, packed))
         self._database.execute(
             f"INSERT INTO words (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (photo_id, *texts),
+        )
+
+    def _insert_comments(self, photo_id: int, document: dict[str, Any] | None) -> None:
+        comments = stored_comments(document) or []
+        self._database.executemany(
+            "INSERT INTO comments VALUES (?, ?, ?, ?)",
+            [(photo_id, comment.author, comment.author_name, comment.date) for comment, _ in comments],
         )
 
     def _delete(self, photo_id: int) -> None:
@@ -200,9 +180,10 @@ class SearchIndex:
             return
         self._database.execute(
             f"INSERT INTO words (words, rowid, {', '.join(COLUMNS)}) VALUES ('delete', ?, ?, ?, ?, ?, ?, ?)",
-            (photo_id, *_unpack(found[0])),
+            (photo_id, *unpack(found[0])),
         )
         self._database.execute("DELETE FROM photos WHERE id = ?", (photo_id,))
+        self._database.execute("DELETE FROM comments WHERE photo_id = ?", (photo_id,))
 
     def _add_spellings(self) -> None:
         """Add the words that are new in the index to the table of spellings."""
@@ -250,6 +231,20 @@ class SearchIndex:
             rows = self._database.execute("SELECT spelling FROM spellings WHERE folded = ?", (folded,))
         return [spelling for (spelling,) in rows]
 
+    def comments(self, photo_ids: Iterable[int]) -> Iterator[CommentRow]:
+        """Yield the comments on these photos, without their texts."""
+        chosen = set(photo_ids)
+        for photo_id, *row in self._database.execute("SELECT photo_id, author, name, date FROM comments"):
+            if photo_id in chosen:
+                yield CommentRow(*row)
+
+    def title_languages(self, photo_ids: Iterable[int]) -> Iterator[str]:
+        """Yield the language of the title of each of these photos, if it is known, as a code of ISO 639-3."""
+        chosen = set(photo_ids)
+        for photo_id, languages in self._database.execute("SELECT id, languages FROM photos"):
+            if photo_id in chosen and languages.strip():
+                yield languages.split()[0]
+
     # SQLite
 
     @contextmanager
@@ -282,55 +277,3 @@ def update_index(store: MirrorFolder) -> None:
     if owner and (store.state / FILE_NAME).exists():
         with MirrorReader(store, owner) as reader, SearchIndex(reader) as index:
             index.update()
-
-
-def remove_index(state: Path) -> None:
-    """Delete the index of a mirror; the next search builds it again. Raises `OSError`."""
-    for ending in ("-wal", "-shm", ""):
-        (state / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
-
-
-def _version(sha256: bytes | None, albums: str) -> bytes:
-    """Return what identifies the texts of a photo: of its sidecar file and of its albums."""
-    return (sha256 or b"")[:16] + zlib.crc32(albums.encode()).to_bytes(4, "big")
-
-
-def _texts(photo: ArchivedPhoto, document: dict[str, Any] | None, albums: str) -> tuple[str, ...]:
-    """Return the text of each column."""
-    document = document or {}
-    parts = (
-        photo.title,
-        photo.description or "",
-        "\n".join(_content(comment) for comment in _list(document.get("comments"))),
-        " ".join(photo.tags),
-        "\n".join(notes_of(document)),
-        albums,
-    )
-    return tuple(normalize(part) for part in parts)
-
-
-def _content(label: object) -> str:
-    return str(label.get("content", "")) if isinstance(label, dict) else ""
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def notes_of(document: dict[str, Any]) -> list[str]:
-    """Return the texts of the notes in a sidecar document."""
-    metadata = document.get("flickr")
-    details = metadata.get("details") if isinstance(metadata, dict) else None
-    notes = details.get("notes") if isinstance(details, dict) else None
-    return [str(note.get("text", "")) for note in _list(notes) if isinstance(note, dict)]
-
-
-def _unpack(packed: bytes) -> list[str]:
-    return zlib.decompress(packed).decode().split(_SEPARATOR)
-
-
-def _has_phrase(packed: bytes, column: str, phrase: str) -> bool:
-    """Return whether the texts of a photo have a phrase, both without marks."""
-    texts = _unpack(packed)
-    chosen = texts if not column else [texts[COLUMNS.index(column)]]
-    return any(f" {phrase} " in f" {' '.join(map(fold, words_of(text)))} " for text in chosen)

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.payloads import to_int
+from flickr_mirror.models.rest_answers import FlickrRefusal
 from flickr_mirror.simulator.photo_lists import all_groups, group_of, no_login, paged, stream_of
-from flickr_mirror.simulator.refusal import FlickrRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

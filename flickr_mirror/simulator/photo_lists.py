@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from flickr_mirror.models.payloads import to_int
+from flickr_mirror.models.rest_answers import FlickrRefusal
 from flickr_mirror.simulator.payloads import FLICKR, listed_photo
-from flickr_mirror.simulator.refusal import FlickrRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

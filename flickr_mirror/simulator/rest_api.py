@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.payloads import to_int
+from flickr_mirror.models.rest_answers import FlickrRefusal, refused
 from flickr_mirror.simulator.account_lists import AccountLists
 from flickr_mirror.simulator.oauth import PERMS
 from flickr_mirror.simulator.payloads import (
@@ -18,7 +19,6 @@ from flickr_mirror.simulator.payloads import (
     user,
 )
 from flickr_mirror.simulator.photo_lists import PhotoLists
-from flickr_mirror.simulator.refusal import FlickrRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ class RestApi:
                 )
             return self._login_methods[method](caller.token) | {"stat": "ok"}
         except FlickrRefusal as refusal:
-            return {"stat": "fail", "code": refusal.code, "message": str(refusal)}
+            return refused(refusal)
 
     def find_photo(self, photo_id: str) -> tuple[SimulatedPhotostream, SimulatedPhoto] | None:
         """Return a public photo and the photostream that it is in."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from aiohttp import web
 from anyio.from_thread import start_blocking_portal
 
+from flickr_mirror.models.rest_answers import encode
 from flickr_mirror.simulator import media_files
 from flickr_mirror.simulator.fault_plan import Asked
 from flickr_mirror.simulator.oauth import OAUTH_PATH, OAuthProblem, OAuthServer
@@ -188,10 +189,8 @@ class SimulatedFlickr:
             caller = await self.oauth.caller(request)
         except OAuthProblem as problem:
             return self._dated(problem.response())
-        text = json.dumps(self._api.answer(arguments, caller), separators=(",", ":"))
-        if arguments.get("nojsoncallback") != "1":
-            text = f"jsonFlickrApi({text})"
-        return self._dated(web.Response(text=text, content_type="application/json"))
+        text, content_type = encode(self._api.answer(arguments, caller), {**arguments, "format": "json"})
+        return self._dated(web.Response(text=text, content_type=content_type))
 
     def _dated(self, response: web.Response) -> web.Response:
         response.headers["Date"] = formatdate(self._clock(), usegmt=True)

@@ -27,7 +27,7 @@ FILE_NAME = "owner.json"
 FORMAT = 1
 LIST_FORMAT = 2
 """The number of the format for the mirror of a list, which earlier versions must not take for a photostream."""
-RESERVED = {"flickr_keys", "flickr_key", "api_calls"}
+RESERVED = {"flickr_keys", "flickr_key", "flickr_tokens", "api_calls"}
 """Names of other files in the cache path, which no mirror's folder may have."""
 MAX_NAME = 100
 """The longest folder name in bytes. File systems allow 255, some only 143."""

@@ -1,4 +1,4 @@
-"""A whole job at a realistic distance, and gallery-dl on the same one: images and what is told of them.
+"""A whole job at a realistic distance, and gallery-dl on the same one: images and their information.
 
     python tests/benchmarks/job.py --gallery-dl PROGRAM [--photos 1000] [--rounds 3]
 

@@ -45,7 +45,7 @@ asyncio.run(main())
 
 @contextmanager
 def simulated(photos: int) -> Iterator[subprocess.Popen[str]]:
-    """Run a simulated Flickr, which tells its address, and for each line the calls since the line before."""
+    """Run a simulated Flickr, which prints its address, and for each input line the calls since the previous one."""
     line = [sys.executable, "-c", _SERVER, str(photos)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -54,8 +54,8 @@ def simulated(photos: int) -> Iterator[subprocess.Popen[str]]:
             server.kill()
 
 
-def told(server: subprocess.Popen[str], *, ask: bool = True) -> str:
-    """Return the next line that a server tells."""
+def next_line(server: subprocess.Popen[str], *, ask: bool = True) -> str:
+    """Return the next line that a server prints."""
     assert server.stdin is not None
     assert server.stdout is not None
     if ask:
@@ -73,7 +73,7 @@ def first_image(folder: Path, begun: float) -> str:
 def measure_one(photos: int, what: list[str], folder: Path) -> None:
     """Mirror one photostream twice, and print what it cost."""
     with simulated(photos) as server:
-        api_url = told(server, ask=False)
+        api_url = next_line(server, ask=False)
         line, environment = product(api_url, USERNAME, folder, *what)
         for title in ("first", "again"):
             begun = time.time()
@@ -81,7 +81,7 @@ def measure_one(photos: int, what: list[str], folder: Path) -> None:
             rate = f"{photos / cost.seconds:8.0f} photos/s " if title == "first" else " " * 18
             more = first_image(folder, begun) if title == "first" and photos <= 100_000 else ""
             sys.stdout.write(
-                f"{photos:9,} photos, {title}: {cost.seconds:8.2f} s {rate} {told(server):>5} calls "
+                f"{photos:9,} photos, {title}: {cost.seconds:8.2f} s {rate} {next_line(server):>5} calls "
                 f"{cost.cpu:8.1f} s CPU {cost.memory:6.0f} MB{more}\n"
             )
             sys.stdout.flush()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHAPES = {20: (376, 280), 200: (1200, 940), 2000: (3800, 2960)}
-"""The pixels of images of so many kilobytes: noise, as heavy as a camera's photos, and no padding."""
+"""The pixels of images by their size in kilobytes: noise, as large as a camera's photos, without padding."""
 
 _CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -51,7 +51,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(folder: Path, *, count: int, kilobytes: int, tls: bool) -> AsyncIterator[Server]:
-    """Serve a photostream of `count` images of about so many kilobytes each."""
+    """Serve a photostream of `count` images of about this number of kilobytes each."""
     stream = SimulatedPhotostream(count, image_dims=SHAPES[kilobytes], noise=True, commented=0)
     port = _free_port()
     authority = folder / "authority.pem"

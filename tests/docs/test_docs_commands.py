@@ -24,7 +24,8 @@ NOT_RUN = {
     r"-m pytest": "runs these tests",
     r"^just( |$)": "needs just, and runs what .ci/run runs",
     r"^pipx |hc-ping": "needs the network",
-    r"keys set": "asks on a terminal",
+    r"keys set|_flickr login": "asks on a terminal",
+    r"--as manhhai": "needs a login",
     r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",
     r"^docker |docker run|^mirror ": "needs Docker",
     r"^man ": "needs man, and shows what test_docs.py checks",
@@ -52,6 +53,7 @@ NEWCOMERS = {
 
 SAYS = {
     "docs/how-to/embed.md": ("to be continued", "cancelled:", "complete: True", "requests"),
+    "docs/how-to/photo_facts.md": ("77 views, 2 favourites: ",),
     "docs/reference/catalogue.md": ("12 images are on disk.",),
 }
 """The output that proves that the programs of a page worked."""

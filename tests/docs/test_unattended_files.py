@@ -82,7 +82,7 @@ def test_systemd_takes_the_units(
     assert (result.returncode, complaints) == (0, []), result.stderr
 
 
-def test_the_service_of_the_system_is_shut_in(
+def test_the_system_service_is_sandboxed(
     analyze: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     """systemd's own review finds little that the service could do beside its work: 1.5 of 10 at most."""
@@ -185,7 +185,7 @@ def instructions() -> list[list[tuple[str, str]]]:
 SECRET_WORDS = re.compile(r"key|secret|password|token|credential", re.IGNORECASE)
 
 
-def test_the_image_is_small_and_belongs_to_nobody_in_particular() -> None:
+def test_the_image_is_small_and_runs_as_any_user() -> None:
     """The image runs as an ordinary user, keeps its data in a volume, and has no cron and no build tools in it."""
     *_, last = instructions()
     image = dict(last)
@@ -291,7 +291,7 @@ async def call(name: str, *arguments: str, code: int, path: str = "/usr/bin:/bin
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
-async def test_a_phone_is_told() -> None:
+async def test_a_phone_receives_a_notification() -> None:
     """ntfy.py sends one message where a run did not end well, and none where it did."""
     from aiohttp import web
 

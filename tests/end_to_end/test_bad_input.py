@@ -1,4 +1,4 @@
-"""Whatever is wrong is said in one sentence, with the exit code that tells scripts."""
+"""Bad input is reported in one sentence, with the exit code for scripts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sentence(text: str) -> str:
 
 
 @pytest.mark.slow
-async def test_an_unknown_user_is_said_with_what_to_try(tmp_path: Path) -> None:
+async def test_the_error_for_an_unknown_user_says_what_to_try(tmp_path: Path) -> None:
     """An unknown name, a name made to break out of the folder: exit 4, nothing is written."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         for name in ("nobody at all", "../../etc", "/etc", "9@N00"):
@@ -34,7 +34,7 @@ async def test_an_unknown_user_is_said_with_what_to_try(tmp_path: Path) -> None:
         assert tree(tmp_path) == {}
 
 
-async def test_a_deleted_user_is_said(tmp_path: Path) -> None:
+async def test_a_deleted_user_is_reported(tmp_path: Path) -> None:
     """An account that was deleted: exit 4."""
     stream = SimulatedPhotostream(3, deleted=True)
     async with SimulatedFlickr(stream) as flickr:
@@ -60,7 +60,7 @@ async def test_the_account_of_a_mirror_that_is_gone_is_named(tmp_path: Path) -> 
     assert tree(tmp_path) == before
 
 
-async def test_an_account_without_photos_is_not_taken_silently(tmp_path: Path) -> None:
+async def test_an_account_without_photos_is_reported(tmp_path: Path) -> None:
     """A username without photos that is also another account's address: both are named, exit 4."""
     empty = SimulatedPhotostream(0, nsid="1@N01", username="library", path_alias="empty-one")
     full = SimulatedPhotostream(3, nsid="2@N02", username="The Library", path_alias="library")
@@ -73,7 +73,7 @@ async def test_an_account_without_photos_is_not_taken_silently(tmp_path: Path) -
 
 
 @pytest.mark.slow
-async def test_every_way_to_name_a_user_leads_to_the_same_folder(tmp_path: Path) -> None:
+async def test_every_form_of_user_name_gives_the_same_folder(tmp_path: Path) -> None:
     """Username, NSID, path alias, and address of a photostream are one mirror; an alias is said."""
     stream = SimulatedPhotostream(5, username="Old Photos", path_alias="oldphotos")
     async with SimulatedFlickr(stream) as flickr:
@@ -95,7 +95,7 @@ async def test_every_way_to_name_a_user_leads_to_the_same_folder(tmp_path: Path)
         assert sum(flickr.calls.values()) == 1
 
 
-async def test_a_wrong_key_is_said(tmp_path: Path) -> None:
+async def test_a_wrong_key_is_reported(tmp_path: Path) -> None:
     """A key that Flickr refuses: exit 5, and the key is not shown."""
     async with SimulatedFlickr(SimulatedPhotostream(3), api_key="the-right-one") as flickr:
         outcome = await run(flickr, tmp_path)
@@ -105,14 +105,14 @@ async def test_a_wrong_key_is_said(tmp_path: Path) -> None:
 
 
 async def test_without_keys_and_terminal_nothing_hangs(tmp_path: Path) -> None:
-    """No key and nobody to ask: exit 5, with the ways to give one."""
+    """No key and no terminal: exit 5, with the ways to give one."""
     outcome = await run(None, tmp_path, "--username", "x")
     assert outcome.code == 5
     assert "FLICKR_CONSUMER_KEY" in sentence(outcome.err)
     assert "--save-api-keys" in sentence(outcome.err)
 
 
-async def test_a_keys_file_that_is_no_json_is_said_without_its_content(tmp_path: Path) -> None:
+async def test_an_invalid_keys_file_is_reported_without_its_content(tmp_path: Path) -> None:
     """A broken keys file: exit 5, its name and the cure, and nothing of what is in it."""
     (tmp_path / "flickr_keys").write_text("consumer_key = hunter2")
     outcome = await run(None, tmp_path, "--username", "x")
@@ -122,7 +122,7 @@ async def test_a_keys_file_that_is_no_json_is_said_without_its_content(tmp_path:
 
 
 @pytest.mark.slow
-async def test_saved_keys_serve_the_next_run(tmp_path: Path) -> None:
+async def test_saved_keys_are_used_by_the_next_run(tmp_path: Path) -> None:
     """--save-api-keys writes a file for the user alone, which the next run uses."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         assert (await run(flickr, tmp_path, "--save-api-keys")).code == 0
@@ -157,7 +157,7 @@ async def test_contradictions_are_usage_errors(tmp_path: Path, arguments: tuple[
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_folder_that_cannot_be_used_is_said_before_any_call(tmp_path: Path) -> None:
+async def test_an_unusable_folder_is_reported_before_any_call(tmp_path: Path) -> None:
     """A cache path below a file: exit 7, and Flickr is not asked."""
     (tmp_path / "file").write_text("")
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -168,7 +168,7 @@ async def test_a_folder_that_cannot_be_used_is_said_before_any_call(tmp_path: Pa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_read_only_folder_is_said(tmp_path: Path) -> None:
+async def test_a_read_only_folder_is_reported(tmp_path: Path) -> None:
     """A folder that is not ours: exit 7."""
     tmp_path.chmod(0o500)
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -178,7 +178,7 @@ async def test_a_read_only_folder_is_said(tmp_path: Path) -> None:
 
 
 async def test_no_answer_is_a_passing_failure(tmp_path: Path) -> None:
-    """A dead line: exit 75, which tells a service manager to try again later."""
+    """A lost connection: exit 75, after which a service manager tries again later."""
     line = ("--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/")
     async with running(None, tmp_path, *line, timing=IMPATIENT) as process:
         outcome = await process.wait()

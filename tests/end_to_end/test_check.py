@@ -13,7 +13,7 @@ import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from flickr_mirror.storage.locks import locked
-from tests.support.command import THREAD, Outcome, run, running, start, tree
+from tests.support.command import Outcome, run, running, start, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ async def test_four_broken_files_of_a_thousand_are_mended_by_four_downloads(tmp_
     """Row 61: a flipped bit, a cut, an HTML page and a missing file are named, and the next run mends them."""
     stream = SimulatedPhotostream(1000, image_dims=(40, 30))
     async with SimulatedFlickr(stream) as flickr:
-        async with running(flickr, tmp_path, "--info-level", "1", settings=THREAD) as process:
+        async with running(flickr, tmp_path, "--info-level", "1") as process:
             assert (await process.wait()).code == 0
         whole = tree(tmp_path)
         images = [tmp_path / name for name in sorted(whole) if name.endswith(".jpg")]
@@ -99,8 +99,7 @@ def has_begun_check(catalogue: Path) -> bool:
     return bool(count)
 
 
-@pytest.mark.slow
-async def test_a_check_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
+async def test_a_check_stopped_by_ctrl_c_is_continued(tmp_path: Path) -> None:
     """Ctrl-C ends a check with code 130 and says how to go on; the same command does."""
     async with SimulatedFlickr(SimulatedPhotostream(200, image_dims=(40, 30))) as flickr:
         await run(flickr, tmp_path, "--image-only")

@@ -18,7 +18,7 @@ from tests.support.command import KEYS, command, run, tree
 
 
 @pytest.mark.slow
-async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:
+async def test_a_closed_pipe_does_not_stop_a_run(tmp_path: Path) -> None:
     """`mirror_flickr ... 2>&1 | head -1`: the log has no reader any more, the mirror is completed all the same."""
     async with SimulatedFlickr(SimulatedPhotostream(40), image_latency=0.01) as flickr:
         reader, writer = os.pipe()
@@ -36,7 +36,7 @@ async def test_a_reader_that_goes_away_stops_no_mirror(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["2>&-", "2>/dev/full", "2>&1 >/dev/null | true"])
-async def test_a_log_that_nobody_takes_stops_no_mirror(tmp_path: Path, place: str) -> None:
+async def test_an_unwritable_log_does_not_stop_a_run(tmp_path: Path, place: str) -> None:
     """Row 73: errors that are closed, go to a full disk or to a reader that leaves: the mirror is completed."""
     async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         line = shlex.join(command(flickr, tmp_path, "--image-only"))
@@ -48,7 +48,7 @@ async def test_a_log_that_nobody_takes_stops_no_mirror(tmp_path: Path, place: st
 
 
 @pytest.mark.slow
-async def test_few_open_files_are_enough_and_too_few_are_told(tmp_path: Path) -> None:
+async def test_a_low_limit_of_open_files_works_and_too_low_a_limit_is_reported(tmp_path: Path) -> None:
     """Row 28: `ulimit -n 64` is enough; with fewer a run may end, says why, and leaves nothing that is not true."""
     scarce, enough = tmp_path / "scarce", tmp_path / "enough"
     async with SimulatedFlickr(SimulatedPhotostream(150, commented=0)) as flickr:
@@ -59,20 +59,20 @@ async def test_few_open_files_are_enough_and_too_few_are_told(tmp_path: Path) ->
             return await anyio.run_process(["bash", "-c", script], check=False, stdin=subprocess.DEVNULL)
 
         assert (await run_with(64, enough)).returncode == 0
-        told = b""
+        errors = b""
         for limit in (16, 22, 28):
             result = await run_with(limit, scarce)
             if result.returncode:
-                told += result.stderr
+                errors += result.stderr
                 assert b"ulimit -n" in result.stderr, result.stderr.decode()
-        assert b"Too many open files" in told
-        assert b"Traceback" not in told
+        assert b"Too many open files" in errors
+        assert b"Traceback" not in errors
         assert (await run_with(64, scarce)).returncode == 0
     assert tree(scarce) == tree(enough) != {}
 
 
 @pytest.mark.parametrize("arguments", ["--help", "--version"])
-async def test_an_answer_that_nobody_reads_is_no_failure_to_talk_of(arguments: str) -> None:
+async def test_a_closed_pipe_causes_no_error_message(arguments: str) -> None:
     """Row 73: `mirror_flickr --help | true` leaves no traceback."""
     line = f"{shlex.quote(sys.executable)} -m flickr_mirror {arguments} | true"
     result = await anyio.run_process(["bash", "-c", line], check=False)
@@ -97,14 +97,14 @@ async def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9", "socks5://127.0.0.1:9"])
-async def test_what_runs_on_this_machine_needs_no_proxy(tmp_path: Path, proxy: str) -> None:
+async def test_a_local_address_uses_no_proxy(tmp_path: Path, proxy: str) -> None:
     """A proxy in the environment, be it of a kind that cannot be used, is not asked for the simulated Flickr."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(flickr, tmp_path, http_proxy=proxy, https_proxy=proxy)
     assert outcome.code == 0, outcome.err
 
 
-async def test_a_proxy_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+async def test_an_unusable_proxy_is_reported(tmp_path: Path) -> None:
     """A SOCKS proxy for Flickr itself: one sentence that names the kind, and no traceback."""
     line = ("--username", "x", *KEYS)
     outcome = await run(None, tmp_path, *line, https_proxy="socks5://127.0.0.1:9")
@@ -143,7 +143,7 @@ async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy
 
 
 @pytest.mark.slow
-async def test_what_nobody_expects_is_one_sentence(tmp_path: Path) -> None:
+async def test_an_unexpected_exception_is_one_sentence(tmp_path: Path) -> None:
     """Row 82: a worker that raises what it never should ends the run with exit 1, one sentence and no traceback."""
     start = (
         "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
@@ -187,7 +187,7 @@ async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) ->
         assert b"Traceback" not in result.stderr
 
 
-async def test_keys_that_cannot_be_saved_stop_no_mirror_and_are_said(tmp_path: Path) -> None:
+async def test_unsaved_keys_are_reported_and_do_not_stop_a_run(tmp_path: Path) -> None:
     """Where the keys file cannot be written the user learns it, and the photos are mirrored."""
     (tmp_path / "flickr_keys").mkdir()
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -210,7 +210,7 @@ async def test_keys_that_cannot_be_saved_stop_no_mirror_and_are_said(tmp_path: P
         ("--info-only", "demo"),
     ],
 )
-async def test_what_cannot_be_meant_is_a_usage_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+async def test_implausible_values_are_usage_errors(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Addresses that are none, bytes that are no text, options in the wrong place: exit 2 and one sentence."""
     line = arguments if "--username" in arguments else ("--username", "x", *arguments)
     outcome = await run(None, tmp_path, *KEYS, *line)
@@ -219,7 +219,7 @@ async def test_what_cannot_be_meant_is_a_usage_error(tmp_path: Path, arguments: 
     assert len(outcome.err.splitlines()) == 1
 
 
-async def test_a_mirror_without_its_owners_name_is_said(tmp_path: Path) -> None:
+async def test_a_missing_owner_file_is_reported(tmp_path: Path) -> None:
     """An owner.json that lacks what it should say: exit 7 with the file and the cure."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         assert (await run(flickr, tmp_path)).code == 0

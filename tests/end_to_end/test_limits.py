@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from flickr_mirror.cli.app import app
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.support.command import THREAD, infos, parts, run, running, tree
+from tests.support.command import infos, parts, run, running, tree
 from tests.support.event_schema import FILE
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def two_users(count: int = COUNT) -> tuple[SimulatedPhotostream, SimulatedPhotos
 
 
 @pytest.mark.slow
-async def test_night_after_night_until_all_is_there(tmp_path: Path) -> None:
+async def test_nightly_runs_complete_a_mirror(tmp_path: Path) -> None:
     """Exit code 8 as long as more is left to do, then 0; the mirror is that of one run, nothing came twice."""
     async with SimulatedFlickr(SimulatedPhotostream(COUNT)) as flickr:
         assert (await run(flickr, tmp_path / "at once")).code == 0
@@ -90,7 +90,7 @@ async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
         assert "is reached" not in outcome.err
 
 
-async def test_a_dry_run_tells_of_bytes_and_the_disk(tmp_path: Path) -> None:
+async def test_a_dry_run_reports_bytes_and_free_space(tmp_path: Path) -> None:
     """One line on standard output, sentences beside it; --quiet warns where it will not fit; no file is left."""
     stream = SimulatedPhotostream(COUNT, image_dims=(320, 240))
     async with SimulatedFlickr(stream) as flickr:
@@ -179,7 +179,7 @@ async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
     """Ctrl-C while the first is mirrored: the second is not begun, and the code is 130."""
     async with SimulatedFlickr(*two_users(200), image_latency=0.05) as flickr:
         users = ("--username", "saigon_archive", "--username", "river light")
-        async with running(flickr, tmp_path, *users, settings=THREAD) as process:
+        async with running(flickr, tmp_path, *users) as process:
             with anyio.fail_after(60):
                 while flickr.requests.total() < 10:  # noqa: ASYNC110
                     await anyio.sleep(0.005)
@@ -209,7 +209,9 @@ async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
         (("--username", "a", "--username", " "), "The username is empty"),
     ],
 )
-async def test_what_cannot_be_meant_is_said(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+async def test_implausible_limits_are_reported(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
     """Dates and limits that contradict each other or are none: exit 2 with a sentence, and no call."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await run(flickr, tmp_path, *arguments)

@@ -1,4 +1,4 @@
-"""One process works on a mirror, whatever it is waiting for; several share what one key may ask in an hour."""
+"""One process at a time works on a mirror, even while it waits; several share the hourly calls of one key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.support.command import THREAD, run, running, tree
+from tests.support.command import run, running, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +51,8 @@ async def test_a_second_process_is_refused_for_the_whole_run(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-async def test_what_a_killed_run_said_of_itself_misleads_nobody(tmp_path: Path) -> None:
-    """Row 70: before a new holder has written who it is, the name of one that is dead is not told for it."""
+async def test_the_lock_of_a_killed_run_is_not_shown_as_the_holder(tmp_path: Path) -> None:
+    """Row 70: before a new holder has written its name, the name of a dead one is not shown."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         assert (await run(flickr, tmp_path)).code == 0
         (lock,) = tmp_path.glob("*/.flickr_mirror/lock")
@@ -82,8 +82,8 @@ async def test_two_mirrors_share_the_hour(tmp_path: Path) -> None:
     line = ("--info-level", "2", "--calls-per-hour", "14")
     async with (
         SimulatedFlickr(*streams) as flickr,
-        running(flickr, tmp_path, *line, "--username", "one", settings=THREAD) as one,
-        running(flickr, tmp_path, *line, "--username", "two", settings=THREAD) as two,
+        running(flickr, tmp_path, *line, "--username", "one") as one,
+        running(flickr, tmp_path, *line, "--username", "two") as two,
     ):
         for process in (one, two):
             await process.says("calls to Flickr are used up")

@@ -87,14 +87,14 @@ async def test_a_run_answers_how_far_it_is(tmp_path: Path) -> None:
 
 def test_the_help_lists_every_exit_code() -> None:
     """--help names the codes that a run can end with, and no others."""
-    told = {int(number) for number in re.findall(r"\b\d{1,3}\b", EXIT_HELP)}
+    documented = {int(number) for number in re.findall(r"\b\d{1,3}\b", EXIT_HELP)}
     ours = {code for _, code in EXIT_CODES} | {0, 1, 2, EXIT_PHOTOS_FAILED}
-    assert ours <= told
-    assert told - ours <= {8, 129, 130, 143}
+    assert ours <= documented
+    assert documented - ours <= {8, 129, 130, 143}
 
 
 class Terminal:
-    """A terminal of so many columns, on which a command runs."""
+    """A terminal of a given width, on which a command runs."""
 
     def __init__(self, line: list[str], columns: int, **environment: str) -> None:
         self.screen = pyte.HistoryScreen(columns, 24, history=1000)
@@ -258,7 +258,7 @@ async def test_reports_of_several_mirrors(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_list_whose_reader_goes_away(tmp_path: Path) -> None:
+async def test_a_list_into_a_closed_pipe(tmp_path: Path) -> None:
     """`mirror_flickr list | head -1` ends without an error."""
     async with SimulatedFlickr(SimulatedPhotostream(1000, commented=0)) as flickr:
         await run(flickr, tmp_path, "--info-only", "--quiet")
@@ -272,8 +272,8 @@ async def test_a_list_whose_reader_goes_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_what_to_do_is_said_once_and_is_true(tmp_path: Path) -> None:
-    """A folder that cannot be used is not mended by the same command; a dead line is; a name is no command."""
+async def test_the_advice_is_given_once_and_is_correct(tmp_path: Path) -> None:
+    """The advice to run the same command again is given for a lost connection only, not for a bad folder or name."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         assert (await run(flickr, tmp_path)).code == 0
         other = await run(flickr, tmp_path, "--cache-directory-depth", "2")

@@ -61,14 +61,14 @@ async def outcome_of(*line: str, **environment: str) -> Outcome:
 async def test_a_cache_path_that_is_not_utf8(tmp_path: Path, flickr: SimulatedFlickr) -> None:
     """A folder name that is not UTF-8 works like any other; it is shown escaped, as Python and JSON do."""
     cache = tmp_path / os.fsdecode(b"caf\xe9")
-    told = tmp_path / "told"
-    outcome = await run(flickr, cache, "--json", "--hook", f"tee {told}")
+    summary = tmp_path / "summary"
+    outcome = await run(flickr, cache, "--json", "--hook", f"tee {summary}")
     assert outcome.code == 0, outcome.err
     assert outcome.summary["images"] == "6"
     assert len(tree(cache)) == 12
     (last,) = cache.rglob("last-run.json")
     folder = cache / flickr.streams[0].username
-    summaries = [last.read_text(), told.read_text(), outcome.out.splitlines()[-1]]
+    summaries = [last.read_text(), summary.read_text(), outcome.out.splitlines()[-1]]
     assert [json.loads(text)["folder"] for text in summaries] == [str(folder)] * 3
     mirror = ("--username", flickr.streams[0].username, "--cache-path", str(cache))
     status = await outcome_of("status", *mirror, "--json")
@@ -167,7 +167,7 @@ async def test_a_system_without_threads(tmp_path: Path, left: int) -> None:
 
 @pytest.mark.slow
 async def test_a_check_without_threads(tmp_path: Path, flickr: SimulatedFlickr) -> None:
-    """A check is no different; what it found before counts."""
+    """The same holds for a check; what it found before counts."""
     assert (await run(flickr, tmp_path)).code == 0
     mirror = ["--username", flickr.streams[0].username, "--cache-path", str(tmp_path)]
     for line in (["check", *mirror], ["forget", flickr.streams[0].ids[0], "--yes", *mirror]):

@@ -31,11 +31,11 @@ async def test_a_run_needs_no_flag(home: Path, tmp_path: Path) -> None:
         outcome = await run(None, tmp_path, **environment, MIRROR_FLICKR_CONSUMER_SECRET=canary.SECRET)
     assert outcome.code == 0, outcome.err
     assert len(tree(tmp_path)) == 3
-    assert "[WARNING]" not in outcome.err  # nobody else sees a variable
+    assert "[WARNING]" not in outcome.err  # other users cannot see a variable
     assert canary.KEY not in outcome.err
 
 
-async def test_a_file_with_a_typing_error_stops_the_run(tmp_path: Path) -> None:
+async def test_a_misspelt_key_in_the_file_stops_the_run(tmp_path: Path) -> None:
     """An unknown key: exit 2 and one line with the file, the key and what was meant, before anything is done."""
     file = tmp_path / "settings.toml"
     file.write_text("info-levle = 2\n")
@@ -45,7 +45,7 @@ async def test_a_file_with_a_typing_error_stops_the_run(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-async def test_a_variable_with_a_typing_error_is_said(tmp_path: Path) -> None:
+async def test_a_misspelt_variable_is_reported(tmp_path: Path) -> None:
     """A variable that means no option does not pass in silence, and stops nothing."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await run(flickr, tmp_path, "--debug", "2", MIRROR_FLICKR_INFOLEVEL="2")

@@ -1,4 +1,4 @@
-"""Signals end a run at any moment: quietly, soon, with the exit code that tells which one, and nothing half done."""
+"""Signals end a run at any moment: quietly, soon, with the exit code of the signal, and nothing half done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
-from tests.support.command import KEYS, THREAD, command, is_there, parts, run, running, tree
+from tests.support.command import KEYS, command, is_there, parts, run, running, tree
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,11 +62,11 @@ PHASES = {
 async def test_a_run_that_waits_for_an_answer_ends(
     tmp_path: Path, address: str, options: tuple[str, ...], number: signal.Signals
 ) -> None:
-    """Rows 71, 72: whatever answer is waited for, the first signal is told at once, and ends the run in the grace."""
+    """Rows 71, 72: during any request, the first signal is acknowledged at once, and ends the run in the grace."""
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(address, started)
-        async with running(flickr, tmp_path, *options, timing=GRACE) as process:
+        async with running(flickr, tmp_path, *options, settings={}, timing=GRACE) as process:
             with anyio.fail_after(30):
                 await started.wait()
             begun = time.monotonic()
@@ -96,7 +96,7 @@ async def test_a_run_that_waits_for_something_else_ends(
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         flickr.intercept = refuse if "--image-only" in options else None
         level = () if "--image-only" in options else ("--info-level", "2")
-        async with running(flickr, tmp_path, *level, *options, timing=GRACE) as process:
+        async with running(flickr, tmp_path, *level, *options, settings={}, timing=GRACE) as process:
             await process.says(words)
             begun = time.monotonic()
             process.signal(number)
@@ -149,7 +149,7 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
     level = () if "--image-only" in options else ("--info-level", "2")
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         flickr.intercept = intercept
-        async with running(flickr, tmp_path, *level, *options, settings=THREAD, timing=timing) as process:
+        async with running(flickr, tmp_path, *level, *options, timing=timing) as process:
             await process.says(words)
             await anyio.sleep(0.5)  # for what was in flight at that moment
             begun = time.monotonic()
@@ -166,7 +166,7 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
 async def test_what_is_in_flight_is_finished(tmp_path: Path) -> None:
     """Row 71: Ctrl-C ends the run with code 130 and nothing half done or lost; the same command completes it."""
     async with SimulatedFlickr(SimulatedPhotostream(200), image_latency=0.05) as flickr:
-        async with running(flickr, tmp_path, "--info-level", "1", settings=THREAD) as process:
+        async with running(flickr, tmp_path, "--info-level", "1") as process:
             with anyio.fail_after(60):
                 while flickr.requests.total() < 30:  # noqa: ASYNC110
                     await anyio.sleep(0.005)
@@ -263,11 +263,11 @@ async def test_signals_at_random_moments(tmp_path: Path) -> None:
     codes: list[int] = []
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         for number in range(8):
-            async with running(flickr, tmp_path / str(number), settings=THREAD) as process:
+            async with running(flickr, tmp_path / str(number)) as process:
                 await anyio.sleep(chance.uniform(0, 1.0))
                 process.signal(signal.SIGTERM)
                 outcome = await process.wait()
-            # before it can say anything a process is ended by the signal itself, which shells tell as 143 too
+            # before it can say anything a process is ended by the signal itself, which shells report as 143 too
             assert outcome.code in (0, 143, -signal.SIGTERM), outcome.err
             assert "Traceback" not in outcome.err
             assert "Exception ignored" not in outcome.err

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
-from tests.support.command import KEYS, Outcome, command, run, start, tree
+from tests.support.command import KEYS, THREAD, Outcome, command, run, start, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ async def run_in(surroundings: str, line: list[str]) -> Outcome:
         device = os.open("/dev/full", os.O_WRONLY)
         stack.callback(os.close, device)
         out, err = (device if number in full else None for number in (1, 2))
-        process = start(line, environment, files=(out, err), closed=closed)
+        process = start(line, environment, settings=THREAD, files=(out, err), closed=closed)
         try:
             outcome = await process.wait()
         finally:
@@ -67,7 +67,9 @@ def run_line(flickr: SimulatedFlickr, cache: Path, *more: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
-async def test_the_mirrors_work_is_done(tmp_path: Path, flickr: SimulatedFlickr, surroundings: str) -> None:
+async def test_a_run_completes_without_its_streams(
+    tmp_path: Path, flickr: SimulatedFlickr, surroundings: str
+) -> None:
     """A run completes if its output cannot be written, with or without --json, and its exit code is that of the run."""
     for number, more in enumerate([(), ("--json", "--debug", "4")]):
         cache = tmp_path / str(number)
@@ -83,7 +85,7 @@ async def test_the_mirrors_work_is_done(tmp_path: Path, flickr: SimulatedFlickr,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("surroundings", [">&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"])
-async def test_a_report_that_is_lost_is_a_failure(
+async def test_a_lost_report_ends_with_exit_code_1(
     tmp_path: Path, flickr: SimulatedFlickr, surroundings: str
 ) -> None:
     """What a command was asked to write, and could not, is said and ends with 1; closed streams ask for nothing."""
@@ -109,7 +111,7 @@ async def test_a_report_that_is_lost_is_a_failure(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
-async def test_what_fails_keeps_its_code(tmp_path: Path, surroundings: str) -> None:
+async def test_failures_keep_their_exit_code(tmp_path: Path, surroundings: str) -> None:
     """The exit code of wrong usage or a missing mirror does not depend on whether the message can be written."""
     for line, code in (
         (["--nonsense"], 2),

@@ -1,4 +1,4 @@
-"""Runs that nobody watches: what a monitor and a program of the user's are told, and the command under cron."""
+"""Unattended runs: what a monitor and the user's program receive, and the command under cron."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ SOON = 3.0
 """Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
 
 
-def teller(path: Path) -> str:
-    """Return a command that keeps what it is told."""
+def saving_command(path: Path) -> str:
+    """Return a command that saves its input."""
     return shlex.join(["sh", "-c", 'cat > "$0"', str(path)])
 
 
-def told(path: Path) -> dict[str, Any]:
-    """Return what the command was told."""
-    return told_in(path.read_text())
+def summary_in_file(path: Path) -> dict[str, Any]:
+    """Return the summary that a command saved."""
+    return summary_in(path.read_text())
 
 
-def told_in(text: str) -> dict[str, Any]:
-    """Return what a command was told, from its words."""
+def summary_in(text: str) -> dict[str, Any]:
+    """Return the summary in this text."""
     found: dict[str, Any] = json.loads(text)
     return found
 
 
-async def test_a_monitor_and_a_program_are_told_of_a_run(tmp_path: Path) -> None:
+async def test_a_run_is_reported_to_a_monitor_and_a_program(tmp_path: Path) -> None:
     """Pings come in order, the program gets what --json and last-run.json have, and the last line stays the last."""
-    kept = tmp_path / "told.json"
+    kept = tmp_path / "summary.json"
     hook = shlex.join(["sh", "-c", 'cat > "$0"; echo I know', str(kept)])
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(
@@ -56,11 +56,11 @@ async def test_a_monitor_and_a_program_are_told_of_a_run(tmp_path: Path) -> None
     assert outcome.code == 0, outcome.err
     assert monitor.words == ["start", "0"]
     (last_run,) = (tmp_path / "cache").rglob("last-run.json")
-    assert told(kept) == told(last_run)
+    assert summary_in_file(kept) == summary_in_file(last_run)
     event = json.loads(outcome.out.splitlines()[-1])
     assert event.pop("event") == "summary"
     del event["time"]
-    assert told(kept) == event
+    assert summary_in_file(kept) == event
     *_, before, last = outcome.err.splitlines()
     assert before == "I know"
     assert last.startswith("done ")
@@ -77,25 +77,25 @@ async def test_a_monitor_and_a_program_are_told_of_a_run(tmp_path: Path) -> None
         pytest.param(("--username", "x", *KEYS, "--cache-path", "/dev/null"), 7, "/dev/null", id="no folder"),
     ],
 )
-async def test_a_run_that_fails_at_once_is_told_too(
+async def test_a_run_that_fails_at_once_is_reported_too(
     arguments: tuple[str, ...], code: int, sentence: str, tmp_path: Path
 ) -> None:
     """What keeps a run from beginning is what its user needs to hear of."""
-    kept = tmp_path / "told.json"
+    kept = tmp_path / "summary.json"
     async with (
         monitoring() as monitor,
         running(
             None,
             tmp_path,
             *arguments,
-            *("--quiet", "--ping-url", monitor.url, "--hook", teller(kept)),
+            *("--quiet", "--ping-url", monitor.url, "--hook", saving_command(kept)),
             timing=IMPATIENT,
         ) as process,
     ):
         outcome = await process.wait()
     assert outcome.code == code, outcome.err
     assert monitor.words == ["start", str(code)]
-    summary = told(kept)
+    summary = summary_in_file(kept)
     assert (summary["user"], summary["exit"]) == ("x", code)
     assert sentence in summary["error"]
     assert len(outcome.err.splitlines()) == 1
@@ -106,16 +106,16 @@ async def test_a_run_that_fails_at_once_is_told_too(
     "wrong",
     [
         ("--fifo", "--lifo"),
-        ("--hook", "tell 'me"),
+        ("--hook", "notify 'me"),
         ("--ping-url", f"http://hc.example/{SECRET}"),
         ("--username", " "),
     ],
 )
-async def test_nobody_is_told_of_wrong_usage(wrong: tuple[str, ...], tmp_path: Path) -> None:
+async def test_wrong_usage_is_not_reported(wrong: tuple[str, ...], tmp_path: Path) -> None:
     """Who types a wrong option sees that at once; no secret is shown even then."""
-    kept = tmp_path / "told.json"
+    kept = tmp_path / "summary.json"
     async with monitoring() as monitor:
-        line = ("--username", "x", *KEYS, "--ping-url", monitor.url, "--hook", teller(kept), *wrong)
+        line = ("--username", "x", *KEYS, "--ping-url", monitor.url, "--hook", saving_command(kept), *wrong)
         outcome = await run(None, tmp_path, *line)
     assert outcome.code == 2, outcome.err
     assert monitor.words == []
@@ -124,26 +124,26 @@ async def test_nobody_is_told_of_wrong_usage(wrong: tuple[str, ...], tmp_path: P
 
 
 @pytest.mark.slow
-async def test_a_program_learns_when_all_was_well(tmp_path: Path) -> None:
-    """What is told of a run that failed holds the time of the last one that did not."""
-    kept = tmp_path / "told.json"
+async def test_a_program_receives_the_time_of_the_last_success(tmp_path: Path) -> None:
+    """The summary of a failed run contains the time of the last success."""
+    kept = tmp_path / "summary.json"
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
-        line = (*KEYS, "--username", flickr.streams[0].username, "--hook", teller(kept))
+        line = (*KEYS, "--username", flickr.streams[0].username, "--hook", saving_command(kept))
         assert (await run(None, tmp_path / "cache", *line, "--api-url", flickr.api_url)).code == 0
-    success = told(kept)["last_success"]
+    success = summary_in_file(kept)["last_success"]
     arguments = (*line, "--api-url", "http://127.0.0.1:9/")
     async with running(None, tmp_path / "cache", *arguments, timing=IMPATIENT) as process:
         outcome = await process.wait()
     assert outcome.code == 75, outcome.err
     assert success
-    assert (told(kept)["exit"], told(kept)["last_success"]) == (75, success)
+    assert (summary_in_file(kept)["exit"], summary_in_file(kept)["last_success"]) == (75, success)
 
 
-async def test_nobody_is_told_of_a_dry_run(tmp_path: Path) -> None:
-    """A look at the price is no run, also where it fails."""
-    kept = tmp_path / "told.json"
+async def test_a_dry_run_is_not_reported(tmp_path: Path) -> None:
+    """A dry run is not reported, even if it fails."""
+    kept = tmp_path / "summary.json"
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
-        told_to = ("--dry-run", "--ping-url", monitor.url, "--hook", teller(kept))
+        told_to = ("--dry-run", "--ping-url", monitor.url, "--hook", saving_command(kept))
         assert (await run(flickr, tmp_path, *told_to)).code == 0
         assert (await run(None, tmp_path, "--username", "x", *told_to)).code == 5
     assert monitor.words == []
@@ -151,7 +151,7 @@ async def test_nobody_is_told_of_a_dry_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_what_cannot_be_told_changes_no_exit_code(tmp_path: Path) -> None:
+async def test_failed_notifications_do_not_change_the_exit_code(tmp_path: Path) -> None:
     """A monitor that refuses and a program that fails are a line each; with --quiet only the program's is said."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -168,9 +168,9 @@ async def test_what_cannot_be_told_changes_no_exit_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-async def test_a_run_that_is_stopped_is_told(count: int, tmp_path: Path) -> None:
-    """After Ctrl-C, also after a second one, the monitor and the program are told, as far as there is time."""
-    kept, started = tmp_path / "told.json", anyio.Event()
+async def test_a_stopped_run_is_reported(count: int, tmp_path: Path) -> None:
+    """After Ctrl-C, also after a second one, the monitor and the program get the report if time permits."""
+    kept, started = tmp_path / "summary.json", anyio.Event()
 
     async def hang(request: web.Request) -> web.StreamResponse | None:
         if request.path.endswith(".jpg"):
@@ -180,7 +180,7 @@ async def test_a_run_that_is_stopped_is_told(count: int, tmp_path: Path) -> None
 
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         flickr.intercept = hang
-        arguments = ("--ping-url", monitor.url, "--hook", teller(kept))
+        arguments = ("--ping-url", monitor.url, "--hook", saving_command(kept))
         grace = {"stop_grace": 0.3 if count == 1 else 60.0}
         async with running(flickr, tmp_path / "cache", *arguments, timing=grace) as process:
             with anyio.fail_after(30):
@@ -194,11 +194,11 @@ async def test_a_run_that_is_stopped_is_told(count: int, tmp_path: Path) -> None
     assert time.monotonic() - begun < SOON
     assert outcome.code == 130, outcome.err
     assert monitor.words == ["start", "130"]
-    assert told(kept)["exit"] == 130
+    assert summary_in_file(kept)["exit"] == 130
     assert outcome.summary["exit"] == "130"
 
 
-async def test_a_program_that_hangs_does_not_hold_up_who_stops_a_run(tmp_path: Path) -> None:
+async def test_a_hanging_program_does_not_delay_a_stop(tmp_path: Path) -> None:
     """A signal while the run waits for the user's program ends that wait; the run's exit code stays what it was."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -218,7 +218,7 @@ async def test_a_program_that_hangs_does_not_hold_up_who_stops_a_run(tmp_path: P
     assert outcome.summary["exit"] == "0"
 
 
-async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> None:
+async def test_a_program_that_hangs_after_a_stop_is_killed(tmp_path: Path) -> None:
     """Who stops a run does not wait for the user's program, and sees how far the run came."""
     started = anyio.Event()
 
@@ -244,7 +244,7 @@ async def test_a_program_that_hangs_after_a_stop_is_ended(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path: Path) -> None:
+async def test_a_slow_look_up_of_the_monitor_does_not_delay_the_end(tmp_path: Path) -> None:
     """A look-up of the monitor's name that hangs in a thread is left behind, with the exit code of the run."""
     start = (
         "import socket, time\n"
@@ -268,25 +268,25 @@ async def test_a_monitor_that_cannot_be_found_for_long_holds_no_end_up(tmp_path:
     assert SECRET.encode() not in result.stderr
 
 
-async def test_what_nobody_expects_is_told(tmp_path: Path) -> None:
-    """A run that dies of a bug is told to the monitor as any failure; the error's own words stay here."""
+async def test_an_unexpected_exception_is_reported(tmp_path: Path) -> None:
+    """A run that ends with a bug is reported to the monitor as failed; the text of the exception is not sent."""
     start = (
         "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
         "async def fail(*_): raise ZeroDivisionError('boom')\n"
         "ImageDownloader.download = fail\nfrom flickr_mirror.cli.main import main\nmain()"
     )
-    kept = tmp_path / "told.json"
+    kept = tmp_path / "summary.json"
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
-        line = command(flickr, tmp_path, "--ping-url", monitor.url, "--hook", teller(kept))[3:]
+        line = command(flickr, tmp_path, "--ping-url", monitor.url, "--hook", saving_command(kept))[3:]
         result = await anyio.run_process([sys.executable, "-c", start, *line], check=False)
     assert result.returncode == 1
     assert monitor.words == ["start", "1"]
-    assert told(kept)["error"] == "Unexpected ZeroDivisionError."
+    assert summary_in_file(kept)["error"] == "Unexpected ZeroDivisionError."
 
 
 @pytest.mark.slow
-async def test_a_watch_is_told_look_by_look(tmp_path: Path) -> None:
-    """A monitor hears that a watch began, and of each look, and `status` knows of them; a stop is no alarm."""
+async def test_each_pass_of_a_watch_is_reported(tmp_path: Path) -> None:
+    """The start and each pass of a watch ping the monitor, and `status` shows them; a stop raises no alarm."""
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         arguments = ("--watch", "1s", "--ping-url", monitor.url)
         async with running(flickr, tmp_path, *arguments) as process:
@@ -311,10 +311,10 @@ async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         monitor.answer = never
-        arguments = ("--ping-url", monitor.url, "--hook", teller(pipe))
+        arguments = ("--ping-url", monitor.url, "--hook", saving_command(pipe))
         timing = {"ping_wait": 60.0}
         async with running(flickr, tmp_path / "cache", *arguments, timing=timing) as process:
-            assert told_in(await to_thread.run_sync(pipe.read_text))["images"] == 3
+            assert summary_in(await to_thread.run_sync(pipe.read_text))["images"] == 3
             assert monitor.words == ["start"]
             assert "was silent" not in process.err
             process.signal(signal.SIGTERM)

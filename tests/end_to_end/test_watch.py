@@ -36,7 +36,7 @@ async def until(root: Path, stream: SimulatedPhotostream, photo_id: str, seconds
 
 
 @pytest.mark.slow
-async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path) -> None:
+async def test_a_watch_mirrors_uploads_and_is_quiet_otherwise(tmp_path: Path) -> None:
     """New photos are on disk soon, a look costs one call, and SIGTERM ends it cleanly."""
     stream = SimulatedPhotostream(5, newest=int(time.time()) - 86_400)
     async with SimulatedFlickr(stream) as flickr, running(flickr, tmp_path, "--watch", "1s") as process:
@@ -61,8 +61,8 @@ async def test_a_watch_mirrors_what_is_uploaded_and_is_quiet_else(tmp_path: Path
 
 
 @pytest.mark.slow
-async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
-    """No network for a while: said once, told to a monitor, survived; what was uploaded meanwhile comes after it."""
+async def test_a_watch_waits_for_a_lost_connection(tmp_path: Path) -> None:
+    """A lost connection is reported once, also to a monitor; photos uploaded meanwhile are mirrored after it."""
     stream = SimulatedPhotostream(3, newest=int(time.time()) - 86_400)
     down = False
 
@@ -104,7 +104,7 @@ async def test_a_watch_waits_for_a_line_that_is_down(tmp_path: Path) -> None:
         (("--accept-loss",), "--full-scan"),
     ],
 )
-async def test_durations_and_scans_that_cannot_be_meant(
+async def test_implausible_durations_and_scans_are_refused(
     tmp_path: Path, arguments: tuple[str, ...], word: str
 ) -> None:
     """A duration without a unit, an interval too short, a prune without a scan: exit 2 with the cure."""
@@ -117,7 +117,7 @@ async def test_durations_and_scans_that_cannot_be_meant(
 
 @pytest.mark.slow
 async def test_a_full_scan_counts_what_changed(tmp_path: Path) -> None:
-    """The last line tells new, updated and gone photos; the files of what is gone stay until --prune."""
+    """The last line counts new, updated and gone photos; the files of gone photos stay until --prune."""
     stream = SimulatedPhotostream(40, newest=int(time.time()) - 86_400)
     async with SimulatedFlickr(stream) as flickr:
         await run(flickr, tmp_path, "--info-level", "2")

@@ -51,7 +51,7 @@ async def test_a_run_mirrors_the_lists_that_were_requested(
         report = await run(include=frozenset({Include.TAGS}))
         assert lists.asked == [("tags", False)]
         assert report.lists == {"tags": 3}
-        assert run.told(ListMirrored) == [ListMirrored("tags", 3, 1)]
+        assert run.events_of(ListMirrored) == [ListMirrored("tags", 3, 1)]
         await run(include=frozenset({Include.TAGS}), full_scan=True)
         assert lists.asked[1:] == [("tags", True)]
         await run()

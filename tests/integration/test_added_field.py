@@ -120,7 +120,7 @@ async def test_no_file_is_rewritten_only_to_have_a_format(folder: Path) -> None:
         before = tree(folder)
         photos.edit(touched, at=photos.photo(touched).updated + 60)
         report = await run(info_level=2, full_scan=True)
-        assert [event.what for event in run.told(PhotoUpdated)] == [("comments",)]
+        assert [event.what for event in run.events_of(PhotoUpdated)] == [("comments",)]
         assert report.infos == 1
         assert before.items() <= tree(folder).items()
         assert not any("format" in info["flickr"] for info in infos(folder).values())

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 NAMES = ("first", "second", "third")
 
 
-class Household:
+class ThreeUsers:
     """Three photostreams, and what became of their mirrors."""
 
     def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
@@ -57,7 +57,7 @@ class Household:
         return [mirror.report.images for mirror in self.mirrors.values()]
 
     def refuse(self, match: str, answer: web.Response) -> None:
-        """Let whatever holds `match` in its address get this answer."""
+        """Give this answer to requests whose address contains `match`."""
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
             body = answer.body if isinstance(answer.body, bytes) else b""
@@ -68,14 +68,14 @@ class Household:
 
 
 @asynccontextmanager
-async def household(root: Path, count: int = 6) -> AsyncIterator[Household]:
+async def three_users(root: Path, count: int = 6) -> AsyncIterator[ThreeUsers]:
     """Open three photostreams of one Flickr."""
     streams = [
         SimulatedPhotostream(count, nsid=f"{number}@N0{number}", username=name, path_alias=name)
         for number, name in enumerate(NAMES, 1)
     ]
     async with SimulatedFlickr(*streams) as flickr:
-        yield Household(flickr, root)
+        yield ThreeUsers(flickr, root)
 
 
 def done_lines(err: str) -> list[str]:
@@ -83,35 +83,35 @@ def done_lines(err: str) -> list[str]:
     return [line for line in err.splitlines() if line.startswith("done ")]
 
 
-async def test_each_has_its_turn_and_its_last_line(
+async def test_each_user_is_mirrored_and_has_a_last_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All are mirrored, in the order given, and each ends with a line of its own."""
-    async with household(tmp_path) as house:
-        assert await house.run() == 0
-        assert house.images == [6, 6, 6]
+    async with three_users(tmp_path) as users:
+        assert await users.run() == 0
+        assert users.images == [6, 6, 6]
     assert [line.split()[1] for line in done_lines(capsys.readouterr().err)] == [
         f'user="{name}"' for name in NAMES
     ]
 
 
-async def test_one_that_fails_keeps_no_other_from_its_turn(tmp_path: Path) -> None:
+async def test_a_failing_user_does_not_stop_the_others(tmp_path: Path) -> None:
     """A user who is not there, and one whose photo fails: the others are mirrored, the graver code counts."""
-    async with household(tmp_path) as house:
-        bad = house.flickr.streams[0].ids[0]
-        house.refuse(bad, web.Response(status=503))
-        assert await house.run() == 3
-        assert house.images == [5, 6, 6]
-        assert await house.run("nobody", *NAMES) == 4
-        assert [mirror.report.complete for mirror in house.mirrors.values()] == [True, True, True, False]
+    async with three_users(tmp_path) as users:
+        bad = users.flickr.streams[0].ids[0]
+        users.refuse(bad, web.Response(status=503))
+        assert await users.run() == 3
+        assert users.images == [5, 6, 6]
+        assert await users.run("nobody", *NAMES) == 4
+        assert [mirror.report.complete for mirror in users.mirrors.values()] == [True, True, True, False]
 
 
-async def test_a_mistake_of_this_program_keeps_no_other_from_its_turn(
+async def test_an_unexpected_exception_does_not_stop_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What nobody thought of is told, and the others are mirrored."""
-    async with household(tmp_path) as house:
-        open_mirror = house.open
+    """An unexpected exception is reported, and the other users are mirrored."""
+    async with three_users(tmp_path) as users:
+        open_mirror = users.open
 
         def open_wrongly(name: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
             mirror, view = open_mirror(name, limits)
@@ -120,7 +120,7 @@ async def test_a_mistake_of_this_program_keeps_no_other_from_its_turn(
             return mirror, view
 
         assert await run_in_turn(NAMES, Limits(), open_wrongly) == 1
-        assert house.images == [0, 6, 6]
+        assert users.images == [0, 6, 6]
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
 
 
@@ -129,37 +129,39 @@ async def fail(_: PhotostreamMirror) -> MirrorReport:
     raise ZeroDivisionError
 
 
-async def test_what_concerns_all_ends_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A key that is refused would be for the next as well: nobody else is asked for, and who that is is said."""
-    async with household(tmp_path) as house:
-        house.flickr._api._api_key = "another"
-        assert await house.run() == 5
-        assert list(house.mirrors) == ["first"]
-        assert house.flickr.calls.total() == 1
+async def test_a_refused_key_ends_the_run_for_all_users(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A refused key would be refused for the other users too: they are not started, and are named."""
+    async with three_users(tmp_path) as users:
+        users.flickr._api._api_key = "another"
+        assert await users.run() == 5
+        assert list(users.mirrors) == ["first"]
+        assert users.flickr.calls.total() == 1
     assert "Not started: second, third." in capsys.readouterr().err
 
 
-async def test_no_answer_for_one_is_no_reason_for_the_others(tmp_path: Path) -> None:
+async def test_an_unanswered_user_does_not_stop_the_others(tmp_path: Path) -> None:
     """A line that is down for the first may be up for the second: 75 is the code, and the rest is mirrored."""
-    async with household(tmp_path) as house:
-        house.refuse("1%40N01", web.Response(status=500))
-        assert await house.run() == 75
-        assert house.images == [0, 6, 6]
+    async with three_users(tmp_path) as users:
+        users.refuse("1%40N01", web.Response(status=500))
+        assert await users.run() == 75
+        assert users.images == [0, 6, 6]
 
 
-async def test_the_limits_are_of_all_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_limits_apply_to_all_users_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Photos that the first has begun are not left for the second; whose turn did not come is said, with code 8."""
-    async with household(tmp_path) as house:
-        assert await house.run(max_photos=8) == 8
-        assert house.images == [6, 2]
+    async with three_users(tmp_path) as users:
+        assert await users.run(max_photos=8) == 8
+        assert users.images == [6, 2]
         assert "Not started: third. Run the same command again to continue." in capsys.readouterr().err
-        house.mirrors.clear()
-        assert await house.run(max_photos=8) == 8
-        assert house.images == [0, 4, 4]
-        assert await house.run(max_photos=8) == 0
-        size = len(house.flickr.file(house.flickr.streams[2].ids[0]))
-        assert set(house.flickr.requests.values()) == {1}
-        assert size < house.flickr.bytes_sent
+        users.mirrors.clear()
+        assert await users.run(max_photos=8) == 8
+        assert users.images == [0, 4, 4]
+        assert await users.run(max_photos=8) == 0
+        size = len(users.flickr.file(users.flickr.streams[2].ids[0]))
+        assert set(users.flickr.requests.values()) == {1}
+        assert size < users.flickr.bytes_sent
 
 
 def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +189,7 @@ class StubView:
     notifier = SimpleNamespace(hangs=False)
 
 
-async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_most_severe_exit_code_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order of the users, the code of the run is the gravest that one of them came to."""
     codes: dict[str, int] = {}
 
@@ -210,10 +212,10 @@ async def test_the_gravest_code_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await run_in_turn([Named("one"), Named("two")], Limits(), open_mirror) == 130
 
 
-async def test_a_signal_that_comes_late_ends_all(
+async def test_a_signal_during_a_hook_starts_no_further_user(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A signal while --hook is told of the first run begins no second one, and says who was not begun."""
+    """After a signal during the first run's --hook, the second run does not start, and its user is named."""
 
     async def run_mirror(_: str, view: Any) -> int:
         view.outcome.late_code = 143
@@ -225,7 +227,7 @@ async def test_a_signal_that_comes_late_ends_all(
     assert "Not started: two. Run the same command again" in capsys.readouterr().err
 
 
-async def test_what_a_limit_left_out_is_said_aloud(
+async def test_a_user_skipped_by_a_limit_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """--quiet: exit code 8 is never silent, also where the first photostream was complete at the limit."""
@@ -245,7 +247,7 @@ async def test_what_a_limit_left_out_is_said_aloud(
     assert line.startswith("Not started: two.")
 
 
-async def test_what_hangs_at_the_end_does_not_have_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_end_does_not_change_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a ping still hangs, the process ends with the gravest code of all, and not with that of the last user."""
     codes = iter([4, 0])
     words: list[tuple[int, float]] = []

@@ -53,7 +53,7 @@ TICK = 3
 """Seconds that pass with each step, because what is uploaded in the very second of a listing is the next one's."""
 DAY = 86_400
 PATIENCE = 3
-"""After so many doubtful runs in a row, what Flickr does not list is taken for hidden: see the listing."""
+"""Doubtful runs in a row after which photos that Flickr does not list are assumed to be hidden."""
 IMAGE_WORKERS = 4
 KINDS = (Kind.PLAIN, Kind.GIF, Kind.PLAIN, Kind.PNG)
 
@@ -95,7 +95,7 @@ class Run:
 
     @property
     def is_faultless(self) -> bool:
-        """Whether nobody disturbed this run: neither Flickr's answers nor a stop, and it was for all photos."""
+        """Whether neither false answers nor a stop disturbed this run, and it was for all photos."""
         return not (self.lie or self.stop_at or self.window or self.limits or any(self.clocks))
 
     def options(self, root: Path, flickr: SimulatedFlickr, times: Sequence[int]) -> MirrorOptions:
@@ -158,7 +158,7 @@ class Story:
     """A photostream, its mirror, and what must be true of them.
 
     `steady` are the photos that every run must find: public ever since they were uploaded, and seen then by
-    whoever asked within the margin.
+    a client that asks within the margin.
     """
 
     def __init__(self, setting: Setting, flickr: SimulatedFlickr, clock: Clock, root: Path) -> None:
@@ -525,7 +525,7 @@ class Story:
 
 
 def digest(data: bytes) -> str:
-    """Return what tells images apart."""
+    """Return what distinguishes images."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -663,7 +663,7 @@ async def in_english(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
     database=None,
 )
 @given(SETTINGS, STEPS)
-def test_whatever_happens_the_mirror_has_it(setting: Setting, steps: list[Step]) -> None:
+def test_random_changes_leave_a_complete_mirror(setting: Setting, steps: list[Step]) -> None:
     """Whatever the owner does between runs and during them, the mirror has every photo as it is, fetched once."""
     mirrored, public = anyio.run(play, setting, steps)
     assert mirrored == public

@@ -36,7 +36,7 @@ async def check(run: Run, **options: Any) -> CheckReport:
 
 
 def catalogue_of(run: Run) -> sqlite3.Connection:
-    """Open the catalogue of a mirror, as nobody should."""
+    """Open the catalogue of a mirror behind the back of the package."""
     return sqlite3.connect(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite")
 
 
@@ -138,7 +138,7 @@ async def test_what_flickr_sends_damaged_twice_is_kept(tmp_path: Path) -> None:
 
 
 async def test_the_last_copy_of_a_photo_stays_where_it_is(tmp_path: Path) -> None:
-    """A broken file of a photo that is gone from Flickr is named, and left alone: there is no other."""
+    """A broken file of a photo that is gone from Flickr is named, and left alone, as it is the only copy."""
     async with mirroring(tmp_path, 12) as run:
         await run()
         gone = run.stream.ids[5]
@@ -169,9 +169,7 @@ async def test_the_shares_of_a_mirror_are_all_of_it(tmp_path: Path) -> None:
         assert min(counts) > 0
 
 
-async def test_an_interrupted_check_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_interrupted_check_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 62: what was looked at is not read again; a month later it is; another share has its own place."""
     monkeypatch.setattr("flickr_mirror.engine.check.BATCH", 5)
     async with mirroring(tmp_path, 20) as run:
@@ -206,7 +204,7 @@ async def test_an_interrupted_check_goes_on_where_it_stopped(
         assert (await check(run)).files == 20
 
 
-async def test_progress_is_told(tmp_path: Path) -> None:
+async def test_a_check_reports_progress(tmp_path: Path) -> None:
     """An observer learns how far the check is, and what is broken."""
     async with mirroring(tmp_path, 4) as run:
         await run()
@@ -218,7 +216,7 @@ async def test_progress_is_told(tmp_path: Path) -> None:
 
 
 async def test_files_of_a_killed_run_are_not_judged(tmp_path: Path) -> None:
-    """A file newer than the catalogue knows, because a run was killed just then, is no broken one."""
+    """A file newer than the catalogue knows, because a run was killed just then, does not count as broken."""
     async with mirroring(tmp_path, 3) as run:
         await run()
         photo_id = run.stream.ids[0]
@@ -241,7 +239,7 @@ async def test_a_check_needs_the_mirror_for_itself(tmp_path: Path) -> None:
 
 
 async def test_a_mirror_is_found_by_any_of_its_names(tmp_path: Path) -> None:
-    """The username, the NSID and the folder's name are one mirror; another name is told which there are."""
+    """The username, the NSID and the folder's name are one mirror; for another name, the error lists the mirrors."""
     async with mirroring(tmp_path, 1) as run:
         await run()
         for name in (run.stream.username, run.stream.nsid):
@@ -252,7 +250,7 @@ async def test_a_mirror_is_found_by_any_of_its_names(tmp_path: Path) -> None:
             await check(run, part=(3, 2))
 
 
-async def test_information_of_a_photo_without_comments_to_be_had_is_as_written(tmp_path: Path) -> None:
+async def test_a_sidecar_without_available_comments_is_valid(tmp_path: Path) -> None:
     """What was written where Flickr refused the comments is not taken for broken."""
     async with mirroring(tmp_path, 2, commented=1.0) as run:
 
@@ -292,7 +290,7 @@ async def test_a_check_after_a_rebuild_does_not_vouch_for_what_it_cannot_know(tm
         assert (report.rebuilt, report.files, report.broken) == (False, 10, [])
 
 
-async def test_what_waits_for_another_reason_is_not_said_to_be_broken(tmp_path: Path) -> None:
+async def test_photos_pending_for_another_reason_are_not_reported_as_broken(tmp_path: Path) -> None:
     """A title that was edited, and is not mirrored because only images are, leaves a whole file."""
     async with mirroring(tmp_path, 3) as run:
         await run(info_level=1)

@@ -78,7 +78,7 @@ async def test_without_a_user_the_way_is_shown() -> None:
 
 
 async def test_off_a_terminal_there_are_plain_lines(tmp_path: Path) -> None:
-    """In a pipe or a log there is no control character, and the specification's lines are there."""
+    """The output to a pipe or a log has the specification's lines and no control characters."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(flickr, tmp_path)
     assert "\x1b" not in outcome.err
@@ -161,7 +161,7 @@ async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("flag", ["--help", "--version"])
-def test_what_is_heavy_is_loaded_when_it_is_needed(flag: str) -> None:
+def test_large_libraries_are_imported_only_when_needed(flag: str) -> None:
     """A question about the command itself is answered without the libraries of network, images, languages, settings."""
     program = (
         "import sys\n"
@@ -169,9 +169,9 @@ def test_what_is_heavy_is_loaded_when_it_is_needed(flag: str) -> None:
         "from flickr_mirror.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'aiohttp', 'anyio', 'httpx', 'keyring', 'langdetect', 'PIL', 'platformdirs', 'pycountry', "
+        "large = {'aiohttp', 'anyio', 'httpx', 'keyring', 'langdetect', 'PIL', 'platformdirs', 'pycountry', "
         "'rich', 'sqlite3', 'tomllib'}\n"
-        "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))"
+        "sys.stderr.write(' '.join(sorted(large & set(sys.modules))))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "mirror_flickr" in result.stdout

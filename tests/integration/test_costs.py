@@ -1,6 +1,6 @@
 """What a photo costs, in counts: API calls, SQLite statements, hops to a thread, syncs of the disk, memory.
 
-Times are for `tests/benchmarks/`. A count that rises here is a cost that nobody meant to add.
+Times are for `tests/benchmarks/`. A count that rises here is a cost added by accident.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Costs:
     ],
     ids=["images", "level 1", "level 2"],
 )
-async def test_what_a_photo_costs(
+async def test_costs_of_a_photo(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     options: dict[str, Any],
@@ -113,7 +113,7 @@ async def test_what_a_photo_costs(
     assert costs.syncs / PHOTOS <= (5 if options.get("image_only") else 7)
 
 
-async def test_what_nothing_new_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_costs_of_a_run_without_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same again: two calls, and no statement, hop or sync for any photo."""
     async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
         await run(image_only=True)
@@ -121,7 +121,7 @@ async def test_what_nothing_new_costs(tmp_path: Path, monkeypatch: pytest.Monkey
         report = await run(image_only=True)
 
     assert report.api_calls == 2
-    assert not run.told(ImageStarted)
+    assert not run.events_of(ImageStarted)
     assert costs.statements.total() < 150
     assert costs.hops < 60
     assert costs.syncs < 20
@@ -129,7 +129,7 @@ async def test_what_nothing_new_costs(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
-async def test_what_an_image_costs_the_interpreter(tmp_path: Path) -> None:
+async def test_function_calls_of_an_image(tmp_path: Path) -> None:
     """Calls of functions, because the interpreter's time is what limits how many images come on a fast line."""
     calls = []
     for count in (100, 500):
@@ -165,7 +165,7 @@ async def test_an_image_is_taken_in_as_it_comes(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
 async def test_five_thousand_photos_need_little_memory(tmp_path: Path) -> None:
-    """The command's peak is that of its libraries and of what is in flight, whatever the length of the stream."""
+    """The command's peak is that of its libraries and of what is in flight, for a photostream of any length."""
     stream = SimulatedPhotostream(5000, image_dims=(48, 36), commented=0)
     async with SimulatedFlickr(stream) as flickr:
         line, more = product(flickr.api_url, stream.username, tmp_path, "--info-level", "1")

@@ -79,7 +79,7 @@ USER = {"user": {"nsid": "13476480@N07", "username": {"_content": "manhhai"}}, "
 
 
 def test_the_simulator_needs_no_pytest() -> None:
-    """Only who asks for the fixtures needs pytest, and nobody's tests load them unasked."""
+    """Only users of the fixtures need pytest, and no test suite loads them by accident."""
     code = "import sys, flickr_mirror.simulator; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert not [entry for entry in entry_points(group="pytest11") if "flickr" in entry.value]

@@ -205,7 +205,7 @@ async def test_a_photo_that_is_listed_again_is_not_asked_for(tmp_path: Path) -> 
         assert (report.gone, run.flickr.calls[SIZES]) == (0, 0)
 
 
-async def test_only_so_many_photos_are_asked_for_in_a_run(
+async def test_a_run_asks_for_a_limited_number_of_missing_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is left is named, neither marked nor pruned, and asked for by the next runs, full scans or not."""
@@ -369,7 +369,7 @@ async def test_a_photo_that_is_never_processed_is_tried_after_a_week(
 
 
 async def test_a_photo_of_today_is_waited_for_and_counted(tmp_path: Path) -> None:
-    """What Flickr still processes is no failure; the next run looks again, and the counts name it."""
+    """A photo that Flickr still processes does not count as failed; the next run tries again, and counts it."""
     async with mirroring(tmp_path, 3, newest=int(time.time()) - 3600) as run:
         young = run.stream.ids[0]
         run.stream.edit(young, kind=Kind.NOT_READY)

@@ -54,7 +54,7 @@ quick = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
-    """Return the disk that fails when it is told to."""
+    """Return the disk that fails on demand."""
     return FaultyDisk(monkeypatch)
 
 
@@ -161,7 +161,7 @@ async def test_a_disk_that_fails_in_any_way_ends_the_run(
 
 
 @quick
-async def test_what_could_not_be_synced_is_never_marked_done(trial: Trial) -> None:
+async def test_a_file_that_was_not_synced_is_never_marked_done(trial: Trial) -> None:
     """Row 56: EIO on fsync: whichever sync fails, no row claims that file, and the next run has it."""
     hits = set()
     for kind in ("fsync", "sync folder"):
@@ -210,7 +210,7 @@ async def test_bytes_that_vanish_on_their_way_are_noticed(
 async def test_a_cache_that_cannot_be_written_costs_no_call(
     tmp_path: Path, faulty: FaultyDisk, number: int
 ) -> None:
-    """Row 55: an EACCES or EROFS cache is told before the first API call, and is exit code 7."""
+    """Row 55: an EACCES or EROFS cache is reported before the first API call, with exit code 7."""
     async with mirroring(tmp_path / "new", 3) as run:
         for kind in ("mkdir", "create", "write", "fsync"):
             shutil.rmtree(run.root, ignore_errors=True)
@@ -221,7 +221,7 @@ async def test_a_cache_that_cannot_be_written_costs_no_call(
         assert not run.flickr.calls
 
 
-async def test_the_parts_of_a_run_that_goes_on_are_not_swept(tmp_path: Path) -> None:
+async def test_part_files_of_an_active_run_are_not_removed(tmp_path: Path) -> None:
     """Row 59: stale temporary files are swept under the lock only: never those of a run that goes on."""
     async with mirroring(tmp_path, 2) as run:
         await run(image_only=True)
@@ -332,7 +332,7 @@ def block_by_file(path: Path) -> Path:
         pytest.param(block_by_file, "Not a directory", id="row 64: a component is a file"),
     ],
 )
-async def test_something_in_the_way_fails_its_photo_only(
+async def test_a_folder_in_place_of_a_file_fails_its_photo_only(
     tmp_path: Path, block: Callable[[Path], Path], reason: str
 ) -> None:
     """Row 64: what is in the way fails this photo with a sentence, the rest goes on, and is mended once it is gone."""
@@ -383,7 +383,7 @@ async def test_links_in_a_mirror_are_never_followed_out_of_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["", "parts", "catalogue.sqlite"])
-async def test_a_link_in_the_state_folder_is_told(tmp_path: Path, name: str) -> None:
+async def test_a_link_in_the_state_folder_is_reported(tmp_path: Path, name: str) -> None:
     """Row 86: symlink in the cache: the mirror's own files are not written through links either."""
     async with mirroring(tmp_path / "cache", 1) as run:
         state = run.root / run.stream.username / STATE_FOLDER
@@ -453,7 +453,7 @@ async def test_an_empty_mount_point_stays_empty(tmp_path: Path) -> None:
 
 @quick
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
-async def test_folders_that_cannot_be_synced_are_told_once(
+async def test_folders_that_cannot_be_synced_are_reported_once(
     tmp_path: Path,
     faulty: FaultyDisk,
     number: int,
@@ -475,7 +475,7 @@ async def test_folders_that_cannot_be_synced_are_told_once(
 
 @quick
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
-async def test_a_file_system_without_locks_is_told(
+async def test_a_file_system_without_locks_is_reported(
     tmp_path: Path, number: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 65: cache on NFS, SMB, exFAT: no flock: the mirror is made, with one warning, and calls are counted."""
@@ -497,7 +497,7 @@ async def test_a_file_system_without_locks_is_told(
 
 
 async def test_a_file_system_that_replaces_no_file_is_a_sentence(tmp_path: Path, faulty: FaultyDisk) -> None:
-    """Row 65: cache on NFS, SMB, exFAT: no rename over a file: the older file stays, and the user is told."""
+    """Row 65: cache on NFS, SMB, exFAT: no rename over a file: the older file stays, and the error says so."""
     final = tmp_path / "photo.jpg"
     final.write_bytes(b"older")
     filesystem.make_folder(tmp_path)
@@ -536,7 +536,7 @@ def test_a_catalogue_without_shared_memory_is_synced_fully(
     assert not list(tmp_path.glob("*-wal"))
 
 
-def test_a_failing_disk_is_no_reason_to_move_the_catalogue_away(tmp_path: Path, faulty: FaultyDisk) -> None:
+def test_a_failing_disk_does_not_move_the_catalogue_away(tmp_path: Path, faulty: FaultyDisk) -> None:
     """Row 56: EIO on fsync or read: the catalogue is not blamed for its disk, and stays usable afterwards."""
     with Catalogue(tmp_path / "catalogue.sqlite") as catalogue:
         for kind in ("statement", "commit"):
@@ -618,7 +618,7 @@ def test_the_folders_that_are_known_do_not_fill_the_memory(
     assert len(directories._durable) < 20
 
 
-async def test_a_place_of_another_photo_is_named(tmp_path: Path) -> None:
+async def test_a_path_taken_by_another_photo_is_named(tmp_path: Path) -> None:
     """Row 63: two photos map to one file name: the information names the photo, and is not replaced."""
     cache = MirrorFolder.of(tmp_path, FlickrUser("1@N01", "x"), 0)
     cache.prepare(FlickrUser("1@N01", "x"), "x")
@@ -657,7 +657,7 @@ def may_mount() -> bool:
 @pytest.mark.slow
 @pytest.mark.skipif(not may_mount(), reason="mounting a small disk takes user namespaces")
 async def test_a_disk_that_really_is_full(tmp_path: Path) -> None:
-    """Row 53: ENOSPC on a real small disk: one sentence, exit code 7, and after making room the mirror is whole."""
+    """Row 53: ENOSPC on a real small disk: one sentence, exit code 7; once space is free the mirror is completed."""
     small, out = tmp_path / "small", tmp_path / "out"
     small.mkdir()
     out.mkdir()

@@ -146,7 +146,7 @@ async def test_what_concerns_every_photo_ends_the_run(
         done = script(run, Rule(faults.refusal(code), method="flickr.photos.comments.getList", times=None))
         with pytest.raises(kind):
             await run(info_level=2)
-        assert run.told(PhotoFailed) == []
+        assert run.events_of(PhotoFailed) == []
         assert len(done.done) <= run.limits.info_workers
         run.flickr.faults = None
         assert (await run(info_level=2)).failures == []
@@ -158,7 +158,7 @@ async def test_what_concerns_every_photo_ends_the_run(
 
 @running
 @pytest.mark.parametrize("name", faults.WRONG_JSON)
-async def test_an_answer_that_is_none_is_asked_for_again(tmp_path: Path, name: str) -> None:
+async def test_an_invalid_answer_is_requested_again(tmp_path: Path, name: str) -> None:
     """Row 31: invalid JSON, truncated JSON, empty, BOM, JSONP, XML: a passing failure, then one sentence."""
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
         wrong = faults.wrong_json(faults.WRONG_JSON[name])
@@ -188,7 +188,7 @@ PARTS = ("user", "person", "photos", "sizes", "photo", "comments")
 @settings(deadline=None, max_examples=30)
 @given(VALUES, st.booleans())
 def test_no_answer_leads_to_an_unexpected_error(value: Any, is_whole: bool) -> None:
-    """Row 31: whatever JSON comes, each method returns, or raises an error of this package."""
+    """Row 31: for any JSON, each method returns, or raises an error of this package."""
     answer = value if is_whole else {"stat": "ok", **dict.fromkeys(PARTS, value)}
     text = json.dumps(answer).encode()
 
@@ -257,7 +257,7 @@ def test_the_best_size_is_the_largest_in_any_order(
     assert (again.area, again.label == "Original") == (best.area, best.label == "Original")
 
 
-def test_981_is_less_than_1533() -> None:
+def test_sizes_are_compared_as_numbers() -> None:
     """Row 32: strings for ints: "981" and "1533" are compared as numbers."""
     sizes = [
         FlickrPhotoSize.from_json({"label": label, "width": width, "height": "10", "source": "https://x/"})
@@ -429,7 +429,7 @@ async def test_a_page_that_is_another_one_ends_no_walk_wrongly(tmp_path: Path) -
         assert len(infos(tmp_path)) == 25
 
 
-async def test_a_bomb_of_gzip_is_no_answer() -> None:
+async def test_a_gzip_bomb_is_refused() -> None:
     """Row 41: gzip bomb, 100 kB that unpack to 100 MB: given up at 50 MB, and the connection serves on."""
     async with SimulatedFlickr(stream := SimulatedPhotostream(1)) as flickr:
         flickr.faults = Script(Rule(faults.Bomb(100 << 20)))
@@ -466,7 +466,10 @@ async def test_a_refused_image_is_tried_again_in_the_same_run(tmp_path: Path) ->
         assert report.images == 3
         assert [(failure.photo_id, failure.lasting) for failure in report.failures] == [(lasting, False)]
         age_failures(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite")
-        assert ((await run(image_only=True)).failures, run.told(PhotoFailed)[-1].photo_id) == ([], lasting)
+        assert ((await run(image_only=True)).failures, run.events_of(PhotoFailed)[-1].photo_id) == (
+            [],
+            lasting,
+        )
         run.flickr.reset_counters()
         assert (await run(image_only=True)).unavailable == 1
         assert not run.flickr.requests

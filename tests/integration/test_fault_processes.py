@@ -52,11 +52,11 @@ def leftovers(root: Path) -> list[Path]:
     return [*root.rglob("*.part"), *root.rglob("lock.json")]
 
 
-# Row 82: whatever raises, the run ends
+# Row 82: any exception ends the run
 
 
 def boom(*_: Any, **__: Any) -> Any:
-    """Do what nobody expects."""
+    """Raise an unexpected exception."""
     raise ZeroDivisionError("boom")
 
 
@@ -216,7 +216,7 @@ def catalogue_of(root: Path) -> Path:
     return path
 
 
-async def test_a_reader_of_the_catalogue_is_in_nobodys_way(tmp_path: Path) -> None:
+async def test_a_reader_of_the_catalogue_does_not_block_a_run(tmp_path: Path) -> None:
     """Row 78: somebody looks into the catalogue with another program while a run writes it."""
     async with mirroring(tmp_path) as run:
         await run()
@@ -247,7 +247,7 @@ async def test_a_lock_on_the_catalogue_is_waited_for(tmp_path: Path) -> None:
         assert report.seconds > 0.4
 
 
-async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lasting_lock_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 78: a catalogue that stays locked ends the run with advice that fits: nothing is to be moved away."""
     monkeypatch.setattr("flickr_mirror.catalogue.database.BUSY_TIMEOUT", 0.1)
     async with mirroring(tmp_path) as run:
@@ -266,7 +266,7 @@ async def test_a_lock_that_stays_is_said(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-async def test_a_process_that_was_stopped_goes_on(tmp_path: Path) -> None:
+async def test_a_suspended_process_continues(tmp_path: Path) -> None:
     """Row 74: after a pause of the whole process, longer than every time-out, nothing counts as failed."""
 
     class Hasty(Run):
@@ -335,7 +335,7 @@ async def test_deadlines_and_pauses_do_not_look_at_the_clock_of_the_day(
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
-def test_who_looked_at_the_clock_first_and_came_second_is_counted(tmp_path: Path, kind: str) -> None:
+def test_a_call_recorded_out_of_order_is_counted(tmp_path: Path, kind: str) -> None:
     """Row 83: of two that jostle at the ledger, the one with the earlier time does not forget the other's call."""
     ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
     now = time.time()

@@ -23,9 +23,11 @@ import unicodedata
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import anyio
 import httpx
@@ -39,6 +41,7 @@ from PIL.ImageFile import ImageFile
 
 import flickr_mirror
 from flickr_mirror import (
+    AccessToken,
     ApiBudget,
     AsyncFlickrApi,
     BadImageError,
@@ -46,10 +49,12 @@ from flickr_mirror import (
     FlickrUser,
     Limits,
     MirrorOptions,
+    OAuthHandshake,
     PhotostreamMirror,
     TransportError,
 )
 from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
+from flickr_mirror.cli.keys.token_file import SavedLogin, hash_of, write_logins
 from flickr_mirror.cli.main import main
 from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole, echo
 from flickr_mirror.errors import ImageGoneError
@@ -61,6 +66,7 @@ from flickr_mirror.flickr.responses import USER_AGENT
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from flickr_mirror.simulator.oauth import IssuedToken
 from flickr_mirror.storage import media_decoding, media_formats
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from flickr_mirror.storage.owner import MAX_NAME, RESERVED, folder_name
@@ -77,6 +83,7 @@ if TYPE_CHECKING:
     Answer = Callable[[web.Request], web.StreamResponse]
 
 KEY, SECRET = "canary-key-0123456789", "canary-secret-9876543210"
+TOKEN = AccessToken("canary-token-7215760", "canary-token-secret-4321", "1@N01", "x")
 PASSWORD = "canary-password"
 FAR = "https://live.staticflickr.com/65535/1_0123456789_o.jpg"
 MANHHAI = "13476480@N07"
@@ -124,12 +131,12 @@ def test_any_nsid_is_a_folder_below_the_cache_or_refused(nsid: str) -> None:
 
 @pytest.mark.parametrize("name", ["Photos.", "photos ", "phot\u200bos", "photos\u202e", "p\x9bhotos", "CON"])
 def test_names_that_look_alike_do_not_share_a_folder(name: str) -> None:
-    """Row 84: names that differ in what file systems drop, or nobody sees, have the NSID in their folders."""
+    """Row 84: names that differ only in invisible or dropped characters have the NSID in their folders."""
     assert folder_name(FlickrUser(MANHHAI, name)).endswith(f" ({MANHHAI})")
 
 
 def test_no_name_is_that_of_a_file_of_the_tool() -> None:
-    """Row 84: on a file system that ignores case, nobody's folder is the file of the keys."""
+    """Row 84: on a file system that ignores case, no user's folder has the name of the keys file."""
     for name in ("flickr_keys", "FLICKR_KEYS", "Flickr_Key", "API_calls"):
         assert folder_name(FlickrUser(MANHHAI, name)) == f"{name} ({MANHHAI})"
 
@@ -148,8 +155,8 @@ anything = st.recursive(
 
 
 @given(photo_id=anything | st.sampled_from(["../x", "1;rm", "1/2", "٣", "1\n", "-1", "0", "1e5", "9" * 40]))
-def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> None:
-    """Row 85: an id from the API is digits, as a text or as a number, or there is no photo."""
+def test_any_photo_id_gives_a_path_inside_the_mirror_or_an_error(photo_id: object) -> None:
+    """Row 85: an id from the API that is not made of digits, as text or number, gives no photo."""
     page = PhotoPage.from_json({"photo": [{"id": photo_id, "title": "x"}]})
     cache = MirrorFolder(Path("/cache/manhhai"), 4)
     for photo in page.photos:
@@ -160,7 +167,7 @@ def test_any_photo_id_leads_below_the_mirror_or_nowhere(photo_id: object) -> Non
 
 
 @given(photo_id=st.text(), extension=st.text() | st.sampled_from(["jpg/../../x", "../x", "", "j\0g", "ｊpg"]))
-def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extension: str) -> None:
+def test_any_extension_gives_a_path_inside_the_mirror_or_an_error(photo_id: str, extension: str) -> None:
     """Row 85: an extension with anything but letters and digits is refused where a path is made."""
     cache = MirrorFolder(Path("/cache/manhhai"), 4)
     try:
@@ -172,7 +179,7 @@ def test_any_extension_leads_below_the_mirror_or_nowhere(photo_id: str, extensio
 
 
 def test_extensions_come_from_a_fixed_set() -> None:
-    """Row 85: whatever the bytes are, the extension is one of those that are listed."""
+    """Row 85: for any bytes, the extension is one of the fixed list."""
     known = {extension for _, kinds in media_formats._MAGIC for extension in kinds.values() if extension}
     assert known <= {*media_formats.PHOTO_EXTENSIONS, *media_formats.VIDEO_EXTENSIONS}
     assert all(
@@ -401,7 +408,7 @@ async def test_a_size_bomb_is_cut_off(
 
 @pytest.mark.parametrize("packing", ["gzip", "gzip, gzip", "deflate", "br", "GZIP"])
 async def test_a_packed_image_is_not_unpacked(packing: str) -> None:
-    """Row 91: an image that comes packed, which nobody asked for, could be a bomb: it is refused."""
+    """Row 91: an image sent compressed without being requested so could be a bomb: it is refused."""
     body = gzip.compress(jpeg(640, 480))
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -557,7 +564,7 @@ def test_what_commands_a_terminal_is_replaced(code: int) -> None:
     assert plain(f"a{chr(code)}b") == "a\ufffdb"
 
 
-def test_what_people_write_is_shown_as_it_is() -> None:
+def test_ordinary_text_is_shown_unchanged() -> None:
     """Row 93: scripts, accents and emoji stay; a wide or unbreakable space is a space."""
     assert (
         plain("Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301") == "Huế 写真 שלום السلام नमस्ते 🙂❤\ufe0f e\u0301"
@@ -565,7 +572,7 @@ def test_what_people_write_is_shown_as_it_is() -> None:
     assert plain("写真\u3000館\u00a0x") == "写真 館 x"
 
 
-def test_a_sentence_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Row 93: what the command says itself, with paths and names in it."""
     echo(EVIL)
     assert capsys.readouterr().err == plain(EVIL) + "\n"
@@ -703,12 +710,12 @@ FAULTS: dict[str, Answer | None] = {
 
 
 def assert_no_canary(text: str, *folders: Path) -> None:
-    """Assert that neither a text nor a file below the folders holds a secret; the keys' own file may."""
+    """Assert that neither a text nor a file below the folders holds a secret; those of keys and logins may."""
     assert "canary" not in text
     for folder in folders:
         for path in folder.rglob("*"):
             assert "canary" not in path.name
-            if path.is_file() and path.name != "flickr_keys":
+            if path.is_file() and path.name not in ("flickr_keys", "flickr_tokens"):
                 assert b"canary" not in path.read_bytes(), path
 
 
@@ -721,7 +728,7 @@ def test_secrets_are_shown_in_no_failure(
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
 ) -> None:
-    """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, whatever fails."""
+    """Row 94: API key and secret in logs, tracebacks, --debug 4, state, ledger: nowhere, after any failure."""
     monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.05))
     stream = SimulatedPhotostream(2)
     with run_in_thread(SimulatedFlickr(stream)) as flickr:
@@ -742,6 +749,80 @@ def test_secrets_are_shown_in_no_failure(
     assert (code == 0) == (answer is None), text
     assert (tmp_path / "flickr_keys").exists() == (answer is None)
     assert "Traceback" in text or answer is None or fault == "ctrl-c"
+    assert_no_canary(text, tmp_path, home)
+
+
+def echo_refusal(problem: str) -> Answer:
+    """Refuse a signed request in a text that repeats the whole of it, as Flickr does."""
+
+    def refuse(request: web.Request) -> web.StreamResponse:
+        seen = f"{request.url}&{request.headers.get('Authorization', '')}"
+        return web.Response(status=401, text=f"oauth_problem={problem}&debug_sbs={quote(seen)}{seen}")
+
+    return refuse
+
+
+def refuse_token(code: int) -> Answer:
+    """Refuse a call with an error code, and a message that repeats the token."""
+
+    def refuse(request: web.Request) -> web.StreamResponse:
+        message = f"Refused {TOKEN.token} {TOKEN.secret} {request.headers['Authorization']}"
+        return web.json_response({"stat": "fail", "code": code, "message": message})
+
+    return refuse
+
+
+LOGIN_FAULTS: dict[str, Answer | None] = FAULTS | {
+    **{
+        f"oauth {name}": echo_refusal(name) for name in ("signature_invalid", "token_rejected", "new_problem")
+    },
+    **{f"code {code}": refuse_token(code) for code in (98, 99, 1)},
+    "401": lambda request: web.Response(status=401, text=request.headers["Authorization"]),
+}
+
+
+@pytest.mark.usefixtures("one_language")
+@pytest.mark.parametrize("place", ["file", "environment"])
+@pytest.mark.parametrize("fault", LOGIN_FAULTS)
+def test_secrets_of_a_login_are_shown_in_no_failure(
+    tmp_path: Path,
+    home: Path,
+    command: Callable[..., Command],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    place: str,
+) -> None:
+    """Row 94 with a login: token, its secret and each signature, in each failure, at --debug 4."""
+    monkeypatch.setattr("flickr_mirror.cli.mirror_app.Limits", partial(Limits, max_wait=0.05))
+    stream = SimulatedPhotostream(2)
+    token = replace(TOKEN, nsid=stream.nsid, username=stream.username)
+    save_keys(home / ".flickr", ApiKeys(KEY, SECRET))
+    if place == "file":
+        write_logins(home / ".flickr", [SavedLogin(token, hash_of(KEY))])
+    else:
+        monkeypatch.setenv("FLICKR_OAUTH_TOKEN", token.token)
+        monkeypatch.setenv("FLICKR_OAUTH_TOKEN_SECRET", token.secret)
+    with run_in_thread(SimulatedFlickr(stream, api_key=KEY, api_secret=SECRET)) as flickr:
+        flickr.oauth.tokens[token.token] = IssuedToken(token.token, token.secret, token.nsid, KEY)
+        answer = LOGIN_FAULTS[fault]
+        signatures: list[str] = []
+
+        async def intercept(request: web.Request) -> web.StreamResponse | None:
+            signatures.extend(
+                re.findall('oauth_signature="([^"]+)"', request.headers.get("Authorization", ""))
+            )
+            return answer(request) if answer and request.query else None
+
+        flickr.intercept = intercept
+        code, text = command(
+            *("--username", stream.username, "--cache-path", str(tmp_path), "--debug", "4"),
+            *("--api-url", flickr.api_url),
+        )
+    assert signatures
+    assert (code == 0) == (answer is None), text
+    assert code == 5 or not fault.startswith(("oauth", "code 9")), text
+    for signature in {*signatures, *map(unquote, signatures)}:
+        assert signature not in text
     assert_no_canary(text, tmp_path, home)
 
 
@@ -777,7 +858,7 @@ def test_secrets_are_shown_in_no_failure_to_connect(
 
 
 async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 94: a proxy that refuses an image is told without its password, in the traceback too."""
+    """Row 94: a proxy that refuses an image is named without its password, in the traceback too."""
     requests: list[bytes] = []
 
     async def refuse(stream: anyio.abc.SocketStream) -> None:
@@ -861,12 +942,16 @@ async def test_an_embedder_that_logs_everything_logs_no_secret(
 
 
 def test_no_public_object_shows_a_secret() -> None:
-    """Row 94: whatever of the package is printed by an embedder."""
+    """Row 94: an embedder may print any object of the package."""
     address = f"https://me:{PASSWORD}@flickr.invalid/"
     options = MirrorOptions(api_url=address)
     shown: list[object] = [
         options,
         PhotostreamMirror("x", KEY, SECRET, options=options),
+        PhotostreamMirror("x", KEY, SECRET, token=TOKEN),
+        AsyncFlickrApi(KEY, SECRET, token=TOKEN),
+        OAuthHandshake(KEY, SECRET),
+        SavedLogin(TOKEN, hash_of(KEY)),
         flickr_mirror.FlickrApi(KEY, SECRET),
         flickr_mirror.FlickrUserPhotostreamMirroringAgent("x", KEY, SECRET),
         ApiKeys(KEY, SECRET),
@@ -880,6 +965,9 @@ def test_the_worker_for_languages_gets_no_secret(monkeypatch: pytest.MonkeyPatch
     """Row 94: keys and passwords of proxies are not in the environment of the worker process."""
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
+    for name in ("FLICKR_OAUTH_TOKEN", "MIRROR_FLICKR_OAUTH_TOKEN", "MIRROR_FLICKR_OAUTH_TOKEN_SECRET"):
+        monkeypatch.setenv(name, TOKEN.token)
+    monkeypatch.setenv("FLICKR_OAUTH_TOKEN_SECRET", TOKEN.secret)
     monkeypatch.setenv("FLICKR_API_URL", f"https://me:{PASSWORD}@flickr.invalid/")
     for name in ("HTTPS_PROXY", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://me:{PASSWORD}@proxy.invalid")
@@ -962,7 +1050,7 @@ def test_nothing_runs_what_it_reads() -> None:
 
 @pytest.mark.usefixtures("one_language")
 async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
-    """Row 103: politeness: at most ten calls a second, few downloads side by side, and who asks is told."""
+    """Row 103: politeness: at most ten calls a second, few parallel downloads, and a User-Agent that names the tool."""
     limits = Limits()
     async with mirroring(tmp_path, 14) as run:
         calls: list[float] = []
@@ -1006,7 +1094,7 @@ async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("one_language")
 async def test_no_file_can_be_executed(tmp_path: Path) -> None:
-    """Files are never executable, whatever the mask of the user, and nobody else can write to the saved keys."""
+    """Files are never executable under any umask, and only their owner can write to the saved keys."""
     before = os.umask(0)
     try:
         async with mirroring(tmp_path, 3) as run:

@@ -206,7 +206,7 @@ async def test_half_a_file_of_any_format_is_noticed_without_a_length(
 
 
 async def test_a_whole_body_without_a_proof_of_its_end_is_kept(tmp_path: Path) -> None:
-    """Row 4: where nothing tells the length, the image is decoded, and a whole one is asked for once."""
+    """Row 4: without a stated length, the image is decoded, and a whole one is requested once."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         done = script(run, Rule(faults.Broken(1.0, framing="none"), kind="image", times=None))
         assert (await run(image_only=True)).images == len(done.done) == 3
@@ -374,7 +374,7 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
 
 async def test_no_call_is_made_during_a_pause() -> None:
     """Row 13: 429 from the API pauses all callers, those too whose call was just being counted."""
-    gate = Gate(step=0.2)  # so that the pace of ten calls a second holds nobody up
+    gate = Gate(step=0.2)  # so that the pace of ten calls a second delays no call
     async with SimulatedFlickr(stream := SimulatedPhotostream(8)) as flickr:
         asked = Script(Rule(faults.throttling(900), kind="api"))
         flickr.faults = asked
@@ -431,8 +431,8 @@ async def test_a_storm_of_429_marks_no_photo_as_failed(tmp_path: Path) -> None:
         report = await run(info_level=2)
         assert report.complete
         assert (report.images, report.infos, report.failures) == (60, 60, [])
-        assert run.told(PhotoFailed) == []
-        assert {event.cause for event in run.told(Waiting)} == {"api", "images"}
+        assert run.events_of(PhotoFailed) == []
+        assert {event.cause for event in run.events_of(Waiting)} == {"api", "images"}
         assert storm.counts["429"] > 60
         check_whole(run)
 
@@ -447,7 +447,7 @@ async def test_a_permanent_429_ends_the_run_and_nothing_is_lost(
         method = "flickr.photos.comments.getList" if kind == "api" else ""
         script(run, Rule(faults.throttling(), kind=kind, method=method, start=4, times=None))
         assert await exit_code(run, info_level=2) == 75
-        assert run.told(PhotoFailed) == []
+        assert run.events_of(PhotoFailed) == []
         said = capsys.readouterr().err
         assert "HTTP 429" in said
         assert "Failed" not in said
@@ -508,7 +508,7 @@ async def test_an_outage_ends_the_run_and_marks_nothing(
 ) -> None:
     """Row 17: 5xx outage throughout: some requests, exit 75, and the next run mirrors everything.
 
-    Information that is written meanwhile, and asks nobody, does not hide that the image servers are down.
+    Sidecars written meanwhile without a request do not hide that the image servers are down.
     """
     async with mirroring(tmp_path, 60, image_dims=TINY) as run:
         done = script(run, Rule(faults.failing(503), kind=kind, start=3, times=None))
@@ -521,7 +521,7 @@ async def test_an_outage_ends_the_run_and_marks_nothing(
         check_whole(run)
 
 
-async def test_comments_that_nobody_serves_end_the_run(tmp_path: Path) -> None:
+async def test_unanswered_calls_for_comments_end_the_run(tmp_path: Path) -> None:
     """Row 17: where the API answers nothing any more, photos without comments do not hide it."""
     async with mirroring(tmp_path, 120, image_dims=TINY, commented=0.5) as run:
         script(run, Rule(faults.failing(503), method="flickr.photos.comments.getList", times=None))
@@ -544,14 +544,14 @@ async def test_a_pause_that_is_asked_for_in_half_a_body_is_a_pause(tmp_path: Pat
 
         run.flickr.intercept = intercept
         assert (await run(image_only=True)).images == 1
-        assert {event.cause for event in run.told(Waiting)} == {"api"}
+        assert {event.cause for event in run.events_of(Waiting)} == {"api"}
 
 
 @pytest.mark.parametrize(
     "value",
     ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999999"],
 )
-async def test_a_date_that_cannot_be_is_none(tmp_path: Path, value: str) -> None:
+async def test_an_impossible_date_is_ignored(tmp_path: Path, value: str) -> None:
     """Row 13: junk in Retry-After and in Date ends no run."""
     assert retry_after(value) is None
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
@@ -566,7 +566,7 @@ async def test_a_date_that_cannot_be_is_none(tmp_path: Path, value: str) -> None
 
 
 async def test_a_redirect_to_no_address_fails_its_photo_only(tmp_path: Path) -> None:
-    """Row 89: a redirect to `//[` is no address, and no reason to end the run."""
+    """Row 89: a redirect to the invalid address `//[` does not end the run."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         gone = run.stream.ids[0]
         script(run, Rule(faults.redirect("//["), kind="image", photo_id=gone, times=None))
@@ -599,7 +599,7 @@ def test_images_have_a_proxy_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_pages_instead_of_all_images_end_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Row 8: HTML for every image is no fault of the photos: exit 75 after some, and none counts as failed."""
+    """Row 8: HTML for every image ends the run with exit 75 after some photos, and none counts as failed."""
     async with mirroring(tmp_path, 60, image_dims=TINY) as run:
         done = script(run, Rule(faults.page("image/jpeg"), kind="image", times=None))
         assert await exit_code(run, image_only=True) == 75
@@ -630,7 +630,7 @@ IMPATIENT = replace(FAST, stall_time=0.2)
 """A slow transfer is given up after a fifth of a second instead of a minute."""
 
 
-async def test_a_drip_is_ended_and_a_slow_line_is_not(tmp_path: Path) -> None:
+async def test_a_stalling_transfer_is_ended_and_a_slow_one_is_not(tmp_path: Path) -> None:
     """Row 20: slow loris: less than 1 KB/s is given up and tried again, more is waited for, also of the API."""
     async with mirroring(tmp_path, 2) as run:
         run.limits = replace(run.limits, timing=IMPATIENT)
@@ -696,7 +696,7 @@ async def test_a_server_that_never_completes_tls_is_given_up() -> None:
     await listener.aclose()
 
 
-async def test_silent_image_servers_hold_up_no_information(tmp_path: Path) -> None:
+async def test_silent_image_servers_do_not_delay_sidecars(tmp_path: Path) -> None:
     """Row 22: server stalls and holds all workers: the others go on, and a deadline frees the workers."""
     async with mirroring(tmp_path, 6, image_dims=TINY) as run:
         run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2, timing=IMPATIENT)
@@ -706,7 +706,7 @@ async def test_silent_image_servers_hold_up_no_information(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("after_answer", [True, False])
-async def test_a_connection_closed_between_requests_is_no_failure(tmp_path: Path, after_answer: bool) -> None:
+async def test_a_connection_closed_between_requests_is_replaced(tmp_path: Path, after_answer: bool) -> None:
     """Row 27: keep-alive closed between requests: asked again on another one, also where there is one try only."""
     async with mirroring(tmp_path, 12, image_dims=TINY, commented=1) as run:
         # of two workers, one might meet with a connection that is new, which is not asked again
@@ -723,7 +723,7 @@ async def test_a_connection_closed_between_requests_is_no_failure(tmp_path: Path
 
 
 @pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_AGAIN])
-async def test_a_name_that_cannot_be_found_is_said(
+async def test_a_failed_name_lookup_is_reported(
     tmp_path: Path, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 23: DNS failure (NXDOMAIN, EAI_AGAIN): few tries, then exit 75 with the host named, no traceback."""
@@ -818,7 +818,7 @@ async def test_a_certificate_that_turns_bad_ends_the_run(
         monkeypatch.setattr("flickr_mirror.flickr.downloader.ImageFetcher._fetch_once", refuse)
         with pytest.raises(CertificateError):
             await run(image_only=True)
-        assert run.told(PhotoFailed) == []
+        assert run.events_of(PhotoFailed) == []
         monkeypatch.undo()
         assert (await run(image_only=True)).failures == []
         assert asked.asked
@@ -828,7 +828,7 @@ async def test_a_certificate_that_turns_bad_ends_the_run(
 
 
 @pytest.mark.slow
-async def test_a_third_of_everything_goes_wrong_and_the_mirror_is_whole(
+async def test_a_mirror_is_complete_although_a_third_of_the_requests_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows 1 to 17 mixed, 30 % of all requests, 2,000 photos: at most 1.6 times the requests of a clean run."""

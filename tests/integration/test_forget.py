@@ -98,11 +98,11 @@ async def never_comes_back(run: Run, photo_id: str, **options: Any) -> None:
         report = await run(**options, **more)
         assert (report.new, report.updated, report.gone, report.failures) == (0, 0, 0, []), more
         assert (report.images, report.infos, report.complete) == (0, 0, True), more
-        assert (run.notices, run.told(PhotoFound), run.flickr.requests[photo_id]) == ("", [], 0), more
-        (plan,) = run.told(RunPlanned)[-1:]
+        assert (run.notices, run.events_of(PhotoFound), run.flickr.requests[photo_id]) == ("", [], 0), more
+        (plan,) = run.events_of(RunPlanned)[-1:]
         # a full scan looks for the better films of other videos again
         assert (plan.photos, plan.mirrored) == (total, total) or more.get("full_scan"), more
-        (started,) = run.told(RunStarted)
+        (started,) = run.events_of(RunStarted)
         assert started.known == started.images + started.forgotten == total
         assert not of_photo(run, photo_id), more
     assert tree(run.root) == others
@@ -255,7 +255,7 @@ async def test_flickrs_total_is_still_explained(tmp_path: Path) -> None:
             assert (report.gone, report.new, run.notices) == (int(not is_published), 0, "")
             await run()
             assert run.notices == ""
-            (started,) = run.told(RunStarted)
+            (started,) = run.events_of(RunStarted)
             assert (started.known, started.images, started.forgotten) == (30, 29, 1)
         assert (await run(full_scan=True, prune=True)).pruned == 0
         assert (await run()).api_calls == 2
@@ -362,7 +362,7 @@ async def test_it_survives_the_loss_of_its_file(tmp_path: Path) -> None:
         await never_comes_back(run, photo_id)
 
 
-async def test_what_is_wrong_is_said_before_anything_is_erased(tmp_path: Path) -> None:
+async def test_errors_are_reported_before_anything_is_erased(tmp_path: Path) -> None:
     """An id that is none, no such mirror, a mirror that is worked on, a link in the place of a folder."""
     async with mirroring(tmp_path, 6) as run:
         await run()
@@ -417,7 +417,7 @@ async def test_one_photo_is_not_fetched_by_hand_either(tmp_path: Path) -> None:
 async def test_a_check_that_was_interrupted_does_not_report_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A broken file that an interrupted check has found is no finding once its photo is forgotten."""
+    """A broken file found by an interrupted check is not reported once its photo is forgotten."""
     monkeypatch.setattr("flickr_mirror.engine.check.BATCH", 1)
     async with mirroring(tmp_path, 6) as run:
         await run()
@@ -430,7 +430,7 @@ async def test_a_check_that_was_interrupted_does_not_report_it(
         assert (report.broken, report.waiting, report.files) == ([], 0, 10)
 
 
-async def test_a_reader_holds_it_up_and_the_next_run_finishes(
+async def test_a_reader_delays_erasure_until_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While another program reads the catalogue, old texts stay in its log: that is an error, and is made up for."""
@@ -456,7 +456,7 @@ async def test_a_reader_holds_it_up_and_the_next_run_finishes(
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
-    """Return the disk that fails when it is told to, and notes what is done to it."""
+    """Return the disk that fails on demand, and records what is done to it."""
     return FaultyDisk(monkeypatch)
 
 
@@ -578,7 +578,7 @@ async def _goes_on(
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_tls_context")
 async def test_an_undo_that_fails_at_any_call_is_repeated(ram: Path, faulty: FaultyDisk) -> None:
-    """The photo is forgotten in both places, or in none, whatever fails; the same command ends it."""
+    """After any failure the photo is forgotten in both places or in neither; the same command completes it."""
     async with mirroring(ram / "whole", 4, **SMALL) as run:
         await run(info_level=2)
         before = tree(run.root)

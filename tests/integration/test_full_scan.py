@@ -45,7 +45,7 @@ START = 1_780_000_000
 
 
 class Clock:
-    """Flickr's clock, as its answers tell it."""
+    """Flickr's clock, as its answers show it."""
 
     def __init__(self) -> None:
         self.now = START
@@ -125,7 +125,7 @@ async def test_a_full_scan_without_changes_fetches_nothing(tmp_path: Path, strat
         assert not run.flickr.requests
         assert written(before, tmp_path) == set()
         assert run.notices == ""
-        assert not run.told(PhotoUpdated)
+        assert not run.events_of(PhotoUpdated)
 
 
 @pytest.mark.parametrize(("strategy", "pages"), [(CachingStrategy.FIFO, 11), (CachingStrategy.LIFO, 12)])
@@ -155,7 +155,7 @@ async def test_a_full_scan_may_be_the_first_run(tmp_path: Path) -> None:
 async def test_uploads_and_deletions_during_a_full_scan_confuse_nothing(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
-    """What is uploaded or deleted while the photostream is listed is no loss, and the next run has it right."""
+    """Uploads and deletions while the photostream is listed do not count as lost, and the next run handles them."""
     async with mirroring(tmp_path, 40) as run:
         await run(strategy=strategy)
         uploaded: list[str] = []
@@ -169,7 +169,7 @@ async def test_uploads_and_deletions_during_a_full_scan_confuse_nothing(
         run.flickr.intercept = intercept
         report = await run(strategy=strategy, full_scan=True)
         assert report.scanned
-        assert [event.photo_id for event in run.told(PhotoGone)] == [deleted]
+        assert [event.photo_id for event in run.events_of(PhotoGone)] == [deleted]
         await run(strategy=strategy)
         assert {photo_id for photo_id in run.stream.ids if run.path(photo_id).exists()} == set(run.stream.ids)
         assert marked(run) == {deleted}
@@ -191,7 +191,7 @@ async def test_edits_are_found_and_only_they_are_rewritten(tmp_path: Path) -> No
         report = await rerun(run, info_level=1, full_scan=True)
         assert (report.updated, report.new, report.gone, report.images, report.infos) == (4, 0, 0, 0, 4)
         edited = {title, description, tags, taken}
-        assert {event.photo_id: event.what for event in run.told(PhotoUpdated)} == dict.fromkeys(
+        assert {event.photo_id: event.what for event in run.events_of(PhotoUpdated)} == dict.fromkeys(
             edited, ("text",)
         )
         assert written(before, tmp_path) == {file_name(photo_id) for photo_id in edited}
@@ -240,7 +240,7 @@ async def test_new_comments_cost_a_call_for_their_photo(tmp_path: Path) -> None:
         run.stream.add_comment(second, "Ảnh đẹp quá!")
         report = await rerun(run, info_level=2, full_scan=True)
         assert (report.updated, report.infos, report.images) == (2, 2, 0)
-        assert {event.what for event in run.told(PhotoUpdated)} == {("comments",)}
+        assert {event.what for event in run.events_of(PhotoUpdated)} == {("comments",)}
         assert run.flickr.calls == {**SCAN, COMMENTS: 2}
         found = {
             photo_id: [comment["content"] for comment in infos(tmp_path)[photo_id]["comments"]]
@@ -305,7 +305,7 @@ async def test_a_replaced_image_is_fetched(tmp_path: Path, strategy: CachingStra
         run.stream.replace_image(replaced)
         report = await rerun(run, full_scan=True, strategy=strategy)
         assert (report.updated, report.images) == (1, 1)
-        assert [event.what for event in run.told(PhotoUpdated)] == [("image",)]
+        assert [event.what for event in run.events_of(PhotoUpdated)] == [("image",)]
         assert run.path(replaced).read_bytes() == run.flickr.file(replaced) != old
         assert run.flickr.requests == {replaced: 1}
         assert run.flickr.calls == SCAN
@@ -423,7 +423,7 @@ async def test_a_replaced_film_is_fetched(tmp_path: Path) -> None:
 
 
 async def test_photos_out_of_reach_are_tried_again(tmp_path: Path) -> None:
-    """What Flickr refused in an earlier run gets one more try in a full scan, and is no news if it fails."""
+    """What Flickr refused in an earlier run gets one more try in a full scan, and is not reported again if it fails."""
     async with mirroring(tmp_path, 12) as run:
         refused = run.stream.ids[4]
         answering(run, f"/{refused}_", lambda: web.Response(status=404), forever=True)
@@ -456,7 +456,7 @@ async def test_photos_made_public_later_are_found(tmp_path: Path, strategy: Cach
             run.stream.publish(photo_id)
         report = await rerun(run, strategy=strategy)
         assert (report.new, report.images, report.infos, report.unlisted) == (2, 2, 2, 0)
-        assert {event.photo_id for event in run.told(PhotoFound)} == set(late)
+        assert {event.photo_id for event in run.events_of(PhotoFound)} == set(late)
         assert set(run.flickr.requests) == set(late)
         assert all(run.path(photo_id).exists() for photo_id in late)
         assert run.flickr.calls[LIST] <= 16  # of 21 pages
@@ -494,7 +494,7 @@ async def test_what_is_counted_and_never_listed_ends_with_a_failure(tmp_path: Pa
 
 
 @pytest.mark.parametrize("days", [20, -10_000])
-async def test_an_upload_date_that_changed_is_no_loss(tmp_path: Path, days: int) -> None:
+async def test_a_changed_upload_date_does_not_mark_a_photo_as_gone(tmp_path: Path, days: int) -> None:
     """A photo with another upload date is neither gone nor new: its text is corrected, its image stays."""
     async with mirroring(tmp_path, 12) as run:
         await run()
@@ -514,7 +514,7 @@ async def test_an_upload_date_that_changed_is_no_loss(tmp_path: Path, days: int)
 
 @pytest.mark.parametrize("strategy", CachingStrategy)
 async def test_gone_photos_keep_their_files(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """Deleted and private photos are told once, counted and marked; every file of theirs stays."""
+    """Deleted and private photos are reported once, counted and marked; their files stay."""
     async with mirroring(tmp_path, 20) as run:
         await run(strategy=strategy)
         before = states(tmp_path)
@@ -523,14 +523,14 @@ async def test_gone_photos_keep_their_files(tmp_path: Path, strategy: CachingStr
         run.stream.hide(hidden)
         report = await rerun(run, full_scan=True, strategy=strategy)
         assert (report.gone, report.scanned, report.new, report.updated) == (2, True, 0, 0)
-        assert {event.photo_id for event in run.told(PhotoGone)} == {deleted, hidden} == marked(run)
+        assert {event.photo_id for event in run.events_of(PhotoGone)} == {deleted, hidden} == marked(run)
         assert written(before, tmp_path) == set()
         # one call to confirm that there are fewer photos, and one for each of them
         assert run.flickr.calls == {FIND: 1, LIST: 3, SIZES: 2}
         for full_scan in (False, True):
             report = await run(full_scan=full_scan, strategy=strategy, info_level=1)
             assert (report.gone, report.unavailable, report.failures) == (0, 0, [])
-            assert not run.told(PhotoGone)
+            assert not run.events_of(PhotoGone)
             assert run.notices == ""
         assert marked(run) == {deleted, hidden}
         run.stream.publish(hidden)
@@ -539,7 +539,7 @@ async def test_gone_photos_keep_their_files(tmp_path: Path, strategy: CachingStr
 
 
 async def test_an_ordinary_run_says_that_photos_are_missing(tmp_path: Path) -> None:
-    """A photo that was deleted is noticed by the count, once, and only a full scan tells which one."""
+    """The count shows, once, that a photo was deleted; only a full scan finds which one."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         run.stream.delete(run.stream.ids[3])
@@ -551,7 +551,7 @@ async def test_an_ordinary_run_says_that_photos_are_missing(tmp_path: Path) -> N
         assert (await run(full_scan=True)).gone == 1
 
 
-async def test_what_vanished_before_it_was_mirrored_is_no_failure(tmp_path: Path) -> None:
+async def test_a_photo_deleted_before_its_download_does_not_fail_the_run(tmp_path: Path) -> None:
     """A photo that failed, and is gone by the next full scan, is not reported as failed any more."""
     async with mirroring(tmp_path, 20) as run:
         bad = run.stream.ids[3]
@@ -585,7 +585,7 @@ async def test_a_listing_that_shrank_is_not_believed(tmp_path: Path) -> None:
 
 
 async def test_an_empty_photostream_is_never_believed(tmp_path: Path) -> None:
-    """An owner who hides everything, or an empty answer, ends the run, whatever the user accepts."""
+    """An owner who hides everything, or an empty answer, ends the run, even with --accept-loss."""
     async with mirroring(tmp_path, 5) as run:
         await run()
         before = states(tmp_path)
@@ -619,7 +619,7 @@ async def test_full_scans_come_by_themselves_when_they_are_due(tmp_path: Path) -
 
 
 async def test_a_full_scan_that_was_asked_for_puts_off_the_next_one(tmp_path: Path) -> None:
-    """The age counts from the last full scan, whoever wanted it."""
+    """The age counts from the last full scan, scheduled or requested."""
     clock = Clock()
     async with mirroring_by(clock, tmp_path) as run:
         await run()
@@ -632,7 +632,7 @@ async def test_a_full_scan_that_was_asked_for_puts_off_the_next_one(tmp_path: Pa
 
 
 @pytest.mark.parametrize("strategy", CachingStrategy)
-async def test_a_full_scan_goes_on_where_it_was_interrupted(
+async def test_an_interrupted_full_scan_continues_where_it_stopped(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
     """A full scan whose line broke goes on with what it had not listed, and finds what is gone there."""
@@ -655,7 +655,7 @@ async def test_a_full_scan_goes_on_where_it_was_interrupted(
         run.flickr.intercept = None
         report = await rerun(run, image_only=True, full_scan=True, strategy=strategy)
         assert report.scanned
-        assert {event.photo_id for event in run.told(PhotoGone)} == deleted == marked(run)
+        assert {event.photo_id for event in run.events_of(PhotoGone)} == deleted == marked(run)
         assert run.flickr.calls[LIST] <= 8  # of 9 or 10
 
 
@@ -742,8 +742,8 @@ async def test_nothing_is_pruned_when_a_photo_failed(tmp_path: Path) -> None:
         assert not run.path(deleted).exists()
 
 
-async def test_what_is_known_to_be_out_of_reach_does_not_hold_up_pruning(tmp_path: Path) -> None:
-    """A photo that Flickr refuses for good, as was reported long ago, is no reason to keep what is gone."""
+async def test_unavailable_photos_do_not_prevent_pruning(tmp_path: Path) -> None:
+    """A photo that Flickr refuses for good, as was reported long ago, does not keep gone photos from being pruned."""
     async with mirroring(tmp_path, 20) as run:
         answering(run, f"/{run.stream.ids[7]}_", lambda: web.Response(status=404), forever=True)
         await run()
@@ -820,7 +820,7 @@ async def test_a_photo_that_returns_after_pruning_is_mirrored_anew(tmp_path: Pat
 
 @pytest.mark.parametrize("options", [{"prune": True}, {"accept_loss": True}])
 def test_pruning_without_a_full_scan_is_refused(options: dict[str, Any]) -> None:
-    """Who wants losses to be acted upon is told that only a full scan finds them."""
+    """The error says that only a full scan finds the photos that are gone."""
     with pytest.raises(ValueError, match="full scan"):
         MirrorOptions(**options)
     MirrorOptions(full_scan=True, **options)

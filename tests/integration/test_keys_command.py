@@ -54,19 +54,19 @@ def flickr() -> Iterator[SimulatedFlickr]:
 
 
 @pytest.fixture
-def told(
+def keys_command(
     flickr: SimulatedFlickr, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Told]:
-    """Run `keys` against that Flickr; whatever it says holds no key."""
+) -> Iterator[KeysCommand]:
+    """Run `keys` against that Flickr; its output never contains a key."""
     monkeypatch.setenv("FLICKR_API_URL", flickr.api_url)
     flickr.reset_counters()
-    told = Told(capsys)
-    yield told
-    assert KEY not in told.all
-    assert SECRET not in told.all
+    keys_command = KeysCommand(capsys)
+    yield keys_command
+    assert KEY not in keys_command.all
+    assert SECRET not in keys_command.all
 
 
-class Told:
+class KeysCommand:
     """Runs `keys` and hears what it says."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,28 +103,28 @@ def piped(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
-def test_keys_are_saved_once_flickr_has_accepted_them(
-    told: Told, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
+def test_keys_are_saved_after_flickr_has_accepted_them(
+    keys_command: KeysCommand, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is typed in is asked for at Flickr with one call, and kept in a file for the user alone."""
     typed(monkeypatch, f" {KEY} ", SECRET)
-    code, text = told("set")
+    code, text = keys_command("set")
     path = home / ".flickr" / "flickr_keys"
     assert code == 0
     assert str(path) in text
     assert read_keys(path.parent) == KEYS
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert flickr.calls == {"flickr.test.echo": 1}
-    assert "Pro members" in told.all or "Pro members" in text
+    assert "Pro members" in keys_command.all or "Pro members" in text
 
 
 def test_keys_that_flickr_refuses_are_not_saved(
-    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keys_command: KeysCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrong key leaves the saved ones as they are; exit 5."""
     save_keys(tmp_path, KEYS)
     typed(monkeypatch, "wrong", "wrong")
-    code, text = told("set", "--cache-path", str(tmp_path))
+    code, text = keys_command("set", "--cache-path", str(tmp_path))
     assert code == 5
     assert "not saved" in text
     assert "Invalid API Key" in text
@@ -132,44 +132,44 @@ def test_keys_that_flickr_refuses_are_not_saved(
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_keys_that_flickr_could_not_be_asked_about_are_not_saved(
-    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_keys_are_not_saved_without_an_answer(
+    keys_command: KeysCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without an answer nothing is saved, and it is worth trying again: exit 75."""
     typed(monkeypatch, KEY, SECRET)
-    code, text = told("set", "--cache-path", str(tmp_path), "--api-url", "http://127.0.0.1:9/")
+    code, text = keys_command("set", "--cache-path", str(tmp_path), "--api-url", "http://127.0.0.1:9/")
     assert code == 75
     assert "not saved" in text
     assert list(tmp_path.iterdir()) == []
 
 
-def test_keys_can_be_handed_in_on_standard_input(
-    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_keys_are_read_from_standard_input(
+    keys_command: KeysCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Off a terminal, --stdin takes the JSON of the keys file; without it, and for nonsense, it is said what to do."""
     piped(monkeypatch, "")
-    code, text = told("set", "--cache-path", str(tmp_path))
+    code, text = keys_command("set", "--cache-path", str(tmp_path))
     assert (code, "--stdin" in text, "Pro members" in text) == (5, True, True)
     for nonsense in ("", KEY, f'{{"consumer_key": "{KEY}"}}'):
         piped(monkeypatch, nonsense)
-        code, text = told("set", "--stdin", "--cache-path", str(tmp_path))
+        code, text = keys_command("set", "--stdin", "--cache-path", str(tmp_path))
         assert (code, "standard input is not JSON" in text) == (5, True)
     assert read_keys(tmp_path) is None
     piped(monkeypatch, json.dumps({"consumer_key": KEY, "consumer_secret": SECRET}))
-    assert told("set", "--stdin", "--cache-path", str(tmp_path))[0] == 0
+    assert keys_command("set", "--stdin", "--cache-path", str(tmp_path))[0] == 0
     assert read_keys(tmp_path) == KEYS
 
 
-def test_a_check_costs_one_call_and_tells_whose_keys_it_asked_with(
-    told: Told, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
+def test_a_check_costs_one_call_and_names_the_source_of_the_keys(
+    keys_command: KeysCommand, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check uses what a run would use, by the same order, and names where the key and the secret are from."""
-    assert told("check") == (5, told.all)
-    assert "keys set" in told.all
+    assert keys_command("check") == (5, keys_command.all)
+    assert "keys set" in keys_command.all
     assert not flickr.calls
 
     saved = save_keys(home / ".flickr", ApiKeys("wrong", SECRET))
-    code, text = told("check")
+    code, text = keys_command("check")
     assert (code, flickr.calls.total()) == (5, 1)
     assert f"the key and its secret from {saved}" in text
 
@@ -177,13 +177,13 @@ def test_a_check_costs_one_call_and_tells_whose_keys_it_asked_with(
     service.mkdir()
     (service / "flickr_keys").write_text(json.dumps({"consumer_key": KEY, "consumer_secret": SECRET}))
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(service))
-    assert told("check") == (
+    assert keys_command("check") == (
         0,
         f"Flickr accepts the API key. A run uses the key and its secret from {service}/flickr_keys.\n",
     )
 
     monkeypatch.setenv("MIRROR_FLICKR_CONSUMER_KEY", "wrong")
-    code, text = told("check")
+    code, text = keys_command("check")
     assert code == 5
     assert (
         "the key from the environment variable MIRROR_FLICKR_CONSUMER_KEY and its secret "
@@ -194,14 +194,14 @@ def test_a_check_costs_one_call_and_tells_whose_keys_it_asked_with(
     (home / "c.toml").chmod(0o600)
     monkeypatch.delenv("MIRROR_FLICKR_CONSUMER_KEY")
     monkeypatch.setenv("MIRROR_FLICKR_CONFIG", str(home / "c.toml"))
-    code, text = told("check")
+    code, text = keys_command("check")
     assert (code, f"the key and its secret from the file {home}/c.toml" in text) == (0, True)
 
 
 @pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("trouble", ["no answer", "brake", "used up"])
-def test_a_check_without_an_answer_says_that_it_knows_nothing(
-    told: Told,
+def test_a_check_without_an_answer_reports_no_result(
+    keys_command: KeysCommand,
     home: Path,
     flickr: SimulatedFlickr,
     monkeypatch: pytest.MonkeyPatch,
@@ -219,22 +219,24 @@ def test_a_check_without_an_answer_says_that_it_knows_nothing(
             return web.Response(status=429)
 
         monkeypatch.setattr(flickr, "intercept", brake)
-    code, text = told("check")
+    code, text = keys_command("check")
     assert code == 75
     assert {"no answer": "127.0.0.1", "brake": "429", "used up": "again in 30 minutes"}[trouble] in text
 
 
-def test_what_goes_before_saved_keys_is_told(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warning_names_what_overrides_saved_keys(
+    keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who saves or forgets keys and has others in the environment learns that a run takes those."""
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", "other")
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", "other")
     typed(monkeypatch, KEY, SECRET)
-    code, text = told("set")
+    code, text = keys_command("set")
     assert (code, "But a run uses the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
         0,
         True,
     )
-    code, text = told("forget")
+    code, text = keys_command("forget")
     assert (code, "A run still uses the key from the environment variable FLICKR_CONSUMER_KEY" in text) == (
         0,
         True,
@@ -242,13 +244,15 @@ def test_what_goes_before_saved_keys_is_told(told: Told, home: Path, monkeypatch
 
 
 @pytest.mark.usefixtures("ring")
-def test_the_keyring_keeps_keys(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keyring_stores_keys(
+    keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Keys can be kept in the keyring instead of a file; the file goes before it, and both can be forgotten."""
     typed(monkeypatch, KEY, SECRET)
-    code, text = told("set", "--keyring")
+    code, text = keys_command("set", "--keyring")
     assert (code, ORIGIN in text, read_keys(home / ".flickr")) == (0, True, None)
     assert find_keys(home / ".flickr", None, "given") == ApiKeys(KEY, "given")
-    assert told("check") == (
+    assert keys_command("check") == (
         0,
         f"Flickr accepts the API key. A run uses the key and its secret from {ORIGIN}.\n",
     )
@@ -256,29 +260,31 @@ def test_the_keyring_keeps_keys(told: Told, home: Path, monkeypatch: pytest.Monk
     path = save_keys(home / ".flickr", ApiKeys("file", "file"))
     assert find_keys(home / ".flickr", None, None) == ApiKeys("file", "file")
     path.with_name("flickr_key").write_text("an old one")
-    assert told("forget") == (0, f"Removed: {path}, {path.parent}/flickr_key, {ORIGIN}.\n")
+    assert keys_command("forget") == (0, f"Removed: {path}, {path.parent}/flickr_key, {ORIGIN}.\n")
     assert read_keyring() is None
-    assert told("forget") == (0, f"There are no saved API keys in {path.parent}.\n")
+    assert keys_command("forget") == (0, f"There are no saved API keys in {path.parent}.\n")
 
 
 @pytest.mark.usefixtures("ring")
-def test_a_keyring_that_is_locked_is_said(told: Told, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run without keys tells why those in the keyring do not count; nothing is saved or forgotten unnoticed."""
+def test_a_locked_keyring_is_reported(
+    keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run without keys says why the keyring cannot be read; saving and removing report it too."""
     save_in_keyring(KEYS)
     (home / "locked").touch()
-    code, text = told("check")
+    code, text = keys_command("check")
     assert (code, "KeyringLocked" in text) == (5, True)
     typed(monkeypatch, KEY, SECRET)
     for arguments in (("set", "--keyring"), ("forget",)):
-        code, text = told(*arguments)
+        code, text = keys_command(*arguments)
         assert (code, "KeyringLocked" in text) == (5, True)
     (home / "locked").unlink()
     assert read_keyring() == KEYS
 
 
 @pytest.mark.usefixtures("ring")
-def test_what_is_no_keys_in_the_keyring_is_said(home: Path) -> None:
-    """Something else in the place of the keys is told with the cure, and not shown."""
+def test_an_invalid_keyring_entry_is_reported(home: Path) -> None:
+    """An entry that does not contain keys is reported with a remedy, and not shown."""
     keyring.set_password("mirror_flickr", "flickr_keys", "hunter2")
     with pytest.raises(KeysError, match="keys set --keyring") as caught:
         find_keys(home, None, None)
@@ -287,7 +293,7 @@ def test_what_is_no_keys_in_the_keyring_is_said(home: Path) -> None:
 
 @pytest.mark.parametrize("reason", ["no package", "no keyring", "forgetful"])
 def test_without_a_keyring_nothing_is_lost(
-    told: Told, home: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+    keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     """`--keyring` where none can keep the keys says so, with exit 5; all else does without."""
     monkeypatch.setattr("keyring.core._keyring_backend", None)
@@ -296,19 +302,19 @@ def test_without_a_keyring_nothing_is_lost(
     elif reason == "forgetful":
         keyring.set_keyring(ForgetfulKeyring())  # type: ignore[no-untyped-call]
     typed(monkeypatch, KEY, SECRET)
-    code, text = told("set", "--keyring")
+    code, text = keys_command("set", "--keyring")
     assert code == 5
     assert {
         "no package": "flickr-mirror[keyring]",
         "no keyring": "This machine has no keyring",
         "forgetful": "did not save the keys",
     }[reason] in text
-    assert told("check")[0] == 5
-    assert told("forget")[0] == 0
+    assert keys_command("check")[0] == 5
+    assert keys_command("forget")[0] == 0
 
 
 @pytest.mark.parametrize("content", ["", "hunter2", '{"consumer_key": "hunter2"}'])
-def test_a_credential_that_holds_no_keys_is_said(
+def test_a_credential_without_keys_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     """A service whose credential is broken does not run with other keys; its file is named and not shown."""
@@ -321,7 +327,7 @@ def test_a_credential_that_holds_no_keys_is_said(
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_credential_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_credential_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service manager's keys count, also where their file is read-only, seems open to a group, or is a link."""
     save_keys(tmp_path / "cache", ApiKeys("file", "file"))
     real = tmp_path / "real"
@@ -338,8 +344,8 @@ def test_a_credential_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.M
         find_keys(tmp_path / "cache", None, None)
 
 
-def test_saved_keys_serve_another_cache_path(
-    told: Told, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_saved_keys_are_used_for_any_cache_path(
+    keys_command: KeysCommand, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Keys saved in `~/.flickr` serve a mirror on another disk, unless that has its own; the log says which it took."""
     logging.getLogger("flickr_mirror").propagate = True
@@ -347,18 +353,18 @@ def test_saved_keys_serve_another_cache_path(
     with caplog.at_level(logging.INFO, "flickr_mirror"):
         assert find_keys(tmp_path, None, None) == KEYS
     assert f"Using the API keys from {saved}." in caplog.text
-    code, text = told("check", "--cache-path", str(tmp_path))
+    code, text = keys_command("check", "--cache-path", str(tmp_path))
     assert (code, f"A run uses the key and its secret from {saved}." in text) == (0, True)
 
     own = save_keys(tmp_path, ApiKeys("own", "own"))
     assert find_keys(tmp_path, None, None) == ApiKeys("own", "own")
-    code, text = told("forget", "--cache-path", str(tmp_path))
+    code, text = keys_command("forget", "--cache-path", str(tmp_path))
     assert (code, text) == (0, f"Removed: {own}. A run still uses the key and its secret from {saved}.\n")
     assert read_keys(home / ".flickr") == KEYS
 
 
 @pytest.mark.usefixtures("ring")
-def test_keys_of_the_home_folder_go_before_the_keyring(home: Path, tmp_path: Path) -> None:
+def test_keys_in_the_home_folder_override_the_keyring(home: Path, tmp_path: Path) -> None:
     """The order of the sources stays: files, then the keyring."""
     save_in_keyring(KEYS)
     assert find_keys(tmp_path, None, None) == KEYS
@@ -366,7 +372,7 @@ def test_keys_of_the_home_folder_go_before_the_keyring(home: Path, tmp_path: Pat
     assert find_keys(tmp_path, None, None) == ApiKeys("file", "file")
 
 
-def test_without_keys_the_places_are_named(
+def test_a_run_without_keys_names_the_places_searched(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who has no keys learns where they were looked for; without a home, that is the cache path alone."""
@@ -409,8 +415,8 @@ def test_the_configuration_shows_where_keys_are_saved(
     assert all(str(saved) in line and "is not JSON" in line for line in shown())
 
 
-def test_what_is_given_whole_is_looked_for_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With key and secret given, a broken file is nobody's business; blanks around keys are not kept."""
+def test_complete_keys_are_not_searched_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With key and secret given, a broken file is not read; blanks around keys are removed."""
     (tmp_path / "flickr_keys").write_text("broken")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert find_keys(tmp_path, f"{KEY}\n", f" {SECRET}") == KEYS

@@ -67,8 +67,8 @@ def asked_twice(asked: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 def begun(run: Run) -> tuple[set[str], set[str]]:
     """Return the ids of the photos whose images, and whose information, were begun."""
-    images = {event.photo_id for event in run.told(ImageStarted)}
-    return images, {event.photo_id for event in run.told(InfoStarted)}
+    images = {event.photo_id for event in run.events_of(ImageStarted)}
+    return images, {event.photo_id for event in run.events_of(InfoStarted)}
 
 
 def begun_after_the_end(run: Run) -> list[Event]:
@@ -109,7 +109,7 @@ async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy:
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", CachingStrategy)
 @pytest.mark.parametrize("limits", [{"max_photos": 9}, {"max_bytes": 20_000}], ids=["photos", "bytes"])
-async def test_limited_runs_come_to_what_an_undisturbed_one_does(
+async def test_limited_runs_produce_the_mirror_of_an_unlimited_one(
     tmp_path: Path, limits: dict[str, int], strategy: CachingStrategy
 ) -> None:
     """Run after run until nothing is left: the same files, no image fetched twice, no page listed twice."""
@@ -182,7 +182,7 @@ async def test_the_time_is_up(tmp_path: Path, jump: Callable[[float], None]) -> 
 
         def observe(event: Event) -> None:
             run.events.append(event)
-            if isinstance(event, ImageCached) and len(run.told(ImageCached)) == 3:
+            if isinstance(event, ImageCached) and len(run.events_of(ImageCached)) == 3:
                 jump(8)
 
         limited(run, max_duration=8)
@@ -211,13 +211,13 @@ def an_hour_later() -> datetime:
     return datetime.fromtimestamp(NOON + 3600, UTC)
 
 
-async def test_the_time_of_day_comes(tmp_path: Path, wall: SimpleNamespace) -> None:
+async def test_the_time_of_day_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
     """At the time of day that it was given a run begins nothing more, and the next one goes on."""
     async with mirroring(tmp_path, COUNT, image_dims=(48, 36)) as run:
         asked = listen(run)
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
-            if "/65535/" in request.path and len(run.told(ImageCached)) >= 3:
+            if "/65535/" in request.path and len(run.events_of(ImageCached)) >= 3:
                 wall.now += 3600
                 while "--until-time" not in run.notices:  # noqa: ASYNC110
                     await anyio.sleep(0.01)
@@ -239,7 +239,7 @@ async def test_the_time_of_day_comes(tmp_path: Path, wall: SimpleNamespace) -> N
         assert asked_twice(asked) == []
 
 
-async def test_the_time_of_day_comes_to_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
+async def test_the_time_of_day_ends_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
     """A watch that waits for its next look ends, too; with nothing left to do its code is 0."""
     async with mirroring(tmp_path, 5) as run:
 
@@ -305,7 +305,7 @@ async def test_the_time_is_up_while_it_lists(tmp_path: Path, jump: Callable[[flo
         limited(run, max_duration=8)
         report = await run.mirror(observe, image_only=True).run()
         assert (report.stopped_by, report.complete) == ("max_duration", False)
-        assert [event.number for event in run.told(PageScanned)] == [1, 2, 3]
+        assert [event.number for event in run.events_of(PageScanned)] == [1, 2, 3]
         limited(run)
         assert (await run(image_only=True)).complete
         assert asked_twice(asked) == []
@@ -328,7 +328,7 @@ async def test_the_time_is_up_before_the_first_answer(tmp_path: Path, jump: Call
 
 
 async def test_a_limit_that_is_not_reached_changes_nothing(tmp_path: Path) -> None:
-    """A run with room to spare is complete, and says nothing of limits."""
+    """A run far below its limit is complete, and does not mention limits."""
     async with mirroring(tmp_path, 12) as run:
         limited(run, max_photos=13, max_bytes=1 << 40, max_duration=HOURS)
         report = await run()
@@ -337,8 +337,8 @@ async def test_a_limit_that_is_not_reached_changes_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("limit", ["max_photos", "max_bytes"])
-async def test_where_everything_was_done_anyway_nothing_is_left(tmp_path: Path, limit: str) -> None:
-    """A limit that is just enough is told, and the exit code is 0."""
+async def test_a_limit_reached_with_the_last_photo_leaves_nothing(tmp_path: Path, limit: str) -> None:
+    """A limit that is just enough is mentioned, and the exit code is 0."""
     async with mirroring(tmp_path, 5) as run:
         size = sum(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
         limited(run, **{limit: 5 if limit == "max_photos" else size})
@@ -372,7 +372,7 @@ async def test_a_watch_ends_at_a_limit(tmp_path: Path) -> None:
         limited(run, max_photos=7)
         with anyio.fail_after(30):
             report = await run.mirror(observe, image_only=True).watch(1)
-        assert len(run.told(Watching)) == 1
+        assert len(run.events_of(Watching)) == 1
         assert (report.images, report.stopped_by, code_of(report)) == (7, "max_photos", 8)
 
 
@@ -391,7 +391,7 @@ async def test_the_time_of_a_watch_is_up(tmp_path: Path, jump: Callable[[float],
         assert (report.images, report.stopped_by, code_of(report)) == (5, "max_duration", 0)
 
 
-async def test_a_full_scan_that_is_cut_goes_on(tmp_path: Path) -> None:
+async def test_a_full_scan_cut_by_a_limit_is_continued(tmp_path: Path) -> None:
     """A full scan that a limit ends marks nothing as gone; the next one goes on with it, and does."""
     async with mirroring(tmp_path, COUNT) as run:
         limited(run)
@@ -414,5 +414,5 @@ async def test_the_listing_ends_with_the_photos(tmp_path: Path) -> None:
         limited(run, max_photos=3)
         report = await run(image_only=True)
         assert report.images == 3
-        assert len(run.told(PageScanned)) < 20
+        assert len(run.events_of(PageScanned)) < 20
         assert run.flickr.calls["flickr.people.getPhotos"] < 20

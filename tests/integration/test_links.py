@@ -48,7 +48,7 @@ def files(folder: Path) -> list[str]:
 @quick
 @pytest.mark.parametrize("level", range(4))
 async def test_a_folder_that_is_a_link_ends_the_run(tmp_path: Path, level: int) -> None:
-    """Row 86: a run that meets a link on the way to a photo ends with the place, whatever level it is on."""
+    """Row 86: a run that finds a link on the path of a photo ends and names it, at any level of folders."""
     async with mirroring(tmp_path / "cache", 2) as mirror:
         link = mirror.path(mirror.stream.ids[1]).parents[level]
         link.parent.mkdir(parents=True)
@@ -153,7 +153,7 @@ class TestWithoutARun:
         with pytest.raises(CacheError, match=REFUSED):
             cache.make_durable([cache.path("1", "jpg")])
 
-    def test_the_state_folder_is_looked_at_after_flickr_was_asked(
+    def test_the_state_folder_is_checked_after_the_first_answer(
         self, cache: MirrorFolder, tmp_path: Path
     ) -> None:
         """The lock, the owner and the sweeping of temporary files follow no link that came meanwhile."""

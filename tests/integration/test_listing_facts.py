@@ -100,7 +100,7 @@ async def test_another_privacy_is_an_update(tmp_path: Path) -> None:
         before = {photo_id: run.path(photo_id, "json").read_bytes() for photo_id in others}
         report = await run(info_level=1)
 
-        assert [event.photo_id for event in run.told(PhotoUpdated)] == [edited]
+        assert [event.photo_id for event in run.events_of(PhotoUpdated)] == [edited]
         assert report.infos == 1
         assert sidecar(run, edited)["privacy"] == "friends and family"
         assert before == {photo_id: run.path(photo_id, "json").read_bytes() for photo_id in others}
@@ -120,7 +120,7 @@ async def test_numbers_are_fresh_in_the_catalogue_and_rewrite_no_file(
 
         assert tree(tmp_path) == before
         assert (report.updated, report.infos) == (0, 0)
-        assert not run.told(InfoStarted)
+        assert not run.events_of(InfoStarted)
         assert run.flickr.calls[COMMENTS] == calls[COMMENTS]
         facts = facts_of(tmp_path / run.stream.username)
         for photo_id in run.stream.ids:
@@ -156,7 +156,7 @@ async def test_an_upgrade_costs_only_the_listing(folder: Path) -> None:
         assert pages == 4  # 8 photos, and a look at the newest ones
         assert flickr.calls == {"flickr.people.findByUsername": 1}
         assert (report.new, report.updated, report.infos) == (0, 0, 8)
-        assert not run.told(PhotoUpdated)
+        assert not run.events_of(PhotoUpdated)
         gained = infos(folder)
         for photo_id in photos.ids:
             more = gained[photo_id]["flickr"]
@@ -181,7 +181,7 @@ async def test_an_upgrade_costs_only_the_listing(folder: Path) -> None:
         assert names == [comment.author_name for comment in photos.photo(commented).comments]
 
 
-async def test_an_upgrade_that_is_interrupted_goes_on(folder: Path) -> None:
+async def test_an_interrupted_upgrade_is_continued(folder: Path) -> None:
     """Files that wait for their facts stay on the work list, also for runs that list nothing again."""
     photos = stream()
     async with SimulatedFlickr(photos) as flickr:

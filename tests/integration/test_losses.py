@@ -128,9 +128,7 @@ def test_the_third_run_believes_no_more_than_the_two_before(walks: Walks) -> Non
     assert result.short
 
 
-async def test_what_was_on_its_way_to_the_trash_can_return(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_photo_being_pruned_can_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prune that was cut short, and a photo of it that is public again: its files are in the mirror again."""
     async with mirroring(tmp_path, 20) as run:
         await run()
@@ -172,7 +170,7 @@ async def test_a_photo_out_of_its_order_does_not_make_a_scan_short(tmp_path: Pat
         assert report.scanned
 
 
-async def test_a_gone_photo_whose_file_broke_is_no_failure(tmp_path: Path) -> None:
+async def test_a_broken_file_of_a_gone_photo_does_not_fail_the_run(tmp_path: Path) -> None:
     """A broken file of a photo that Flickr has no more is said, without the promise to download it again."""
     async with mirroring(tmp_path, 20) as run:
         await run()
@@ -216,7 +214,7 @@ async def test_a_run_that_waits_for_hours_covers_no_time_that_it_did_not_see(
         flickr.intercept = intercept
         await run(image_only=True, strategy=strategy)
         clock.now += 86_400
-        stream.upload(41)  # so many that the late ones are on none of the pages that show them
+        stream.upload(41)  # enough to push the late ones off the pages that show them
         await run(image_only=True, strategy=strategy)
         assert late
         assert all(run.path(photo_id).exists() for photo_id in late)

@@ -37,7 +37,7 @@ def crowd(payload: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-async def test_many_comments_hold_nothing_up(
+async def test_many_comments_do_not_block_other_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Languages are asked for in slices, each text once; other photos go on; the log shows the progress."""
@@ -69,7 +69,7 @@ async def test_many_comments_hold_nothing_up(
         assert (report.infos, report.failures) == (40, [])
         assert sum(asked) < COUNT // 2 + 1000
         assert max(asked) <= SLICE
-        order = [event.photo_id for event in run.told(InfoCached)]
+        order = [event.photo_id for event in run.events_of(InfoCached)]
         assert order.index(crowded) > 20
         assert f"photo {crowded}: 10000 of {COUNT // 2}." in caplog.text
         assert len(infos(tmp_path)[crowded]["comments"]) == COUNT

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 
 def chunked(body: bytes, length: str) -> web.Response:
     """Return a body without a Content-Length, as Flickr's image servers send it, and a length of their own."""
@@ -42,7 +44,7 @@ def chunked(body: bytes, length: str) -> web.Response:
     return response
 
 
-async def test_the_report_tells_what_was_done(tmp_path: Path) -> None:
+async def test_the_report_counts_what_was_done(tmp_path: Path) -> None:
     """A first run reports new photos, images, information and calls; a second one that nothing is new."""
     async with mirroring(tmp_path) as run:
         report = await run(info_level=1)
@@ -51,8 +53,8 @@ async def test_the_report_tells_what_was_done(tmp_path: Path) -> None:
         assert not report.failures
         assert report.bytes == run.flickr.bytes_sent
         assert report.api_calls == sum(run.flickr.calls.values()) == 3
-        assert len(run.told(ImageCached)) == 12
-        assert [event.number for event in run.told(PageScanned)] == [1]
+        assert len(run.events_of(ImageCached)) == 12
+        assert [event.number for event in run.events_of(PageScanned)] == [1]
         report = await run(info_level=1)
         assert (report.new, report.images, report.infos, report.known) == (0, 0, 0, 12)
         assert report.api_calls == 2
@@ -69,7 +71,7 @@ async def test_an_address_that_changed_since_the_listing_is_asked_for_once(tmp_p
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_an_image_that_is_gone_is_said_once_and_never_asked_again(tmp_path: Path, status: int) -> None:
+async def test_a_missing_image_is_reported_once_and_not_requested_again(tmp_path: Path, status: int) -> None:
     """An image that stays gone is a failure of the run that found it, and only counted later."""
     async with mirroring(tmp_path, 5) as run:
         gone = run.stream.ids[2]
@@ -97,7 +99,7 @@ async def test_an_image_that_is_gone_is_said_once_and_never_asked_again(tmp_path
     ],
     ids=["500", "html", "html as jpeg", "empty", "cut", "wrong length"],
 )
-async def test_what_is_no_image_is_fetched_again(
+async def test_a_body_that_is_not_an_image_is_fetched_again(
     tmp_path: Path, answer: Callable[[], web.StreamResponse]
 ) -> None:
     """A server's error, a page of HTML, an empty or cut body: never kept, and fetched again at once."""
@@ -119,7 +121,7 @@ async def test_a_failing_photo_is_tried_at_the_end_and_reported_until_it_comes(t
         report = await run(image_only=True)
         assert [(f.photo_id, f.lasting) for f in report.failures] == [(bad, False)]
         assert "503" in report.failures[0].reason
-        assert [event.again for event in run.told(PhotoFailed)] == [True, True, False]
+        assert [event.again for event in run.events_of(PhotoFailed)] == [True, True, False]
         assert report.images == 4
         run.flickr.intercept = None
         assert len((await run(image_only=True)).failures) == 1  # not due yet
@@ -130,15 +132,15 @@ async def test_a_failing_photo_is_tried_at_the_end_and_reported_until_it_comes(t
 
 
 async def test_a_throttling_image_server_pauses_all_and_fails_none(tmp_path: Path) -> None:
-    """Refusals with 429 are waited for, told, and no photo counts as failed."""
+    """Refusals with 429 are waited for and reported, and no photo counts as failed."""
     async with mirroring(tmp_path, 12) as run:
         answering(run, "/65535/", *[lambda: web.Response(status=429, text="<h1>429")] * 9)
         report = await run()
         assert (report.images, report.failures) == (12, [])
-        assert {event.cause for event in run.told(Waiting)} == {"images"}
+        assert {event.cause for event in run.events_of(Waiting)} == {"images"}
 
 
-async def test_what_flickr_has_damaged_is_kept_and_said(tmp_path: Path) -> None:
+async def test_an_image_damaged_at_flickr_is_kept_and_reported(tmp_path: Path) -> None:
     """The same broken image whole twice is what Flickr has: kept; verifying does not fetch it for ever."""
     async with mirroring(tmp_path, 3) as run:
         odd = run.stream.ids[1]
@@ -154,7 +156,7 @@ async def test_what_flickr_has_damaged_is_kept_and_said(tmp_path: Path) -> None:
 
 
 async def test_a_placeholder_is_never_stored_as_a_photo(tmp_path: Path) -> None:
-    """A redirect to another host's picture, or a PNG where a JPEG was listed, is no image of this photo."""
+    """A redirect to another host's picture, or a PNG where a JPEG was listed, is not taken for this photo."""
     png = io.BytesIO()
     Image.new("RGB", (500, 374)).save(png, "PNG")
 
@@ -185,7 +187,7 @@ async def test_films_are_mirrored_beside_their_posters(tmp_path: Path) -> None:
         assert not run.flickr.requests
 
 
-async def test_a_film_without_a_file_keeps_its_poster_and_is_said(tmp_path: Path) -> None:
+async def test_a_video_without_a_file_keeps_its_poster_and_is_reported(tmp_path: Path) -> None:
     """A film that no server gives: the poster stays, the report names the photo."""
     async with mirroring(tmp_path, 2, mix=Mix({Kind.VIDEO: 1})) as run:
         answering(run, "/play/", lambda: web.Response(status=404), forever=True)
@@ -209,7 +211,7 @@ async def test_verifying_mends_what_is_broken(tmp_path: Path) -> None:
         assert report.images == 3
         assert sum(run.flickr.requests.values()) == 3
         assert tree(tmp_path) == before
-        assert {event.path for event in run.told(FileBroken)} == {cut, html, lost}
+        assert {event.path for event in run.events_of(FileBroken)} == {cut, html, lost}
         aside = tmp_path / run.stream.username / ".flickr_mirror" / "broken"
         assert {path.name for path in aside.iterdir()} == {cut.name, html.name}
 
@@ -228,8 +230,8 @@ async def test_a_lost_catalogue_costs_no_image(tmp_path: Path) -> None:
         assert tree(tmp_path) == before
 
 
-async def test_photos_hidden_from_strangers_are_said(tmp_path: Path) -> None:
-    """The first run tells how many public photos a visitor without a login does not get to see."""
+async def test_the_number_of_hidden_photos_is_reported(tmp_path: Path) -> None:
+    """The first run reports how many public photos are hidden from visitors without a login."""
     async with mirroring(tmp_path, 8) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -265,14 +267,14 @@ async def test_comments_of_a_photo_that_vanished_lose_nothing_else(tmp_path: Pat
 
 
 async def test_a_listing_without_counts_costs_a_call_each(tmp_path: Path) -> None:
-    """Where the listing does not tell how many comments there are, each photo is asked."""
+    """If the listing lacks the number of comments, each photo costs a call."""
     async with mirroring(tmp_path, 8, count_comments=False) as run:
         await run(info_level=2)
         assert run.flickr.calls["flickr.photos.comments.getList"] == 8
 
 
 @pytest.mark.slow
-async def test_information_names_the_size_whatever_came_first(tmp_path: Path) -> None:
+async def test_information_names_the_size_in_any_order_of_work(tmp_path: Path) -> None:
     """Information only, then images: the files are those of a run that did both at once."""
     for name, steps in (("both", [{}]), ("apart", [{"info_only": True}, {}])):
         settings = {"mix": Mix.NO_ORIGINALS, "newest": 1_600_000_000, "undocumented_extras": False}
@@ -291,7 +293,7 @@ async def test_the_listing_is_believed_after_fifty_confirmations(tmp_path: Path)
         assert 50 <= run.flickr.calls["flickr.photos.getSizes"] <= 60
 
 
-async def test_a_line_that_is_down_ends_the_run_and_fails_no_photo(tmp_path: Path) -> None:
+async def test_a_lost_connection_ends_the_run_and_fails_no_photo(tmp_path: Path) -> None:
     """Twenty photos in a row without an answer: the run stops, and the next one goes on with all of them."""
     async with mirroring(tmp_path, 60) as run:
         answering(run, "/65535/", lambda: web.Response(status=502), forever=True)
@@ -316,7 +318,7 @@ async def test_a_key_that_expires_ends_the_run(tmp_path: Path) -> None:
             await run(info_level=2)
 
 
-async def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(
+async def test_a_full_disk_ends_the_run_and_the_next_run_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No space: one error that says so, nothing half done under a final name, and nothing lost."""
@@ -423,8 +425,8 @@ async def test_an_owner_who_hides_everything_loses_nothing_here(tmp_path: Path) 
         assert tree(tmp_path) == before
 
 
-async def test_videos_in_preparation_are_looked_at_again(tmp_path: Path) -> None:
-    """What Flickr still processes is no failure, and is mirrored by the run that finds it ready."""
+async def test_videos_in_processing_are_tried_again(tmp_path: Path) -> None:
+    """A photo that Flickr still processes does not count as failed, and is mirrored by the run that finds it ready."""
     newest = int(time.time()) - 3600
     async with mirroring(tmp_path, 3, mix=Mix({Kind.NOT_READY: 1}), newest=newest) as run:
         report = await run()
@@ -470,11 +472,15 @@ async def test_a_lost_catalogue_costs_no_text(tmp_path: Path) -> None:
         assert "flickr.photos.comments.getList" not in run.flickr.calls
 
 
-async def test_each_image_tells_its_own_bytes(tmp_path: Path) -> None:
-    """The bytes that the events tell add up to those that were fetched, however many workers there are."""
+async def test_each_image_event_counts_its_own_bytes(tmp_path: Path) -> None:
+    """The bytes in the events add up to those that were fetched, with any number of workers."""
     async with mirroring(tmp_path, 40) as run:
         report = await run()
-        assert sum(event.fetched for event in run.told(ImageCached)) == report.bytes == run.flickr.bytes_sent
+        assert (
+            sum(event.fetched for event in run.events_of(ImageCached))
+            == report.bytes
+            == run.flickr.bytes_sent
+        )
 
 
 async def test_a_single_image_is_not_kept_where_it_is_doubtful(tmp_path: Path) -> None:

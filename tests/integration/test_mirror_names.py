@@ -77,7 +77,7 @@ async def test_the_only_mirror_is_one_object(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "list", "check"])
-async def test_without_a_mirror_it_is_said_where_one_may_be(tmp_path: Path, command: str) -> None:
+async def test_without_a_mirror_the_error_names_likely_places(tmp_path: Path, command: str) -> None:
     """A cache path without mirrors: exit 4, with the folder, --cache-path and how to begin a mirror."""
     outcome = await report(tmp_path / "nas", command)
     assert (outcome.code, outcome.out) == (4, "")
@@ -88,7 +88,7 @@ async def test_without_a_mirror_it_is_said_where_one_may_be(tmp_path: Path, comm
     )
 
 
-def test_the_folder_of_a_mirror_is_no_cache_path(tmp_path: Path) -> None:
+def test_a_mirrors_folder_is_refused_as_cache_path(tmp_path: Path) -> None:
     """If --cache-path is the folder of a mirror, the message names the folder above it."""
     (tmp_path / "one" / ".flickr_mirror").mkdir(parents=True)
     for find in (all_mirrors, lambda root: get_mirror(root, "one")):
@@ -110,7 +110,7 @@ def test_the_folder_of_a_mirror_is_no_cache_path(tmp_path: Path) -> None:
     ],
 )
 async def test_a_cache_path_that_is_a_file_is_named(tmp_path: Path, words: tuple[str, ...]) -> None:
-    """Every command says that the path is no folder, and what to do; exit 7."""
+    """Every command says that the path is not a folder, and what to do; exit 7."""
     (tmp_path / "file").write_text("mine")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         outcome = await report(path, *words)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def run_of(notifier: Notifier, *, is_watch: bool = False) -> AsyncIterator[None]:
-    """Be a run that tells that it begins."""
+    """Report the start of a run."""
     async with anyio.create_task_group() as tasks:
         notifier.notify_start(tasks, is_watch=is_watch)
         yield
@@ -71,8 +71,8 @@ def log() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("ending", ["", "/", "?create=1"])
-async def test_a_monitor_hears_of_the_beginning_and_the_end(ending: str) -> None:
-    """The address gets `/start`, then `/` and the exit code, whatever the address ends with."""
+async def test_a_monitor_is_pinged_at_the_start_and_the_end(ending: str) -> None:
+    """The address gets `/start`, then `/` and the exit code, with or without a slash at its end."""
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url + ending)
         async with run_of(notifier):
@@ -83,7 +83,7 @@ async def test_a_monitor_hears_of_the_beginning_and_the_end(ending: str) -> None
     ] * 2
 
 
-async def test_an_end_is_told_after_the_beginning() -> None:
+async def test_an_end_is_reported_after_the_start() -> None:
     """A monitor that is slow at the start does not take a run that has ended for one that works."""
     async with monitoring() as monitor:
         may_answer = anyio.Event()
@@ -116,7 +116,7 @@ async def test_a_login_of_the_address_travels_in_a_header() -> None:
     assert [request.headers["Authorization"] for request in monitor.requests] == [expected] * 2
 
 
-async def test_a_silent_monitor_holds_nothing_up_for_long(log: list[str]) -> None:
+async def test_a_monitor_that_does_not_answer_delays_a_run_only_briefly(log: list[str]) -> None:
     """A ping that is not answered is given up after its time, and is said once."""
     async with monitoring() as monitor:
         monitor.answer = never
@@ -133,14 +133,14 @@ async def test_a_silent_monitor_holds_nothing_up_for_long(log: list[str]) -> Non
 
 
 async def refuse(monitor: Monitor) -> str:
-    """Return an address at which nobody listens."""
+    """Return an address where no server listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{taken.getsockname()[1]}/{SECRET}"
 
 
 async def not_found(monitor: Monitor) -> str:
-    """Answer that there is no such check."""
+    """Answer 404."""
 
     async def answer(_: str) -> web.StreamResponse:
         return web.Response(status=404)
@@ -206,7 +206,7 @@ async def test_a_ping_that_fails_is_one_warning_without_the_address(
 async def test_a_connection_that_fails_is_tried_once_more(
     monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    """One look-up that goes wrong is no alarm in the night."""
+    """A single failed DNS lookup raises no alarm."""
 
     def getaddrinfo(*arguments: Any, **options: Any) -> Any:
         monkeypatch.undo()
@@ -221,7 +221,7 @@ async def test_a_connection_that_fails_is_tried_once_more(
     assert log == []
 
 
-async def test_a_ping_that_fails_as_nobody_expects_ends_no_run(
+async def test_an_unexpected_error_of_a_ping_does_not_end_the_run(
     monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     """A mistake in here is a warning, too, without the words that may hold the address."""
@@ -259,7 +259,7 @@ async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pyt
     assert not any(SECRET.encode() in request for request in heard)
 
 
-async def test_a_watch_tells_how_each_look_went() -> None:
+async def test_a_watch_reports_the_result_of_each_pass() -> None:
     """Behind a look: 0, 3 where a photo failed, 75 where Flickr did not answer. A signal is its end, no news."""
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url)
@@ -280,7 +280,7 @@ async def test_a_watch_tells_how_each_look_went() -> None:
     assert monitor.words == ["start", "0", "3", "75", "7"]
 
 
-async def test_looks_do_not_pile_up_before_a_slow_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_passes_do_not_queue_up_behind_a_slow_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
     """A monitor that hangs for days costs no memory: one ping waits behind the one that is being sent."""
     async with monitoring() as monitor:
         monitor.answer = never
@@ -308,7 +308,7 @@ async def test_looks_do_not_pile_up_before_a_slow_monitor(monkeypatch: pytest.Mo
         "https://hc-ping.com/uu\nid",
     ],
 )
-def test_an_address_that_cannot_be_meant_is_refused_and_not_shown(address: str) -> None:
+def test_an_unsuitable_address_is_refused_and_not_shown(address: str) -> None:
     """Pings go over HTTPS, or to this machine; what else is given is a usage error that holds no secret."""
     with pytest.raises(
         ValueError, match=r"^--ping-url is invalid: use a URL that begins with https://"
@@ -321,7 +321,7 @@ def test_an_address_that_cannot_be_meant_is_refused_and_not_shown(address: str) 
     "address",
     ["https://hc-ping.com/uuid", "http://localhost/a", "http://127.0.0.1:8000/a", "http://[::1]:80/a", None],
 )
-def test_an_address_that_can_be_meant_is_taken(address: str | None) -> None:
+def test_a_suitable_address_is_accepted(address: str | None) -> None:
     """HTTPS everywhere, HTTP on this machine."""
     assert checked_ping_url(address) == address
 
@@ -332,13 +332,13 @@ def test_an_address_that_only_httpx_refuses_is_not_shown() -> None:
         Notifier(f"https://xn--/{SECRET}")
 
 
-def test_a_command_is_parted_as_a_shell_does_it() -> None:
-    """Quotes hold words together; nothing is expanded; what is no command is refused."""
-    assert hook_command("tell --to 'me and you' $(id) `id` ~/x *") == [
-        *("tell", "--to", "me and you", "$(id)", "`id`", "~/x", "*")
+def test_a_command_is_split_as_in_a_shell() -> None:
+    """Quotes hold words together; nothing is expanded; an invalid command is refused."""
+    assert hook_command("notify --to 'me and you' $(id) `id` ~/x *") == [
+        *("notify", "--to", "me and you", "$(id)", "`id`", "~/x", "*")
     ]
     assert hook_command(None) == []
-    for wrong in ("", "  ", "''", "tell 'me"):
+    for wrong in ("", "  ", "''", "notify 'me"):
         with pytest.raises(ValueError, match=r"^--hook "):
             hook_command(wrong)
 
@@ -346,7 +346,7 @@ def test_a_command_is_parted_as_a_shell_does_it() -> None:
 WRITE_DOWN = """
 import json, os, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
-folder.joinpath("told.json").write_bytes(sys.stdin.buffer.read())
+folder.joinpath("summary.json").write_bytes(sys.stdin.buffer.read())
 folder.joinpath("arguments.json").write_text(json.dumps(sys.argv[2:]))
 folder.joinpath("environment.json").write_text(json.dumps(dict(os.environ)))
 """
@@ -366,7 +366,7 @@ async def test_a_program_reads_the_summary(tmp_path: Path, monkeypatch: pytest.M
     notifier = Notifier(None, [sys.executable, "-c", WRITE_DOWN, str(tmp_path), "$(id)", "a b", "~"])
     async with run_of(notifier):
         await notifier.notify_end(summary(3, 2))
-    assert json.loads((tmp_path / "told.json").read_text()) == summary(3, 2)
+    assert json.loads((tmp_path / "summary.json").read_text()) == summary(3, 2)
     assert json.loads((tmp_path / "arguments.json").read_text()) == ["$(id)", "a b", "~"]
     environment = json.loads((tmp_path / "environment.json").read_text())
     assert not secrets.keys() & environment.keys()
@@ -374,29 +374,29 @@ async def test_a_program_reads_the_summary(tmp_path: Path, monkeypatch: pytest.M
     assert environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
 
 
-async def test_a_program_is_found_at_home(
+async def test_a_program_in_the_home_folder_is_found(
     home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """`~` before a program's name means the home folder, though no shell reads it."""
-    program = home / "tell"
-    program.write_text(f"#!/bin/sh\ncat > {shlex.quote(str(tmp_path))}/told.json\n")
+    program = home / "notify"
+    program.write_text(f"#!/bin/sh\ncat > {shlex.quote(str(tmp_path))}/summary.json\n")
     program.chmod(0o755)
-    notifier = Notifier(None, ["~/tell"])
+    notifier = Notifier(None, ["~/notify"])
     async with run_of(notifier):
         await notifier.notify_end(summary())
-    assert json.loads((tmp_path / "told.json").read_text())["exit"] == 0
+    assert json.loads((tmp_path / "summary.json").read_text())["exit"] == 0
     assert capfd.readouterr() == ("", "")
 
 
-async def test_a_program_need_not_read_what_it_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    """A program that does not want to know of thousands of failed photos is no failure."""
+async def test_a_program_need_not_read_its_input(capfd: pytest.CaptureFixture[str]) -> None:
+    """A program that does not read a summary of thousands of failed photos does not count as failed."""
     notifier = Notifier(None, ["true"])
     async with run_of(notifier):
         await notifier.notify_end(summary(3, 20_000))
     assert capfd.readouterr() == ("", "")
 
 
-async def test_what_a_program_says_goes_to_standard_error(
+async def test_the_output_of_a_program_goes_to_standard_error(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Standard output belongs to --json."""
@@ -418,7 +418,7 @@ async def test_what_a_program_says_goes_to_standard_error(
         (["a\0b"], "invalid program name"),
     ],
 )
-async def test_a_program_that_fails_is_one_line(
+async def test_a_failing_program_is_reported_in_one_line(
     command: list[str], words: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever is wrong with the user's program is said once."""
@@ -430,7 +430,7 @@ async def test_a_program_that_fails_is_one_line(
 
 
 @pytest.mark.parametrize("limit", ["its own", "a signal's"])
-async def test_a_program_that_hangs_is_ended_with_all_that_it_started(
+async def test_a_hanging_program_is_killed_with_its_children(
     limit: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A program has a minute, after Ctrl-C less; then it goes, and its children too."""
@@ -441,7 +441,7 @@ async def test_a_program_that_hangs_is_ended_with_all_that_it_started(
     begun = time.monotonic()
     async with run_of(notifier), anyio.create_task_group() as tasks:
         tasks.start_soon(notifier.notify_end, summary(), 60.0 if limit == "its own" else 0.5)
-        # the pipe has an end when nobody holds it any more
+        # the pipe ends when no process holds it any more
         assert await to_thread.run_sync(pipe.read_text) == "here\n"
     assert time.monotonic() - begun < 10
     (line,) = capfd.readouterr().err.splitlines()

@@ -293,7 +293,7 @@ async def test_too_many_requests_leave_the_code_good(flickr: SimulatedFlickr) ->
         "x" * 70_000,
     ],
 )
-async def test_an_answer_that_is_none_is_no_token(flickr: SimulatedFlickr, step: str, body: str) -> None:
+async def test_an_invalid_answer_gives_no_token(flickr: SimulatedFlickr, step: str, body: str) -> None:
     """A captive portal, half an answer, another account's id: never a token that does not work."""
     login = handshake(flickr)
     code = await code_at(await login.start())

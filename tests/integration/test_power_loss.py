@@ -1,6 +1,6 @@
 """A loss of power at any moment leaves a mirror that says nothing untrue, and that the next run completes.
 
-The disk of these tests forgets whatever was not synced, or any part of it (see `faulty_disk`). Set
+The disk of these tests forgets what was not synced, or any part of it (see `faulty_disk`). Set
 FLICKR_MIRROR_POWER_LOSSES to the number of losses to try with a run after each.
 """
 
@@ -132,7 +132,7 @@ async def test_what_the_catalogue_claims_is_on_the_disk_at_every_moment(
 async def test_a_run_after_a_loss_of_power_completes_the_mirror(
     ram: Path, faulty: FaultyDisk, half: int
 ) -> None:
-    """Row 58: power loss: whatever is left, the next run ends well, with the files of an undisturbed mirror."""
+    """Row 58: power loss: from any remains, the next run succeeds, with the files of an undisturbed mirror."""
     root = ram / "disk"
     root.mkdir()
     async with mirroring(root / "cache", 4, **SMALL) as run:
@@ -166,7 +166,7 @@ async def test_a_run_after_a_loss_of_power_completes_the_mirror(
 
 @pytest.mark.parametrize("way", ["adopted", "rebuilt"])
 async def test_what_is_found_is_durable_before_it_is_claimed(ram: Path, faulty: FaultyDisk, way: str) -> None:
-    """Row 58: power loss: a run that takes over files which nobody synced syncs them, and their folders, first."""
+    """Row 58: power loss: a run that takes over unsynced files syncs them, and their folders, first."""
     root = ram / "disk"
     async with mirroring(root / "cache", 6, **SMALL) as run:
         await run(**OPTIONS)
@@ -188,7 +188,7 @@ async def test_what_is_found_is_durable_before_it_is_claimed(ram: Path, faulty: 
         assert len(claims(loss.commits[-1])) == 12
 
 
-async def test_a_file_in_a_folder_that_nobody_synced_is_safe(ram: Path, faulty: FaultyDisk) -> None:
+async def test_a_file_in_an_unsynced_folder_is_made_durable(ram: Path, faulty: FaultyDisk) -> None:
     """Row 58: power loss: folders that a killed run, or another worker, made a moment ago are synced before use."""
     root = ram / "disk"
     folder = root / "mirror" / "a" / "b"
@@ -209,7 +209,7 @@ async def test_a_file_in_a_folder_that_nobody_synced_is_safe(ram: Path, faulty: 
 
 
 async def test_files_that_are_kept_together_are_safe_by_themselves(ram: Path, faulty: FaultyDisk) -> None:
-    """Row 58: power loss: whoever waited for a file has it, whatever became of those that went to the disk with it."""
+    """Row 58: power loss: a file that was awaited is durable, even if others of its group are lost."""
     root = ram / "disk"
     temporary = root / "mirror" / "parts"
     loss = PowerLoss(root)

@@ -52,7 +52,7 @@ LOSSES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("loss", LOSSES)
 async def test_a_lost_catalogue_is_rebuilt_from_the_folders(tmp_path: Path, loss: str) -> None:
-    """Rows 75, 76: whatever became of the catalogue, a run rebuilds it; no image and no comment is fetched."""
+    """Rows 75, 76: a run rebuilds a lost or damaged catalogue; no image and no comment is fetched."""
     async with mirroring(tmp_path, 12, commented=1.0, mix=Mix({Kind.PLAIN: 3, Kind.VIDEO: 1})) as run:
         await run(info_level=2)
         before = tree(tmp_path)
@@ -104,7 +104,7 @@ async def test_what_changed_meanwhile_is_found_all_the_same(tmp_path: Path) -> N
         run.flickr.reset_counters()
         report = await run(info_level=2)
         assert (report.new, report.updated, report.images) == (1, 2, 1)
-        assert {event.photo_id: event.what for event in run.told(PhotoUpdated)} == {
+        assert {event.photo_id: event.what for event in run.events_of(PhotoUpdated)} == {
             edited: ("text",),
             commented: ("comments",),
         }
@@ -114,7 +114,7 @@ async def test_what_changed_meanwhile_is_found_all_the_same(tmp_path: Path) -> N
 
 
 async def test_photos_that_are_gone_from_flickr_are_known_again(tmp_path: Path) -> None:
-    """What only the mirror still has is in the new catalogue, so that a full scan can tell that it is gone."""
+    """What only the mirror still has is in the new catalogue, so that a full scan finds that it is gone."""
     async with mirroring(tmp_path, 12) as run:
         await run()
         gone = run.stream.ids[4]
@@ -146,7 +146,7 @@ async def test_a_mirror_of_one_half_is_recognized(tmp_path: Path, options: dict[
 
 
 async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> None:
-    """A cut image and a picture of other pixels are fetched again; another photo's information is no photo."""
+    """A cut image and a picture of other pixels are fetched again; another photo's sidecar is ignored."""
     async with mirroring(tmp_path, 6) as run:
         await run()
         before = tree(tmp_path)
@@ -165,7 +165,7 @@ async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> 
         assert tree(tmp_path) == before
 
 
-async def test_a_rebuild_that_was_killed_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_killed_rebuild_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in the middle, a rebuild is made again by the next run, and knows each photo once."""
     monkeypatch.setattr("flickr_mirror.engine.rebuild.BATCH", 3)
     async with mirroring(tmp_path, 8) as run:
@@ -222,8 +222,8 @@ async def test_a_newer_catalogue_is_left_alone(tmp_path: Path) -> None:
         assert APPLICATION_ID.to_bytes(4) in before
 
 
-async def test_information_tells_the_photo_that_it_was_written_from(tmp_path: Path) -> None:
-    """All that a listing told and an information file keeps can be read back from it."""
+async def test_a_sidecar_gives_back_its_photo(tmp_path: Path) -> None:
+    """All listed facts that a sidecar stores can be read back from it."""
     async with mirroring(tmp_path, 30, mix=Mix.MIXED, commented=0.5) as run:
         await run(info_level=2)
         with Catalogue(catalogue_of(run)) as catalogue:
@@ -231,9 +231,9 @@ async def test_information_tells_the_photo_that_it_was_written_from(tmp_path: Pa
             page = {"newest_first": True, "frontier": None, "busy": (), "limit": 99}
             listed = {stored.photo.id: stored for stored in catalogue.work_list.infos_to_write(**page)}
         for photo_id, info in infos(tmp_path).items():
-            told = photo_from_sidecar(info)
-            assert told is not None
-            photo, size = told.photo, told.size
+            restored = photo_from_sidecar(info)
+            assert restored is not None
+            photo, size = restored.photo, restored.size
             original = listed[photo_id]
             assert (photo.raw_title, photo.raw_description) == (
                 original.photo.raw_title,
@@ -254,6 +254,6 @@ async def test_information_tells_the_photo_that_it_was_written_from(tmp_path: Pa
         {"title": {"content": "x"}, "flickr": {"id": "1", "dates": [], "geo": None, "size": None}},
     ],
 )
-def test_what_is_no_information_tells_no_photo(info: dict[str, object]) -> None:
+def test_an_invalid_sidecar_gives_no_photo(info: dict[str, object]) -> None:
     """A JSON file of something else is passed over."""
     assert photo_from_sidecar(info) is None

@@ -57,7 +57,7 @@ async def run_command(run: Run, shown: OutputOptions, **options: Any) -> int:
 
 
 def missing() -> web.Response:
-    """Answer that there is no such image."""
+    """Answer 404."""
     return web.Response(status=404)
 
 
@@ -96,7 +96,7 @@ async def test_events_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.usefixtures("one_language", "one_tls_context")
 @pytest.mark.parametrize("kind", [*MIXES, "none of it works"])
-async def test_json_has_its_shape_whatever_goes_wrong(
+async def test_json_follows_the_schema_after_any_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     """Every line is valid under every fault, and the last is a summary with the true exit code."""
@@ -112,7 +112,7 @@ async def test_json_has_its_shape_whatever_goes_wrong(
     assert bool(summary["error"]) == (code == 75)
 
 
-async def test_how_far_it_is_is_told_in_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_progress_is_reported_in_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A `status` line each minute has its shape, with an estimate and without."""
     view = RunView(MirrorOptions(cache_path=tmp_path), OutputOptions(as_json=True))
     assert view._json
@@ -122,7 +122,7 @@ async def test_how_far_it_is_is_told_in_json_too(tmp_path: Path, capsys: pytest.
     assert line["eta_seconds"] is None
 
 
-async def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_closed_pipe_does_not_end_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`mirror_flickr --json | head -1`: the mirror goes on, without a word more."""
 
     class Closed:
@@ -150,7 +150,7 @@ async def test_a_reader_that_goes_away_ends_nothing(tmp_path: Path, monkeypatch:
     ],
     ids=["few", "comments", "pages", "videos"],
 )
-async def test_the_price_is_what_is_paid(
+async def test_the_announced_calls_are_the_calls_made(
     tmp_path: Path, count: int, options: dict[str, Any], settings: dict[str, Any]
 ) -> None:
     """--dry-run predicts the calls of the run within 5 %, and writes nothing."""
@@ -177,14 +177,14 @@ async def test_the_price_is_what_is_paid(
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_a_run_says_its_price_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_run_announces_its_calls_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Before an image is fetched, a run says how many photos, calls and hours there are, and what is there."""
     async with mirroring(tmp_path, 20, commented=0.5) as run:
         await run(image_only=True)
         assert [type(event) for event in run.events].index(RunPlanned) < [
             type(event) for event in run.events
         ].index(ImageStarted)
-        first, last = run.told(RunPlanned)
+        first, last = run.events_of(RunPlanned)
         assert (first.exact, last.exact) == (False, True)
         await run_command(run, OutputOptions(), info_level=2)
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("plan ")]
@@ -239,8 +239,8 @@ async def test_a_log_names_each_photo_by_its_id_and_its_file(
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_the_last_line_tells_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The names of the last line are those of the summary; what was there already is told as skipped."""
+async def test_the_last_line_contains_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The names of the last line are those of the summary; what was there already is counted as skipped."""
     async with mirroring(tmp_path, 4) as run:
         await run_command(run, OutputOptions())
         run.stream.upload(1)
@@ -271,14 +271,14 @@ async def test_a_limited_run_counts_what_it_mirrored(
 
 @pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("is_terminal", [True, False])
-async def test_a_person_gets_sentences(
+async def test_messages_for_people_are_sentences(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     *,
     is_terminal: bool,
 ) -> None:
-    """On a terminal the plan and the end are told in words too, and the machine's line is the last one."""
+    """On a terminal the plan and the end are sentences too, and the line for scripts is the last one."""
     monkeypatch.setattr(console, "_force_terminal", is_terminal)
     monkeypatch.setattr(console, "_width", 400)
     async with mirroring(tmp_path, 20) as run:
@@ -292,7 +292,7 @@ async def test_a_person_gets_sentences(
 
 
 def test_the_end_in_words() -> None:
-    """Counts agree with their nouns, and a run that came to no mirror has nothing to tell."""
+    """Counts agree with their nouns, and a run that opened no mirror prints no summary."""
     report = MirrorReport(
         username="x",
         folder=Path("/m/x"),
@@ -312,7 +312,7 @@ def test_the_end_in_words() -> None:
 
 @pytest.mark.usefixtures("one_language")
 async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each of the first failed photos is told with its reason and its next try, and how many more there are."""
+    """Each of the first failed photos is listed with its reason and its next try, and how many more there are."""
     async with mirroring(tmp_path, MAX_FAILURES_SHOWN + 5) as run:
         answering(run, "/65535/", missing, forever=True)
         assert await run_command(run, OutputOptions(), image_only=True) == 3
@@ -366,7 +366,7 @@ def test_how_much_is_logged(
 async def test_a_log_has_a_heartbeat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Off a terminal a line each minute tells how far the run is; -q has none."""
+    """Off a terminal a line each minute shows the progress; -q has none."""
     beats = 0
 
     async def a_minute(seconds: float) -> None:
@@ -395,7 +395,7 @@ async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
     async with mirroring(tmp_path, 1200, image_dims=(48, 36)) as run:
         await run(info_only=True, full_scan=True)
         await run(info_only=True)
-        assert [plan.calls for plan in run.told(RunPlanned)] == [0, 0]
+        assert [plan.calls for plan in run.events_of(RunPlanned)] == [0, 0]
         due = await run.mirror(info_only=True, full_scan_every=0.001).estimate()
         report = await run(info_only=True, full_scan_every=0.001)
         assert due.calls == report.api_calls
@@ -405,11 +405,11 @@ async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options", [{"strategy": CachingStrategy.FIFO}, {"since": datetime(2000, 1, 1, tzinfo=UTC)}]
 )
-async def test_no_price_is_better_than_a_wrong_one(tmp_path: Path, options: dict[str, Any]) -> None:
-    """Where the first page does not tell how many photos there are, the price is told when all are listed."""
+async def test_an_unknown_price_is_left_out(tmp_path: Path, options: dict[str, Any]) -> None:
+    """If the first page lacks the number of photos, the calls are announced when all are listed."""
     async with mirroring(tmp_path, 600, image_dims=(48, 36)) as run:
         await run(info_only=True, **options)
-        (plan,) = run.told(RunPlanned)
+        (plan,) = run.events_of(RunPlanned)
     assert (plan.exact, plan.photos, plan.calls) == (True, 600, 0)
 
 

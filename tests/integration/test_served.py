@@ -21,10 +21,10 @@ from flickr_mirror.models.photos import FlickrPhoto
 from flickr_mirror.models.sizes import FlickrPhotoSize, derived_size
 from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
 from tests.support.command import tree
+from tests.support.media_files import box, jpeg_claiming
 from tests.support.mirroring import Run, answering, jpeg, mirroring
 from tests.support.stored_mirror import unpack
 from tests.support.timing import FAST
-from tests.unit.storage.test_media_inspection import box, jpeg_claiming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +85,10 @@ def pixels(path: Path) -> tuple[int, int]:
         return image.size
 
 
-def size_told(run: Run, photo_id: str) -> dict[str, Any]:
+def stored_size(run: Run, photo_id: str) -> dict[str, Any]:
     """Return the size in the sidecar of a photo."""
-    told: dict[str, Any] = json.loads(run.path(photo_id, "json").read_text())["flickr"]["size"]
-    return told
+    stored: dict[str, Any] = json.loads(run.path(photo_id, "json").read_text())["flickr"]["size"]
+    return stored
 
 
 # Pictures
@@ -96,7 +96,7 @@ def size_told(run: Run, photo_id: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_the_largest_size_that_is_served_is_taken(tmp_path: Path, status: int) -> None:
-    """A better size that is refused after a fresh getSizes is no reason to have no image at all."""
+    """A better size that is refused after a fresh getSizes does not keep the photo from being mirrored."""
     async with mirroring(tmp_path, 3, mix=LARGE) as run:
         Refusing(run, status)
         report = await run(info_level=2)
@@ -105,7 +105,7 @@ async def test_the_largest_size_that_is_served_is_taken(tmp_path: Path, status: 
             photo = run.stream.photo(photo_id)
             width, height = pixels(run.path(photo_id))
             assert max(width, height) == 1024
-            assert size_told(run, photo_id) == {
+            assert stored_size(run, photo_id) == {
                 "label": "Large",
                 "width": width,
                 "height": height,
@@ -125,7 +125,7 @@ async def test_information_of_photos_that_are_not_reduced_does_not_change(tmp_pa
         await run()
         for photo_id in run.stream.ids:
             best = run.stream.photo(photo_id).best
-            assert size_told(run, photo_id) == {
+            assert stored_size(run, photo_id) == {
                 "label": best.label,
                 "width": best.width,
                 "height": best.height,
@@ -159,7 +159,7 @@ async def test_a_free_account_costs_few_refused_requests(tmp_path: Path) -> None
 
 @pytest.mark.slow
 async def test_refusals_do_not_mean_that_the_line_is_down(tmp_path: Path) -> None:
-    """Sixty photos in a row whose best size is refused end no run, whatever number of downloads runs side by side."""
+    """Sixty photos in a row whose best size is refused end no run, with any number of parallel downloads."""
     async with mirroring(tmp_path, 60, mix=LARGE) as run:
         run.limits = Limits(attempts=1, image_workers=16, timing=FAST)
         Refusing(run)
@@ -181,7 +181,7 @@ async def test_a_full_scan_tries_the_better_size_once(tmp_path: Path) -> None:
         assert tree(tmp_path) == before
 
 
-async def test_a_photo_that_is_looked_at_again_is_mirrored(tmp_path: Path) -> None:
+async def test_a_photo_that_is_tried_again_is_mirrored(tmp_path: Path) -> None:
     """While a better file is looked for, what is on disk counts, and no longer than it is there."""
     async with mirroring(tmp_path, 3, mix=LARGE) as run:
         Refusing(run)
@@ -211,11 +211,11 @@ async def test_the_better_size_replaces_the_smaller_one(tmp_path: Path) -> None:
         assert refusing.asked == ["Original"] * 4
         for photo_id in run.stream.ids:
             assert run.path(photo_id).read_bytes() == run.flickr.file(photo_id)
-            assert size_told(run, photo_id)["label"] == "Original"
-            assert "reduced" not in size_told(run, photo_id)
+            assert stored_size(run, photo_id)["label"] == "Original"
+            assert "reduced" not in stored_size(run, photo_id)
 
 
-async def test_a_single_photo_that_was_refused_is_looked_at_after_a_day_and_a_week(tmp_path: Path) -> None:
+async def test_a_single_refused_photo_is_tried_after_a_day_and_a_week(tmp_path: Path) -> None:
     """403 is also seen for a while: a photo that is reduced by itself does not wait for a full scan."""
     async with mirroring(tmp_path, 2, mix=LARGE) as run:
         refusing = Refusing(run)
@@ -295,7 +295,7 @@ def original(width: int = 4000, height: int = 3000) -> FlickrPhotoSize:
 
 
 def test_what_is_served_is_learned_for_each_licence() -> None:
-    """Free photos of a free account are served in all sizes; small originals tell nothing; one success ends it."""
+    """Free photos of a free account are served in all sizes; small originals prove nothing; one success ends it."""
     served, large = ServedSizes(), FlickrPhotoSize("Large", 1024, 768, "")
     for number in range(IN_A_ROW):
         assert served.label_for(photo_of(number), original()) == ""
@@ -335,8 +335,8 @@ def test_only_sizes_with_the_common_secret_are_made_up() -> None:
 
 def film_of(run: Run, photo_id: str) -> dict[str, Any] | None:
     """Return the film in the sidecar of a video."""
-    told: dict[str, Any] | None = json.loads(run.path(photo_id, "json").read_text())["flickr"].get("film")
-    return told
+    stored: dict[str, Any] | None = json.loads(run.path(photo_id, "json").read_text())["flickr"].get("film")
+    return stored
 
 
 def sign_in(run: Run) -> Callable[[], web.StreamResponse]:
@@ -470,8 +470,8 @@ PAGES = [
 
 
 @pytest.mark.parametrize("data", PAGES)
-async def test_a_page_is_never_kept_however_often_it_comes(tmp_path: Path, data: bytes) -> None:
-    """HTML, JSON, a text, zeros or nothing is no photo in a format of its own."""
+async def test_an_html_page_is_never_kept_as_an_image(tmp_path: Path, data: bytes) -> None:
+    """HTML, JSON, text, zeros and an empty body are not taken for an unknown image format."""
     async with mirroring(tmp_path, 2) as run:
         odd = run.stream.ids[0]
         fault = faults.Answer(200, data, content_type="image/jpeg")
@@ -542,7 +542,7 @@ class Damaged:
         return None if self.data is None else web.Response(body=self.data, content_type="image/jpeg")
 
 
-async def test_what_is_damaged_at_flickr_is_looked_at_after_a_day_and_a_week(
+async def test_a_photo_damaged_at_flickr_is_tried_after_a_day_and_a_week(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It stays marked and is counted; the same bytes again change nothing on disk, and cost one download."""
@@ -604,7 +604,7 @@ async def test_other_damage_does_not_replace_what_is_there(tmp_path: Path) -> No
         assert run.path(damaged.photo_id).read_bytes() == before
 
 
-def test_what_an_earlier_version_kept_damaged_is_looked_at(tmp_path: Path) -> None:
+def test_a_damaged_photo_of_an_earlier_version_is_tried_again(tmp_path: Path) -> None:
     """The mark of version 1 is the note of the file; the next run fetches such a photo once more."""
     path = unpack(tmp_path) / ".flickr_mirror" / "catalogue.sqlite"
     database = sqlite3.connect(path)

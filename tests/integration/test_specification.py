@@ -343,7 +343,7 @@ def test_waypoint_12_the_first_page(
     answer(flickr, "people.getInfo", person={**MANHHAI, "photos": {"count": {"_content": "513000"}}})
     refusal = httpx.Response(200, json={"stat": "fail", "code": 7, "message": "enough"})
     pages = [httpx.Response(200, json={"stat": "ok", "photos": page}), refusal]
-    if strategy is CachingStrategy.FIFO:  # page 1 only tells how many there are
+    if strategy is CachingStrategy.FIFO:  # page 1 only shows how many there are
         last: dict[str, Any] = {**page, "page": 1026, "total": str(1026 * 500 - 499)}
         last["photo"] = [{**photo, "id": photo["id"] + "7"} for photo in photos]
         for photo in last["photo"]:

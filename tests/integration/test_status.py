@@ -1,4 +1,4 @@
-"""`status` and `list`: what a mirror holds, told without Flickr and without writing anything."""
+"""`status` and `list`: they report what a mirror holds without asking Flickr and without writing anything."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ async def test_the_status_of_a_mirror(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.slow
-async def test_an_old_success_is_told_to_monitors(tmp_path: Path) -> None:
-    """--max-age: 3 where the last success is too long ago, or there was none; a failed run is no success."""
+async def test_max_age_reports_an_old_success(tmp_path: Path) -> None:
+    """--max-age: 3 if the last success is too long ago, or there was none; failed runs do not count."""
     async with mirroring(tmp_path, 2) as run:
         await run()
         name = run.stream.username
@@ -88,7 +88,7 @@ async def test_an_old_success_is_told_to_monitors(tmp_path: Path) -> None:
 
 
 async def test_the_status_while_a_run_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who works on the mirror is told, and what it has committed so far."""
+    """The process that works on the mirror is named, and what it has committed so far is counted."""
     async with mirroring(tmp_path, 2) as run:
         await run()
         folder = tmp_path / run.stream.username / ".flickr_mirror"
@@ -102,7 +102,7 @@ async def test_the_status_while_a_run_works(tmp_path: Path, capsys: pytest.Captu
     assert re.search(r"^running   process \d+ on ", capsys.readouterr().out, re.MULTILINE)
 
 
-async def test_a_process_with_the_number_of_a_killed_run_is_no_run(
+async def test_another_process_with_a_killed_runs_id_is_not_taken_for_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a killed run wrote of itself names a process that lives now, and is another program."""
@@ -183,7 +183,7 @@ async def test_a_mirror_without_a_catalogue(tmp_path: Path) -> None:
 async def test_photos_are_listed_with_their_titles(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Hashed names say nothing: `list` tells id, date, path, page and title of each photo, newest first."""
+    """Hashed names say nothing: `list` shows id, date, path, page and title of each photo, newest first."""
     async with mirroring(tmp_path, 3) as run:
         newest = run.stream.photo(next(iter(run.stream.ids)))
         title = "Huế\t1930\n"
@@ -253,7 +253,7 @@ async def test_the_end_of_the_last_run_in_words(
 
 
 @pytest.mark.slow
-async def test_a_run_for_some_dates_is_no_success_of_the_mirror(tmp_path: Path) -> None:
+async def test_a_run_for_some_dates_does_not_count_as_success(tmp_path: Path) -> None:
     """--since: what a nightly run has not done for days is not hidden by a run for one year."""
     async with mirroring(tmp_path, 2) as run:
         outcome = await run_command(run.flickr, tmp_path, "--quiet", "--until", "1990-01-01")
@@ -264,7 +264,7 @@ async def test_a_run_for_some_dates_is_no_success_of_the_mirror(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("text", ['{"last_success": 5}', '{"last_success": "x"}', "[]", "{", "{}"])
-async def test_a_damaged_summary_is_none(tmp_path: Path, text: str) -> None:
+async def test_a_damaged_summary_is_ignored(tmp_path: Path, text: str) -> None:
     """What somebody wrote into last-run.json ends no report."""
     async with mirroring(tmp_path, 1) as run:
         await run()

@@ -76,7 +76,7 @@ def is_part(old: object, new: object) -> bool:
     return old == new
 
 
-async def test_a_mirror_of_version_1_goes_on(folder: Path) -> None:
+async def test_a_mirror_of_version_1_is_continued(folder: Path) -> None:
     """No image is fetched again; what had failed is fetched, what is new is mirrored, sidecar files gain facts."""
     photos = stream()
     async with SimulatedFlickr(photos) as flickr:

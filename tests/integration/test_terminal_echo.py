@@ -68,7 +68,7 @@ def test_what_is_pasted_early_is_neither_shown_nor_taken(
             assert not terminal.echoes
             terminal.type(
                 f"{KEY}\nhunter3\n"
-            )  # two lines at once: the second is no answer to what was not asked yet
+            )  # two lines at once: the second must not answer a later question
             terminal.wait(lambda: "API secret: " in terminal.text)
             terminal.type(f"{SECRET}\n")
             assert terminal.leave() == 0, terminal.text

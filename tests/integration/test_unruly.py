@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 
 def rewriting(run: Run, method: str, change: Callable[[dict[str, Any]], object]) -> None:
     """Let the answers to a method be changed before they are sent."""
@@ -51,7 +53,7 @@ async def test_a_level_that_was_lower_for_a_while_is_made_up_for(tmp_path: Path)
 
 @pytest.mark.slow
 async def test_a_video_may_be_processed_for_days(tmp_path: Path) -> None:
-    """However often it is looked at too early, its film is mirrored once it is there, and it is no failure."""
+    """Its film is mirrored once it is ready, after any number of early tries, and it does not count as failed."""
     async with mirroring(tmp_path, 2, mix=Mix({Kind.NOT_READY: 1}), newest=int(time.time()) - 7200) as run:
         for _ in range(3):
             report = await run()
@@ -63,7 +65,7 @@ async def test_a_video_may_be_processed_for_days(tmp_path: Path) -> None:
         assert run.path(ready).exists()
 
 
-async def test_photos_that_cannot_be_had_do_not_hold_up_the_others(tmp_path: Path) -> None:
+async def test_unavailable_photos_do_not_delay_the_others(tmp_path: Path) -> None:
     """Too many failures in a row end a run; the next one does the rest first, and comes to its end."""
     async with mirroring(tmp_path, 60) as run:
         bad = set(run.stream.ids[:25])
@@ -105,7 +107,7 @@ async def test_a_few_photos_that_always_fail_never_end_a_run(tmp_path: Path) -> 
         "",
     ],
 )
-async def test_an_address_that_is_none_fails_one_photo_only(tmp_path: Path, address: str) -> None:
+async def test_an_invalid_address_fails_one_photo_only(tmp_path: Path, address: str) -> None:
     """Whatever Flickr gives for an address, the other photos are mirrored."""
     async with mirroring(tmp_path, 3) as run:
 
@@ -130,7 +132,7 @@ async def test_an_address_that_is_none_fails_one_photo_only(tmp_path: Path, addr
 
 
 async def test_an_answer_of_hostile_depth_fails_one_photo_only(tmp_path: Path) -> None:
-    """An answer nested two hundred thousand times is no answer, and nothing worse."""
+    """An answer nested two hundred thousand levels deep is invalid, and does no further harm."""
     async with mirroring(tmp_path, 3) as run:
         run.stream.add_comment(run.stream.ids[0], "One")
 
@@ -200,7 +202,7 @@ async def test_a_stop_before_the_first_answer_is_a_stop(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_verifying_tells_what_flickr_has_damaged_from_other_damage(tmp_path: Path) -> None:
+async def test_verifying_distinguishes_damage_at_flickr_from_other_damage(tmp_path: Path) -> None:
     """An image that Flickr itself serves in other pixels is left alone, and fetched again when it is cut."""
     async with mirroring(tmp_path, 2) as run:
         odd = run.path(run.stream.ids[0])
@@ -220,17 +222,17 @@ async def test_verifying_tells_what_flickr_has_damaged_from_other_damage(tmp_pat
         assert (await run(verify_image=True)).images == 1
 
 
-async def test_a_pause_that_flickr_asks_for_is_said(tmp_path: Path) -> None:
+async def test_a_pause_that_flickr_requests_is_reported(tmp_path: Path) -> None:
     """HTTP 429 from the API: the user learns why nothing moves, and for how long."""
     async with mirroring(tmp_path, 1) as run:
         answering(run, "/services/rest", lambda: web.Response(status=429, headers={"Retry-After": "0.05"}))
         await run()
-        assert [(event.cause, event.seconds) for event in run.told(Waiting)] == [("api", 0.05)]
-        assert len(run.told(ImageCached)) == 1
+        assert [(event.cause, event.seconds) for event in run.events_of(Waiting)] == [("api", 0.05)]
+        assert len(run.events_of(ImageCached)) == 1
 
 
 async def test_a_new_mirror_named_by_its_nsid_costs_no_call_twice(tmp_path: Path) -> None:
-    """The profile that tells the username also tells how many photos there are."""
+    """The profile with the username also contains the number of photos."""
     async with mirroring(tmp_path, 3) as run:
         mirror = run.mirror(info_only=True)
         mirror.name = run.stream.nsid
@@ -266,7 +268,7 @@ async def test_a_size_settled_meanwhile_is_written_down_again(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-async def test_a_renamed_user_goes_on_in_the_same_folder(tmp_path: Path) -> None:
+async def test_a_renamed_user_keeps_the_folder(tmp_path: Path) -> None:
     """The old name still leads to the mirror, which goes on where it is; nothing is downloaded again."""
     async with mirroring(tmp_path, 3) as run:
         await run()

@@ -99,7 +99,7 @@ async def test_a_later_run_does_the_rest_and_lists_nothing_again(
 
 
 async def test_a_window_that_is_covered_costs_no_listing(tmp_path: Path) -> None:
-    """What is known to be listed is worked on without a call for a page, and is no full scan of the whole."""
+    """What is known to be listed is worked on without a call for a page, and does not count as a full scan."""
     async with mirroring(tmp_path, COUNT) as run:
         asked, bounds = listen(run), window(run)
         await run(image_only=True, since=None, until=bounds["until"])
@@ -128,7 +128,7 @@ async def test_what_is_outside_is_neither_worked_on_nor_counted(tmp_path: Path) 
         run.limits = Limits(page_size=10, attempts=1, timing=FAST)
         report = await run(info_level=2, **window(run))
         assert (report.images, report.infos, report.failures, report.unavailable) == (0, 24, [], 0)
-        assert [(event.known, event.images) for event in run.told(RunStarted)] == [(24, 24)]
+        assert [(event.known, event.images) for event in run.events_of(RunStarted)] == [(24, 24)]
         assert report.complete
         assert (rows(database, run.stream.ids[-1]), rows(database, run.stream.ids[0])) == before
         report = await run(image_only=True)
@@ -166,7 +166,7 @@ async def test_only_the_window_is_verified(tmp_path: Path) -> None:
         for path in (inside, outside):
             path.write_bytes(b"broken")
         report = await run(image_only=True, verify_image=True, **window(run, 3, 5))
-        assert [event.path for event in run.told(FileBroken)] == [inside]
+        assert [event.path for event in run.events_of(FileBroken)] == [inside]
         assert report.images == 1
         assert outside.read_bytes() == b"broken"
 
@@ -196,7 +196,7 @@ async def test_a_window_and_a_number_of_photos(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("year", [1960, 2100])
-async def test_a_window_without_photos_is_no_failure(tmp_path: Path, year: int) -> None:
+async def test_a_window_without_photos_succeeds(tmp_path: Path, year: int) -> None:
     """Before Flickr, or in times to come: there is nothing to do."""
     async with mirroring(tmp_path, 3) as run:
         report = await run(since=datetime(year, 1, 1, tzinfo=UTC), until=datetime(year, 2, 1, tzinfo=UTC))

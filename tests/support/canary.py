@@ -1,4 +1,4 @@
-"""Secrets that must be found nowhere after a run, whatever went wrong in it: of the API key and of a login."""
+"""Secrets that must be found nowhere after a run, also after a failed one: of the API key and of a login."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Canary(logging.Handler):
         return heard
 
     def heard_events(self, emit: Callable[[Any, Event], None]) -> Callable[[Any, Event], None]:
-        """Return `tell`, whose events are taken in."""
+        """Return `tell`, and search its events too."""
 
         def heard(mirror: Any, event: Event) -> None:
             self.hear(event)

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import anyio
 
+from flickr_mirror.export.description.describe import NAMES
 from tests.support import canary
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
 
     from flickr_mirror.simulator import SimulatedFlickr
 
+
 KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
 IMPATIENT = {"longest_retry_wait": 0.1}
 """What fails is tried again at once."""
 THREAD = {"engine.language_detector._FAILURES": 0}
-"""Languages are detected in the process itself: the worker process takes longer to start than a small run."""
+"""Languages are detected in the process itself: the worker process takes longer to start than a small run. This is
+the default of `running` and `run`; `start`, and `running` with `settings={}`, run the command as it is."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,8 @@ async def running(
     timing: Mapping[str, float] | None = None,
 ) -> AsyncIterator[Process]:
     """Run the command in the background; at the end it is killed where it is still there."""
-    process = start(arguments_for(flickr, cache, *arguments), environment, settings=settings, timing=timing)
+    line = arguments_for(flickr, cache, *arguments)
+    process = start(line, environment, settings=THREAD if settings is None else settings, timing=timing)
     try:
         yield process
     finally:
@@ -208,11 +212,11 @@ def is_there(session: int) -> bool:
 
 
 def tree(cache: Path) -> dict[str, str]:
-    """Return the files of the mirrors below `cache` with hashes; the state folder is left out."""
+    """Return the files of the mirrors below `cache` with hashes; state folder and description are left out."""
     return {
         str(path.relative_to(cache)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(cache.rglob("*"))
-        if path.is_file() and ".flickr_mirror" not in path.parts
+        if path.is_file() and ".flickr_mirror" not in path.parts and path.name not in NAMES
     }
 
 
@@ -224,6 +228,8 @@ def parts(cache: Path) -> list[Path]:
 def infos(cache: Path) -> dict[str, dict[str, Any]]:
     """Return the information files by photo id."""
     documents = [
-        json.loads(path.read_bytes()) for path in cache.rglob("*.json") if ".flickr_mirror" not in path.parts
+        json.loads(path.read_bytes())
+        for path in cache.rglob("*.json")
+        if ".flickr_mirror" not in path.parts and path.name not in NAMES
     ]
     return {document["flickr"]["id"]: document for document in documents}

@@ -1,4 +1,4 @@
-"""A disk that fails when it is told to, notes what is done to it, and forgets what was not synced.
+"""A disk that fails on demand, records what is done to it, and forgets what was not synced.
 
 `FaultyDisk` replaces `os` in `flickr_mirror.storage.filesystem` and `directories`, and `sqlite3` in
 `flickr_mirror.catalogue.database`.
@@ -237,7 +237,9 @@ class _Connection(sqlite3.Connection):
 def claims(catalogue: bytes) -> list[tuple[str, str, bytes | None]]:
     """Return what a catalogue says is on disk: photo ids, extensions, and SHA-256 where it knows it."""
     with closing(sqlite3.connect(":memory:")) as copy:
-        copy.deserialize(catalogue[:18] + b"\1\1" + catalogue[20:])  # in memory there is no write-ahead log
+        copy.deserialize(
+            catalogue[:18] + b"\1\1" + catalogue[20:]
+        )  # a database in memory has no write-ahead log
         if not copy.execute("SELECT 1 FROM sqlite_master").fetchone():
             return []
         rows = copy.execute(
@@ -250,7 +252,7 @@ def claims(catalogue: bytes) -> list[tuple[str, str, bytes | None]]:
 
 
 class Choice:
-    """What a loss of power leaves of what was not synced: all of one kind or none, or whatever chance wills."""
+    """What a loss of power leaves of what was not synced: all of one kind or none, or a random part."""
 
     def __init__(
         self, name: str, *, names: bool = False, contents: bool = False, dice: Random | None = None

@@ -150,7 +150,7 @@ class Inspector:
             if image == Status.DONE:
                 assert ("image", str(number)) in noted, f"photo {number} is marked done without a file"
             if info == Status.DONE:
-                assert self._levels[str(number)] >= level, f"photo {number} is told less of than noted"
+                assert self._levels[str(number)] >= level, f"photo {number} has a lower level than noted"
         unnoted = len(self._digests.keys() - noted)
         self.found["files not noted"] += unnoted
         self.found["runs that left files not noted"] += unnoted > 0

@@ -21,6 +21,7 @@ from flickr_mirror import (
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.simulator.oauth import IssuedToken
 from tests.support import canary
 from tests.support.timing import FAST
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A mirror of a simulated photostream, and what its observer was told."""
+    """A mirror of a simulated photostream, and the events that its observer got."""
 
     limits = Limits(attempts=2, image_workers=4, timing=FAST)
     token: AccessToken | None = None
@@ -41,7 +42,17 @@ class Run:
         self.flickr = flickr
         self.stream = flickr.streams[0]
         self.root = root
+        self.token: AccessToken | None = None
         self.events: list[Event] = []
+
+    def log_in(self) -> AccessToken:
+        """Sign the next runs with a login of the account, whose token is that of the canary."""
+        nsid = self.stream.nsid
+        issued = IssuedToken(canary.TOKEN, canary.TOKEN_SECRET, nsid, canary.KEY)
+        self.flickr.oauth.tokens[issued.token] = issued
+        self.flickr.oauth.api_secret = canary.SECRET
+        self.token = AccessToken(issued.token, issued.secret, nsid, self.stream.username)
+        return self.token
 
     def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
         """Return a mirror with these options."""
@@ -61,14 +72,14 @@ class Run:
         self.events.clear()
         return await self.mirror(**options).run()
 
-    def told(self, kind: type[Event]) -> list[Any]:
+    def events_of(self, kind: type[Event]) -> list[Any]:
         """Return the events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def notices(self) -> str:
-        """The sentences that the observer was told."""
-        return " ".join(event.text for event in self.told(Notice))
+        """The texts of all notices."""
+        return " ".join(event.text for event in self.events_of(Notice))
 
     def path(self, photo_id: str, extension: str = "jpg") -> Path:
         """Return where a file is expected."""

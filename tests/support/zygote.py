@@ -20,6 +20,7 @@ import socket
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import Any, NoReturn
 
 LONGEST_REQUEST = 1 << 20
@@ -33,8 +34,13 @@ def main() -> None:
     import flickr_mirror.storage.media_inspection  # noqa: F401 - the libraries of these stay
     from flickr_mirror.models.languages import Locale, detect_locale
 
-    detect_locale("Phố cổ Hội An")  # reads the tables of languages
+    keep_tables_of_languages()
+    detect_locale("Phố cổ Hội An")
     Locale("fra", "CA")
+    with suppress(ImportError):
+        importlib.import_module(
+            "typer._adapters"
+        )  # Typer imports it, and pydantic, when it reads the options
     for name in [name for name in sys.modules if name.partition(".")[0] == OWN]:
         del sys.modules[name]
     gc.collect()
@@ -54,6 +60,19 @@ def main() -> None:
             os.close(file)
         while reap():
             pass
+
+
+def keep_tables_of_languages() -> None:
+    """Let each run use the tables of languages that this process has read."""
+    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
+
+    kept = DetectorFactory()
+    kept.load_profile(PROFILES_DIRECTORY)
+
+    def load_profile(factory: Any, _: str) -> None:
+        factory.__dict__.update(kept.__dict__)
+
+    DetectorFactory.load_profile = load_profile
 
 
 def reap() -> int:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from flickr_mirror.cli.failure_messages import echo_failure
-from flickr_mirror.cli.keys.key_file import MAX_SIZE, ApiKeys, parse_keys, remove_keys, save_keys
+from flickr_mirror.cli.keys.key_file import ApiKeys, parse_keys, remove_keys, save_keys
 from flickr_mirror.cli.keys.keyring_store import check_keyring, remove_from_keyring, save_in_keyring
-from flickr_mirror.cli.keys.lookup import KEYS_HINT, ask_for_keys, missing_keys_error, saved_keys
+from flickr_mirror.cli.keys.lookup import (
+    KEYS_HINT,
+    ask_for_keys,
+    keys_in_use,
+    missing_keys_error,
+)
+from flickr_mirror.cli.keys.private_file import MAX_SIZE
+from flickr_mirror.cli.keys.saved_logins import saved_logins
+from flickr_mirror.cli.keys.token_file import FILE_NAME as TOKENS
+from flickr_mirror.cli.keys.token_file import SavedLogin, hash_of
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.standard_streams import write_result
-from flickr_mirror.cli.runner import run_async
-from flickr_mirror.engine.shared_budget import shared_budget
-from flickr_mirror.errors import FlickrMirrorError, InvalidKeyError, KeysError, ThrottledError
+from flickr_mirror.cli.short_calls import LIMITS, ask_flickr
+from flickr_mirror.errors import FlickrMirrorError, InvalidKeyError, KeysError, LoginError
 from flickr_mirror.flickr.api import AsyncFlickrApi
-from flickr_mirror.models.options import Limits
 from flickr_mirror.storage import filesystem
 from flickr_mirror.text import plain
 
@@ -25,13 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flickr_mirror.cli.keys.login_choice import LoginChoice
+    from flickr_mirror.cli.keys.lookup import KeySources
+    from flickr_mirror.models.access_token import AccessToken
+    from flickr_mirror.models.options import Limits
     from flickr_mirror.models.timing import Timing
-
-    KeySources = tuple[tuple[str | None, str], tuple[str | None, str]]
-    """The key and the secret that a run would be given, `None` for a missing one, each with its origin."""
-
-LIMITS = Limits(attempts=2, timeout=15, max_wait=30)
-"""Short, because a user is waiting."""
 
 
 def set_keys(
@@ -44,24 +50,24 @@ def set_keys(
     timing: Timing,
 ) -> int:
     """Save keys if Flickr accepts them, and return the exit code."""
-    ask_flickr = partial(_ask_flickr, api_url, replace(LIMITS, timing=timing))
-    return _run_command(
-        partial(_set, cache_path, ask_flickr, given, in_keyring=in_keyring, from_stdin=from_stdin)
-    )
+    check = partial(_check_key, api_url, replace(LIMITS, timing=timing))
+    return run_command(partial(_set, cache_path, check, given, in_keyring=in_keyring, from_stdin=from_stdin))
 
 
-def check_keys(cache_path: Path, api_url: str, given: KeySources, timing: Timing) -> int:
-    """Print whether Flickr accepts the keys that a run would use, and return the exit code."""
-    ask_flickr = partial(_ask_flickr, api_url, replace(LIMITS, timing=timing))
-    return _run_command(partial(_check, cache_path, ask_flickr, given))
+def check_keys(cache_path: Path, api_url: str, given: KeySources, choice: LoginChoice, timing: Timing) -> int:
+    """Print whether Flickr accepts the keys and the logins that a run would use, and return the exit code."""
+    limits = replace(LIMITS, timing=timing)
+    check, check_login = partial(_check_key, api_url, limits), partial(_checked_token, api_url, limits)
+    return run_command(partial(_check, cache_path, check, check_login, given, choice))
 
 
 def forget_keys(cache_path: Path, given: KeySources) -> int:
     """Remove the saved keys, print what was removed, and return the exit code."""
-    return _run_command(partial(_forget, cache_path, given))
+    return run_command(partial(_forget, cache_path, given))
 
 
-def _run_command(work: Callable[[], str]) -> int:
+def run_command(work: Callable[[], str]) -> int:
+    """Print the sentence that `work` returns, or why it failed, and return the exit code."""
     set_up(OutputOptions())
     try:
         write_result(f"{plain(work())}\n")
@@ -72,7 +78,7 @@ def _run_command(work: Callable[[], str]) -> int:
 
 def _set(
     cache_path: Path,
-    ask_flickr: Callable[[ApiKeys], None],
+    check: Callable[[ApiKeys], None],
     given: KeySources,
     *,
     in_keyring: bool,
@@ -91,71 +97,69 @@ def _set(
             f"No terminal to ask for the keys: run `keys set` on a terminal, or use --stdin. {KEYS_HINT}"
         )
     try:
-        ask_flickr(keys)
+        check(keys)
     except FlickrMirrorError:
         echo("The keys were not saved, because Flickr did not accept them.")
         raise
     where = save_in_keyring(keys) if in_keyring else str(save_keys(root, keys))
     message = f"Flickr accepts the API key. It is saved with its secret in {where}, readable by you alone."
-    used, origin = _in_use(root, given)
+    used, origin = keys_in_use(root, given)
     return message if used == keys else f"{message} But a run uses {origin}, which overrides it."
 
 
-def _check(cache_path: Path, ask_flickr: Callable[[ApiKeys], None], given: KeySources) -> str:
+def _check(
+    cache_path: Path,
+    check: Callable[[ApiKeys], None],
+    check_login: Callable[[ApiKeys, AccessToken], AccessToken],
+    given: KeySources,
+    choice: LoginChoice,
+) -> str:
     root = filesystem.home(cache_path)
-    keys, origin = _in_use(root, given)
+    keys, origin = keys_in_use(root, given)
     if keys is None:
         raise missing_keys_error(root)
     try:
-        ask_flickr(keys)
+        check(keys)
     except InvalidKeyError as error:
         raise InvalidKeyError(f"{error}. A run uses {origin}", error.code, error.method) from None
-    return f"Flickr accepts the API key. A run uses {origin}."
+    logins = saved_logins(root, keys)
+    if token := choice.given():
+        logins.insert(0, SavedLogin(token, hash_of(keys.consumer_key), origin=choice.origin))
+    reports = [_login_report(login, keys, check_login) for login in logins]
+    return " ".join([f"Flickr accepts the API key. A run uses {origin}.", *reports])
+
+
+def _login_report(
+    login: SavedLogin, keys: ApiKeys, check_login: Callable[[ApiKeys, AccessToken], AccessToken]
+) -> str:
+    """Return a sentence about a login. Raises `LoginError` if Flickr refuses it."""
+    if login.key_hash != hash_of(keys.consumer_key):
+        return f"The login of {login.account} from {login.origin} was made with another API key."
+    try:
+        token = check_login(keys, login.token)
+    except LoginError as error:
+        raise LoginError(f"The login from {login.origin}: {error}", error.problem) from None
+    account = replace(login, token=token).account
+    return f"The login of {account} from {login.origin} works, with the permission {token.perms!r}."
 
 
 def _forget(cache_path: Path, given: KeySources) -> str:
     root = filesystem.home(cache_path)
     removed = [*map(str, remove_keys(root)), *filter(None, [remove_from_keyring()])]
     message = f"Removed: {', '.join(removed)}." if removed else f"There are no saved API keys in {root}."
-    used, origin = _in_use(root, given)
-    return f"{message} A run still uses {origin}." if used else message
+    used, origin = keys_in_use(root, given)
+    if used:
+        message += f" A run still uses {origin}."
+    if os.path.lexists(root / TOKENS):
+        message += f" The logins stay in {root / TOKENS}: `mirror_flickr logout` removes them."
+    return message
 
 
-def _in_use(root: Path, given: KeySources) -> tuple[ApiKeys | None, str]:
-    """Return the keys that a run would use without asking, and a description of their origin."""
-    (key, key_origin), (secret, secret_origin) = given
-    if not (key and secret):
-        saved = saved_keys(root)
-        if saved is None:
-            return None, ""
-        if not key:
-            key, key_origin = saved.consumer_key, saved.origin
-        if not secret:
-            secret, secret_origin = saved.consumer_secret, saved.origin
-    from_one = key_origin == secret_origin
-    origin = (
-        f"the key and its secret from {key_origin}"
-        if from_one
-        else f"the key from {key_origin} and its secret from {secret_origin}"
-    )
-    return ApiKeys(key, secret), origin
-
-
-def _ask_flickr(api_url: str, limits: Limits, keys: ApiKeys) -> None:
+def _check_key(api_url: str, limits: Limits, keys: ApiKeys) -> None:
     """Raise `InvalidKeyError` if Flickr refuses the key, `TransportError` if it cannot be reached."""
-
-    async def ask() -> None:
-        budget = shared_budget(keys.consumer_key, limits, api_url)
-        budget.on_wait = _do_not_wait
-        async with AsyncFlickrApi(
-            keys.consumer_key, keys.consumer_secret, budget=budget, api_url=api_url, limits=limits
-        ) as api:
-            await api.check_key()
-
-    run_async(ask)
+    ask_flickr(AsyncFlickrApi.check_key, keys, api_url, limits)
 
 
-def _do_not_wait(seconds: float) -> NoReturn:
-    raise ThrottledError(
-        f"The API calls of this hour are used up. Run the same command again in {seconds / 60:.0f} minutes."
-    )
+def _checked_token(api_url: str, limits: Limits, keys: ApiKeys, token: AccessToken) -> AccessToken:
+    """Return a token with its account. Raises `LoginError` if Flickr refuses it."""
+    return ask_flickr(AsyncFlickrApi.check_token, keys, api_url, limits, token)

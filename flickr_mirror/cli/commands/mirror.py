@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.cli.batch import run_in_turn
 from flickr_mirror.cli.commands.check import run_check
+from flickr_mirror.cli.commands.describe import describe_after_run
 from flickr_mirror.cli.commands.list_photos import Listing, list_photos
 from flickr_mirror.cli.commands.status import show_status
 from flickr_mirror.cli.exit_codes import for_each, worst
@@ -21,6 +22,7 @@ from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.json_lines import JsonLines
 from flickr_mirror.cli.output.plan_text import echo_plan, plan_line
+from flickr_mirror.cli.run_logins import choose_logins
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import report_failed_start, run_async, run_mirror
 from flickr_mirror.engine.list_mirror import ListMirror
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.cli.keys.key_file import ApiKeys
+    from flickr_mirror.cli.keys.login_choice import LoginChoice
+    from flickr_mirror.cli.keys.token_file import SavedLogin
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.events import Event
     from flickr_mirror.models.options import Limits, MirrorOptions
@@ -44,6 +48,10 @@ if TYPE_CHECKING:
 VISIBLE_KEY = (
     "Other users of this machine can see the API key in the list of processes. Set FLICKR_CONSUMER_KEY and "
     "FLICKR_CONSUMER_SECRET instead, or save the keys once with `mirror_flickr keys set`."
+)
+VISIBLE_LOGIN = (
+    "Other users of this machine can see the token of the login in the list of processes. Set FLICKR_OAUTH_TOKEN and "
+    "FLICKR_OAUTH_TOKEN_SECRET instead, or log in with `mirror_flickr login`."
 )
 
 
@@ -54,6 +62,7 @@ def mirror(
     keys: tuple[str | None, str | None],
     *,
     is_key_visible: bool,
+    login: LoginChoice,
     save: bool,
     watch: float | None,
     dry_run: bool,
@@ -64,13 +73,14 @@ def mirror(
     """Return a function that mirrors photostreams, or lists, in turn and returns the exit code.
 
     `keys` are the key and the secret if the user gave them; `is_key_visible` is whether other users of this machine
-    can see them. `notify` is the URL of a monitor and the command of a hook. Raises `ValueError` for an invalid
-    argument.
+    can see them. `login` is the login that the user wants. `notify` is the URL of a monitor and the command of a
+    hook. Raises `ValueError` for an invalid argument.
     """
     set_up(output)
     try:
         root = filesystem.home(options.cache_path)
         found = find_keys(root, *keys)
+        logins = run_async(choose_logins, usernames, root, found, login, options.api_url, limits)
     except FlickrMirrorError as error:
         if dry_run:
             return partial(echo_failure, error)
@@ -80,11 +90,13 @@ def mirror(
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
     kind = ListMirror if are_lists else PhotostreamMirror
-    open_mirror = _MirrorFactory(kind, options, output, notify, found, saver, budget)
+    open_mirror = _MirrorFactory(kind, options, output, notify, found, logins, saver, budget)
     # all of them before the first run, so that an invalid name is refused at once
     mirrors = [open_mirror(username, limits) for username in usernames]
-    if is_key_visible:
-        logging.getLogger("flickr_mirror").warning(VISIBLE_KEY)
+    for text, is_visible in ((VISIBLE_KEY, is_key_visible), (VISIBLE_LOGIN, login.is_visible)):
+        if is_visible:
+            logging.getLogger("flickr_mirror").warning(text)
+    _echo_logins(logins)
     gc.freeze()  # scanning the loaded modules for garbage would take 5 % of the time
     if dry_run:
         return partial(run_async, _print_plans, [mirror for mirror, _ in mirrors], output, limits.min_free)
@@ -102,15 +114,18 @@ class _MirrorFactory:
     output: OutputOptions
     notify: tuple[str | None, list[str]]
     keys: ApiKeys
+    logins: dict[str, SavedLogin | None]
     saver: _KeySaver | None
     budget: ApiBudget | None
 
     def __call__(self, username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
         view = _view(self.options, self.output, self.notify, limits)
+        login = self.logins[username]
         mirror = self.kind(
             username,
             self.keys.consumer_key,
             self.keys.consumer_secret,
+            token=login.token if login else None,
             options=self.options,
             limits=limits,
             observer=partial(self.saver, view) if self.saver else view,
@@ -119,11 +134,21 @@ class _MirrorFactory:
         return mirror, view
 
 
+def _echo_logins(logins: dict[str, SavedLogin | None]) -> None:
+    """Print which login signs the run of which photostream."""
+    for name, login in logins.items():
+        if login:
+            echo(f"The calls for {name!r} are signed with the login of {login.account} from {login.origin}.")
+
+
 def _view(
     options: MirrorOptions, output: OutputOptions, notify: tuple[str | None, list[str]], limits: Limits
 ) -> RunView:
     notifier = Notifier(*notify, timing=limits.timing)
-    return RunView(options, output, notifier, max_photos=limits.max_photos, timing=limits.timing)
+    view = RunView(options, output, notifier, max_photos=limits.max_photos, timing=limits.timing)
+    if output.describes:
+        view.on_changed = describe_after_run
+    return view
 
 
 async def _print_plans(mirrors: list[PhotostreamMirror], output: OutputOptions, min_free: int | None) -> int:
@@ -192,15 +217,16 @@ def check(
 
 def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:
     """Print the state of a mirror, and return the exit code."""
-    return _print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
+    return print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
 
 
 def list_mirror(username: str, *, cache_path: Path, listing: Listing) -> int:
     """List the photos of a mirror that a `listing` describes, and return the exit code."""
-    return _print_report(partial(list_photos, cache_path, username, listing))
+    return print_report(partial(list_photos, cache_path, username, listing))
 
 
-def _print_report(show: Callable[[], int]) -> int:
+def print_report(show: Callable[[], int]) -> int:
+    """Print a report, and return its exit code, or that of the error that ended it."""
     set_up(OutputOptions())
     try:
         return show()

@@ -1,4 +1,4 @@
-"""The API keys: the file `flickr_keys`, the keyring, the credentials of a service, the prompt.
+"""The API keys and the logins: their files, the keyring, the credentials of a service, the prompt.
 
 May import: `storage`, `models`, `errors`.
 """

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import logging
 import os
-import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flickr_mirror.cli.keys.private_file import API_KEYS, read_credential, read_private
 from flickr_mirror.errors import KeysError
 from flickr_mirror.storage import filesystem
 
@@ -18,10 +16,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "flickr_keys"
 FALLBACK_NAME = "flickr_key"
-MAX_SIZE = 64 * 1024
-"""The largest key file in bytes."""
-
-logger = logging.getLogger("flickr_mirror")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,17 +45,10 @@ def read_keys(cache_path: Path) -> ApiKeys | None:
     """
     for name in (FILE_NAME, FALLBACK_NAME):
         path = cache_path / name
-        try:
-            content = _read_private(path)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            # the system's message for a link is "Too many levels of symbolic links"
-            why = "it is a link" if error.errno == errno.ELOOP else error.strerror
-            raise KeysError(f"{path} cannot be read: {why}. Correct or remove it.") from None
-        return parse_keys(
-            content, str(path), "Remove it, then run with --save-api-keys to save the keys again."
-        )
+        if (content := read_private(path, API_KEYS)) is not None:
+            return parse_keys(
+                content, str(path), "Remove it, then run with --save-api-keys to save the keys again."
+            )
     return None
 
 
@@ -71,17 +58,8 @@ def read_credentials(folder: Path) -> ApiKeys | None:
     Its permissions are not checked. Raises `KeysError` if the file holds no keys.
     """
     path = folder / FILE_NAME
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            content = os.read(descriptor, MAX_SIZE)
-        finally:
-            os.close(descriptor)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise KeysError(f"{path} cannot be read: {error.strerror}. Correct this credential.") from None
-    return parse_keys(content, str(path), "Correct this credential.")
+    content = read_credential(path, API_KEYS)
+    return None if content is None else parse_keys(content, str(path), "Correct this credential.")
 
 
 def parse_keys(content: bytes | str, origin: str, advice: str) -> ApiKeys:
@@ -115,40 +93,3 @@ def remove_keys(cache_path: Path) -> list[Path]:
     for path in found:
         filesystem.remove(path)
     return found
-
-
-def _read_private(path: Path) -> bytes:
-    # a link could point to another user's file, and opening a named pipe would block
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise KeysError(f"{path} cannot be read: it is not a file. Remove it.")
-        if status.st_uid not in (os.geteuid(), 0):  # root may read and change every file
-            raise KeysError(
-                f"{path} belongs to another user (number {status.st_uid}). Change its owner with chown, or remove it."
-            )
-        if status.st_size > MAX_SIZE:
-            raise KeysError(f"{path} is too large for a key file. Remove it.")
-        if status.st_mode & 0o077:
-            _make_private(path, descriptor, stat.S_IMODE(status.st_mode))
-        return os.read(descriptor, MAX_SIZE)
-    finally:
-        os.close(descriptor)
-
-
-def _make_private(path: Path, descriptor: int, mode: int) -> None:
-    try:
-        os.fchmod(descriptor, 0o600)
-    except OSError:  # root's file, or a file system without permissions
-        is_private = False
-    else:
-        is_private = not os.fstat(descriptor).st_mode & 0o077
-    logger.warning(
-        "Other users of this machine could read the API keys in %s (mode %o). %s",
-        path,
-        mode,
-        "It is now readable by you alone."
-        if is_private
-        else "Its mode cannot be changed here: use FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET instead.",
-    )

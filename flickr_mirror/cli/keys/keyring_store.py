@@ -1,4 +1,7 @@
-"""The API keys in the desktop's keyring, if the extra `keyring` is installed."""
+"""The API keys and the logins in the desktop's keyring, if the extra `keyring` is installed.
+
+The logins are in one entry, because a keyring cannot list its entries.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import logging
 from flickr_mirror.cli.keys.key_file import ApiKeys, as_json, parse_keys
 from flickr_mirror.errors import KeysError
 
-SERVICE, ENTRY = "mirror_flickr", "flickr_keys"
+SERVICE, ENTRY, LOGIN_ENTRY = "mirror_flickr", "flickr_keys", "flickr_tokens"
 ORIGIN = f"the keyring ({ENTRY} of {SERVICE})"
+LOGIN_ORIGIN = f"the keyring ({LOGIN_ENTRY} of {SERVICE})"
 
 logger = logging.getLogger("flickr_mirror")
 
@@ -18,21 +22,26 @@ def read_keyring() -> ApiKeys | None:
 
     Raises `KeysError` if the entry holds something else.
     """
+    content = read_entry(ENTRY)
+    if content is None:
+        return None
+    return parse_keys(content, ORIGIN, "Save them again with `mirror_flickr keys set --keyring`.")
+
+
+def read_entry(entry: str) -> str | None:
+    """Return the text of an entry; `None`, with a warning if the keyring is locked, if there is none or no keyring."""
     try:
         import keyring
         from keyring.errors import NoKeyringError
     except ImportError:
         return None
     try:
-        content = keyring.get_password(SERVICE, ENTRY)
+        return keyring.get_password(SERVICE, entry)
     except NoKeyringError:
         return None
     except Exception as error:  # noqa: BLE001 - each backend has its own errors
         logger.warning("The keyring cannot be read (%s: %s).", type(error).__name__, error)
         return None
-    if content is None:
-        return None
-    return parse_keys(content, ORIGIN, "Save them again with `mirror_flickr keys set --keyring`.")
 
 
 def check_keyring() -> None:
@@ -53,18 +62,23 @@ def check_keyring() -> None:
 
 def save_in_keyring(keys: ApiKeys) -> str:
     """Save the keys in the keyring, and return a description of the entry. Raises `KeysError`."""
-    import keyring
-
-    try:
-        keyring.set_password(SERVICE, ENTRY, as_json(keys))
-    except Exception as error:  # noqa: BLE001
-        # without the error's text, which may quote the keys
-        raise KeysError(
-            f"Cannot save the keys in the keyring ({type(error).__name__}). Is it locked?"
-        ) from None
+    save_entry(ENTRY, as_json(keys), "keys")
     if read_keyring() != keys:
         raise KeysError("The keyring did not save the keys: save them without --keyring.")
     return ORIGIN
+
+
+def save_entry(entry: str, content: str, what: str) -> None:
+    """Save a text as an entry; `what` names it in messages. Raises `KeysError`."""
+    import keyring
+
+    try:
+        keyring.set_password(SERVICE, entry, content)
+    except Exception as error:  # noqa: BLE001
+        # without the error's text, which may quote the content
+        raise KeysError(
+            f"Cannot save the {what} in the keyring ({type(error).__name__}). Is it locked?"
+        ) from None
 
 
 def remove_from_keyring() -> str | None:
@@ -72,19 +86,24 @@ def remove_from_keyring() -> str | None:
 
     Raises `KeysError`.
     """
+    return ORIGIN if remove_entry(ENTRY, "keys") else None
+
+
+def remove_entry(entry: str, what: str) -> bool:
+    """Remove an entry, and return whether there was one; `what` names it in messages. Raises `KeysError`."""
     try:
         import keyring
         from keyring.errors import NoKeyringError
     except ImportError:
-        return None
+        return False
     try:
-        if keyring.get_password(SERVICE, ENTRY) is None:
-            return None
-        keyring.delete_password(SERVICE, ENTRY)
+        if keyring.get_password(SERVICE, entry) is None:
+            return False
+        keyring.delete_password(SERVICE, entry)
     except NoKeyringError:
-        return None
+        return False
     except Exception as error:  # noqa: BLE001
         raise KeysError(
-            f"Cannot remove the keys from the keyring ({type(error).__name__}). Is it locked?"
+            f"Cannot remove the {what} from the keyring ({type(error).__name__}). Is it locked?"
         ) from None
-    return ORIGIN
+    return True

@@ -17,6 +17,9 @@ from flickr_mirror.storage import filesystem
 
 KEYS_HINT = "Get keys at https://www.flickr.com/services/apps/create/; since 2025 only for Pro members."
 
+KeySources = tuple[tuple[str | None, str], tuple[str | None, str]]
+"""The key and the secret that a run would be given, `None` for a missing one, each with its origin."""
+
 logger = logging.getLogger("flickr_mirror")
 
 
@@ -34,10 +37,29 @@ def find_keys(root: Path, consumer_key: str | None, consumer_secret: str | None)
         )
         logger.info("Using the API keys from %s.", saved.origin)
     if consumer_key and consumer_secret:
-        return ApiKeys(consumer_key, consumer_secret)
+        return ApiKeys(consumer_key, consumer_secret, saved.origin if saved else "")
     if not sys.stdin.isatty():
         raise missing_keys_error(root)
     return ask_for_keys(consumer_key, consumer_secret)
+
+
+def keys_in_use(root: Path, given: KeySources) -> tuple[ApiKeys | None, str]:
+    """Return the keys that a run would use without asking, and a description of their origin. Raises `KeysError`."""
+    (key, key_origin), (secret, secret_origin) = given
+    saved = None if key and secret else saved_keys(root)
+    if not (key and secret):
+        if saved is None:
+            return None, ""
+        if not key:
+            key, key_origin = saved.consumer_key, saved.origin
+        if not secret:
+            secret, secret_origin = saved.consumer_secret, saved.origin
+    origin = (
+        f"the key and its secret from {key_origin}"
+        if key_origin == secret_origin
+        else f"the key from {key_origin} and its secret from {secret_origin}"
+    )
+    return ApiKeys(key, secret, saved.origin if saved else ""), origin
 
 
 def saved_keys(root: Path) -> ApiKeys | None:
@@ -48,7 +70,7 @@ def saved_keys(root: Path) -> ApiKeys | None:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials and (found := read_credentials(Path(credentials))):
         return found
-    for folder in _folders(root):
+    for folder in key_folders(root):
         if found := read_keys(folder):
             return found
     return read_keyring()
@@ -56,10 +78,10 @@ def saved_keys(root: Path) -> ApiKeys | None:
 
 def key_locations(root: Path) -> str:
     """Return a description of the places that are searched for saved keys."""
-    return f"{', '.join(str(folder / FILE_NAME) for folder in _folders(root))} or the keyring"
+    return f"{', '.join(str(folder / FILE_NAME) for folder in key_folders(root))} or the keyring"
 
 
-def _folders(root: Path) -> list[Path]:
+def key_folders(root: Path) -> list[Path]:
     """Return the folders that may hold saved keys: the cache path, then its default if there is a home folder."""
     with suppress(CacheError):
         return list(dict.fromkeys([root, filesystem.home(DEFAULT_CACHE_PATH)]))

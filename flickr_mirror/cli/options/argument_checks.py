@@ -22,6 +22,12 @@ def checked_endpoint(url: str) -> str:
     return url
 
 
+def check_takes_login(url: str) -> None:
+    """Raise `ValueError` for the URL of an API with a password, which needs the same header as a login."""
+    if urlsplit(url).username:
+        raise ValueError("api_url with a name or password cannot be used with a login.")
+
+
 def checked_ping_url(url: str | None) -> str | None:
     """Return the URL of a monitor. Raises `ValueError` for anything else."""
     if url is None:

@@ -12,13 +12,19 @@ from flickr_mirror.cli.options.option_names import flag_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OPPOSITES = (("lifo", "fifo"), ("image_only", "info_only"), ("username", "source"))
+OPPOSITES = (
+    ("lifo", "fifo"),
+    ("image_only", "info_only"),
+    ("username", "source"),
+    ("as_", "no_login"),
+)
 """Flags with opposite meanings: `--lifo` overrides `fifo = true` of the settings file."""
 
 EXCLUSIONS = (
     ("fifo", "lifo"),
     ("quiet", "verbose"),
     ("quiet", "debug"),
+    ("as_", "no_login"),
     ("dry_run", "watch"),
     ("dry_run", "save_api_keys"),
     ("source", "username"),

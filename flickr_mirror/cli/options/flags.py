@@ -73,6 +73,14 @@ Includes = Annotated[
         help="Also mirror albums, tags, ... (separated by commas), or all lists: all.",
     ),
 ]
+NoDescription = Annotated[
+    bool,
+    typer.Option(
+        "--no-description",
+        rich_help_panel=WHAT,
+        help="Do not write README, tables and SHA-256 manifest at the end.",
+    ),
+]
 Lifo = Annotated[
     bool,
     typer.Option("--lifo", rich_help_panel=WHAT, help="Mirror the newest uploads first (the default)."),

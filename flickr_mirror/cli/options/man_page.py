@@ -31,6 +31,7 @@ _VARIABLES = (
 _PROXIES = "The proxies of the environment (HTTPS_PROXY, NO_PROXY and so on) are used."
 _FILES = (
     ("flickr_keys", "The saved API keys, readable by you alone."),
+    ("flickr_tokens", "The saved logins, readable by you alone."),
     (
         "USERNAME/",
         'The mirror of one photostream. A photo\'s files are named by the MD5 of "flickr." and its id.',

@@ -47,8 +47,8 @@ def flag_of(parameter: Any) -> str:  # noqa: ANN401
 
 
 def flag_name(name: str) -> str:
-    """Return the flag of a parameter: `--cache-path` for `cache_path`."""
-    return f"--{name.replace('_', '-')}"
+    """Return the flag of a parameter: `--cache-path` for `cache_path`, `--as` for `as_`."""
+    return f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def with_flag_names(sentence: str) -> str:
@@ -92,7 +92,6 @@ def suggestion(name: str, known: set[str], prefix: str = "") -> str:
 
 
 def is_secret(key: str, value: object) -> bool:
-    """Return whether the value of an option must be hidden: a key, a secret URL, or a URL with a password."""
-    return key in {"consumer-key", "consumer-secret", "ping-url"} or (
-        key.endswith("-url") and "@" in str(value)
-    )
+    """Return whether the value of an option must be hidden: a key, a token, a secret URL, or a URL with a password."""
+    secrets = {"consumer-key", "consumer-secret", "oauth-token", "oauth-token-secret", "ping-url"}
+    return key in secrets or (key.endswith("-url") and "@" in str(value))

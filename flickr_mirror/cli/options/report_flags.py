@@ -36,6 +36,11 @@ PendingFile = Annotated[
 
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Rebuild the catalogue from the files first.")]
 
+Manifest = Annotated[
+    bool,
+    typer.Option("--manifest", help="Also compare manifest-sha256.txt with the catalogue and the files."),
+]
+
 ReportAsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 ReportQuietly = Annotated[

@@ -68,6 +68,8 @@ def print_config(context: Any) -> str:  # noqa: ANN401
                 where = f"{origin(context, winner)} overrides {where}"
             if heading == KEYS and value is None:
                 value, where = _saved_key(context)
+            elif parameter.name == "oauth_token" and value is None:
+                where = _saved_logins(context)
             lines.append(f"{_line(key_of(parameter), value).ljust(_WIDTH)}  # {where}")
     if unknown := unknown_variables(context.command):
         lines += ["", *(f"# {sentence}" for sentence in unknown)]
@@ -87,6 +89,22 @@ def _saved_key(context: Any) -> tuple[str | None, str]:  # noqa: ANN401
         return None, f"not saved in {key_locations(root)}"
     except FlickrMirrorError as error:
         return None, str(error)
+
+
+def _saved_logins(context: Any) -> str:  # noqa: ANN401
+    """Return whose logins are saved, and where."""
+    from flickr_mirror.cli.keys.lookup import saved_keys
+    from flickr_mirror.cli.keys.saved_logins import saved_logins
+    from flickr_mirror.errors import FlickrMirrorError
+    from flickr_mirror.storage import filesystem
+
+    try:
+        root = filesystem.home(Path(context.params["cache_path"]))
+        logins = saved_logins(root, saved_keys(root))
+    except FlickrMirrorError as error:
+        return str(error)
+    found = [f"the login of {login.account} is saved in {login.origin}" for login in logins]
+    return ", ".join(found) or "default"
 
 
 def _own_options(context: Any) -> list[Any]:  # noqa: ANN401

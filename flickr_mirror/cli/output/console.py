@@ -20,7 +20,8 @@ class OutputOptions:
 
     `debug` is the log level if the user set one, 0 (critical) to 4 (debug). `quiet` prints one line if something is
     wrong and nothing otherwise. `verbose` also logs each photo on a terminal, and debug messages elsewhere.
-    `progress` allows a live view, `as_json` writes events to standard output.
+    `progress` allows a live view, `as_json` writes events to standard output. `describes` is
+    whether a run that changed something writes the description of the mirror.
     """
 
     debug: int | None = None
@@ -28,6 +29,7 @@ class OutputOptions:
     verbose: bool = False
     progress: bool = True
     as_json: bool = False
+    describes: bool = False
 
     @property
     def level(self) -> int:

@@ -54,7 +54,7 @@ def clouds(
 ) -> Image.Image:
     """Return cloudy shades of grey from black to white, wider than high by `stretch`.
 
-    They are noise of several sizes: the coarsest has so many cells from top to bottom, each finer one twice
+    They are noise of several sizes: the coarsest has this number of cells from top to bottom, each finer one twice
     as many and `fade` of its strength.
     """
     low = (max(2, size[0] // 2), max(2, size[1] // 2))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-_FINE = 2  # silhouettes are drawn so many times larger, then reduced: their edges become smooth
+_FINE = 2  # silhouettes are drawn larger by this factor, then reduced: their edges become smooth
 
 
 class _Sheet:

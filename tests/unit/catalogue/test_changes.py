@@ -110,7 +110,7 @@ def test_an_edit_is_a_change_of_the_text(edit: dict[str, Any]) -> None:
     ],
     ids=lambda edit: next(iter(edit)),
 )
-def test_what_changes_without_an_edit_is_no_change(edit: dict[str, Any]) -> None:
+def test_changes_without_an_edit_rewrite_no_file(edit: dict[str, Any]) -> None:
     """A visit, another name of the account, or the state of a video rewrites no information."""
     assert changes(stored(photo()), photo(**edit)) == NOTHING
 
@@ -162,7 +162,7 @@ def test_another_secret_is_another_image() -> None:
     assert changes(stored(photo()), photo(secret="0d1a994712")) == Change.IMAGE
 
 
-def test_an_image_that_was_fetched_before_its_listing_told_is_not_fetched_again() -> None:
+def test_an_image_fetched_before_its_listing_is_not_fetched_again() -> None:
     """If getSizes already named the file that a listing shows only now, another secret is not a change."""
     asked = replace(stored(photo()), proof=SizeEvidence.ASKED)
     assert changes(asked, photo(secret="0d1a994712")) == NOTHING
@@ -173,7 +173,7 @@ def test_an_image_that_was_fetched_before_its_listing_told_is_not_fetched_again(
 
 
 @pytest.mark.parametrize(("before", "after"), [("", "0d1a994712"), ("e6f0b9d940", "")])
-def test_a_secret_that_was_not_told_is_no_other_one(before: str, after: str) -> None:
+def test_a_missing_secret_is_not_a_change(before: str, after: str) -> None:
     """A listing that leaves the secret out does not let a whole mirror be fetched again."""
     assert changes(stored(photo(secret=before)), photo(secret=after)) == NOTHING
 
@@ -193,7 +193,7 @@ def test_an_original_is_fetched_instead_of_a_copy_with_as_many_pixels() -> None:
     assert change_of_sizes(before=[LARGE, original], after=[LARGE]) == NOTHING
 
 
-def test_a_smaller_size_is_no_reason_to_fetch() -> None:
+def test_a_smaller_size_is_not_fetched() -> None:
     """An owner who withdraws the originals takes nothing away from the mirror."""
     original = size("Original", 4000, 2667, "49499525286_1111111111_o.jpg")
     assert change_of_sizes(before=[LARGE, original], after=[LARGE]) == NOTHING

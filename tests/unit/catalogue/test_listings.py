@@ -226,7 +226,7 @@ def test_a_field_that_was_never_asked_for_lists_all_anew(walks: Walks) -> None:
 # New and changed photos
 
 
-def test_a_page_tells_what_is_new(walks: Walks) -> None:
+def test_a_page_counts_new_photos(walks: Walks) -> None:
     """A photo is new once, also where a page shows it twice or where it comes in two walks."""
     assert walks.list_again(photo(1), photo(2), photo(1)) == PageChanges(new=["1", "2"])
     assert walks.list_again(photo(2), photo(3)) == PageChanges(new=["3"])
@@ -234,7 +234,7 @@ def test_a_page_tells_what_is_new(walks: Walks) -> None:
     assert ids(walks.images) == ids(walks.infos) == ["1", "2", "3"]
 
 
-def test_a_page_tells_what_changed(walks: Walks) -> None:
+def test_a_page_names_changed_photos(walks: Walks) -> None:
     """An edit and a replaced image are reported with the photo's id, once."""
     walks.walk(photos(3))
     edited, other = photo(1, "Cầu Tràng Tiền"), photo(3, secret="bbbb")
@@ -432,6 +432,53 @@ def test_a_photo_that_stayed_the_same_is_done(walks: Walks) -> None:
     assert walks.images == walks.infos == []
 
 
+def test_a_fact_that_is_listed_while_information_is_written_is_written_too(walks: Walks) -> None:
+    """The file that was begun without it does not stand for the one that has it."""
+    walks.walk(photos(1))
+    (taken,) = walks.images
+    walks.list_again(photo(1, privacy="friends"))
+    with walks.catalogue.transaction():
+        walks.catalogue.outcomes.mark_image_done(taken, [FILE])
+        walks.catalogue.outcomes.mark_info_done(taken, 0)
+    assert [info.photo.facts.privacy for info in walks.infos] == ["friends"]
+
+
+def test_a_fact_that_is_listed_for_the_first_time_is_written_once(walks: Walks) -> None:
+    """It is on the work list without an update; what failed waits for its time."""
+    walks.walk(photos(2))
+    with walks.catalogue.transaction():
+        done, failed = walks.infos
+        walks.catalogue.outcomes.mark_info_done(done, 0)
+        walks.catalogue.outcomes.mark_unavailable(failed, "info", "HTTP 403")
+    assert walks.list_again(*photos(2, privacy="public", safety_level=0)) == PageChanges()
+    assert ids(walks.infos) == ["1"]
+    walks.finish()
+    assert walks.list_again(*photos(2, privacy="public", safety_level=0)) == PageChanges()
+    assert walks.infos == []
+
+
+def test_other_numbers_are_stored_and_cause_no_work(walks: Walks) -> None:
+    """A visit during a download, or after it, neither fetches nor writes anything again."""
+    walks.walk(photos(1))
+    (taken,) = walks.images
+    assert walks.list_again(photo(1, views=7, faves=1)) == PageChanges()
+    with walks.catalogue.transaction():
+        walks.catalogue.outcomes.mark_image_done(taken, [FILE])
+        walks.catalogue.outcomes.mark_info_done(taken, 0)
+    assert walks.images == walks.infos == []
+    assert walks.list_again(photo(1, views=9, faves=1), full=True) == PageChanges()
+    assert walks.images == walks.infos == []
+    walks.list_again(photo(1, "Huế", views=9))
+    assert [info.photo.facts.views for info in walks.infos] == [9]
+
+
+def test_a_size_that_is_still_open_follows_the_listing(walks: Walks) -> None:
+    """The address of a video's poster is that of the last listing, also where only the views changed besides."""
+    walks.walk([photo(1, label="Large", media="video", views=1)])
+    walks.list_again(photo(1, label="Large", width=500, media="video", views=2))
+    assert [stored.size.width for stored in walks.questions if stored.size] == [500]
+
+
 # Stretches that do not add up
 
 
@@ -471,7 +518,7 @@ def test_a_stretch_is_known_again_by_any_part_of_it(walks: Walks) -> None:
     assert (result.short, result.hidden) == ([], 1)
 
 
-def test_two_stretches_are_told_apart(walks: Walks) -> None:
+def test_two_stretches_are_distinguished(walks: Walks) -> None:
     """The runs of each stretch are counted separately, and open ones are reported oldest first."""
     early, late = Interval(100, 200), Interval(300, 400)
     for _ in range(2):
@@ -517,7 +564,7 @@ def test_what_was_believed_once_is_believed_in_a_full_scan(walks: Walks) -> None
     assert (result.scanned, result.short, result.hidden, result.fewer) == (True, [], 0, 0)
 
 
-def test_a_short_full_scan_has_not_come_to_its_end(walks: Walks) -> None:
+def test_a_full_scan_with_missing_photos_is_not_complete(walks: Walks) -> None:
     """A full scan that is short somewhere marks nothing as gone, and the next one goes on with that stretch."""
     walks.walk(photos(20))
     walks.now += DAY
@@ -548,7 +595,7 @@ def test_the_first_walk_of_everything_is_a_full_scan(walks: Walks) -> None:
     assert walks.listing.last_scan() == NOW + DAY
 
 
-def test_an_ordinary_walk_is_no_full_scan(walks: Walks) -> None:
+def test_an_ordinary_walk_does_not_count_as_full_scan(walks: Walks) -> None:
     """Looking for new photos later does not put off the next full scan, which is dated by its beginning."""
     walks.walk(photos(3))
     walks.now += DAY
@@ -562,7 +609,7 @@ def test_an_ordinary_walk_is_no_full_scan(walks: Walks) -> None:
     assert walks.listing.last_scan() == NOW + DAY
 
 
-def test_an_interrupted_full_scan_goes_on(walks: Walks) -> None:
+def test_an_interrupted_full_scan_is_continued(walks: Walks) -> None:
     """What a full scan has listed is not listed again by the next one within a week, and nothing seems gone."""
     walks.walk(photos(20))
     assert walks.begin(full=True).intervals == ()
@@ -710,7 +757,7 @@ def test_photos_without_a_place_stay_open_for_three_runs(walks: Walks) -> None:
     assert walks.walk(photos(20), total=20) == WalkResult()
 
 
-def test_a_full_scan_that_finds_no_place_either_comes_to_its_end(walks: Walks) -> None:
+def test_a_full_scan_without_locations_is_complete(walks: Walks) -> None:
     """A full scan looks at every stretch: what it does not find stays open, and marks no photo as gone."""
     walks.walk(photos(20))
     result = walks.walk(photos(19), full=True, total=20)
@@ -736,14 +783,14 @@ def test_photos_that_were_hidden_and_are_listed_are_counted_once(walks: Walks) -
 
 
 @pytest.mark.parametrize("total", [None, 0])
-def test_a_count_that_is_not_known_is_no_difference(walks: Walks, total: int | None) -> None:
+def test_an_unknown_count_is_not_a_difference(walks: Walks, total: int | None) -> None:
     """An empty count of Flickr is not taken for an empty photostream."""
     walks.begin()
     walks.add(photos(20))
     assert walks.end(total).fewer == 0
 
 
-def test_gone_photos_are_no_difference(walks: Walks) -> None:
+def test_gone_photos_are_not_a_difference(walks: Walks) -> None:
     """After a full scan that found losses the counts agree again."""
     walks.walk(photos(20))
     assert walks.walk(photos(19), total=19).fewer == 1

@@ -105,7 +105,7 @@ async def test_a_value_that_cannot_be_read_is_damage(
 
 
 @pytest.mark.slow
-async def test_the_command_goes_on_after_damage(tmp_path: Path) -> None:
+async def test_the_command_continues_after_damage(tmp_path: Path) -> None:
     """The first run after it says it and ends with 0, and so does the next one, without a word."""
     async with mirroring(tmp_path, 3) as run:
         assert (await run_command(run.flickr, tmp_path)).code == 0

@@ -238,7 +238,7 @@ def test_a_failure_is_tried_again_at_the_end_of_its_run(lists: Lists, job: str) 
 
 
 def test_a_size_that_was_not_proved_is_asked_for_again(lists: Lists) -> None:
-    """What failed while its size was asked for is no image to fetch when it is requeued."""
+    """A photo whose getSizes failed is not on the list of images when it is requeued."""
     lists.insert(unproved(1))
     with lists.catalogue.transaction():
         stored = lists.stored(lists.work_list.sizes_to_resolve)[0]

@@ -1,4 +1,4 @@
-"""How many bytes of images a run downloads, and how long they take, told before it begins."""
+"""The estimate, before a run begins, of the bytes of images and of the time they take."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_announced_sizes_count_like_files() -> None:
 
 
 def test_films_are_like_films() -> None:
-    """Flickr lists no bytes of films: those of the mirror tell, and without any that is said."""
+    """Flickr lists no bytes of videos: those of the mirror give the estimate; without any, the line says so."""
     left, there = {JPG: Images(4, 4e6, 0)}, {JPG: Images(20, 20e6, 4_000_000)}
     found = estimate(stock(left, there, videos=3, films=2, film_bytes=20_000_000), [], Limits())
     assert found.bytes == 800_000 + 30_000_000
@@ -112,8 +112,8 @@ def test_limits_bound_the_estimate() -> None:
     assert estimate(ready, [], Limits(max_bytes=3_000_000)).bytes == 3_000_000
 
 
-def test_what_nothing_tells_of_is_not_known() -> None:
-    """Without a file and without an announced size there is no figure; nothing that is left is a figure."""
+def test_without_any_figure_there_is_no_estimate() -> None:
+    """Without a file and without an announced size the estimate is unknown; with nothing left it is 0."""
     found = estimate(stock({JPG: Images(10, 10e6, 0)}), [], Limits())
     assert (found.bytes, found.seconds) == (None, None)
     assert found.basis == "No image server announced a size, and this mirror has no files to estimate from."
@@ -148,7 +148,7 @@ def test_kinds_that_are_not_known_are_asked_for() -> None:
     st.lists(st.sampled_from([JPG, PNG, LARGE]), max_size=40),
 )
 def test_few_are_asked_for(left: dict[tuple[str, str], int], kinds: list[tuple[str, str]]) -> None:
-    """Never more than eight, whatever is left."""
+    """Never more than eight, for any number of photos left."""
     sample = [photo(size(label, extension)) for label, extension in kinds]
     ready = stock({kind: Images(1, pixels, 0) for kind, pixels in left.items()})
     asked = to_ask(ready, sample)
@@ -254,7 +254,7 @@ def test_the_line_has_what_is_known() -> None:
         ({"bytes": 0}, {}, ["The disk of /m does not report its free space."]),
     ],
 )
-def test_whether_it_fits_is_said(
+def test_the_line_says_whether_the_images_fit(
     capsys: pytest.CaptureFixture[str], more: dict[str, Any], limits: dict[str, int], expected: list[str]
 ) -> None:
     """Sentences on standard error; where it does not fit, a warning that is said where quiet is wanted, too."""

@@ -85,15 +85,15 @@ async def test_the_bytes_of_a_first_run_are_estimated(tmp_path: Path) -> None:
         assert plan.image_seconds is None
         assert plan.basis.startswith(f"An estimate from the announced sizes of {len(servers.asked)} images.")
         run.flickr.reset_counters()
-        told = await mirror_with(run, Headers(run), info_only=True).estimate()
+        estimate = await mirror_with(run, Headers(run), info_only=True).estimate()
         assert run.flickr.calls.total() == calls
-        assert (told.bytes, told.image_seconds, told.basis) == (0, 0.0, "")
+        assert (estimate.bytes, estimate.image_seconds, estimate.basis) == (0, 0.0, "")
         report = await run(image_only=True)
         assert plan.bytes == pytest.approx(report.bytes, rel=0.15)
 
 
-async def test_a_mirror_with_enough_files_asks_nobody(tmp_path: Path) -> None:
-    """Its own files tell; what was mirrored is not counted again, and a complete mirror has nothing left."""
+async def test_a_mirror_with_enough_files_sends_no_request(tmp_path: Path) -> None:
+    """Its own files give the estimate; mirrored photos are not counted again; a complete mirror has nothing left."""
     async with mirroring(tmp_path, 60, image_dims=(320, 240)) as run:
         run.limits = Limits(max_photos=ENOUGH + 5, timing=FAST)
         first = await run(image_only=True)
@@ -110,7 +110,7 @@ async def test_a_mirror_with_enough_files_asks_nobody(tmp_path: Path) -> None:
         assert servers.asked == []
 
 
-async def test_films_that_are_there_tell_of_others(tmp_path: Path) -> None:
+async def test_videos_are_estimated_from_mirrored_videos(tmp_path: Path) -> None:
     """Before the first film the estimate leaves films out, and says so."""
     async with mirroring(tmp_path, 25, image_dims=(320, 240)) as run:
         run.stream.upload(3, kind=Kind.VIDEO)
@@ -139,7 +139,7 @@ async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int)
         assert " bytes=" not in plan_line("x", "1@N01", plan)
 
 
-async def test_servers_that_stay_silent_do_not_hold_it_up(tmp_path: Path) -> None:
+async def test_silent_servers_do_not_delay_the_estimate(tmp_path: Path) -> None:
     """After some seconds the estimate is returned without the bytes."""
 
     class Silent(Headers):

@@ -159,7 +159,7 @@ async def test_nothing_to_requeue_uses_up_no_pass() -> None:
 
 
 def test_a_stopped_run_is_not_ended_by_misses() -> None:
-    """What fails because the run ends is no sign of a lost connection."""
+    """Failures caused by the end of the run do not count as a lost connection."""
     policy, context = policy_of()
     policy.stop()
     for number in range(3 * MISSES_IN_A_ROW):

@@ -92,7 +92,7 @@ async def test_each_photo_is_fed_once() -> None:
 
 
 async def test_a_feeder_waits_for_the_listing() -> None:
-    """An empty work list is no end while photos can still be listed."""
+    """An empty work list does not end a feeder while photos can still be listed."""
     run = FakeRun()
     run.feeders.is_listed, run.frontier = False, 1_000
     async with create_task_group() as tasks:

@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.engine.language_detector`: languages are found beside the event loop, come what may."""
+"""Tests of `flickr_mirror.engine.language_detector`: languages are found beside the event loop, also after failures."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def until(condition: Callable[[], bool]) -> bool:
 
 
 def is_gone(pid: int) -> bool:
-    """Return whether a process has ended; in a container nobody may have asked for its exit status yet."""
+    """Return whether a process has ended; in a container its exit status may not have been collected yet."""
     try:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -136,7 +136,7 @@ async def test_a_worker_finds_what_detect_locale_finds(started: list[Process]) -
 
 
 async def test_same_text_has_the_same_language_in_every_process() -> None:
-    """A text gets the same locale in every run, whatever was detected before it."""
+    """A text gets the same locale in every run, after any other texts."""
     async with LanguageDetector() as one, LanguageDetector() as other:
         assert await one.detect(TEXTS) == EXPECTED
         assert await other.detect(TEXTS[::-1]) == EXPECTED[::-1]
@@ -231,7 +231,7 @@ async def test_cancelled_call_does_not_spoil_the_next_one(started: list[Process]
 
 
 async def test_call_cancelled_while_a_worker_starts_leaves_none(started: list[Process]) -> None:
-    """A worker that nobody waits for any more is ended, even if it was just being started."""
+    """A worker that is not awaited any more is ended, even if it was just being started."""
     async with LanguageDetector() as detector:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(detector.detect, [FRENCH])
@@ -483,7 +483,7 @@ async def test_cancelled_clean_up_still_ends_the_worker(started: list[Process]) 
 async def test_worker_that_died_unnoticed_does_not_disturb_the_end(
     started: list[Process], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A worker that the system killed while nobody needed it is no matter."""
+    """A worker that the system killed while it was idle causes no error."""
     async with LanguageDetector() as detector:
         await detector.detect([FRENCH])
         os.kill(started[0].pid, signal.SIGKILL)
@@ -493,7 +493,7 @@ async def test_worker_that_died_unnoticed_does_not_disturb_the_end(
 
 
 def test_worker_ends_with_its_input() -> None:
-    """A worker ends by itself when nobody can ask it any more."""
+    """A worker ends by itself when its input is closed."""
     with worker() as process:
         assert answer(process, *TEXTS[:3]) == ["vie", "fra", "eng"]
         assert process.stdin is not None
@@ -575,7 +575,7 @@ def host(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def test_host_program_needs_no_guard_and_sees_no_output(tmp_path: Path) -> None:
-    """A plain script runs once, from whatever folder, and nothing but its own output appears."""
+    """A plain script runs once, from any folder, and prints nothing but its own output."""
     with host(tmp_path) as process:
         output, errors = process.communicate(timeout=50)
 

@@ -1,4 +1,4 @@
-"""The time of day at which a run ends: which moment it is, and that it is met whatever happens to the clock."""
+"""The time of day at which a run ends: which moment it is, and that it is met after changes of the clock."""
 
 from __future__ import annotations
 

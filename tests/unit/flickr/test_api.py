@@ -179,7 +179,7 @@ async def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> 
 
 @respx.mock
 async def test_a_listing_asks_for_everything_at_once() -> None:
-    """One call tells titles, descriptions, dates, counts and sizes of 500 photos, within bounds of time."""
+    """One call lists titles, descriptions, dates, counts and sizes of 500 photos of a period."""
     page = {"page": "1", "pages": 1, "total": "1", "photo": [{"id": "12", "title": "Huế"}, {"id": "../x"}]}
     route = respx.get(FLICKR_API_URL).mock(
         return_value=httpx.Response(200, json={"stat": "ok", "photos": page}, headers={"Date": "nonsense"})

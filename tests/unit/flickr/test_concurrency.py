@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import anyio
@@ -66,23 +67,21 @@ class Line:
 class Downloads:
     """Counts the downloads that a simulated server has side by side, each of which takes some `seconds`."""
 
-    def __init__(self, seconds: float, *, one_by_one: bool = False) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seen = [0]
         self._running = 0
         self._seconds = seconds
-        self._turns = anyio.CapacityLimiter(1 if one_by_one else 1000)
 
     async def intercept(self, request: web.Request) -> None:
         """Take the time of a download."""
         if ".jpg" in request.path:
             self._running += 1
             self.seen.append(self._running)
-            async with self._turns:
-                await anyio.sleep(self._seconds)
+            await anyio.sleep(self._seconds)
             self._running -= 1
 
 
-def test_far_servers_get_as_many_downloads_as_allowed() -> None:
+def test_distant_servers_get_as_many_downloads_as_allowed() -> None:
     """Where each image waits for a far server, more of them side by side bring more: soon there are all."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -91,7 +90,7 @@ def test_far_servers_get_as_many_downloads_as_allowed() -> None:
     assert line.pass_by(climb, 600) == [16]
 
 
-def test_a_full_line_keeps_few_downloads() -> None:
+def test_a_full_connection_keeps_few_downloads() -> None:
     """Where the line is full, more of them bring nothing: it is found out once, and tried again ever less often."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -103,7 +102,7 @@ def test_a_full_line_keeps_few_downloads() -> None:
     assert len(tries) // 2 <= 3600 // 300 + 1
 
 
-def test_a_line_that_became_wider_is_found_out() -> None:
+def test_a_faster_connection_is_detected() -> None:
     """What brought nothing an hour ago is worth another try."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -128,7 +127,7 @@ def test_servers_that_get_slower_get_fewer_downloads() -> None:
     assert climb.level == 9
 
 
-def test_what_nobody_waits_for_tells_nothing() -> None:
+def test_intervals_with_idle_workers_are_not_measured() -> None:
     """A trickle of new photos says nothing of the line."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
@@ -209,7 +208,7 @@ def test_few_bytes_are_for_few_downloads() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("least", "most", "first", "top"), [(1, 16, 4, 9), (8, 16, 8, 12), (1, 2, 2, 2)])
-async def test_a_run_finds_out_how_many_downloads_are_worth_it(
+async def test_a_run_finds_the_useful_number_of_downloads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
 ) -> None:
     """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
@@ -227,16 +226,35 @@ async def test_a_run_finds_out_how_many_downloads_are_worth_it(
     assert top <= max(downloads.seen) <= most
 
 
-@pytest.mark.slow
-async def test_a_run_leaves_servers_alone_that_give_no_more(tmp_path: Path) -> None:
-    """Where servers send one image after the other, however many are asked for, there are soon few downloads."""
-    downloads = Downloads(0.02, one_by_one=True)
-    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
-        run.flickr.intercept = downloads.intercept
-        run.limits = Limits()
-        await run(image_only=True)
+async def test_a_run_keeps_few_downloads_if_more_bring_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If servers send one image after the other, half as many more downloads are tried once, and not kept."""
+    line, turn, levels = Line(latency=0, most=10_000), anyio.Semaphore(1), []
+    monkeypatch.setitem(DownloadSlots.__init__.__kwdefaults__, "clock", line.clock)  # type: ignore[arg-type]
+    record_success = DownloadSlots.record_success
 
-    assert max(downloads.seen) <= 9
+    def next_turn(slots: DownloadSlots) -> None:
+        record_success(slots)
+        levels.append(slots.parallel)
+        turn.release()
+
+    monkeypatch.setattr(DownloadSlots, "record_success", next_turn)
+    async with mirroring(tmp_path, 150, image_dims=(48, 36)) as run:
+
+        async def intercept(request: web.Request) -> None:
+            if ".jpg" in request.path:
+                await turn.acquire()
+                photo_id, _, _ = request.path.rpartition("/")[2].partition("_")
+                line.now += len(run.flickr.file(photo_id)) / line.most
+
+        run.flickr.intercept = intercept
+        run.limits = Limits()
+        with anyio.fail_after(60):
+            await run(image_only=True)
+
+    assert line.now < FIRST_REST
+    assert [level for level, _ in groupby(levels)] == [4, 6, 4]
 
 
 async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:
@@ -265,7 +283,7 @@ def test_a_bandwidth_has_a_unit(text: str, rate: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "2", "2T", "M", "-1M", "fast", "2 Mbit"])
-def test_what_is_no_bandwidth_is_said(text: str) -> None:
+def test_an_invalid_bandwidth_is_refused(text: str) -> None:
     """One sentence says what to give."""
     with pytest.raises(BadParameter, match="such as 512k or 2M"):
         bandwidth(text)
@@ -282,7 +300,7 @@ def test_limits_that_cannot_be_are_refused(make: Callable[[], Limits]) -> None:
 
 @pytest.mark.parametrize("workers", [1, 4])
 async def test_a_stop_begins_no_more_downloads(tmp_path: Path, workers: int) -> None:
-    """After Ctrl-C what is in flight comes to its end, and whoever waited for a place does not begin."""
+    """After Ctrl-C downloads in flight are finished, and waiting ones do not start."""
     asked: list[str] = []
     stopped = 0
     async with mirroring(tmp_path, 60, image_dims=(48, 36)) as run:
@@ -370,7 +388,7 @@ async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
     assert (report.images, report.failures) == (100, [])
 
 
-async def test_one_large_piece_is_no_silent_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_large_chunk_is_not_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
     monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_LIMIT", 1)
     content = jpeg(300, 200) + bytes(60_000)

@@ -15,6 +15,7 @@ from aiohttp import web
 from flickr_mirror import ApiBudget, AsyncFlickrApi, ImageGoneError, Limits, PhotostreamMirror, TransportError
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import run_mirror
+from flickr_mirror.engine.mirror_run import MirrorRun
 from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.outage import OutageMonitor
 from flickr_mirror.flickr.rate_limiter import MemoryLedger
@@ -83,8 +84,8 @@ def test_a_server_that_says_nothing_is_reported_too() -> None:
     assert silence.in_flight == 0
 
 
-def test_nobody_asks_and_so_nothing_is_silent() -> None:
-    """The time before a question, and long after the last try, is no outage."""
+def test_without_requests_there_is_no_outage() -> None:
+    """The time before a request, and long after the last one, does not count as an outage."""
     clock = Clock()
     silence = OutageMonitor("api", clock=clock)
     clock.now += 3600
@@ -193,31 +194,54 @@ async def test_only_what_may_have_left_is_counted(error: Exception, counted: int
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_an_outage_of_a_run_is_told_and_its_end(tmp_path: Path) -> None:
+async def test_the_start_and_the_end_of_an_outage_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run whose server falls silent says so while it lasts, and when it is over."""
-    told = anyio.Event()
+    clock, reported = Clock(), anyio.Event()
+    monkeypatch.setitem(OutageMonitor.__init__.__kwdefaults__, "clock", clock)  # type: ignore[arg-type]
     async with mirroring(tmp_path, 12) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
-            if request.path.endswith(".jpg"):
-                await told.wait()
+            if request.path.endswith(".jpg") and not reported.is_set():
+                clock.now += SILENT
+                await reported.wait()
             return None
 
         def observe(event: Event) -> None:
             run.events.append(event)
-            if isinstance(event, OutageBegan):
-                told.set()
+            if isinstance(event, OutageBegan) and event.server == "images":
+                reported.set()
 
         run.flickr.intercept = intercept
-        run.limits = replace(run.limits, timing=replace(FAST, outage_after=0.1, outage_poll=0.01))
+        run.limits = replace(run.limits, timing=replace(FAST, outage_poll=0.01))
         with anyio.fail_after(30):
             report = await run.mirror(observe, image_only=True).run()
     assert (report.images, report.unanswered) == (12, "")
-    (began,), (ended,) = run.told(OutageBegan), run.told(OutageEnded)
-    assert (began.server, ended.server) == ("images", "images")
-    assert ended.seconds >= began.seconds >= 0.1
+    began, ended = (
+        [event for event in run.events_of(kind) if event.server == "images"]
+        for kind in (OutageBegan, OutageEnded)
+    )
+    assert len(began) == len(ended) == 1
+    assert ended[0].seconds >= began[0].seconds >= SILENT
 
 
+@pytest.fixture
+def limit_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a limit of time be reached when a server has failed to answer, on a machine of any speed."""
+    stop_after = MirrorRun._stop_after
+
+    async def stop_after_failure(run: MirrorRun, _: object, limit: str) -> None:
+        async def failure() -> None:
+            while not any(monitor.reason for monitor in run._session.outages):  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+
+        await stop_after(run, failure, limit)
+
+    monkeypatch.setattr(MirrorRun, "_stop_after", stop_after_failure)
+
+
+@pytest.mark.usefixtures("limit_after_a_failure")
 async def test_a_limit_does_not_hide_a_dead_server(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,7 +258,7 @@ async def test_a_limit_does_not_hide_a_dead_server(
     assert " api_calls=0 " in said
 
 
-@pytest.mark.usefixtures("one_language")
+@pytest.mark.usefixtures("one_language", "limit_after_a_failure")
 async def test_a_limit_names_a_server_that_died(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where Flickr answered before, the limit is what ended the run; the silence is in the last words."""
     async with mirroring(tmp_path, 12) as run:

@@ -27,7 +27,7 @@ BOTH = pytest.mark.parametrize("strategy", CachingStrategy)
 
 
 class FakeApi:
-    """Flickr's listing without the network; `before_call` is told how many calls went before."""
+    """Flickr's listing without the network; `before_call` gets the number of earlier calls."""
 
     def __init__(self, stream: SimulatedPhotostream) -> None:
         self.stream = stream
@@ -158,7 +158,7 @@ async def test_nothing_new_is_one_call(strategy: CachingStrategy) -> None:
 
 
 @BOTH
-async def test_where_everything_is_covered_nothing_is_asked(strategy: CachingStrategy) -> None:
+async def test_a_covered_stretch_costs_no_call(strategy: CachingStrategy) -> None:
     """A clock that was set back, so that all time up to now is covered, costs no call and no error."""
     api = FakeApi(SimulatedPhotostream(5, newest=NOW))
     pages, _, stream = await walk(api, strategy, Coverage((Interval(0, UNTIL + 7200),)))
@@ -167,7 +167,7 @@ async def test_where_everything_is_covered_nothing_is_asked(strategy: CachingStr
     assert api.calls == []
 
 
-async def test_an_interrupted_walk_goes_on_where_it_was() -> None:
+async def test_an_interrupted_walk_continues_where_it_stopped() -> None:
     """Newest first: after the call for new photos, the very page that is missing is asked for."""
     api = FakeApi(SimulatedPhotostream(500, newest=NOW))
     low = api.stream.photo(api.stream.ids[250]).uploaded
@@ -390,7 +390,7 @@ async def test_a_page_that_the_count_contradicts_is_listed_again() -> None:
 
 @BOTH
 @pytest.mark.parametrize("stop_after", range(1, 9))
-async def test_walks_that_are_stopped_come_to_the_end(strategy: CachingStrategy, stop_after: int) -> None:
+async def test_stopped_walks_are_completed_by_later_ones(strategy: CachingStrategy, stop_after: int) -> None:
     """However soon each walk is stopped: one after the other they list all, and cover no second too much."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW, same_second=60))
     coverage, listed = Coverage(), set[str]()

@@ -24,7 +24,7 @@ START = 1_700_000_000.0
 
 
 class FakeTime:
-    """A clock that moves only to where the next sleeper wants to wake, and only when nobody has work."""
+    """A clock that moves only to where the next sleeper wants to wake, and only when no task has work."""
 
     def __init__(self) -> None:
         self.now = START
@@ -63,7 +63,7 @@ class FakeTime:
 
 @pytest.fixture
 def time() -> FakeTime:
-    """Return a time that stands still until it is told to pass."""
+    """Return a time that stands still until the test advances it."""
     return FakeTime()
 
 
@@ -86,7 +86,7 @@ async def call(
 
 
 def most_within(stamps: Sequence[float], seconds: float) -> int:
-    """Return the largest number of stamps in any stretch of so many seconds."""
+    """Return the largest number of stamps within this number of seconds."""
     return max(sum(first <= stamp < first + seconds for stamp in stamps) for first in stamps)
 
 
@@ -104,8 +104,10 @@ def test_no_hour_holds_more_calls_than_allowed(calls_per_hour: int, steps: list[
 
 
 @given(st.integers(1, 8), st.lists(st.floats(0, 600, allow_nan=False), max_size=60))
-def test_a_ledger_tells_how_long_to_wait_and_keeps_its_word(calls_per_hour: int, steps: list[float]) -> None:
-    """Whoever waits as long as it was told to is served, and was not told to wait for nothing."""
+def test_a_ledger_states_the_wait_and_allows_the_call_after_it(
+    calls_per_hour: int, steps: list[float]
+) -> None:
+    """A caller that waits for the stated time is served, and the wait was necessary."""
     ledger, now = MemoryLedger(), START
     for step in steps:
         now += step
@@ -117,7 +119,7 @@ def test_a_ledger_tells_how_long_to_wait_and_keeps_its_word(calls_per_hour: int,
             assert ledger.take(now, calls_per_hour) == 0
 
 
-def test_a_clock_set_back_stops_nobody_for_long() -> None:
+def test_a_clock_set_back_does_not_block_calls_for_long() -> None:
     """Calls noted in what is now the future do not count, so a wrong clock never blocks a run for years."""
     ledger = MemoryLedger()
     for _ in range(5):
@@ -220,7 +222,7 @@ async def test_comments_leave_the_last_tenth_to_others(
 
 
 async def test_a_pause_holds_everybody(time: FakeTime) -> None:
-    """While Flickr asks for a pause nobody calls, and a call of the same burst does not end it."""
+    """During a pause that Flickr requests there are no calls, and an earlier call does not end it."""
     budget, calls = open_budget(time), list[tuple[float, Priority]]()
     budget.record_throttling(time.now, 60)
     budget.record_throttling(time.now, 5)
@@ -248,7 +250,7 @@ async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> Non
 
 
 async def test_a_cancelled_waiter_costs_no_call(time: FakeTime) -> None:
-    """Stopping a run that waits takes no call from the next one, and holds nobody up."""
+    """Stopping a run that waits takes no call from the next one, and delays no other run."""
     budget, calls = open_budget(time, calls_per_hour=5), list[tuple[float, Priority]]()
     budget.record_throttling(time.now, 10)
     async with anyio.create_task_group() as tasks:
@@ -371,7 +373,7 @@ def test_a_pause_that_the_server_names_is_kept(time: FakeTime) -> None:
     assert burst(brake, time, pauses, retry_after=1) == 10
 
 
-async def test_nobody_downloads_during_a_pause(time: FakeTime) -> None:
+async def test_no_download_runs_during_a_pause(time: FakeTime) -> None:
     """All downloads wait for the end of the pause, not only the one that was refused."""
     brake, _ = open_brake(time)
     started: list[float] = []

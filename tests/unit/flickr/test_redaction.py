@@ -1,4 +1,4 @@
-"""The key does not come back: whatever a server or a proxy echoes of a request is shown and kept without it."""
+"""The key is removed from what a server or a proxy echoes of a request, before it is shown or stored."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ async def test_an_echo_of_a_signed_call_is_shown_nowhere(place: str, part: str, 
 @pytest.mark.parametrize("place", ["status line", "message", "reason"])
 async def test_the_command_shows_and_keeps_no_echo(tmp_path: Path, place: str) -> None:
     """Neither standard error, nor the log, nor what --hook and `last-run.json` get have the key."""
-    told = tmp_path / "told"
+    summary = tmp_path / "summary"
     user = FlickrUser("1@N01", "x")
     cache = MirrorFolder.of(tmp_path, user, None)
     cache.prepare(user, "x")
@@ -136,15 +136,15 @@ async def test_the_command_shows_and_keeps_no_echo(tmp_path: Path, place: str) -
             None,
             tmp_path,
             *("--username", "x", "--api-url", f"http://{address}/", "--debug", "4", "--json"),
-            *("--consumer-key", KEY, "--consumer-secret", SECRET, "--hook", f"tee {told}"),
+            *("--consumer-key", KEY, "--consumer-secret", SECRET, "--hook", f"tee {summary}"),
             timing=IMPATIENT,
         ) as process,
     ):
         outcome = await process.wait()
     assert outcome.code in (4, 75)
-    assert json.loads(told.read_bytes())["error"]
+    assert json.loads(summary.read_bytes())["error"]
     kept = (cache.state / "last-run.json").read_text()
-    for text in (outcome.out, outcome.err, told.read_text(), kept):
+    for text in (outcome.out, outcome.err, summary.read_text(), kept):
         assert KEY not in text
     assert "***" in outcome.err or place == "reason"
 
@@ -182,7 +182,7 @@ async def test_an_echo_of_a_monitors_address_is_shown_nowhere(canary: Canary, pl
 
 
 def test_words_that_are_short_stay() -> None:
-    """A key of a few letters, as examples have it, is no reason to change what people write."""
+    """A key of a few letters, as in examples, does not change what people write."""
     assert Redactor("k", "demo").text("a kind demonstration") == "a kind demonstration"
 
 

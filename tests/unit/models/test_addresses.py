@@ -91,7 +91,7 @@ def test_what_else_a_user_has_is_refused_by_its_name(address: str, what: str) ->
         ("https://www.flickr.com/cameras/canon/eos/", "a page without a photostream"),
     ],
 )
-def test_what_is_nobodys_is_refused_by_its_name(address: str, what: str) -> None:
+def test_pages_without_an_owner_are_refused_by_name(address: str, what: str) -> None:
     """A group, a search or a file belongs to no photostream: the address of one is asked for."""
     with pytest.raises(ValueError, match=r"photos/NAME/\.$") as caught:
         photostream_address(address)

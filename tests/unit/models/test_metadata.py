@@ -263,7 +263,7 @@ def test_a_listing_that_says_nothing_of_comments_does_not_say_none() -> None:
     assert PhotoMetadata.from_json({"count_comments": "0"}).comment_count == 0
 
 
-def test_numbers_that_no_file_can_hold_are_none() -> None:
+def test_numbers_out_of_range_are_ignored() -> None:
     """A number beyond 63 bits, or one that is not finite, counts as missing, so it reaches no catalogue and no file."""
     facts = PhotoMetadata.from_json(
         {"dateupload": "9" * 30, "latitude": "nan", "longitude": 1e999, "geo_is_public": 1, "accuracy": "16"}

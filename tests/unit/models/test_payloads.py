@@ -23,7 +23,7 @@ from tests.support.payloads import ANYTHING
         ("9" * 5000, None),
     ],
 )
-def test_numbers_are_read_however_flickr_writes_them(value: object, number: int | None) -> None:
+def test_numbers_are_read_in_all_forms_of_flickr(value: object, number: int | None) -> None:
     """`75` and `"75"` are the same number, and what is none is not known."""
     assert to_int(value) == number
 
@@ -32,7 +32,7 @@ def test_numbers_are_read_however_flickr_writes_them(value: object, number: int 
     ("value", "text"),
     [("Huế", "Huế"), ({"_content": "Huế"}, "Huế"), (None, ""), ({}, ""), (7, "7"), ("a\ud800b", "a\ufffdb")],
 )
-def test_texts_are_read_however_flickr_writes_them(value: object, text: str) -> None:
+def test_texts_are_read_in_all_forms_of_flickr(value: object, text: str) -> None:
     """A text may be plain, wrapped or absent, and never holds half a character."""
     assert text_of(value) == text
 

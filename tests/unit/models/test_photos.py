@@ -145,7 +145,7 @@ def test_a_comment_is_read_with_the_names_of_its_author() -> None:
         (FlickrUser.from_json, {"id": "1@N01", "nsid": "1@N01", "username": {"_content": "x"}}, set()),
     ],
 )
-def test_a_key_that_flickr_leaves_out_is_no_error(
+def test_a_missing_key_has_its_default(
     read: Callable[[dict[str, Any]], object], payload: dict[str, Any], needed: set[str]
 ) -> None:
     """An answer that lacks a key is read as far as it goes; only a photo without an id is none."""
@@ -158,7 +158,7 @@ def test_a_key_that_flickr_leaves_out_is_no_error(
 
 
 @given(st.dictionaries(st.sampled_from([key for key in PHOTO if key != "id"]), ANYTHING))
-def test_a_photo_is_read_whatever_its_values_are(changes: dict[str, Any]) -> None:
+def test_a_photo_with_any_values_is_read(changes: dict[str, Any]) -> None:
     """No value in an answer from Flickr, of any type, stops a run."""
     photo = FlickrPhoto.from_json({**PHOTO, **changes})
 
@@ -168,7 +168,7 @@ def test_a_photo_is_read_whatever_its_values_are(changes: dict[str, Any]) -> Non
 
 
 @given(st.dictionaries(st.sampled_from(list(PAGE)), ANYTHING))
-def test_a_page_is_read_whatever_its_values_are(changes: dict[str, Any]) -> None:
+def test_a_page_with_any_values_is_read(changes: dict[str, Any]) -> None:
     """No page that Flickr sends, however odd, stops a run."""
     page = PhotoPage.from_json({**PAGE, **changes})
 
@@ -236,7 +236,7 @@ def test_texts_become_labels_when_they_are_read() -> None:
     assert photo.raw_description == ""
 
 
-def test_a_label_is_taken_as_it_is() -> None:
+def test_a_label_is_kept_unchanged() -> None:
     """A title whose language is known already is not detected again."""
     title = Label("Sit", Locale("deu"))
     assert FlickrPhoto("1", title).title is title

@@ -31,7 +31,7 @@ def test_of_equal_pictures_the_original_is_the_best() -> None:
         assert best.label == "Original"
 
 
-def test_the_most_pixels_win_whatever_the_label() -> None:
+def test_the_size_with_most_pixels_is_chosen_under_any_label() -> None:
     """An original that was turned small loses to a larger file."""
     best = best_picture([size("Original", 800, 600), size("Large", 1024, 768)])
     assert best
@@ -48,7 +48,7 @@ def test_the_most_pixels_win_whatever_the_label() -> None:
         size("Large", 0, 768),
     ],
 )
-def test_what_is_no_whole_picture_is_never_the_best(useless: FlickrPhotoSize) -> None:
+def test_a_crop_or_an_unusable_size_is_never_the_best(useless: FlickrPhotoSize) -> None:
     """Crops, videos and entries without address or pixels are passed over, also where nothing else is."""
     assert best_picture([useless]) is None
     assert best_picture([useless, size("Thumbnail", 100, 60)]) == size("Thumbnail", 100, 60)

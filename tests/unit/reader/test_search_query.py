@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flickr_mirror.reader.search_index import TOKENIZER
+from flickr_mirror.reader.index_file import TOKENIZER
 from flickr_mirror.reader.search_query import Term, expression, parse_query, words_of
 
 

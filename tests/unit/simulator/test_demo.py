@@ -100,7 +100,7 @@ def test_the_texts_of_the_demo_fit_its_photos() -> None:
 
 @pytest.mark.parametrize("finish", list(Finish))
 def test_landscapes_are_the_same_whenever_they_are_drawn(finish: Finish) -> None:
-    """A scene always gives the same picture, another seed another one; it is no single colour."""
+    """A scene always gives the same picture, another seed another one; it has more than one colour."""
     for light, ground in zip(Light, [*Ground, *Ground], strict=False):
         scene = Scene(1, light, ground, tuple(Figure), finish, (240, 160))
         picture = draw_landscape(scene)

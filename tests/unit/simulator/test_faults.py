@@ -79,7 +79,7 @@ async def receive(
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Return a certificate authority that nobody knows."""
+    """Return an unknown certificate authority."""
     return trustme.CA()
 
 
@@ -145,7 +145,7 @@ async def test_faults_of_lengths() -> None:
 
 @pytest.mark.parametrize("announced", [None, 10 << 30])
 async def test_an_endless_body_has_no_end(announced: int | None) -> None:
-    """The server sends for as long as somebody reads, and stops when nobody does."""
+    """The server sends until the client stops reading."""
     async with SimulatedFlickr(tiny(), faults=Script(Rule(faults.Endless(announced)))) as flickr:
         reader, writer = await asyncio.open_connection(flickr.host, flickr.port)
         writer.write(f"GET {path_of(flickr)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -159,7 +159,7 @@ API = "/services/rest/?api_key=k&format=json&nojsoncallback=1&method=flickr.peop
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "told"),
+    ("fault", "status", "retry_after"),
     [
         (faults.throttling(), 429, None),
         (faults.throttling(7), 429, "7"),
@@ -172,12 +172,12 @@ API = "/services/rest/?api_key=k&format=json&nojsoncallback=1&method=flickr.peop
         (faults.redirect("file:///etc/passwd"), 302, None),
     ],
 )
-async def test_other_answers(fault: Fault, status: int, told: str | None) -> None:
+async def test_other_answers(fault: Fault, status: int, retry_after: str | None) -> None:
     """A status, a header, a page: what is asked for is what comes."""
     async with SimulatedFlickr(tiny(), faults=Script(Rule(fault, times=None))) as flickr:
         for path in (path_of(flickr), API + "x"):
             received = await receive(flickr, path)
-            assert (received.status, received.header("Retry-After")) == (status, told)
+            assert (received.status, received.header("Retry-After")) == (status, retry_after)
             if status == 429:
                 assert len(received.body) == 117
             if status == 302:
@@ -214,7 +214,7 @@ async def test_wrong_json() -> None:
         assert len(await get(faults.Bomb(10 << 20))) < 100_000
 
 
-def test_a_request_is_told_without_the_key() -> None:
+def test_a_request_is_shown_without_the_key() -> None:
     """What a script notes of a request names the method and the photo, and no key."""
     asked = Asked.call({"api_key": "canary", "method": "flickr.photos.getSizes", "photo_id": "12"})
     assert asked == Asked("api", "method=flickr.photos.getSizes photo_id=12", "flickr.photos.getSizes", "12")

@@ -169,7 +169,7 @@ def test_the_same_seed_makes_the_same_photos() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_tiny_photostreams_are_photostreams(count: int) -> None:
-    """An account with no photo, or hardly any, is no special case."""
+    """An account with few photos or none needs no special case."""
     stream = SimulatedPhotostream(count, newest=1_500_000_000)
 
     assert len(photos_of(stream)) == count
@@ -473,7 +473,7 @@ async def test_pictures_come_with_the_headers_that_were_recorded() -> None:
 
 
 async def test_pictures_can_come_with_their_length() -> None:
-    """A server that tells the length of pictures can be had as well."""
+    """A server can be set to send the length of pictures."""
     async with calling(SimulatedPhotostream(1), content_length=True) as caller:
         response = await caller.get(caller.flickr.streams[0].page()[0][0].best_url)
 
@@ -705,7 +705,7 @@ async def test_per_page_is_100_and_at_most_500() -> None:
 
 
 async def test_sizes_are_listed_from_the_smallest_to_the_original() -> None:
-    """getSizes tells label, pixels, address and medium of every size, the numbers sometimes as strings."""
+    """getSizes lists label, pixels, address and medium of every size, the numbers sometimes as strings."""
     stream = SimulatedPhotostream(1, image_dims=(3000, 2000))
     async with calling(stream) as caller:
         (photo,) = photos_of(stream)
@@ -722,8 +722,8 @@ async def test_sizes_are_listed_from_the_smallest_to_the_original() -> None:
         assert set(rows[0]) == {"label", "width", "height", "source", "url", "media"}
 
 
-async def test_comments_are_told_in_full_or_not_at_all() -> None:
-    """comments.getList tells every comment, and leaves the key `comment` out where there is none."""
+async def test_comments_are_listed_in_full_or_not_at_all() -> None:
+    """comments.getList lists every comment, and leaves the key `comment` out if there is none."""
     stream = SimulatedPhotostream(8)
     silent, loud = (next(p for p in photos_of(stream) if bool(p.comments) is any_) for any_ in (False, True))
     async with calling(stream) as caller:
@@ -731,14 +731,14 @@ async def test_comments_are_told_in_full_or_not_at_all() -> None:
         answer = await caller.call("flickr.photos.comments.getList", photo_id=loud.id)
 
         assert nothing == {"comments": {"photo_id": silent.id}, "stat": "ok"}
-        told = answer["comments"]["comment"]
-        assert [comment["_content"] for comment in told] == [comment.text for comment in loud.comments]
-        assert told[0]["datecreate"] == str(loud.comments[0].date)
+        listed = answer["comments"]["comment"]
+        assert [comment["_content"] for comment in listed] == [comment.text for comment in loud.comments]
+        assert listed[0]["datecreate"] == str(loud.comments[0].date)
         recorded = (
             "id author author_is_deleted authorname iconserver iconfarm datecreate permalink path_alias"
         )
-        assert set(told[0]) == {*recorded.split(), "realname", "_content"}
-        assert [comment["path_alias"] for comment in told] == [
+        assert set(listed[0]) == {*recorded.split(), "realname", "_content"}
+        assert [comment["path_alias"] for comment in listed] == [
             comment.path_alias or None for comment in loud.comments
         ]
 
@@ -773,8 +773,8 @@ async def test_visits_are_counted_without_an_edit() -> None:
             assert {**entry, "views": old["views"], "count_faves": old["count_faves"]} == old
 
 
-async def test_info_tells_the_description_and_the_tags() -> None:
-    """photos.getInfo wraps its texts, and tells what the listing tells and a little more."""
+async def test_info_contains_the_description_and_the_tags() -> None:
+    """photos.getInfo wraps its texts, and contains the facts of the listing and a few more."""
     stream = SimulatedPhotostream(1)
     stream.edit(stream.ids[0], title="Huế", description="Sông Hương", tags="huế river")
     async with calling(stream) as caller:
@@ -804,8 +804,8 @@ async def test_a_username_is_not_a_path_alias() -> None:
         assert answer == {"user": {"id": "2@N02", "username": {"_content": "britishlibrary"}}, "stat": "ok"}
 
 
-async def test_a_profile_tells_the_number_of_public_photos() -> None:
-    """people.getInfo tells names, whether the account pays, and since when it has how many photos."""
+async def test_a_profile_contains_the_number_of_public_photos() -> None:
+    """people.getInfo contains the names, the kind of account, the number of photos and the date of the first."""
     stream = SimulatedPhotostream(9, is_pro=False, real_name="Ánh")
     stream.hide(stream.ids[0])
     async with calling(stream, SimulatedPhotostream(0, nsid="2@N02")) as caller:
@@ -863,7 +863,7 @@ async def test_the_photos_of_a_deleted_account_are_gone() -> None:
 
 
 async def test_calls_can_come_by_get_and_as_jsonp() -> None:
-    """The API reads arguments from the address too, and wraps its answer unless told not to."""
+    """The API reads arguments from the address too, and wraps its answer unless `nojsoncallback` is set."""
     stream = SimulatedPhotostream(3)
     arguments = {"method": "flickr.people.getInfo", "api_key": KEY, "user_id": stream.nsid, "format": "json"}
     async with calling(stream, clock=lambda: 1_733_150_000) as caller:
@@ -879,7 +879,7 @@ async def test_calls_can_come_by_get_and_as_jsonp() -> None:
 
 
 async def test_calls_are_counted_by_method() -> None:
-    """The counters tell what was asked for, and can be set back; an uncounted call is not counted."""
+    """The counters count requests and can be reset; an uncounted call is not counted."""
     stream = SimulatedPhotostream(3)
     async with calling(stream) as caller:
         await caller.listed()
@@ -979,7 +979,7 @@ def test_addresses_are_https_where_a_certificate_is_given() -> None:
 
 
 def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
-    """What the tests believe in shares no code with what they test, except the tolerant number reader."""
+    """The simulator shares no code with what is tested, except the reader of numbers and the encoder of answers."""
     package = Path(simulator.__file__).parent
     imported = {
         match
@@ -990,7 +990,7 @@ def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
     }
 
     others = {name for name in imported if not name.startswith("flickr_mirror.simulator")}
-    assert others == {"flickr_mirror.models.payloads"}
+    assert others == {"flickr_mirror.models.payloads", "flickr_mirror.models.rest_answers"}
     assert sorted(simulator.__all__) == simulator.__all__
     assert all(hasattr(simulator, name) for name in simulator.__all__)
 

@@ -22,7 +22,7 @@ from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_inspection import inspect
 from flickr_mirror.storage.store import Store, sha256_of
-from tests.unit.storage.test_media_inspection import image
+from tests.support.media_files import image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -322,7 +322,7 @@ class StoreContract:
         assert store.read_sidecar(PHOTO) == {"title": "newest"}
 
     @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
-    async def test_a_damaged_sidecar_is_no_content_and_replaced(self, store: Store, data: bytes) -> None:
+    async def test_a_damaged_sidecar_is_not_read_and_is_replaced(self, store: Store, data: bytes) -> None:
         """Damaged documents are not trusted."""
         await put(store, PHOTO, "json", data)
         assert store.read_sidecar(PHOTO) is None

@@ -207,7 +207,7 @@ async def test_a_ledger_is_its_owners_alone(home: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-async def test_a_run_goes_on_with_a_damaged_ledger(tmp_path: Path, home: Path) -> None:
+async def test_a_run_continues_with_a_damaged_ledger(tmp_path: Path, home: Path) -> None:
     """Once an hour is over, nothing is left of the damage."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         assert (await run(flickr, tmp_path)).code == 0

@@ -271,7 +271,7 @@ def test_a_small_file_is_written_by_way_of_another_folder(tmp_path: Path) -> Non
     assert names(parts) == []
 
 
-def test_moving_a_file_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+def test_moving_a_missing_file_does_nothing(tmp_path: Path) -> None:
     """A broken file is moved once, even if two workers try."""
     (tmp_path / "photo.jpg").write_bytes(b"broken")
     for _ in range(2):

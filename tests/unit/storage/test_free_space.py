@@ -84,7 +84,7 @@ async def test_a_download_that_begins_anew_counts_once(
         assert await space.takes(file, 50 * MB)
 
 
-async def test_the_disk_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_free_space_is_read_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A measurement of a second ago is recent enough to begin a photo; a download measures again."""
     now = [0.0]
     disk = Disk(monkeypatch, lambda: 100 * MB)
@@ -102,7 +102,7 @@ async def test_the_disk_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: 
     assert disk.looks == 3
 
 
-async def test_a_disk_that_does_not_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_reports_no_free_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that cannot be enforced is an error that states what to do."""
 
     class Silent(Disk):
@@ -122,8 +122,8 @@ def test_the_space_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     assert free > 0
 
 
-def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, room: int) -> Disk:
-    """Let the mirror's images be on a disk with room for this number of bytes."""
+def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, capacity: int) -> Disk:
+    """Let the mirror's images be on a disk that holds this number of bytes."""
 
     def used() -> int:
         sizes = {}
@@ -134,7 +134,7 @@ def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, room: int) -> Disk:
                     sizes[status.st_ino] = status.st_size
         return sum(sizes.values())
 
-    return Disk(monkeypatch, lambda: room - used())
+    return Disk(monkeypatch, lambda: capacity - used())
 
 
 @pytest.mark.usefixtures("one_language")
@@ -145,11 +145,11 @@ async def test_a_run_stops_before_the_disk_is_full(
     """No download takes of what is to stay free, with any number of them side by side; the next run goes on."""
     async with mirroring(tmp_path, 30, content_length=content_length) as run:
         size = max(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
-        disk = disk_of(run, monkeypatch, room=20 * size)
+        disk = disk_of(run, monkeypatch, capacity=20 * size)
         run.limits = Limits(attempts=1, image_workers=8, min_image_workers=8, min_free=10 * size, timing=FAST)
         report = await run(image_only=True)
         assert disk.free() >= 10 * size
-        assert 5 <= report.images == len(run.told(ImageCached)) < 30
+        assert 5 <= report.images == len(run.events_of(ImageCached)) < 30
         assert (report.stopped_by, report.complete, code_of(report)) == ("min_free", False, 8)
         assert (
             run.notices.count("--min-free (") == run.notices.count("is reached: no new work is started") == 1
@@ -196,7 +196,7 @@ async def test_a_watch_stops_before_the_disk_is_full(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_without_the_limit_the_disk_is_not_looked_at(
+async def test_without_the_limit_free_space_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the option, the disk is not measured."""

@@ -56,7 +56,7 @@ def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_a_second_run_is_refused_and_told_which_is_the_first(tmp_path: Path) -> None:
+def test_a_second_run_is_refused_and_the_first_is_named(tmp_path: Path) -> None:
     """Two runs on one mirror exclude each other, and the second one names the process of the first."""
     path = tmp_path / "state" / "lock"
     with (
@@ -101,7 +101,7 @@ def test_a_holder_that_cannot_be_read_still_holds(tmp_path: Path, content: bytes
             pytest.fail("two hold one lock")
 
 
-def test_who_holds_a_lock_is_told_by_the_lock(tmp_path: Path) -> None:
+def test_the_lock_names_its_holder(tmp_path: Path) -> None:
     """Not by a process that lives: a run that was killed leaves its number, which another program may have now."""
     path = tmp_path / "lock"
     assert holder_of(path) is None
@@ -123,7 +123,7 @@ def test_a_holder_that_cannot_be_read_is_there_all_the_same(tmp_path: Path, cont
         assert holder_of(path) == {"pid": None, "host": None, "since": None}
 
 
-def test_to_ask_who_holds_a_lock_stops_no_run(tmp_path: Path) -> None:
+def test_reading_the_holder_of_a_lock_does_not_block_a_run(tmp_path: Path) -> None:
     """While it is looked at, the lock is taken for a moment: a run that begins just then waits for that."""
     path = tmp_path / "lock"
     with locked(path):

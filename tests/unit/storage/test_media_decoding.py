@@ -15,7 +15,7 @@ from PIL import Image
 from flickr_mirror.errors import BadImageError
 from flickr_mirror.storage import animation_frames, media_decoding, media_file
 from flickr_mirror.storage.media_decoding import decode
-from tests.unit.storage.test_media_inspection import animation, jpeg_claiming, written
+from tests.support.media_files import animation, jpeg_claiming, written
 
 if TYPE_CHECKING:
     from pathlib import Path

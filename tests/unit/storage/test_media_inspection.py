@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import random
 import struct
 import subprocess
@@ -12,7 +11,6 @@ import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,103 +22,27 @@ from flickr_mirror.models.media import Picture
 from flickr_mirror.storage import media_decoding, media_inspection
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_inspection import MAX_PIXELS, extension_of, inspect
+from tests.support.media_files import (
+    ENDLESS,
+    MP4,
+    SIZE,
+    STILLS,
+    THUMBNAIL,
+    VIDEOS,
+    box,
+    image,
+    jpeg_claiming,
+    png,
+    written,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SIZE = (160, 120)
-
-
-@cache
-def picture(width: int = SIZE[0], height: int = SIZE[1]) -> Image.Image:
-    """Return an image whose content does not compress to nothing, the same in every run."""
-    return Image.frombytes("L", (width, height), random.Random(4).randbytes(width * height)).convert("RGB")
-
-
-@cache
-def image(pillow_format: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    picture().save(file, pillow_format, **options)
-    return file.getvalue()
-
-
-@cache
-def animation(pillow_format: str, frames: int = 5) -> bytes:
-    file = io.BytesIO()
-    first, *others = (picture(*SIZE).rotate(7 * frame) for frame in range(frames))
-    first.save(file, pillow_format, save_all=True, append_images=others, duration=50)
-    return file.getvalue()
-
-
-def png(
-    width: int,
-    height: int,
-    *,
-    depth: int = 1,
-    rows: int | None = None,
-    extra: tuple[bytes, bytes] = (b"", b""),
-) -> bytes:
-    """Return a grey PNG of one colour, however large: nothing of it is ever held in memory."""
-    packer = zlib.compressobj(9)
-    row = bytes(1 + (width * depth + 7) // 8)
-    pixels = b"".join(packer.compress(row) for _ in range(height if rows is None else rows)) + packer.flush()
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)), extra]
-    chunks += [(b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
-        if name
-    )
-
-
-def jpeg_claiming(width: int, height: int) -> bytes:
-    """Return a JPEG whose header claims another size than its pixels have."""
-    data = bytearray(image("JPEG"))
-    start = data.index(b"\xff\xc0") + 5
-    data[start : start + 4] = struct.pack(">HH", height, width)
-    return bytes(data)
-
-
-def box(name: bytes, content: bytes = b"", *, length: int | None = None) -> bytes:
-    return struct.pack(">I4s", 8 + len(content) if length is None else length, name) + content
-
-
-def long_box(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4sQ", 1, name, 16 + len(content)) + content
-
-
-FTYP = box(b"ftyp", b"mp42\0\0\0\0mp42isom")
-MOOV = box(b"moov", box(b"mvhd", bytes(100)))
-MP4 = FTYP + MOOV + box(b"free") + box(b"mdat", bytes(range(256)) * 8)
-RIFF_VIDEO = b"RIFF" + struct.pack("<I", 4 + 8 + 400) + b"AVI LIST" + struct.pack("<I", 400) + bytes(400)
-
-THUMBNAIL = image("JPEG", quality=5).replace(struct.pack(">HH", *reversed(SIZE)), struct.pack(">HH", 60, 80))
-
-STILLS = {
-    "jpg": image("JPEG", quality=90),
-    "jpg, progressive": image("JPEG", progressive=True),
-    "jpg, grey": image("JPEG", optimize=True, subsampling=0),
-    "png": image("PNG"),
-    "gif": image("GIF"),
-    "gif, animated": animation("GIF"),
-    "webp": image("WEBP"),
-    "webp, lossless": image("WEBP", lossless=True),
-    "webp, animated": animation("WEBP"),
-    "tif": image("TIFF"),
-    "tif, packed": image("TIFF", compression="tiff_lzw"),
-    "bmp": image("BMP"),
-}
-ENDLESS = ("tif", "bmp")
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "file"
-
-
-def written(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
 
 
 def is_accepted(path: Path) -> bool:
@@ -134,7 +56,7 @@ def is_accepted(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("kind", STILLS)
-def test_whole_image_is_recognised_whatever_its_name(file: Path, kind: str) -> None:
+def test_whole_image_is_recognised_under_any_name(file: Path, kind: str) -> None:
     """The bytes of a whole image show its format, its size in pixels and that it is whole."""
     written(file, STILLS[kind])
     extension = kind[:4].rstrip(",")
@@ -481,7 +403,7 @@ def test_a_file_that_is_not_an_image_is_named_in_one_sentence(file: Path, data: 
         (b"\x93XYZ" + bytes(20), "video", "vid"),
     ],
 )
-def test_a_format_that_is_not_known_is_told_by_its_bytes(
+def test_an_unknown_format_is_recognised_by_its_bytes(
     file: Path, data: bytes, media: str, extension: str
 ) -> None:
     """A file of an unknown format is not called a page, and gets an extension."""
@@ -513,93 +435,6 @@ def test_cut_header_is_refused(file: Path, kind: str) -> None:
         inspect(written(file, STILLS[kind][:9]))
 
 
-VIDEOS = {
-    "mp4": MP4,
-    "mp4, index last": FTYP + box(b"mdat", bytes(2000)) + MOOV,
-    "mp4, 64-bit length": FTYP + MOOV + long_box(b"mdat", bytes(2000)),
-    "mp4, open-ended": FTYP + MOOV + box(b"mdat", bytes(2000), length=0),
-    "mov": box(b"ftyp", b"qt  \0\0\0\0qt  ") + box(b"wide") + box(b"mdat", bytes(2000)) + MOOV,
-    "mov, of the nineties": box(b"mdat", bytes(2000)) + MOOV,
-    "3gp": box(b"ftyp", b"3gp5\0\0\0\0") + MOOV + box(b"mdat", bytes(2000)),
-    "3g2": box(b"ftyp", b"3g2a\0\0\0\0") + MOOV + box(b"mdat", bytes(2000)),
-    "avi": RIFF_VIDEO,
-    "mpg": b"\0\0\1\xba" + b"D\0\4\0" * 600 + b"\0\0\1\xb9",
-}
-
-
-@pytest.mark.parametrize("kind", VIDEOS)
-def test_whole_video_is_recognised(file: Path, kind: str) -> None:
-    """The bytes of a whole video show its format and that it is whole."""
-    written(file, VIDEOS[kind])
-
-    assert inspect(file) == Picture(kind[:3], "video", 0, 0, ends=True)
-    decode(file)
-
-
-@pytest.mark.parametrize("kind", [kind for kind in VIDEOS if kind != "mp4, open-ended"])
-def test_video_cut_anywhere_does_not_end(file: Path, kind: str) -> None:
-    """Wherever a video breaks off, it's not taken for whole; of MP4 and QuickTime decoding says so."""
-    data = VIDEOS[kind]
-
-    for cut in sorted({16 + (len(data) - 16) * step // 50 for step in range(50)} | {len(data) - 1}):
-        written(file, data[:cut])
-        assert not inspect(file).ends
-        if kind[:3] not in ("avi", "mpg"):
-            with pytest.raises(BadImageError, match="video is cut"):
-                decode(file)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        FTYP + box(b"mdat", bytes(2000)),
-        FTYP + MOOV + box(b"mdat", bytes(2000), length=7),
-        FTYP + MOOV + box(b"mdat", length=1),
-        FTYP + MOOV + b"\0\0\0\4" + box(b"free"),
-        FTYP + MOOV + struct.pack(">I4sQ", 1, b"mdat", 3),
-        MP4 + b"tail",
-        FTYP + MOOV + box(b"mdat", length=2**32 - 1),
-    ],
-)
-def test_broken_video_is_refused(file: Path, data: bytes) -> None:
-    """A video without table of contents, or whose parts overlap or exceed it, is not whole."""
-    written(file, data)
-
-    assert not inspect(file).ends
-    with pytest.raises(BadImageError, match="video is cut"):
-        decode(file)
-
-
-def test_video_of_endlessly_many_parts_is_refused_in_time(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A hostile video cannot keep a thread busy for hours."""
-    monkeypatch.setattr(media_inspection, "_MANY_STEPS", 50)
-
-    assert not inspect(written(file, FTYP + MOOV + box(b"free") * 100)).ends
-
-
-@pytest.mark.parametrize(
-    ("data", "extension"),
-    [
-        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webmB\x87", "webm"),
-        (b"\x1a\x45\xdf\xa3\xa3B\x86\x81\x01B\x82\x88matroskaB\x87", "mkv"),
-        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa", "wmv"),
-        (b"\0\0\1\xb3\x14\0\xf0\x14", "mpg"),
-        (b"OggS\0\x02" + bytes(30), "ogv"),
-        (b"FLV\1\x05\0\0\0\x09", "flv"),
-        ((b"G" + bytes(187)) * 5, "ts"),
-        ((bytes(4) + b"G\x40" + bytes(186)) * 5, "m2ts"),
-    ],
-)
-def test_other_videos_are_recognised_but_never_proved(file: Path, data: bytes, extension: str) -> None:
-    """Videos of formats that do not show their end are accepted as not known to be whole."""
-    written(file, data)
-
-    assert inspect(file) == Picture(extension, "video", 0, 0, ends=False)
-    decode(file)
-
-
 def test_eight_threads_inspect_and_decode_at_once(tmp_path: Path) -> None:
     """Parallel downloads are checked in parallel, and none gets another one's answer."""
     paths = []
@@ -615,7 +450,7 @@ def test_eight_threads_inspect_and_decode_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("look", [inspect, decode])
-def test_missing_file_is_told_as_such(file: Path, look: Any) -> None:
+def test_missing_file_is_reported_as_missing(file: Path, look: Any) -> None:
     """A file that cannot be read is the disk's failure and not the image's."""
     with pytest.raises(FileNotFoundError):
         look(file)

@@ -160,7 +160,7 @@ def test_a_mirror_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         MirrorFolder.of(tmp_path, MANHHAI, None)
 
 
-def test_a_broken_mirror_beside_ours_stops_nobody(tmp_path: Path) -> None:
+def test_a_broken_mirror_in_the_same_cache_does_not_stop_a_run(tmp_path: Path) -> None:
     """Other folders in the cache path do not matter."""
     (tmp_path / "broken" / STATE_FOLDER).mkdir(parents=True)
     owner_path(tmp_path / "broken").write_bytes(b"{")

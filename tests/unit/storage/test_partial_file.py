@@ -64,7 +64,7 @@ class Files:
                 self._go.set()
 
 
-async def test_an_error_of_a_folder_is_told_to_all_its_files(
+async def test_an_error_of_a_folder_is_raised_for_all_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 57: a folder that cannot be synced holds none of the group's files for sure, and the system says so once."""
@@ -103,7 +103,7 @@ async def test_two_files_of_one_name_in_a_group(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blocker", "photo.jpg"]
 
 
-async def test_where_no_thread_can_be_started_all_are_told(
+async def test_without_threads_every_file_gets_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 29: too many threads or too little memory: no task waits for ever, and the next group works."""

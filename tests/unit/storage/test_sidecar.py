@@ -72,7 +72,7 @@ def test_a_file_of_a_later_format_is_not_read(number: object) -> None:
 
 
 @pytest.mark.parametrize("number", [None, 1, 2])
-def test_the_format_alone_is_no_reason_to_write(number: int | None) -> None:
+def test_a_new_format_alone_does_not_rewrite_a_file(number: int | None) -> None:
     """Backups of a mirror see no change because of another version of the program."""
     assert is_up_to_date(with_format(number), document())
 
@@ -173,7 +173,7 @@ def test_what_flickr_knows_beyond_the_specification_is_kept_apart() -> None:
 
 
 def test_what_is_not_known_is_not_made_up() -> None:
-    """Without a place there is no geo, and an unknown date of taking is not a date."""
+    """Without a location the key `geo` is left out, and an unknown date of taking is not written."""
     facts = PhotoMetadata(taken="2020-01-01 00:00:00", taken_unknown=True)
     more = leveled(FlickrPhoto(PHOTO.id, "x", facts=facts))["flickr"]
 

@@ -33,7 +33,7 @@ def test_keys_that_were_saved_are_read_again(tmp_path: Path) -> None:
 
 
 def test_without_a_file_there_are_no_keys(tmp_path: Path) -> None:
-    """That no keys were saved yet is no error, also where there is no folder."""
+    """Missing keys are not an error, also in a missing folder."""
     assert read_keys(tmp_path) is None
     assert read_keys(tmp_path / "missing") is None
 
@@ -63,7 +63,7 @@ def test_the_other_name_of_the_file_is_read_too(tmp_path: Path) -> None:
         f'{{"consumer_key": null, "consumer_secret": "{CANARY}"}}',
     ],
 )
-def test_a_file_without_keys_is_told_and_not_shown(tmp_path: Path, content: str) -> None:
+def test_a_file_without_keys_is_reported_and_not_shown(tmp_path: Path, content: str) -> None:
     """A damaged file is named with what to do; nothing in it is shown, not even in the traceback."""
     path = tmp_path / "flickr_keys"
     path.write_text(content, encoding="utf-8")
@@ -75,8 +75,8 @@ def test_a_file_without_keys_is_told_and_not_shown(tmp_path: Path, content: str)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_file_that_is_no_text_is_told_and_not_shown(tmp_path: Path) -> None:
-    """A binary file in place of the keys is told by its name."""
+def test_a_binary_file_is_reported_and_not_shown(tmp_path: Path) -> None:
+    """A binary file in place of the keys is reported by name."""
     (tmp_path / "flickr_keys").write_bytes(CANARY.encode() + b"\xff\xfe")
     with pytest.raises(KeysError, match="flickr_keys is not JSON") as caught:
         read_keys(tmp_path)
@@ -84,21 +84,21 @@ def test_a_file_that_is_no_text_is_told_and_not_shown(tmp_path: Path) -> None:
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
-    """A file that cannot be opened is told with the system's reason."""
+def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
+    """A file that cannot be opened is reported with the system's reason."""
     (tmp_path / "flickr_keys").mkdir()
     with pytest.raises(KeysError, match="flickr_keys cannot be read: it is not a file"):
         read_keys(tmp_path)
 
 
-def test_keys_of_blanks_are_none(tmp_path: Path) -> None:
-    """A file with blanks for keys is told like one without keys, rather than asking Flickr with no key."""
+def test_blank_keys_count_as_missing(tmp_path: Path) -> None:
+    """A file with blank keys is reported like one without keys, and Flickr is not asked."""
     (tmp_path / "flickr_keys").write_text('{"consumer_key": " ", "consumer_secret": " "}', encoding="utf-8")
     with pytest.raises(KeysError):
         read_keys(tmp_path)
 
 
-def test_keys_do_not_tell_what_they_are() -> None:
+def test_keys_are_not_shown_in_their_repr() -> None:
     """Keys that end up in a log line or a traceback show nothing."""
     assert CANARY not in repr(KEYS)
     assert CANARY not in str(KEYS)
@@ -110,7 +110,7 @@ WHOLE = json.dumps({"consumer_key": CANARY, "consumer_secret": "other"})
 
 @pytest.mark.parametrize("name", ["flickr_keys", "flickr_key"])
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o622, 0o604, 0o777])
-def test_a_file_that_others_could_read_is_mended_and_said(
+def test_a_file_readable_by_others_is_made_private_and_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, mode: int
 ) -> None:
     """Row 96: `flickr_keys` world-readable: mended before it is read, and said once without its content."""
@@ -126,10 +126,10 @@ def test_a_file_that_others_could_read_is_mended_and_said(
     assert CANARY not in caplog.text
 
 
-def test_a_file_whose_rights_cannot_be_mended_is_said(
+def test_a_file_that_cannot_be_made_private_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 96: on a file system without rights the keys are read, and the way to keep them better is told."""
+    """Row 96: on a file system without permissions the keys are read, and a safer place is recommended."""
     path = tmp_path / "flickr_keys"
     path.write_text(WHOLE, encoding="utf-8")
     path.chmod(0o644)
@@ -168,7 +168,7 @@ def _link(path: Path) -> None:
     ],
     ids=["link", "dangling link", "folder", "pipe", "huge", "zeros", "deep"],
 )
-def test_what_is_no_keys_file_is_a_sentence(
+def test_an_invalid_keys_file_is_one_sentence(
     tmp_path: Path, plant: Callable[[Path], object], reason: str
 ) -> None:
     """Row 97: key file is a link, a folder, a pipe, huge: one sentence names it and the cure; nothing hangs."""

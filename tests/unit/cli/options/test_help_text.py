@@ -39,7 +39,7 @@ def refused(*arguments: str) -> str:
         (("chekc", "--username", "x"), "There is no command 'chekc'. Did you mean `mirror_flickr check`?"),
         (("--username", "x", "lst"), "There is no command 'lst'. Did you mean `mirror_flickr list`?"),
         (("keys", "forgte"), "There is no command 'forgte'. Did you mean `mirror_flickr keys forget`?"),
-        (("help", "stauts"), "There is no command 'stauts'. Did you mean `mirror_flickr status`?"),
+        (("help", "statu"), "There is no command 'statu'. Did you mean `mirror_flickr status`?"),
         (("help", "status", "x"), "`mirror_flickr status` has no subcommands: leave out 'x'."),
         (
             ("manhhai",),
@@ -78,7 +78,7 @@ def test_wrong_usage_is_answered_with_what_to_do(arguments: tuple[str, ...], sen
     assert refused(*arguments) == sentence
 
 
-def test_a_variable_that_is_no_switch_is_answered_with_what_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_an_invalid_switch_says_what_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """What Typer cannot read as true or false is named by its variable."""
     monkeypatch.setenv("MIRROR_FLICKR_FIFO", "maybe")
     assert refused("--username", "x") == "MIRROR_FLICKR_FIFO: use true or false."
@@ -94,7 +94,10 @@ TEXTS = {
     "ping-url",
     "hook",
     "tag",
+    "plots",
+    "to",
 }
+TEXTS |= {"as", "oauth-token", "oauth-token-secret"}
 """Options that take any text."""
 OF_KEYS = {"keyring", "stdin"}
 OPTIONS = {key_of(parameter): owner for owner, parameter in settings_of(COMMAND)}
@@ -105,7 +108,7 @@ def test_no_option_is_refused_in_the_words_of_a_library(option: str, monkeypatch
     """What cannot be the value of an option is refused in a sentence that says what to use."""
     monkeypatch.setenv(f"MIRROR_FLICKR_{option.upper().replace('-', '_')}", "?")
     owner = OPTIONS[option]
-    arguments = ("x",) if owner.name == "search" else ()
+    arguments = {"search": ("x",), "export": ("--to", "x")}.get(owner.name, ())
     words = ("--print-config",) if owner is COMMAND else (str(owner.name), *arguments)
     assert re.search(r": (?:invalid .*: )?use ", refused(*words))
 
@@ -119,7 +122,7 @@ def test_the_help_shows_ranges_in_words(capsys: pytest.CaptureFixture[str]) -> N
     assert re.search(r"Most API calls per hour: 1 to 3600\. \\?\[default: 3600\]", text)
 
 
-def test_the_version_is_shown_however_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_forms_of_the_version_option_show_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     """`-V`, `--version` and `version` are the same."""
     for words in ("-V", "--version", "version"):
         assert call(words) == 0
@@ -148,7 +151,7 @@ def test_help_is_a_command_too(
             assert re.search(rf"^  {name} ", shown, re.MULTILINE)
 
 
-def test_help_comes_whatever_the_file_of_settings_says(
+def test_help_ignores_an_invalid_settings_file(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A broken file of settings stops neither `help` nor `version`."""

@@ -39,7 +39,7 @@ def test_an_amount_of_bytes(text: str, count: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "20", "-1G", "20X", "1e3M", "G", "20i", "20GBs", "20 G B", "20GiBiB", "\u0665G"]
 )
-def test_what_is_no_amount_is_said(text: str) -> None:
+def test_an_invalid_amount_is_refused(text: str) -> None:
     """Nothing, a number without a unit, another unit: the sentence shows one that is right."""
     with pytest.raises(
         typer.BadParameter, match=rf"invalid size {text!r}: use a number .* such as 500M or 20G\.$"
@@ -64,10 +64,10 @@ def test_what_is_no_amount_is_said(text: str) -> None:
         (Number(float, 0.001, 10), "nan", "invalid value 'nan': use a number from 0.001 to 10."),
     ],
 )
-def test_what_is_invalid_is_said_with_what_to_use(
+def test_the_error_for_an_invalid_value_says_what_to_use(
     parse: Callable[[str], object], text: str, words: str
 ) -> None:
-    """The sentence fits what was given: none at all is not the same as what is no duration."""
+    """The sentence fits what was given: a missing value and an invalid one have different sentences."""
     with pytest.raises(typer.BadParameter, match=f"^{re.escape(words)}"):
         parse(text)
 
@@ -118,8 +118,8 @@ def test_a_date_means_its_whole_day(text: str, first: tuple[int, ...], last: tup
         "2020-03-23T25:00",
     ],
 )
-def test_what_is_no_date_is_said(text: str) -> None:
-    """What is no date, or one written otherwise: the sentence shows one that is right."""
+def test_an_invalid_date_is_refused(text: str) -> None:
+    """An invalid date, or one in another format: the sentence shows a valid one."""
     for parse in (first_moment, last_moment):
         with pytest.raises(typer.BadParameter, match=r"invalid date .* such as 2020-03-23"):
             parse(text)
@@ -152,7 +152,7 @@ def test_a_photo_is_an_id_or_the_address_of_its_page(text: str) -> None:
         "https://example.org/?flickr.com/photos/manhhai/54000000001",
     ],
 )
-def test_what_is_no_photo_is_said(text: str) -> None:
+def test_an_invalid_photo_is_refused(text: str) -> None:
     """An album, a photostream, another site or a number that cannot be: the sentence says what to give."""
     with pytest.raises(typer.BadParameter, match="use its id, such as"):
         photo_id(text)

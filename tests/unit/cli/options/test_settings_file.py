@@ -42,7 +42,7 @@ def refused(path: Path, text: str, *arguments: str, mode: int = 0o600) -> str:
     return str(caught.value).removeprefix(str(path))
 
 
-def test_a_flag_goes_before_a_variable_before_the_file_before_the_default(
+def test_a_flag_overrides_a_variable_and_that_the_file_and_that_the_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One option given in three places has the value of the first, and is said to come from there."""
@@ -143,7 +143,7 @@ def test_the_file_is_in_the_platforms_place(
         ("#" * 1_100_000, " is too large"),
     ],
 )
-def test_what_a_file_cannot_say_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+def test_unsupported_settings_in_a_file_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
     """A wrong key or value is refused in one sentence that names file and key, with a suggestion where one is near."""
     assert refused(tmp_path / "c.toml", text).startswith(sentence)
 
@@ -157,7 +157,7 @@ def test_keys_may_have_hyphens_or_underscores(
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing file, a folder and what is no text are refused by their names, with the way to do without."""
+    """A missing file, a folder and a binary file are refused by name, with the way to run without a file."""
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     for name in ("missing", "bytes", "."):
         path = tmp_path / name
@@ -211,10 +211,8 @@ def test_a_key_is_masked_wherever_it_comes_from(
     ("variable", "value"),
     [("INFO_LEVEL", "7"), ("PRUNE", "maybe"), ("WATCH", "5"), ("CALLS_PER_SECOND", "fast")],
 )
-def test_a_variable_that_cannot_be_is_named(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
-) -> None:
-    """A bad value from the environment is refused by the name of its variable, not by that of a flag nobody gave."""
+def test_an_invalid_variable_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    """A bad value from the environment is refused by the name of its variable, not by that of an option."""
     monkeypatch.setenv(f"MIRROR_FLICKR_{variable}", value)
     with pytest.raises(ConfigError, match=rf"^MIRROR_FLICKR_{variable}: .*[.]$"):
         call("--print-config")
@@ -275,7 +273,7 @@ def test_what_the_file_turns_on_can_be_turned_off(
         ("", ("--fifo", "--lifo"), r"use only one of them\.$"),
     ],
 )
-def test_a_contradiction_tells_where_its_sides_are_from(
+def test_a_contradiction_names_the_source_of_each_option(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: tuple[str, ...], sentence: str
 ) -> None:
     """The sentences that flags get come for settings, too, with the file or the variable; flags need none."""
@@ -312,7 +310,9 @@ def test_the_demonstration_keeps_to_its_own_place(tmp_path: Path, monkeypatch: p
     assert places == [Path("flickr_demo")]
 
 
-def test_the_help_comes_whatever_the_file_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_is_shown_with_an_invalid_settings_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Who has broken the file of settings can still read how options are called; the help names no variables."""
     file = written(tmp_path / "c.toml", "what?")
     for arguments in (("--help",), ("check", "--help"), ("keys", "set", "-h")):
@@ -322,10 +322,10 @@ def test_the_help_comes_whatever_the_file_says(tmp_path: Path, capsys: pytest.Ca
     assert "MIRROR_FLICKR_IMAGE_ONLY" not in capsys.readouterr().out
 
 
-def test_a_variable_that_is_none_is_said(
+def test_an_unknown_variable_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A variable with a typing error is told with what was meant; one for --version or --help does nothing."""
+    """A misspelt variable is reported with the likely name; one for --version or --help does nothing."""
     monkeypatch.setenv("MIRROR_FLICKR_INFOLEVEL", "2")
     monkeypatch.setenv("MIRROR_FLICKR_VERSION", "1.2")
     monkeypatch.setenv("MIRROR_FLICKR_HELP", "1")

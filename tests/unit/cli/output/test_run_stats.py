@@ -127,7 +127,7 @@ def test_a_run_of_hours_counts_down() -> None:
     assert run.stats.share == 1
 
 
-def test_while_a_run_waits_for_the_hour_it_says_when_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_for_the_hour_shows_when_the_run_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of day is that of the next call, the rate is 0 after a minute without bytes."""
     monkeypatch.setenv("TZ", "UTC")
     run = Simulation(5000, images_per_second=12)
@@ -265,7 +265,7 @@ def test_a_pause_of_the_images_is_added_and_counted_down() -> None:
     assert seen == sorted(seen, reverse=True)
 
 
-def test_a_run_of_so_many_photos_is_about_those() -> None:
+def test_a_limited_run_counts_its_limited_photos() -> None:
     """--max-photos 60 of 400: the bar, the count and the ETA are those of 60 photos."""
     run = Simulation(400, images_per_second=1, max_photos=60)
     run.photos = 60

@@ -36,7 +36,7 @@ LONG = "Nguyễn Văn Rất Dài 写真 👩‍👩‍👧‍👦 \u202eمرحب
 
 
 class Clock:
-    """A clock that stands still until it is told to go on."""
+    """A clock that stands still until the test advances it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -120,15 +120,15 @@ def test_a_pause_is_counted_down() -> None:
         (30, "resumes "),
     ],
 )
-def test_the_reason_of_a_wait_has_room(width: int, words: str) -> None:
-    """At each width the second line says when a run goes on, in words that have room."""
+def test_the_reason_of_a_wait_fits_at_each_width(width: int, words: str) -> None:
+    """At each width the second line says when a run continues, in words that fit."""
     events = (START, Waiting("budget", 1200.0))  # the budget itself knows better for how long
     (second,) = screen(width, *events, waits=1200)[1:]
     assert re.match(rf"{words}\d\d:\d\d  ", second)
     assert "resumes in 30s" in screen(width, START, Waiting("api", 30.0))[1]
 
 
-def test_a_watched_photostream_tells_when_it_is_looked_at() -> None:
+def test_a_watch_shows_the_time_of_the_next_pass() -> None:
     """--watch: between two looks the view says when the next one is."""
     assert "next look in 10m" in screen(80, START, Watching(600.0))[1]
 
@@ -136,7 +136,7 @@ def test_a_watched_photostream_tells_when_it_is_looked_at() -> None:
 @pytest.mark.parametrize("width", [20, 40, 59, 60, 61, 80, 120, 300])
 @pytest.mark.parametrize("name", ["manhhai", LONG, "写真" * 60, "🙂" * 50])
 def test_the_view_never_wraps(width: int, name: str) -> None:
-    """Two lines at any width, whatever the user is called; nothing is cut, and the last column is free."""
+    """Two lines at any width, for any username; nothing is cut, and the last column is free."""
     started = RunStarted(name, "1@N01", Path("/x"), 10, 4, 2)
     events: list[Event] = [
         started,
@@ -182,7 +182,7 @@ def test_a_duration_is_shown_in_two_units(seconds: float, text: str) -> None:
     assert time_left(seconds) == text
 
 
-def test_how_long_it_takes_is_not_told_before_it_is_known() -> None:
+def test_the_remaining_time_is_not_shown_before_it_is_known() -> None:
     """Nothing in the first seconds, nothing without a plan, nothing at the end."""
     clock = Clock()
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 100, 0, 0), clock=clock)
@@ -196,7 +196,7 @@ def test_how_long_it_takes_is_not_told_before_it_is_known() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.5, 2.0, 40.0])
-def test_how_long_it_takes_is_true(rate: float) -> None:
+def test_the_remaining_time_is_correct(rate: float) -> None:
     """Replayed at a steady rate, the estimate is within a tenth of what is left, from 5 % of the photos on."""
     clock, total = Clock(), 2000
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), total, 0, 0), clock=clock)
@@ -213,7 +213,7 @@ def test_how_long_it_takes_is_true(rate: float) -> None:
     assert max(wrong[: len(wrong) * 9 // 10]) < 0.1
 
 
-def test_what_was_there_already_is_no_speed() -> None:
+def test_files_already_there_do_not_count_for_the_speed() -> None:
     """Files that were found whole count as done, and not as a rate."""
     clock = Clock()
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
@@ -226,7 +226,7 @@ def test_what_was_there_already_is_no_speed() -> None:
 
 
 def test_the_budget_can_be_what_takes_longest() -> None:
-    """Where calls take longer than bytes, that is what is told."""
+    """If calls take longer than bytes, their time is shown."""
     clock = Clock()
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
     stats(RunPlanned(1000, 0, 50_000, 5000.0, exact=True, images=1000))
@@ -238,7 +238,7 @@ def test_the_budget_can_be_what_takes_longest() -> None:
     assert "ETA 1h 23m (API limit)" in heartbeat(stats)
 
 
-def test_nobody_commands_the_terminal() -> None:
+def test_control_characters_do_not_reach_the_terminal() -> None:
     """Escapes, bells, returns, invisible turns of direction and new lines become harmless."""
     evil = "a\x1b]0;x\x07b\rc\nd\u202ee\x9bf\x00"
     assert plain(evil) == "a\ufffd]0;x\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\ufffd"
@@ -274,13 +274,13 @@ def test_a_log_on_a_terminal_is_broken_between_words() -> None:
     assert " ".join(line.strip() for line in lines) == text
 
 
-@pytest.mark.parametrize("room", range(50))
-def test_what_has_no_room_is_left_out(room: int) -> None:
+@pytest.mark.parametrize("width", range(50))
+def test_parts_that_do_not_fit_are_left_out(width: int) -> None:
     """What is shown fits, each word of it whole, and the first parts go last."""
     parts = [("resumes at 05:55", "05:55"), ("ETA 2h (API limit)", "ETA 2h"), (), ("",), ("failed 1",)]
-    shown = fit(parts, room)
-    assert len("  ".join(filter(None, shown))) <= max(room, 0)
+    shown = fit(parts, width)
+    assert len("  ".join(filter(None, shown))) <= max(width, 0)
     assert all(text in (*words, "") for text, words in zip(shown, parts, strict=True))
-    assert bool(shown[0]) == (room >= 5)
-    if room == 49:
+    assert bool(shown[0]) == (width >= 5)
+    if width == 49:
         assert shown == ["resumes at 05:55", "ETA 2h (API limit)", "", "", "failed 1"]

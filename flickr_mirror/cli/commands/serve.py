@@ -1,0 +1,87 @@
+"""`mirror_flickr serve`: serves mirrors over HTTP until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from functools import partial
+from getpass import getpass
+from typing import TYPE_CHECKING
+
+from flickr_mirror.cli.commands.mirror import print_report
+from flickr_mirror.cli.exit_codes import SIGNALLED
+from flickr_mirror.cli.output.console import echo
+from flickr_mirror.errors import SettingsError
+from flickr_mirror.reader.mirror_reader import open_mirror
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.mirror_lookup import all_mirrors
+from flickr_mirror.web.server import LOOPBACK, USER, MirrorServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from flickr_mirror.reader.mirror_reader import MirrorReader
+
+PASSWORD_VARIABLE = "FLICKR_SERVE_PASSWORD"  # noqa: S105 - its name
+SHORTEST_PASSWORD = 8
+
+
+def run_server(
+    names: list[str], cache_path: Path, host: str, port: int, *, shows_private: bool, opens: bool
+) -> int:
+    """Serve mirrors, by default all in the cache path, until SIGINT or SIGTERM; return the exit code."""
+    return print_report(
+        partial(_run, names, cache_path, host, port, shows_private=shows_private, opens=opens)
+    )
+
+
+def _run(
+    names: list[str], cache_path: Path, host: str, port: int, *, shows_private: bool, opens: bool
+) -> int:
+    root = filesystem.home(cache_path).absolute()
+    password = _password() if shows_private else None
+    with ExitStack() as stack:
+        readers = [stack.enter_context(open_mirror(root, name)) for name in names or all_mirrors(root)]
+        return asyncio.run(_serve(readers, host, port, password, opens=opens))
+
+
+def _password() -> str:
+    """Return the password from the environment or the terminal. Raises `SettingsError` if it is missing or short."""
+    password = os.environ.get(PASSWORD_VARIABLE, "")
+    if not password and sys.stdin.isatty():
+        password = getpass("Password for the server: ")
+    if len(password) < SHORTEST_PASSWORD:
+        raise SettingsError(
+            f"--private needs a password of {SHORTEST_PASSWORD} characters or more: set {PASSWORD_VARIABLE}."
+        )
+    return password
+
+
+async def _serve(
+    readers: Sequence[MirrorReader], host: str, port: int, password: str | None, *, opens: bool
+) -> int:
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def stop(number: int) -> None:
+        if not stopped.done():
+            stopped.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    async with MirrorServer(readers, host=host, port=port, password=password) as server:
+        users = ", ".join(reader.username for reader in readers)
+        echo(f"Serving {users} at {server.url}/ (API: {server.url}/services/rest/). Stop with Ctrl-C.")
+        if password is not None:
+            echo(f"Every request needs the username {USER!r} and the password.")
+        if host not in LOOPBACK:
+            who = "who knows the password" if password is not None else "on the network"
+            echo(f"Everyone {who} can see these photos at this address, over unencrypted HTTP.")
+        if opens:
+            import typer
+
+            typer.launch(f"{server.url}/")
+        return SIGNALLED + await stopped

@@ -1,0 +1,90 @@
+"""Exports a mirror as a BagIt bag (RFC 8493): the files as they are, with manifests that standard tools verify."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flickr_mirror.export.folders import ExportReport, read_marker, write_marker
+from flickr_mirror.export.placing import Placer, Way, check_space, check_target
+from flickr_mirror.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flickr_mirror.reader.mirror_reader import MirrorReader
+
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+_TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt")
+
+
+def export_bag(
+    reader: MirrorReader,
+    target: Path,
+    photo_ids: Sequence[int],
+    way: Way,
+    on_photo: Callable[[int], None] = lambda _: None,
+) -> ExportReport:
+    """Write a bag with the files of these photos and the documents about the account, or bring one up to date.
+
+    The hashes in the manifest are those that the files were written with: a validation shows whether they still are.
+    Raises `CacheError` if the target cannot be used; a photo whose files cannot be read is in the report.
+    """
+    check_target(target, reader.folder)
+    if way is Way.COPY:
+        sizes = (file.bytes for photo in reader.photos(photo_ids) for file in photo.files)
+        check_space(target, sum(sizes))
+    before, report, placer = read_marker(target), ExportReport(), Placer(target, way)
+    write_marker(target, before)
+    manifest: dict[str, str] = {}
+    size = 0
+    for number, photo in enumerate(reader.photos(photo_ids), 1):
+        try:
+            for file in photo.files:
+                name = f"data/{file.path.relative_to(reader.folder).as_posix()}"
+                placer.place(file.path, name)
+                manifest[name] = file.sha256
+                size += file.bytes
+            report.photos += 1
+        except OSError as error:
+            report.failures[photo.id] = f"{error.filename}: {error.strerror}"
+        on_photo(number)
+    for path in _documents(reader.store.folder / "account"):
+        name = f"data/{path.relative_to(reader.folder).as_posix()}"
+        data = path.read_bytes()
+        placer.place(path, name)
+        manifest[name] = hashlib.sha256(data).hexdigest()
+        size += len(data)
+    for name in sorted(before - manifest.keys() - {*_TAG_FILES, "tagmanifest-sha256.txt"}):
+        (target / name).unlink(missing_ok=True)
+        report.removed += 1
+    _write_tags(reader, placer, manifest, size)
+    write_marker(target, {*manifest, *_TAG_FILES, "tagmanifest-sha256.txt"})
+    report.linked, report.copied = placer.linked, placer.copied
+    report.unchanged, report.bytes = placer.unchanged, placer.bytes
+    return report
+
+
+def _documents(folder: Path) -> Iterator[Path]:
+    for place, _, names in sorted(os.walk(folder)):
+        yield from (Path(place) / name for name in sorted(names) if name.endswith(".json"))
+
+
+def _write_tags(reader: MirrorReader, placer: Placer, manifest: dict[str, str], size: int) -> None:
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(manifest.items()))
+    info = {
+        "Source-Organization": f"Flickr account {reader.username} ({reader.nsid})",
+        "External-Identifier": f"https://www.flickr.com/photos/{reader.nsid}/",
+        "Bagging-Date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "Bag-Software-Agent": f"flickr_mirror {__version__}",
+        "Payload-Oxum": f"{size}.{len(manifest)}",
+    }
+    text = "".join(f"{key}: {' '.join(value.split())}\n" for key, value in info.items())
+    tags = {"bagit.txt": DECLARATION, "bag-info.txt": text.encode(), "manifest-sha256.txt": lines.encode()}
+    for name, data in tags.items():
+        placer.write(name, data)
+    listed = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(tags.items()))
+    placer.write("tagmanifest-sha256.txt", listed.encode())

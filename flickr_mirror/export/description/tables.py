@@ -1,0 +1,96 @@
+"""The lines of the tables and of the manifest. They are yielded one by one, because mirrors are large."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from flickr_mirror.models.licenses import LICENSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flickr_mirror.reader.mirror_reader import ArchivedPhoto, MirrorReader
+    from flickr_mirror.reader.search_index import CommentRow
+
+PHOTO_COLUMNS = (
+    *("id", "path", "sha256", "bytes", "uploaded", "taken", "granularity", "title", "licence", "owner"),
+    *("latitude", "longitude", "tags", "comments", "privacy", "gone", "page"),
+)
+
+
+def photo_lines(reader: MirrorReader) -> Iterator[str]:
+    """Yield the lines of `photos.tsv`, newest upload first."""
+    yield _line(PHOTO_COLUMNS)
+    for photo in reader.photos():
+        yield _line(_photo(photo, reader))
+
+
+def _photo(photo: ArchivedPhoto, reader: MirrorReader) -> tuple[object, ...]:
+    facts = photo.facts
+    file = photo.file("video") or photo.file("image") or photo.files[0]
+    return (
+        photo.id,
+        file.path.relative_to(reader.folder).as_posix(),
+        file.sha256,
+        file.bytes,
+        datetime.fromtimestamp(photo.uploaded, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "" if facts.taken_unknown else facts.taken,
+        facts.taken_granularity,
+        photo.title,
+        photo.license.name,
+        facts.owner_name or reader.username,
+        facts.latitude,
+        facts.longitude,
+        facts.tags,
+        facts.comment_count,
+        facts.privacy,
+        "yes" if photo.gone is not None else "",
+        photo.url,
+    )
+
+
+def people_lines(comments: Iterable[CommentRow]) -> Iterator[str]:
+    """Yield the lines of `people.tsv`: the authors of comments, those with the most comments first."""
+    counts: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for comment in comments:
+        counts[comment.author] += 1
+        names[comment.author] = comment.name or names.get(comment.author, "")
+    yield _line(("nsid", "name", "comments", "page"))
+    for author, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        yield _line((author, names[author], count, f"https://www.flickr.com/photos/{author}/"))
+
+
+def license_lines(photos: Counter[str]) -> Iterator[str]:
+    """Yield the lines of `licences.txt`: Flickr's licences, with the number of photos under each."""
+    yield "Flickr's licences, by number, with the photos of this folder under each.\n\n"
+    for entry in LICENSES.values():
+        yield f"{entry.id}  {entry.name}: {photos[entry.id]:,} photos\n"
+        if entry.url:
+            yield f"    {entry.url}\n"
+    for number in sorted(photos.keys() - LICENSES.keys()):
+        yield f"{number or '?'}  unknown: {photos[number]:,} photos\n"
+
+
+def manifest_lines(reader: MirrorReader) -> Iterator[str]:
+    """Yield the lines of `manifest-sha256.txt`, in the order of the paths, for `sha256sum -c` and `shasum -c`."""
+    files = sorted(
+        (file.path.relative_to(reader.folder).as_posix(), file.sha256)
+        for photo in reader.photos()
+        for file in photo.files
+    )
+    for path, digest in files:
+        yield f"{digest}  {path}\n"
+
+
+def _line(values: Iterable[object]) -> str:
+    return "\t".join(_cell(value) for value in values) + "\n"
+
+
+def _cell(value: object) -> str:
+    """Return a value as the text of a cell; a backslash, a tab and the ends of lines are escaped."""
+    text = "" if value is None else str(value)
+    escaped = text.replace("\\", "\\\\").replace("\t", "\\t").replace("\r", "\\r").replace("\n", "\\n")
+    return "".join(char if char.isprintable() else "\ufffd" for char in escaped)

@@ -1,0 +1,202 @@
+"""Exports photos to folders with readable names, optionally with XMP beside or inside of them."""
+
+from __future__ import annotations
+
+import calendar
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import strptime
+from typing import TYPE_CHECKING
+
+from flickr_mirror.export.names import unique_paths
+from flickr_mirror.export.placing import MARKER, Placer, Way, check_space, check_target
+from flickr_mirror.export.xmp import embed, packet
+from flickr_mirror.storage.disk_errors import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flickr_mirror.export.names import NameTemplate
+    from flickr_mirror.reader.mirror_reader import ArchivedFile, ArchivedPhoto, MirrorReader
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderOptions:
+    """How photos are exported. `xmp` writes `NAME.jpg.xmp` beside each file; `embeds` writes it into copies of JPEG
+    files. With `only_xmp` the files themselves are left out, and names are those of the mirror."""
+
+    way: Way = Way.LINK
+    xmp: bool = False
+    embeds: bool = False
+    only_xmp: bool = False
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """What an export did: files linked, copied (with their bytes), unchanged and removed, XMP files written, and the
+    photos that could not be exported, with the reason."""
+
+    photos: int = 0
+    linked: int = 0
+    copied: int = 0
+    bytes: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    written: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+class FolderExport:
+    """An export of some photos of a mirror to a folder, which a later export brings up to date."""
+
+    def __init__(
+        self,
+        reader: MirrorReader,
+        target: Path,
+        template: NameTemplate,
+        options: FolderOptions,
+        albums: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._reader = reader
+        self._target = target
+        self._template = template
+        self._options = options
+        self._albums = albums
+        self._placer = Placer(target, Way.COPY if options.embeds else options.way)
+        self._names: set[str] = set()
+        self.report = ExportReport()
+
+    def run(self, photo_ids: Sequence[int], on_photo: Callable[[int], None] = lambda _: None) -> ExportReport:
+        """Export these photos; `on_photo` is called with the number of photos that are done.
+
+        Files of an earlier export that are no longer wanted are removed. Raises `CacheError` if the target cannot be
+        used; a photo whose files cannot be read is in the report.
+        """
+        check_target(self._target, self._reader.folder)
+        before = read_marker(self._target)
+        paths = self._paths(photo_ids)
+        if self._copies:
+            check_space(self._target, self._size(photo_ids))
+        write_marker(self._target, before)
+        for number, photo in enumerate(self._reader.photos(photo_ids), 1):
+            try:
+                self._export(photo, paths[photo.id])
+                self.report.photos += 1
+            except OSError as error:  # of a file in the mirror; those of the target are a `CacheError`
+                self.report.failures[photo.id] = f"{error.filename or photo.id}: {error.strerror or error}"
+            on_photo(number)
+        self._remove(before - self._names)
+        write_marker(self._target, self._names)
+        placer = self._placer
+        self.report.linked, self.report.copied = placer.linked, placer.copied
+        self.report.unchanged, self.report.bytes = placer.unchanged, placer.bytes
+        return self.report
+
+    @property
+    def _copies(self) -> bool:
+        return not self._options.only_xmp and (self._options.embeds or self._options.way is Way.COPY)
+
+    def _size(self, photo_ids: Sequence[int]) -> int:
+        return sum(
+            file.bytes
+            for photo in self._reader.photos(photo_ids)
+            for file in photo.files
+            if file.kind != "info"
+        )
+
+    def _paths(self, photo_ids: Sequence[int]) -> dict[str, list[str]]:
+        """Return the paths of each photo, one for each of its albums if the template names them."""
+        wanted: dict[str, str] = {}
+        for photo in self._reader.photos(photo_ids):
+            albums = self._titles(photo) or [""]
+            for number, album in enumerate(albums if self._template.has_album else albums[:1]):
+                key = f"{photo.id} {number}"
+                wanted[key] = self._template.path(photo, album, self._reader.username)
+        found: dict[str, list[str]] = {}
+        for key, path in unique_paths(wanted).items():
+            found.setdefault(key.partition(" ")[0], []).append(path)
+        return found
+
+    def _titles(self, photo: ArchivedPhoto) -> list[str]:
+        return list(self._albums.get(photo.id, ()))
+
+    def _export(self, photo: ArchivedPhoto, paths: list[str]) -> None:
+        author = photo.facts.owner_name or self._reader.username
+        xmp = packet(photo, author, self._titles(photo)) if self._writes_xmp else b""
+        for file in photo.files:
+            if file.kind == "info":
+                continue
+            if self._options.only_xmp:
+                self._write(f"{file.path.relative_to(self._reader.folder)}.xmp", xmp, photo)
+                continue
+            for path in paths:
+                name = f"{path}{file.path.suffix}"
+                is_embedded = self._options.embeds and self._embed(file, name, xmp, photo)
+                if not is_embedded:
+                    self._placer.place(file.path, name, moment=moment_of(photo))
+                    self._names.add(name)
+                if self._options.xmp or (self._options.embeds and not is_embedded):
+                    self._write(f"{name}.xmp", xmp, photo)
+
+    @property
+    def _writes_xmp(self) -> bool:
+        return self._options.xmp or self._options.embeds or self._options.only_xmp
+
+    def _embed(self, file: ArchivedFile, name: str, xmp: bytes, photo: ArchivedPhoto) -> bool:
+        """Write a copy of a JPEG file with the packet in it; return whether that was possible."""
+        data = embed(file.path.read_bytes(), xmp) if file.path.suffix == ".jpg" else None
+        if data is not None:
+            self._write(name, data, photo)
+        return data is not None
+
+    def _write(self, name: str, data: bytes, photo: ArchivedPhoto) -> None:
+        self.report.written += self._placer.write(name, data, moment=moment_of(photo))
+        self._names.add(name)
+
+    def _remove(self, names: set[str]) -> None:
+        """Remove files of an earlier export, and folders that are then empty."""
+        for name in sorted(names):
+            path = self._target / name
+            with disk_errors(path):
+                path.unlink(missing_ok=True)
+            self.report.removed += 1
+            for folder in path.relative_to(self._target).parents:
+                with suppress(OSError):  # it has other files
+                    if folder != Path():
+                        (self._target / folder).rmdir()
+
+
+def moment_of(photo: ArchivedPhoto) -> float:
+    """Return when a photo was taken as a modification time, by the camera's clock as if it were UTC.
+
+    Without a time it is that of the upload. Times before 1901 become 1901, the first that file systems hold.
+    """
+    taken = photo.taken or ""
+    try:
+        moment = calendar.timegm(strptime(taken + "0000-01-01 00:00:00"[len(taken) :], "%Y-%m-%d %H:%M:%S"))
+    except ValueError:
+        moment = photo.uploaded
+    return max(moment, -(2**31))
+
+
+def read_marker(target: Path) -> set[str]:
+    """Return the names of the files that an earlier export wrote."""
+    try:
+        names = json.loads((target / MARKER).read_bytes())["names"]
+        return {name for name in names if ".." not in Path(name).parts and not Path(name).is_absolute()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def write_marker(target: Path, names: set[str]) -> None:
+    """Mark a folder as an export with these files. Raises `CacheError`."""
+    text = json.dumps({"format": FORMAT, "names": sorted(names)}, ensure_ascii=False, indent=0)
+    with disk_errors(target):
+        target.mkdir(parents=True, exist_ok=True)
+        part = target / f"{MARKER}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(target / MARKER)

@@ -1,0 +1,41 @@
+"""The plain pages of the server, for when there is no gallery."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flickr_mirror.web.photo_index import PhotoIndex
+
+_HEAD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"><title>{title}</title></head><body>'
+)
+NEWEST = 100
+"""How many photos the front page links."""
+
+
+def front_page(indexes: Sequence[PhotoIndex], url: str) -> str:
+    """Return the page that names the mirrors, links their newest photos, and states how to use the API."""
+    from flickr_mirror.web.answers import image_path
+
+    parts = [_HEAD.format(title="Mirrored photos"), "<h1>Mirrored photos</h1>"]
+    for index in indexes:
+        ids = index.ids()
+        parts.append(f"<h2>{escape(index.reader.username)}</h2><p>{len(ids):,} photos</p><ul>")
+        for photo in index.photos(ids[:NEWEST]):
+            link = escape(image_path(photo, "video" if photo.file("video") else "image"))
+            parts.append(f'<li><a href="{link}" dir="auto">{escape(photo.title or photo.id)}</a></li>')
+        parts.append("</ul>")
+    parts.append(f"<p>Flickr's API: <code>{escape(url)}/services/rest/</code></p></body></html>")
+    return "".join(parts)
+
+
+def not_found_page() -> str:
+    """Return the page for an address that does not exist."""
+    return (
+        _HEAD.format(title="Not found") + '<h1>Not found</h1><p><a href="/">All photos</a></p></body></html>'
+    )

@@ -1,0 +1,71 @@
+"""The photos that `serve` shows, in memory: their ids in order of upload, and which of them are public."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flickr_mirror.reader.mirror_reader import ArchivedPhoto, MirrorReader
+
+
+class PhotoIndex:
+    """The photos of one mirror, newest upload first, without those that are not public unless `shows_private`.
+
+    It is read again when a run has changed the catalogue. Its methods block, and may be called from several threads.
+    """
+
+    def __init__(self, reader: MirrorReader, *, shows_private: bool) -> None:
+        self.reader = reader
+        self._shows_private = shows_private
+        self._lock = Lock()
+        self._stamp: object = None
+        self._ids: list[int] = []
+        self._times: list[int] = []
+        self._known: set[int] = set()
+
+    def _refresh(self) -> None:
+        """Read the ids again if the files of the catalogue have changed."""
+        path = self.reader.store.catalogue
+        stamp = []
+        for name in (path, path.with_name(f"{path.name}-wal")):
+            with suppress(OSError):
+                status = name.stat()
+                stamp.append((status.st_size, status.st_mtime_ns))
+        if stamp != self._stamp:
+            rows = self.reader.catalogue.archive.uploads(public_only=not self._shows_private)
+            self._ids = [photo_id for photo_id, _ in rows]
+            self._times = [-uploaded for _, uploaded in rows]
+            self._known = set(self._ids)
+            self._stamp = stamp
+
+    def ids(self, low: int | None = None, high: int | None = None) -> Sequence[int]:
+        """Return the ids of the photos uploaded between two seconds (both included), newest first."""
+        with self._lock:
+            self._refresh()
+            first = 0 if high is None else bisect_left(self._times, -high)
+            last = len(self._times) if low is None else bisect_right(self._times, -low)
+            return self._ids[first:last]
+
+    def photos(self, photo_ids: Sequence[int]) -> list[ArchivedPhoto]:
+        """Return these photos, in this order."""
+        with self._lock:
+            return list(self.reader.photos(photo_ids))
+
+    def photo(self, photo_id: str) -> ArchivedPhoto | None:
+        """Return one photo; `None` if there is none, or if it is not public."""
+        if not (photo_id.isascii() and photo_id.isdecimal() and len(photo_id) < 19):
+            return None
+        with self._lock:
+            self._refresh()
+            return self.reader.photo(photo_id) if int(photo_id) in self._known else None
+
+    def visible(self, photo_ids: Sequence[int]) -> list[int]:
+        """Return those of the photos that may be shown."""
+        with self._lock:
+            self._refresh()
+            return [photo_id for photo_id in photo_ids if photo_id in self._known]

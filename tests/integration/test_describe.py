@@ -1,0 +1,167 @@
+"""`describe`: README, tables, manifest and metadata, as the mirror is, and only when something changed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from flickr_mirror import forget_photos, open_mirror
+from flickr_mirror.cli.commands.describe import check_manifest, describe_after_run
+from flickr_mirror.export.description.describe import NAMES, describe
+from flickr_mirror.export.description.texts import TEXTS
+from tests.support.mirroring import mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.support.mirroring import Run
+
+pytestmark = pytest.mark.usefixtures("one_language")
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Run]:
+    """Mirror 12 photos, the first with a difficult title, and describe the mirror."""
+    async with mirroring(tmp_path, 12, commented=0.5) as run:
+        run.stream.edit(run.stream.ids[0], title="a\tb\\c\n<script>Huế")
+        await run(info_level=2)
+        write(run)
+        yield run
+
+
+def write(run: Run) -> list[str]:
+    """Describe the mirror; return the names of the files that were written."""
+    with open_mirror(run.root) as reader:
+        return describe(reader).written
+
+
+def folder(run: Run) -> Path:
+    """Return the folder of the mirror."""
+    return run.root / run.stream.username
+
+
+def stamps(run: Run) -> dict[str, int]:
+    """Return when each file of the description was written."""
+    return {name: (folder(run) / name).stat().st_mtime_ns for name in NAMES}
+
+
+async def test_the_table_has_every_photo_with_its_file(run: Run) -> None:
+    with (folder(run) / "photos.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert [row["id"] for row in rows] == list(run.stream.ids)
+    assert rows[0]["title"] == r"a\tb\\c\n<script>Huế"
+    for row in rows:
+        data = (folder(run) / row["path"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+        assert len(data) == int(row["bytes"])
+
+
+async def test_the_manifest_is_verified_by_standard_tools(run: Run) -> None:
+    tool = shutil.which("sha256sum")
+    if tool is None:
+        pytest.skip("sha256sum is not installed")
+    line = [tool, "--quiet", "--check", "manifest-sha256.txt"]
+    assert (await anyio.run_process(line, cwd=folder(run), check=False)).returncode == 0
+    image = run.path(run.stream.ids[1])
+    image.write_bytes(image.read_bytes() + b"x")
+    found = await anyio.run_process(line, cwd=folder(run), check=False)
+    assert found.stdout.decode().splitlines() == [f"{image.relative_to(folder(run))}: FAILED"]
+
+
+async def test_the_readme_names_the_rule_of_the_files_in_six_languages(run: Run) -> None:
+    page = (folder(run) / "README.html").read_text(encoding="utf-8")
+    text = (folder(run) / "README.txt").read_text(encoding="utf-8")
+    example = str(run.path(run.stream.ids[0], "json").relative_to(folder(run)))
+    assert page.count(example) == text.count(example) == len(TEXTS) == 6
+    assert page.count("MD5") == 6
+    assert "<script" not in page
+    assert len(page.encode()) < 40_000
+
+
+def test_all_languages_have_the_same_sentences_with_the_same_fields() -> None:
+    english = TEXTS["en"]
+    for texts in TEXTS.values():
+        assert list(texts) == list(english)
+        for key, text in texts.items():
+            fields = {part.partition("}")[0] for part in text.split("{")[1:]}
+            assert fields == {part.partition("}")[0] for part in english[key].split("{")[1:]}
+
+
+async def test_the_metadata_are_a_research_object(run: Run) -> None:
+    crate = json.loads((folder(run) / "ro-crate-metadata.json").read_text(encoding="utf-8"))
+    assert crate["@context"].startswith("https://w3id.org/ro/crate/")
+    root = next(entity for entity in crate["@graph"] if entity["@id"] == "./")
+    assert all((folder(run) / part["@id"]).is_file() for part in root["hasPart"])
+
+
+async def test_nothing_new_means_nothing_written(run: Run) -> None:
+    before = stamps(run)
+    assert write(run) == []
+    assert stamps(run) == before
+
+
+async def test_a_new_photo_is_added(run: Run) -> None:
+    [photo_id] = run.stream.upload(1)
+    await run(info_level=2)
+    assert {"photos.tsv", "manifest-sha256.txt", "README.txt", "README.html"} <= set(write(run))
+    assert photo_id in (folder(run) / "photos.tsv").read_text(encoding="utf-8")
+
+
+async def test_a_file_that_a_user_has_changed_is_kept(run: Run) -> None:
+    (folder(run) / "README.txt").write_text("mine")
+    (folder(run) / "ABOUT.md").write_text("about us")
+    run.stream.upload(1)
+    await run(info_level=2)
+    with open_mirror(run.root) as reader:
+        report = describe(reader)
+    assert report.kept == ["README.txt"]
+    assert (folder(run) / "README.txt").read_text() == "mine"
+    assert (folder(run) / "ABOUT.md").read_text() == "about us"
+
+
+async def test_a_file_of_a_user_is_never_replaced(tmp_path: Path) -> None:
+    async with mirroring(tmp_path, 2) as run:
+        await run()
+        (folder(run) / "README.html").write_text("<p>mine</p>")
+        write(run)
+        assert (folder(run) / "README.html").read_text() == "<p>mine</p>"
+
+
+async def test_forgetting_a_photo_removes_it_from_the_description(run: Run) -> None:
+    await forget_photos(run.stream.username, [run.stream.ids[0]], run.root)
+    found = [path for path in folder(run).rglob("*") if path.is_file() and b"<script>Hu" in path.read_bytes()]
+    assert found == []
+    write(run)
+    assert run.stream.ids[0] not in (folder(run) / "photos.tsv").read_text(encoding="utf-8")
+
+
+async def test_the_check_of_the_manifest_states_what_agrees(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check_manifest(run.root, run.stream.username) == 0
+    path = folder(run) / "manifest-sha256.txt"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([f"{'0' * 64}{lines[0][64:]}", *lines[2:], f"{'1' * 64}  other.jpg"]) + "\n")
+    capsys.readouterr()
+    assert check_manifest(run.root, run.stream.username) == 3
+    text = capsys.readouterr().err
+    assert "and the catalogue agree, but the manifest differs" in text
+    assert "is not in the manifest, which is older" in text
+    assert "other.jpg is in the manifest, but not in the catalogue." in text
+
+
+async def test_a_folder_that_cannot_be_written_does_not_fail_the_run(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder(run) / "photos.tsv").unlink()
+    (folder(run) / "photos.tsv").mkdir()
+    (folder(run) / "photos.tsv" / "x").write_text("mine")
+    describe_after_run(folder(run))
+    assert "not up to date" in capsys.readouterr().err

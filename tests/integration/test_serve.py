@@ -1,0 +1,279 @@
+"""`serve`: a mirror is read as Flickr is read, only by those who may, and nothing is written to it."""
+
+from __future__ import annotations
+
+import base64
+import random
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import flickrapi  # type: ignore[import-untyped]
+import httpx
+import pytest
+
+from flickr_mirror import AsyncFlickrApi, open_mirror
+from flickr_mirror.errors import ServerError
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.web.server import MirrorServer
+from tests.support.mirroring import Run, mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_language")
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Run]:
+    """Mirror 30 photos with comments."""
+    async with mirroring(tmp_path / "first", 30, commented=0.5) as run:
+        await run(info_level=2)
+        yield run
+
+
+@pytest.fixture
+async def server(run: Run) -> AsyncIterator[MirrorServer]:
+    """Serve the mirror."""
+    with open_mirror(run.root) as reader:
+        async with MirrorServer([reader], host="127.0.0.1", port=0) as server:
+            yield server
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a mirror, without its state."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".flickr_mirror" not in path.parts
+    }
+
+
+async def call(server: MirrorServer, method: str, **arguments: object) -> dict[str, Any]:
+    """Return the answer to an API call."""
+    query = {"method": f"flickr.{method}", "format": "json", "nojsoncallback": "1", **arguments}
+    async with httpx.AsyncClient() as client:
+        response = await client.get(f"{server.url}/services/rest/", params=query)  # type: ignore[arg-type]
+    assert response.status_code == 200
+    return dict(response.json())
+
+
+async def test_a_mirror_of_the_mirror_is_equal(run: Run, server: MirrorServer, tmp_path: Path) -> None:
+    again = Run(run.flickr, tmp_path / "second")
+    again.flickr = type("Served", (), {"api_url": f"{server.url}/services/rest/", "streams": [run.stream]})()
+    before = files(run.root)
+    report = await again(info_level=2)
+    assert (report.images, report.infos, report.failures) == (30, 30, [])
+    assert files(tmp_path / "second") == before
+    assert files(run.root) == before
+
+
+async def test_our_own_client_reads_it(run: Run, server: MirrorServer) -> None:
+    async with AsyncFlickrApi("k", "s", api_url=f"{server.url}/services/rest/") as api:
+        user = await api.find_user(run.stream.username)
+        page = await api.get_page(user.id, per_page=7, page=2)
+        assert [photo.id for photo in page.photos] == list(run.stream.ids[7:14])
+        commented = next(photo_id for photo_id in run.stream.ids if run.stream.photo(photo_id).comments)
+        comments = await api.get_comments(commented)
+    expected = run.stream.photo(commented).comments
+    assert [comment.content for comment in comments] == [comment.text for comment in expected]
+    assert comments[0].author_name == expected[0].author_name
+
+
+async def test_flickrapi_reads_it(run: Run, server: MirrorServer) -> None:
+    """The library of sybrenstuvel reads XML, by POST, from another address."""
+
+    def read() -> tuple[str, list[str]]:
+        client = type("Client", (flickrapi.FlickrAPI,), {"REST_URL": f"{server.url}/services/rest/"})(
+            "k", "s"
+        )
+        photos = client.people.getPhotos(user_id=run.stream.nsid, per_page=500).find("photos")
+        return photos.get("total"), [photo.get("id") for photo in photos]
+
+    total, ids = await anyio.to_thread.run_sync(read)
+    assert (total, ids) == ("30", list(run.stream.ids))
+
+
+async def test_a_page_is_limited_and_one_beyond_the_last_is_the_last(run: Run, server: MirrorServer) -> None:
+    photos = (await call(server, "people.getPhotos", user_id=run.stream.nsid, per_page=1000, page=9))[
+        "photos"
+    ]
+    assert (photos["page"], photos["pages"], photos["perpage"], len(photos["photo"])) == (1, 1, 500, 30)
+    newest = run.stream.photo(run.stream.ids[0]).uploaded
+    photos = (await call(server, "people.getPhotos", user_id=run.stream.nsid, max_upload_date=newest - 1))[
+        "photos"
+    ]
+    assert photos["total"] == "29"
+
+
+async def test_the_search_finds_words_and_dates(run: Run, server: MirrorServer) -> None:
+    title = run.stream.photo(run.stream.ids[3]).title
+    found = (await call(server, "photos.search", user_id=run.stream.nsid, text=f'"{title}"'))["photos"]
+    assert run.stream.ids[3] in [photo["id"] for photo in found["photo"]]
+    assert (await call(server, "photos.search", text="x" * 5_000))["photos"]["total"] == "0"
+
+
+async def test_methods_that_write_and_unknown_ones_are_refused(server: MirrorServer) -> None:
+    assert (await call(server, "photos.delete", photo_id="1"))["code"] == 99
+    assert (await call(server, "photos.nothing"))["code"] == 112
+    assert (await call(server, "photos.getInfo", photo_id="../x"))["code"] == 1
+    assert (await call(server, "people.getInfo", user_id="x"))["code"] == 1
+
+
+async def test_a_file_is_served_in_ranges(run: Run, server: MirrorServer) -> None:
+    sizes = (await call(server, "photos.getSizes", photo_id=run.stream.ids[0]))["sizes"]["size"]
+    async with httpx.AsyncClient() as client:
+        whole = await client.get(sizes[0]["source"])
+        part = await client.get(sizes[0]["source"], headers={"Range": "bytes=0-1"})
+    assert whole.content == run.path(run.stream.ids[0]).read_bytes()
+    assert (part.status_code, part.content) == (206, whole.content[:2])
+    assert whole.headers["content-type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("evil.example", 421), ("evil.example:{port}", 421), ("localhost:{port}", 200), ("127.0.0.1", 200)],
+)
+async def test_another_host_name_is_refused(server: MirrorServer, host: str, status: int) -> None:
+    async with httpx.AsyncClient() as client:
+        response = await client.get(server.url, headers={"Host": host.format(port=server.port)})
+    assert response.status_code == status
+
+
+async def test_private_photos_need_a_password(run: Run, tmp_path: Path) -> None:
+    run.stream.photo(run.stream.ids[0])
+    hidden, shown = run.stream.ids[:2]
+    with open_mirror(run.root) as reader:
+        path = reader.store.catalogue
+    import sqlite3
+
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "UPDATE listed SET facts = json_set(facts, '$.privacy', 'family') WHERE id = ?", (int(hidden),)
+        )
+    database.close()
+    with open_mirror(run.root) as reader:
+        async with MirrorServer([reader], host="127.0.0.1", port=0) as server:
+            listed = (await call(server, "people.getPhotos", user_id=run.stream.nsid))["photos"]
+            assert listed["total"] == "29"
+            assert (await call(server, "photos.getInfo", photo_id=hidden))["code"] == 1
+            assert (await call(server, "photos.search", text=""))["photos"]["total"] == "29"
+        async with MirrorServer([reader], host="127.0.0.1", port=0, password="open sesame") as server:
+            arguments = {"method": "flickr.photos.getInfo", "photo_id": hidden, "format": "json"}
+            async with httpx.AsyncClient() as client:
+                address = f"{server.url}/services/rest/"
+                assert (await client.get(address, params=arguments)).status_code == 401
+                wrong = await client.get(address, params=arguments, auth=("mirror", "x"))
+                assert wrong.status_code == 401
+                right = await client.get(address, params=arguments, auth=("mirror", "open sesame"))
+                assert '"isfamily":1' in right.text
+                bad = base64.b64encode(b"\xff\xfe").decode()
+                header = {"Authorization": f"Basic {bad}"}
+                assert (await client.get(address, headers=header)).status_code == 401
+    assert shown
+
+
+async def test_hostile_requests_get_an_answer_and_nothing_outside_the_mirror(
+    run: Run, server: MirrorServer
+) -> None:
+    dice = random.Random(7)
+    secret = run.root.parent / "secret.txt"
+    secret.write_text("do not serve this")
+    pieces = [
+        "..",
+        "%2e%2e",
+        "/",
+        "\\",
+        "%00",
+        "65535",
+        run.stream.ids[0],
+        "_",
+        "o.jpg",
+        "é",
+        "%ff",
+        "a" * 300,
+        "?",
+    ]
+    before = files(run.root)
+    async with httpx.AsyncClient() as client:
+        for _ in range(300):
+            path = "/" + "".join(dice.choices(pieces, k=dice.randint(1, 6)))
+            method = dice.choice(["GET", "HEAD", "POST", "PUT", "DELETE"])
+            try:
+                request = client.build_request(
+                    method, f"{server.url}{path}", content=b"x" * dice.randint(0, 99)
+                )
+                response = await client.send(request)
+            except (httpx.InvalidURL, httpx.RemoteProtocolError):
+                continue
+            assert response.status_code < 500, path
+            assert b"do not serve this" not in response.content
+        for _ in range(300):
+            arguments = {
+                name: "".join(
+                    dice.choices(["1", "-", "x", "\x00", "'", "é", "9" * 30, " "], k=dice.randint(0, 5))
+                )
+                for name in dice.sample(
+                    [
+                        "page",
+                        "per_page",
+                        "user_id",
+                        "photo_id",
+                        "text",
+                        "extras",
+                        "min_upload_date",
+                        "tags",
+                        "lat",
+                        "lon",
+                    ],
+                    4,
+                )
+            }
+            method = dice.choice(["photos.search", "people.getPhotos", "photos.getInfo", "test.echo"])
+            query = {"method": f"flickr.{method}", "user_id": run.stream.nsid, **arguments}
+            response = await client.get(f"{server.url}/services/rest/", params=query)
+            assert response.status_code == 200, query
+    assert files(run.root) == before
+
+
+async def test_a_port_in_use_is_reported(run: Run, server: MirrorServer) -> None:
+    with (
+        open_mirror(run.root) as reader,
+        pytest.raises(ServerError, match="Choose another address with --listen"),
+    ):
+        async with MirrorServer([reader], host="127.0.0.1", port=server.port):
+            pass
+
+
+async def test_what_a_run_adds_is_shown(run: Run, server: MirrorServer) -> None:
+    run.stream.upload(2)
+    await run(info_level=2)
+    photos = (await call(server, "people.getPhotos", user_id=run.stream.nsid))["photos"]
+    assert photos["total"] == "32"
+
+
+async def test_a_title_is_text_on_the_page(run: Run, server: MirrorServer) -> None:
+    run.stream.edit(run.stream.ids[0], title="<script>alert(1)</script>")
+    await run(info_level=2)
+    async with httpx.AsyncClient() as client:
+        page = await client.get(server.url)
+    assert "<script" not in page.text
+    assert "&lt;script&gt;" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+async def test_two_mirrors_are_two_accounts(tmp_path: Path) -> None:
+    streams = (
+        SimulatedPhotostream(3, username="anna"),
+        SimulatedPhotostream(4, username="ben", nsid="7000001@N02"),
+    )
+    async with SimulatedFlickr(*streams) as flickr:
+        for stream in streams:
+            run = Run(flickr, tmp_path)
+            run.stream = stream
+            await run()
+    with open_mirror(tmp_path, "anna") as anna, open_mirror(tmp_path, "ben") as ben:
+        async with MirrorServer([anna, ben], host="127.0.0.1", port=0) as server:
+            for stream in streams:
+                person = (await call(server, "people.getInfo", user_id=stream.nsid))["person"]
+                assert person["photos"]["count"]["_content"] == len(stream)

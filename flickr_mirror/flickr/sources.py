@@ -44,7 +44,7 @@ _REFUSALS = {
     (
         SourceKind.POOL,
         4,
-    ): "The group shows its pool to its members only: the login of a member is needed, such as --as NAME after `mirror_flickr login`.",
+    ): "Only members see the pool of this group: log in as one of them, and use --as NAME.",
 }
 """What the codes of the methods mean: https://www.flickr.com/services/api/flickr.groups.pools.getPhotos.html."""
 

@@ -164,9 +164,9 @@ async def test_a_photo_that_is_not_listed_any_more_is_marked_by_a_full_scan_only
         remove(run, ids[2])
         run.other.delete(ids[12])
         report = await source()
-        assert (report.gone, run.told(PhotoGone)) == (0, [])
+        assert (report.gone, run.events_of(PhotoGone)) == (0, [])
         report = await source(full_scan=True)
-        assert {event.photo_id for event in run.told(PhotoGone)} == {ids[2], ids[12]}
+        assert {event.photo_id for event in run.events_of(PhotoGone)} == {ids[2], ids[12]}
         assert (report.gone, report.scanned, source.has(ids[2])) == (2, True, True)
         assert not run.flickr.calls["flickr.photos.getSizes"]  # the list is the proof
         report = await source(full_scan=True, prune=True)
@@ -301,7 +301,7 @@ async def test_a_catalogue_that_is_lost_is_rebuilt_with_the_owners(tmp_path: Pat
         ("https://www.flickr.com/photos/saigon-archive/galleries/99", "no such gallery"),
         ("https://www.flickr.com/groups/none/pool", "no such group"),
         ("https://www.flickr.com/groups/private/pool", "The group is private"),
-        ("https://www.flickr.com/groups/members/pool", "the login of a member is needed"),
+        ("https://www.flickr.com/groups/members/pool", "log in as one of them"),
         ("https://www.flickr.com/photos/other/favorites", "shows no photos"),
     ],
 )

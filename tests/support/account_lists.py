@@ -6,7 +6,7 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror import AccessToken, Include
+from flickr_mirror import Include
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
 from tests.support.mirroring import Run
@@ -27,11 +27,6 @@ class ListRun(Run):
     def other(self) -> SimulatedPhotostream:
         """The account whose photos are in the lists."""
         return self.flickr.streams[1]
-
-    def log_in(self) -> None:
-        """Sign the next runs as the owner of the first account."""
-        issued = self.flickr.oauth.issue(self.stream.nsid, key=canary.KEY)
-        self.token = AccessToken(issued.token, issued.secret, self.stream.nsid, self.stream.username)
 
     async def lists(self, *names: str, **options: Any) -> MirrorReport:
         """Run once with these lists, and count the calls of this run only."""

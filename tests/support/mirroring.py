@@ -36,7 +36,6 @@ class Run:
     """A mirror of a simulated photostream, and the events that its observer got."""
 
     limits = Limits(attempts=2, image_workers=4, timing=FAST)
-    token: AccessToken | None = None
 
     def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
         self.flickr = flickr

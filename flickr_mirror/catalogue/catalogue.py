@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from flickr_mirror.catalogue.archive import Archive
+from flickr_mirror.catalogue.callers import Callers
 from flickr_mirror.catalogue.coverage import CoverageStore
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.catalogue.files import Files
@@ -21,6 +22,7 @@ from flickr_mirror.catalogue.refetches import Refetches
 from flickr_mirror.catalogue.scope import Scope
 from flickr_mirror.catalogue.size_evidence import SizeEvidenceStore
 from flickr_mirror.catalogue.statistics import Statistics
+from flickr_mirror.catalogue.update_times import UpdateTimes
 from flickr_mirror.catalogue.value_checks import check
 from flickr_mirror.catalogue.work_list import WorkList
 
@@ -37,11 +39,13 @@ class Catalogue:
 
     It has more than 10 attributes because each one is a part of it, with methods of its own:
 
+    - `callers`: who a run lists as, and for whom each photo was listed
     - `work_list`: what a run has left to do
     - `outcomes`: what became of each photo that was on the work list
     - `listings`: stores the pages of a walk through the photostream
     - `photos`: the rows of photos, written by listings and by a rebuild
     - `coverage`: the upload times that are listed
+    - `updates`: since when changes of the caller's own photos must be listed
     - `totals`: how many photos are known, to compare with Flickr's counts
     - `files`: the files on disk
     - `gone_photos`: photos that are no longer at Flickr, or may not be
@@ -55,15 +59,18 @@ class Catalogue:
         database = self._database = Database(path, for_reading=for_reading)
         refetches = Refetches(database)
         sizes = SizeEvidenceStore(database)
-        self.scope = Scope(database)
+        self.callers = Callers(database)
+        self.scope = Scope(database, self.callers)
         self.files = Files(database, self.scope)
-        self.coverage = CoverageStore(database)
-        self.gone_photos = GonePhotos(database, self.files)
-        self.forgotten = Forgotten(database, self.files)
-        self.photos = PhotoRows(database, self.files)
-        self.totals = PhotoTotals(database, self.coverage, self.gone_photos)
+        self.coverage = CoverageStore(database, self.callers)
+        self.updates = UpdateTimes(database, self.callers, self.coverage)
+        self.gone_photos = GonePhotos(database, self.callers, self.files)
+        self.forgotten = Forgotten(database, self.coverage, self.files)
+        self.photos = PhotoRows(database, self.callers, self.files)
+        self.totals = PhotoTotals(database, self.callers, self.coverage, self.gone_photos)
         self.listings = ListingStore(
             database,
+            callers=self.callers,
             photos=self.photos,
             coverage=self.coverage,
             totals=self.totals,
@@ -73,7 +80,7 @@ class Catalogue:
             sizes=sizes,
         )
         self.archive = Archive(database)
-        self.statistics = Statistics(database, self.scope)
+        self.statistics = Statistics(database, self.scope, self.callers)
         self.work_list = WorkList(database, self.scope, refetches, sizes)
         self.outcomes = Outcomes(database, self.files, refetches, sizes)
 

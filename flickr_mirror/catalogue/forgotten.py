@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.catalogue.coverage import CoverageStore
 from flickr_mirror.catalogue.rows import Status
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.tombstones import Tombstone
@@ -12,6 +11,7 @@ from flickr_mirror.models.tombstones import Tombstone
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.files import Files
 
@@ -24,8 +24,9 @@ class Forgotten:
     Each of them keeps a row in `photos` with its id and its upload time only, because Flickr still counts it.
     """
 
-    def __init__(self, database: Database, files: Files) -> None:
+    def __init__(self, database: Database, coverage: CoverageStore, files: Files) -> None:
         self._database = database
+        self._coverage = coverage
         self._files = files
         self._query = database.query
 
@@ -107,4 +108,4 @@ class Forgotten:
                 for table, key in (("photos", "id"), ("absences", "photo_id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (photo_id,))
                 if uploaded:
-                    CoverageStore(self._database).reopen([Interval(uploaded, uploaded)])
+                    self._coverage.reopen([Interval(uploaded, uploaded)], for_all=True)

@@ -24,6 +24,7 @@ from flickr_mirror.models.intervals import Coverage, Interval
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.forgotten import Forgotten
@@ -70,6 +71,7 @@ class ListingStore:
         self,
         database: Database,
         *,
+        callers: Callers,
         photos: PhotoRows,
         coverage: CoverageStore,
         totals: PhotoTotals,
@@ -80,6 +82,7 @@ class ListingStore:
     ) -> None:
         self._database = database
         self._query = database.query
+        self._callers = callers
         self._photos = photos
         self._coverage = coverage
         self._totals = totals
@@ -90,8 +93,8 @@ class ListingStore:
         self._walk = _Walk()
 
     def last_scan(self) -> int | None:
-        """Return when the whole photostream was last listed, in seconds since 1970; `None` if it never was."""
-        return self._database.get_number("scanned")
+        """Return when the caller last listed the whole photostream, in seconds since 1970; `None` if it never did."""
+        return self._callers.get_number("scanned")
 
     def is_untouched(self) -> bool:
         """Return whether nothing was listed yet, and nothing restored from disk."""
@@ -110,6 +113,7 @@ class ListingStore:
         counts as listed. A `full` scan lists everything, except what it listed before it was interrupted.
         """
         with self._database.transaction():
+            self._callers.store()
             run = (self._database.get_number("walks") or 0) + 1
             self._database.set_note("walks", run)
             known = set((self._database.get_note("fields") or "").split())
@@ -120,7 +124,7 @@ class ListingStore:
                 now=now,
                 run=run,
                 newest=self._totals.newest_upload(),
-                has_absent=self._gone_photos.count_absent() > 0,
+                has_absent=self._gone_photos.has_absent(),
             )
             if full:
                 self._begin_scan()
@@ -128,19 +132,15 @@ class ListingStore:
 
     def _begin_scan(self) -> None:
         now = self._walk.now
-        begun = self._database.get_number("scan_begun")
+        begun = self._callers.get_number("scan_begun")
         if begun is not None and 0 <= now - begun <= SCAN_TTL:
             self._walk.scan, self._walk.is_resumed = begun, True
             return
         self._walk.scan = now
-        self._database.set_note("scan_begun", now)
-        self._coverage.clear(scan=True)
-        self._query("UPDATE photos SET seen = 0 WHERE seen")
-
-    def drop_scan(self) -> None:
-        """Let the next full scan begin anew, instead of continuing one that was interrupted."""
-        with self._database.transaction():
-            self._database.set_note("scan_begun", None)
+        self._callers.set_number("scan_begun", now)
+        self._coverage.clear_scan()
+        caller = self._callers.bit
+        self._query(f"UPDATE photos SET seen = seen & ~{caller} WHERE seen & {caller}")
 
     def drop_future(self, present: int) -> int | None:
         """Remove coverage beyond the newest known upload and beyond the `present`.
@@ -184,10 +184,9 @@ class ListingStore:
             self._sizes.add_listed({size.label for photo in photos for size in photo.sizes})
             result = self._store(photos, info_waits=info_waits, comments=comments)
             if walk.is_scan:
-                self._refetches.requeue_seen(photo.id for photo in photos)
-                self._database.query_many(
-                    "UPDATE photos SET seen = 1 WHERE id = ?", [(photo.id,) for photo in photos]
-                )
+                caller, ids = self._callers.bit, [(photo.id,) for photo in photos]
+                self._refetches.requeue_seen((photo.id for photo in photos), caller)
+                self._database.query_many(f"UPDATE photos SET seen = seen | {caller} WHERE id = ?", ids)
             if covered is not None:
                 self._cover(covered, missing)
         return result
@@ -213,6 +212,7 @@ class ListingStore:
             if refreshed.is_update and not known.state.is_gone:
                 result.updated[photo.id] = refreshed.change
         self._photos.insert(new, rows)
+        self._callers.add(photos)
         result.new.extend(map(str, new))
         return result
 
@@ -246,7 +246,8 @@ class ListingStore:
             if total and not window and not is_short:
                 self._record_unlocated(total)
             short = [row for row in self._coverage.shortfalls() if not window or row[0] in window]
-            result = WalkResult(short, self._walk.hidden)
+            others, is_visitor = self._callers.other_logins(), self._callers.is_visitor
+            result = WalkResult(short, self._walk.hidden, logins=others, is_visitor=is_visitor)
             if not scanning:
                 if window is None:
                     self._note_first_scan()
@@ -264,7 +265,7 @@ class ListingStore:
         # Without any page nothing is settled, and it is not known what there is to cover.
         is_all = settled > 0 and not self._coverage.listed().gaps(settled)
         if is_all and self.last_scan() is None:
-            self._database.set_note("scanned", self._walk.now)
+            self._callers.set_number("scanned", self._walk.now)
 
     def _record_unlocated(self, total: int) -> None:
         """Record how many photos Flickr counts in the whole photostream but in no stretch of it."""
@@ -281,16 +282,17 @@ class ListingStore:
     def _record_difference(self, total: int) -> int:
         """Record how many photos Flickr counts fewer than are known; return them if the difference is new."""
         difference = min(self._totals.unexplained(total) + self._gone_photos.count_absent(), 0)
-        is_news = difference != (self._database.get_number("difference") or 0)
-        self._database.set_note("difference", difference)
+        is_news = difference != (self._callers.get_number("difference") or 0)
+        self._callers.set_number("difference", difference)
         return -difference if is_news else 0
 
     def _end_scan(self, *, accept_loss: bool) -> tuple[int, int]:
         """End a full scan; return how many missed photos are not believed to be gone, and how many may be."""
-        self._database.set_note("scanned", self._walk.scan)
-        self._database.set_note("scan_begun", None)
-        self._coverage.clear(scan=True)
-        missed = [row[0] for row in self._query("SELECT id FROM photos WHERE gone IS NULL AND NOT seen")]
+        self._callers.set_number("scanned", self._walk.scan)
+        self._callers.set_number("scan_begun", None)
+        self._coverage.clear_scan()
+        missing = f"gone IS NULL AND NOT seen & {self._callers.bit} AND {self._callers.listed}"
+        missed = [row[0] for row in self._query(f"SELECT id FROM photos WHERE {missing}")]
         if len(missed) * 10 > self._totals.known() and not accept_loss:
             return len(missed), 0
         self._gone_photos.set_absent(missed, self._walk.now)

@@ -113,6 +113,44 @@ CREATE TABLE arrivals (
 """,
     # Version 3: no other tables. The facts in `listed` have names that version 2 would take for damage
     "",
+    # Version 4: the callers that a mirror was listed as; coverage, shortfalls and absences of each of them. Until now
+    # there were only visitors (1)
+    """
+CREATE TABLE callers (bit INTEGER PRIMARY KEY, nsid TEXT NOT NULL, username TEXT NOT NULL);
+INSERT INTO callers VALUES (1, '', '');
+ALTER TABLE photos ADD COLUMN callers INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE coverage RENAME TO coverage_of_visitors;
+CREATE TABLE coverage (
+    caller INTEGER NOT NULL,
+    scan INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (caller, scan, low)
+) WITHOUT ROWID;
+INSERT INTO coverage SELECT 1, scan, low, high FROM coverage_of_visitors;
+DROP TABLE coverage_of_visitors;
+ALTER TABLE shortfalls RENAME TO shortfalls_of_visitors;
+CREATE TABLE shortfalls (
+    caller INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    missing INTEGER,
+    runs INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (caller, low)
+) WITHOUT ROWID;
+INSERT INTO shortfalls SELECT 1, low, high, missing, runs, run FROM shortfalls_of_visitors;
+DROP TABLE shortfalls_of_visitors;
+ALTER TABLE absences RENAME TO absences_of_visitors;
+CREATE TABLE absences (
+    caller INTEGER NOT NULL,
+    photo_id INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (caller, photo_id)
+) WITHOUT ROWID;
+INSERT INTO absences SELECT 1, photo_id, since FROM absences_of_visitors;
+DROP TABLE absences_of_visitors;
+""",
 )
 """The statements from each version to the next. Those of a released version never change."""
 VERSION = len(_MIGRATIONS)

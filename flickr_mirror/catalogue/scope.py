@@ -7,32 +7,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.rows import StoredPhoto
     from flickr_mirror.models.intervals import Interval
 
 
 class Scope:
-    """The photos that a run works on; all of them until it is restricted.
+    """The photos that a run works on: those of its caller. All of them until the caller is set and it is restricted.
 
     `window` and `open` are SQL conditions on rows of `photos`: those in the window, and those that may still be begun.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, callers: Callers) -> None:
         self._database = database
+        self._callers = callers
         self._most: int | None = None
-        self.window = "TRUE"
+        self._window: Interval | None = None
         self.begun = 0
         """How many photos were begun, if their number is limited."""
 
     def restrict(self, window: Interval | None, most: int | None) -> None:
         """Limit the run to photos uploaded in a `window`, and to `most` photos; `None` sets no limit."""
         self._most = most
-        if window is not None:
-            self.window = f"uploaded BETWEEN {window.low} AND {window.high}"
+        self._window = window
         if most is not None:
             self._database.query("PRAGMA temp_store = MEMORY")
             self._database.query("CREATE TEMP TABLE begun (id INTEGER PRIMARY KEY)")
+
+    @property
+    def window(self) -> str:
+        """The SQL condition for the caller's photos in the window."""
+        if self._window is None:
+            return self._callers.scope
+        return f"uploaded BETWEEN {self._window.low} AND {self._window.high} AND {self._callers.scope}"
 
     @property
     def is_full(self) -> bool:

@@ -12,6 +12,7 @@ from flickr_mirror.models.reports import FailedPhoto
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.scope import Scope
 
@@ -115,8 +116,9 @@ class Stock(NamedTuple):
 class Statistics:
     """Counts and lists of the photos in a `Scope`."""
 
-    def __init__(self, database: Database, scope: Scope) -> None:
+    def __init__(self, database: Database, scope: Scope, callers: Callers) -> None:
         self._query = database.query
+        self._callers = callers
         self._scope = scope
 
     def counts(self) -> Counts:
@@ -157,7 +159,8 @@ class Statistics:
             ).fetchone()
         photos, mirrored, videos, photos_to_ask, to_fetch, to_describe = map(int, row)
         absent, gone = self._query(
-            "SELECT (SELECT count(*) FROM absences), (SELECT count(*) FROM photos WHERE gone IS NOT NULL)"
+            f"SELECT (SELECT count(*) FROM absences WHERE caller = {self._callers.bit}),"
+            f" (SELECT count(*) FROM photos WHERE gone IS NOT NULL AND NOT {self._callers.others})"
         ).fetchone()
         return WorkLeft(
             photos, mirrored, videos, photos_to_ask, comments, absent, gone, to_fetch, to_describe

@@ -21,11 +21,12 @@ from flickr_mirror.cli.options.argument_checks import (
 from flickr_mirror.cli.options.exclusions import excluded_pair
 from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
+from flickr_mirror.cli.options.settings_file import ARGUMENTS
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flickr_mirror.models.timing import Timing
 
@@ -38,6 +39,8 @@ _LIMITS = [field.name for field in fields(Limits)]
 def run(context: typer.Context) -> NoReturn:
     """Mirror what the flags of the command ask for, and exit with the code of the run."""
     flags = context.params
+    if flags["streams"] is not None:
+        _run_streams(context)
     _check_usage(context)
     try:
         names = _names(flags)
@@ -80,6 +83,39 @@ def run(context: typer.Context) -> NoReturn:
 
         logging.getLogger("flickr_mirror").warning(" ".join(unknown))
     raise typer.Exit(start())
+
+
+def _run_streams(context: typer.Context) -> NoReturn:
+    """Mirror the photostreams of the file of `--streams`, and exit with the worst code."""
+    from flickr_mirror.cli.commands.streams import run_streams
+    from flickr_mirror.cli.options.streams_file import read_streams
+    from flickr_mirror.cli.output.console import OutputOptions
+
+    flags = context.params
+    for name in ("username", "watch"):
+        if flags[name]:
+            usage_error(f"--streams and --{name} exclude each other: use only one of them.")
+    streams = read_streams(context, flags["streams"])
+    arguments = without_options(context.meta[ARGUMENTS], ("--streams", "--side-by-side"))
+    output = OutputOptions(debug=flags["debug"], quiet=flags["quiet"], as_json=flags["as_json"])
+    raise typer.Exit(run_streams(streams, arguments, flags["side_by_side"], output))
+
+
+def without_options(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return a command line without options that take a value.
+
+    >>> without_options(["--streams", "x", "--fifo", "--side-by-side=2"], ("--streams", "--side-by-side"))
+    ['--fifo']
+    """
+    kept, skips = [], False
+    for argument in arguments:
+        if skips:
+            skips = False
+        elif argument in names:
+            skips = True
+        elif argument.partition("=")[0] not in names:
+            kept.append(argument)
+    return kept
 
 
 def _check_usage(context: typer.Context) -> None:

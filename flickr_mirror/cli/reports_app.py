@@ -62,12 +62,18 @@ def describe(
 
 
 def status(
+    context: typer.Context,
     username: report_flags.MirrorNames = None,
+    streams: flags.Streams = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     max_age: report_flags.MaxAge = None,
     as_json: report_flags.ReportAsJson = False,
+    prometheus: report_flags.Prometheus = False,
 ) -> None:
     """Show the state of a mirror and the result of its last run. Makes no call to Flickr."""
+    if streams is not None or prometheus:
+        style = "prometheus" if prometheus else "json" if as_json else ""
+        raise typer.Exit(_status_lines(context, style))
     from flickr_mirror.cli.commands.mirror import status
 
     _each(username, cache_path, partial(status, cache_path=cache_path, max_age=max_age, as_json=as_json))
@@ -163,6 +169,23 @@ def stats(
         )
 
     _each(username, cache_path, show)
+
+
+def _status_lines(context: typer.Context, style: str) -> int:
+    """Print a line, or metrics, for each mirror, and return the exit code."""
+    from flickr_mirror.cli.commands.streams_status import show_streams
+    from flickr_mirror.cli.options.streams_file import read_streams
+    from flickr_mirror.storage import filesystem
+    from flickr_mirror.storage.mirror_lookup import all_mirrors
+
+    params, root = context.params, context.find_root()
+    if params["streams"] is not None:
+        streams = read_streams(root, params["streams"])
+        places = [(stream.cache_path, stream.username) for stream in streams]
+    else:
+        names = params["username"] or all_mirrors(filesystem.home(params["cache_path"]).absolute())
+        places = [(params["cache_path"], name) for name in names]
+    return show_streams(places, style, params["max_age"])
 
 
 def _check_all(look: Callable[[str], int], cache_path: Path, name: str) -> int:

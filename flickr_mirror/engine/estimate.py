@@ -44,7 +44,9 @@ async def estimate_run(
 ) -> RunPlanned:
     """Return what a run with these options would do. The calls that were sent before are counted as its first ones."""
     lookups = sum(api.calls.values())
-    work, scanned, stock = await to_thread.run_sync(_read_mirror, cache, options)
+    work, is_covered, scanned, stock = await to_thread.run_sync(
+        _read_mirror, cache, options, api.caller, user
+    )
     window = options.window
     ask = partial(
         api.get_page,
@@ -63,7 +65,8 @@ async def estimate_run(
     every = options.full_scan_every
     is_due = every is not None and scanned is not None and not window and time.time() - scanned >= every
     is_full = options.full_scan or is_due
-    pages = max(ceil((page.total if is_full else unlisted) / limits.page_size), 1)
+    # a caller that has not listed anything yet lists all photos, also those that are known
+    pages = max(ceil((page.total if is_full or not is_covered else unlisted) / limits.page_size), 1)
     more = calls_left(
         work, options, pages=pages - 1, unlisted=unlisted, sample=sample, most=limits.max_photos
     )
@@ -105,12 +108,19 @@ async def _volume(
     return estimate(stock, asked, limits)
 
 
-def _read_mirror(cache: MirrorFolder, options: MirrorOptions) -> tuple[WorkLeft, int | None, Stock]:
-    """Return what is left to do in a mirror, the time of its last full scan, and its images."""
+def _read_mirror(
+    cache: MirrorFolder, options: MirrorOptions, caller: FlickrUser | None, user: FlickrUser
+) -> tuple[WorkLeft, bool, int | None, Stock]:
+    """Return what is left to do in the mirror of `user` as `caller` sees it.
+
+    With it come whether the caller has listed anything, the time of its last full scan, and the images of the mirror.
+    """
     if not cache.catalogue.exists():
-        return WorkLeft(0, 0, 0, 0, 0), None, Stock({}, 0, {}, 0, 0)
+        return WorkLeft(0, 0, 0, 0, 0), False, None, Stock({}, 0, {}, 0, 0)
     with read_catalogue(cache.catalogue) as catalogue:
+        catalogue.callers.begin(caller, user.id)
         catalogue.scope.restrict(options.window, None)
         work = catalogue.statistics.work_left(images=options.wants_images, info_level=options.wanted_level)
         stock = catalogue.statistics.stock()._replace(rate=rate_of(catalogue.get_note(IMAGE_RATE)))
-        return work, catalogue.listings.last_scan(), stock
+        is_covered = bool(catalogue.coverage.listed().intervals)
+        return work, is_covered, catalogue.listings.last_scan(), stock

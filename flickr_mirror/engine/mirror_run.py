@@ -18,6 +18,7 @@ from flickr_mirror.engine.wall_clock import wait_until
 from flickr_mirror.engine.watch import WatchLoop, summarize
 from flickr_mirror.engine.workers.file_copies import FileCopies
 from flickr_mirror.engine.workers.jobs import JobContext
+from flickr_mirror.engine.workers.logins import keep_private_again
 from flickr_mirror.errors import CacheError, TransportError, one_error
 from flickr_mirror.flickr import outage
 from flickr_mirror.flickr.accounts import check_has_photos, find_account, named
@@ -161,8 +162,10 @@ class MirrorRun:
         with locked(cache.lock, cache.folder), cache.committer.processes():
             cache.prepare(user, self._name)
             async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
+                catalogue.callers.begin(api.caller, user.id)
                 catalogue.scope.restrict(options.window, self._limits.max_photos)
                 context = replace(self._create_context(api, user, cache, catalogue, detector), source=source)
+                await keep_private_again(context)
                 mirrored_before = await self._begin(context, cache.folder)
                 try:
                     self._loop = WatchLoop(context, published, self._stopping)

@@ -20,6 +20,7 @@ from flickr_mirror.engine.failure_policy import ENDING, FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.workers.jobs import Job
 from flickr_mirror.engine.workers.list_producer import ListProducer
+from flickr_mirror.engine.workers.logins import report_login_only
 from flickr_mirror.engine.workers.page_producer import PageProducer
 from flickr_mirror.errors import FlickrApiError, PhotoError, TransportError
 from flickr_mirror.flickr.interruption import StoppedError
@@ -185,7 +186,9 @@ class Pipeline:
             to_ask = await context.dispatcher.call(context.catalogue.work_list.recheck_sizes)
             self._feeders.is_listed = True
             if not self._producer.is_cut:
-                context.emit(ListingEnded(context.report.known + context.report.new, to_ask))
+                # the first run of a caller can list photos that others have listed before
+                known = await context.dispatcher.call(context.catalogue.totals.known)
+                context.emit(ListingEnded(max(context.report.known + context.report.new, known), to_ask))
                 await self._producer.emit_plan()
             context.dispatcher.wake()
             await mirror_lists(context, again=self._is_again, full=self._producer.is_full_scan)
@@ -196,6 +199,7 @@ class Pipeline:
                 self.confirmed_gone = await ask_for_absent(
                     context, pruning=context.options.prune, is_stopping=lambda: self._is_stopping
                 )
+                await report_login_only(context, again=self._is_again)
 
     async def _work(
         self,

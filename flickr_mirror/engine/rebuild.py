@@ -23,6 +23,7 @@ from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
 from flickr_mirror.storage.media_inspection import inspect
+from flickr_mirror.storage.owner import owner_of
 from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
 from flickr_mirror.storage.store import sha256_of
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.mirror_folder import MirrorFolder
     from flickr_mirror.storage.store import Store
 
@@ -66,7 +68,8 @@ async def open_catalogue(
             finish_erasing, cache, catalogue
         )  # first, because a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
-            await _rebuild(cache, catalogue, emit, has_owner=cache.source is not None)
+            owner = await to_thread.run_sync(owner_of, cache.folder)
+            await _rebuild(cache, catalogue, owner, emit, has_owner=cache.source is not None)
         yield catalogue
     finally:
         catalogue.close()
@@ -104,7 +107,9 @@ def _quarantine(cache: MirrorFolder) -> Path:
     return kept
 
 
-async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer, *, has_owner: bool) -> None:
+async def _rebuild(
+    store: Store, catalogue: Catalogue, owner: FlickrUser, emit: Observer, *, has_owner: bool
+) -> None:
     restore = partial(_restored, store, has_owner=has_owner)
     restored = unnamed = 0
     files = store.list_files()
@@ -116,7 +121,7 @@ async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer, *, has_ow
         await to_thread.run_sync(catalogue.photos.restore, known)
         restored += len(known)
         unnamed += len(batch) - len(known)
-    await to_thread.run_sync(catalogue.photos.end_restoring)
+    await to_thread.run_sync(catalogue.photos.end_restoring, owner)
     if unnamed:
         emit(
             Notice(

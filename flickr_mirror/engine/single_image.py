@@ -11,6 +11,7 @@ from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.image_servers import REFUSALS
 from flickr_mirror.models.sizes import whole_pictures
+from flickr_mirror.models.visibility import is_public
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.tombstones import read_tombstones
 
@@ -40,6 +41,8 @@ async def download_image(
     """
     with locked(cache.lock, cache.folder):
         cache.prepare(user, name)
+        if not is_public(photo):
+            cache.keep_private()
         if photo.id in read_tombstones(cache.state):
             raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
         photo.sizes = await api.get_photo_sizes(photo.id)

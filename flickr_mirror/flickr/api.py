@@ -166,6 +166,8 @@ class AsyncFlickrApi:
     ) -> PhotoPage:
         """Return a page of what a user uploaded between two seconds (both included), newest first.
 
+        With a login, it has photos of every safety level that the account may see, whatever its settings are: without
+        `safe_search`, users missed moderate and restricted photos (https://github.com/mikf/gallery-dl/issues/1639).
         Flickr returns page 10,000 for every higher number, without an error: check the `page` of the result.
         """
         if not 1 <= per_page <= 500:
@@ -175,6 +177,8 @@ class AsyncFlickrApi:
             arguments["min_upload_date"] = str(min_upload_date)
         if max_upload_date is not None:
             arguments["max_upload_date"] = str(max_upload_date)
+        if self.__token is not None:
+            arguments["safe_search"] = "3"
         return PhotoPage.from_json(
             await self._call("flickr.people.getPhotos", "photos", _STREAM, **arguments)
         )

@@ -47,6 +47,7 @@ class MirrorReport:
     name in `Limits`, or empty; `begun` is how many photos were begun, if `max_photos` limits them. For a run that is
     limited to a window of upload times, the counts cover that window.
 
+    `login_only` counts the photos that only another login than that of the run can see; it leaves them as they are.
     `lists` has the number of entries of each list of the account that was mirrored, by its name in `Include`;
     `list_failures` has the reason for each one that could not be mirrored.
     """
@@ -82,6 +83,7 @@ class MirrorReport:
     mirrored: int = 0
     left: int = 0
     unanswered: str = ""
+    login_only: int = 0
     lists: dict[str, int] = field(default_factory=dict)
     list_failures: dict[str, str] = field(default_factory=dict)
 

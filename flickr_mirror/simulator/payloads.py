@@ -250,8 +250,8 @@ def user(stream: SimulatedPhotostream) -> Payload:
     return {"id": stream.nsid, "nsid": stream.nsid, "username": {"_content": stream.username}}
 
 
-def person(stream: SimulatedPhotostream) -> Payload:
-    """Return the answer of `people.getInfo` about an account."""
+def person(stream: SimulatedPhotostream, count: int) -> Payload:
+    """Return the answer of `people.getInfo` about an account, of which the caller sees `count` photos."""
     name = stream.path_alias or stream.nsid
     described: dict[str, Any] = {
         "id": stream.nsid,
@@ -266,7 +266,7 @@ def person(stream: SimulatedPhotostream) -> Payload:
         "description": {"_content": ""},
         "photosurl": {"_content": f"{FLICKR}/photos/{name}/"},
         "profileurl": {"_content": f"{FLICKR}/people/{name}/"},
-        "photos": {"count": {"_content": len(stream)}},
+        "photos": {"count": {"_content": count}},
     }
     if stream.real_name:
         described["realname"] = {"_content": stream.real_name}

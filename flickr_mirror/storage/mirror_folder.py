@@ -117,6 +117,12 @@ class MirrorFolder:
             source=self.source,
         )
 
+    def keep_private(self) -> bool:
+        """See `Store.keep_private`. Files and folders that are created later are private, too."""
+        for path in (self.folder, self.state, *self.state.glob("*")):
+            filesystem.keep_private(path)
+        return filesystem.is_private_folder(self.folder)
+
     def remove_partial_files(self) -> None:
         """Delete the partial files of a killed run. Requires the lock. Raises `CacheError`."""
         if self.parts.is_dir():

@@ -13,13 +13,12 @@ from flickr_mirror.errors import CacheError
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.models.sources import TITLES
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage import filesystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from flickr_mirror.models.users import FlickrUser
 
 STATE_FOLDER = ".flickr_mirror"
 """The folder inside a mirror for its owner, catalogue, lock and partial files."""
@@ -67,6 +66,14 @@ def read_owner(folder: Path) -> dict[str, Any] | None:
             path,
         ) from error
     return dict(owner)
+
+
+def owner_of(folder: Path) -> FlickrUser:
+    """Return the account that the mirror in `folder` is of. Raises `CacheError`, also if it is not a mirror."""
+    owner = read_owner(folder)
+    if owner is None:
+        raise CacheError(f"{folder} is not a mirror.", folder)
+    return FlickrUser(owner["nsid"], owner["username"])
 
 
 def _is_list_owner(source: object) -> bool:

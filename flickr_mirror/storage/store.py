@@ -170,6 +170,13 @@ class Store(Protocol):
         """
         ...
 
+    def keep_private(self) -> bool:
+        """Let no other user read the store, before photos that are not public are stored in it.
+
+        Return whether that is so; some disks have no permissions. Raises `CacheError`.
+        """
+        ...
+
     def make_durable(self, paths: Sequence[Path]) -> None:
         """Make existing files of one photo durable before the catalogue records them.
 

@@ -40,7 +40,9 @@ class MirrorStatus:
     """The state of a mirror, one attribute for each field of `status --json`.
 
     Times are UTC. `gaps` are intervals of upload time that no run has listed. `shortfalls` are sentences about
-    photos that Flickr counts but has not listed, `unlisted` is the least number of them. `not_ready` counts photos
+    photos that Flickr counts but has not listed, `unlisted` is the least number of them. All three are for the caller
+    of the last run: the account `listed_as`, or `null` without a login. `login_only` counts the photos that are not
+    public, or not safe. `not_ready` counts photos
     that Flickr was still processing, `forgotten` those erased on request, `reduced` and `damaged` count as in
     `MirrorReport`. `source` is the address of the list that is mirrored, `None` for a photostream. `age` is the seconds
     since a run ended with code 0, `running` the process that uses the mirror.
@@ -59,6 +61,8 @@ class MirrorStatus:
     forgotten: int
     unavailable: int
     unlisted: int
+    login_only: int
+    listed_as: str | None
     not_ready: int
     shortfalls: list[str]
     reduced: int
@@ -106,6 +110,8 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             forgotten=len(read_tombstones(cache.state)),
             unavailable=counts.unavailable,
             unlisted=unlisted(short),
+            login_only=catalogue.callers.count_login_only(),
+            listed_as=catalogue.callers.nsid,
             not_ready=counts.not_ready,
             shortfalls=[shortfall_text(*stretch) for stretch in short],
             reduced=counts.reduced,
@@ -152,7 +158,10 @@ def _listed(status: MirrorStatus) -> str:
     if status.source:
         return f"as Flickr shows {plain(status.source)}, which need not be complete"
     gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
-    return f"up to {local_time(status.listed_until)}, {gaps}" if status.listed_until else "nothing yet"
+    caller = f", as the account {status.listed_as}" if status.listed_as else ""
+    return (
+        f"up to {local_time(status.listed_until)}, {gaps}{caller}" if status.listed_until else "nothing yet"
+    )
 
 
 def _lines(status: MirrorStatus) -> Iterator[str]:
@@ -161,6 +170,8 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         f"photos    {status.photos:,}: {status.images:,} images, {status.infos:,} with information, "
         f"{len(status.failures):,} failed, {status.gone:,} gone from Flickr"
     )
+    if status.login_only:
+        yield f"logins    {status.login_only:,} photos are listed only with a login: not public, or not safe"
     if status.forgotten:
         yield f"forgotten {status.forgotten:,}: erased on request, and never mirrored again"
     if status.reduced or status.damaged:

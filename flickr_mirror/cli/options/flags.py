@@ -52,6 +52,23 @@ SourceList = Annotated[
         help="Mirror a list of photos instead: favorites, a gallery, the pool of a group, photos of a person.",
     ),
 ]
+Streams = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=WHAT,
+        help="Mirror the photostreams of a TOML file, with the options of each.",
+    ),
+]
+SideBySide = Annotated[
+    int,
+    typer.Option(
+        parser=Number(int, 1, 64),
+        metavar="N",
+        rich_help_panel=WHAT,
+        help="Mirror N photostreams of the file at the same time.",
+    ),
+]
 ImageOnly = Annotated[bool, typer.Option("--image-only", rich_help_panel=WHAT, help="Mirror only images.")]
 InfoOnly = Annotated[bool, typer.Option("--info-only", rich_help_panel=WHAT, help="Mirror only information.")]
 InfoLevel = Annotated[

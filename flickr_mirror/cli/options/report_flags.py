@@ -41,6 +41,8 @@ Manifest = Annotated[
     typer.Option("--manifest", help="Also compare manifest-sha256.txt with the catalogue and the files."),
 ]
 
+Prometheus = Annotated[bool, typer.Option("--prometheus", help="Print the state as metrics for Prometheus.")]
+
 ReportAsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 
 ReportQuietly = Annotated[

@@ -55,7 +55,7 @@ def load(context: typer.Context, name: str | None) -> str | None:
         return name
     path = default_file() if name is None else Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser may raise
     context.meta[FILE] = path
-    if path and (content := _read(path, may_be_missing=name is None)) is not None:
+    if path and (content := read_file(path, may_be_missing=name is None)) is not None:
         text, is_private = content
         known = {key_of(parameter) for _, parameter in settings_of(context.command)} - {"config"}
         settings = _settings(path, text, known, is_private=is_private)
@@ -79,7 +79,7 @@ PrintConfig = Annotated[
 ]
 
 
-def _read(path: Path, *, may_be_missing: bool) -> tuple[str, bool] | None:
+def read_file(path: Path, *, may_be_missing: bool) -> tuple[str, bool] | None:
     """Return the text of a file, and whether only its owner can read it; `None` if it is missing and may be."""
     try:
         with path.open("rb") as file:
@@ -138,7 +138,7 @@ def _defaults(path: Path, context: typer.Context, command: Any, settings: dict[s
                 value = value[0]
             elif isinstance(value, list) and command is not context.command and not parameter.multiple:
                 continue  # a run takes several values, this subcommand one
-            defaults[parameter.name] = _checked(path, context, parameter, value, kinds[parameter.name])
+            defaults[parameter.name] = checked_value(path, context, parameter, value, kinds[parameter.name])
     for name, below in getattr(command, "commands", {}).items():
         # no entry for a command without settings: an option of the same name would read it as its value
         if name not in COMMANDS_WITHOUT_SETTINGS and (
@@ -148,7 +148,7 @@ def _defaults(path: Path, context: typer.Context, command: Any, settings: dict[s
     return defaults
 
 
-def _checked(path: Path, context: typer.Context, parameter: Any, value: object, kind: type) -> object:  # noqa: ANN401
+def checked_value(path: Path, context: typer.Context, parameter: Any, value: object, kind: type) -> object:  # noqa: ANN401
     """Return a value as on the command line. Raises `ConfigError`."""
     types, description = _KINDS[kind]
     values = value if isinstance(value, list) and parameter.multiple else [value]

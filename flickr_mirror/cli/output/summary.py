@@ -68,6 +68,7 @@ def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bo
         "reduced": report.reduced,
         "damaged": report.damaged,
         "gone": report.gone,
+        "login_only": report.login_only,
         "lists": report.lists,
         "list_failures": report.list_failures,
         "pruned": report.pruned,

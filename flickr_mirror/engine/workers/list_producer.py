@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.walk_result import sentences
+from flickr_mirror.engine.workers.logins import keep_private
 from flickr_mirror.engine.workers.run_plan import plan_run
 from flickr_mirror.errors import PhotostreamError
 from flickr_mirror.flickr.api import EXTRAS
@@ -16,6 +17,7 @@ from flickr_mirror.flickr.list_walk import ListWalk
 from flickr_mirror.flickr.sources import get_source_page
 from flickr_mirror.models.events import Notice, PageScanned, PhotoFound, PhotoGone, PhotoUpdated
 from flickr_mirror.models.sources import SourceKind
+from flickr_mirror.models.visibility import is_public
 
 if TYPE_CHECKING:
     from flickr_mirror.engine.workers.jobs import JobContext
@@ -47,6 +49,7 @@ class ListProducer:
         self._dispatcher = context.dispatcher
         self._is_again = again
         self._is_stopping = False
+        self._is_private = False
         self._newest = 0
         self._since: int | None = None
         self._numbers = (0, 0, 0)
@@ -74,7 +77,7 @@ class ListProducer:
         note = await self._dispatcher.call(context.catalogue.get_note, _NEWEST)
         self.is_full_scan = note is None or await self._is_scan_due(now)
         if self.is_full_scan:  # a list is walked through from its beginning each time
-            await self._dispatcher.call(listings.drop_scan)
+            await self._dispatcher.call(context.catalogue.callers.drop_scan)
         await self._dispatcher.call(
             listings.begin, now, fields=frozenset(EXTRAS.split(",")), full=self.is_full_scan
         )
@@ -124,6 +127,9 @@ class ListProducer:
 
     async def _store(self, photos: list[FlickrPhoto]) -> None:
         context, report = self._context, self._context.report
+        if not self._is_private and not all(map(is_public, photos)):
+            await keep_private(context)
+            self._is_private = True
         found = await self._dispatcher.call(
             context.catalogue.listings.add_page,
             photos,

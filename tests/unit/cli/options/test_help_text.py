@@ -95,6 +95,7 @@ TEXTS = {
     "hook",
     "tag",
     "plots",
+    "streams",
     "to",
 }
 TEXTS |= {"as", "oauth-token", "oauth-token-secret"}

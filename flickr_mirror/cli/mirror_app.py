@@ -92,7 +92,7 @@ def _run_streams(context: typer.Context) -> NoReturn:
     from flickr_mirror.cli.output.console import OutputOptions
 
     flags = context.params
-    for name in ("username", "watch"):
+    for name in ("username", "source", "watch"):
         if flags[name]:
             usage_error(f"--streams and --{name} exclude each other: use only one of them.")
     streams = read_streams(context, flags["streams"])

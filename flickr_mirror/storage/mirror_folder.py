@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import suppress
 from functools import partial
@@ -16,7 +15,7 @@ from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
-from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files
+from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files, unused_path
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.owner import (
     STATE_FOLDER,
@@ -276,13 +275,13 @@ class MirrorFolder:
             for file in files.values():
                 if file.stem == path.stem:
                     moved += filesystem.move(
-                        file, _unused(self.state / "trash" / file.relative_to(self.folder))
+                        file, unused_path(self.state / "trash" / file.relative_to(self.folder))
                     )
         return moved
 
     def quarantine(self, path: Path) -> None:
         """See `Store.quarantine`."""
-        filesystem.move(path, _unused(self.state / "broken" / path.name))
+        filesystem.move(path, unused_path(self.state / "broken" / path.name))
 
 
 def _refuse_links(folder: Path) -> None:
@@ -290,15 +289,6 @@ def _refuse_links(folder: Path) -> None:
     for path in (state, state / "parts", state / "catalogue.sqlite"):
         if path.is_symlink():
             raise link_error(path)
-
-
-def _unused(target: Path) -> Path:
-    """Return `target`, or a numbered name beside it if the name is in use."""
-    unused, number = target, 0
-    while os.path.lexists(unused):
-        number += 1
-        unused = target.with_name(f"{target.stem}.{number}{target.suffix}")
-    return unused
 
 
 def _json(document: dict[str, Any]) -> bytes:

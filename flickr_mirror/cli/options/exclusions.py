@@ -28,7 +28,6 @@ EXCLUSIONS = (
     ("dry_run", "watch"),
     ("dry_run", "save_api_keys"),
     ("source", "username"),
-    ("source", "streams"),
     ("source", "include"),
     ("source", "since"),
     ("source", "until"),

@@ -6,6 +6,7 @@
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import (
     Checked,
+    DetailCached,
     Event,
     FileBroken,
     ImageCached,
@@ -32,6 +33,7 @@ from flickr_mirror.models.reports import FailedPhoto, MirrorReport
 
 __all__ = [
     "Checked",
+    "DetailCached",
     "Event",
     "FailedPhoto",
     "FileBroken",

@@ -11,6 +11,7 @@ from flickr_mirror.catalogue.archive import Archive
 from flickr_mirror.catalogue.callers import Callers
 from flickr_mirror.catalogue.coverage import CoverageStore
 from flickr_mirror.catalogue.database import Database
+from flickr_mirror.catalogue.details import Details
 from flickr_mirror.catalogue.files import Files
 from flickr_mirror.catalogue.forgotten import Forgotten
 from flickr_mirror.catalogue.gone_photos import GonePhotos
@@ -48,6 +49,7 @@ class Catalogue:
     - `updates`: since when changes of the caller's own photos must be listed
     - `totals`: how many photos are known, to compare with Flickr's counts
     - `files`: the files on disk
+    - `details`: what needs a call for each photo
     - `gone_photos`: photos that are no longer at Flickr, or may not be
     - `forgotten`: photos that were erased on request
     - `statistics`: counts of the whole mirror
@@ -64,9 +66,10 @@ class Catalogue:
         self.files = Files(database, self.scope)
         self.coverage = CoverageStore(database, self.callers)
         self.updates = UpdateTimes(database, self.callers, self.coverage)
-        self.gone_photos = GonePhotos(database, self.callers, self.files)
-        self.forgotten = Forgotten(database, self.coverage, self.files)
-        self.photos = PhotoRows(database, self.callers, self.files)
+        self.details = Details(database, self.scope)
+        self.gone_photos = GonePhotos(database, self.callers, self.files, self.details)
+        self.forgotten = Forgotten(database, self.coverage, self.files, self.details)
+        self.photos = PhotoRows(database, self.callers, self.files, self.details)
         self.totals = PhotoTotals(database, self.callers, self.coverage, self.gone_photos)
         self.listings = ListingStore(
             database,
@@ -80,9 +83,9 @@ class Catalogue:
             sizes=sizes,
         )
         self.archive = Archive(database)
-        self.statistics = Statistics(database, self.scope, self.callers)
-        self.work_list = WorkList(database, self.scope, refetches, sizes)
-        self.outcomes = Outcomes(database, self.files, refetches, sizes)
+        self.statistics = Statistics(database, self.scope, self.callers, self.details)
+        self.work_list = WorkList(database, self.scope, refetches, sizes, self.details)
+        self.outcomes = Outcomes(database, self.files, refetches, sizes, self.details)
 
     def __enter__(self) -> Self:
         return self

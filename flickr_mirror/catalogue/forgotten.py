@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.files import Files
 
 _STATUS = int(Status.FORGOTTEN)
@@ -24,10 +25,11 @@ class Forgotten:
     Each of them keeps a row in `photos` with its id and its upload time only, because Flickr still counts it.
     """
 
-    def __init__(self, database: Database, coverage: CoverageStore, files: Files) -> None:
+    def __init__(self, database: Database, coverage: CoverageStore, files: Files, details: Details) -> None:
         self._database = database
         self._coverage = coverage
         self._files = files
+        self._details = details
         self._query = database.query
 
     def all(self) -> dict[str, Tombstone]:
@@ -57,6 +59,7 @@ class Forgotten:
         with self._database.transaction():
             for stone in stones:
                 self._files.delete(stone.photo_id)
+                self._details.delete(stone.photo_id)
                 for table, key in (("failures", "photo_id"), ("listed", "id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (stone.photo_id,))
                 self._clear_row(stone.photo_id, stone.uploaded)

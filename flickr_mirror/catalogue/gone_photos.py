@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.files import Files
 
 MAX_VERIFIED = 500
@@ -26,10 +27,11 @@ MAX_VERIFIED = 500
 class GonePhotos:
     """The photos that a full scan did not list, and those that Flickr confirmed to be gone."""
 
-    def __init__(self, database: Database, callers: Callers, files: Files) -> None:
+    def __init__(self, database: Database, callers: Callers, files: Files, details: Details) -> None:
         self._database = database
         self._callers = callers
         self._files = files
+        self._details = details
         self._query = database.query
         self._transaction = database.transaction
 
@@ -115,6 +117,7 @@ class GonePhotos:
                 (now, photo_id),
             ).rowcount
             self._query("DELETE FROM failures WHERE photo_id = ?", (photo_id,))
+            self._details.reset(photo_id)
         return bool(is_new)
 
     def ids(self, limit: int) -> list[str]:
@@ -137,6 +140,7 @@ class GonePhotos:
         with self._transaction():
             for (photo_id,) in ids:
                 self._files.delete(photo_id)
+                self._details.delete(photo_id)
             self._database.query_many("DELETE FROM failures WHERE photo_id = ?", ids)
             self._database.query_many("DELETE FROM listed WHERE id = ?", ids)
             self._database.query_many("DELETE FROM photos WHERE id = ?", ids)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.changes import Refresh
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.files import Files
     from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow, StoredPhoto
     from flickr_mirror.models.photos import FlickrPhoto
@@ -30,11 +31,12 @@ class KnownPhoto(NamedTuple):
 class PhotoRows:
     """Writes the tables `photos` and `listed`. Call its methods inside of a transaction, except `restore`."""
 
-    def __init__(self, database: Database, callers: Callers, files: Files) -> None:
+    def __init__(self, database: Database, callers: Callers, files: Files, details: Details) -> None:
         self._database = database
         self._callers = callers
         self._query = database.query
         self._files = files
+        self._details = details
 
     def known(self, ids: Collection[int]) -> dict[int, KnownPhoto]:
         """Return those of some photos that were listed before, by their ids."""
@@ -126,6 +128,7 @@ class PhotoRows:
             for restored in found.values():
                 for file in restored.files:
                     self._files.put(restored.photo.id, file)
+                self._details.restore(restored.photo.id, restored.details)
 
     def end_restoring(self, owner: FlickrUser) -> None:
         """Record that everything on disk is restored; the photos are of `owner`."""

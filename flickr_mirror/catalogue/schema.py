@@ -151,6 +151,19 @@ CREATE TABLE absences (
 INSERT INTO absences SELECT 1, photo_id, since FROM absences_of_visitors;
 DROP TABLE absences_of_visitors;
 """,
+    # Version 5: details of photos that need a call for each one (notes, faves, EXIF)
+    """
+CREATE TABLE details (
+    photo_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    count INTEGER NOT NULL DEFAULT 0,
+    version TEXT,
+    fetched INTEGER,
+    PRIMARY KEY (photo_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX details_to_fetch ON details (kind, photo_id) WHERE status < 2;
+""",
 )
 """The statements from each version to the next. Those of a released version never change."""
 VERSION = len(_MIGRATIONS)

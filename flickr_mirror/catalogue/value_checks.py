@@ -14,7 +14,7 @@ from flickr_mirror.catalogue.files import KINDS
 from flickr_mirror.catalogue.row_encoding import read_facts, read_reduced, text_row
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.catalogue.schema import tables
-from flickr_mirror.models.job_kinds import JobKind
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:
@@ -83,6 +83,13 @@ _UNSOUND = {
     "coverage": ("scan NOT IN (0, 1)", "low > high", _UNKNOWN),
     "absences": (_UNKNOWN,),
     "shortfalls": ("low > high", _UNKNOWN, "missing < 0", "runs < 0"),
+    "details": (
+        "photo_id NOT IN (SELECT id FROM photos)",
+        f"kind NOT IN {_one_of(DETAIL_KEYS)}",
+        f"status NOT IN {_one_of([Status.UNSETTLED, Status.PENDING, Status.DONE])} AND status NOT IN {_TRIED}",  # type: ignore[list-item]
+        f"status IN {_TRIED} AND (photo_id, kind) NOT IN (SELECT photo_id, job FROM failures)",
+        "count < 0",
+    ),
 }
 """Conditions that no row of a table may meet, besides those on the types of its columns."""
 

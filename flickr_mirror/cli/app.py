@@ -27,6 +27,7 @@ from flickr_mirror.cli.options.configured_command import ConfigurableCommand
 from flickr_mirror.cli.options.help_text import help_of
 from flickr_mirror.cli.options.option_names import given_options
 from flickr_mirror.cli.options.timing import timing_of
+from flickr_mirror.cli.photo_app import photo
 from flickr_mirror.cli.reports_app import check, describe, list_photos, search, stats, status
 from flickr_mirror.cli.serve_app import serve
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
@@ -43,9 +44,9 @@ SETTINGS_HELP = (
 )
 EXIT_HELP = (
     "Exit codes: 0 success; 1 unexpected error; 2 usage error; 3 done, but photos failed; 4 no such user or "
-    "no photos; 5 API keys or login missing or refused; 7 the folder cannot be used; 8 stopped by a limit, more is "
-    "left to do; 11 another run is using this mirror; 75 no answer from Flickr, run again later; 129, 130, 143 "
-    "stopped by a signal."
+    "photo, or no photos; 5 API keys or login missing or refused; 7 the folder cannot be used; 8 stopped by a "
+    "limit, more is left to do; 11 another run is using this mirror; 75 no answer from Flickr, run again later; "
+    "129, 130, 143 stopped by a signal."
 )
 app = typer.Typer(
     add_completion=False,
@@ -142,7 +143,7 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _command in (check, status, describe, search, stats, export, serve, forget, login, logout):
+for _command in (check, status, describe, search, stats, export, serve, photo, forget, login, logout):
     app.command(_command.__name__)(_command)
 app.command("list")(list_photos)
 app.add_typer(keys_app, name="keys")

@@ -11,6 +11,9 @@ from flickr_mirror.errors import (
     InvalidKeyError,
     KeysError,
     LoginError,
+    PermissionDeniedError,
+    PhotoError,
+    PhotoNotFoundError,
     PhotostreamError,
     ResourcesError,
     ServerError,
@@ -30,6 +33,8 @@ EXIT_LOCKED = 11
 EXIT_NO_ANSWER = 75
 EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (UserNotFoundError, 4),
+    (PhotoNotFoundError, 4),
+    (PermissionDeniedError, 4),
     (PhotostreamError, 4),
     (CacheOwnerError, 4),
     (InvalidKeyError, 5),
@@ -41,6 +46,7 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (CacheLockedError, EXIT_LOCKED),
     (CacheError, 7),
     (TransportError, EXIT_NO_ANSWER),
+    (PhotoError, EXIT_PHOTOS_FAILED),
 ]
 """The exit code of each error: the first class that matches; 1 for every other error."""
 _WORDS = {
@@ -48,7 +54,7 @@ _WORDS = {
     1: "unexpected error",
     2: "usage error",
     EXIT_PHOTOS_FAILED: "done, but photos failed or are missing",
-    4: "no such user or no photos",
+    4: "no such user or photo, or no photos",
     5: "API keys or login missing or refused",
     7: "the folder could not be used",
     EXIT_LIMIT: "stopped by a limit",

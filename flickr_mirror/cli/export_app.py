@@ -57,6 +57,7 @@ Copy = Annotated[
     bool,
     typer.Option("--copy", help="Copy files, which sets their time to that of the photo, in place of links."),
 ]
+Private = Annotated[bool, typer.Option("--private", help="Also export photos that are not public at Flickr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
@@ -70,6 +71,7 @@ def export(
     xmp: Xmp = False,
     embed: Embed = False,
     copy: Copy = False,
+    private: Private = False,
     tag: filter_flags.Tags = None,
     since: filter_flags.Since = None,
     until: filter_flags.Until = None,
@@ -95,6 +97,7 @@ def export(
             xmp=xmp,
             embeds=embed,
             copies=copy,
+            includes_private=private,
             photo_filter=filter_flags.filter_of(context.params),
             as_json=as_json,
         )

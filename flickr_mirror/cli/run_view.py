@@ -71,6 +71,7 @@ class RunView:
         self.stats = RunStats(
             images=options.wants_images,
             info=options.wants_info,
+            details=bool(options.wanted_details),
             snapshot=self._snapshot,
             seconds_for=self._seconds_for,
             max_photos=max_photos,

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.store import Store
 
 BATCH = 200
+MISSING = "It is missing."
+"""The reason for a file that is not there."""
 PATIENCE = 30 * 86_400
 """Seconds after which an interrupted check starts over instead of continuing."""
 SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
@@ -203,7 +205,7 @@ def _fault_of(store: Store, path: Path, file: StoredFile) -> tuple[str, bool]:
             if file.kind == "image" and not file.note_is_odd:
                 decode(content)
     except FileNotFoundError:
-        return "It is missing.", False
+        return MISSING, False
     except OSError as error:
         return f"It cannot be read: {error.strerror}.", False
     except BadImageError as error:

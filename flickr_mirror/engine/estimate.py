@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue.statistics import Stock, WorkLeft
-from flickr_mirror.engine.call_estimate import calls_left
+from flickr_mirror.engine.call_estimate import calls_left, details_of
 from flickr_mirror.engine.download_volume import (
     IMAGE_RATE,
     DownloadVolume,
@@ -87,6 +87,7 @@ async def estimate_run(
         free=await to_thread.run_sync(free_space, cache.folder),
         image_seconds=volume.seconds,
         basis=volume.basis,
+        details=work.details + details_of(options, sample, unlisted),
     )
 
 
@@ -120,7 +121,9 @@ def _read_mirror(
     with read_catalogue(cache.catalogue) as catalogue:
         catalogue.callers.begin(caller, user.id)
         catalogue.scope.restrict(options.window, None)
-        work = catalogue.statistics.work_left(images=options.wants_images, info_level=options.wanted_level)
+        work = catalogue.statistics.work_left(
+            images=options.wants_images, info_level=options.wanted_level, details=options.wanted_details
+        )
         stock = catalogue.statistics.stock()._replace(rate=rate_of(catalogue.get_note(IMAGE_RATE)))
         is_covered = bool(catalogue.coverage.listed().intervals)
         return work, is_covered, catalogue.listings.last_scan(), stock

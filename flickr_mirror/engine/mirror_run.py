@@ -250,6 +250,7 @@ class MirrorRun:
             context.catalogue.statistics.work_left,
             images=options.wants_images,
             info_level=options.wanted_level,
+            details=options.wanted_details,
         )
         return (await to_thread.run_sync(count)).mirrored
 

@@ -150,6 +150,7 @@ class Pipeline:
             context.catalogue.work_list.is_unfinished,
             images=context.options.wants_images,
             info=context.options.wants_info,
+            details=context.options.wanted_details,
         )
 
     async def _list_and_work(self) -> None:

@@ -24,7 +24,7 @@ from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
 from flickr_mirror.storage.media_inspection import inspect
 from flickr_mirror.storage.owner import owner_of
-from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
+from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar, stored_details
 from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
@@ -155,7 +155,12 @@ def _restored(store: Store, paths: Mapping[str, Path], *, has_owner: bool) -> Re
     store.make_durable([paths[file.extension] for file in files])
     row = _row(photo, sidecar.size, {file.kind for file in files})
     return RestoredPhoto(
-        photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
+        photo,
+        row,
+        info_level_of(info),
+        files,
+        reduced if row.image_status is Status.DONE else {},
+        stored_details(info),
     )
 
 

@@ -76,4 +76,6 @@ def _refusal(name: str, what: str, user: str = "") -> str:
     instead = f"Use the address of a photostream, such as {page_of('NAME')}."
     if user:  # The name alone could be the username of another account.
         instead = f"To mirror the whole photostream of this user, use --username {page_of(user)}."
+    if what in ("a photo", "a short link"):
+        return f"{name!r} is the address of {what}. To fetch a photo, use `mirror_flickr photo`. {instead}"
     return f"{name!r} is the address of {what}, which cannot be mirrored yet. {instead}"

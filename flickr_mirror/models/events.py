@@ -51,7 +51,8 @@ class RunPlanned:
 
     `photos` are those of the photostream that this run considers, `mirrored` those of them that need nothing. `calls`
     is how many more API calls this run needs, and `seconds` how long they take within Flickr's limits. `images` and
-    `infos` are how many images and information files are left to fetch. These are estimates until the listing has
+    `infos` are how many images and information files are left to fetch, `details` how many answers about single photos
+    (notes, faves, EXIF). These are estimates until the listing has
     ended (`exact`).
 
     The other fields are set by `PhotostreamMirror.estimate` only; a value that is not known is `None`, as in the events
@@ -71,6 +72,7 @@ class RunPlanned:
     free: int | None = None
     image_seconds: float | None = None
     basis: str = ""
+    details: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,15 @@ class InfoCached:
     """A photo's information is on disk."""
 
     photo_id: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DetailCached:
+    """What needs a call for each photo is in the photo's information on disk; `job` is `notes`, `faves` or `exif`."""
+
+    photo_id: str
+    job: str
     path: Path
 
 
@@ -249,6 +260,7 @@ Event = (
     | ImageCached
     | InfoStarted
     | InfoCached
+    | DetailCached
     | PhotoFailed
     | Checked
     | FileBroken

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from flickr_mirror.models.includes import Include
 from flickr_mirror.models.intervals import Interval
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.timing import Timing
-
-if TYPE_CHECKING:
-    from flickr_mirror.models.includes import Include
 
 DEFAULT_CACHE_PATH = Path("~/.flickr")
 DEFAULT_CACHE_DIRECTORY_DEPTH = 4
@@ -82,6 +80,11 @@ class MirrorOptions:
                 "info_only and verify_image exclude each other: info_only leaves out the images, which "
                 "verify_image checks."
             )
+        if self.image_only and self.wanted_details:
+            raise ValueError(
+                f"image_only and include {self.wanted_details[0]} exclude each other: {self.wanted_details[0]} are "
+                "written to the JSON files, which image_only leaves out."
+            )
         if self.info_level not in (0, 1, 2):
             raise ValueError(f"info_level must be 0, 1 or 2, not {self.info_level!r}.")
         if self.full_scan_every is not None and self.full_scan_every <= 0:
@@ -128,6 +131,11 @@ class MirrorOptions:
     def wanted_level(self) -> int | None:
         """The level of the information that is mirrored; `None` if no information is mirrored."""
         return self.info_level if self.wants_info else None
+
+    @property
+    def wanted_details(self) -> tuple[JobKind, ...]:
+        """The kinds of jobs that need a call for each photo and were requested."""
+        return tuple(kind for kind in DETAIL_KEYS if Include(kind.value) in self.include)
 
     @property
     def wants_comments(self) -> bool:

@@ -127,6 +127,10 @@ class MirrorReader:
         """The ids of all photos with files, newest upload first, as of the first use."""
         return self.catalogue.archive.photo_ids()
 
+    def public_ids(self) -> set[int]:
+        """Return the ids of the photos that everyone may see at Flickr."""
+        return {photo_id for photo_id, _ in self.catalogue.archive.uploads(public_only=True)}
+
     def __len__(self) -> int:
         return len(self.photo_ids)
 

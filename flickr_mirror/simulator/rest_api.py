@@ -18,6 +18,7 @@ from flickr_mirror.simulator.payloads import (
     sizes_of,
     user,
 )
+from flickr_mirror.simulator.photo_details import exif_of, faves_of, people_of
 from flickr_mirror.simulator.photo_lists import PhotoLists
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class RestApi:
             "flickr.people.getPhotos": self._get_photos,
             "flickr.photos.getSizes": self._get_sizes,
             "flickr.photos.getInfo": self._get_photo_info,
+            "flickr.photos.people.getList": self._get_people,
+            "flickr.photos.getFavorites": self._get_faves,
+            "flickr.photos.getExif": self._get_exif,
             "flickr.photos.comments.getList": self._get_comments,
         }
 
@@ -206,6 +210,20 @@ class RestApi:
     def _get_photo_info(self, arguments: Mapping[str, str]) -> Payload:
         stream, photo = self._photo(arguments)
         return {"photo": photo_info(photo, stream)}
+
+    def _get_people(self, arguments: Mapping[str, str]) -> Payload:
+        return {"people": people_of(self._photo(arguments)[1])}
+
+    def _get_faves(self, arguments: Mapping[str, str]) -> Payload:
+        per_page = min(max(to_int(arguments.get("per_page")) or 10, 1), 50)
+        page = max(to_int(arguments.get("page")) or 1, 1)
+        return {"photo": faves_of(self._photo(arguments)[1], page, per_page)}
+
+    def _get_exif(self, arguments: Mapping[str, str]) -> Payload:
+        exif = exif_of(self._photo(arguments)[1])
+        if exif is None:
+            raise FlickrRefusal(2, "Permission denied")
+        return {"photo": exif}
 
     def _get_comments(self, arguments: Mapping[str, str]) -> Payload:
         stream, photo = self._photo(arguments)

@@ -26,7 +26,7 @@ from flickr_mirror.storage.owner import (
     write_owner,
 )
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import is_up_to_date
+from flickr_mirror.storage.sidecar import encoded, is_up_to_date, with_parts_of
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -225,9 +225,13 @@ class MirrorFolder:
         """See `Store.write_sidecar`."""
         path = self.path(photo_id, "json")
         is_long = len(content.get("comments", ())) > _MANY_COMMENTS
-        data = await to_thread.run_sync(_json, content) if is_long else _json(content)
-        if may_exist and (stored := await to_thread.run_sync(self._up_to_date, path, content, data)):
-            return path, stored
+        data = await to_thread.run_sync(encoded, content) if is_long else encoded(content)
+        if may_exist:
+            stored, whole = await to_thread.run_sync(self._compare, path, content, data)
+            if stored is not None:
+                return path, stored
+            if whole is not content:
+                data = await to_thread.run_sync(encoded, whole)
         async with self.new_file() as file:
             await file.write(data)
             await file.commit(path, partial(self.check_name, photo_id))
@@ -235,7 +239,7 @@ class MirrorFolder:
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
-        path, data = self._document(name), _json(content)
+        path, data = self._document(name), encoded(content)
         if filesystem.content(path) == data:
             return False
         filesystem.write_file(path, data, folder=self.parts, base=self.folder)
@@ -246,14 +250,21 @@ class MirrorFolder:
             raise ValueError(f"Invalid name of a document {name!r}.")
         return self.folder / ACCOUNT_FOLDER / f"{name}.json"
 
-    def _up_to_date(self, path: Path, content: dict[str, Any], data: bytes) -> bytes | None:
-        """Return the bytes of a sidecar file that is up to date, made durable; `None` if it must be written."""
+    def _compare(
+        self, path: Path, content: dict[str, Any], data: bytes
+    ) -> tuple[bytes | None, dict[str, Any]]:
+        """Return the bytes of a sidecar file that is up to date, made durable; or `None` and what must be written."""
         stored = filesystem.content(path)
         with suppress(ValueError, RecursionError):
-            if stored is not None and (stored == data or is_up_to_date(json.loads(stored), content)):
+            if stored is not None and stored != data:
+                document = json.loads(stored)
+                content = with_parts_of(content, document)
+                if not is_up_to_date(document, content):
+                    stored = None
+            if stored is not None:
                 self.make_durable([path])
-                return stored
-        return None
+                return stored, content
+        return None, content
 
     def make_durable(self, paths: Sequence[Path]) -> None:
         """See `Store.make_durable`."""
@@ -289,7 +300,3 @@ def _refuse_links(folder: Path) -> None:
     for path in (state, state / "parts", state / "catalogue.sqlite"):
         if path.is_symlink():
             raise link_error(path)
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"

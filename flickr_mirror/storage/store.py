@@ -157,8 +157,9 @@ class Store(Protocol):
     ) -> tuple[Path, bytes]:
         """Write the photo's sidecar file; return its path and bytes.
 
-        A file that is up to date (`sidecar.is_up_to_date`) is left unchanged, and its bytes are returned.
-        `may_exist=False` skips the comparison. Raises `PlaceTakenError` like `check_name`.
+        What calls for each photo added to an existing file (`sidecar.PARTS`) is kept, unless `content` has it. A file
+        that is up to date (`sidecar.is_up_to_date`) is left unchanged, and its bytes are returned.
+        `may_exist=False` skips both. Raises `PlaceTakenError` like `check_name`.
         """
         ...
 

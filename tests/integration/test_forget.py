@@ -602,3 +602,27 @@ async def test_an_undo_that_fails_at_any_call_is_repeated(ram: Path, faulty: Fau
                 assert await undo_forget(name, [photo_id], run.root) == [photo_id], fault
             assert ((await run(info_level=2)).new, tree(run.root)) == (1, before), fault
         assert at > 10
+
+
+async def test_a_photo_in_the_trash_is_kept_and_not_mirrored_again(tmp_path: Path) -> None:
+    async with mirroring(tmp_path, 4) as run:
+        await run()
+        photo_id = run.stream.ids[1]
+        image = run.path(photo_id)
+        data = image.read_bytes()
+        await forget_photos(run.stream.username, [photo_id], tmp_path, trash=True)
+        trashed = (
+            tmp_path
+            / run.stream.username
+            / ".flickr_mirror"
+            / "trash"
+            / image.relative_to(tmp_path / run.stream.username)
+        )
+        assert (image.exists(), trashed.read_bytes()) == (False, data)
+        report = await run(full_scan=True)
+        assert report.images == 0
+        (tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite").unlink()
+        report = await run()
+        assert (report.images, trashed.read_bytes()) == (0, data)
+        await forget_photos(run.stream.username, [photo_id], tmp_path)
+        assert not trashed.exists()

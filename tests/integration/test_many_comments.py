@@ -58,7 +58,7 @@ async def test_many_comments_do_not_block_other_photos(
         return call
 
     monkeypatch.setattr(LanguageDetector, "detect", detect)
-    monkeypatch.setattr(mirror_folder, "_json", noting(mirror_folder._json))
+    monkeypatch.setattr(mirror_folder, "encoded", noting(sidecar.encoded))
     monkeypatch.setattr(info_fetcher, "stored_comments", noting(sidecar.stored_comments))
     async with mirroring(tmp_path, 40, commented=1.0, image_dims=(40, 30)) as run:
         crowded = run.stream.ids[0]

@@ -8,14 +8,17 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from anyio import to_thread
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
 from flickr_mirror.cli.failure_messages import echo_failure
 from flickr_mirror.cli.graceful_shutdown import GracefulShutdown
 from flickr_mirror.cli.output.console import console, echo
+from flickr_mirror.cli.output.summary import counted
 from flickr_mirror.cli.output.text import json_text
-from flickr_mirror.engine.check import CheckReport, check_mirror
+from flickr_mirror.engine.check import MISSING, CheckReport, check_mirror
+from flickr_mirror.engine.forget import forget_photos
 from flickr_mirror.errors import FlickrMirrorError, one_error
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Checked, FileBroken
@@ -71,9 +74,28 @@ async def run_check(
         signals.exit_on_next_signal()
     if report.username:
         _print_summary(report, code, force=bool(code) and not failed)
+        if not failed and not as_json:
+            await _ask_about_missing(report, cache_path)
     if as_json:
         sys.stdout.write(f"{json_text(_document(report, code), 2)}\n")
     return code
+
+
+async def _ask_about_missing(report: CheckReport, cache_path: Path) -> None:
+    """On a terminal, ask whether photos whose files are gone were deleted on purpose, and forget them if so."""
+    ids = sorted(
+        {found.photo_id for found in report.broken if found.reason == MISSING and found.comes_again}, key=int
+    )
+    if not ids or not report.complete or console.is_quiet or not (console.is_terminal and sys.stdin.isatty()):
+        return
+    count = counted(len(ids), "photo")
+    echo(f"Files of {count} are missing ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}).")
+    sys.stderr.write("Did you delete them on purpose? Then no run downloads them again. [y/N] ")
+    sys.stderr.flush()
+    answer = await to_thread.run_sync(sys.stdin.readline)
+    if answer.strip().lower() in {"y", "yes"}:
+        await forget_photos(report.user_id, ids, cache_path)
+        echo(f"{count} forgotten. `mirror_flickr forget --undo` takes that back.")
 
 
 def _progress_text(last: Checked) -> str:

@@ -10,12 +10,12 @@ import sys
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from getpass import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-from platformdirs import user_config_path
 
 from flickr_mirror.cli.commands.mirror import print_report
 from flickr_mirror.cli.exit_codes import SIGNALLED
+from flickr_mirror.cli.options.settings_file import user_file
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.errors import SettingsError
 from flickr_mirror.reader.mirror_reader import open_mirror
@@ -26,7 +26,6 @@ from flickr_mirror.web.server import LOOPBACK, USER, MirrorServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from flickr_mirror.reader.mirror_reader import MirrorReader
 
@@ -105,7 +104,7 @@ async def _serve(
         if password is not None:
             echo(f"Every request needs the username {USER!r} and the password.")
         if proxy is not None:
-            certificate = user_config_path("mirror_flickr", appauthor=False) / "serve_ca.pem"
+            certificate = user_file("serve_ca.pem") or Path("serve_ca.pem")
             running = await stack.enter_async_context(MirrorProxy(*proxy, server.port, certificate))
             echo(
                 f"Proxy for Flickr's hosts: HTTPS_PROXY={running.url} SSL_CERT_FILE={shlex.quote(str(certificate))}"

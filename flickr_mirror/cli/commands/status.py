@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.walk_result import shortfall_text, unlisted
 from flickr_mirror.cli.exit_codes import code_text
-from flickr_mirror.cli.output.summary import failure_of, read_summary, time_text
+from flickr_mirror.cli.output.summary import counted, failure_of, read_summary, time_text
 from flickr_mirror.cli.output.text import json_text, name_text, size_text, time_left
 from flickr_mirror.engine.rebuild import read_catalogue
 from flickr_mirror.errors import CacheError
@@ -44,8 +45,9 @@ class MirrorStatus:
     of the last run: the account `listed_as`, or `null` without a login. `login_only` counts the photos that are not
     public, or not safe. `not_ready` counts photos
     that Flickr was still processing, `forgotten` those erased on request, `reduced` and `damaged` count as in
-    `MirrorReport`. `source` is the address of the list that is mirrored, `None` for a photostream. `age` is the seconds
-    since a run ended with code 0, `running` the process that uses the mirror.
+    `MirrorReport`. `missing` are the ids of photos with a file that was mirrored and is not there. `source` is the
+    address of the list that is mirrored, `None` for a photostream. `age` is the seconds since a run ended with code 0,
+    `running` the process that uses the mirror.
     """
 
     user: str
@@ -67,6 +69,7 @@ class MirrorStatus:
     shortfalls: list[str]
     reduced: int
     damaged: int
+    missing: list[str]
     failures: list[dict[str, Any]]
     listed_until: str | None
     gaps: list[tuple[str, str]]
@@ -116,6 +119,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             shortfalls=[shortfall_text(*stretch) for stretch in short],
             reduced=counts.reduced,
             damaged=counts.damaged,
+            missing=_missing(cache, catalogue),
             failures=[failure_of(failure) for failure in overview.failures()],
             listed_until=time_text(covered[-1].high) if covered else None,
             gaps=[(time_text(gap.low), time_text(gap.high)) for gap in gaps],
@@ -126,6 +130,16 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             age=None if age is None else round(max(age, 0.0), 1),
             running=holder_of(cache.lock),
         )
+
+
+def _missing(cache: MirrorFolder, catalogue: Catalogue) -> list[str]:
+    """Return the ids of photos of which a file that was mirrored is not there any more."""
+    found = {
+        photo_id
+        for photo_id, kind, extension in catalogue.files.names()
+        if not os.path.lexists(cache.path(photo_id, "json" if kind == "info" else extension))
+    }
+    return sorted(found, key=int)
 
 
 def open_catalogue(cache: MirrorFolder) -> Catalogue:
@@ -164,6 +178,15 @@ def _listed(status: MirrorStatus) -> str:
     )
 
 
+def _missing_lines(status: MirrorStatus) -> Iterator[str]:
+    if count := len(status.missing):
+        ids = f"{', '.join(status.missing[:3])}{', ...' if count > 3 else ''}"
+        yield (
+            f"missing   files of {counted(count, 'photo')} ({ids}), perhaps deleted by hand: `mirror_flickr check` "
+            "lets the next run download them again, `mirror_flickr forget` keeps them away"
+        )
+
+
 def _lines(status: MirrorStatus) -> Iterator[str]:
     yield f"{name_text(status.user)} ({status.nsid}) in {plain(status.folder)}"
     yield (
@@ -179,6 +202,7 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
             f"quality   {status.reduced:,} in a smaller size because Flickr refuses a better one, "
             f"{status.damaged:,} damaged at Flickr"
         )
+    yield from _missing_lines(status)
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
     yield f"listed    {_listed(status)}"
     for text in status.shortfalls:

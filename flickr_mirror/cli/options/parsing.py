@@ -12,6 +12,7 @@ import typer
 
 from flickr_mirror.engine.wall_clock import next_moment
 from flickr_mirror.models.includes import Include, parse_includes
+from flickr_mirror.models.photo_addresses import photo_id_at
 from flickr_mirror.models.sources import source_address
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -155,19 +156,14 @@ def _moment(text: str, of_date: time) -> datetime:
 
 
 def photo_id(text: str) -> str:
-    """Return a photo's id, given as such or as the address of its page. Raises `typer.BadParameter`."""
-    page = re.fullmatch(
-        r"(?:https?://)?(?:www\.|m\.)?flickr\.com/photos/[^/?#\s]+/([0-9]+)(?:[/?#]\S*)?",
-        text.strip(),
-        re.IGNORECASE,
-    )
-    number = page[1] if page else text.strip()
-    if not re.fullmatch(r"[1-9][0-9]{0,17}", number):
+    """Return a photo's id, given as such, as the address of its page or a short link. Raises `typer.BadParameter`."""
+    found = photo_id_at(text)
+    if found is None:
         raise typer.BadParameter(
             f"invalid photo {text!r}: use its id, such as 54000000001, or the address of its page, such as "
             "https://www.flickr.com/photos/manhhai/54000000001/."
         )
-    return number
+    return found
 
 
 class Share(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flickr_mirror.engine.workers.turns import Turns
+
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.catalogue.rows import StoredPhoto
@@ -71,6 +73,8 @@ class JobContext:
     emit: Observer
     options: MirrorOptions
     limits: Limits
+    sidecar_turns: Turns = field(default_factory=Turns)
+    """Held by photo while a sidecar file is read and written, because jobs of several kinds write to it."""
     space: FreeSpace | None = None
     """Keeps a part of the disk free, if that was requested."""
     source: Source | None = None

@@ -229,6 +229,11 @@ class SimulatedPhotostream:
         comment = comment_of_a_visitor(text, self._now(at))
         self._change(photo_id, at, replace(now, comments=(*now.comments, comment)))
 
+    def add_faves(self, photo_id: str, count: int) -> None:
+        """Let more people mark a photo as a favourite, which is no change of the photo."""
+        now = self.photo(photo_id).changes
+        self._changes[int(photo_id)] = replace(now, faves=now.faves + count)
+
     def replace_image(self, photo_id: str, *, at: int | None = None) -> None:
         """Replace the image of a photo: its secrets and its bytes change, its id does not."""
         now = self.photo(photo_id).changes

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         undo_forget,
     )
     from flickr_mirror.engine.import_export import ImportReport, import_export
+    from flickr_mirror.engine.list_mirror import ListMirror
     from flickr_mirror.engine.mirror import PhotostreamMirror
     from flickr_mirror.engine.progress.run_progress import RunProgress
     from flickr_mirror.errors import (
@@ -113,6 +114,7 @@ __all__ = [
     "Label",
     "License",
     "Limits",
+    "ListMirror",
     "Locale",
     "LoginError",
     "MirrorOptions",
@@ -171,6 +173,7 @@ _SOURCES = {
         "ImportReport",
         "import_export",
     ),
+    "engine.list_mirror": ("ListMirror",),
     "engine.mirror": ("PhotostreamMirror",),
     "engine.progress.run_progress": ("RunProgress",),
     "errors": (

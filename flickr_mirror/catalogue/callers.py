@@ -113,6 +113,10 @@ class Callers:
         """Store a number for the caller under a name; `None` deletes it."""
         self._database.set_note(self._note(name), value)
 
+    def drop_scan(self) -> None:
+        """Let the caller's next full scan begin anew, instead of continuing one that was interrupted."""
+        self.set_number("scan_begun", None)
+
     def _note(self, name: str) -> str:
         return name if self.is_visitor else f"{name} {self.bit}"
 

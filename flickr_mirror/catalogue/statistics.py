@@ -55,7 +55,8 @@ class Counts:
 class MirroredPhoto:
     """A photo with files on disk. Its image and its film have these `extensions`.
 
-    `described` is whether it has a sidecar, `gone` whether it is gone from the photostream.
+    `described` is whether it has a sidecar, `gone` whether it is gone from the photostream. `owner` is the NSID of its
+    owner in a mirror of photos of several accounts, else empty.
     """
 
     photo_id: str
@@ -64,6 +65,7 @@ class MirroredPhoto:
     extensions: list[str]
     described: bool
     gone: bool
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +250,12 @@ class Statistics:
         rows = self._query(
             "SELECT id, uploaded, title, gone IS NOT NULL,"
             " (SELECT group_concat(extension) FROM files WHERE photo_id = id AND kind IN ('image', 'video')"
-            " AND bytes >= 0), (SELECT count(*) FROM files WHERE photo_id = id AND kind = 'info' AND bytes >= 0)"
-            " FROM photos JOIN listed USING (id) ORDER BY uploaded DESC, id DESC"
+            " AND bytes >= 0), (SELECT count(*) FROM files WHERE photo_id = id AND kind = 'info' AND bytes >= 0),"
+            " json_extract(facts, '$.owner') FROM photos JOIN listed USING (id) ORDER BY uploaded DESC, id DESC"
         )
-        for photo_id, uploaded, title, gone, extensions, described in rows:
+        for photo_id, uploaded, title, gone, extensions, described, photo_owner in rows:
             found = (extensions or "").split(",") if extensions else []
             if found or described:
-                yield MirroredPhoto(str(photo_id), title, uploaded, found, bool(described), bool(gone))
+                yield MirroredPhoto(
+                    str(photo_id), title, uploaded, found, bool(described), bool(gone), photo_owner or ""
+                )

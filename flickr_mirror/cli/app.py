@@ -66,6 +66,7 @@ app = typer.Typer(
 def mirror_flickr(
     context: typer.Context,
     username: flags.Username = None,
+    source: flags.SourceList = None,
     streams: flags.Streams = None,
     side_by_side: flags.SideBySide = 1,
     info_level: flags.InfoLevel = 0,

@@ -46,13 +46,13 @@ def run(context: typer.Context) -> NoReturn:
     _name_owner_of_album(flags)
     _check_usage(context)
     try:
-        names = list(dict.fromkeys(checked_username(name) for name in flags["username"]))
+        names = _names(flags)
         options, limits = _options(flags), _limits(flags, timing_of(context))
         notify = checked_ping_url(flags["ping_url"]), hook_command(flags["hook"])
     except ValueError as error:
         usage_error(settings_origin.with_origins(context, with_flag_names(str(error))))
     if not flags["quiet"]:
-        _announce(names, flags["debug"], options.album_id)
+        _announce(names, flags["debug"], _target(flags, options))
     from flickr_mirror.cli.commands.mirror import mirror
     from flickr_mirror.cli.output.console import OutputOptions
 
@@ -75,6 +75,7 @@ def run(context: typer.Context) -> NoReturn:
             save=flags["save_api_keys"],
             watch=flags["watch"],
             dry_run=flags["dry_run"],
+            are_lists=bool(flags["source"]),
             output=output,
             notify=notify,
         )
@@ -94,7 +95,7 @@ def _run_streams(context: typer.Context) -> NoReturn:
     from flickr_mirror.cli.output.console import OutputOptions
 
     flags = context.params
-    for name in ("username", "watch", "album"):
+    for name in ("username", "source", "watch", "album"):
         if flags[name]:
             usage_error(f"--streams and --{name} exclude each other: use only one of them.")
     streams = read_streams(context, flags["streams"])
@@ -137,21 +138,28 @@ def _name_owner_of_album(flags: dict[str, Any]) -> None:
 def _check_usage(context: typer.Context) -> None:
     """Exit with a usage error if flags are missing, or exclude each other."""
     flags = context.params
-    if not flags["username"] or "" in flags["username"]:
+    if not flags["source"] and (not flags["username"] or "" in flags["username"]):
         usage_error(
             "--username is missing: add it, or use the whole address of the album."
             if flags["album"]
             else "--username is missing: add the user to mirror, or try `mirror_flickr demo`."
         )
-    if flags["album"] and len(set(flags["username"])) > 1:
+    if flags["album"] and len(set(flags["username"] or ())) > 1:
         usage_error("--album takes one --username: start a command for each album.")
     if pair := excluded_pair(flags):
         sentence = f"{pair[0]} and {pair[1]} exclude each other: use only one of them."
         usage_error(settings_origin.with_origins(context, sentence))
-    if flags["watch"] is not None and len(set(flags["username"])) > 1:
+    if flags["watch"] is not None and len(set(flags["username"] or ())) > 1:
         usage_error(
             "--watch takes one --username: start a command for each user, they share the hour's calls."
         )
+
+
+def _names(flags: Mapping[str, Any]) -> list[str]:
+    """Return the users to mirror, or the address of a list. Raises `ValueError`."""
+    if address := flags["source"]:
+        return [address]
+    return list(dict.fromkeys(checked_username(name) for name in flags["username"]))
 
 
 def _options(flags: Mapping[str, Any]) -> MirrorOptions:
@@ -172,10 +180,16 @@ def _limits(flags: Mapping[str, Any], timing: Timing) -> Limits:
     return Limits(**{name: flags[name] for name in _LIMITS if name in flags}, timing=timing)
 
 
-def _announce(names: list[str], debug: int | None, album_id: str | None) -> None:
+def _target(flags: Mapping[str, Any], options: MirrorOptions) -> str:
+    """Return what is mirrored, as words before the names."""
+    if flags["source"]:
+        return "the list at"
+    return f"album {options.album_id} of" if options.album_id else "the photostream of"
+
+
+def _announce(names: list[str], debug: int | None, what: str) -> None:
     """Print at once what the command does, because the libraries of a run take half a second to load."""
-    what = f"album {album_id}" if album_id else "the photostream"
-    text = f"Mirroring {what} of {' and of '.join(map(repr, names))}."
+    text = f"Mirroring {what} {' and of '.join(map(repr, names))}."
     stream = sys.stderr
     with suppress(OSError, ValueError, AttributeError):  # no reader, or closed before the start
         if stream.isatty():

@@ -54,6 +54,8 @@ class PhotostreamMirror:
     album or a photo.
     """
 
+    _run_class = MirrorRun
+
     def __init__(
         self,
         username: str,
@@ -72,10 +74,10 @@ class PhotostreamMirror:
             raise ValueError(
                 "The username is empty: give a username, an NSID or the address of a photostream."
             )
-        photostream_address(username.strip())
         self.name = username.strip()
         """The name or address that was given for the user."""
         self._options = options or MirrorOptions()
+        self._check(self.name, self._options)
         self._limits = limits or Limits()
         self._root = filesystem.home(Path(self._options.cache_path))
         self._stats = RunStats(
@@ -212,11 +214,16 @@ class PhotostreamMirror:
 
     async def _start(self, work: Callable[[WatchLoop], Awaitable[None]]) -> MirrorReport:
         report = self.report = MirrorReport(started=time.time())
-        self._run = MirrorRun(
+        self._run = self._run_class(
             self.name, self._root, self._options, self._limits, self._session, self._emit, report
         )
         await self._run.run(work)
         return report
+
+    @staticmethod
+    def _check(name: str, options: MirrorOptions) -> None:
+        """Raise `ValueError` for an address that is not that of a photostream."""
+        photostream_address(name)
 
     async def estimate(self) -> RunPlanned:
         """Return what a run would do now, and what it would cost, including its first calls.

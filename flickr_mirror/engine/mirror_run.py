@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 from anyio import to_thread
@@ -30,7 +31,7 @@ from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.free_space import FreeSpace
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.mirror_folder import MirrorFolder
-from flickr_mirror.storage.owner import owners
+from flickr_mirror.storage.owner import photostreams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,7 +44,21 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.options import Limits, MirrorOptions
     from flickr_mirror.models.reports import MirrorReport
+    from flickr_mirror.models.sources import Source
     from flickr_mirror.models.users import FlickrUser
+
+
+class Target(NamedTuple):
+    """What a run mirrors: the account, and the folder of the mirror.
+
+    `published` is the number of public photos that a profile states, if it was asked for. `source` is the list that is
+    mirrored, `None` for the photostream.
+    """
+
+    user: FlickrUser
+    cache: MirrorFolder
+    published: int | None = None
+    source: Source | None = None
 
 
 class MirrorRun:
@@ -143,14 +158,7 @@ class MirrorRun:
     ) -> None:
         """Lock the mirror, open its catalogue, and do `work`."""
         options, report = self._options, self._report
-        account = await find_owner(api, self._name, self._root, self._emit)
-        user = account.user
-        cache = MirrorFolder.of(self._root, user, options.cache_directory_depth)
-        published = None
-        if cache.is_new:
-            profile = account.profile or await api.get_profile(user.id)
-            await check_has_photos(api, self._name, profile)
-            published = profile.photo_count
+        user, cache, published, source = await self._find(api)
         with locked(cache.lock, cache.folder), cache.committer.processes():
             cache.prepare(user, self._name)
             async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
@@ -158,7 +166,7 @@ class MirrorRun:
                 catalogue.scope.restrict(options.window, self._limits.max_photos)
                 if options.album_id:
                     catalogue.scope.restrict_to_album(options.album_id)
-                context = self._create_context(api, user, cache, catalogue, detector)
+                context = replace(self._create_context(api, user, cache, catalogue, detector), source=source)
                 await keep_private_again(context)
                 mirrored_before = await self._begin(context, cache.folder)
                 try:
@@ -169,6 +177,17 @@ class MirrorRun:
                     self._loop = None
                     summarize(report, catalogue, options)
                     report.skipped = max(mirrored_before - report.updated, 0)
+
+    async def _find(self, api: AsyncFlickrApi) -> Target:
+        """Return the photostream that is mirrored. Raises `UserNotFoundError` or `PhotostreamError`."""
+        account = await find_owner(api, self._name, self._root, self._emit)
+        user = account.user
+        cache = MirrorFolder.of(self._root, user, self._options.cache_directory_depth)
+        if not cache.is_new:
+            return Target(user, cache)
+        profile = account.profile or await api.get_profile(user.id)
+        await check_has_photos(api, self._name, profile)
+        return Target(user, cache, profile.photo_count)
 
     async def _update_index(self, cache: MirrorFolder) -> None:
         """Add what this run changed to the search index, if there is one."""
@@ -240,7 +259,7 @@ class MirrorRun:
 
 async def find_owner(api: AsyncFlickrApi, name: str, root: Path, emit: Observer) -> Account:
     """Return the account that `name` means, by Flickr and by the mirrors below `root`. Raises `UserNotFoundError`."""
-    account = await find_account(api, name, list(owners(root)))
+    account = await find_account(api, name, list(photostreams(root)))
     if account.sentence:
         emit(Notice(account.sentence))
     return account

@@ -20,6 +20,7 @@ from flickr_mirror.engine.album_producer import AlbumProducer
 from flickr_mirror.engine.failure_policy import ENDING, FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.workers.jobs import Job
+from flickr_mirror.engine.workers.list_producer import ListProducer
 from flickr_mirror.engine.workers.logins import report_login_only
 from flickr_mirror.engine.workers.page_producer import PageProducer
 from flickr_mirror.errors import FlickrApiError, PhotoError, TransportError
@@ -56,12 +57,7 @@ class Pipeline:
     ) -> None:
         self._context = context
         self._stages = stages
-        album_id = context.options.album_id
-        self._producer = (
-            AlbumProducer(context, album_id, again=again)
-            if album_id
-            else PageProducer(context, published, again=again)
-        )
+        self._producer = _producer(context, published, again=again)
         self._is_again = again
         self._has_lists = False
         self._policy = FailurePolicy(context, stages)
@@ -195,7 +191,9 @@ class Pipeline:
             context.dispatcher.wake()
             await mirror_lists(context, again=self._is_again, full=self._producer.is_full_scan)
             self._has_lists = True
-            if context.options.is_whole and not self._producer.is_cut:
+            if isinstance(self._producer, ListProducer):
+                self.confirmed_gone = self._producer.gone  # the list itself is the proof
+            elif context.options.is_whole and not self._producer.is_cut:
                 self.confirmed_gone = await ask_for_absent(
                     context, pruning=context.options.prune, is_stopping=lambda: self._is_stopping
                 )
@@ -240,6 +238,17 @@ class Pipeline:
             return None
         self._policy.record_success(job_type, job.stored)
         return result
+
+
+def _producer(
+    context: JobContext, published: int | None, *, again: bool
+) -> PageProducer | AlbumProducer | ListProducer:
+    """Return what lists the photos of the run: a photostream, one album, or another list."""
+    if context.source:
+        return ListProducer(context, context.source, again=again)
+    if album_id := context.options.album_id:
+        return AlbumProducer(context, album_id, again=again)
+    return PageProducer(context, published, again=again)
 
 
 def _end_within(seconds: float, scopes: Iterable[anyio.CancelScope]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ async def open_catalogue(
         )  # first, because a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
             owner = await to_thread.run_sync(owner_of, cache.folder)
-            await _rebuild(cache, catalogue, owner, emit)
+            await _rebuild(cache, catalogue, owner, emit, has_owner=cache.source is not None)
         yield catalogue
     finally:
         catalogue.close()
@@ -108,13 +109,16 @@ def _quarantine(cache: MirrorFolder) -> Path:
     return kept
 
 
-async def _rebuild(store: Store, catalogue: Catalogue, owner: FlickrUser, emit: Observer) -> None:
+async def _rebuild(
+    store: Store, catalogue: Catalogue, owner: FlickrUser, emit: Observer, *, has_owner: bool
+) -> None:
+    restore = partial(_restored, store, has_owner=has_owner)
     restored = unnamed = 0
     files = store.list_files()
     while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
         if not restored and not unnamed:
             emit(Notice("Rebuilding the catalogue from the files of the mirror: this reads all of them."))
-        photos = await to_thread.run_sync(lambda: [_restored(store, found) for found in batch])
+        photos = await to_thread.run_sync(lambda: [restore(found) for found in batch])
         known = [photo for photo in photos if photo is not None]
         await to_thread.run_sync(catalogue.photos.restore, known)
         restored += len(known)
@@ -146,7 +150,7 @@ def _restore_albums(store: Store, catalogue: Catalogue) -> None:
         catalogue.albums.store_tree(collections, None)
 
 
-def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
+def _restored(store: Store, paths: Mapping[str, Path], *, has_owner: bool) -> RestoredPhoto | None:
     """Return the photo that an information file and the files beside it describe, `None` if they do not suffice."""
     try:
         with store.open_file(paths["json"]) as file:
@@ -154,7 +158,7 @@ def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
         info = json.loads(data)
     except (KeyError, OSError, ValueError, RecursionError):
         return None
-    sidecar = photo_from_sidecar(info) if isinstance(info, dict) else None
+    sidecar = photo_from_sidecar(info, has_owner=has_owner) if isinstance(info, dict) else None
     if sidecar is None or store.path(sidecar.photo.id, "json") != paths["json"]:
         return None
     photo, reduced = sidecar.photo, sidecar.reduced

@@ -12,8 +12,7 @@ from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.errors import CatalogueError, PhotostreamError
 from flickr_mirror.models.licenses import License, license_of
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.mirror_folder import MirrorFolder
-from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror
+from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror, owned_mirror
 from flickr_mirror.storage.owner import STATE_FOLDER, read_owner
 from flickr_mirror.storage.sidecar import stored_comments
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.languages import Label
     from flickr_mirror.models.metadata import PhotoMetadata
     from flickr_mirror.models.photos import FlickrComment
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ class MirrorReader:
         """The account's username."""
         self.nsid: str = owner["nsid"]
         """The account's id, such as `13476480@N07`."""
+        self.url = store.source["url"] if store.source else f"https://www.flickr.com/photos/{self.nsid}/"
+        """The address of what is mirrored: the photostream, or a list of photos of several owners."""
         self._stack = ExitStack()
         self.catalogue = self._stack.enter_context(Catalogue(store.catalogue, for_reading=True))
 
@@ -164,7 +166,7 @@ class MirrorReader:
             size_label=row.size_label,
             gone=row.gone,
             files=files,
-            url=f"https://www.flickr.com/photos/{self.nsid}/{row.photo_id}/",
+            url=f"https://www.flickr.com/photos/{row.facts.owner or self.nsid}/{row.photo_id}/",
         )
 
     def document(self, photo_id: str) -> dict[str, Any] | None:
@@ -184,7 +186,7 @@ def open_mirror(path: Path | str, name: str | None = None) -> MirrorReader:
     """
     root = filesystem.home(Path(path)).absolute()
     if name is None and (root / STATE_FOLDER).exists() and (owner := read_owner(root)):
-        return MirrorReader(MirrorFolder(root, owner["depth"]), owner)
+        return MirrorReader(owned_mirror(root, owner), owner)
     if name is None:
         names = all_mirrors(root)
         if len(names) > 1:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.simulator.account_export import write_export
 from flickr_mirror.simulator.data.album_filling import fill_albums
+from flickr_mirror.simulator.data.list_filling import fill_lists
 from flickr_mirror.simulator.data.sizes import Mix
 from flickr_mirror.simulator.data.stream import SimulatedPhotostream
 from flickr_mirror.simulator.demo import demo_photostream
@@ -33,6 +34,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="another number generates other photos")
     parser.add_argument("--albums", type=int, default=0, help="how many albums there are (default: none)")
     parser.add_argument("--demo", action="store_true", help="serve the sixty photos of the demo")
+    parser.add_argument(
+        "--lists",
+        action="store_true",
+        help="add a second account, and lists with its photos to the first one",
+    )
     parser.add_argument(
         "--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one"
     )
@@ -68,8 +74,12 @@ def build_flickr(arguments: argparse.Namespace) -> SimulatedFlickr:
     else:
         stream = SimulatedPhotostream(arguments.photos, seed=arguments.seed, mix=_MIXES[arguments.mix])
     fill_albums(stream, arguments.albums, seed=arguments.seed)
+    streams = [stream]
+    if arguments.lists:
+        streams.append(SimulatedPhotostream(200, nsid="8800001@N03", username="other", path_alias="other"))
+        fill_lists(stream, streams[1:])
     return SimulatedFlickr(
-        stream,
+        *streams,
         port=arguments.port,
         api_latency=arguments.api_latency,
         image_latency=arguments.image_latency,

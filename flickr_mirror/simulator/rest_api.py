@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.models.payloads import to_int
 from flickr_mirror.models.rest_answers import FlickrRefusal, refused
+from flickr_mirror.simulator.account_lists import AccountLists
 from flickr_mirror.simulator.albums import AlbumMethods
 from flickr_mirror.simulator.oauth import PERMS
 from flickr_mirror.simulator.payloads import (
@@ -19,6 +20,7 @@ from flickr_mirror.simulator.payloads import (
     user,
 )
 from flickr_mirror.simulator.photo_details import exif_of, faves_of, people_of
+from flickr_mirror.simulator.photo_lists import PhotoLists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +56,11 @@ class RestApi:
             "flickr.auth.oauth.checkToken": self._check_token,
             "flickr.test.login": self._test_login,
         }
-        self._lists = AlbumMethods(streams).methods
+        self._lists = (
+            AlbumMethods(streams).methods
+            | AccountLists(streams).methods
+            | PhotoLists(streams, self.find_photo).methods
+        )
         self._methods = {
             "flickr.test.echo": _echo,
             "flickr.people.findByUsername": self._find_by_username,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import suppress
 from functools import partial
@@ -11,14 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
-from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
+from flickr_mirror.errors import CacheOwnerError, PlaceTakenError
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
-from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files
+from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files, unused_path
 from flickr_mirror.storage.group_committer import GroupCommitter
-from flickr_mirror.storage.owner import STATE_FOLDER, find_folder, folder_name, read_owner, write_owner
+from flickr_mirror.storage.owner import (
+    STATE_FOLDER,
+    depth_error,
+    find_folder,
+    folder_name,
+    read_owner,
+    write_owner,
+)
 from flickr_mirror.storage.partial_file import open_partial_file
 from flickr_mirror.storage.sidecar import encoded, is_up_to_date, with_parts_of
 from flickr_mirror.storage.store import StoreProperties
@@ -49,8 +55,12 @@ class MirrorFolder:
     # two groups of files may be committed at the same time, and both find a name free
     properties = StoreProperties(has_atomic_create=False, has_atomic_replace=True, has_links=True)
 
-    def __init__(self, folder: Path, depth: int, *, is_new: bool = False) -> None:
+    def __init__(
+        self, folder: Path, depth: int, *, is_new: bool = False, source: dict[str, str] | None = None
+    ) -> None:
         self.folder = folder
+        self.source = source
+        """The list that is mirrored, as in the owner file; `None` for a photostream."""
         self.depth = depth
         self.is_new = is_new
         """Whether no photostream has been mirrored to this folder yet."""
@@ -86,11 +96,7 @@ class MirrorFolder:
                 folder,
             )
         if depth is not None and depth != owner["depth"]:
-            raise CacheError(
-                f"{folder} has its files {owner['depth']} folders deep, not {depth}: leave out "
-                "--cache-directory-depth, or begin a new mirror in another --cache-path.",
-                folder,
-            )
+            raise depth_error(folder, owner["depth"], depth)
         return MirrorFolder(folder, owner["depth"])
 
     def prepare(self, user: FlickrUser, asked_for: str) -> None:
@@ -101,7 +107,14 @@ class MirrorFolder:
         _refuse_links(self.folder)  # again, because time has passed since `of`
         filesystem.check_writable(self.parts, self.folder)
         self.remove_partial_files()
-        write_owner(self.folder, user, asked_for=asked_for, depth=self.depth, partial_files=self.parts)
+        write_owner(
+            self.folder,
+            user,
+            asked_for=asked_for,
+            depth=self.depth,
+            partial_files=self.parts,
+            source=self.source,
+        )
 
     def keep_private(self) -> bool:
         """See `Store.keep_private`. Files and folders that are created later are private, too."""
@@ -273,13 +286,13 @@ class MirrorFolder:
             for file in files.values():
                 if file.stem == path.stem:
                     moved += filesystem.move(
-                        file, _unused(self.state / "trash" / file.relative_to(self.folder))
+                        file, unused_path(self.state / "trash" / file.relative_to(self.folder))
                     )
         return moved
 
     def quarantine(self, path: Path) -> None:
         """See `Store.quarantine`."""
-        filesystem.move(path, _unused(self.state / "broken" / path.name))
+        filesystem.move(path, unused_path(self.state / "broken" / path.name))
 
 
 def _refuse_links(folder: Path) -> None:
@@ -287,12 +300,3 @@ def _refuse_links(folder: Path) -> None:
     for path in (state, state / "parts", state / "catalogue.sqlite"):
         if path.is_symlink():
             raise link_error(path)
-
-
-def _unused(target: Path) -> Path:
-    """Return `target`, or a numbered name beside it if the name is in use."""
-    unused, number = target, 0
-    while os.path.lexists(unused):
-        number += 1
-        unused = target.with_name(f"{target.stem}.{number}{target.suffix}")
-    return unused

@@ -51,21 +51,23 @@ def info_document(
 ) -> dict[str, Any]:
     """Return the document of a photo in the specification's shape; all additions are under `flickr`.
 
-    `size` is the best size of the image. `reduced` has the sizes that were mirrored because Flickr refuses the best
-    file, by the kind of file. Parts that are `None` are left out: the parts that are there are the information level.
-    `more_parts` come from calls of their own, such as `details`.
+    `user` owns the photo unless its facts state an owner. `size` is the best size of the image. `reduced` has the sizes
+    that were mirrored because Flickr refuses the best file, by the kind of file. Parts that are `None` are left out:
+    the parts that are there are the information level. `more_parts` come from calls of their own,
+    such as `details`.
     """
     reduced = reduced or {}
     facts = photo.facts.to_sidecar()
-    owner = {**facts.pop("owner"), "username": photo.facts.owner_name or user.username}
+    nsid, name = (photo.facts.owner, "") if photo.facts.owner else (user.user_id, user.username)
+    owner = {**facts.pop("owner"), "username": photo.facts.owner_name or name}
     document: dict[str, Any] = {"title": _label(title)}
     if description is not None:
         document["description"] = _label(description)
     more: dict[str, Any] = {
         "format": FORMAT,
         "id": photo.id,
-        "owner": {"nsid": user.user_id, **owner},
-        "url": f"https://www.flickr.com/photos/{user.user_id}/{photo.id}/",
+        "owner": {"nsid": nsid, **owner},
+        "url": f"https://www.flickr.com/photos/{nsid}/{photo.id}/",
         **facts,
         "size": _reduced(reduced["image"]) if "image" in reduced else size and _size(size),
     }
@@ -178,11 +180,12 @@ class SidecarPhoto:
     reduced: dict[str, Reduced]
 
 
-def photo_from_sidecar(info: dict[str, Any]) -> SidecarPhoto | None:
+def photo_from_sidecar(info: dict[str, Any], *, has_owner: bool = False) -> SidecarPhoto | None:
     """Return the photo that a document describes; `None` if it is not the document of a photo.
 
     The addresses of the image and the time of the last change, which the document does not have, are unknown. A key
-    that a file of an earlier version lacks has its default.
+    that a file of an earlier version lacks has its default. `has_owner` is whether the document is in a mirror of
+    photos of several accounts.
     """
     try:
         more = info["flickr"]
@@ -191,6 +194,7 @@ def photo_from_sidecar(info: dict[str, Any]) -> SidecarPhoto | None:
         facts = replace(
             PhotoMetadata.from_sidecar(more),
             comment_count=len(info["comments"]) if "comments" in info else None,
+            owner=str(more["owner"]["nsid"]) if has_owner else "",
         )
         description = str(info["description"]["content"]) if "description" in info else None
         photo = FlickrPhoto(more["id"], str(info["title"]["content"]), description=description, facts=facts)

@@ -17,6 +17,7 @@ from flickr_mirror.simulator import (
     SimulatedFlickr,
     SimulatedPhotostream,
     fill_albums,
+    fill_lists,
     run_in_thread,
     write_export,
 )
@@ -113,9 +114,11 @@ builtins.input = code_of_login
 @pytest.fixture(scope="module")
 def flickr() -> Iterator[SimulatedFlickr]:
     """Serve the photostream that the examples mirror."""
-    stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="13476480@N07")
+    stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="manhhai")
     fill_albums(stream, 2)
-    with run_in_thread(SimulatedFlickr(stream)) as running:
+    other = SimulatedPhotostream(30, username="other", nsid="8800001@N03", path_alias="other")
+    fill_lists(stream, [other], favorites=8)
+    with run_in_thread(SimulatedFlickr(stream, other)) as running:
         yield running
 
 

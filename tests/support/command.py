@@ -105,7 +105,7 @@ def arguments_for(flickr: SimulatedFlickr | None, cache: Path, *arguments: str) 
     if flickr is not None:
         stream = flickr.streams[0]
         line += ["--api-url", flickr.api_url, *KEYS]
-        if not {"--username", "--album"} & {*arguments}:
+        if not {"--username", "--album", "--source"} & {*arguments}:
             line += ["--username", stream.username]
     return [*line, *arguments]
 

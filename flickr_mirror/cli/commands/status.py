@@ -46,12 +46,14 @@ class MirrorStatus:
     public, or not safe. `not_ready` counts photos that Flickr was still processing, `albums` the albums at Flickr,
     `albums_gone` those that are gone from it, `album_photos_unlisted` photos of albums that are in no listing,
     `forgotten` those erased on request; `reduced` and `damaged` count as in `MirrorReport`. `missing` are the ids of
-    photos with a file that was mirrored and is not there. `age` is the seconds since a run ended with code 0,
+    photos with a file that was mirrored and is not there. `source` is the address of the list that is mirrored, `None`
+    for a photostream. `age` is the seconds since a run ended with code 0,
     `running` the process that uses the mirror.
     """
 
     user: str
     nsid: str
+    source: str | None
     folder: str
     photos: int
     images: int
@@ -105,6 +107,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
         return MirrorStatus(
             user=owner["username"],
             nsid=owner["nsid"],
+            source=cache.source["url"] if cache.source else None,
             folder=str(cache.folder),
             photos=counts.known,
             images=counts.images,
@@ -173,6 +176,16 @@ def local_time(text: object) -> str:
         return plain(str(text))
 
 
+def _listed(status: MirrorStatus) -> str:
+    if status.source:
+        return f"as Flickr shows {plain(status.source)}, which need not be complete"
+    gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
+    caller = f", as the account {status.listed_as}" if status.listed_as else ""
+    return (
+        f"up to {local_time(status.listed_until)}, {gaps}{caller}" if status.listed_until else "nothing yet"
+    )
+
+
 def _missing_lines(status: MirrorStatus) -> Iterator[str]:
     if count := len(status.missing):
         ids = f"{', '.join(status.missing[:3])}{', ...' if count > 3 else ''}"
@@ -199,10 +212,7 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
         )
     yield from _missing_lines(status)
     yield f"to do     {status.images_left:,} images, information of {status.infos_left:,}"
-    gaps = f"{len(status.gaps)} gaps" if status.gaps else "no gaps"
-    until = status.listed_until
-    caller = f", as the account {status.listed_as}" if status.listed_as else ""
-    yield f"listed    {f'up to {local_time(until)}, {gaps}{caller}' if until else 'nothing yet'}"
+    yield f"listed    {_listed(status)}"
     for text in status.shortfalls:
         yield f"unlisted  {text}"
     if status.not_ready:

@@ -18,6 +18,7 @@ from flickr_mirror.cli.options.parsing import (
     includes,
     interval,
     last_moment,
+    list_address,
 )
 from flickr_mirror.models.addresses import AlbumAddress
 from flickr_mirror.models.includes import Include
@@ -41,6 +42,16 @@ Username = Annotated[
         autocompletion=mirror_names,
         rich_help_panel=WHAT,
         help="The user: a username, an NSID (13476480@N07) or the address of a photostream. Repeatable.",
+    ),
+]
+SourceList = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        parser=list_address,
+        metavar="ADDRESS",
+        rich_help_panel=WHAT,
+        help="Mirror a list of photos instead: favorites, a gallery, the pool of a group, photos of a person.",
     ),
 ]
 Streams = Annotated[

@@ -14,6 +14,7 @@ from flickr_mirror.engine.wall_clock import next_moment
 from flickr_mirror.models.addresses import AlbumAddress, album_address
 from flickr_mirror.models.includes import Include, parse_includes
 from flickr_mirror.models.photo_addresses import photo_id_at
+from flickr_mirror.models.sources import source_address
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -39,6 +40,15 @@ def album(text: str) -> AlbumAddress:
         return album_address(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def list_address(text: str) -> str:
+    """Return the address of a list of photos. Raises `typer.BadParameter` for another one."""
+    try:
+        source_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text.strip()
 
 
 def interval(text: str) -> float:

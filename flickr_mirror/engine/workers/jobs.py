@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.options import Limits, MirrorOptions
     from flickr_mirror.models.reports import MirrorReport
     from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.sources import Source
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.free_space import FreeSpace
     from flickr_mirror.storage.store import Store
@@ -76,6 +77,8 @@ class JobContext:
     """Held by photo while a sidecar file is read and written, because jobs of several kinds write to it."""
     space: FreeSpace | None = None
     """Keeps a part of the disk free, if that was requested."""
+    source: Source | None = None
+    """The list that is mirrored; `None` for the photostream of `user`."""
 
     @property
     def caller_id(self) -> str:

@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from flickr_mirror.simulator.data.lists import SimulatedLists
 from flickr_mirror.simulator.data.photo import Changes, SimulatedPhoto
 from flickr_mirror.simulator.data.sizes import Kind, Mix
 from flickr_mirror.simulator.data.texts import LONGEST_CONVERSATION, comment_of_a_visitor
@@ -33,7 +34,8 @@ class SimulatedPhotostream:
     accounts differ as long as their last two digits (`id_suffix`) do. `contacts` are the NSIDs of the owner's contacts:
     each is one of the `friends`, of the `family`, or of the `friends and family`.
 
-    `albums` and `collections` can be changed at any time. `photos_built` counts the photos that were generated so far.
+    `albums` and `collections` can be changed at any time, `lists` is what else the account has beside its photos.
+    `photos_built` counts the photos that were generated so far.
     `visits` is how often each photo was viewed besides its first views; every tenth visitor adds it to their
     favourites. (It has more than ten attributes because each is one parameter of the account, or one index of the
     photos.)
@@ -73,6 +75,7 @@ class SimulatedPhotostream:
         self.clock: Callable[[], float] = time.time
         self.albums: list[SimulatedAlbum] = []
         self.collections: list[SimulatedCollection] = []
+        self.lists = SimulatedLists()
         self.photos_built = 0
         self.visits = 0
         self._commented = commented

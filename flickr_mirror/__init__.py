@@ -71,13 +71,20 @@ if TYPE_CHECKING:
     from flickr_mirror.models.tombstones import Tombstone
     from flickr_mirror.models.users import FlickrProfile, FlickrUser
     from flickr_mirror.reader.filters import PhotoFilter
-    from flickr_mirror.reader.mirror_reader import ArchivedFile, ArchivedPhoto, MirrorReader, open_mirror
+    from flickr_mirror.reader.mirror_reader import (
+        ArchivedAlbum,
+        ArchivedFile,
+        ArchivedPhoto,
+        MirrorReader,
+        open_mirror,
+    )
     from flickr_mirror.reader.search_index import SearchIndex
 
 __all__ = [
     "AccessToken",
     "AlbumNotFoundError",
     "ApiBudget",
+    "ArchivedAlbum",
     "ArchivedFile",
     "ArchivedPhoto",
     "AsyncFlickrApi",
@@ -247,6 +254,7 @@ _SOURCES = {
     ),
     "reader.filters": ("PhotoFilter",),
     "reader.mirror_reader": (
+        "ArchivedAlbum",
         "ArchivedFile",
         "ArchivedPhoto",
         "MirrorReader",

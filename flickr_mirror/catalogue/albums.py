@@ -136,6 +136,21 @@ class Albums:
         )
         return [str(row[0]) for row in rows]
 
+    def all(self) -> list[StoredAlbum]:
+        """Return all albums, in the order of the owner; those without a place are last."""
+        rows = self._query(f"SELECT {_COLUMNS} FROM albums ORDER BY position IS NULL, position, id")
+        return [_stored(row) for row in rows]
+
+    def titles_by_photo(self) -> dict[int, list[str]]:
+        """Return the titles of the albums of each photo that is in one, in the order of the owner."""
+        found: dict[int, list[str]] = {}
+        for photo_id, title in self._query(
+            "SELECT photo_id, title FROM album_photos JOIN albums ON albums.id = album_id"
+            " ORDER BY albums.position IS NULL, albums.position, album_id"
+        ):
+            found.setdefault(photo_id, []).append(title)
+        return found
+
     def counts(self) -> tuple[int, int]:
         """Return how many albums there are, and how many of them are gone."""
         albums, gone = self._query("SELECT count(*), total(gone IS NOT NULL) FROM albums").fetchone()

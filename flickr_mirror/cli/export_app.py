@@ -76,6 +76,7 @@ def export(
     since: filter_flags.Since = None,
     until: filter_flags.Until = None,
     taken: filter_flags.Taken = None,
+    album: filter_flags.Album = None,
     licence: filter_flags.Licenses = None,
     media: filter_flags.Media = None,
     language: filter_flags.Language = None,

@@ -9,12 +9,14 @@ import time
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
 
 from flickr_mirror.engine.dispatcher import Dispatcher
+from flickr_mirror.engine.export_albums import store_albums
 from flickr_mirror.engine.export_media import KEPT, MISSING, SMALLER
 from flickr_mirror.engine.export_owner import owner_of
 from flickr_mirror.engine.language_detector import LanguageDetector
@@ -34,7 +36,7 @@ from flickr_mirror.storage.owner import read_owner
 from flickr_mirror.storage.tombstones import read_tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
     from pathlib import Path
 
     from flickr_mirror.engine.export_media import Media
@@ -135,8 +137,17 @@ async def import_export(
                     await to_thread.run_sync(catalogue.imports.begin)
                     dispatcher = Dispatcher(catalogue, Timing().catalogue_flush)
                     importer = PhotoImporter(cache, dispatcher, detector, user, observer)
+                    keep = partial(
+                        store_albums, user=user, store=cache, dispatcher=dispatcher, detector=detector
+                    )
                     run = _Import(
-                        archive, dispatcher, importer, set(read_tombstones(cache.state)), observer, report
+                        archive,
+                        dispatcher,
+                        importer,
+                        keep,
+                        set(read_tombstones(cache.state)),
+                        observer,
+                        report,
                     )
                     await run.run()
     finally:
@@ -152,6 +163,7 @@ class _Import:
         archive: ExportArchive,
         dispatcher: Dispatcher,
         importer: PhotoImporter,
+        store_albums: Callable[[Sequence[ExportAlbum]], Awaitable[int]],
         forgotten: set[str],
         emit: Observer,
         report: ImportReport,
@@ -159,6 +171,7 @@ class _Import:
         self._archive = archive
         self._dispatcher = dispatcher
         self._importer = importer
+        self._store_albums = store_albums
         self._forgotten = forgotten
         self._emit = emit
         self._report = report
@@ -179,7 +192,9 @@ class _Import:
         """Import all photos. What is done when this is cancelled or fails stays done."""
         report, archive = self._report, self._archive
         report.total, report.ignored = len(archive.photos), archive.ignored
-        report.albums = len(await to_thread.run_sync(self._albums))
+        albums = await to_thread.run_sync(self._albums)
+        report.albums = len(albums)
+        await self._store_albums(albums)
         ids = iter(sorted(archive.photos, key=int))
         with one_error():
             async with anyio.create_task_group() as flushing:

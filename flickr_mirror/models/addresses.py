@@ -1,4 +1,4 @@
-"""Addresses at Flickr: those of photostreams and albums, and those of pages that cannot be mirrored yet."""
+"""Addresses at Flickr: those of photostreams and albums, and those of pages that cannot be mirrored."""
 
 from __future__ import annotations
 
@@ -110,4 +110,6 @@ def _refusal(name: str, what: str, user: str = "") -> str:
         instead = f"To mirror the whole photostream of this user, use --username {page_of(user)}."
     if what in ("a photo", "a short link"):
         return f"{name!r} is the address of {what}. To fetch a photo, use `mirror_flickr photo`. {instead}"
-    return f"{name!r} is the address of {what}, which cannot be mirrored yet. {instead}"
+    if what in ("a gallery", "favorites", "a group"):
+        return f"{name!r} is the address of {what}. To mirror its photos, use --source {name}. {instead}"
+    return f"{name!r} is the address of {what}, which cannot be mirrored. {instead}"

@@ -40,6 +40,24 @@ class ArchivedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedAlbum:
+    """An album of a mirror: its texts, the id of its cover (or empty), and the ids of its photos in order.
+
+    `created` and `updated` are in seconds since 1970 (UTC). `gone` is whether Flickr no longer has it. Photos that are
+    not in the mirror, such as private ones, have their ids here too.
+    """
+
+    id: str
+    title: str
+    description: str
+    cover: str
+    created: int | None
+    updated: int | None
+    photo_ids: tuple[str, ...]
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ArchivedPhoto:
     """A photo of a mirror, with what Flickr stated about it and its files on disk.
 
@@ -168,6 +186,28 @@ class MirrorReader:
             files=files,
             url=f"https://www.flickr.com/photos/{row.facts.owner or self.nsid}/{row.photo_id}/",
         )
+
+    def albums(self) -> list[ArchivedAlbum]:
+        """Return the albums that were mirrored, in the order of the owner."""
+        table = self.catalogue.albums
+        return [
+            ArchivedAlbum(
+                id=stored.album.id,
+                title=stored.album.title,
+                description=stored.album.description,
+                cover=stored.album.cover,
+                created=stored.album.created,
+                updated=stored.album.updated,
+                photo_ids=tuple(table.members(stored.album.id)),
+                gone=stored.state.gone is not None,
+            )
+            for stored in table.all()
+        ]
+
+    def find_album(self, name: str) -> ArchivedAlbum | None:
+        """Return the album with this id or title (in any case), the first of several; `None` if there is none."""
+        wanted = name.strip().casefold()
+        return next((album for album in self.albums() if wanted in (album.id, album.title.casefold())), None)
 
     def document(self, photo_id: str) -> dict[str, Any] | None:
         """Return the content of a photo's sidecar file; `None` if it is missing or unreadable."""

@@ -10,6 +10,7 @@ from flickr_mirror.models.licenses import LICENSES
 from flickr_mirror.models.payloads import to_float, to_int
 from flickr_mirror.models.rest_answers import FlickrRefusal, refused
 from flickr_mirror.reader.filters import PhotoFilter
+from flickr_mirror.web.album_methods import AlbumMethods
 from flickr_mirror.web.answers import FLICKR, comments_of, image_path, listed_photo, photo_info, sizes_of
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class MirrorApi:
             "flickr.urls.getUserPhotos": self._get_user_photos,
             "flickr.urls.lookupUser": self._lookup_user,
             "flickr.video.getStreamInfo": self._get_streams,
+            **AlbumMethods(indexes, self._account, self._photo).methods,
         }
 
     def answer(self, arguments: Mapping[str, str], base: str) -> Payload:

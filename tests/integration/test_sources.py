@@ -384,5 +384,5 @@ def test_options_of_a_photostream_are_refused() -> None:
             ListMirror(FAVORITES, "key", "secret", options=options)
     with pytest.raises(ValueError, match="invalid address 'manhhai'"):
         ListMirror("manhhai", "key", "secret")
-    with pytest.raises(ValueError, match="cannot be mirrored yet"):
+    with pytest.raises(ValueError, match="use --source"):
         PhotostreamMirror(FAVORITES, "key", "secret")

@@ -99,7 +99,9 @@ def _write(reader: MirrorReader, target: Path, photo_ids: Sequence[int], plan: E
     if plan.style == "bag":
         return export_bag(reader, target, photo_ids, way, on_photo)
     options = FolderOptions(way=way, xmp=plan.xmp, embeds=plan.embeds, only_xmp=plan.style == "xmp")
-    return FolderExport(reader, target, plan.template, options, {}).run(photo_ids, on_photo)
+    titles = reader.catalogue.albums.titles_by_photo()
+    albums = {str(photo_id): found for photo_id, found in titles.items()}
+    return FolderExport(reader, target, plan.template, options, albums).run(photo_ids, on_photo)
 
 
 def _sentence(report: ExportReport, target: Path) -> str:

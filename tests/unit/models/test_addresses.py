@@ -69,11 +69,11 @@ def test_what_else_a_user_has_is_refused_by_its_name(address: str, what: str) ->
     """A gallery or a photo is named as what it is, with the way to the whole photostream."""
     with pytest.raises(ValueError, match="is the address of") as caught:
         photostream_address(address)
-    reason = (
-        ". To fetch a photo, use `mirror_flickr photo`"
-        if what == "a photo"
-        else ", which cannot be mirrored yet"
-    )
+    reason = {
+        "a photo": ". To fetch a photo, use `mirror_flickr photo`",
+        "a gallery": f". To mirror its photos, use --source {address}",
+        "favorites": f". To mirror its photos, use --source {address}",
+    }.get(what, ", which cannot be mirrored")
     assert str(caught.value) == f"{address!r} is the address of {what}{reason}. {WHOLE}"
 
 

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
         forgotten_photos,
         undo_forget,
     )
+    from flickr_mirror.engine.import_export import ImportReport, import_export
+    from flickr_mirror.engine.list_mirror import ListMirror
     from flickr_mirror.engine.mirror import PhotostreamMirror
+    from flickr_mirror.engine.progress.run_progress import RunProgress
     from flickr_mirror.errors import (
+        AlbumNotFoundError,
         BadImageError,
         CacheError,
         CacheFullError,
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
         CatalogueDamagedError,
         CatalogueError,
         CertificateError,
+        ExportError,
         FlickrApiError,
         FlickrMirrorError,
         ImageGoneError,
@@ -67,12 +72,20 @@ if TYPE_CHECKING:
     from flickr_mirror.models.tombstones import Tombstone
     from flickr_mirror.models.users import FlickrProfile, FlickrUser
     from flickr_mirror.reader.filters import PhotoFilter
-    from flickr_mirror.reader.mirror_reader import ArchivedFile, ArchivedPhoto, MirrorReader, open_mirror
+    from flickr_mirror.reader.mirror_reader import (
+        ArchivedAlbum,
+        ArchivedFile,
+        ArchivedPhoto,
+        MirrorReader,
+        open_mirror,
+    )
     from flickr_mirror.reader.search_index import SearchIndex
 
 __all__ = [
     "AccessToken",
+    "AlbumNotFoundError",
     "ApiBudget",
+    "ArchivedAlbum",
     "ArchivedFile",
     "ArchivedPhoto",
     "AsyncFlickrApi",
@@ -87,6 +100,7 @@ __all__ = [
     "CertificateError",
     "CheckReport",
     "Event",
+    "ExportError",
     "FailedPhoto",
     "FlickrApi",
     "FlickrApiError",
@@ -100,6 +114,7 @@ __all__ = [
     "ForgetReport",
     "ForgottenPhoto",
     "ImageGoneError",
+    "ImportReport",
     "Include",
     "InvalidCallError",
     "InvalidKeyError",
@@ -107,6 +122,7 @@ __all__ = [
     "Label",
     "License",
     "Limits",
+    "ListMirror",
     "Locale",
     "LoginError",
     "MirrorOptions",
@@ -128,6 +144,7 @@ __all__ = [
     "PlaceTakenError",
     "ProxyLoginError",
     "ResourcesError",
+    "RunProgress",
     "SearchIndex",
     "ServerError",
     "SettingsError",
@@ -140,6 +157,7 @@ __all__ = [
     "check_mirror",
     "forget_photos",
     "forgotten_photos",
+    "import_export",
     "open_mirror",
     "undo_forget",
 ]
@@ -160,8 +178,15 @@ _SOURCES = {
         "forgotten_photos",
         "undo_forget",
     ),
+    "engine.import_export": (
+        "ImportReport",
+        "import_export",
+    ),
+    "engine.list_mirror": ("ListMirror",),
     "engine.mirror": ("PhotostreamMirror",),
+    "engine.progress.run_progress": ("RunProgress",),
     "errors": (
+        "AlbumNotFoundError",
         "BadImageError",
         "CacheError",
         "CacheFullError",
@@ -170,6 +195,7 @@ _SOURCES = {
         "CatalogueDamagedError",
         "CatalogueError",
         "CertificateError",
+        "ExportError",
         "FlickrApiError",
         "FlickrMirrorError",
         "ImageGoneError",
@@ -232,6 +258,7 @@ _SOURCES = {
     ),
     "reader.filters": ("PhotoFilter",),
     "reader.mirror_reader": (
+        "ArchivedAlbum",
         "ArchivedFile",
         "ArchivedPhoto",
         "MirrorReader",

@@ -5,6 +5,7 @@
     │   ├── UserNotFoundError
     │   ├── InvalidKeyError
     │   ├── InvalidCallError      Flickr rejects the call as invalid
+    │   ├── AlbumNotFoundError
     │   ├── PhotoNotFoundError    (also a PhotoError)
     │   └── PermissionDeniedError (also a PhotoError)
     ├── PhotoError                one photo failed; the run continues
@@ -29,6 +30,7 @@
     │   └── PlaceTakenError       something else is at the path of a file (also a PhotoError)
     ├── KeysError                 no usable API keys
     ├── LoginError                the login is missing, was refused, or does not permit enough
+    ├── ExportError               the files given are not one export of one account
     ├── SettingsError             an environment variable, such as SSL_CERT_FILE, is invalid
     └── ResourcesError            the system allows no more threads or processes
 
@@ -71,6 +73,10 @@ class InvalidKeyError(FlickrApiError):
 
 class InvalidCallError(FlickrApiError):
     """Flickr rejects the call as invalid: a bug of this program, or an endpoint other than Flickr's."""
+
+
+class AlbumNotFoundError(FlickrApiError):
+    """The album was deleted, is private or another account's, or never existed: Flickr does not distinguish these."""
 
 
 class PhotoError(FlickrMirrorError):
@@ -196,6 +202,10 @@ class LoginError(FlickrMirrorError):
     def __init__(self, message: str, problem: str = "") -> None:
         super().__init__(message)
         self.problem = problem
+
+
+class ExportError(FlickrMirrorError):
+    """The files given are not a usable export of one Flickr account."""
 
 
 class SettingsError(FlickrMirrorError):

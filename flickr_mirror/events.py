@@ -6,10 +6,12 @@
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import (
     Checked,
+    DetailCached,
     Event,
     FileBroken,
     ImageCached,
     ImageStarted,
+    Imported,
     InfoCached,
     InfoStarted,
     ListingEnded,
@@ -32,11 +34,13 @@ from flickr_mirror.models.reports import FailedPhoto, MirrorReport
 
 __all__ = [
     "Checked",
+    "DetailCached",
     "Event",
     "FailedPhoto",
     "FileBroken",
     "ImageCached",
     "ImageStarted",
+    "Imported",
     "InfoCached",
     "InfoStarted",
     "ListMirrored",

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from flickr_mirror.catalogue.albums import Albums
 from flickr_mirror.catalogue.archive import Archive
+from flickr_mirror.catalogue.callers import Callers
 from flickr_mirror.catalogue.coverage import CoverageStore
 from flickr_mirror.catalogue.database import Database
+from flickr_mirror.catalogue.details import Details
 from flickr_mirror.catalogue.files import Files
 from flickr_mirror.catalogue.forgotten import Forgotten
 from flickr_mirror.catalogue.gone_photos import GonePhotos
+from flickr_mirror.catalogue.imports import Imports
 from flickr_mirror.catalogue.listings import ListingStore
 from flickr_mirror.catalogue.outcomes import Outcomes
 from flickr_mirror.catalogue.photo_rows import PhotoRows
@@ -21,12 +25,17 @@ from flickr_mirror.catalogue.refetches import Refetches
 from flickr_mirror.catalogue.scope import Scope
 from flickr_mirror.catalogue.size_evidence import SizeEvidenceStore
 from flickr_mirror.catalogue.statistics import Statistics
+from flickr_mirror.catalogue.update_times import UpdateTimes
 from flickr_mirror.catalogue.value_checks import check
 from flickr_mirror.catalogue.work_list import WorkList
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from flickr_mirror.catalogue.walk_result import PageChanges
+    from flickr_mirror.models.photos import FlickrPhoto
 
 
 class Catalogue:
@@ -37,15 +46,20 @@ class Catalogue:
 
     It has more than 10 attributes because each one is a part of it, with methods of its own:
 
+    - `callers`: who a run lists as, and for whom each photo was listed
     - `work_list`: what a run has left to do
     - `outcomes`: what became of each photo that was on the work list
     - `listings`: stores the pages of a walk through the photostream
     - `photos`: the rows of photos, written by listings and by a rebuild
+    - `imports`: the photos that an account export brought
     - `coverage`: the upload times that are listed
+    - `updates`: since when changes of the caller's own photos must be listed
     - `totals`: how many photos are known, to compare with Flickr's counts
     - `files`: the files on disk
+    - `details`: what needs a call for each photo
     - `gone_photos`: photos that are no longer at Flickr, or may not be
     - `forgotten`: photos that were erased on request
+    - `albums`: the albums with their photos, and the collections
     - `statistics`: counts of the whole mirror
     - `archive`: the photos with files, for programs that use a mirror
     - `scope`: which photos a run works on
@@ -55,27 +69,34 @@ class Catalogue:
         database = self._database = Database(path, for_reading=for_reading)
         refetches = Refetches(database)
         sizes = SizeEvidenceStore(database)
-        self.scope = Scope(database)
+        self.callers = Callers(database)
+        self.scope = Scope(database, self.callers)
         self.files = Files(database, self.scope)
-        self.coverage = CoverageStore(database)
-        self.gone_photos = GonePhotos(database, self.files)
-        self.forgotten = Forgotten(database, self.files)
-        self.photos = PhotoRows(database, self.files)
-        self.totals = PhotoTotals(database, self.coverage, self.gone_photos)
+        self.albums = Albums(database)
+        self.coverage = CoverageStore(database, self.callers)
+        self.updates = UpdateTimes(database, self.callers, self.coverage)
+        self.details = Details(database, self.scope)
+        self.gone_photos = GonePhotos(database, self.callers, self.files, self.details)
+        self.forgotten = Forgotten(database, self.coverage, self.files, self.details)
+        self.photos = PhotoRows(database, self.callers, self.files, self.details)
+        self.imports = Imports(database, self.callers, self.photos)
+        self.totals = PhotoTotals(database, self.callers, self.coverage, self.gone_photos)
         self.listings = ListingStore(
             database,
+            callers=self.callers,
             photos=self.photos,
             coverage=self.coverage,
             totals=self.totals,
             gone_photos=self.gone_photos,
             forgotten=self.forgotten,
+            imports=self.imports,
             refetches=refetches,
             sizes=sizes,
         )
         self.archive = Archive(database)
-        self.statistics = Statistics(database, self.scope)
-        self.work_list = WorkList(database, self.scope, refetches, sizes)
-        self.outcomes = Outcomes(database, self.files, refetches, sizes)
+        self.statistics = Statistics(database, self.scope, self.callers, self.details)
+        self.work_list = WorkList(database, self.scope, refetches, sizes, self.details)
+        self.outcomes = Outcomes(database, self.files, refetches, sizes, self.details)
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +116,13 @@ class Catalogue:
     def check(self) -> None:
         """Read every value, and raise `CatalogueDamagedError` if one cannot be read."""
         check(self._database)
+
+    def store_page_of_album(
+        self, photos: Collection[FlickrPhoto], *, info_waits: bool, comments: bool
+    ) -> PageChanges:
+        """Store photos of the album that the run is limited to, like `ListingStore.add_page`. They cover no time."""
+        self.scope.add(photo.id for photo in photos)
+        return self.listings.add_page(photos, None, settled_until=0, info_waits=info_waits, comments=comments)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context whose changes are all committed at its end, or none of them."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.models.options import COMMENTS_LEVEL
-from flickr_mirror.models.sizes import ORIGINAL, SizeEvidence, best_picture
+from flickr_mirror.models.sizes import ORIGINAL, SizeEvidence, best_picture, same_pixels
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow, StoredPhoto
@@ -144,6 +144,7 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
     if (
         best
         and old.size
+        and old.size.url  # unknown for files that were restored or imported
         and old.proof is SizeEvidence.ASKED
         and _pixels(best, old.size) == _pixels(old.size, best)
     ):
@@ -152,6 +153,9 @@ def _has_other_image(old: StoredPhoto, new: FlickrPhoto) -> bool:
         return True
     if best is None or old.size is None:
         return False
+    if not old.size.url and best.label == old.size.label:
+        # measured in the file of an account export, which can be rotated
+        return not same_pixels((best.width, best.height), old.size)
     if new.facts.media == "video":  # The sizes are those of its posters; a new film has a new secret.
         return False
     if (best.area, best.label == ORIGINAL) > (old.size.area, old.size.label == ORIGINAL):

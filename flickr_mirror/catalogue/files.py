@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flickr_mirror.catalogue.rows import Status, StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.scope import Scope
@@ -43,6 +43,13 @@ class Files:
             (*key, file.extension, file.size, file.sha256, file.e_tag, photo_id, file.sha256, file.note),
         ).fetchone()
         return replace(file, note=note)
+
+    def names(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the photo, the kind and the extension of each file that is on disk."""
+        for photo_id, kind, extension in self._query(
+            "SELECT photo_id, kind, extension FROM files WHERE kind IN ('image', 'info', 'video') AND bytes >= 0"
+        ):
+            yield str(photo_id), kind, extension
 
     def of(self, photo_id: str) -> list[StoredFile]:
         """Return the image and the film of a photo that are on disk."""
@@ -138,4 +145,8 @@ def _selected(kinds: Collection[str], part: tuple[int, int]) -> tuple[str, list[
     state = f"{_STATUS} NOT IN ({_PENDING})"
     # All ids of an owner can be multiples of one number. Hashing spreads them over the parts.
     share = "photo_id % 1000003 * 48271 % 1000003 % ? = ?"
-    return f"kind IN ({marks}) AND {state} AND {share}", [*kinds, count, number - 1]
+    # a run that was killed while it added details may have written a newer sidecar
+    written = (
+        "NOT (kind = 'info' AND EXISTS (SELECT 1 FROM details WHERE details.photo_id = id AND status = 0))"
+    )
+    return f"kind IN ({marks}) AND {state} AND {written} AND {share}", [*kinds, count, number - 1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.catalogue.coverage import CoverageStore
 from flickr_mirror.catalogue.rows import Status
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.tombstones import Tombstone
@@ -12,7 +11,9 @@ from flickr_mirror.models.tombstones import Tombstone
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.files import Files
 
 _STATUS = int(Status.FORGOTTEN)
@@ -24,9 +25,11 @@ class Forgotten:
     Each of them keeps a row in `photos` with its id and its upload time only, because Flickr still counts it.
     """
 
-    def __init__(self, database: Database, files: Files) -> None:
+    def __init__(self, database: Database, coverage: CoverageStore, files: Files, details: Details) -> None:
         self._database = database
+        self._coverage = coverage
         self._files = files
+        self._details = details
         self._query = database.query
 
     def all(self) -> dict[str, Tombstone]:
@@ -56,7 +59,8 @@ class Forgotten:
         with self._database.transaction():
             for stone in stones:
                 self._files.delete(stone.photo_id)
-                for table, key in (("failures", "photo_id"), ("listed", "id")):
+                self._details.delete(stone.photo_id)
+                for table, key in (("failures", "photo_id"), ("listed", "id"), ("imported", "photo_id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (stone.photo_id,))
                 self._clear_row(stone.photo_id, stone.uploaded)
             self._query("DELETE FROM notes WHERE name LIKE 'check %'")  # interrupted checks list broken files
@@ -104,7 +108,7 @@ class Forgotten:
                 (uploaded,) = self._query(
                     "DELETE FROM forgotten WHERE photo_id = ? RETURNING uploaded", (photo_id,)
                 ).fetchone()
-                for table, key in (("photos", "id"), ("absences", "photo_id")):
+                for table, key in (("photos", "id"), ("absences", "photo_id"), ("imported", "photo_id")):
                     self._query(f"DELETE FROM {table} WHERE {key} = ?", (photo_id,))
                 if uploaded:
-                    CoverageStore(self._database).reopen([Interval(uploaded, uploaded)])
+                    self._coverage.reopen([Interval(uploaded, uploaded)], for_all=True)

@@ -24,10 +24,12 @@ from flickr_mirror.models.intervals import Coverage, Interval
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.forgotten import Forgotten
     from flickr_mirror.catalogue.gone_photos import GonePhotos
+    from flickr_mirror.catalogue.imports import Imports
     from flickr_mirror.catalogue.photo_rows import PhotoRows
     from flickr_mirror.catalogue.photo_totals import PhotoTotals
     from flickr_mirror.catalogue.refetches import Refetches
@@ -70,28 +72,32 @@ class ListingStore:
         self,
         database: Database,
         *,
+        callers: Callers,
         photos: PhotoRows,
         coverage: CoverageStore,
         totals: PhotoTotals,
         gone_photos: GonePhotos,
         forgotten: Forgotten,
+        imports: Imports,
         refetches: Refetches,
         sizes: SizeEvidenceStore,
     ) -> None:
         self._database = database
         self._query = database.query
+        self._callers = callers
         self._photos = photos
         self._coverage = coverage
         self._totals = totals
         self._gone_photos = gone_photos
         self._forgotten = forgotten
+        self._imports = imports
         self._refetches = refetches
         self._sizes = sizes
         self._walk = _Walk()
 
     def last_scan(self) -> int | None:
-        """Return when the whole photostream was last listed, in seconds since 1970; `None` if it never was."""
-        return self._database.get_number("scanned")
+        """Return when the caller last listed the whole photostream, in seconds since 1970; `None` if it never did."""
+        return self._callers.get_number("scanned")
 
     def is_untouched(self) -> bool:
         """Return whether nothing was listed yet, and nothing restored from disk."""
@@ -101,8 +107,6 @@ class ListingStore:
         """Return whether nothing was listed since the catalogue was created."""
         return self._database.get_number("walks") is None
 
-    # The beginning of a walk
-
     def begin(self, now: int, *, fields: Collection[str], full: bool) -> Coverage:
         """Begin a walk at `now`, and return the upload times that it need not list.
 
@@ -110,6 +114,7 @@ class ListingStore:
         counts as listed. A `full` scan lists everything, except what it listed before it was interrupted.
         """
         with self._database.transaction():
+            self._callers.store()
             run = (self._database.get_number("walks") or 0) + 1
             self._database.set_note("walks", run)
             known = set((self._database.get_note("fields") or "").split())
@@ -120,7 +125,7 @@ class ListingStore:
                 now=now,
                 run=run,
                 newest=self._totals.newest_upload(),
-                has_absent=self._gone_photos.count_absent() > 0,
+                has_absent=self._gone_photos.has_absent(),
             )
             if full:
                 self._begin_scan()
@@ -128,14 +133,15 @@ class ListingStore:
 
     def _begin_scan(self) -> None:
         now = self._walk.now
-        begun = self._database.get_number("scan_begun")
+        begun = self._callers.get_number("scan_begun")
         if begun is not None and 0 <= now - begun <= SCAN_TTL:
             self._walk.scan, self._walk.is_resumed = begun, True
             return
         self._walk.scan = now
-        self._database.set_note("scan_begun", now)
-        self._coverage.clear(scan=True)
-        self._query("UPDATE photos SET seen = 0 WHERE seen")
+        self._callers.set_number("scan_begun", now)
+        self._coverage.clear_scan()
+        caller = self._callers.bit
+        self._query(f"UPDATE photos SET seen = seen & ~{caller} WHERE seen & {caller}")
 
     def drop_future(self, present: int) -> int | None:
         """Remove coverage beyond the newest known upload and beyond the `present`.
@@ -150,8 +156,6 @@ class ListingStore:
             if last > bound:
                 self._coverage.reopen([Interval(bound + 1, last)])
             return last if last > present else None
-
-    # A page
 
     def add_page(
         self,
@@ -179,10 +183,9 @@ class ListingStore:
             self._sizes.add_listed({size.label for photo in photos for size in photo.sizes})
             result = self._store(photos, info_waits=info_waits, comments=comments)
             if walk.is_scan:
-                self._refetches.requeue_seen(photo.id for photo in photos)
-                self._database.query_many(
-                    "UPDATE photos SET seen = 1 WHERE id = ?", [(photo.id,) for photo in photos]
-                )
+                caller, ids = self._callers.bit, [(photo.id,) for photo in photos]
+                self._refetches.requeue_seen((photo.id for photo in photos), caller)
+                self._database.query_many(f"UPDATE photos SET seen = seen | {caller} WHERE id = ?", ids)
             if covered is not None:
                 self._cover(covered, missing)
         return result
@@ -200,14 +203,16 @@ class ListingStore:
         }
         if self._walk.has_absent:
             self._gone_photos.clear_absent(new)
+        listed_first = self._imports.mark_listed(new)
         for key, known in self._photos.known(new).items():
             photo = new.pop(key)
             refreshed = self._photos.refresh(
                 known, photo, rows.pop(key), comments=comments, scanning=self._walk.is_scan
             )
-            if refreshed.is_update and not known.state.is_gone:
+            if refreshed.is_update and not known.state.is_gone and key not in listed_first:
                 result.updated[photo.id] = refreshed.change
         self._photos.insert(new, rows)
+        self._callers.add(photos)
         result.new.extend(map(str, new))
         return result
 
@@ -222,8 +227,6 @@ class ListingStore:
         walk.hidden += self._coverage.record_shortfall(past, missing, run=walk.run, listed=known)
         if self._coverage.is_hidden(past):
             self._coverage.mark_listed(settled, scanning=walk.is_scan)
-
-    # The end of a walk
 
     def end(
         self, total: int | None, *, accept_loss: bool = False, window: Interval | None = None
@@ -241,7 +244,8 @@ class ListingStore:
             if total and not window and not is_short:
                 self._record_unlocated(total)
             short = [row for row in self._coverage.shortfalls() if not window or row[0] in window]
-            result = WalkResult(short, self._walk.hidden)
+            others, is_visitor = self._callers.other_logins(), self._callers.is_visitor
+            result = WalkResult(short, self._walk.hidden, logins=others, is_visitor=is_visitor)
             if not scanning:
                 if window is None:
                     self._note_first_scan()
@@ -259,7 +263,7 @@ class ListingStore:
         # Without any page nothing is settled, and it is not known what there is to cover.
         is_all = settled > 0 and not self._coverage.listed().gaps(settled)
         if is_all and self.last_scan() is None:
-            self._database.set_note("scanned", self._walk.now)
+            self._callers.set_number("scanned", self._walk.now)
 
     def _record_unlocated(self, total: int) -> None:
         """Record how many photos Flickr counts in the whole photostream but in no stretch of it."""
@@ -276,16 +280,17 @@ class ListingStore:
     def _record_difference(self, total: int) -> int:
         """Record how many photos Flickr counts fewer than are known; return them if the difference is new."""
         difference = min(self._totals.unexplained(total) + self._gone_photos.count_absent(), 0)
-        is_news = difference != (self._database.get_number("difference") or 0)
-        self._database.set_note("difference", difference)
+        is_news = difference != (self._callers.get_number("difference") or 0)
+        self._callers.set_number("difference", difference)
         return -difference if is_news else 0
 
     def _end_scan(self, *, accept_loss: bool) -> tuple[int, int]:
         """End a full scan; return how many missed photos are not believed to be gone, and how many may be."""
-        self._database.set_note("scanned", self._walk.scan)
-        self._database.set_note("scan_begun", None)
-        self._coverage.clear(scan=True)
-        missed = [row[0] for row in self._query("SELECT id FROM photos WHERE gone IS NULL AND NOT seen")]
+        self._callers.set_number("scanned", self._walk.scan)
+        self._callers.set_number("scan_begun", None)
+        self._coverage.clear_scan()
+        missing = f"gone IS NULL AND NOT seen & {self._callers.bit} AND {self._callers.listed}"
+        missed = [row[0] for row in self._query(f"SELECT id FROM photos WHERE {missing}")]
         if len(missed) * 10 > self._totals.known() and not accept_loss:
             return len(missed), 0
         self._gone_photos.set_absent(missed, self._walk.now)

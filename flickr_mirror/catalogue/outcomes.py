@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.row_encoding import reduced_text
 from flickr_mirror.catalogue.rows import NOT_STALE, STATUS_COLUMNS, Stale, Status
-from flickr_mirror.models.job_kinds import JobKind
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.files import Files
     from flickr_mirror.catalogue.refetches import Refetches
     from flickr_mirror.catalogue.rows import StoredFile, StoredPhoto
@@ -28,12 +29,18 @@ class Outcomes:
     """Records the outcomes of jobs. Call its methods inside of a transaction, many in one."""
 
     def __init__(
-        self, database: Database, files: Files, refetches: Refetches, sizes: SizeEvidenceStore
+        self,
+        database: Database,
+        files: Files,
+        refetches: Refetches,
+        sizes: SizeEvidenceStore,
+        details: Details,
     ) -> None:
         self._query = database.query
         self._files = files
         self._refetches = refetches
         self._sizes = sizes
+        self._details = details
 
     def set_best_size(self, stored: StoredPhoto, size: FlickrPhotoSize) -> None:
         """Record the best size of a photo, which Flickr was asked for."""
@@ -135,12 +142,17 @@ class Outcomes:
         )
 
     def _fail(self, stored: StoredPhoto, job: str, reason: str, status: Status) -> None:
-        column = STATUS_COLUMNS[job]
         photo_id = stored.photo.id
-        if not self._query(
-            f"UPDATE photos SET {column} = ? WHERE id = ? AND revision = ?",
-            (status, photo_id, stored.revision),
-        ).rowcount:
+        if job in DETAIL_KEYS:
+            is_changed = self._details.set_status(photo_id, job, status)
+        else:
+            is_changed = bool(
+                self._query(
+                    f"UPDATE photos SET {STATUS_COLUMNS[job]} = ? WHERE id = ? AND revision = ?",
+                    (status, photo_id, stored.revision),
+                ).rowcount
+            )
+        if not is_changed:
             return
         if job == JobKind.IMAGE:  # the sidecar no longer waits for a size that does not come
             self._query("UPDATE photos SET info_status = 1 WHERE id = ? AND info_status = 0", (photo_id,))

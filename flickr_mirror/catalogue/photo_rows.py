@@ -11,11 +11,14 @@ from flickr_mirror.catalogue.rows import Status
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.changes import Refresh
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.files import Files
     from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow, StoredPhoto
     from flickr_mirror.models.photos import FlickrPhoto
+    from flickr_mirror.models.users import FlickrUser
 
 
 class KnownPhoto(NamedTuple):
@@ -28,10 +31,12 @@ class KnownPhoto(NamedTuple):
 class PhotoRows:
     """Writes the tables `photos` and `listed`. Call its methods inside of a transaction, except `restore`."""
 
-    def __init__(self, database: Database, files: Files) -> None:
+    def __init__(self, database: Database, callers: Callers, files: Files, details: Details) -> None:
         self._database = database
+        self._callers = callers
         self._query = database.query
         self._files = files
+        self._details = details
 
     def known(self, ids: Collection[int]) -> dict[int, KnownPhoto]:
         """Return those of some photos that were listed before, by their ids."""
@@ -52,10 +57,10 @@ class PhotoRows:
         return found
 
     def insert(self, photos: Mapping[int, FlickrPhoto], rows: Mapping[int, StateRow]) -> None:
-        """Insert photos that were never listed, with their `rows` by id."""
+        """Insert photos that were never listed, with their `rows` by id. They are not listed for any caller yet."""
         self._database.query_many(
             "INSERT INTO photos (id, uploaded, video, size_label, width, height, url, proof, image_status,"
-            " info_status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " info_status, callers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
             rows.values(),
         )
         self._database.query_many(
@@ -112,6 +117,7 @@ class PhotoRows:
                 {key: restored.photo for key, restored in found.items()},
                 {key: restored.row for key, restored in found.items()},
             )
+            self._callers.restore([restored.photo for restored in found.values()])
             self._database.query_many(
                 "UPDATE photos SET info_level = ?, reduced = ? WHERE id = ?",
                 [
@@ -122,10 +128,12 @@ class PhotoRows:
             for restored in found.values():
                 for file in restored.files:
                     self._files.put(restored.photo.id, file)
+                self._details.restore(restored.photo.id, restored.details)
 
-    def end_restoring(self) -> None:
-        """Record that everything on disk is restored."""
+    def end_restoring(self, owner: FlickrUser) -> None:
+        """Record that everything on disk is restored; the photos are of `owner`."""
         with self._database.transaction():
+            self._callers.end_restoring(owner)
             self._database.set_note("restored", 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.coverage import CoverageStore
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.gone_photos import GonePhotos
@@ -12,22 +13,30 @@ if TYPE_CHECKING:
 
 
 class PhotoTotals:
-    """Counts of the known photos that are not gone."""
+    """Counts of the photos that are known for the caller of the run and are not gone."""
 
-    def __init__(self, database: Database, coverage: CoverageStore, gone_photos: GonePhotos) -> None:
+    def __init__(
+        self, database: Database, callers: Callers, coverage: CoverageStore, gone_photos: GonePhotos
+    ) -> None:
         self._database = database
         self._query = database.query
+        self._callers = callers
         self._coverage = coverage
         self._gone_photos = gone_photos
 
+    @property
+    def _known(self) -> str:
+        return f"gone IS NULL AND {self._callers.listed}"
+
     def known(self) -> int:
         """Return how many photos are known."""
-        return int(self._query("SELECT count(*) FROM photos WHERE gone IS NULL").fetchone()[0])
+        row = self._query(f"SELECT count(*) FROM photos WHERE {self._known}").fetchone()
+        return int(row[0])
 
     def known_in(self, stretch: Interval) -> int:
         """Return how many photos are known that were uploaded in a stretch."""
         row = self._query(
-            "SELECT count(*) FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ?",
+            f"SELECT count(*) FROM photos WHERE {self._known} AND uploaded BETWEEN ? AND ?",
             (stretch.low, stretch.high),
         ).fetchone()
         return int(row[0])
@@ -39,7 +48,7 @@ class PhotoTotals:
     def median_upload(self, stretch: Interval) -> int:
         """Return a second that halves the known photos of a stretch, or the stretch itself if none is known."""
         row = self._query(
-            "SELECT uploaded FROM photos WHERE gone IS NULL AND uploaded BETWEEN ? AND ? ORDER BY uploaded"
+            f"SELECT uploaded FROM photos WHERE {self._known} AND uploaded BETWEEN ? AND ? ORDER BY uploaded"
             " LIMIT 1 OFFSET ?",
             (stretch.low, stretch.high, self.known_in(stretch) // 2),
         ).fetchone()
@@ -52,7 +61,7 @@ class PhotoTotals:
 
     def expected(self) -> int:
         """Return the total that Flickr should show for the whole photostream, judging by earlier walks."""
-        difference = min(self._database.get_number("difference") or 0, 0)
+        difference = min(self._callers.get_number("difference") or 0, 0)
         return self.known() + self._coverage.count_hidden() - self._gone_photos.count_absent() + difference
 
     def unexplained(self, total: int) -> int:

@@ -76,10 +76,10 @@ class Refetches:
             (now, now + _LATEST),
         )
 
-    def requeue_seen(self, photo_ids: Iterable[str]) -> None:
-        """Put those of some photos on the work list that the full scan under way lists for the first time."""
+    def requeue_seen(self, photo_ids: Iterable[str], caller: int) -> None:
+        """Put those of some photos on the work list that the full scan of a caller lists for the first time."""
         self._query_many(
-            f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE id = ? AND NOT seen AND image_status = 2"
-            f" AND {_IS_MARKED}",
+            f"UPDATE photos SET image_status = {_FETCH_OR_ASK} WHERE id = ? AND NOT seen & {caller}"
+            f" AND image_status = 2 AND {_IS_MARKED}",
             [(photo_id,) for photo_id in photo_ids],
         )

@@ -17,7 +17,7 @@ from flickr_mirror.models.sizes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
@@ -135,3 +135,5 @@ class RestoredPhoto:
     info_level: int
     files: list[StoredFile]
     reduced: Mapping[str, Reduced] = field(default_factory=dict)
+    details: Sequence[tuple[JobKind, int, int | None]] = ()
+    """The details in the sidecar: their kind, their number of entries, and the version if the sidecar states it."""

@@ -113,7 +113,108 @@ CREATE TABLE arrivals (
 """,
     # Version 3: no other tables. The facts in `listed` have names that version 2 would take for damage
     "",
-    # Version 4: the version marks of files in an object store
+    # Version 4: the callers that a mirror was listed as; coverage, shortfalls and absences of each of them. Until now
+    # there were only visitors (1)
+    """
+CREATE TABLE callers (bit INTEGER PRIMARY KEY, nsid TEXT NOT NULL, username TEXT NOT NULL);
+INSERT INTO callers VALUES (1, '', '');
+ALTER TABLE photos ADD COLUMN callers INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE coverage RENAME TO coverage_of_visitors;
+CREATE TABLE coverage (
+    caller INTEGER NOT NULL,
+    scan INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (caller, scan, low)
+) WITHOUT ROWID;
+INSERT INTO coverage SELECT 1, scan, low, high FROM coverage_of_visitors;
+DROP TABLE coverage_of_visitors;
+ALTER TABLE shortfalls RENAME TO shortfalls_of_visitors;
+CREATE TABLE shortfalls (
+    caller INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    missing INTEGER,
+    runs INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (caller, low)
+) WITHOUT ROWID;
+INSERT INTO shortfalls SELECT 1, low, high, missing, runs, run FROM shortfalls_of_visitors;
+DROP TABLE shortfalls_of_visitors;
+ALTER TABLE absences RENAME TO absences_of_visitors;
+CREATE TABLE absences (
+    caller INTEGER NOT NULL,
+    photo_id INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (caller, photo_id)
+) WITHOUT ROWID;
+INSERT INTO absences SELECT 1, photo_id, since FROM absences_of_visitors;
+DROP TABLE absences_of_visitors;
+""",
+    # Version 5: details of photos that need a call for each one (notes, faves, EXIF)
+    """
+CREATE TABLE details (
+    photo_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    count INTEGER NOT NULL DEFAULT 0,
+    version TEXT,
+    fetched INTEGER,
+    PRIMARY KEY (photo_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX details_to_fetch ON details (kind, photo_id) WHERE status < 2;
+""",
+    # Version 6: the albums of the account with their photos in order, and the collections that hold albums
+    """
+CREATE TABLE albums (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    cover INTEGER,
+    created INTEGER,
+    updated INTEGER,
+    photos INTEGER NOT NULL,
+    videos INTEGER NOT NULL,
+    comments INTEGER NOT NULL,
+    position INTEGER,
+    comments_stored INTEGER,
+    missing INTEGER NOT NULL,
+    walks INTEGER NOT NULL,
+    scan INTEGER,
+    caller TEXT NOT NULL,
+    gone INTEGER
+);
+CREATE TABLE album_photos (
+    album_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    photo_id INTEGER NOT NULL,
+    PRIMARY KEY (album_id, position)
+) WITHOUT ROWID;
+CREATE INDEX albums_of_photo ON album_photos (photo_id);
+CREATE TABLE collections (
+    id TEXT PRIMARY KEY,
+    parent TEXT,
+    position INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE collection_albums (
+    collection_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    album_id INTEGER NOT NULL,
+    PRIMARY KEY (collection_id, position)
+) WITHOUT ROWID;
+""",
+    # Version 7: the photos that an account export brought
+    """
+CREATE TABLE imported (
+    photo_id INTEGER PRIMARY KEY,
+    mark TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    listed INTEGER NOT NULL
+);
+""",
+    # Version 8: the version marks of files in an object store
     """
 ALTER TABLE files ADD COLUMN e_tag TEXT NOT NULL DEFAULT '';
 """,

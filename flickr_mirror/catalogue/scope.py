@@ -1,4 +1,4 @@
-"""Limits a run to a window of upload time, and to a number of photos."""
+"""Limits a run to a window of upload time, to the photos of an album, and to a number of photos."""
 
 from __future__ import annotations
 
@@ -7,32 +7,55 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.database import Database
     from flickr_mirror.catalogue.rows import StoredPhoto
     from flickr_mirror.models.intervals import Interval
 
 
 class Scope:
-    """The photos that a run works on; all of them until it is restricted.
+    """The photos that a run works on: those of its caller. All of them until the caller is set and it is restricted.
 
-    `window` and `open` are SQL conditions on rows of `photos`: those in the window, and those that may still be begun.
+    `window` and `open` are SQL conditions on rows of `photos`: those in the window or the album, and those that may
+    still be begun.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, callers: Callers) -> None:
         self._database = database
+        self._callers = callers
         self._most: int | None = None
-        self.window = "TRUE"
+        self._part = "TRUE"
         self.begun = 0
         """How many photos were begun, if their number is limited."""
 
     def restrict(self, window: Interval | None, most: int | None) -> None:
         """Limit the run to photos uploaded in a `window`, and to `most` photos; `None` sets no limit."""
         self._most = most
-        if window is not None:
-            self.window = f"uploaded BETWEEN {window.low} AND {window.high}"
+        self._part = f"uploaded BETWEEN {window.low} AND {window.high}" if window else "TRUE"
         if most is not None:
             self._database.query("PRAGMA temp_store = MEMORY")
             self._database.query("CREATE TEMP TABLE begun (id INTEGER PRIMARY KEY)")
+
+    def restrict_to_album(self, album_id: str) -> None:
+        """Limit the run to the photos of an album: those that are stored, and those that `add` names."""
+        self._database.query("PRAGMA temp_store = MEMORY")
+        self._database.query("CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY)")
+        self._database.query(
+            "INSERT OR IGNORE INTO temp.chosen SELECT photo_id FROM album_photos WHERE album_id = ?",
+            (album_id,),
+        )
+        self._part = "id IN (SELECT id FROM temp.chosen)"
+
+    def add(self, photo_ids: Iterable[str]) -> None:
+        """Add photos to the album that the run is limited to."""
+        self._database.query_many(
+            "INSERT OR IGNORE INTO temp.chosen VALUES (?)", ((int(photo_id),) for photo_id in photo_ids)
+        )
+
+    @property
+    def window(self) -> str:
+        """The SQL condition for the caller's photos in the window or the album."""
+        return f"{self._part} AND {self._callers.scope}"
 
     @property
     def is_full(self) -> bool:

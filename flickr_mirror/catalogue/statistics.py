@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from flickr_mirror.catalogue.details import STATUS_OF_JOB
 from flickr_mirror.catalogue.rows import Status
 from flickr_mirror.models.options import COMMENTS_LEVEL
 from flickr_mirror.models.reports import FailedPhoto
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from flickr_mirror.catalogue.callers import Callers
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.scope import Scope
+    from flickr_mirror.models.job_kinds import JobKind
 
 _ASKED_BEFORE = "info_level = 2 AND NOT stale & 1"
 """The comments are on disk, as Flickr has them."""
@@ -51,7 +55,8 @@ class Counts:
 class MirroredPhoto:
     """A photo with files on disk. Its image and its film have these `extensions`.
 
-    `described` is whether it has a sidecar, `gone` whether it is gone from the photostream.
+    `described` is whether it has a sidecar, `gone` whether it is gone from the photostream. `owner` is the NSID of its
+    owner in a mirror of photos of several accounts, else empty.
     """
 
     photo_id: str
@@ -60,6 +65,7 @@ class MirroredPhoto:
     extensions: list[str]
     described: bool
     gone: bool
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class WorkLeft:
     `photos` are all known photos; `mirrored` ones have everything asked for, or are forgotten. `videos` and
     `photos_to_ask` need a call for their sizes, `comments` one for their comments. `absent` photos were not listed
     by a full scan and need one to be verified; so do `gone` ones before they are pruned. A run fetches `images`
-    images and writes `infos` sidecars.
+    images and writes `infos` sidecars. It adds `details` to sidecars, with `detail_calls`.
     """
 
     photos: int
@@ -81,6 +87,8 @@ class WorkLeft:
     gone: int = 0
     images: int = 0
     infos: int = 0
+    details: int = 0
+    detail_calls: int = 0
 
 
 Kind = tuple[str, str]
@@ -113,9 +121,11 @@ class Stock(NamedTuple):
 class Statistics:
     """Counts and lists of the photos in a `Scope`."""
 
-    def __init__(self, database: Database, scope: Scope) -> None:
+    def __init__(self, database: Database, scope: Scope, callers: Callers, details: Details) -> None:
         self._query = database.query
+        self._callers = callers
         self._scope = scope
+        self._details = details
 
     def counts(self) -> Counts:
         """Return the number of photos in each state."""
@@ -128,8 +138,13 @@ class Statistics:
         ).fetchone()
         return Counts(*map(int, row))
 
-    def work_left(self, *, images: bool, info_level: int | None) -> WorkLeft:
-        """Return what is left to do if `images` are asked for, and sidecars of `info_level` unless it is `None`."""
+    def work_left(
+        self, *, images: bool, info_level: int | None, details: Collection[JobKind] = ()
+    ) -> WorkLeft:
+        """Return what is left to do if `images` are asked for, and sidecars of `info_level` unless it is `None`.
+
+        `details` are the kinds of details that are asked for.
+        """
         level = -1 if info_level is None else info_level
         undescribed = (
             f"(info_status IN (0, 1, 3) OR info_status = 2 AND (info_level < {level}"
@@ -140,12 +155,13 @@ class Statistics:
             whole.append(f"({_HAS_IMAGE} OR image_status = {_FORGOTTEN})")
         if info_level is not None:
             whole.append(f"info_status IN (2, {_FORGOTTEN}) AND NOT {undescribed}")
+        whole += [f"NOT {self._details.lacking(kind, images=images)}" for kind in details]
         asking = f"total({images:d} AND image_status = 0 AND {{}}video)"
         row = self._query(
             f"SELECT total(gone IS NULL), total({' AND '.join(whole)}), {asking.format('')},"
             f" {asking.format('NOT ')}, total({images:d} AND gone IS NULL AND image_status IN (0, 1, 3)),"
             f" total({info_level is not None:d} AND gone IS NULL AND {undescribed})"
-            f" FROM photos WHERE {self._scope.window}"
+            f" FROM photos{' LEFT JOIN listed USING (id)' if details else ''} WHERE {self._scope.window}"
         ).fetchone()
         comments = 0
         if info_level == COMMENTS_LEVEL:
@@ -155,10 +171,22 @@ class Statistics:
             ).fetchone()
         photos, mirrored, videos, photos_to_ask, to_fetch, to_describe = map(int, row)
         absent, gone = self._query(
-            "SELECT (SELECT count(*) FROM absences), (SELECT count(*) FROM photos WHERE gone IS NOT NULL)"
+            f"SELECT (SELECT count(*) FROM absences WHERE caller = {self._callers.bit}),"
+            f" (SELECT count(*) FROM photos WHERE gone IS NOT NULL AND NOT {self._callers.others})"
         ).fetchone()
+        found, calls = self._details.left(details, images=images)
         return WorkLeft(
-            photos, mirrored, videos, photos_to_ask, comments, absent, gone, to_fetch, to_describe
+            photos,
+            mirrored,
+            videos,
+            photos_to_ask,
+            comments,
+            absent,
+            gone,
+            to_fetch,
+            to_describe,
+            found,
+            calls,
         )
 
     def stock(self) -> Stock:
@@ -187,7 +215,7 @@ class Statistics:
     def failures(self) -> list[FailedPhoto]:
         """Return the photos that failed, oldest upload first."""
         rows = self._query(
-            "SELECT id, job, reason, iif(job = 'image', image_status, info_status), runs, due FROM failures"
+            f"SELECT id, job, reason, {STATUS_OF_JOB}, runs, due FROM failures"
             f" JOIN photos ON id = photo_id WHERE {self._scope.window} ORDER BY uploaded, id, job"
         )
         return [
@@ -222,10 +250,12 @@ class Statistics:
         rows = self._query(
             "SELECT id, uploaded, title, gone IS NOT NULL,"
             " (SELECT group_concat(extension) FROM files WHERE photo_id = id AND kind IN ('image', 'video')"
-            " AND bytes >= 0), (SELECT count(*) FROM files WHERE photo_id = id AND kind = 'info' AND bytes >= 0)"
-            " FROM photos JOIN listed USING (id) ORDER BY uploaded DESC, id DESC"
+            " AND bytes >= 0), (SELECT count(*) FROM files WHERE photo_id = id AND kind = 'info' AND bytes >= 0),"
+            " json_extract(facts, '$.owner') FROM photos JOIN listed USING (id) ORDER BY uploaded DESC, id DESC"
         )
-        for photo_id, uploaded, title, gone, extensions, described in rows:
+        for photo_id, uploaded, title, gone, extensions, described, photo_owner in rows:
             found = (extensions or "").split(",") if extensions else []
             if found or described:
-                yield MirroredPhoto(str(photo_id), title, uploaded, found, bool(described), bool(gone))
+                yield MirroredPhoto(
+                    str(photo_id), title, uploaded, found, bool(described), bool(gone), photo_owner or ""
+                )

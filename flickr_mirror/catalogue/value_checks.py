@@ -14,7 +14,7 @@ from flickr_mirror.catalogue.files import KINDS
 from flickr_mirror.catalogue.row_encoding import read_facts, read_reduced, text_row
 from flickr_mirror.catalogue.rows import Stale, Status
 from flickr_mirror.catalogue.schema import tables
-from flickr_mirror.models.job_kinds import JobKind
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.sizes import SizeEvidence
 
 if TYPE_CHECKING:
@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StateRow
     from flickr_mirror.models.photos import FlickrPhoto
 
-_NUMBERS = ("walks", "scanned", "scan_begun", "difference", "restored")
-"""The notes that are numbers."""
+_NUMBERS = (
+    "walks",
+    "scanned",
+    "scan_begun",
+    "difference",
+    "restored",
+    "collections",
+    "caller",
+    "updates_since",
+    "updates_listed",
+)
+"""The notes that are numbers. Those of a caller who was logged in have its bit after the name."""
 _OTHER_TYPE = {"INTEGER": "{0} <> {0} | 0", "TEXT": "{0} < '' OR {0} >= x''", "BLOB": "{0} < x''"}
 """Conditions on values of another type than their column has: SQLite sorts numbers before texts before blobs."""
 BATCH = 500
@@ -37,6 +47,7 @@ def _one_of(values: Iterable[str] | type[IntEnum]) -> str:
 
 
 _TRIED = _one_of([Status.RETRY, Status.FAILED, Status.UNAVAILABLE])  # type: ignore[list-item]
+_UNKNOWN = "caller NOT IN (SELECT bit FROM callers)"
 _UNSOUND = {
     "photos": (
         "id NOT BETWEEN 1 AND 999999999999999999",
@@ -44,7 +55,8 @@ _UNSOUND = {
         "damaged NOT IN (0, 1)",
         "looks < 0",
         "video NOT IN (0, 1)",
-        "seen NOT IN (0, 1)",
+        "seen < 0",
+        "callers < 0 OR callers & ~(SELECT sum(bit) FROM callers)",
         "info_level NOT BETWEEN -1 AND 2",
         "revision < 0",
         "size_label IS NOT NULL AND (width IS NULL OR height IS NULL OR url IS NULL)",
@@ -68,8 +80,26 @@ _UNSOUND = {
     ),
     "failures": ("photo_id NOT IN (SELECT id FROM photos)", f"job NOT IN {_one_of(JobKind)}", "runs < 0"),
     "forgotten": (f"photo_id IN (SELECT id FROM photos WHERE image_status <> {int(Status.FORGOTTEN)})",),
-    "coverage": ("scan NOT IN (0, 1)", "low > high"),
-    "shortfalls": ("low > high", "missing < 0", "runs < 0"),
+    "imported": ("photo_id NOT IN (SELECT id FROM photos)", "listed NOT IN (0, 1)"),
+    "callers": ("bit < 1", "bit & bit - 1"),
+    "coverage": ("scan NOT IN (0, 1)", "low > high", _UNKNOWN),
+    "absences": (_UNKNOWN,),
+    "shortfalls": ("low > high", _UNKNOWN, "missing < 0", "runs < 0"),
+    "albums": ("id < 1", "cover < 1", "photos < 0", "videos < 0", "comments < 0", "missing < 0", "walks < 0"),
+    "album_photos": ("album_id NOT IN (SELECT id FROM albums)", "position < 1", "photo_id < 1"),
+    "collections": ("position < 1", "parent IS NOT NULL AND parent NOT IN (SELECT id FROM collections)"),
+    "collection_albums": (
+        "collection_id NOT IN (SELECT id FROM collections)",
+        "position < 1",
+        "album_id < 1",
+    ),
+    "details": (
+        "photo_id NOT IN (SELECT id FROM photos)",
+        f"kind NOT IN {_one_of(DETAIL_KEYS)}",
+        f"status NOT IN {_one_of([Status.UNSETTLED, Status.PENDING, Status.DONE])} AND status NOT IN {_TRIED}",  # type: ignore[list-item]
+        f"status IN {_TRIED} AND (photo_id, kind) NOT IN (SELECT photo_id, job FROM failures)",
+        "count < 0",
+    ),
 }
 """Conditions that no row of a table may meet, besides those on the types of its columns."""
 
@@ -115,7 +145,7 @@ def _fault_of_facts(database: Database) -> str:
 def _fault_of_notes(database: Database) -> str:
     for name, text in database.query("SELECT name, value FROM notes"):
         try:
-            if name in _NUMBERS:
+            if name.partition(" ")[0] in _NUMBERS:
                 int(text)
             elif name.startswith("check ") and not _is_position(*json.loads(text)):
                 raise ValueError

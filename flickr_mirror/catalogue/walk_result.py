@@ -31,7 +31,8 @@ class WalkResult:
     cannot be true). `hidden` is how many photos are taken to be hidden since this walk. `scanned` is whether a full
     scan ended, `resumed` whether an earlier run began it. `absent` is how many known photos it did not list, `lost`
     how many if there are too many to believe that. `fewer` is how many photos Flickr counts fewer than are known, if
-    that number is new.
+    that number is new. `logins` are the usernames of other logins that have listed the photostream, if they may see
+    more; `is_visitor` is whether this walk had no login.
     """
 
     short: list[tuple[Interval, int | None]] = field(default_factory=list)
@@ -41,6 +42,8 @@ class WalkResult:
     lost: int = 0
     absent: int = 0
     fewer: int = 0
+    logins: list[str] = field(default_factory=list)
+    is_visitor: bool = True
 
     @property
     def unlisted(self) -> int:
@@ -59,7 +62,7 @@ def sentences(result: WalkResult) -> list[str]:
     if result.hidden:
         texts.append(
             f"Flickr counts {_photos(result.hidden)} that it does not list, {RUNS_UNTIL_HIDDEN} runs in a row: "
-            "taken to be hidden from visitors who are not logged in."
+            f"taken to be hidden from {'visitors who are not logged in' if result.is_visitor else 'this login'}."
         )
     if result.lost:
         texts.append(
@@ -67,9 +70,15 @@ def sentences(result: WalkResult) -> list[str]:
             "believed, and nothing is marked as gone. If the owner did remove them, add --accept-loss."
         )
     if result.fewer:
+        logins = names_text(result.logins)
         texts.append(
-            f"Flickr shows {_photos(result.fewer)} fewer than are mirrored here. --full-scan finds which are "
-            "gone."
+            f"Flickr shows {_photos(result.fewer)} fewer than are mirrored here. "
+            + (
+                f"The others are private or restricted now, or gone: --full-scan with the login of {logins} "
+                "finds which are."
+                if logins
+                else "--full-scan finds which are gone."
+            )
         )
     return texts
 
@@ -82,6 +91,11 @@ def shortfall_text(stretch: Interval, missing: int | None) -> str:
     if missing is None:
         return f"What Flickr lists cannot be true for what was {when}."
     return f"Flickr counts {_photos(missing)} more than it lists, {when}."
+
+
+def names_text(names: Collection[str]) -> str:
+    """Return usernames as text: `'anna' or 'ben'`; empty for none."""
+    return " or ".join(map(repr, names))
 
 
 def _photos(count: int) -> str:

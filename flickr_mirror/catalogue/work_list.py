@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flickr_mirror.catalogue.details import STATUS_OF_JOB
 from flickr_mirror.catalogue.row_encoding import STORED, stored_photo
 from flickr_mirror.catalogue.rows import STATUS_COLUMNS, Status
-from flickr_mirror.models.job_kinds import JobKind
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.options import COMMENTS_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from flickr_mirror.catalogue.database import Database
+    from flickr_mirror.catalogue.details import Details
     from flickr_mirror.catalogue.refetches import Refetches
     from flickr_mirror.catalogue.rows import StoredPhoto
     from flickr_mirror.catalogue.scope import Scope
@@ -33,13 +35,20 @@ class WorkList:
     """The photos that a run works on, limited to its `Scope`."""
 
     def __init__(
-        self, database: Database, scope: Scope, refetches: Refetches, sizes: SizeEvidenceStore
+        self,
+        database: Database,
+        scope: Scope,
+        refetches: Refetches,
+        sizes: SizeEvidenceStore,
+        details: Details,
     ) -> None:
         self._database = database
         self._query = database.query
         self._scope = scope
         self._refetches = refetches
         self._sizes = sizes
+        self._details = details
+        self._images = True
 
     # A run
 
@@ -49,12 +58,13 @@ class WorkList:
         `info_level` is `None` if no sidecars are asked for. Failures of a run that was interrupted wait for the
         end of this run, so that photos that cannot be fetched do not delay the others.
         """
+        self._images = images
         with self._database.transaction():
             self._requeue_due(now)
             # Failures that an earlier run found to be permanent are known, and not reported as new again.
             self._query(
-                "UPDATE failures SET runs = 1 WHERE runs = 0 AND 5 = (SELECT iif(job = 'image', image_status,"
-                " info_status) FROM photos WHERE id = photo_id)"
+                f"UPDATE failures SET runs = 1 WHERE runs = 0 AND 5 = (SELECT {STATUS_OF_JOB} FROM photos"
+                " WHERE id = failures.photo_id)"
             )
             if info_level is not None:
                 self._requeue_infos("info_level < ?", info_level)
@@ -82,6 +92,7 @@ class WorkList:
             f"UPDATE photos SET info_status = 1 WHERE info_status IN (3, 4) AND {due} AND {window}",
             (JobKind.INFO, now, latest),
         )
+        self._details.requeue_due(now, latest)
         self._query(f"UPDATE photos SET image_status = 0 WHERE image_status = 6 AND {window}")
         self._refetches.requeue_due(now, window)
 
@@ -101,6 +112,9 @@ class WorkList:
 
     def requeue(self, job: str) -> int:
         """Put what failed for a job in this run back on the work list; return the number of photos."""
+        if job in DETAIL_KEYS:
+            with self._database.transaction():
+                return self._details.requeue(job)
         pending = {JobKind.IMAGE: _FETCH_OR_ASK, JobKind.INFO: str(int(Status.PENDING))}[JobKind(job)]
         column = STATUS_COLUMNS[JobKind(job)]
         with self._database.transaction():
@@ -112,6 +126,7 @@ class WorkList:
     def end_run(self, now: int) -> None:
         """Schedule what still fails for later runs."""
         with self._database.transaction():
+            self._details.end_run(lambda runs: now + RETRY_AFTER[min(runs, len(RETRY_AFTER) - 1)])
             for job, column in STATUS_COLUMNS.items():
                 rows = self._query(
                     "SELECT id, runs FROM photos JOIN failures ON id = photo_id AND job = ?"
@@ -163,14 +178,18 @@ class WorkList:
 
     def has_work(self, job: str) -> bool:
         """Return whether photos for a job are on the work list, including those that are being worked on."""
+        if job in DETAIL_KEYS:
+            return self._details.has_work(JobKind(job), images=self._images)
         conditions: dict[str, tuple[str, str]] = {
             JobKind.IMAGE: ("image_status = 0", "image_status = 1"),
             JobKind.INFO: ("info_status = 1", "image_status = 0 AND info_status = 0"),
         }
         return any(self._is_any(f"{condition} AND {self._scope.open}") for condition in conditions[job])
 
-    def is_unfinished(self, *, images: bool, info: bool) -> bool:
+    def is_unfinished(self, *, images: bool, info: bool, details: Collection[JobKind] = ()) -> bool:
         """Return whether a run that ended early leaves photos to the next one, including those that failed once."""
+        if any(self._details.is_unfinished(kind, images=images) for kind in details):
+            return True
         return (images and self._is_any(f"image_status IN (0, 1, 3) AND {self._scope.window}")) or (
             info and self._is_any(f"info_status IN (1, 3) AND {self._scope.window}")
         )

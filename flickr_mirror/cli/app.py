@@ -12,6 +12,7 @@ from flickr_mirror.cli import mirror_app
 from flickr_mirror.cli.completion import Shell, completion_script
 from flickr_mirror.cli.export_app import export
 from flickr_mirror.cli.forget_app import forget
+from flickr_mirror.cli.import_app import import_export
 from flickr_mirror.cli.keys_app import keys_app
 from flickr_mirror.cli.login_app import login, logout
 from flickr_mirror.cli.options import (
@@ -27,6 +28,7 @@ from flickr_mirror.cli.options.configured_command import ConfigurableCommand
 from flickr_mirror.cli.options.help_text import help_of
 from flickr_mirror.cli.options.option_names import given_options
 from flickr_mirror.cli.options.timing import timing_of
+from flickr_mirror.cli.photo_app import photo
 from flickr_mirror.cli.reports_app import check, describe, list_photos, search, stats, status
 from flickr_mirror.cli.serve_app import serve
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
@@ -43,8 +45,9 @@ SETTINGS_HELP = (
 )
 EXIT_HELP = (
     "Exit codes: 0 success; 1 unexpected error; 2 usage error; 3 done, but photos failed; 4 no such user or "
-    "no photos; 5 API keys or login missing or refused; 7 the folder cannot be used; 8 stopped by a limit, more is "
-    "left to do; 11 another run is using this mirror; 75 no answer from Flickr or the object store, run again later; "
+    "photo, or no photos; 5 API keys or login missing or refused; 7 the folder cannot be used; 8 stopped by a "
+    "limit, more is left to do; 11 another run is using this mirror; 75 no answer from Flickr or the object store, "
+    "run again later; "
     "129, 130, 143 stopped by a signal."
 )
 app = typer.Typer(
@@ -64,6 +67,7 @@ app = typer.Typer(
 def mirror_flickr(
     context: typer.Context,
     username: flags.Username = None,
+    source: flags.SourceList = None,
     streams: flags.Streams = None,
     side_by_side: flags.SideBySide = 1,
     info_level: flags.InfoLevel = 0,
@@ -80,6 +84,7 @@ def mirror_flickr(
     verify_image: flags.VerifyImage = False,
     since: flags.Since = None,
     until: flags.Until = None,
+    album: flags.Album = None,
     watch: flags.Watch = None,
     dry_run: flags.DryRun = False,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
@@ -142,9 +147,10 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _command in (check, status, describe, search, stats, export, serve, forget, login, logout):
+for _command in (check, status, describe, search, stats, export, serve, photo, forget, login, logout):
     app.command(_command.__name__)(_command)
 app.command("list")(list_photos)
+app.command("import")(import_export)
 app.add_typer(keys_app, name="keys")
 
 

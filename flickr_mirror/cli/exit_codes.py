@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import (
+    AlbumNotFoundError,
     CacheError,
     CacheLockedError,
     CacheOwnerError,
+    ExportError,
     InvalidKeyError,
     KeysError,
     LoginError,
+    PermissionDeniedError,
+    PhotoError,
+    PhotoNotFoundError,
     PhotostreamError,
     ResourcesError,
     ServerError,
@@ -31,6 +36,9 @@ EXIT_LOCKED = 11
 EXIT_NO_ANSWER = 75
 EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (UserNotFoundError, 4),
+    (AlbumNotFoundError, 4),
+    (PhotoNotFoundError, 4),
+    (PermissionDeniedError, 4),
     (PhotostreamError, 4),
     (CacheOwnerError, 4),
     (InvalidKeyError, 5),
@@ -38,11 +46,13 @@ EXIT_CODES: list[tuple[type[BaseException], int]] = [
     (LoginError, 5),
     (SettingsError, 2),
     (ServerError, 7),
+    (ExportError, 2),
     (ResourcesError, 7),
     (CacheLockedError, EXIT_LOCKED),
     (StoreUnavailableError, EXIT_NO_ANSWER),
     (CacheError, 7),
     (TransportError, EXIT_NO_ANSWER),
+    (PhotoError, EXIT_PHOTOS_FAILED),
 ]
 """The exit code of each error: the first class that matches; 1 for every other error."""
 _WORDS = {
@@ -50,7 +60,7 @@ _WORDS = {
     1: "unexpected error",
     2: "usage error",
     EXIT_PHOTOS_FAILED: "done, but photos failed or are missing",
-    4: "no such user or no photos",
+    4: "no such user or photo, or no photos",
     5: "API keys or login missing or refused",
     7: "the folder could not be used",
     EXIT_LIMIT: "stopped by a limit",

@@ -57,6 +57,7 @@ Copy = Annotated[
     bool,
     typer.Option("--copy", help="Copy files, which sets their time to that of the photo, in place of links."),
 ]
+Private = Annotated[bool, typer.Option("--private", help="Also export photos that are not public at Flickr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
@@ -70,10 +71,12 @@ def export(
     xmp: Xmp = False,
     embed: Embed = False,
     copy: Copy = False,
+    private: Private = False,
     tag: filter_flags.Tags = None,
     since: filter_flags.Since = None,
     until: filter_flags.Until = None,
     taken: filter_flags.Taken = None,
+    album: filter_flags.Album = None,
     licence: filter_flags.Licenses = None,
     media: filter_flags.Media = None,
     language: filter_flags.Language = None,
@@ -95,6 +98,7 @@ def export(
             xmp=xmp,
             embeds=embed,
             copies=copy,
+            includes_private=private,
             photo_filter=filter_flags.filter_of(context.params),
             as_json=as_json,
         )

@@ -6,7 +6,13 @@ import logging
 
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.cli.output.console import echo
-from flickr_mirror.errors import InvalidKeyError, LoginError, ProxyLoginError, TransportError
+from flickr_mirror.errors import (
+    InvalidKeyError,
+    LoginError,
+    PhotoNotFoundError,
+    ProxyLoginError,
+    TransportError,
+)
 from flickr_mirror.text import plain
 
 _LOGIN = "`mirror_flickr login`"
@@ -51,6 +57,8 @@ def _advice(error: BaseException) -> str:
         )
     if isinstance(error, LoginError):
         return _login_advice(str(error))
+    if isinstance(error, PhotoNotFoundError):
+        return ". Either it was deleted, or it is private, or it never existed: Flickr does not distinguish these."
     if isinstance(error, ProxyLoginError):
         return ""
     if isinstance(error, TransportError) and "run the same command again" not in str(error).lower():

@@ -35,6 +35,9 @@ CachePath = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be erased, and erase nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Erase without asking for confirmation.")]
+Trash = Annotated[
+    bool, typer.Option("--trash", help="Move the files to the mirror's trash, and erase nothing.")
+]
 Undo = Annotated[bool, typer.Option("--undo", help="Let the next run mirror these photos again.")]
 List = Annotated[bool, typer.Option("--list", help="List the forgotten photos.")]
 
@@ -45,6 +48,7 @@ def forget(
     cache_path: CachePath = DEFAULT_CACHE_PATH,
     dry_run: DryRun = False,
     yes: Yes = False,
+    trash: Trash = False,
     undo: Undo = False,
     list_them: List = False,
 ) -> None:
@@ -60,7 +64,7 @@ def forget(
     elif dry_run:
         code = forget.show(username, chosen, cache_path)
     elif yes or forget.can_prompt():
-        code = forget.forget(username, chosen, cache_path, ask=not yes)
+        code = forget.forget(username, chosen, cache_path, ask=not yes, trash=trash)
     else:
         raise ConfigError(
             "No terminal to ask for confirmation: add --yes to erase the photos, or --dry-run to see "

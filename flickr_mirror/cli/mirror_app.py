@@ -23,6 +23,8 @@ from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.option_names import given_options, unknown_variables, with_flag_names
 from flickr_mirror.cli.options.settings_file import ARGUMENTS
 from flickr_mirror.cli.options.timing import timing_of
+from flickr_mirror.models.addresses import page_of
+from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
 
 if TYPE_CHECKING:
@@ -41,15 +43,16 @@ def run(context: typer.Context) -> NoReturn:
     flags = context.params
     if flags["streams"] is not None:
         _run_streams(context)
+    _name_owner_of_album(flags)
     _check_usage(context)
     try:
-        names = list(dict.fromkeys(checked_username(name) for name in flags["username"]))
+        names = _names(flags)
         options, limits = _options(flags), _limits(flags, timing_of(context))
         notify = checked_ping_url(flags["ping_url"]), hook_command(flags["hook"])
     except ValueError as error:
         usage_error(settings_origin.with_origins(context, with_flag_names(str(error))))
     if not flags["quiet"]:
-        _announce(names, flags["debug"])
+        _announce(names, flags["debug"], _target(flags, options))
     from flickr_mirror.cli.commands.mirror import mirror
     from flickr_mirror.cli.output.console import OutputOptions
 
@@ -72,6 +75,7 @@ def run(context: typer.Context) -> NoReturn:
             save=flags["save_api_keys"],
             watch=flags["watch"],
             dry_run=flags["dry_run"],
+            are_lists=bool(flags["source"]),
             output=output,
             notify=notify,
         )
@@ -91,7 +95,7 @@ def _run_streams(context: typer.Context) -> NoReturn:
     from flickr_mirror.cli.output.console import OutputOptions
 
     flags = context.params
-    for name in ("username", "watch"):
+    for name in ("username", "source", "watch", "album"):
         if flags[name]:
             usage_error(f"--streams and --{name} exclude each other: use only one of them.")
     streams = read_streams(context, flags["streams"])
@@ -117,18 +121,45 @@ def without_options(arguments: Sequence[str], names: Sequence[str]) -> list[str]
     return kept
 
 
+def _name_owner_of_album(flags: dict[str, Any]) -> None:
+    """Use the account in the address of --album if there is no --username; exit with a usage error if they differ."""
+    owner = flags["album"].owner if flags["album"] else None
+    if owner and not flags["username"]:
+        flags["username"] = [owner if is_nsid(owner) else page_of(owner)]
+    elif owner:
+        others = [name for name in flags["username"] if is_nsid(name) and is_nsid(owner) and name != owner]
+        others += flags["username"][1:]
+        if others:
+            usage_error(
+                f"--album is an album of {owner}, not of {others[0]}: leave out --username, or use its albums."
+            )
+
+
 def _check_usage(context: typer.Context) -> None:
     """Exit with a usage error if flags are missing, or exclude each other."""
     flags = context.params
-    if not flags["username"] or "" in flags["username"]:
-        usage_error("--username is missing: add the user to mirror, or try `mirror_flickr demo`.")
+    if not flags["source"] and (not flags["username"] or "" in flags["username"]):
+        usage_error(
+            "--username is missing: add it, or use the whole address of the album."
+            if flags["album"]
+            else "--username is missing: add the user to mirror, or try `mirror_flickr demo`."
+        )
+    if flags["album"] and len(set(flags["username"] or ())) > 1:
+        usage_error("--album takes one --username: start a command for each album.")
     if pair := excluded_pair(flags):
         sentence = f"{pair[0]} and {pair[1]} exclude each other: use only one of them."
         usage_error(settings_origin.with_origins(context, sentence))
-    if flags["watch"] is not None and len(set(flags["username"])) > 1:
+    if flags["watch"] is not None and len(set(flags["username"] or ())) > 1:
         usage_error(
             "--watch takes one --username: start a command for each user, they share the hour's calls."
         )
+
+
+def _names(flags: Mapping[str, Any]) -> list[str]:
+    """Return the users to mirror, or the address of a list. Raises `ValueError`."""
+    if address := flags["source"]:
+        return [address]
+    return list(dict.fromkeys(checked_username(name) for name in flags["username"]))
 
 
 def _options(flags: Mapping[str, Any]) -> MirrorOptions:
@@ -139,6 +170,7 @@ def _options(flags: Mapping[str, Any]) -> MirrorOptions:
             "cache_path": Path(flags["cache_path"]),  # a text with some versions of Typer
             "include": flags["include"] or frozenset(),
             "store": flags["store"] or "",
+            "album_id": flags["album"].album_id if flags["album"] else None,
             "strategy": CachingStrategy.FIFO if flags["fifo"] else CachingStrategy.LIFO,
             "api_url": checked_endpoint(flags["api_url"]),
         }
@@ -149,9 +181,16 @@ def _limits(flags: Mapping[str, Any], timing: Timing) -> Limits:
     return Limits(**{name: flags[name] for name in _LIMITS if name in flags}, timing=timing)
 
 
-def _announce(names: list[str], debug: int | None) -> None:
+def _target(flags: Mapping[str, Any], options: MirrorOptions) -> str:
+    """Return what is mirrored, as words before the names."""
+    if flags["source"]:
+        return "the list at"
+    return f"album {options.album_id} of" if options.album_id else "the photostream of"
+
+
+def _announce(names: list[str], debug: int | None, what: str) -> None:
     """Print at once what the command does, because the libraries of a run take half a second to load."""
-    text = f"Mirroring the photostream of {' and of '.join(map(repr, names))}."
+    text = f"Mirroring {what} {' and of '.join(map(repr, names))}."
     stream = sys.stderr
     with suppress(OSError, ValueError, AttributeError):  # no reader, or closed before the start
         if stream.isatty():

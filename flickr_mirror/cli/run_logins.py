@@ -16,6 +16,7 @@ from flickr_mirror.flickr.accounts import identify
 from flickr_mirror.flickr.api import AsyncFlickrApi
 from flickr_mirror.models.addresses import photostream_address
 from flickr_mirror.models.identifiers import is_nsid
+from flickr_mirror.models.sources import is_source_address
 from flickr_mirror.storage.mirror_lookup import find_mirror
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ async def choose_logins(
         check_takes_login(api_url)
         await finder.add_given(token, choice.origin)
     if choice.account is None:
-        chosen = {name: await finder.login_of(name) for name in names}
+        # a list of photos is public, or visible to an account that only the user can name
+        chosen = {name: None if is_source_address(name) else await finder.login_of(name) for name in names}
     elif login := await finder.login_of(choice.account):
         chosen = dict.fromkeys(names, login)
     else:

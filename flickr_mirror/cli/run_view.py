@@ -12,12 +12,12 @@ import anyio
 from flickr_mirror.cli.exit_codes import EXIT_NO_ANSWER, code_of
 from flickr_mirror.cli.notifications import Notifier
 from flickr_mirror.cli.output.console import OutputOptions, console, echo
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
 from flickr_mirror.cli.output.json_lines import JsonLines
 from flickr_mirror.cli.output.live_view import LiveView
 from flickr_mirror.cli.output.plan_text import plan_line, plan_sentence
 from flickr_mirror.cli.output.progress_text import heartbeat
-from flickr_mirror.cli.output.run_stats import RunStats
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import RunPlanned, RunStarted, Watching
 from flickr_mirror.models.timing import Timing
@@ -71,6 +71,7 @@ class RunView:
         self.stats = RunStats(
             images=options.wants_images,
             info=options.wants_info,
+            details=bool(options.wanted_details),
             snapshot=self._snapshot,
             seconds_for=self._seconds_for,
             max_photos=max_photos,
@@ -82,18 +83,7 @@ class RunView:
         self._is_plan_shown = False
 
     def _snapshot(self) -> EngineSnapshot:
-        if self.mirror is None:
-            return EngineSnapshot(0, 0, 0, 0)
-        mirror = self.mirror
-        return EngineSnapshot(
-            mirror.calls_sent,
-            *mirror.hour,
-            mirror.in_flight,
-            mirror.bytes_received,
-            mirror.waits,
-            tuple((one.server, one.seconds, bool(one.reason)) for one in mirror.silences if one.is_silent),
-            mirror.report.complete,
-        )
+        return EngineSnapshot.of(self.mirror)
 
     def _seconds_for(self, calls: float) -> float:
         return self.mirror.seconds_for(calls) if self.mirror else 0.0

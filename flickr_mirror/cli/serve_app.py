@@ -37,6 +37,14 @@ Private = Annotated[
         help="Show photos that are not public too; needs a password, from FLICKR_SERVE_PASSWORD or the terminal.",
     ),
 ]
+Proxy = Annotated[
+    Address | None,
+    typer.Option(
+        parser=address,
+        metavar="HOST:PORT",
+        help="Also run a proxy there that answers for Flickr's hosts: 127.0.0.1:8081. Needs flickr-mirror[proxy].",
+    ),
+]
 Open = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
 
 
@@ -44,6 +52,7 @@ def serve(
     username: report_flags.MirrorNames = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     listen: Listen = "127.0.0.1:8080",  # type: ignore[assignment]  # parsed like a given value
+    proxy: Proxy = None,
     private: Private = False,
     opens: Open = False,
 ) -> None:
@@ -51,5 +60,5 @@ def serve(
     from flickr_mirror.cli.commands.serve import run_server
 
     raise typer.Exit(
-        run_server(username or [], cache_path, listen.host, listen.port, shows_private=private, opens=opens)
+        run_server(username or [], cache_path, listen, proxy, shows_private=private, opens=opens)
     )

@@ -6,27 +6,27 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flickr_mirror.engine.albums import mirror_albums
 from flickr_mirror.engine.failure_policy import ENDING
+from flickr_mirror.engine.lists.contacts import mirror_contacts
+from flickr_mirror.engine.lists.favorites import mirror_favorites
+from flickr_mirror.engine.lists.galleries import mirror_galleries
+from flickr_mirror.engine.lists.groups import mirror_groups
+from flickr_mirror.engine.lists.profile import mirror_profile
+from flickr_mirror.engine.lists.tags import mirror_tags
 from flickr_mirror.errors import FlickrApiError, TransportError
 from flickr_mirror.models.events import ListMirrored, Notice
+from flickr_mirror.models.includes import Include
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flickr_mirror.engine.workers.jobs import JobContext
-    from flickr_mirror.models.includes import Include
+    from flickr_mirror.models.list_result import ListResult
 
 DAY = 86_400
 """How often a watch mirrors the lists, in seconds."""
 _MIRRORED = "lists_mirrored"
-
-
-@dataclass(frozen=True, slots=True)
-class ListResult:
-    """The number of entries of a list, and of those that were new or had changed."""
-
-    entries: int
-    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,15 @@ class AccountList:
     mirror: Callable[[JobContext, bool], Awaitable[ListResult]]
 
 
-ACCOUNT_LISTS: tuple[AccountList, ...] = ()
+ACCOUNT_LISTS: tuple[AccountList, ...] = (
+    AccountList(Include.PROFILE, mirror_profile),
+    AccountList(Include.ALBUMS, mirror_albums),
+    AccountList(Include.TAGS, mirror_tags),
+    AccountList(Include.CONTACTS, mirror_contacts),
+    AccountList(Include.FAVORITES, mirror_favorites),
+    AccountList(Include.GALLERIES, mirror_galleries),
+    AccountList(Include.GROUPS, mirror_groups),
+)
 """The lists, in the order in which they are mirrored."""
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.store import QuickCheck, Store
 
 BATCH = 200
+MISSING = "It is missing."
+"""The reason for a file that is not there."""
 PATIENCE = 30 * 86_400
 """Seconds after which an interrupted check starts over instead of continuing."""
 SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
@@ -159,7 +161,9 @@ async def check_files(
     if resumable:
         await to_thread.run_sync(catalogue.set_note, place, None)
     report.waiting = await to_thread.run_sync(catalogue.files.count_requeued)
-    report.rebuilt = await to_thread.run_sync(catalogue.listings.is_unlisted)
+    # a mirror that an import began is not listed either
+    is_restored = await to_thread.run_sync(catalogue.get_note, "restored") == "1"
+    report.rebuilt = is_restored and await to_thread.run_sync(catalogue.listings.is_unlisted)
     report.complete = True
 
 
@@ -224,7 +228,7 @@ def _fault_of(store: Store, path: Path, file: StoredFile) -> tuple[str, bool]:
             if file.kind == "image" and not file.note_is_odd:
                 decode(content)
     except FileNotFoundError:
-        return "It is missing.", False
+        return MISSING, False
     except OSError as error:
         return f"It cannot be read: {error.strerror}.", False
     except BadImageError as error:

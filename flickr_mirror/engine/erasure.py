@@ -41,8 +41,11 @@ def erase(cache: MirrorFolder, catalogue: Catalogue, tombstones: Collection[Tomb
     discard_snapshot(cache)
     cache.remove_partial_files()  # a run that was killed can have left a partial image
     found = cache.files.find_copies(tombstone.photo_id for tombstone in tombstones)
-    for copies in found.values():
-        for path in copies:
+    for tombstone in tombstones:
+        if tombstone.trashed:
+            cache.files.trash(tombstone.photo_id)
+            continue
+        for path in found[tombstone.photo_id]:
             cache.files.remove(path)
     _erase_failures(cache, found)
     catalogue.forgotten.erase(tombstones)

@@ -74,7 +74,7 @@ class Feeders:
                 for job in await stage.prepare(batch):
                     await jobs.send(job)
                 if not batch:
-                    if listed and not await self._may_get_more(job_type):
+                    if listed and not await self._may_get_more(job_type, changed):
                         return
                     await changed.wait()
 
@@ -86,14 +86,19 @@ class Feeders:
                 scope.cancel()
             yield
 
-    async def _may_get_more(self, job_type: JobType) -> bool:
-        """Return whether more jobs of this type can come. If not, put failed ones back on the work list first."""
+    async def _may_get_more(self, job_type: JobType, changed: anyio.Event) -> bool:
+        """Return whether more jobs of this type can come. If not, put failed ones back on the work list first.
+
+        `changed` is the event of the dispatcher from before the last query.
+        """
         kind = job_type.kind
         async with self._deciding:
             for other in {kind, *job_type.waits_for} & {*self._wanted}:
                 is_busy = self._dispatcher.is_busy(other)
                 if is_busy or await self._dispatcher.call(self._catalogue.work_list.has_work, other):
                     return True
+            if changed.is_set():  # the query ran before the last jobs of another kind were finished
+                return True
             is_requeued = await self._policy.requeue(kind)
         self._dispatcher.wake()  # there is new work, or the type's other feeders can end too
         return is_requeued

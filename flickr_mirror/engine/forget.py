@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -72,15 +72,17 @@ async def forget_photos(
     cache_path: Path = DEFAULT_CACHE_PATH,
     *,
     dry_run: bool = False,
+    trash: bool = False,
     observer: Observer = log_events,
 ) -> ForgetReport:
     """Erase photos from a mirror permanently, and keep every later run from mirroring them again.
 
     Their files are deleted, also in `.flickr_mirror/trash` and `broken`, and their texts leave the catalogue.
     `username` is the username, the NSID or the folder of the mirror below `cache_path`. Photos that the mirror does
-    not know are never mirrored either. `dry_run` changes nothing. Flickr is not asked. If this is interrupted, the
-    next run or the same call finishes it. Raises `ValueError` for an id that is not a number, `PhotostreamError` if
-    there is no such mirror, and `CacheError` if it cannot be used.
+    not know are never mirrored either. `dry_run` changes nothing. With `trash`, the files are moved to
+    `.flickr_mirror/trash` and kept there; a later call without it erases them. Flickr is not asked. If this is
+    interrupted, the next run or the same call finishes it. Raises `ValueError` for an id that is not a number,
+    `PhotostreamError` if there is no such mirror, and `CacheError` if it cannot be used.
     """
     ids = _checked(photo_ids)
     find = partial(get_mirror, filesystem.home(cache_path), username.strip())
@@ -91,7 +93,7 @@ async def forget_photos(
         await to_thread.run_sync(_report_only, cache, ids, report)
         return report
     async with _opened(cache, owner, observer) as catalogue:
-        await to_thread.run_sync(_forget, cache, catalogue, ids, report)
+        await to_thread.run_sync(partial(_forget, cache, catalogue, ids, report, trash=trash))
     return report
 
 
@@ -168,17 +170,20 @@ def _describe(cache: MirrorFolder, ids: list[str], rows: _Rows, report: ForgetRe
     report.catalogues = old_catalogues(cache)
 
 
-def _forget(cache: MirrorFolder, catalogue: Catalogue, ids: list[str], report: ForgetReport) -> None:
+def _forget(
+    cache: MirrorFolder, catalogue: Catalogue, ids: list[str], report: ForgetReport, *, trash: bool
+) -> None:
     """Erase photos: first the old catalogues, then, once the tombstones are durable, the files, then the rows."""
     rows = catalogue.forgotten.uploads_and_titles(ids)
     _describe(cache, ids, rows, report)
-    for path in report.catalogues:
+    for path in () if trash else report.catalogues:
         filesystem.remove(path, cache.folder)
     tombstones = read_tombstones(cache.state)
     now = int(time.time())
     for photo_id in ids:
         uploaded = rows[photo_id][0] if photo_id in rows else None
-        tombstones.setdefault(photo_id, Tombstone(photo_id, uploaded, now))
+        known = tombstones.get(photo_id, Tombstone(photo_id, uploaded, now))
+        tombstones[photo_id] = replace(known, trashed=trash)
     write_tombstones(cache.state, tombstones.values())
     erase(cache, catalogue, [tombstones[photo_id] for photo_id in ids])
 

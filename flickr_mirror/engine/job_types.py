@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from flickr_mirror.engine.workers.detail_fetcher import DetailFetcher
 from flickr_mirror.engine.workers.image_downloader import ImageDownloader
 from flickr_mirror.engine.workers.info_fetcher import InfoFetcher
 from flickr_mirror.engine.workers.jobs import ImageJob, Job
@@ -76,15 +78,12 @@ def _image_stages(context: JobContext) -> tuple[Stage, ...]:
         # Listings never include the files of videos. Photos wait until the whole listing shows what it proves.
         return catalogue.work_list.sizes_to_resolve(videos_only=not listed, **page)
 
-    async def as_jobs(batch: list[StoredPhoto]) -> list[Job]:
-        return [Job(stored) for stored in batch]
-
     async def as_image_jobs(batch: list[StoredPhoto]) -> list[ImageJob]:
         return [ImageJob(stored, stored.size) for stored in batch if stored.size is not None]
 
     resolving = Stage(
         query=photos_to_ask,
-        prepare=as_jobs,
+        prepare=_as_jobs,
         work=resolver.resolve,
         workers=limits.size_workers,
         batch=limits.size_workers,  # small, because each answer can settle other photos
@@ -113,6 +112,53 @@ def _info_stages(context: JobContext) -> tuple[Stage, ...]:
     )
 
 
+def _detail_stages(kind: JobKind, context: JobContext) -> tuple[Stage, ...]:
+    catalogue, images = context.catalogue, context.options.wants_images
+
+    is_planned = False
+
+    def photos_to_ask(*, listed: bool, **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
+        nonlocal is_planned
+        if not listed:  # the plan needs the whole listing
+            return []
+        batch = catalogue.details.to_fetch(kind, images=images, **page)
+        # once more when all else is done, because images show what a listing does not: which originals are refused
+        if not batch and not (is_planned and others_have_work()):
+            is_planned = True
+            catalogue.details.plan([kind], images=images)
+            batch = catalogue.details.to_fetch(kind, images=images, **page)
+        return batch
+
+    def others_have_work() -> bool:
+        others = [JobKind.IMAGE, JobKind.INFO] if images else [JobKind.INFO]
+        return any(catalogue.work_list.has_work(other) for other in others)
+
+    return (
+        Stage(
+            query=photos_to_ask,
+            prepare=_as_jobs,
+            work=DetailFetcher(context, kind).fetch,
+            workers=context.limits.info_workers,
+            calls_api=True,
+        ),
+    )
+
+
+async def _as_jobs(batch: list[StoredPhoto]) -> list[Job]:
+    return [Job(stored) for stored in batch]
+
+
+def _detail_type(kind: JobKind, waits_for: frozenset[JobKind]) -> JobType:
+    return JobType(
+        kind=kind,
+        is_wanted=lambda options: kind in options.wanted_details,
+        concurrency=lambda limits: limits.info_workers,
+        stages=partial(_detail_stages, kind),
+        asks_server=lambda options, stored: True,
+        waits_for=waits_for,
+    )
+
+
 def _at_any_time(query: Callable[..., list[StoredPhoto]]) -> Callable[..., list[StoredPhoto]]:
     """Return the query for a stage that need not wait for the listing."""
     return lambda *, listed, **page: query(**page)
@@ -137,5 +183,8 @@ JOB_TYPES = (
             {JobKind.IMAGE}
         ),  # information is written again if the best size was not as listed
     ),
+    _detail_type(JobKind.NOTES, frozenset({JobKind.INFO})),
+    _detail_type(JobKind.FAVES, frozenset({JobKind.INFO})),
+    _detail_type(JobKind.EXIF, frozenset({JobKind.IMAGE, JobKind.INFO})),
 )
 """The kinds of jobs of a run, in the order in which they start."""

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from flickr_mirror.engine.estimate import estimate_run
 from flickr_mirror.engine.flickr_session import FlickrSession
 from flickr_mirror.engine.mirror_run import MirrorRun, find_owner
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_progress import RunProgress
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.engine.safe_observer import SafeObserver
 from flickr_mirror.engine.single_image import download_image
 from flickr_mirror.engine.watch import WatchLoop
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from flickr_mirror.flickr.outage import OutageMonitor
     from flickr_mirror.flickr.rate_limiter import ApiBudget
     from flickr_mirror.models.access_token import AccessToken
-    from flickr_mirror.models.events import Observer, RunPlanned
+    from flickr_mirror.models.events import Event, Observer, RunPlanned
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.users import FlickrUser
 
@@ -50,6 +53,8 @@ class PhotostreamMirror:
     Raises `ValueError` for an empty name, and for an address that is not that of a photostream, such as that of an
     album or a photo.
     """
+
+    _run_class = MirrorRun
 
     def __init__(
         self,
@@ -69,13 +74,20 @@ class PhotostreamMirror:
             raise ValueError(
                 "The username is empty: give a username, an NSID or the address of a photostream."
             )
-        photostream_address(username.strip())
         self.name = username.strip()
         """The name or address that was given for the user."""
         self._options = options or MirrorOptions()
+        self._check(self.name, self._options)
         self._limits = limits or Limits()
         self._root = filesystem.home(Path(self._options.cache_path))
-        self._emit = SafeObserver(observer)
+        self._stats = RunStats(
+            images=self._options.wants_images,
+            info=self._options.wants_info,
+            snapshot=self._snapshot,
+            seconds_for=self.seconds_for,
+            max_photos=self._limits.max_photos,
+        )
+        self._observer = SafeObserver(observer)
         self._session = FlickrSession(
             consumer_key,
             consumer_secret,
@@ -88,6 +100,18 @@ class PhotostreamMirror:
         self._run: MirrorRun | None = None
         self.report = MirrorReport()
         """What the latest run did, even if it was cancelled or ended by an error."""
+
+    def _emit(self, event: Event) -> None:
+        self._stats(event)
+        self._observer(event)
+
+    def _snapshot(self) -> EngineSnapshot:
+        return EngineSnapshot.of(self)
+
+    @property
+    def progress(self) -> RunProgress:
+        """What the current run has done, what is left, and how long that takes."""
+        return RunProgress.of(self._stats)
 
     @property
     def calls_sent(self) -> int:
@@ -121,8 +145,8 @@ class PhotostreamMirror:
 
     @property
     def is_whole(self) -> bool:
-        """Whether runs are for the whole photostream, not only for some dates."""
-        return self._options.window is None
+        """Whether runs are for the whole photostream, not only for some dates or an album."""
+        return self._options.is_whole
 
     @property
     def waits(self) -> float:
@@ -197,11 +221,16 @@ class PhotostreamMirror:
 
     async def _start(self, work: Callable[[WatchLoop], Awaitable[None]]) -> MirrorReport:
         report = self.report = MirrorReport(started=time.time())
-        self._run = MirrorRun(
+        self._run = self._run_class(
             self.name, self._root, self._options, self._limits, self._session, self._emit, report
         )
         await self._run.run(work)
         return report
+
+    @staticmethod
+    def _check(name: str, options: MirrorOptions) -> None:
+        """Raise `ValueError` for an address that is not that of a photostream."""
+        photostream_address(name)
 
     async def estimate(self) -> RunPlanned:
         """Return what a run would do now, and what it would cost, including its first calls.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 from anyio import to_thread
@@ -18,6 +19,7 @@ from flickr_mirror.engine.wall_clock import wait_until
 from flickr_mirror.engine.watch import WatchLoop, summarize
 from flickr_mirror.engine.workers.file_copies import FileCopies
 from flickr_mirror.engine.workers.jobs import JobContext
+from flickr_mirror.engine.workers.logins import keep_private_again
 from flickr_mirror.errors import CacheError, TransportError, one_error
 from flickr_mirror.flickr import outage
 from flickr_mirror.flickr.accounts import check_has_photos, find_account, named
@@ -30,7 +32,7 @@ from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.free_space import FreeSpace
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.mirror_folder import MirrorFolder
-from flickr_mirror.storage.owner import owners
+from flickr_mirror.storage.owner import photostreams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +47,21 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.options import Limits, MirrorOptions
     from flickr_mirror.models.reports import MirrorReport
+    from flickr_mirror.models.sources import Source
     from flickr_mirror.models.users import FlickrUser
+
+
+class Target(NamedTuple):
+    """What a run mirrors: the account, and the folder of the mirror.
+
+    `published` is the number of public photos that a profile states, if it was asked for. `source` is the list that is
+    mirrored, `None` for the photostream.
+    """
+
+    user: FlickrUser
+    cache: MirrorFolder
+    published: int | None = None
+    source: Source | None = None
 
 
 class MirrorRun:
@@ -144,17 +160,11 @@ class MirrorRun:
         self, api: AsyncFlickrApi, work: Callable[[WatchLoop], Awaitable[None]]
     ) -> None:
         """Lock the mirror, open its catalogue, and do `work`."""
-        account = await find_owner(api, self._name, self._root, self._emit)
-        user = account.user
-        cache = MirrorFolder.of(self._root, user, self._options.cache_directory_depth)
-        published = None
-        if cache.is_new:
-            profile = account.profile or await api.get_profile(user.id)
-            await check_has_photos(api, self._name, profile)
-            published = profile.photo_count
+        user, cache, published, source = await self._find(api)
         with locked(cache.lock, cache.folder), cache.committer.processes():
             async with self._open_store(cache, user) as store:
-                await self._work_in_store(api, user, cache, store, published, work)
+                await self._work_in_store(api, user, cache, published, source, store, work)
+                await store.save()
 
     def _open_store(self, cache: MirrorFolder, user: FlickrUser) -> AbstractAsyncContextManager[MirrorStore]:
         timing, wanted = self._limits.timing, self._options.store
@@ -165,8 +175,9 @@ class MirrorRun:
         api: AsyncFlickrApi,
         user: FlickrUser,
         cache: MirrorFolder,
-        store: MirrorStore,
         published: int | None,
+        source: Source | None,
+        store: MirrorStore,
         work: Callable[[WatchLoop], Awaitable[None]],
     ) -> None:
         """Open the catalogue of a mirror that is locked, and do `work`."""
@@ -174,8 +185,12 @@ class MirrorRun:
         cache.prepare(user, self._name)
         await store.restore()
         async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
+            catalogue.callers.begin(api.caller, user.id)
             catalogue.scope.restrict(options.window, self._limits.max_photos)
-            context = self._create_context(api, user, cache, catalogue, detector)
+            if options.album_id:
+                catalogue.scope.restrict_to_album(options.album_id)
+            context = replace(self._create_context(api, user, cache, catalogue, detector), source=source)
+            await keep_private_again(context)
             mirrored_before = await self._begin(context, cache.folder)
             try:
                 self._loop = WatchLoop(context, published, self._stopping)
@@ -185,7 +200,17 @@ class MirrorRun:
                 self._loop = None
                 summarize(report, catalogue, options)
                 report.skipped = max(mirrored_before - report.updated, 0)
-        await store.save()
+
+    async def _find(self, api: AsyncFlickrApi) -> Target:
+        """Return the photostream that is mirrored. Raises `UserNotFoundError` or `PhotostreamError`."""
+        account = await find_owner(api, self._name, self._root, self._emit)
+        user = account.user
+        cache = MirrorFolder.of(self._root, user, self._options.cache_directory_depth)
+        if not cache.is_new:
+            return Target(user, cache)
+        profile = account.profile or await api.get_profile(user.id)
+        await check_has_photos(api, self._name, profile)
+        return Target(user, cache, profile.photo_count)
 
     async def _update_index(self, cache: MirrorFolder) -> None:
         """Add what this run changed to the search index, if there is one."""
@@ -252,13 +277,14 @@ class MirrorRun:
             context.catalogue.statistics.work_left,
             images=options.wants_images,
             info_level=options.wanted_level,
+            details=options.wanted_details,
         )
         return (await to_thread.run_sync(count)).mirrored
 
 
 async def find_owner(api: AsyncFlickrApi, name: str, root: Path, emit: Observer) -> Account:
     """Return the account that `name` means, by Flickr and by the mirrors below `root`. Raises `UserNotFoundError`."""
-    account = await find_account(api, name, list(owners(root)))
+    account = await find_account(api, name, list(photostreams(root)))
     if account.sentence:
         emit(Notice(account.sentence))
     return account

@@ -16,9 +16,12 @@ from anyio import create_memory_object_stream, create_task_group
 
 from flickr_mirror.engine.absent_photos import ask_for_absent
 from flickr_mirror.engine.account_lists import mirror_lists
+from flickr_mirror.engine.album_producer import AlbumProducer
 from flickr_mirror.engine.failure_policy import ENDING, FailurePolicy
 from flickr_mirror.engine.feeders import Feeders
 from flickr_mirror.engine.workers.jobs import Job
+from flickr_mirror.engine.workers.list_producer import ListProducer
+from flickr_mirror.engine.workers.logins import report_login_only
 from flickr_mirror.engine.workers.page_producer import PageProducer
 from flickr_mirror.errors import FlickrApiError, PhotoError, TransportError
 from flickr_mirror.flickr.interruption import StoppedError
@@ -54,7 +57,7 @@ class Pipeline:
     ) -> None:
         self._context = context
         self._stages = stages
-        self._producer = PageProducer(context, published, again=again)
+        self._producer = _producer(context, published, again=again)
         self._is_again = again
         self._has_lists = False
         self._policy = FailurePolicy(context, stages)
@@ -144,6 +147,7 @@ class Pipeline:
             context.catalogue.work_list.is_unfinished,
             images=context.options.wants_images,
             info=context.options.wants_info,
+            details=context.options.wanted_details,
         )
 
     async def _list_and_work(self) -> None:
@@ -180,15 +184,20 @@ class Pipeline:
             to_ask = await context.dispatcher.call(context.catalogue.work_list.recheck_sizes)
             self._feeders.is_listed = True
             if not self._producer.is_cut:
-                context.emit(ListingEnded(context.report.known + context.report.new, to_ask))
+                # the first run of a caller can list photos that others have listed before
+                known = await context.dispatcher.call(context.catalogue.totals.known)
+                context.emit(ListingEnded(max(context.report.known + context.report.new, known), to_ask))
                 await self._producer.emit_plan()
             context.dispatcher.wake()
             await mirror_lists(context, again=self._is_again, full=self._producer.is_full_scan)
             self._has_lists = True
-            if context.options.window is None and not self._producer.is_cut:
+            if isinstance(self._producer, ListProducer):
+                self.confirmed_gone = self._producer.gone  # the list itself is the proof
+            elif context.options.is_whole and not self._producer.is_cut:
                 self.confirmed_gone = await ask_for_absent(
                     context, pruning=context.options.prune, is_stopping=lambda: self._is_stopping
                 )
+                await report_login_only(context, again=self._is_again)
 
     async def _work(
         self,
@@ -229,6 +238,17 @@ class Pipeline:
             return None
         self._policy.record_success(job_type, job.stored)
         return result
+
+
+def _producer(
+    context: JobContext, published: int | None, *, again: bool
+) -> PageProducer | AlbumProducer | ListProducer:
+    """Return what lists the photos of the run: a photostream, one album, or another list."""
+    if context.source:
+        return ListProducer(context, context.source, again=again)
+    if album_id := context.options.album_id:
+        return AlbumProducer(context, album_id, again=again)
+    return PageProducer(context, published, again=again)
 
 
 def _end_within(seconds: float, scopes: Iterable[anyio.CancelScope]) -> None:

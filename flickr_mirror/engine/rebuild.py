@@ -6,11 +6,13 @@ import hashlib
 import json
 import time
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from flickr_mirror.catalogue.albums import AlbumState
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.rows import RestoredPhoto, StateRow, Status, StoredFile
 from flickr_mirror.catalogue.value_checks import can_be_stored
@@ -19,10 +21,12 @@ from flickr_mirror.errors import BadImageError, CacheError, CatalogueDamagedErro
 from flickr_mirror.models.events import Notice
 from flickr_mirror.models.sizes import SizeEvidence, same_pixels
 from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.album_document import GROUP, TREE, name_of, read_album, read_tree
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.media_formats import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS
 from flickr_mirror.storage.media_inspection import inspect
-from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar
+from flickr_mirror.storage.owner import owner_of
+from flickr_mirror.storage.sidecar import info_level_of, photo_from_sidecar, stored_details
 from flickr_mirror.storage.store import sha256_of
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.photos import FlickrPhoto
     from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.mirror_folder import MirrorFolder
     from flickr_mirror.storage.store import Store
 
@@ -65,7 +70,8 @@ async def open_catalogue(
             finish_erasing, cache, catalogue
         )  # first, because a rebuild would find the files
         if not cache.is_new and await to_thread.run_sync(catalogue.listings.is_untouched):
-            await _rebuild(cache.files, catalogue, emit)
+            owner = await to_thread.run_sync(owner_of, cache.folder)
+            await _rebuild(cache.files, catalogue, owner, emit, has_owner=cache.source is not None)
         yield catalogue
     finally:
         catalogue.close()
@@ -103,29 +109,48 @@ def _quarantine(cache: MirrorFolder) -> Path:
     return kept
 
 
-async def _rebuild(store: Store, catalogue: Catalogue, emit: Observer) -> None:
+async def _rebuild(
+    store: Store, catalogue: Catalogue, owner: FlickrUser, emit: Observer, *, has_owner: bool
+) -> None:
+    restore = partial(_restored, store, has_owner=has_owner)
     restored = unnamed = 0
     files = store.list_files()
     while batch := await to_thread.run_sync(lambda: list(islice(files, BATCH))):
         if not restored and not unnamed:
             emit(Notice("Rebuilding the catalogue from the files of the mirror: this reads all of them."))
-        photos = await to_thread.run_sync(lambda: [_restored(store, found) for found in batch])
+        photos = await to_thread.run_sync(lambda: [restore(found) for found in batch])
         known = [photo for photo in photos if photo is not None]
         await to_thread.run_sync(catalogue.photos.restore, known)
         restored += len(known)
         unnamed += len(batch) - len(known)
-    await to_thread.run_sync(catalogue.photos.end_restoring)
+    await to_thread.run_sync(catalogue.photos.end_restoring, owner)
     if unnamed:
         emit(
             Notice(
                 f"{unnamed:,} photos cannot be restored from their files alone: the next listing identifies them."
             )
         )
+    await to_thread.run_sync(_restore_albums, store, catalogue)
     if restored:
         emit(Notice(f"{restored:,} photos were restored to the catalogue from the files of the mirror."))
 
 
-def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
+def _restore_albums(store: Store, catalogue: Catalogue) -> None:
+    for name in store.list_documents(GROUP):
+        file = read_album(store.read_document(name))
+        if file is not None and name == name_of(file.album.id):
+            comments = None if file.comments is None else file.album.comment_count
+            state = AlbumState(
+                comments_stored=comments, missing=file.missing, caller=file.caller, gone=file.gone
+            )
+            catalogue.albums.store(file.album, file.photo_ids, state)
+    if tree := read_tree(store.read_document(TREE)):
+        album_ids, collections = tree
+        catalogue.albums.place(album_ids, None)
+        catalogue.albums.store_tree(collections, None)
+
+
+def _restored(store: Store, paths: Mapping[str, Path], *, has_owner: bool) -> RestoredPhoto | None:
     """Return the photo that an information file and the files beside it describe, `None` if they do not suffice."""
     try:
         with store.open_file(paths["json"]) as file:
@@ -133,7 +158,7 @@ def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
         info = json.loads(data)
     except (KeyError, OSError, ValueError, RecursionError):
         return None
-    sidecar = photo_from_sidecar(info) if isinstance(info, dict) else None
+    sidecar = photo_from_sidecar(info, has_owner=has_owner) if isinstance(info, dict) else None
     if sidecar is None or store.path(sidecar.photo.id, "json") != paths["json"]:
         return None
     photo, reduced = sidecar.photo, sidecar.reduced
@@ -148,7 +173,12 @@ def _restored(store: Store, paths: Mapping[str, Path]) -> RestoredPhoto | None:
     store.make_durable([paths[file.extension] for file in files])
     row = _row(photo, sidecar.size, {file.kind for file in files})
     return RestoredPhoto(
-        photo, row, info_level_of(info), files, reduced if row.image_status is Status.DONE else {}
+        photo,
+        row,
+        info_level_of(info),
+        files,
+        reduced if row.image_status is Status.DONE else {},
+        stored_details(info),
     )
 
 

@@ -12,6 +12,7 @@ from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
 from flickr_mirror.flickr.image_servers import REFUSALS
 from flickr_mirror.models.sizes import whole_pictures
+from flickr_mirror.models.visibility import is_public
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.tombstones import read_tombstones
 
@@ -53,6 +54,8 @@ async def _download(
     api: AsyncFlickrApi, cache: MirrorFolder, user: FlickrUser, name: str, photo: FlickrPhoto, limits: Limits
 ) -> Path:
     cache.prepare(user, name)
+    if not is_public(photo):
+        cache.files.keep_private()
     if photo.id in read_tombstones(cache.state):
         raise PhotoForgottenError(f"Photo {photo.id} was forgotten: undo that to mirror it.")
     photo.sizes = await api.get_photo_sizes(photo.id)

@@ -100,7 +100,9 @@ def summarize(report: MirrorReport, catalogue: Catalogue, options: MirrorOptions
     counts = catalogue.statistics.counts()
     report.known, report.reduced, report.damaged = counts.known, counts.reduced, counts.damaged
     report.not_ready = counts.not_ready
-    work = catalogue.statistics.work_left(images=options.wants_images, info_level=options.wanted_level)
+    work = catalogue.statistics.work_left(
+        images=options.wants_images, info_level=options.wanted_level, details=options.wanted_details
+    )
     report.mirrored, report.left = work.mirrored, work.photos - work.mirrored
     failures = catalogue.statistics.failures()
     report.unavailable = sum(failure.known for failure in failures)

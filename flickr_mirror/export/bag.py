@@ -77,7 +77,7 @@ def _write_tags(reader: MirrorReader, placer: Placer, manifest: dict[str, str], 
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(manifest.items()))
     info = {
         "Source-Organization": f"Flickr account {reader.username} ({reader.nsid})",
-        "External-Identifier": f"https://www.flickr.com/photos/{reader.nsid}/",
+        "External-Identifier": reader.url,
         "Bagging-Date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "Bag-Software-Agent": f"flickr_mirror {__version__}",
         "Payload-Oxum": f"{size}.{len(manifest)}",

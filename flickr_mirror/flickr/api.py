@@ -19,7 +19,7 @@ from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.flickr.rate_limiter import ApiBudget, Priority
 from flickr_mirror.models.metadata import FIELDS
 from flickr_mirror.models.options import FLICKR_API_URL, Limits
-from flickr_mirror.models.payloads import Payload, text_of
+from flickr_mirror.models.payloads import Payload, objects_of, text_of
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto, PhotoPage
 from flickr_mirror.models.sizes import LISTED_SIZES, FlickrPhotoSize
 from flickr_mirror.models.users import FlickrProfile, FlickrUser
@@ -100,6 +100,11 @@ class AsyncFlickrApi:
         return self._http_client
 
     @property
+    def caller(self) -> FlickrUser | None:
+        """The account whose login signs the calls; `None` without a login."""
+        return FlickrUser(self.__token.nsid, self.__token.username) if self.__token else None
+
+    @property
     def calls(self) -> dict[str, int]:
         """How many calls of each method were sent."""
         return self._http_client.calls
@@ -161,6 +166,8 @@ class AsyncFlickrApi:
     ) -> PhotoPage:
         """Return a page of what a user uploaded between two seconds (both included), newest first.
 
+        With a login, it has photos of every safety level that the account may see, whatever its settings are: without
+        `safe_search`, users missed moderate and restricted photos (https://github.com/mikf/gallery-dl/issues/1639).
         Flickr returns page 10,000 for every higher number, without an error: check the `page` of the result.
         """
         if not 1 <= per_page <= 500:
@@ -170,6 +177,8 @@ class AsyncFlickrApi:
             arguments["min_upload_date"] = str(min_upload_date)
         if max_upload_date is not None:
             arguments["max_upload_date"] = str(max_upload_date)
+        if self.__token is not None:
+            arguments["safe_search"] = "3"
         return PhotoPage.from_json(
             await self._call("flickr.people.getPhotos", "photos", _STREAM, **arguments)
         )
@@ -177,7 +186,7 @@ class AsyncFlickrApi:
     async def get_photo_sizes(self, photo_id: str) -> list[FlickrPhotoSize]:
         """Return the sizes of a photo, smallest first, without unusable entries."""
         part = await self._call("flickr.photos.getSizes", "sizes", _PHOTO, Priority.SIZES, photo_id=photo_id)
-        sizes = [FlickrPhotoSize.from_json(entry) for entry in _entries(part.get("size"))]
+        sizes = [FlickrPhotoSize.from_json(entry) for entry in objects_of(part.get("size"))]
         return [size for size in sizes if size.url and (size.area or size.media == "video")]
 
     async def get_photo_description(self, photo_id: str) -> str:
@@ -195,7 +204,7 @@ class AsyncFlickrApi:
             "flickr.photos.comments.getList", "comments", _PHOTO, Priority.COMMENTS, photo_id=photo_id
         )
         # without comments there is no key "comment"; parsing 100,000 of them would block the event loop
-        entries = _entries(part.get("comment"))
+        entries = objects_of(part.get("comment"))
         comments: list[FlickrComment] = []
         for start in range(0, len(entries), _COMMENTS_PER_STEP):
             comments += map(FlickrComment.from_json, entries[start : start + _COMMENTS_PER_STEP])
@@ -223,7 +232,3 @@ def _read(from_json: Callable[[Payload], T], payload: Payload) -> T:
         return from_json(payload)
     except ValueError as error:
         raise TransportError(str(error)) from error
-
-
-def _entries(value: object) -> list[Payload]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -30,6 +30,7 @@ class Priority(IntEnum):
     LISTING = 0
     SIZES = 1
     COMMENTS = 2
+    DETAILS = 3
 
 
 class CallPermit(NamedTuple):
@@ -87,9 +88,9 @@ class MemoryLedger:
 class ApiBudget:
     """Limits the calls to Flickr's API: at most `calls_per_hour` in any hour, and `calls_per_second`.
 
-    A more urgent call overtakes the waiting ones. While `others_have_work` returns true, calls for comments leave
-    the last tenth of the hour to the others. `on_wait` is called with the seconds to wait when the calls of the
-    hour are used up, `on_pause` when Flickr asks for a pause, during which no call is sent.
+    A more urgent call overtakes the waiting ones. While `others_have_work` returns true, calls for comments and
+    details leave the last tenth of the hour to the others. `on_wait` is called with the seconds to wait when the calls
+    of the hour are used up, `on_pause` when Flickr asks for a pause, during which no call is sent.
 
     A budget can be used in one event loop after another: it holds no timer and no task. A caller that is
     cancelled while it waits uses no call.
@@ -235,7 +236,7 @@ class ApiBudget:
 
     async def _count(self, priority: Priority) -> tuple[float, float]:
         limit = self.calls_per_hour
-        if priority is Priority.COMMENTS and self.others_have_work():
+        if priority >= Priority.COMMENTS and self.others_have_work():
             limit = max(limit * 9 // 10, 1)
 
         def take() -> tuple[float, float]:

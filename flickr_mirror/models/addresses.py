@@ -1,9 +1,12 @@
-"""Addresses at Flickr: those of photostreams, and those of pages that cannot be mirrored yet."""
+"""Addresses at Flickr: those of photostreams and albums, and those of pages that cannot be mirrored."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
+
+from flickr_mirror.models.identifiers import is_photo_id
 
 _FLICKR = re.compile(r"(?:https?://)?(?:(?:www|m|secure)\.)?flickr\.com(?:[/?#].*)?", re.IGNORECASE)
 _SHORT = re.compile(r"(?:https?://)?(?:www\.)?flic\.kr(?:[/?#].*)?", re.IGNORECASE)
@@ -31,6 +34,33 @@ _OF_ALL = {
 def page_of(name: str) -> str:
     """Return the address of the photostream whose path alias or NSID is `name`."""
     return f"https://www.flickr.com/photos/{quote(name, safe='@')}/"
+
+
+class AlbumAddress(NamedTuple):
+    """The id of an album, and the path alias or NSID of its owner if the address names it."""
+
+    album_id: str
+    owner: str | None = None
+
+
+def album_address(text: str) -> AlbumAddress:
+    """Return the album at an address of Flickr, or with the id `text`. Raises `ValueError` for anything else.
+
+    >>> album_address("https://www.flickr.com/photos/manhhai/albums/72157600000000001").album_id
+    '72157600000000001'
+    """
+    name = text.strip()
+    if is_photo_id(name):
+        return AlbumAddress(name)
+    if _FLICKR.fullmatch(name):
+        address = name if "://" in name else f"https://{name}"
+        match [unquote(part) for part in urlsplit(address).path.split("/") if part]:
+            case ["photos", owner, "albums" | "sets", album_id, *_] if is_photo_id(album_id):
+                return AlbumAddress(album_id, owner)
+    raise ValueError(
+        f"{text!r} is not the address of an album: use one such as {page_of('NAME')}albums/72157600000000001, or the "
+        "number at its end."
+    )
 
 
 def photostream_address(name: str) -> str | None:
@@ -73,7 +103,13 @@ def _what(parts: list[str]) -> str:
 
 
 def _refusal(name: str, what: str, user: str = "") -> str:
+    if what == "an album":
+        return f"{name!r} is the address of {what}: to mirror its photos, use --album {name}."
     instead = f"Use the address of a photostream, such as {page_of('NAME')}."
     if user:  # The name alone could be the username of another account.
         instead = f"To mirror the whole photostream of this user, use --username {page_of(user)}."
-    return f"{name!r} is the address of {what}, which cannot be mirrored yet. {instead}"
+    if what in ("a photo", "a short link"):
+        return f"{name!r} is the address of {what}. To fetch a photo, use `mirror_flickr photo`. {instead}"
+    if what in ("a gallery", "favorites", "a group"):
+        return f"{name!r} is the address of {what}. To mirror its photos, use --source {name}. {instead}"
+    return f"{name!r} is the address of {what}, which cannot be mirrored. {instead}"

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.events import (
+    DetailCached,
     FileBroken,
     ImageCached,
     ImageStarted,
@@ -44,6 +45,8 @@ def log_events(event: Event) -> None:
             logger.info("Caching image of photo %s...", inventory_number(photo_id))
         case InfoStarted(photo_id):
             logger.info("Caching information of photo %s...", inventory_number(photo_id))
+        case DetailCached(photo_id, job):
+            logger.info("Photo %s: %s cached.", _both_names(photo_id), job)
         case ListMirrored(name, entries, changed):
             logger.info("List %s: %d entries, %d new or changed.", name, entries, changed)
         case PhotoFailed(photo_id, job, reason, again):

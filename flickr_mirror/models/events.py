@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models.event_text import outage_text, recovery_text, waiting_text
 
@@ -12,8 +14,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class RunEvent:
+    """The base of all events; each is a frozen dataclass."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as values for JSON: its name under `event`, such as `run_started`, and its fields."""
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+        values = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+        return {"event": name, **{key: _plain(value) for key, value in values.items()}}
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, PurePath) else value
+
+
 @dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(RunEvent):
     """The user is known and the mirror is open. The counts are of photos that were mirrored before this run.
 
     `known` includes the `forgotten` photos, which Flickr counts and which are never mirrored.
@@ -29,14 +47,14 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(RunEvent):
     """Something that the user should know, as one sentence."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class PageScanned:
+class PageScanned(RunEvent):
     """A page of the photostream was listed: page `number` of `pages`; Flickr counts `total` photos."""
 
     number: int
@@ -46,12 +64,13 @@ class PageScanned:
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlanned:
+class RunPlanned(RunEvent):
     """What there is to do, and what it costs. Sent after the first page, and again when all pages are listed.
 
     `photos` are those of the photostream that this run considers, `mirrored` those of them that need nothing. `calls`
     is how many more API calls this run needs, and `seconds` how long they take within Flickr's limits. `images` and
-    `infos` are how many images and information files are left to fetch. These are estimates until the listing has
+    `infos` are how many images and information files are left to fetch, `details` how many answers about single photos
+    (notes, faves, EXIF). These are estimates until the listing has
     ended (`exact`).
 
     The other fields are set by `PhotostreamMirror.estimate` only; a value that is not known is `None`, as in the events
@@ -71,17 +90,18 @@ class RunPlanned:
     free: int | None = None
     image_seconds: float | None = None
     basis: str = ""
+    details: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoFound:
+class PhotoFound(RunEvent):
     """A photo was listed for the first time."""
 
     photo_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoUpdated:
+class PhotoUpdated(RunEvent):
     """A photo changed since it was last listed; `what` of it is fetched again: `text`, `comments`, `image`."""
 
     photo_id: str
@@ -89,14 +109,14 @@ class PhotoUpdated:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoGone:
+class PhotoGone(RunEvent):
     """A full scan did not find a photo that was there before; its files are kept."""
 
     photo_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Watching:
+class Watching(RunEvent):
     """A round of `watch` has ended; the next one begins in `seconds`. `answered` is whether Flickr answered."""
 
     seconds: float
@@ -104,7 +124,7 @@ class Watching:
 
 
 @dataclass(frozen=True, slots=True)
-class ListingEnded:
+class ListingEnded(RunEvent):
     """All pages are listed: the mirror knows `known` photos, `to_ask` of which need a call for their sizes."""
 
     known: int
@@ -112,7 +132,7 @@ class ListingEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class ListMirrored:
+class ListMirrored(RunEvent):
     """A list of the account is on disk, such as its `albums`: it has `entries`, of which `changed` were written."""
 
     name: str
@@ -121,14 +141,14 @@ class ListMirrored:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageStarted:
+class ImageStarted(RunEvent):
     """The download of a photo's image begins."""
 
     photo_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class ImageCached:
+class ImageCached(RunEvent):
     """A photo's image (for a video: its poster and its film) is on disk. `fetched` is the number of bytes received,
     0 if the file was there already."""
 
@@ -138,14 +158,14 @@ class ImageCached:
 
 
 @dataclass(frozen=True, slots=True)
-class InfoStarted:
+class InfoStarted(RunEvent):
     """The information of a photo is being fetched and written."""
 
     photo_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class InfoCached:
+class InfoCached(RunEvent):
     """A photo's information is on disk."""
 
     photo_id: str
@@ -153,7 +173,16 @@ class InfoCached:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoFailed:
+class DetailCached(RunEvent):
+    """What needs a call for each photo is in the photo's information on disk; `job` is `notes`, `faves` or `exif`."""
+
+    photo_id: str
+    job: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFailed(RunEvent):
     """A photo could not be mirrored. `again` is whether this run tries it again later."""
 
     photo_id: str
@@ -163,7 +192,7 @@ class PhotoFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(RunEvent):
     """Nothing is sent to Flickr for `seconds`, because of `cause`: `budget`, `images` or `api`."""
 
     cause: str
@@ -176,7 +205,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class OutageBegan:
+class OutageBegan(RunEvent):
     """A `server` (`api` or `images`) has given no usable answer for `seconds`; requests are retried.
 
     `reason` is why the latest attempt failed, empty while the first one still waits for its answer. `reached` is
@@ -195,7 +224,7 @@ class OutageBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class OutageEnded:
+class OutageEnded(RunEvent):
     """A `server` (`api` or `images`) answers again, after an outage of `seconds`."""
 
     server: str
@@ -208,7 +237,7 @@ class OutageEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(RunEvent):
     """The progress of a check: `files` of `total` were checked."""
 
     files: int
@@ -216,7 +245,15 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class FileBroken:
+class Imported(RunEvent):
+    """The progress of an import: `photos` of `total` were read from the account export."""
+
+    photos: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileBroken(RunEvent):
     """A file is missing or differs from what was written; `kind` is `image`, `video` or `info`.
 
     `comes_again` is whether the next run restores it; if not, `reason` says why.
@@ -249,8 +286,10 @@ Event = (
     | ImageCached
     | InfoStarted
     | InfoCached
+    | DetailCached
     | PhotoFailed
     | Checked
+    | Imported
     | FileBroken
     | Waiting
     | Watching

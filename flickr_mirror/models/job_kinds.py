@@ -8,3 +8,10 @@ class JobKind(StrEnum):
 
     IMAGE = "image"
     INFO = "info"
+    NOTES = "notes"
+    FAVES = "faves"
+    EXIF = "exif"
+
+
+DETAIL_KEYS = {JobKind.NOTES: "details", JobKind.FAVES: "faves", JobKind.EXIF: "exif"}
+"""The kinds that need a call for each photo, and the key in the `flickr` object of a sidecar that each one adds."""

@@ -82,6 +82,15 @@ class Label:
     content: str
     locale: Locale = field(default=ENGLISH)
 
+    @staticmethod
+    def from_json(payload: dict[str, Any]) -> Label:
+        """Return the label that `to_json` wrote. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        return Label(str(payload["content"]), Locale.from_string(payload["locale"]))
+
+    def to_json(self) -> dict[str, str]:
+        """Return the object for this label in the JSON files of a mirror."""
+        return {"content": self.content, "locale": str(self.locale)}
+
 
 @lru_cache(maxsize=1)
 def _detectors() -> Any:  # noqa: ANN401 - langdetect has no types

@@ -122,6 +122,8 @@ class PhotoMetadata:
         None, "count_comments", number_at("count_comments"), key="counts.comments", volatile=True
     )
     """The number of comments; `null` if the listing does not state it."""
+    owner: str = fact("", "", lambda _: None)
+    """The NSID of the owner, in a mirror of photos of several accounts; elsewhere empty."""
     owner_name: str = fact("", "owner_name", text_at("ownername"), key="owner.username", volatile=True)
     """The username of the account."""
     real_name: str = fact("", "realname", text_at("realname"), key="owner.real_name", volatile=True)

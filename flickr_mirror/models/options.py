@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from flickr_mirror.models.identifiers import is_photo_id
+from flickr_mirror.models.includes import Include
 from flickr_mirror.models.intervals import Interval
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.models.timing import Timing
-
-if TYPE_CHECKING:
-    from flickr_mirror.models.includes import Include
 
 DEFAULT_CACHE_PATH = Path("~/.flickr")
 DEFAULT_CACHE_DIRECTORY_DEPTH = 4
@@ -57,7 +56,8 @@ class MirrorOptions:
 
     `since` and `until` limit a run to photos uploaded between these moments, both included (UTC if they have no time
     zone); other photos are left to later runs. They cannot be combined with `full_scan` and `prune`, which apply to all
-    photos, and a full scan that is due is postponed.
+    photos, and a full scan that is due is postponed. `album_id` limits a run to the photos of an album in the same way,
+    and cannot be combined with them or with `since` and `until`.
 
     Raises `ValueError` if values contradict each other or are out of range.
     """
@@ -77,6 +77,7 @@ class MirrorOptions:
     accept_loss: bool = False
     since: datetime | None = None
     until: datetime | None = None
+    album_id: str | None = None
     api_url: str = field(default=FLICKR_API_URL, repr=False)  # It may contain a password.
 
     def __post_init__(self) -> None:
@@ -86,6 +87,11 @@ class MirrorOptions:
             raise ValueError(
                 "info_only and verify_image exclude each other: info_only leaves out the images, which "
                 "verify_image checks."
+            )
+        if self.image_only and self.wanted_details:
+            raise ValueError(
+                f"image_only and include {self.wanted_details[0]} exclude each other: {self.wanted_details[0]} are "
+                "written to the JSON files, which image_only leaves out."
             )
         if self.info_level not in (0, 1, 2):
             raise ValueError(f"info_level must be 0, 1 or 2, not {self.info_level!r}.")
@@ -97,6 +103,7 @@ class MirrorOptions:
         self._check_window()
         if self.store:
             parse_store_address(self.store)
+        self._check_album()
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
             raise ValueError(
@@ -112,6 +119,20 @@ class MirrorOptions:
                 f"since ({_utc(self.since):%Y-%m-%d %H:%M:%S}) is after until ({_utc(self.until):%Y-%m-%d %H:%M:%S}): "
                 "use a later until."
             )
+
+    def _check_album(self) -> None:
+        if self.album_id is None:
+            return
+        if not is_photo_id(self.album_id):
+            raise ValueError(f"album_id is a number, such as 72157600000000001, not {self.album_id!r}.")
+        for name in ("full_scan", "prune", "since", "until"):
+            if getattr(self, name):
+                raise ValueError(f"album_id and {name} exclude each other: use only one of them.")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a run is for the whole photostream, not only for some dates or an album."""
+        return self.window is None and self.album_id is None
 
     @property
     def window(self) -> Interval | None:
@@ -135,6 +156,11 @@ class MirrorOptions:
     def wanted_level(self) -> int | None:
         """The level of the information that is mirrored; `None` if no information is mirrored."""
         return self.info_level if self.wants_info else None
+
+    @property
+    def wanted_details(self) -> tuple[JobKind, ...]:
+        """The kinds of jobs that need a call for each photo and were requested."""
+        return tuple(kind for kind in DETAIL_KEYS if Include(kind.value) in self.include)
 
     @property
     def wants_comments(self) -> bool:

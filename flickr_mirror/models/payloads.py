@@ -52,3 +52,8 @@ def text_of(value: object) -> str:
     if not isinstance(value, str):
         return "" if value is None else str(value)
     return _LONE_SURROGATE.sub("\ufffd", value)
+
+
+def objects_of(value: object) -> list[Payload]:
+    """Return the objects in a list of an answer; `[]` if it is missing or not a list."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FailedPhoto:
-    """A photo that is not mirrored, and why; `job` is `image` or `info`.
+    """A photo that is not mirrored, and why; `job` is `image`, `info`, `notes`, `faves` or `exif`.
 
     A `lasting` failure stays until something changes at Flickr; `known` is whether an earlier run reported it. `due`
     is when a later run tries the photo again, in seconds since 1970 (UTC).
@@ -47,8 +47,10 @@ class MirrorReport:
     name in `Limits`, or empty; `begun` is how many photos were begun, if `max_photos` limits them. For a run that is
     limited to a window of upload times, the counts cover that window.
 
+    `login_only` counts the photos that only another login than that of the run can see; it leaves them as they are.
     `lists` has the number of entries of each list of the account that was mirrored, by its name in `Include`;
-    `list_failures` has the reason for each one that could not be mirrored.
+    `list_failures` has the reason for each one that could not be mirrored. `details` counts the answers about single
+    photos (notes, faves, EXIF) that were fetched.
     """
 
     username: str = ""
@@ -82,8 +84,10 @@ class MirrorReport:
     mirrored: int = 0
     left: int = 0
     unanswered: str = ""
+    login_only: int = 0
     lists: dict[str, int] = field(default_factory=dict)
     list_failures: dict[str, str] = field(default_factory=dict)
+    details: int = 0
 
     def come_to(self, limit: str, figures: str = "", *, finishing: bool = True) -> Notice:
         """Record the first limit that the run reached, and return the notice about it, with the `figures`.

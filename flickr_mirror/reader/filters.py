@@ -27,7 +27,8 @@ class PhotoFilter:
     `tags` must all be there, in the form that Flickr normalizes. `since` and `until` are seconds of the upload, both
     included; `taken` is a beginning of the time taken, such as `1966` or `1966-03`, or two of them separated by `..`.
     `licenses` are numbers. `media` is `photo` or `video`, `language` an ISO 639-3 code. `near` is latitude, longitude
-    and a distance in kilometres. `commented` is whether there are comments. `photo_ids`, if not `None`, are the only
+    and a distance in kilometres. `commented` is whether there are comments. `album` is the
+    title or the id of an album. `photo_ids`, if not `None`, are the only
     ones accepted.
     """
 
@@ -40,6 +41,7 @@ class PhotoFilter:
     language: str = ""
     near: tuple[float, float, float] | None = None
     commented: bool | None = None
+    album: str = ""
     photo_ids: Collection[int] | None = None
 
 

@@ -51,9 +51,13 @@ def _list(value: object) -> list[Any]:
 def notes_of(document: dict[str, Any]) -> list[str]:
     """Return the texts of the notes in a sidecar document."""
     metadata = document.get("flickr")
-    details = metadata.get("details") if isinstance(metadata, dict) else None
-    notes = details.get("notes") if isinstance(details, dict) else None
-    return [str(note.get("text", "")) for note in _list(notes) if isinstance(note, dict)]
+    found = []
+    # those that Flickr was asked for, and those of an account export
+    for part, key in (("details", "text"), ("export", "note")):
+        details = metadata.get(part) if isinstance(metadata, dict) else None
+        notes = details.get("notes") if isinstance(details, dict) else None
+        found += [str(note.get(key, "")) for note in _list(notes) if isinstance(note, dict)]
+    return found
 
 
 def unpack(packed: bytes) -> list[str]:

@@ -12,8 +12,7 @@ from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.errors import CacheError, CatalogueError, PhotostreamError
 from flickr_mirror.models.licenses import License, license_of
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.mirror_folder import MirrorFolder
-from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror
+from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror, owned_mirror
 from flickr_mirror.storage.owner import STATE_FOLDER, read_owner
 from flickr_mirror.storage.sidecar import stored_comments
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.languages import Label
     from flickr_mirror.models.metadata import PhotoMetadata
     from flickr_mirror.models.photos import FlickrComment
+    from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,24 @@ class ArchivedFile:
     path: Path
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedAlbum:
+    """An album of a mirror: its texts, the id of its cover (or empty), and the ids of its photos in order.
+
+    `created` and `updated` are in seconds since 1970 (UTC). `gone` is whether Flickr no longer has it. Photos that are
+    not in the mirror, such as private ones, have their ids here too.
+    """
+
+    id: str
+    title: str
+    description: str
+    cover: str
+    created: int | None
+    updated: int | None
+    photo_ids: tuple[str, ...]
+    gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,8 @@ class MirrorReader:
         """The account's username."""
         self.nsid: str = owner["nsid"]
         """The account's id, such as `13476480@N07`."""
+        self.url = store.source["url"] if store.source else f"https://www.flickr.com/photos/{self.nsid}/"
+        """The address of what is mirrored: the photostream, or a list of photos of several owners."""
         self._stack = ExitStack()
         self.catalogue = self._stack.enter_context(Catalogue(store.catalogue, for_reading=True))
 
@@ -124,6 +144,10 @@ class MirrorReader:
     def photo_ids(self) -> Sequence[int]:
         """The ids of all photos with files, newest upload first, as of the first use."""
         return self.catalogue.archive.photo_ids()
+
+    def public_ids(self) -> set[int]:
+        """Return the ids of the photos that everyone may see at Flickr."""
+        return {photo_id for photo_id, _ in self.catalogue.archive.uploads(public_only=True)}
 
     def __len__(self) -> int:
         return len(self.photo_ids)
@@ -160,8 +184,30 @@ class MirrorReader:
             size_label=row.size_label,
             gone=row.gone,
             files=files,
-            url=f"https://www.flickr.com/photos/{self.nsid}/{row.photo_id}/",
+            url=f"https://www.flickr.com/photos/{row.facts.owner or self.nsid}/{row.photo_id}/",
         )
+
+    def albums(self) -> list[ArchivedAlbum]:
+        """Return the albums that were mirrored, in the order of the owner."""
+        table = self.catalogue.albums
+        return [
+            ArchivedAlbum(
+                id=stored.album.id,
+                title=stored.album.title,
+                description=stored.album.description,
+                cover=stored.album.cover,
+                created=stored.album.created,
+                updated=stored.album.updated,
+                photo_ids=tuple(table.members(stored.album.id)),
+                gone=stored.state.gone is not None,
+            )
+            for stored in table.all()
+        ]
+
+    def find_album(self, name: str) -> ArchivedAlbum | None:
+        """Return the album with this id or title (in any case), the first of several; `None` if there is none."""
+        wanted = name.strip().casefold()
+        return next((album for album in self.albums() if wanted in (album.id, album.title.casefold())), None)
 
     def document(self, photo_id: str) -> dict[str, Any] | None:
         """Return the content of a photo's sidecar file; `None` if it is missing or unreadable."""
@@ -190,7 +236,7 @@ def open_mirror(path: Path | str, name: str | None = None) -> MirrorReader:
     """
     root = filesystem.home(Path(path)).absolute()
     if name is None and (root / STATE_FOLDER).exists() and (owner := read_owner(root)):
-        return _opened(MirrorFolder(root, owner["depth"], address=owner.get("store", "")), owner)
+        return _opened(owned_mirror(root, owner), owner)
     if name is None:
         names = all_mirrors(root)
         if len(names) > 1:

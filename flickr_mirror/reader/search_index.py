@@ -10,11 +10,11 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from flickr_mirror.errors import CacheError
+from flickr_mirror.errors import CacheError, PhotostreamError
 from flickr_mirror.reader.filters import PhotoFilter, conditions, filter_row
 from flickr_mirror.reader.folding import fold
 from flickr_mirror.reader.index_file import FILE_NAME, open_index, remove_index
@@ -126,7 +126,8 @@ class SearchIndex:
         return row[0] if row else None
 
     def _album_titles(self) -> dict[int, str]:
-        return {}
+        titles = self._reader.catalogue.albums.titles_by_photo()
+        return {photo_id: "\n".join(found) for photo_id, found in titles.items()}
 
     def _write(
         self, changed: list[tuple[int, bytes]], versions: dict[int, bytes], albums: dict[int, str]
@@ -200,7 +201,7 @@ class SearchIndex:
     ) -> SearchResult:
         """Return the photos that match the query `text` and the filter, at most `limit` of them."""
         query = expression(parse_query(text), self._spellings)
-        where, parameters = conditions(photo_filter)
+        where, parameters = conditions(self._within_album(photo_filter))
         tables = "photos"
         if query.wanted:
             tables = "words JOIN photos ON id = words.rowid"
@@ -220,6 +221,17 @@ class SearchIndex:
             f"SELECT id {sql} ORDER BY {ORDERS[order]} LIMIT ?", [*parameters, -1 if limit is None else limit]
         )
         return SearchResult([photo_id for (photo_id,) in rows], total)
+
+    def _within_album(self, photo_filter: PhotoFilter) -> PhotoFilter:
+        """Return the filter with the photos of its album. Raises `PhotostreamError` if there is no such album."""
+        if not photo_filter.album:
+            return photo_filter
+        album = self._reader.find_album(photo_filter.album)
+        if album is None:
+            titles = ", ".join(repr(found.title) for found in self._reader.albums()[:10])
+            there = f"There are: {titles}." if titles else "Mirror the albums with --include albums."
+            raise PhotostreamError(f"There is no album {photo_filter.album!r} in this mirror. {there}")
+        return replace(photo_filter, photo_ids=[int(photo_id) for photo_id in album.photo_ids])
 
     def _spellings(self, folded: str, is_prefix: bool) -> list[str]:  # noqa: FBT001
         if is_prefix:

@@ -6,8 +6,12 @@ import argparse
 import asyncio
 import contextlib
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flickr_mirror.simulator.account_export import write_export
+from flickr_mirror.simulator.data.album_filling import fill_albums
+from flickr_mirror.simulator.data.list_filling import fill_lists
 from flickr_mirror.simulator.data.sizes import Mix
 from flickr_mirror.simulator.data.stream import SimulatedPhotostream
 from flickr_mirror.simulator.demo import demo_photostream
@@ -28,7 +32,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--mix", choices=_MIXES, default="plain", help="which kinds of photos (default: plain)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another number generates other photos")
+    parser.add_argument("--albums", type=int, default=0, help="how many albums there are (default: none)")
     parser.add_argument("--demo", action="store_true", help="serve the sixty photos of the demo")
+    parser.add_argument(
+        "--lists",
+        action="store_true",
+        help="add a second account, and lists with its photos to the first one",
+    )
     parser.add_argument(
         "--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one"
     )
@@ -48,6 +58,12 @@ def build_parser() -> argparse.ArgumentParser:
         default=list(MIXES),
         help="the kinds of faults (default: all); --seed chooses other requests",
     )
+    parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="FOLDER",
+        help="write the account export of these photos to a folder, and serve nothing",
+    )
     return parser
 
 
@@ -57,8 +73,13 @@ def build_flickr(arguments: argparse.Namespace) -> SimulatedFlickr:
         stream = demo_photostream()
     else:
         stream = SimulatedPhotostream(arguments.photos, seed=arguments.seed, mix=_MIXES[arguments.mix])
+    fill_albums(stream, arguments.albums, seed=arguments.seed)
+    streams = [stream]
+    if arguments.lists:
+        streams.append(SimulatedPhotostream(200, nsid="8800001@N03", username="other", path_alias="other"))
+        fill_lists(stream, streams[1:])
     return SimulatedFlickr(
-        stream,
+        *streams,
         port=arguments.port,
         api_latency=arguments.api_latency,
         image_latency=arguments.image_latency,
@@ -83,8 +104,14 @@ async def serve(flickr: SimulatedFlickr) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
+    arguments = build_parser().parse_args(argv)
+    flickr = build_flickr(arguments)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(build_flickr(build_parser().parse_args(argv))))
+        if arguments.export:
+            for path in write_export(flickr.streams[0], arguments.export):
+                sys.stdout.write(f"{path}\n")
+        else:
+            asyncio.run(serve(flickr))
 
 
 if __name__ == "__main__":

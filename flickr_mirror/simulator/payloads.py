@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.simulator.data.photo import PRIVACY_BITS, SERVER_NUMBER
 from flickr_mirror.simulator.data.sizes import UNDOCUMENTED_KEYS, Kind
+from flickr_mirror.simulator.photo_details import has_people, location_of, notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -86,7 +87,7 @@ EXTRAS: dict[str, Callable[[SimulatedPhoto, SimulatedPhotostream], Payload]] = {
     "media": lambda photo, _: {"media": photo.media, "media_status": media_status(photo)},
     "path_alias": lambda _, stream: {"pathalias": stream.path_alias},
     "count_comments": lambda photo, _: {"count_comments": str(len(photo.comments))},
-    "count_faves": lambda photo, stream: {"count_faves": str(photo.index % 9 + stream.visits // 10)},
+    "count_faves": lambda photo, stream: {"count_faves": str(photo.faves + stream.visits // 10)},
     "safety_level": lambda photo, _: {"safety_level": str(photo.safety_level)},
     "realname": lambda _, stream: {"realname": stream.real_name},
     "rotation": lambda photo, _: {"rotation": photo.rotation},
@@ -185,8 +186,8 @@ def photo_info(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> Payload:
         "editability": {"cancomment": 0, "canaddmeta": 0},
         "usage": {"candownload": int(_has_original(photo)), "canblog": 0, "canprint": 0, "canshare": 1},
         "comments": {"_content": len(photo.comments)},
-        "notes": {"note": []},
-        "people": {"haspeople": 0},
+        "notes": {"note": notes_of(photo)},
+        "people": {"haspeople": int(has_people(photo))},
         "tags": {"tag": [_tag(photo, tag) for tag in photo.tags.split()]},
         "urls": {"url": [{"type": "photopage", "_content": page}]},
         "media": photo.media,
@@ -194,7 +195,7 @@ def photo_info(photo: SimulatedPhoto, stream: SimulatedPhotostream) -> Payload:
     if photo.media == "video":
         pending = int(photo.kind is Kind.NOT_READY)
         info["video"] = {"ready": 1 - pending, "failed": 0, "pending": pending, "duration": "12"}
-    return info | _format(photo, stream)
+    return info | location_of(photo) | _format(photo, stream)
 
 
 def _tag(photo: SimulatedPhoto, tag: str) -> Payload:
@@ -250,8 +251,8 @@ def user(stream: SimulatedPhotostream) -> Payload:
     return {"id": stream.nsid, "nsid": stream.nsid, "username": {"_content": stream.username}}
 
 
-def person(stream: SimulatedPhotostream) -> Payload:
-    """Return the answer of `people.getInfo` about an account."""
+def person(stream: SimulatedPhotostream, count: int) -> Payload:
+    """Return the answer of `people.getInfo` about an account, of which the caller sees `count` photos."""
     name = stream.path_alias or stream.nsid
     described: dict[str, Any] = {
         "id": stream.nsid,
@@ -266,7 +267,7 @@ def person(stream: SimulatedPhotostream) -> Payload:
         "description": {"_content": ""},
         "photosurl": {"_content": f"{FLICKR}/photos/{name}/"},
         "profileurl": {"_content": f"{FLICKR}/people/{name}/"},
-        "photos": {"count": {"_content": len(stream)}},
+        "photos": {"count": {"_content": count}},
     }
     if stream.real_name:
         described["realname"] = {"_content": stream.real_name}

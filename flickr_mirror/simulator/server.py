@@ -21,7 +21,7 @@ from anyio.from_thread import start_blocking_portal
 from flickr_mirror.models.rest_answers import encode
 from flickr_mirror.simulator import media_files
 from flickr_mirror.simulator.fault_plan import Asked
-from flickr_mirror.simulator.oauth import OAUTH_PATH, OAuthProblem, OAuthServer
+from flickr_mirror.simulator.oauth import OAUTH_PATH, Caller, OAuthProblem, OAuthServer
 from flickr_mirror.simulator.rest_api import RestApi
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator.data.sizes import SimulatedSize
     from flickr_mirror.simulator.data.stream import SimulatedPhotostream
     from flickr_mirror.simulator.faults import Fault
+    from flickr_mirror.simulator.oauth import IssuedToken
 
     Intercept = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
@@ -142,9 +143,10 @@ class SimulatedFlickr:
         self.requests.clear()
         self.bytes_sent = 0
 
-    def call(self, **arguments: str) -> Payload:
-        """Return the API's answer to a call, without HTTP and without counting it."""
-        return self._api.answer({"api_key": "any", "format": "json", **arguments})
+    def call(self, token: IssuedToken | None = None, /, **arguments: str) -> Payload:
+        """Return the API's answer to a call, signed with a `token` if given, without HTTP and without counting it."""
+        caller = Caller("any", token, sent_token=True) if token else None
+        return self._api.answer({"api_key": "any", "format": "json", **arguments}, caller)
 
     def file(self, photo_id: str, size: SimulatedSize | None = None) -> bytes:
         """Return the file of a size of a public photo (the best one by default), without counting it."""

@@ -61,9 +61,15 @@ def _doubtful(path: str) -> Iterator[str]:
 
 def _make(name: str, parent: int | None = None) -> None:
     try:
-        os.mkdir(name, dir_fd=parent)
+        # a folder inside of a private one stays private if it is moved, or was opened before
+        os.mkdir(name, 0o700 if parent is not None and is_private(parent) else 0o777, dir_fd=parent)
     except FileExistsError:  # another worker created it first
         return
+
+
+def is_private(folder: int) -> bool:
+    """Return whether only its owner may enter an open folder."""
+    return not os.fstat(folder).st_mode & 0o077
 
 
 def is_folder(path: str) -> bool:

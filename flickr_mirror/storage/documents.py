@@ -1,4 +1,4 @@
-"""The JSON documents of a mirror: how they are encoded, and which names they may have."""
+"""The JSON documents of a mirror: how they are read, and which names they may have."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ def document_name(name: str) -> str:
     if not _DOCUMENT.fullmatch(name):
         raise ValueError(f"Invalid name of a document {name!r}.")
     return name
-
-
-def encode(document: dict[str, Any]) -> bytes:
-    """Return a document as readable UTF-8."""
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def parse(data: bytes) -> dict[str, Any] | None:

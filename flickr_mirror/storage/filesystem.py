@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import CacheError, PlaceTakenError
-from flickr_mirror.storage.directories import make_folders, opened, sync_folder, sync_parents
+from flickr_mirror.storage.directories import is_private, make_folders, opened, sync_folder, sync_parents
 from flickr_mirror.storage.disk_errors import disk_errors
 
 if TYPE_CHECKING:
@@ -61,8 +61,11 @@ def make_folder(path: Path) -> None:
 
 
 def new_file(name: str, folder: int, *, private: bool = False) -> int:
-    """Create a file in an open folder; return its descriptor. Only its owner may read a `private` file."""
-    return os.open(name, _NEW, 0o600 if private else 0o666, dir_fd=folder)
+    """Create a file in an open folder; return its descriptor.
+
+    Only its owner may read a `private` file, and a file in a folder that only its owner may enter.
+    """
+    return os.open(name, _NEW, 0o600 if private or is_private(folder) else 0o666, dir_fd=folder)
 
 
 def write(descriptor: int, data: bytes | bytearray | memoryview) -> None:
@@ -257,6 +260,12 @@ def keep_private(path: Path) -> None:
         mode = stat.S_IMODE(os.lstat(path).st_mode)
         if mode & 0o077 and not os.path.islink(path):
             os.chmod(path, mode & 0o700)
+
+
+def is_private_folder(path: Path) -> bool:
+    """Return whether only its owner may enter a folder. Raises `CacheError`."""
+    with disk_errors(path), opened(path) as folder:
+        return is_private(folder)
 
 
 def sweep(folder: Path, base: Path | None = None) -> int:

@@ -75,3 +75,12 @@ def find_depth(folder: Path) -> int | None:
             return None
         folder = Path(folders[0])
     return None
+
+
+def unused_path(target: Path) -> Path:
+    """Return `target`, or a numbered name beside it if the name is in use."""
+    unused, number = target, 0
+    while os.path.lexists(unused):
+        number += 1
+        unused = target.with_name(f"{target.stem}.{number}{target.suffix}")
+    return unused

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
-from flickr_mirror.errors import CacheError, CacheOwnerError, PlaceTakenError
+from flickr_mirror.errors import CacheOwnerError, PlaceTakenError
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.directories import link_error
-from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, encode, read_json
-from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, read_json
+from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files, unused_path
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.object_names import object_path
-from flickr_mirror.storage.owner import STATE_FOLDER, find_folder, folder_name, read_owner, write_owner
+from flickr_mirror.storage.owner import (
+    STATE_FOLDER,
+    depth_error,
+    find_folder,
+    folder_name,
+    read_owner,
+    write_owner,
+)
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import is_up_to_date
+from flickr_mirror.storage.sidecar import encoded, is_up_to_date, with_parts_of
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -51,12 +57,22 @@ class MirrorFolder:
     # two groups of files may be committed at the same time, and both find a name free
     properties = StoreProperties(has_atomic_create=False, has_atomic_replace=True, has_links=True)
 
-    def __init__(self, folder: Path, depth: int, *, is_new: bool = False, address: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        depth: int,
+        *,
+        is_new: bool = False,
+        source: dict[str, str] | None = None,
+        address: str = "",
+    ) -> None:
         self.files: Store = self
         """The store of the photos' files; another one once a mirror in a bucket is connected."""
         self.address = address
         """The address of the bucket that has the photos; "" if this folder has them."""
         self.folder = folder
+        self.source = source
+        """The list that is mirrored, as in the owner file; `None` for a photostream."""
         self.depth = depth
         self.is_new = is_new
         """Whether no photostream has been mirrored to this folder yet."""
@@ -92,11 +108,7 @@ class MirrorFolder:
                 folder,
             )
         if depth is not None and depth != owner["depth"]:
-            raise CacheError(
-                f"{folder} has its files {owner['depth']} folders deep, not {depth}: leave out "
-                "--cache-directory-depth, or begin a new mirror in another --cache-path.",
-                folder,
-            )
+            raise depth_error(folder, owner["depth"], depth)
         return MirrorFolder(folder, owner["depth"], address=owner.get("store", ""))
 
     def prepare(self, user: FlickrUser, asked_for: str) -> None:
@@ -113,8 +125,15 @@ class MirrorFolder:
             asked_for=asked_for,
             depth=self.depth,
             partial_files=self.parts,
+            source=self.source,
             store=self.address,
         )
+
+    def keep_private(self) -> bool:
+        """See `Store.keep_private`. Files and folders that are created later are private, too."""
+        for path in (self.folder, self.state, *self.state.glob("*")):
+            filesystem.keep_private(path)
+        return filesystem.is_private_folder(self.folder)
 
     def remove_partial_files(self) -> None:
         """Delete the partial files of a killed run. Requires the lock. Raises `CacheError`."""
@@ -219,9 +238,13 @@ class MirrorFolder:
         """See `Store.write_sidecar`."""
         path = self.path(photo_id, "json")
         is_long = len(content.get("comments", ())) > MANY_COMMENTS
-        data = await to_thread.run_sync(encode, content) if is_long else encode(content)
-        if may_exist and (stored := await to_thread.run_sync(self._up_to_date, path, content, data)):
-            return path, stored
+        data = await to_thread.run_sync(encoded, content) if is_long else encoded(content)
+        if may_exist:
+            stored, whole = await to_thread.run_sync(self._compare, path, content, data)
+            if stored is not None:
+                return path, stored
+            if whole is not content:
+                data = await to_thread.run_sync(encoded, whole)
         async with self.new_file() as file:
             await file.write(data)
             await file.commit(path, partial(self.check_name, photo_id))
@@ -229,7 +252,7 @@ class MirrorFolder:
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
-        path, data = self._document(name), encode(content)
+        path, data = self._document(name), encoded(content)
         if filesystem.content(path) == data:
             return False
         filesystem.write_file(path, data, folder=self.parts, base=self.folder)
@@ -238,14 +261,21 @@ class MirrorFolder:
     def _document(self, name: str) -> Path:
         return self.folder / ACCOUNT_FOLDER / f"{document_name(name)}.json"
 
-    def _up_to_date(self, path: Path, content: dict[str, Any], data: bytes) -> bytes | None:
-        """Return the bytes of a sidecar file that is up to date, made durable; `None` if it must be written."""
+    def _compare(
+        self, path: Path, content: dict[str, Any], data: bytes
+    ) -> tuple[bytes | None, dict[str, Any]]:
+        """Return the bytes of a sidecar file that is up to date, made durable; or `None` and what must be written."""
         stored = filesystem.content(path)
         with suppress(ValueError, RecursionError):
-            if stored is not None and (stored == data or is_up_to_date(json.loads(stored), content)):
+            if stored is not None and stored != data:
+                document = json.loads(stored)
+                content = with_parts_of(content, document)
+                if not is_up_to_date(document, content):
+                    stored = None
+            if stored is not None:
                 self.make_durable([path])
-                return stored
-        return None
+                return stored, content
+        return None, content
 
     def make_durable(self, paths: Sequence[Path]) -> None:
         """See `Store.make_durable`."""
@@ -271,13 +301,13 @@ class MirrorFolder:
             for file in files.values():
                 if file.stem == path.stem:
                     moved += filesystem.move(
-                        file, _unused(self.state / "trash" / file.relative_to(self.folder))
+                        file, unused_path(self.state / "trash" / file.relative_to(self.folder))
                     )
         return moved
 
     def quarantine(self, path: Path) -> None:
         """See `Store.quarantine`."""
-        filesystem.move(path, _unused(self.state / "broken" / path.name))
+        filesystem.move(path, unused_path(self.state / "broken" / path.name))
 
 
 def _refuse_links(folder: Path) -> None:
@@ -285,12 +315,3 @@ def _refuse_links(folder: Path) -> None:
     for path in (state, state / "parts", state / "catalogue.sqlite"):
         if path.is_symlink():
             raise link_error(path)
-
-
-def _unused(target: Path) -> Path:
-    """Return `target`, or a numbered name beside it if the name is in use."""
-    unused, number = target, 0
-    while os.path.lexists(unused):
-        number += 1
-        unused = target.with_name(f"{target.stem}.{number}{target.suffix}")
-    return unused

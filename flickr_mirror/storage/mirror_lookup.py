@@ -16,17 +16,15 @@ if TYPE_CHECKING:
 def find_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]] | None:
     """Return the mirror with this folder name, NSID, username or requested name below `root`, and its owner."""
     if name and "/" not in name and (owner := read_owner(root / name)):
-        return _opened(root / name, owner), owner
-    known = list(owners(root))
+        return owned_mirror(root / name, owner), owner
+    known = sorted(
+        owners(root), key=lambda found: "source" in found[1]
+    )  # an NSID is that of a photostream first
     for key in ("nsid", "username", "asked_for"):
         for folder, owner in known:
             if owner.get(key) == name:
-                return _opened(folder, owner), owner
+                return owned_mirror(folder, owner), owner
     return None
-
-
-def _opened(folder: Path, owner: dict[str, Any]) -> MirrorFolder:
-    return MirrorFolder(folder, owner["depth"], address=owner.get("store", ""))
 
 
 def get_mirror(root: Path, name: str) -> tuple[MirrorFolder, dict[str, Any]]:
@@ -59,6 +57,11 @@ def all_mirrors(root: Path) -> list[str]:
     if found:
         return found
     raise PhotostreamError(f"There is no mirror in {root}. {_advice(root)}")
+
+
+def owned_mirror(folder: Path, owner: dict[str, Any]) -> MirrorFolder:
+    """Return the mirror in a folder with this owner file."""
+    return MirrorFolder(folder, owner["depth"], source=owner.get("source"), address=owner.get("store", ""))
 
 
 def _advice(root: Path) -> str:

@@ -15,13 +15,14 @@ from anyio import to_thread
 
 from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.models.identifiers import inventory_number
+from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.disk_errors import disk_errors
-from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, encode, parse
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, parse
 from flickr_mirror.storage.object_index import ObjectIndex
 from flickr_mirror.storage.object_names import number_and_extension, object_path, photo_key
 from flickr_mirror.storage.object_upload import Uploader
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import is_up_to_date
+from flickr_mirror.storage.sidecar import encoded, is_up_to_date, with_parts_of
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -205,29 +206,37 @@ class ObjectStore:
         """See `Store.write_sidecar`."""
         path = self.path(photo_id, "json")
         is_long = len(content.get("comments", ())) > MANY_COMMENTS
-        data = await to_thread.run_sync(encode, content) if is_long else encode(content)
-        if may_exist and (stored := await to_thread.run_sync(self._up_to_date, path, content, data)):
-            return path, stored
+        data = await to_thread.run_sync(encoded, content) if is_long else encoded(content)
+        if may_exist:
+            stored, whole = await to_thread.run_sync(self._compare, path, content, data)
+            if stored is not None:
+                return path, stored
+            if whole is not content:
+                data = await to_thread.run_sync(encoded, whole)
         async with self.new_file() as file:
             await file.write(data)
             await file.commit(path, partial(self.check_name, photo_id))
         return path, data
 
-    def _up_to_date(self, path: Path, content: dict[str, Any], data: bytes) -> bytes | None:
-        """Return the bytes of a sidecar file that is up to date; `None` if it must be written."""
+    def _compare(
+        self, path: Path, content: dict[str, Any], data: bytes
+    ) -> tuple[bytes | None, dict[str, Any]]:
+        """Return the bytes of a sidecar file that is up to date; or `None` and what must be written."""
         found = self.bucket.read(self._key(path))
-        if found is None:
-            return None
-        stored, info = found
         with suppress(ValueError, RecursionError):
-            if stored == data or is_up_to_date(json.loads(stored), content):
-                self._uploader.e_tags[self._key(path)] = info.e_tag
-                return stored
-        return None
+            if found and found[0] != data:
+                document = json.loads(found[0])
+                content = with_parts_of(content, document)
+                if not is_up_to_date(document, content):
+                    found = None
+            if found:
+                self._uploader.e_tags[self._key(path)] = found[1].e_tag
+                return found[0], content
+        return None, content
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
-        key, data = _document(name), encode(content)
+        key, data = _document(name), encoded(content)
         found = self.bucket.read(key)
         if found and found[0] == data:
             return False
@@ -237,6 +246,11 @@ class ObjectStore:
 
     def make_durable(self, paths: Sequence[Path]) -> None:
         """See `Store.make_durable`. An object is durable once it can be read."""
+
+    def keep_private(self) -> bool:
+        """See `Store.keep_private`. The policy of the bucket is its owner's; the local folder is kept private."""
+        filesystem.keep_private(self._base)
+        return True
 
     def e_tag(self, path: Path) -> str:
         """See `Store.e_tag`."""

@@ -12,18 +12,20 @@ from pathvalidate import sanitize_filename
 from flickr_mirror.errors import CacheError
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
+from flickr_mirror.models.sources import TITLES
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage import filesystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flickr_mirror.models.users import FlickrUser
-
 STATE_FOLDER = ".flickr_mirror"
 """The folder inside a mirror for its owner, catalogue, lock and partial files."""
 FILE_NAME = "owner.json"
 FORMAT = 1
+LIST_FORMAT = 2
+"""The number of the format for the mirror of a list, which earlier versions must not take for a photostream."""
 RESERVED = {"flickr_keys", "flickr_key", "flickr_tokens", "api_calls"}
 """Names of other files in the cache path, which no mirror's folder may have."""
 MAX_NAME = 100
@@ -55,13 +57,15 @@ def parse_owner(data: bytes, path: Path) -> dict[str, Any]:
         owner = json.loads(data)
         if owner.pop("checksum", None) not in (None, filesystem.checksum(owner)):
             raise ValueError
-        if owner["format"] > FORMAT:
+        if owner["format"] > (LIST_FORMAT if "source" in owner else FORMAT):
             raise CacheError(
                 f"{folder} was written by a newer version of flickr_mirror: update this one.", folder
             )
         if not (is_nsid(owner["nsid"]) and isinstance(owner["username"], str)) or (
             owner["depth"] not in range(MAX_CACHE_DIRECTORY_DEPTH + 1)
         ):
+            raise ValueError
+        if not _is_list_owner(owner.get("source", {"kind": "", "id": "", "url": ""})):
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CacheError(
@@ -71,22 +75,45 @@ def parse_owner(data: bytes, path: Path) -> dict[str, Any]:
     return dict(owner)
 
 
+def owner_of(folder: Path) -> FlickrUser:
+    """Return the account that the mirror in `folder` is of. Raises `CacheError`, also if it is not a mirror."""
+    owner = read_owner(folder)
+    if owner is None:
+        raise CacheError(f"{folder} is not a mirror.", folder)
+    return FlickrUser(owner["nsid"], owner["username"])
+
+
+def _is_list_owner(source: object) -> bool:
+    keys = ("kind", "id", "url")
+    return isinstance(source, dict) and all(isinstance(source.get(key), str) for key in keys)
+
+
 def write_owner(
-    folder: Path, user: FlickrUser, *, asked_for: str, depth: int, partial_files: Path, store: str = ""
+    folder: Path,
+    user: FlickrUser,
+    *,
+    asked_for: str,
+    depth: int,
+    partial_files: Path,
+    source: dict[str, str] | None = None,
+    store: str = "",
 ) -> None:
     """Write the owner of the mirror in `folder` durably, unless the file has the same content already.
 
-    `asked_for` is the name that the user was requested by. `store` is the address of the bucket that has the photos,
-    "" if they are in the folder. Raises `CacheError`.
+    `asked_for` is the name that the user was requested by. `source` is the list that is mirrored, `None` for a
+    photostream. `store` is the address of the bucket that has the photos, "" if they are in the folder. Raises
+    `CacheError`.
     """
-    data = owner_document(user, asked_for=asked_for, depth=depth, store=store)
+    data = owner_document(user, asked_for=asked_for, depth=depth, source=source, store=store)
     path = folder / STATE_FOLDER / FILE_NAME
     if filesystem.content(path) != data:
         filesystem.write_file(path, data, folder=partial_files, base=folder, private=True)
     filesystem.keep_private(path)
 
 
-def owner_document(user: FlickrUser, *, asked_for: str, depth: int, store: str = "") -> bytes:
+def owner_document(
+    user: FlickrUser, *, asked_for: str, depth: int, source: dict[str, str] | None = None, store: str = ""
+) -> bytes:
     """Return the bytes of the file that records the owner of a mirror; see `write_owner`."""
     owner: dict[str, Any] = {
         "format": FORMAT,
@@ -96,6 +123,8 @@ def owner_document(user: FlickrUser, *, asked_for: str, depth: int, store: str =
         "depth": depth,
         **({"store": store} if store else {}),
     }
+    if source is not None:
+        owner |= {"format": LIST_FORMAT, "source": source}
     owner["checksum"] = filesystem.checksum(owner)
     return json.dumps(owner, ensure_ascii=False, indent=2).encode() + b"\n"
 
@@ -112,16 +141,30 @@ def owners(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield folder, owner
 
 
+def photostreams(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield what `owners` yields, without the mirrors of lists."""
+    return ((folder, owner) for folder, owner in owners(root) if "source" not in owner)
+
+
 def find_folder(root: Path, user_id: str) -> Path | None:
-    """Return the folder below `root` that mirrors the account `user_id`, under any name."""
-    return next((folder for folder, owner in owners(root) if owner["nsid"] == user_id), None)
+    """Return the folder below `root` that mirrors the photostream of the account `user_id`, under any name."""
+    return next((folder for folder, owner in photostreams(root) if owner["nsid"] == user_id), None)
+
+
+def depth_error(folder: Path, depth: int, wanted: int | None) -> CacheError:
+    """Return the error for a mirror whose files are not as deep as wanted."""
+    return CacheError(
+        f"{folder} has its files {depth} folders deep, not {wanted}: leave out --cache-directory-depth, or begin a new "
+        "mirror in another --cache-path.",
+        folder,
+    )
 
 
 def folder_name(user: FlickrUser) -> str:
     """Return the name of the user's folder: the username made safe for a file system.
 
-    A changed name is followed by the NSID, so that two users never share a folder. Raises `ValueError` for an
-    invalid NSID.
+    A changed name is followed by the NSID, so that two users never share a folder, and so is one that begins like the
+    name of a list. Raises `ValueError` for an invalid NSID.
 
     >>> folder_name(FlickrUser("1@N01", "../../etc"))
     'etc (1@N01)'
@@ -129,6 +172,15 @@ def folder_name(user: FlickrUser) -> str:
     if not is_nsid(user.user_id):
         raise ValueError(f"Invalid NSID {user.user_id!r}: use one such as 13476480@N07.")
     name = unicodedata.normalize("NFC", user.username)
+    safe = safe_name(name)
+    is_free = safe.casefold() not in RESERVED and not safe.casefold().startswith(TITLES)
+    if safe and safe == name and is_free:
+        return safe
+    return f"{safe} ({user.user_id})" if safe else user.user_id
+
+
+def safe_name(name: str) -> str:
+    """Return a name without what a file system does not allow, and not longer than `MAX_NAME` bytes."""
     # invisible characters could reverse a line of a terminal, or make two names look alike
     visible = "".join(
         letter for letter in name if letter.isprintable() or unicodedata.category(letter) == "Zs"
@@ -136,6 +188,4 @@ def folder_name(user: FlickrUser) -> str:
     safe = str(sanitize_filename(visible, platform="universal")).strip().lstrip(".-~ ")
     while len(safe.encode()) > MAX_NAME:
         safe = safe[:-1]
-    if safe and safe == name and safe.casefold() not in RESERVED:
-        return safe
-    return f"{safe} ({user.user_id})" if safe else user.user_id
+    return safe

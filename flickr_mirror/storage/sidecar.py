@@ -5,12 +5,15 @@ The keys that follow from the metadata are in the table of `models.metadata`.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models.identifiers import is_photo_id
+from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.languages import Label, Locale
 from flickr_mirror.models.metadata import PhotoMetadata, without_volatile
+from flickr_mirror.models.payloads import to_int
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto
 from flickr_mirror.models.sizes import FlickrPhotoSize, Reduced
 
@@ -19,12 +22,17 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.users import FlickrUser
 
+EXPORT = "export"
+"""The key in `flickr` of what an import of an account export added."""
+PARTS = (*DETAIL_KEYS.values(), EXPORT)
+"""The keys at the end of `flickr` that come from calls for each photo, or from an account export, not from the listing
+and the comments."""
+_ENTRIES = {JobKind.NOTES: "notes", JobKind.FAVES: "people", JobKind.EXIF: "tags"}
 FORMAT = 1
 """The number of the format, in `flickr`. Files without it, written before it was introduced, have the same format.
 
 A new key does not change it; a key that changes its meaning does, and older versions then do not read the file.
 """
-
 _COMMENT_KEYS = ("id", "author", "date")
 _LATER_COMMENT_KEYS = ("author_name", "real_name", "path_alias", "permalink")
 """Keys of comments that files of earlier versions lack."""
@@ -39,23 +47,27 @@ def info_document(
     description: Label | None,
     comments: list[tuple[FlickrComment, Label]] | None,
     reduced: Mapping[str, Reduced] | None = None,
+    more_parts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document of a photo in the specification's shape; all additions are under `flickr`.
 
-    `size` is the best size of the image. `reduced` has the sizes that were mirrored because Flickr refuses the best
-    file, by the kind of file. Parts that are `None` are left out: the parts that are there are the information level.
+    `user` owns the photo unless its facts state an owner. `size` is the best size of the image. `reduced` has the sizes
+    that were mirrored because Flickr refuses the best file, by the kind of file. Parts that are `None` are left out:
+    the parts that are there are the information level. `more_parts` come from calls of their own,
+    such as `details`.
     """
     reduced = reduced or {}
     facts = photo.facts.to_sidecar()
-    owner = {**facts.pop("owner"), "username": photo.facts.owner_name or user.username}
+    nsid, name = (photo.facts.owner, "") if photo.facts.owner else (user.user_id, user.username)
+    owner = {**facts.pop("owner"), "username": photo.facts.owner_name or name}
     document: dict[str, Any] = {"title": _label(title)}
     if description is not None:
         document["description"] = _label(description)
     more: dict[str, Any] = {
         "format": FORMAT,
         "id": photo.id,
-        "owner": {"nsid": user.user_id, **owner},
-        "url": f"https://www.flickr.com/photos/{user.user_id}/{photo.id}/",
+        "owner": {"nsid": nsid, **owner},
+        "url": f"https://www.flickr.com/photos/{nsid}/{photo.id}/",
         **facts,
         "size": _reduced(reduced["image"]) if "image" in reduced else size and _size(size),
     }
@@ -67,7 +79,52 @@ def info_document(
             {name: getattr(comment, name) for name in (*_COMMENT_KEYS, *_LATER_COMMENT_KEYS)}
             for comment, _ in comments
         ]
-    return {**document, "flickr": more}
+    return {**document, "flickr": {**more, **(more_parts or {})}}
+
+
+def with_parts_of(document: dict[str, Any], stored: object) -> dict[str, Any]:
+    """Return a document with the `PARTS` that only a stored document of the same photo has."""
+    new, old = document.get("flickr"), stored.get("flickr") if isinstance(stored, dict) else None
+    if not isinstance(new, dict) or not isinstance(old, dict) or new.get("id") != old.get("id"):
+        return document
+    parts = {key: (new if key in new else old)[key] for key in PARTS if key in new or key in old}
+    return {**document, "flickr": {key: new[key] for key in new if key not in PARTS} | parts}
+
+
+def parts_of(data: bytes) -> set[str]:
+    """Return which of `PARTS` the bytes of a sidecar file have."""
+    keys = json.loads(data)["flickr"]
+    return {key for key in PARTS if key in keys}
+
+
+def stored_details(info: dict[str, Any]) -> list[tuple[JobKind, int, int | None]]:
+    """Return the `PARTS` of a document: their kind, their number of entries, and their version if they state it."""
+    found: list[tuple[JobKind, int, int | None]] = []
+    for kind, key in DETAIL_KEYS.items():
+        part = info["flickr"].get(key, "")
+        if part is None or isinstance(part, dict):
+            entries = (part or {}).get(_ENTRIES[kind])
+            count = len(entries) if isinstance(entries, list) else 0
+            versions = {JobKind.NOTES: to_int((part or {}).get("updated")), JobKind.FAVES: count}
+            found.append((kind, count, versions.get(kind)))
+    return found
+
+
+def encoded(document: dict[str, Any]) -> bytes:
+    """Return the bytes of the file of a document."""
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def with_export(document: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with what an account export states beyond it."""
+    return {**document, "flickr": {**document["flickr"], EXPORT: details}}
+
+
+def exported_details(document: object) -> dict[str, Any] | None:
+    """Return what an account export stated beyond a document; `None` if the photo did not come from one."""
+    more = document.get("flickr") if isinstance(document, dict) else None
+    details = more.get(EXPORT) if isinstance(more, dict) else None
+    return details if isinstance(details, dict) else None
 
 
 def is_up_to_date(stored: object, document: dict[str, Any]) -> bool:
@@ -123,11 +180,12 @@ class SidecarPhoto:
     reduced: dict[str, Reduced]
 
 
-def photo_from_sidecar(info: dict[str, Any]) -> SidecarPhoto | None:
+def photo_from_sidecar(info: dict[str, Any], *, has_owner: bool = False) -> SidecarPhoto | None:
     """Return the photo that a document describes; `None` if it is not the document of a photo.
 
     The addresses of the image and the time of the last change, which the document does not have, are unknown. A key
-    that a file of an earlier version lacks has its default.
+    that a file of an earlier version lacks has its default. `has_owner` is whether the document is in a mirror of
+    photos of several accounts.
     """
     try:
         more = info["flickr"]
@@ -136,6 +194,7 @@ def photo_from_sidecar(info: dict[str, Any]) -> SidecarPhoto | None:
         facts = replace(
             PhotoMetadata.from_sidecar(more),
             comment_count=len(info["comments"]) if "comments" in info else None,
+            owner=str(more["owner"]["nsid"]) if has_owner else "",
         )
         description = str(info["description"]["content"]) if "description" in info else None
         photo = FlickrPhoto(more["id"], str(info["title"]["content"]), description=description, facts=facts)

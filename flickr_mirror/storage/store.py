@@ -167,8 +167,9 @@ class Store(Protocol):
     ) -> tuple[Path, bytes]:
         """Write the photo's sidecar file; return its path and bytes.
 
-        A file that is up to date (`sidecar.is_up_to_date`) is left unchanged, and its bytes are returned.
-        `may_exist=False` skips the comparison. Raises `PlaceTakenError` like `check_name`.
+        What calls for each photo or an import added to an existing file (`sidecar.PARTS`) is kept, unless `content`
+        has it. A file that is up to date (`sidecar.is_up_to_date`) is left unchanged, and its bytes are returned.
+        `may_exist=False` skips both. Raises `PlaceTakenError` like `check_name`.
         """
         ...
 
@@ -177,6 +178,13 @@ class Store(Protocol):
 
         `name` is one name or a group and a name, such as `profile` or `albums/72157`: letters, digits and `_-@`.
         A document that has this content already is left unchanged. Raises `ValueError` for another name.
+        """
+        ...
+
+    def keep_private(self) -> bool:
+        """Let no other user read the store, before photos that are not public are stored in it.
+
+        Return whether that is so; some disks have no permissions. Raises `CacheError`.
         """
         ...
 

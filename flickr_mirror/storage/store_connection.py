@@ -43,7 +43,7 @@ def find_bucket(mirror: MirrorFolder, nsid: str, wanted: str) -> tuple[Bucket, s
         address = place.below(_folder(place, mirror, nsid))
         sentence = "" if mirror.is_new else _moved(mirror, address, nsid)
     bucket = Bucket.open(address, PROBE_PATIENCE)
-    _check_owner(bucket, nsid)
+    _check_owner(bucket, mirror, nsid)
     mirror.address = str(address)
     return bucket, sentence
 
@@ -68,8 +68,10 @@ def use_bucket(
     mirror.is_new = mirror.is_new and owner is None
     mirror.files = ObjectStore(bucket, mirror.depth, mirror.parts, mirror.folder)
     if owner is None:
-        bucket.create(_OWNER, owner_document(user, asked_for=asked_for, depth=mirror.depth))
-        _check_owner(bucket, user.user_id)
+        bucket.create(
+            _OWNER, owner_document(user, asked_for=asked_for, depth=mirror.depth, source=mirror.source)
+        )
+        _check_owner(bucket, mirror, user.user_id)
     if bucket.has_conditions:
         return ""
     return (
@@ -97,7 +99,7 @@ def _folder(place: StoreAddress, mirror: MirrorFolder, nsid: str) -> str:
     if bucket.stat(f"{name}/{_OWNER}") is None:
         for other in bucket.folders():
             owner = _owner_in(bucket.below(other))
-            if owner and owner["nsid"] == nsid:
+            if owner and _is_same(owner, mirror, nsid):
                 return other
     return name
 
@@ -105,7 +107,7 @@ def _folder(place: StoreAddress, mirror: MirrorFolder, nsid: str) -> str:
 def _moved(mirror: MirrorFolder, address: StoreAddress, nsid: str) -> str:
     before = parse_store_address(mirror.address).place if mirror.address else str(mirror.folder)
     owner = _owner_in(Bucket.open(address, PROBE_PATIENCE))
-    if owner is None or owner["nsid"] != nsid:
+    if owner is None or not _is_same(owner, mirror, nsid):
         raise CacheError(
             f"The photos of this mirror are in {before}, not in {address.place}: leave out --store, or copy all files "
             f"there first, with {STATE}/{FILE_NAME}. To begin another mirror, use another --cache-path.",
@@ -114,11 +116,16 @@ def _moved(mirror: MirrorFolder, address: StoreAddress, nsid: str) -> str:
     return f"The photos of this mirror were in {before}; from now on they are in {address.place}."
 
 
-def _check_owner(bucket: Bucket, nsid: str) -> None:
+def _is_same(owner: dict[str, Any], mirror: MirrorFolder, nsid: str) -> bool:
+    """Return whether an owner file is of the same photostream or list as a mirror."""
+    return bool(owner["nsid"] == nsid and owner.get("source") == mirror.source)
+
+
+def _check_owner(bucket: Bucket, mirror: MirrorFolder, nsid: str) -> None:
     owner = _owner_in(bucket)
-    if owner and owner["nsid"] != nsid:
+    if owner and not _is_same(owner, mirror, nsid):
         raise CacheOwnerError(
-            f"{bucket.place} is the mirror of the account {owner['nsid']}, not of {nsid}. Nothing was changed. Use "
+            f"{bucket.place} is another mirror, of the account {owner['nsid']}. Nothing was changed. Use "
             "another prefix in --store.",
             object_path(bucket.place),
         )

@@ -47,10 +47,12 @@ def read_tombstones(state: Path) -> dict[str, Tombstone]:
     return {tombstone.photo_id: tombstone for tombstone in found}
 
 
-def _tombstone(photo_id: object, uploaded: object, since: object) -> Tombstone:
+def _tombstone(photo_id: object, uploaded: object, since: object, trashed: object = False) -> Tombstone:  # noqa: FBT002
     if not is_photo_id(photo_id):
         raise ValueError(f"{photo_id!r} is not the id of a photo")
-    return Tombstone(str(photo_id), None if uploaded is None else _time(uploaded), _time(since))
+    return Tombstone(
+        str(photo_id), None if uploaded is None else _time(uploaded), _time(since), trashed is True
+    )
 
 
 def _time(value: object) -> int:
@@ -59,10 +61,17 @@ def _time(value: object) -> int:
     return value
 
 
+def _entry(tombstone: Tombstone) -> dict[str, Any]:
+    entry = asdict(tombstone)
+    if not tombstone.trashed:  # so that versions without the trash read the file
+        del entry["trashed"]
+    return entry
+
+
 def write_tombstones(state: Path, tombstones: Iterable[Tombstone]) -> None:
     """Write the file of forgotten photos durably. Raises `CacheError`."""
     ordered = sorted(tombstones, key=lambda tombstone: (tombstone.since, int(tombstone.photo_id)))
-    document: dict[str, Any] = {"format": FORMAT, "photos": [asdict(tombstone) for tombstone in ordered]}
+    document: dict[str, Any] = {"format": FORMAT, "photos": [_entry(tombstone) for tombstone in ordered]}
     document["checksum"] = filesystem.checksum(document)
     filesystem.write_file(
         state / FILE_NAME, json.dumps(document, indent=2).encode() + b"\n", base=state.parent

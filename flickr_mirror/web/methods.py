@@ -10,7 +10,8 @@ from flickr_mirror.models.licenses import LICENSES
 from flickr_mirror.models.payloads import to_float, to_int
 from flickr_mirror.models.rest_answers import FlickrRefusal, refused
 from flickr_mirror.reader.filters import PhotoFilter
-from flickr_mirror.web.answers import FLICKR, comments_of, listed_photo, photo_info, sizes_of
+from flickr_mirror.web.album_methods import AlbumMethods
+from flickr_mirror.web.answers import FLICKR, comments_of, image_path, listed_photo, photo_info, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,8 @@ class MirrorApi:
             "flickr.test.echo": _echo,
             "flickr.urls.getUserPhotos": self._get_user_photos,
             "flickr.urls.lookupUser": self._lookup_user,
+            "flickr.video.getStreamInfo": self._get_streams,
+            **AlbumMethods(indexes, self._account, self._photo).methods,
         }
 
     def answer(self, arguments: Mapping[str, str], base: str) -> Payload:
@@ -169,6 +172,13 @@ class MirrorApi:
 
     def _get_sizes(self, arguments: Mapping[str, str], base: str) -> Payload:
         return {"sizes": sizes_of(self._photo(arguments)[1], base)}
+
+    def _get_streams(self, arguments: Mapping[str, str], base: str) -> Payload:
+        """Return the addresses of a film: an undocumented method, which gallery-dl calls."""
+        photo = self._photo(arguments)[1]
+        if photo.file("video") is None:
+            raise FlickrRefusal(1, "Photo not found")
+        return {"streams": {"stream": [{"type": "orig", "_content": base + image_path(photo, "video")}]}}
 
     def _get_info(self, arguments: Mapping[str, str], _: str) -> Payload:
         index, photo = self._photo(arguments)

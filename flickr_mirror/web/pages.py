@@ -30,6 +30,8 @@ def front_page(indexes: Sequence[PhotoIndex], url: str) -> str:
             link = escape(image_path(photo, "video" if photo.file("video") else "image"))
             parts.append(f'<li><a href="{link}" dir="auto">{escape(photo.title or photo.id)}</a></li>')
         parts.append("</ul>")
+    # gallery-dl reads the key of the site from a page, and calls the API with it
+    parts.append('<!-- root.YUI_config.flickr.api.site_key = "mirror"; -->')
     parts.append(f"<p>Flickr's API: <code>{escape(url)}/services/rest/</code></p></body></html>")
     return "".join(parts)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flickr_mirror.reader.mirror_reader import ArchivedPhoto, MirrorReader
+    from flickr_mirror.reader.mirror_reader import ArchivedAlbum, ArchivedPhoto, MirrorReader
 
 
 class PhotoIndex:
@@ -27,6 +27,7 @@ class PhotoIndex:
         self._ids: list[int] = []
         self._times: list[int] = []
         self._known: set[int] = set()
+        self._albums: list[ArchivedAlbum] | None = None
 
     def _refresh(self) -> None:
         """Read the ids again if the files of the catalogue have changed."""
@@ -42,6 +43,7 @@ class PhotoIndex:
             self._times = [-uploaded for _, uploaded in rows]
             self._known = set(self._ids)
             self._stamp = stamp
+            self._albums = None
 
     def ids(self, low: int | None = None, high: int | None = None) -> Sequence[int]:
         """Return the ids of the photos uploaded between two seconds (both included), newest first."""
@@ -63,6 +65,14 @@ class PhotoIndex:
         with self._lock:
             self._refresh()
             return self.reader.photo(photo_id) if int(photo_id) in self._known else None
+
+    def albums(self) -> list[ArchivedAlbum]:
+        """Return the albums of the mirror."""
+        with self._lock:
+            self._refresh()
+            if self._albums is None:
+                self._albums = self.reader.albums()
+            return self._albums
 
     def visible(self, photo_ids: Sequence[int]) -> list[int]:
         """Return those of the photos that may be shown."""

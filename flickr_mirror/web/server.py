@@ -19,6 +19,7 @@ from flickr_mirror.web.answers import image_path
 from flickr_mirror.web.methods import MirrorApi
 from flickr_mirror.web.pages import front_page, not_found_page
 from flickr_mirror.web.photo_index import PhotoIndex
+from flickr_mirror.web.proxy import HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -42,15 +43,23 @@ class MirrorServer:
 
     Requests for another host than `host` (and, on the loopback interface, its names) are refused, so that a web page
     cannot read the mirror through a name that it controls. Photos that are not public are shown only with a
-    `password`, which every request then needs. Raises `ServerError` if the port cannot be used.
+    `password`, which every request then needs. `answers_for_flickr` is whether the names of Flickr's hosts are its own,
+    for a proxy on this machine. Raises `ServerError` if the port cannot be used.
     """
 
     def __init__(
-        self, readers: Sequence[MirrorReader], *, host: str, port: int, password: str | None = None
+        self,
+        readers: Sequence[MirrorReader],
+        *,
+        host: str,
+        port: int,
+        password: str | None = None,
+        answers_for_flickr: bool = False,
     ) -> None:
         self.host = host
         self.port = port
         self._password = password
+        self._is_behind_proxy = answers_for_flickr
         self._indexes = [PhotoIndex(reader, shows_private=password is not None) for reader in readers]
         self._stack = ExitStack()
         self._searches: dict[int, SearchIndex] = {}
@@ -115,6 +124,8 @@ class MirrorServer:
 
     def _is_own_name(self, host: str) -> bool:
         name = re.sub(r":\d+$", "", host).strip("[]").lower()
+        if self._is_behind_proxy and name in HOSTS:
+            return True
         if self.host in LOOPBACK:
             return name in LOOPBACK
         return name == self.host or (self.host in ("0.0.0.0", "::") and _is_address(name))  # noqa: S104
@@ -133,7 +144,7 @@ class MirrorServer:
             return await self._answer_call(request)
         if match := _IMAGE.fullmatch(path):
             return await asyncio.to_thread(self._file, path, match[1])
-        if path == "/":
+        if path == "/" or (self._is_behind_proxy and path.startswith("/photos/")):
             text = await asyncio.to_thread(front_page, self._indexes, self.url)
             return web.Response(text=text, content_type="text/html")
         return web.Response(status=404, text=not_found_page(), content_type="text/html")
@@ -144,7 +155,8 @@ class MirrorServer:
             **request.query,
             **{name: value for name, value in form.items() if isinstance(value, str)},
         }
-        base = f"{request.scheme}://{request.host}"
+        is_flickr = self._is_behind_proxy and request.host in HOSTS
+        base = f"https://{HOSTS[-1]}" if is_flickr else f"{request.scheme}://{request.host}"
         async with self._lock:  # one call at a time: SQLite and the index belong to one thread at a time
             answer = await asyncio.to_thread(self._api.answer, arguments, base)
         text, content_type = await asyncio.to_thread(encode, answer, arguments)

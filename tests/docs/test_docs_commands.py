@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
+from flickr_mirror.simulator import (
+    SimulatedFlickr,
+    SimulatedPhotostream,
+    fill_albums,
+    fill_lists,
+    run_in_thread,
+    write_export,
+)
 from tests.support.pages import PAGES, ROOT, blocks, put_command_into
 
 if TYPE_CHECKING:
@@ -25,7 +32,11 @@ NOT_RUN = {
     r"^just( |$)": "needs just, and runs what .ci/run runs",
     r"^pipx |hc-ping": "needs the network",
     r"keys set|_flickr login": "asks on a terminal",
-    r"--as manhhai": "needs a login",
+    r"--as manhhai|logout manhhai": "needs a login",
+    r"_flickr serve|127\.0\.0\.1:80": "needs a server that runs until Ctrl-C",
+    r"--streams ": "needs a file of streams",
+    r"--open": "opens a browser",
+    r"flic\.kr/p/": "is the address of a real photo",
     r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",
     r"^docker |docker run|^mirror ": "needs Docker",
     r"^man ": "needs man, and shows what test_docs.py checks",
@@ -107,8 +118,13 @@ builtins.input = code_of_login
 @pytest.fixture(scope="module")
 def flickr() -> Iterator[SimulatedFlickr]:
     """Serve the photostream that the examples mirror."""
-    stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="13476480@N07")
-    with run_in_thread(SimulatedFlickr(stream)) as running:
+    stream = SimulatedPhotostream(12, username="manhhai", nsid="13476480@N07", path_alias="manhhai")
+    fill_albums(stream, 2)
+    other = SimulatedPhotostream(30, username="other", nsid="8800001@N03", path_alias="other")
+    fill_lists(stream, [other], favorites=8)
+    example = SimulatedPhotostream(1, username="example", nsid="8800103@N08", path_alias="example")
+    assert example.ids == ["54000000001"]  # the photo that pages use as an example
+    with run_in_thread(SimulatedFlickr(stream, other, example)) as running:
         yield running
 
 
@@ -127,9 +143,19 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
+@pytest.fixture(scope="module")
+def account_export(flickr: SimulatedFlickr, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with the account export that a reader has downloaded."""
+    folder = tmp_path_factory.mktemp("downloads") / "flickr-export"
+    write_export(flickr.streams[0], folder)
+    return folder
+
+
 @pytest.fixture
-def environment(flickr: SimulatedFlickr, home: Path, programs: Path) -> dict[str, str]:
-    """Return the environment of a user who has a key, with the simulated Flickr as Flickr."""
+def environment(flickr: SimulatedFlickr, home: Path, programs: Path, account_export: Path) -> dict[str, str]:
+    """Return the environment of a user who has a key and an account export, with the simulated Flickr as Flickr."""
+    (home / "Downloads").mkdir()
+    (home / "Downloads" / account_export.name).symlink_to(account_export)
     return {
         **os.environ,
         "HOME": str(home),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from flickr_mirror import Include
 from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.engine import account_lists
-from flickr_mirror.engine.account_lists import AccountList, ListResult
+from flickr_mirror.engine.account_lists import AccountList
 from flickr_mirror.errors import FlickrApiError, LoginError
 from flickr_mirror.models.events import ListMirrored
+from flickr_mirror.models.list_result import ListResult
 from tests.support.mirroring import mirroring
 
 if TYPE_CHECKING:

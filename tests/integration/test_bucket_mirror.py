@@ -126,7 +126,7 @@ async def test_the_bucket_of_another_account_is_refused(run: BucketRun) -> None:
     """Two photostreams never share a place, and nothing is changed."""
     owner = {"format": 1, "nsid": "1@N01", "username": run.stream.username, "depth": 4}
     run.bucket.put(".flickr_mirror/owner.json", json.dumps(owner).encode())
-    with pytest.raises(CacheOwnerError, match="is the mirror of the account 1@N01"):
+    with pytest.raises(CacheOwnerError, match="is another mirror, of the account 1@N01"):
         await run()
     assert run.names() == set()
 

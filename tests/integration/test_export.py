@@ -48,6 +48,7 @@ def export(run: Run, target: Path, template: str = DEFAULT_TEMPLATE, **options: 
         "xmp": False,
         "embeds": False,
         "copies": False,
+        "includes_private": False,
         "photo_filter": PhotoFilter(),
         "as_json": True,
     }
@@ -228,3 +229,17 @@ async def test_the_hash_in_a_bag_is_that_of_the_file_as_it_was_written(run: Run,
     for line in lines:
         digest, name = line.split("  ")
         assert hashlib.sha256((target / name).read_bytes()).hexdigest() == digest
+
+
+async def test_photos_that_are_not_public_are_left_out(
+    run: Run, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hidden = run.stream.ids[2]
+    run.stream.edit(hidden, privacy="family")
+    run.log_in()
+    await run(info_level=1, full_scan=True)
+    assert export(run, target, "{id}") == 0
+    assert "1 photo left out, not public" in capsys.readouterr().err
+    assert hidden not in {path.stem for path in files(target)}
+    assert export(run, target, "{id}", includes_private=True) == 0
+    assert hidden in {path.stem for path in files(target)}

@@ -29,8 +29,8 @@ from flickr_mirror import (
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.commands.status import status_of
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
-from flickr_mirror.cli.output.run_stats import RunStats
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models.events import PhotoFound, RunPlanned, RunStarted
 from flickr_mirror.simulator import Kind, Mix
 from flickr_mirror.storage.locks import locked
@@ -145,7 +145,7 @@ async def test_a_forgotten_photo_is_erased_and_never_comes_back(tmp_path: Path) 
         (row,) = database.execute("SELECT * FROM photos WHERE id = ?", (photo_id,))
         database.close()
         first = (int(photo_id), photo.uploaded, 0, *[None] * 4, 0, 8, 8, -1, row[11], 0, 0, None)
-        assert row == (*first, None, 0, 0, None)
+        assert row == (*first, None, 0, 0, None, 1)
         status = status_of(tmp_path, run.stream.username)
         assert (status.photos, status.images, status.forgotten) == (8, 7, 1)
         assert (status.images_left, status.infos_left, status.gaps) == (0, 0, [])
@@ -602,3 +602,27 @@ async def test_an_undo_that_fails_at_any_call_is_repeated(ram: Path, faulty: Fau
                 assert await undo_forget(name, [photo_id], run.root) == [photo_id], fault
             assert ((await run(info_level=2)).new, tree(run.root)) == (1, before), fault
         assert at > 10
+
+
+async def test_a_photo_in_the_trash_is_kept_and_not_mirrored_again(tmp_path: Path) -> None:
+    async with mirroring(tmp_path, 4) as run:
+        await run()
+        photo_id = run.stream.ids[1]
+        image = run.path(photo_id)
+        data = image.read_bytes()
+        await forget_photos(run.stream.username, [photo_id], tmp_path, trash=True)
+        trashed = (
+            tmp_path
+            / run.stream.username
+            / ".flickr_mirror"
+            / "trash"
+            / image.relative_to(tmp_path / run.stream.username)
+        )
+        assert (image.exists(), trashed.read_bytes()) == (False, data)
+        report = await run(full_scan=True)
+        assert report.images == 0
+        (tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite").unlink()
+        report = await run()
+        assert (report.images, trashed.read_bytes()) == (0, data)
+        await forget_photos(run.stream.username, [photo_id], tmp_path)
+        assert not trashed.exists()

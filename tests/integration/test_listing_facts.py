@@ -60,11 +60,13 @@ async def test_each_fact_is_in_the_file(tmp_path: Path) -> None:
     """A file states who may see the photo, its numbers, the original that Flickr does not serve, and the owner."""
     words = dict(zip(range(5), PRIVACY, strict=True))
     async with mirroring(tmp_path, 5, mix=Mix({Kind.LIMITED: 1}), real_name="Ánh", commented=0.4) as run:
-        for index, photo_id in enumerate(run.stream.ids):
+        run.log_in()
+        ids = run.stream.ids
+        for index, photo_id in enumerate(ids):
             run.stream.edit(photo_id, privacy=words[index], safety_level=index % 3)
         await run(info_level=2)
 
-        for index, photo_id in enumerate(run.stream.ids):
+        for index, photo_id in enumerate(ids):
             photo, more = run.stream.photo(photo_id), sidecar(run, photo_id)
             assert (more["privacy"], more["safety_level"]) == (words[index], index % 3)
             assert more["can_download"] is False
@@ -94,6 +96,7 @@ async def test_each_fact_is_in_the_file(tmp_path: Path) -> None:
 async def test_another_privacy_is_an_update(tmp_path: Path) -> None:
     """An owner who hides a photo from strangers edits it: its file is written again."""
     async with mirroring(tmp_path, 5, commented=0) as run:
+        run.log_in()
         await run(info_level=1)
         edited, *others = run.stream.ids
         run.stream.edit(edited, privacy="friends and family")

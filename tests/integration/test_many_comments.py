@@ -15,7 +15,7 @@ from flickr_mirror.engine.workers.info_fetcher import SLICE
 from flickr_mirror.models.events import InfoCached
 from flickr_mirror.models.languages import ENGLISH, Locale
 from flickr_mirror.simulator import Rule, Script, faults
-from flickr_mirror.storage import documents, mirror_folder, sidecar
+from flickr_mirror.storage import mirror_folder, sidecar
 from tests.support.command import infos
 from tests.support.mirroring import mirroring
 
@@ -58,7 +58,7 @@ async def test_many_comments_do_not_block_other_photos(
         return call
 
     monkeypatch.setattr(LanguageDetector, "detect", detect)
-    monkeypatch.setattr(mirror_folder, "encode", noting(documents.encode))
+    monkeypatch.setattr(mirror_folder, "encoded", noting(sidecar.encoded))
     monkeypatch.setattr(info_fetcher, "stored_comments", noting(sidecar.stored_comments))
     async with mirroring(tmp_path, 40, commented=1.0, image_dims=(40, 30)) as run:
         crowded = run.stream.ids[0]

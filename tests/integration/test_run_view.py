@@ -429,3 +429,22 @@ async def test_each_look_of_a_watch_knows_what_failed(tmp_path: Path) -> None:
         mirror = run.mirror(observe, image_only=True)
         await mirror.watch(1)
     assert seen == [(1, 3), (1, 3)]
+
+
+async def test_a_program_that_embeds_a_mirror_can_ask_for_its_progress(tmp_path: Path) -> None:
+    async with mirroring(tmp_path, 12) as run:
+        seen = []
+
+        def observe(event: Event) -> None:
+            seen.append((event.as_json(), mirror.progress))
+
+        mirror = run.mirror(observe)
+        await mirror.run()
+    events = [document["event"] for document, _ in seen]
+    assert events[0] == "run_started"
+    assert json.dumps([document for document, _ in seen])
+    last = seen[-1][1]
+    assert (last.done, last.total, last.images_left, last.infos_left, last.failed) == (12, 12, 0, 0, 0)
+    assert last.bytes == mirror.report.bytes
+    halves = [progress.done for _, progress in seen]
+    assert halves == sorted(halves)

@@ -284,9 +284,9 @@ async def test_a_single_image_is_fetched_in_the_size_that_is_served(tmp_path: Pa
         assert max(pixels(path)) == 1024
 
 
-def photo_of(number: int, *, licence: str = "0") -> FlickrPhoto:
+def photo_of(number: int, *, licence: str = "0", owner: str = "") -> FlickrPhoto:
     """Return a photo of a large original."""
-    return FlickrPhoto(str(number), "", facts=PhotoMetadata(license=licence, secret="abc"))
+    return FlickrPhoto(str(number), "", facts=PhotoMetadata(license=licence, secret="abc", owner=owner))
 
 
 def original(width: int = 4000, height: int = 3000) -> FlickrPhotoSize:
@@ -308,6 +308,14 @@ def test_what_is_served_is_learned_for_each_licence() -> None:
     assert labels.count("") == 2
     served.note(photo_of(9), original(), original())
     assert served.label_for(photo_of(9), original()) == ""
+
+
+def test_what_is_served_is_learned_for_each_owner_in_a_mirror_of_a_list() -> None:
+    served, large = ServedSizes(), FlickrPhotoSize("Large", 1024, 768, "")
+    for number in range(IN_A_ROW):
+        served.note(photo_of(number, owner="1@N01"), original(), large)
+    assert served.label_for(photo_of(9, owner="1@N01"), original()) == "Large"
+    assert served.label_for(photo_of(9, owner="2@N01"), original()) == ""
 
 
 def test_only_sizes_with_the_common_secret_are_made_up() -> None:

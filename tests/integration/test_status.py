@@ -271,3 +271,17 @@ async def test_a_damaged_summary_is_ignored(tmp_path: Path, text: str) -> None:
         (tmp_path / run.stream.username / ".flickr_mirror" / LAST_RUN).write_text(text)
         found = status_of(tmp_path, run.stream.username)
     assert (found.last_run, found.age) == (None, None)
+
+
+async def test_files_deleted_by_hand_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run does not download them again, `status` names their photos, and `check` puts them on the list."""
+    async with mirroring(tmp_path, 4) as run:
+        await run()
+        deleted = run.stream.ids[1]
+        run.path(deleted).unlink()
+        report = await run()
+        assert report.images == 0
+        assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=True) == 0
+        assert json.loads(capsys.readouterr().out)["missing"] == [deleted]
+        assert status(run.stream.username, cache_path=tmp_path, max_age=None, as_json=False) == 0
+        assert f"missing   files of 1 photo ({deleted}), perhaps deleted by hand" in capsys.readouterr().out

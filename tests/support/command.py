@@ -105,7 +105,7 @@ def arguments_for(flickr: SimulatedFlickr | None, cache: Path, *arguments: str) 
     if flickr is not None:
         stream = flickr.streams[0]
         line += ["--api-url", flickr.api_url, *KEYS]
-        if "--username" not in arguments:
+        if not {"--username", "--album", "--source"} & {*arguments}:
             line += ["--username", stream.username]
     return [*line, *arguments]
 
@@ -230,6 +230,6 @@ def infos(cache: Path) -> dict[str, dict[str, Any]]:
     documents = [
         json.loads(path.read_bytes())
         for path in cache.rglob("*.json")
-        if ".flickr_mirror" not in path.parts and path.name not in NAMES
+        if not {".flickr_mirror", "account"} & {*path.parts} and path.name not in NAMES
     ]
     return {document["flickr"]["id"]: document for document in documents}

@@ -13,10 +13,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
 from flickr_mirror.cli.output.json_lines import JsonLines, event_name
-from flickr_mirror.cli.output.run_stats import RunStats
 from flickr_mirror.cli.output.summary import summary_of
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models import events
 from flickr_mirror.models.events import Event
 from flickr_mirror.models.reports import MirrorReport

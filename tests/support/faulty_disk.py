@@ -184,9 +184,9 @@ class FaultyOs:
         with self._disk.call("unlink", self._path(name, dir_fd)):
             os.unlink(name, dir_fd=dir_fd)
 
-    def mkdir(self, name: str, *, dir_fd: int | None = None) -> None:
+    def mkdir(self, name: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
         with self._disk.call("mkdir", self._path(name, dir_fd)):
-            os.mkdir(name, dir_fd=dir_fd)
+            os.mkdir(name, mode, dir_fd=dir_fd)
 
 
 class _Sqlite:

@@ -51,7 +51,7 @@ def build(root: Path, count: int, *, commented: float = 0.25) -> MirrorFolder:
         for start in range(0, count, BATCH):
             batch = ids[start : start + BATCH]
             catalogue.photos.restore(list(_photos(stream, user, mirror, sources, batch)))
-        catalogue.photos.end_restoring()
+        catalogue.photos.end_restoring(user)
     return mirror
 
 

@@ -24,7 +24,7 @@ from flickr_mirror.simulator import SimulatedFlickr, demo_photostream
 
 if TYPE_CHECKING:
     from flickr_mirror import Event
-    from flickr_mirror.cli.output.run_stats import RunStats
+    from flickr_mirror.engine.progress.run_stats import RunStats
 
 WIDTH = 100
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"

@@ -44,13 +44,15 @@ class Run:
         self.token: AccessToken | None = None
         self.events: list[Event] = []
 
-    def log_in(self) -> AccessToken:
-        """Sign the next runs with a login of the account, whose token is that of the canary."""
-        nsid = self.stream.nsid
-        issued = IssuedToken(canary.TOKEN, canary.TOKEN_SECRET, nsid, canary.KEY)
+    def log_in(self, stream: SimulatedPhotostream | None = None) -> AccessToken:
+        """Sign the next runs with a login of the account, whose token is that of the canary, or of another one."""
+        account = stream or self.stream
+        issued = IssuedToken(canary.TOKEN, canary.TOKEN_SECRET, account.nsid, canary.KEY)
+        if stream is not None:
+            issued = self.flickr.oauth.issue(account.nsid)
         self.flickr.oauth.tokens[issued.token] = issued
         self.flickr.oauth.api_secret = canary.SECRET
-        self.token = AccessToken(issued.token, issued.secret, nsid, self.stream.username)
+        self.token = AccessToken(issued.token, issued.secret, account.nsid, account.username)
         return self.token
 
     def mirror(self, observer: Callable[[Event], None] | None = None, **options: Any) -> PhotostreamMirror:
@@ -94,13 +96,15 @@ class PagedRun(Run):
 
 @asynccontextmanager
 async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterator[Run]:
-    """Open a simulated Flickr, and a mirror of it."""
+    """Open a simulated Flickr, and a mirror of it; `accounts` are the photostreams of others."""
     server = {
         name: settings.pop(name)
         for name in ("undocumented_extras", "count_comments", "content_length", "ssl", "faults")
         if name in settings
     }
-    async with SimulatedFlickr(SimulatedPhotostream(count, **settings), **server) as flickr:
+    accounts = settings.pop("accounts", ())
+    stream = SimulatedPhotostream(count, **settings)
+    async with SimulatedFlickr(stream, *accounts, **server) as flickr:
         yield Run(flickr, root)
 
 

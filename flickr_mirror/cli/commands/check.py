@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from anyio import to_thread
 
+from flickr_mirror.cli.commands.supervision import Supervision
 from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
-from flickr_mirror.cli.failure_messages import echo_failure
-from flickr_mirror.cli.graceful_shutdown import GracefulShutdown
 from flickr_mirror.cli.output.console import console, echo
+from flickr_mirror.cli.output.summary import counted
 from flickr_mirror.cli.output.text import json_text
-from flickr_mirror.engine.check import CheckReport, check_mirror
-from flickr_mirror.errors import FlickrMirrorError, one_error
+from flickr_mirror.engine.check import MISSING, CheckReport, check_mirror
+from flickr_mirror.engine.forget import forget_photos
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Checked, FileBroken
 from flickr_mirror.text import plain
@@ -40,65 +39,54 @@ async def run_check(
 ) -> int:
     """Check a mirror, print the result, and return the exit code."""
     report = CheckReport()
-    failed = False
-    progress = _progress_bar()
-    last = [Checked(0, 0)]
+    supervision = Supervision("checking", "files checked", timing)
 
     def observe(event: Event) -> None:
         log_events(event)
         if isinstance(event, Checked):
-            last[:] = [event]
-        if progress and isinstance(event, Checked):
-            progress.update(progress.task_ids[0], completed=event.files, total=event.total)
+            supervision.show(event.files, event.total)
 
-    scope = anyio.CancelScope()
-    signals = GracefulShutdown(
-        lambda _: scope.cancel(), lambda: echo(_progress_text(last[0]), force=True), timing
+    code = await supervision.run(
+        partial(
+            check_mirror,
+            username,
+            cache_path,
+            part=part,
+            rebuild=rebuild,
+            read=read,
+            observer=observe,
+            report=report,
+        )
     )
-    try:
-        with one_error():
-            async with anyio.create_task_group() as tasks:
-                await tasks.start(signals.handle_signals)
-                with signals.scope, scope, progress or nullcontext():
-                    await check_mirror(
-                        username,
-                        cache_path,
-                        part=part,
-                        rebuild=rebuild,
-                        read=read,
-                        observer=observe,
-                        report=report,
-                    )
-                tasks.cancel_scope.cancel()
-    except FlickrMirrorError as error:
-        code, failed = echo_failure(error), True
-    else:
-        code = signals.code or (EXIT_PHOTOS_FAILED if _needs_run(report) else 0)
-    finally:
-        signals.exit_on_next_signal()
+    code = code or (EXIT_PHOTOS_FAILED if _needs_run(report) else 0)
     if report.username:
-        _print_summary(report, code, force=bool(code) and not failed)
+        _print_summary(report, code, force=bool(code) and not supervision.has_failed)
+        if not supervision.has_failed and not as_json:
+            await _ask_about_missing(report, cache_path)
     if as_json:
         sys.stdout.write(f"{json_text(_document(report, code), 2)}\n")
     return code
 
 
-def _progress_text(last: Checked) -> str:
-    return f"{last.files:,}/{last.total:,} files checked"
+async def _ask_about_missing(report: CheckReport, cache_path: Path) -> None:
+    """On a terminal, ask whether photos whose files are gone were deleted on purpose, and forget them if so."""
+    ids = sorted(
+        {found.photo_id for found in report.broken if found.reason == MISSING and found.comes_again}, key=int
+    )
+    if not ids or not report.complete or console.is_quiet or not (console.is_terminal and sys.stdin.isatty()):
+        return
+    count = counted(len(ids), "photo")
+    echo(f"Files of {count} are missing ({', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}).")
+    sys.stderr.write("Did you delete them on purpose? Then no run downloads them again. [y/N] ")
+    sys.stderr.flush()
+    answer = await to_thread.run_sync(sys.stdin.readline)
+    if answer.strip().lower() in {"y", "yes"}:
+        await forget_photos(report.user_id, ids, cache_path)
+        echo(f"{count} forgotten. `mirror_flickr forget --undo` takes that back.")
 
 
 def _needs_run(report: CheckReport) -> bool:
     return bool(report.broken or report.waiting or report.rebuilt)
-
-
-def _progress_bar() -> Progress | None:
-    if console.is_quiet or not console.is_terminal or console.is_dumb_terminal:
-        return None
-    progress = Progress(
-        TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    )
-    progress.add_task("", total=None)
-    return progress
 
 
 def _print_summary(report: CheckReport, code: int, *, force: bool) -> None:

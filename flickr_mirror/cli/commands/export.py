@@ -43,6 +43,7 @@ class ExportPlan:
     xmp: bool
     embeds: bool
     copies: bool
+    includes_private: bool
     photo_filter: PhotoFilter
     as_json: bool
 
@@ -56,6 +57,8 @@ def _export(cache_path: Path, name: str | None, plan: ExportPlan) -> int:
     target = filesystem.home(plan.target)
     with open_mirror(cache_path, name) as reader:
         photo_ids = _chosen(reader, plan.photo_filter)
+        if not plan.includes_private:
+            photo_ids = _public(reader, photo_ids)
         report = _write(reader, target, photo_ids, plan)
     if plan.as_json:
         sys.stdout.write(f"{json_text({'folder': str(target), **asdict(report)}, 2)}\n")
@@ -76,6 +79,15 @@ def _chosen(reader: MirrorReader, photo_filter: PhotoFilter) -> Sequence[int]:
         return index.search("", photo_filter).photo_ids
 
 
+def _public(reader: MirrorReader, photo_ids: Sequence[int]) -> Sequence[int]:
+    """Return the photos that are public, and print how many are left out."""
+    public = reader.public_ids()
+    kept = [photo_id for photo_id in photo_ids if photo_id in public]
+    if left := len(photo_ids) - len(kept):
+        echo(f"{counted(left, 'photo')} left out, not public at Flickr. Add --private to export them too.")
+    return kept
+
+
 def _write(reader: MirrorReader, target: Path, photo_ids: Sequence[int], plan: ExportPlan) -> ExportReport:
     total = len(photo_ids)
 
@@ -87,7 +99,9 @@ def _write(reader: MirrorReader, target: Path, photo_ids: Sequence[int], plan: E
     if plan.style == "bag":
         return export_bag(reader, target, photo_ids, way, on_photo)
     options = FolderOptions(way=way, xmp=plan.xmp, embeds=plan.embeds, only_xmp=plan.style == "xmp")
-    return FolderExport(reader, target, plan.template, options, {}).run(photo_ids, on_photo)
+    titles = reader.catalogue.albums.titles_by_photo()
+    albums = {str(photo_id): found for photo_id, found in titles.items()}
+    return FolderExport(reader, target, plan.template, options, albums).run(photo_ids, on_photo)
 
 
 def _sentence(report: ExportReport, target: Path) -> str:

@@ -41,19 +41,19 @@ def show(username: str, photos: list[str], cache_path: Path) -> int:
     return _run_command(write)
 
 
-def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool) -> int:
-    """Erase photos, with `ask` only after confirmation, and return the exit code."""
+def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool, trash: bool) -> int:
+    """Erase photos or move them to the trash, with `ask` only after confirmation, and return the exit code."""
 
     def erase() -> int:
         if ask:
             report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
-            if not _is_confirmed(report):
+            if not _is_confirmed(report, trash=trash):
                 echo("Nothing was erased.")
                 return EXIT_DECLINED
-        report = run_async(partial(forget_photos, username, photos, cache_path))
+        report = run_async(partial(forget_photos, username, photos, cache_path, trash=trash))
         for photo in report.photos:
-            echo(_outcome(photo))
-        if report.catalogues:
+            echo(_outcome(photo, trash=trash))
+        if report.catalogues and not trash:
             echo(f"Also erased: {len(report.catalogues)} files of old catalogues that had been set aside.")
         _print_summary(report)
         return 0
@@ -96,10 +96,11 @@ def _run_command(work: Callable[[], int]) -> int:
         return echo_failure(error)
 
 
-def _is_confirmed(report: ForgetReport) -> bool:
+def _is_confirmed(report: ForgetReport, *, trash: bool) -> bool:
     for line in _described(report):
         echo(line)
-    sys.stderr.write("Erase this for good, and never mirror these photos again? [y/N] ")
+    what = "Move this to the trash" if trash else "Erase this for good"
+    sys.stderr.write(f"{what}, and never mirror these photos again? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
@@ -120,9 +121,10 @@ def _described(report: ForgetReport) -> Iterator[str]:
         yield from (f"  {plain(str(path))}" for path in report.catalogues)
 
 
-def _outcome(photo: ForgottenPhoto) -> str:
+def _outcome(photo: ForgottenPhoto, *, trash: bool) -> str:
     if photo.files:
-        return f"Photo {photo.photo_id} is erased: {len(photo.files)} files, {size_text(photo.bytes)}."
+        what = "in the trash" if trash else "erased"
+        return f"Photo {photo.photo_id} is {what}: {len(photo.files)} files, {size_text(photo.bytes)}."
     if photo.is_known:
         return f"Photo {photo.photo_id} is erased; it had no files."
     return f"Photo {photo.photo_id} is not known to this mirror. No later run will mirror it."

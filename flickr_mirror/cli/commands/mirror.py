@@ -25,6 +25,7 @@ from flickr_mirror.cli.output.plan_text import echo_plan, plan_line
 from flickr_mirror.cli.run_logins import choose_logins
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import report_failed_start, run_async, run_mirror
+from flickr_mirror.engine.list_mirror import ListMirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
 from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.errors import CacheError, FlickrMirrorError
@@ -65,10 +66,11 @@ def mirror(
     save: bool,
     watch: float | None,
     dry_run: bool,
+    are_lists: bool,
     output: OutputOptions,
     notify: tuple[str | None, list[str]],
 ) -> Callable[[], int]:
-    """Return a function that mirrors photostreams in turn and returns the exit code.
+    """Return a function that mirrors photostreams, or lists, in turn and returns the exit code.
 
     `keys` are the key and the secret if the user gave them; `is_key_visible` is whether other users of this machine
     can see them. `login` is the login that the user wants. `notify` is the URL of a monitor and the command of a
@@ -87,7 +89,8 @@ def mirror(
         )
     saver = _KeySaver(found, root) if save else None
     budget = shared_budget(found.consumer_key, limits, options.api_url) if len(usernames) > 1 else None
-    open_mirror = _MirrorFactory(options, output, notify, found, logins, saver, budget)
+    kind = ListMirror if are_lists else PhotostreamMirror
+    open_mirror = _MirrorFactory(kind, options, output, notify, found, logins, saver, budget)
     # all of them before the first run, so that an invalid name is refused at once
     mirrors = [open_mirror(username, limits) for username in usernames]
     for text, is_visible in ((VISIBLE_KEY, is_key_visible), (VISIBLE_LOGIN, login.is_visible)):
@@ -104,8 +107,9 @@ def mirror(
 
 @dataclass(frozen=True, slots=True)
 class _MirrorFactory:
-    """Opens the mirror of a user within limits, with a view that observes it."""
+    """Opens the mirror of a user or of a list within limits, with a view that observes it."""
 
+    kind: type[PhotostreamMirror]
     options: MirrorOptions
     output: OutputOptions
     notify: tuple[str | None, list[str]]
@@ -117,7 +121,7 @@ class _MirrorFactory:
     def __call__(self, username: str, limits: Limits) -> tuple[PhotostreamMirror, RunView]:
         view = _view(self.options, self.output, self.notify, limits)
         login = self.logins[username]
-        mirror = PhotostreamMirror(
+        mirror = self.kind(
             username,
             self.keys.consumer_key,
             self.keys.consumer_secret,

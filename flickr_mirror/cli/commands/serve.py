@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from getpass import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror.cli.commands.mirror import print_report
 from flickr_mirror.cli.exit_codes import SIGNALLED
+from flickr_mirror.cli.options.settings_file import user_file
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.errors import SettingsError
 from flickr_mirror.reader.mirror_reader import open_mirror
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import all_mirrors
+from flickr_mirror.web.proxy import MirrorProxy
 from flickr_mirror.web.server import LOOPBACK, USER, MirrorServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from flickr_mirror.reader.mirror_reader import MirrorReader
 
@@ -31,22 +34,34 @@ SHORTEST_PASSWORD = 8
 
 
 def run_server(
-    names: list[str], cache_path: Path, host: str, port: int, *, shows_private: bool, opens: bool
+    names: list[str],
+    cache_path: Path,
+    listen: tuple[str, int],
+    proxy: tuple[str, int] | None,
+    *,
+    shows_private: bool,
+    opens: bool,
 ) -> int:
     """Serve mirrors, by default all in the cache path, until SIGINT or SIGTERM; return the exit code."""
     return print_report(
-        partial(_run, names, cache_path, host, port, shows_private=shows_private, opens=opens)
+        partial(_run, names, cache_path, listen, proxy, shows_private=shows_private, opens=opens)
     )
 
 
 def _run(
-    names: list[str], cache_path: Path, host: str, port: int, *, shows_private: bool, opens: bool
+    names: list[str],
+    cache_path: Path,
+    listen: tuple[str, int],
+    proxy: tuple[str, int] | None,
+    *,
+    shows_private: bool,
+    opens: bool,
 ) -> int:
     root = filesystem.home(cache_path).absolute()
     password = _password() if shows_private else None
     with ExitStack() as stack:
         readers = [stack.enter_context(open_mirror(root, name)) for name in names or all_mirrors(root)]
-        return asyncio.run(_serve(readers, host, port, password, opens=opens))
+        return asyncio.run(_serve(readers, listen, proxy, password, opens=opens))
 
 
 def _password() -> str:
@@ -62,7 +77,12 @@ def _password() -> str:
 
 
 async def _serve(
-    readers: Sequence[MirrorReader], host: str, port: int, password: str | None, *, opens: bool
+    readers: Sequence[MirrorReader],
+    listen: tuple[str, int],
+    proxy: tuple[str, int] | None,
+    password: str | None,
+    *,
+    opens: bool,
 ) -> int:
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -72,11 +92,23 @@ async def _serve(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
-    async with MirrorServer(readers, host=host, port=port, password=password) as server:
+    host, port = listen
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(
+            MirrorServer(
+                readers, host=host, port=port, password=password, answers_for_flickr=proxy is not None
+            )
+        )
         users = ", ".join(reader.username for reader in readers)
         echo(f"Serving {users} at {server.url}/ (API: {server.url}/services/rest/). Stop with Ctrl-C.")
         if password is not None:
             echo(f"Every request needs the username {USER!r} and the password.")
+        if proxy is not None:
+            certificate = user_file("serve_ca.pem") or Path("serve_ca.pem")
+            running = await stack.enter_async_context(MirrorProxy(*proxy, server.port, certificate))
+            echo(
+                f"Proxy for Flickr's hosts: HTTPS_PROXY={running.url} SSL_CERT_FILE={shlex.quote(str(certificate))}"
+            )
         if host not in LOOPBACK:
             who = "who knows the password" if password is not None else "on the network"
             echo(f"Everyone {who} can see these photos at this address, over unencrypted HTTP.")

@@ -23,6 +23,11 @@ class LoginChoice:
     origin: str = ""
     is_visible: bool = False
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether an account or a token is given."""
+        return not self.is_unwanted and bool(self.account or self.token or self.secret)
+
     def given(self) -> AccessToken | None:
         """Return the given token, whose account is not known yet; `None` if none is given. Raises `LoginError`."""
         if not (self.token or self.secret):

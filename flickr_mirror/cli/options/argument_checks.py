@@ -6,6 +6,7 @@ import shlex
 from urllib.parse import urlsplit
 
 from flickr_mirror.models.addresses import photostream_address
+from flickr_mirror.models.sources import is_source_address
 
 
 def checked_endpoint(url: str) -> str:
@@ -70,5 +71,7 @@ def checked_username(username: str) -> str:
         raise ValueError(
             "--username is not UTF-8: use a username, an NSID or the address of a photostream."
         ) from None
+    if is_source_address(username):
+        raise ValueError(f"{username!r} is the address of a list of photos: to mirror it, use --source.")
     photostream_address(username.strip())
     return username

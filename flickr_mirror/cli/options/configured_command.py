@@ -77,7 +77,7 @@ def _override_opposites(context: Any) -> None:  # noqa: ANN401
         if all(context.params.get(name) for name in pair):
             first, last = sorted(pair, key=lambda name: _ORDER.index(context.get_parameter_source(name).name))
             if context.get_parameter_source(first) != context.get_parameter_source(last):
-                context.params[last] = False
+                context.params[last] = False if isinstance(context.params[last], bool) else None
                 overridden[last] = first
     context.meta[OVERRIDDEN] = overridden
 

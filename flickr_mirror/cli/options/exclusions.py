@@ -12,7 +12,12 @@ from flickr_mirror.cli.options.option_names import flag_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OPPOSITES = (("lifo", "fifo"), ("image_only", "info_only"), ("as_", "no_login"))
+OPPOSITES = (
+    ("lifo", "fifo"),
+    ("image_only", "info_only"),
+    ("username", "source"),
+    ("as_", "no_login"),
+)
 """Flags with opposite meanings: `--lifo` overrides `fifo = true` of the settings file."""
 
 EXCLUSIONS = (
@@ -22,6 +27,8 @@ EXCLUSIONS = (
     ("as_", "no_login"),
     ("dry_run", "watch"),
     ("dry_run", "save_api_keys"),
+    *(("album", name) for name in ("full_scan", "prune", "since", "until", "watch")),
+    *(("source", name) for name in ("username", "album", "include", "since", "until", "dry_run")),
 )
 """Flags of which only one may be set, wherever its value comes from."""
 
@@ -29,6 +36,6 @@ EXCLUSIONS = (
 def excluded_pair(flags: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the first two flags that exclude each other, such as `--quiet` and `--debug`; `None` if there are none."""
     for first, second in EXCLUSIONS:
-        if not any(flags[name] is None or flags[name] is False for name in (first, second)):
+        if not any(flags[name] in (None, False, [], ()) for name in (first, second)):
             return flag_name(first), flag_name(second)
     return None

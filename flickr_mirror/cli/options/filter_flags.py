@@ -163,6 +163,10 @@ Commented = Annotated[
         show_default=False,
     ),
 ]
+Album = Annotated[
+    str | None,
+    typer.Option("--album", metavar="ALBUM", rich_help_panel=WHICH, help="In this album, by title or id."),
+]
 Limit = Annotated[
     int | None,
     typer.Option(parser=Number(int, 1), metavar="N", rich_help_panel=OUTPUT, help="Print at most N photos."),
@@ -199,6 +203,7 @@ def filter_of(params: Mapping[str, Any]) -> PhotoFilter:
         language=params["language"] or "",
         near=params["near"],
         commented=params["commented"],
+        album=(params["album"] or "").strip(),
     )
 
 

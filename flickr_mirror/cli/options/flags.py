@@ -12,13 +12,16 @@ import typer
 from flickr_mirror.cli.completion import mirror_names
 from flickr_mirror.cli.options.parsing import (
     Number,
+    album,
     duration,
     first_moment,
     includes,
     interval,
     last_moment,
+    list_address,
     store_address,
 )
+from flickr_mirror.models.addresses import AlbumAddress
 from flickr_mirror.models.includes import Include
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.version import __version__
@@ -40,6 +43,16 @@ Username = Annotated[
         autocompletion=mirror_names,
         rich_help_panel=WHAT,
         help="The user: a username, an NSID (13476480@N07) or the address of a photostream. Repeatable.",
+    ),
+]
+SourceList = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        parser=list_address,
+        metavar="ADDRESS",
+        rich_help_panel=WHAT,
+        help="Mirror a list of photos instead: favorites, a gallery, the pool of a group, photos of a person.",
     ),
 ]
 Streams = Annotated[
@@ -142,6 +155,15 @@ Until = Annotated[
         metavar="DATE",
         rich_help_panel=WHAT,
         help="Only photos uploaded on this day or earlier.",
+    ),
+]
+Album = Annotated[
+    AlbumAddress | None,
+    typer.Option(
+        parser=album,
+        metavar="ADDRESS",
+        rich_help_panel=WHAT,
+        help="Only the photos of one album: its address, or its id with --username.",
     ),
 ]
 Watch = Annotated[

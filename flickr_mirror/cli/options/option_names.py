@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PREFIX = "MIRROR_FLICKR_"
 COMMANDS_WITHOUT_SETTINGS = {"demo"}
 """The demo has its own folder, and needs no key."""
-_ONLY_FLAGS = {"print-config", "version", "list", "undo", "yes"}
+_ONLY_FLAGS = {"all-sizes", "force", "list", "output", "print-config", "trash", "undo", "version", "yes"}
 """Options for a single call, which make no sense as a setting."""
 _FIELDS = "|".join(
     field.name for kind in (MirrorOptions, Limits) for field in fields(kind) if field.name != "timing"

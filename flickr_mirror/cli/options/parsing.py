@@ -11,7 +11,10 @@ from typing import NamedTuple
 import typer
 
 from flickr_mirror.engine.wall_clock import next_moment
+from flickr_mirror.models.addresses import AlbumAddress, album_address
 from flickr_mirror.models.includes import Include, parse_includes
+from flickr_mirror.models.photo_addresses import photo_id_at
+from flickr_mirror.models.sources import source_address
 from flickr_mirror.models.store_address import parse_store_address
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -30,6 +33,23 @@ def includes(text: str) -> frozenset[Include]:
         return parse_includes(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def album(text: str) -> AlbumAddress:
+    """Return the album at an address or with an id. Raises `typer.BadParameter`."""
+    try:
+        return album_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def list_address(text: str) -> str:
+    """Return the address of a list of photos. Raises `typer.BadParameter` for another one."""
+    try:
+        source_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text.strip()
 
 
 def store_address(text: str) -> str:
@@ -156,19 +176,14 @@ def _moment(text: str, of_date: time) -> datetime:
 
 
 def photo_id(text: str) -> str:
-    """Return a photo's id, given as such or as the address of its page. Raises `typer.BadParameter`."""
-    page = re.fullmatch(
-        r"(?:https?://)?(?:www\.|m\.)?flickr\.com/photos/[^/?#\s]+/([0-9]+)(?:[/?#]\S*)?",
-        text.strip(),
-        re.IGNORECASE,
-    )
-    number = page[1] if page else text.strip()
-    if not re.fullmatch(r"[1-9][0-9]{0,17}", number):
+    """Return a photo's id, given as such, as the address of its page or a short link. Raises `typer.BadParameter`."""
+    found = photo_id_at(text)
+    if found is None:
         raise typer.BadParameter(
             f"invalid photo {text!r}: use its id, such as 54000000001, or the address of its page, such as "
             "https://www.flickr.com/photos/manhhai/54000000001/."
         )
-    return number
+    return found
 
 
 class Share(NamedTuple):

@@ -34,14 +34,19 @@ _KINDS: dict[type, tuple[tuple[type, ...], str]] = {
 }
 
 
-def default_file() -> Path | None:
-    """Return the platform's path for the settings file; `None` without a home folder."""
+def user_file(name: str) -> Path | None:
+    """Return the path of a file in the user's configuration folder; `None` without a home folder."""
     from platformdirs import user_config_path
 
     try:
-        return user_config_path("mirror_flickr", appauthor=False) / "config.toml"
+        return user_config_path("mirror_flickr", appauthor=False) / name
     except RuntimeError:
         return None
+
+
+def default_file() -> Path | None:
+    """Return the platform's path for the settings file; `None` without a home folder."""
+    return user_file("config.toml")
 
 
 def load(context: typer.Context, name: str | None) -> str | None:

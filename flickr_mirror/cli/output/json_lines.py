@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import time
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.cli.output.standard_streams import discard_output
@@ -14,8 +12,8 @@ from flickr_mirror.cli.output.summary import time_text
 from flickr_mirror.cli.output.text import json_text
 
 if TYPE_CHECKING:
-    from flickr_mirror.cli.output.run_stats import RunStats
     from flickr_mirror.cli.output.summary import Summary
+    from flickr_mirror.engine.progress.run_stats import RunStats
     from flickr_mirror.models.events import Event
 
 
@@ -28,8 +26,8 @@ class JsonLines:
 
     def event(self, event: Event, **more: str) -> None:
         """Write an event of the engine, with the fields in `more` before its own."""
-        values = {one.name: _value(getattr(event, one.name)) for one in fields(event)}
-        self._write(event_name(type(event)), {**more, **values})
+        values = event.as_json()
+        self._write(values.pop("event"), {**more, **values})
 
     def status(self, stats: RunStats) -> None:
         """Write the progress of the run."""
@@ -74,7 +72,3 @@ def event_name(kind: type) -> str:
     'run_planned'
     """
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-
-
-def _value(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, ConsoleRenderable
 
-    from flickr_mirror.cli.output.run_stats import RunStats
+    from flickr_mirror.engine.progress.run_stats import RunStats
 
 
 class LiveView:

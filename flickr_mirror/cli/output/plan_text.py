@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def echo_plan(plan: RunPlanned, folder: Path | None, *, min_free: int | None = None, before: int = 0) -> None:
     """Print how much a planned run downloads, and a warning if it does not fit on the disk of `folder`.
 
-    `folder` is `None` if the images go to a bucket. `min_free` is the number of bytes to keep free, `before` the number that earlier runs of this command download.
+    `folder` is `None` if the images go to a bucket. `min_free` is the number of bytes to keep free, `before` the number
+    that earlier runs of this command download.
     """
     if plan.bytes is None:
         echo(f"The size of the images to download is not known. {plan.basis}")
@@ -26,6 +27,8 @@ def echo_plan(plan: RunPlanned, folder: Path | None, *, min_free: int | None = N
         seconds = plan.image_seconds
         time = "" if seconds is None else f", which take about {time_left(seconds)}"
         echo(f"About {size_text(plan.bytes)} of images to download{time}. {plan.basis}")
+    elif plan.basis:
+        echo(plan.basis)
     if folder is None:
         return
     if plan.free is None:

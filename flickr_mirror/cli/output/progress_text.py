@@ -17,7 +17,7 @@ from flickr_mirror.text import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flickr_mirror.cli.output.run_stats import RunStats
+    from flickr_mirror.engine.progress.run_stats import RunStats
 
 Words = tuple[str, ...]
 """One piece of text in several lengths, the longest first; empty for nothing."""

@@ -68,12 +68,14 @@ def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bo
         "reduced": report.reduced,
         "damaged": report.damaged,
         "gone": report.gone,
+        "login_only": report.login_only,
         "lists": report.lists,
         "list_failures": report.list_failures,
         "pruned": report.pruned,
         "adopted": report.adopted,
         "images": report.images,
         "infos": report.infos,
+        "details": report.details,
         "bytes": report.bytes,
         "api_calls": report.api_calls,
         "calls": report.calls,
@@ -116,10 +118,12 @@ def summary_sentence(summary: Summary) -> str:
             else f"All {mirrored:,} listed photos are mirrored"
         )
     fetched = [counted(summary["images"], "image"), f"information of {counted(summary['infos'], 'photo')}"]
+    if summary["details"]:
+        fetched.append(counted(summary["details"], "detail"))
     lists = ", ".join(f"{name} ({count:,})" for name, count in summary["lists"].items())
     also = f"Also mirrored: {lists}. " if lists else ""
     return (
-        f"{name_text(summary['user'])}: {known}. This run downloaded {' and '.join(fetched)} "
+        f"{name_text(summary['user'])}: {known}. This run downloaded {', '.join(fetched[:-1])} and {fetched[-1]} "
         f"({size_text(summary['bytes'])}) with {counted(summary['api_calls'], 'API call')} in "
         f"{duration_text(summary['seconds'])}. {also}The mirror is in {plain(summary['folder'])}."
     )

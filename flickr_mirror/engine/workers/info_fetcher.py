@@ -17,7 +17,7 @@ from flickr_mirror.models.events import InfoCached, InfoStarted
 from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.languages import Label
 from flickr_mirror.models.options import COMMENTS_LEVEL
-from flickr_mirror.storage.sidecar import info_document, info_level_of, stored_comments
+from flickr_mirror.storage.sidecar import info_document, info_level_of, parts_of, stored_comments
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,10 +128,15 @@ class InfoFetcher:
             reduced=stored.reduced,
         )
         may_exist = stored.info_level >= 0 or self._context.copies.adopting
-        path, data = await self._context.store.write_sidecar(photo.id, document, may_exist=may_exist)
-        e_tag = self._context.store.e_tag(path)
-        file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest(), e_tag=e_tag)
-        self._context.dispatcher.note(partial(self._context.catalogue.files.put, photo.id, file))
+        catalogue, note = self._context.catalogue, self._context.dispatcher.note
+        async with self._context.sidecar_turns.of(photo.id):
+            path, data = await self._context.store.write_sidecar(photo.id, document, may_exist=may_exist)
+            e_tag = self._context.store.e_tag(path)
+            file = StoredFile("info", "json", len(data), hashlib.sha256(data).digest(), e_tag=e_tag)
+            note(partial(catalogue.files.put, photo.id, file))
+        if stored.info_level >= 0:  # the file before this one may have been lost, with its details
+            parts = await anyio.to_thread.run_sync(parts_of, data)
+            note(partial(catalogue.details.keep_only, photo.id, parts))
         return path
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flickr_mirror.engine.workers.turns import Turns
+
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.catalogue.rows import StoredPhoto
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.options import Limits, MirrorOptions
     from flickr_mirror.models.reports import MirrorReport
     from flickr_mirror.models.sizes import FlickrPhotoSize
+    from flickr_mirror.models.sources import Source
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.free_space import FreeSpace
     from flickr_mirror.storage.store import Store
@@ -70,8 +73,17 @@ class JobContext:
     emit: Observer
     options: MirrorOptions
     limits: Limits
+    sidecar_turns: Turns = field(default_factory=Turns)
+    """Held by photo while a sidecar file is read and written, because jobs of several kinds write to it."""
     space: FreeSpace | None = None
     """Keeps a part of the disk free, if that was requested."""
+    source: Source | None = None
+    """The list that is mirrored; `None` for the photostream of `user`."""
+
+    @property
+    def caller_id(self) -> str:
+        """The NSID of the account that is logged in; empty without a login."""
+        return self.api.caller.id if self.api.caller else ""
 
     @property
     def catalogue(self) -> Catalogue:

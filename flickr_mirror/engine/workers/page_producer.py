@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flickr_mirror.catalogue.walk_result import sentences
+from flickr_mirror.engine.workers.logins import keep_private
+from flickr_mirror.engine.workers.own_updates import OwnUpdates
 from flickr_mirror.engine.workers.run_plan import plan_run
-from flickr_mirror.errors import PhotostreamError
+from flickr_mirror.errors import FlickrApiError, InvalidKeyError, PhotostreamError
 from flickr_mirror.flickr.api import EXTRAS
 from flickr_mirror.flickr.photostream_walk import PhotostreamWalk
 from flickr_mirror.flickr.unlisted_search import locate
@@ -16,15 +18,17 @@ from flickr_mirror.models.events import Notice, PageScanned, PhotoFound, PhotoUp
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.listing_window import DAY, Clocks, moment_text
 from flickr_mirror.models.options import CachingStrategy
+from flickr_mirror.models.visibility import is_public
 
 if TYPE_CHECKING:
     from flickr_mirror.catalogue.listings import ListingStore
     from flickr_mirror.catalogue.photo_totals import PhotoTotals
-    from flickr_mirror.catalogue.walk_result import WalkResult
+    from flickr_mirror.catalogue.walk_result import PageChanges, WalkResult
     from flickr_mirror.engine.workers.jobs import JobContext
     from flickr_mirror.flickr.walk_state import ListedPage
+    from flickr_mirror.models.photos import FlickrPhoto
 
-_END_OF_TIME = 1 << 62
+END_OF_TIME = 1 << 62
 
 
 class PageProducer:
@@ -46,11 +50,13 @@ class PageProducer:
         self._is_again = again
         self._is_stopping = False
         self._is_planned = again
+        self._updates = OwnUpdates(context)
+        self._is_private = False
         self._has_photos = False
         self._settled_until: int | None = None
         self.is_cut = False
         self.is_full_scan = False
-        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else _END_OF_TIME
+        self.frontier: int | None = 0 if options.strategy is CachingStrategy.FIFO else END_OF_TIME
 
     @property
     def _listings(self) -> ListingStore:
@@ -78,6 +84,8 @@ class PageProducer:
             self._listings.begin, clocks.now, fields=frozenset(EXTRAS.split(",")), full=full
         )
         until, window = clocks.until, options.window
+        if window is None:
+            await self._list_updates()
         expected = max(await self._dispatcher.call(self._totals.expected), self._published or 0)
         gaps = coverage.gaps(until) if window is None else coverage.gaps(min(until, window.high), window.low)
         stream = self._open_walk(gaps, is_whole=window is None, expected=expected)
@@ -99,6 +107,23 @@ class PageProducer:
         )
         self._emit_result(result)
         self.frontier = None
+
+    async def _list_updates(self) -> None:
+        """Store what changed in the caller's own photostream, before the walk, whose total includes new photos."""
+        try:
+            async for photos in self._updates.pages():
+                await self._add(photos, None, 0)
+                if self._is_stopping:
+                    return
+        except InvalidKeyError:
+            raise
+        except FlickrApiError as error:
+            self._context.emit(
+                Notice(
+                    f"Flickr does not list the changes of this account ({error}): only those of the newest photos are "
+                    "found. The next run asks again."
+                )
+            )
 
     async def _walk(self, stream: PhotostreamWalk) -> bool:
         """Store the pages of a walk; return whether it was completed."""
@@ -150,6 +175,7 @@ class PageProducer:
         """Return the time by all clocks. Warn about a wrong one, and list again what it made count as listed."""
         newest = await self._dispatcher.call(self._totals.newest_upload)
         clocks = Clocks(time.time(), self._context.api.server_time, newest)
+        await self._updates.prepare(clocks.latest)
         dropped = await self._dispatcher.call(self._listings.drop_future, clocks.latest)
         if dropped is not None:
             self._context.emit(
@@ -171,35 +197,42 @@ class PageProducer:
         return last is not None and not last + every > now >= last - DAY
 
     async def _store(self, page: ListedPage) -> None:
-        options, report = self._context.options, self._context.report
-        if self._settled_until is None:
-            # The time of the first answer, because later ones may be stored much later; its second is not over yet.
-            clocks = Clocks(time.time(), self._context.api.server_time, 0)
-            self._settled_until = clocks.earliest - self._context.limits.settle_margin - 1
+        options = self._context.options
         self._compare_with_profile(page)
         self._has_photos = self._has_photos or bool(page.photos)
-        found = await self._dispatcher.call(
-            self._listings.add_page,
-            page.photos,
-            page.covered,
-            page.missing,
-            settled_until=self._settled_until,
-            info_waits=options.wants_images,
-            comments=options.wants_comments,
-        )
-        report.new += len(found.new)
-        report.updated += len(found.updated)
+        found = await self._add(page.photos, page.covered, page.missing)
         self.frontier = page.frontier
-        for photo_id in found.new:
-            self._context.emit(PhotoFound(photo_id))
-        for photo_id, change in found.updated.items():
-            self._context.emit(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))
         if page.number and (found.new or found.updated or not self._is_again):
             self._context.emit(PageScanned(page.number, page.pages, page.total, len(found.new)))
         self._dispatcher.wake()
         # the first answer counts the whole photostream, unless only a part of it is requested
         if not self._is_planned and options.strategy is CachingStrategy.LIFO and not options.window:
             await self.emit_plan(page)
+
+    async def _add(
+        self, photos: list[FlickrPhoto], covered: Interval | None, missing: int | None
+    ) -> PageChanges:
+        """Store listed photos, and the upload time that they cover; report what is new and what changed."""
+        options = self._context.options
+        if self._settled_until is None:
+            # The time of the first answer, because later ones may be stored much later; its second is not over yet.
+            clocks = Clocks(time.time(), self._context.api.server_time, 0)
+            self._settled_until = clocks.earliest - self._context.limits.settle_margin - 1
+            await self._updates.note_first_page()
+        if not self._is_private and not all(map(is_public, photos)):
+            await keep_private(self._context)
+            self._is_private = True
+        found = await self._dispatcher.call(
+            self._listings.add_page,
+            photos,
+            covered,
+            missing,
+            settled_until=self._settled_until,
+            info_waits=options.wants_images,
+            comments=options.wants_comments,
+        )
+        report_found(self._context, found)
+        return found
 
     async def emit_plan(self, page: ListedPage | None = None) -> None:
         """Emit what is left to do: estimated after the first `page`, exact once everything is listed."""
@@ -209,14 +242,20 @@ class PageProducer:
 
     def _compare_with_profile(self, page: ListedPage) -> None:
         published, self._published = self._published, None
-        user = self._context.user
-        if published is not None and page.total < published:
-            self._context.emit(
-                Notice(
-                    f"{user.username!r} has {published} public photos, and Flickr shows {page.total} of them "
-                    "to visitors who are not logged in. The others cannot be mirrored without a login."
-                )
+        if published is None or page.total >= published:
+            return
+        name, caller = self._context.user.username, self._context.api.caller
+        if caller is None:
+            text = (
+                f"{name!r} has {published} public photos, and Flickr shows {page.total} of them to visitors who are "
+                "not logged in. The others cannot be mirrored without a login."
             )
+        else:
+            text = (
+                f"{name!r} has {published} photos, and Flickr shows {page.total} of them with the login of "
+                f"{caller.username!r}. The others cannot be mirrored."
+            )
+        self._context.emit(Notice(text))
 
     def _emit_result(self, result: WalkResult) -> None:
         self._context.report.scanned = result.scanned and not result.lost
@@ -224,3 +263,13 @@ class PageProducer:
         self._context.report.unlisted = result.unlisted
         for text in sentences(result):
             self._context.emit(Notice(text))
+
+
+def report_found(context: JobContext, found: PageChanges) -> None:
+    """Count and emit the photos of a page that are new or have changed."""
+    context.report.new += len(found.new)
+    context.report.updated += len(found.updated)
+    for photo_id in found.new:
+        context.emit(PhotoFound(photo_id))
+    for photo_id, change in found.updated.items():
+        context.emit(PhotoUpdated(photo_id, tuple(str(kind.name).lower() for kind in change)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from flickr_mirror.engine.call_estimate import calls_left
+from flickr_mirror.engine.call_estimate import calls_left, details_of
 from flickr_mirror.models.events import RunPlanned
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ async def plan_run(context: JobContext, page: ListedPage | None = None) -> RunPl
     """
     options, limits = context.options, context.limits
     work = await context.dispatcher.call(
-        context.catalogue.statistics.work_left, images=options.wants_images, info_level=options.wanted_level
+        context.catalogue.statistics.work_left,
+        images=options.wants_images,
+        info_level=options.wanted_level,
+        details=options.wanted_details,
     )
     unlisted = 0 if page is None else max(page.total - work.photos, 0)
     calls = calls_left(
@@ -39,4 +42,5 @@ async def plan_run(context: JobContext, page: ListedPage | None = None) -> RunPl
         exact=not page,
         images=work.images + unlisted * options.wants_images,
         infos=work.infos + unlisted * options.wants_info,
+        details=work.details + details_of(options, page.photos if page else (), unlisted),
     )

@@ -33,14 +33,17 @@ class _Ceiling:
 
 
 class ServedSizes:
-    """The sizes that were served, by licence: freely licensed photos of a free account are served in all sizes."""
+    """The sizes that were served, by owner and licence.
+
+    Freely licensed photos of a free account are served in all sizes. A mirror of a list has photos of many owners.
+    """
 
     def __init__(self) -> None:
-        self._ceilings: dict[str, _Ceiling] = {}
+        self._ceilings: dict[tuple[str, str], _Ceiling] = {}
 
     def label_for(self, photo: FlickrPhoto, best: FlickrPhotoSize) -> str:
         """Return the label of the size to begin with, "" for the best one. Each call counts as one photo."""
-        ceiling = self._ceilings.get(photo.facts.license)
+        ceiling = self._ceilings.get(_key(photo))
         if ceiling is None or ceiling.count < IN_A_ROW or not _is_above(best, ceiling.label):
             return ""
         ceiling.used += 1
@@ -48,14 +51,18 @@ class ServedSizes:
 
     def note(self, photo: FlickrPhoto, best: FlickrPhotoSize, served: FlickrPhotoSize) -> None:
         """Record which size was served for a photo whose best size was tried first."""
-        ceiling = self._ceilings.setdefault(photo.facts.license, _Ceiling())
+        ceiling = self._ceilings.setdefault(_key(photo), _Ceiling())
         if served.label == best.label:
             if _is_above(best, ceiling.label):
                 ceiling.count = 0
         elif served.label == ceiling.label:
             ceiling.count += 1
         else:
-            self._ceilings[photo.facts.license] = _Ceiling(served.label, 1)
+            self._ceilings[_key(photo)] = _Ceiling(served.label, 1)
+
+
+def _key(photo: FlickrPhoto) -> tuple[str, str]:
+    return photo.facts.owner, photo.facts.license
 
 
 def _is_above(size: FlickrPhotoSize, label: str) -> bool:

@@ -13,6 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.export.description.tables import (
+    album_lines,
     license_lines,
     manifest_lines,
     people_lines,
@@ -37,6 +38,7 @@ NAMES = (
     "README.html",
     "README.txt",
     "photos.tsv",
+    "albums.tsv",
     "people.tsv",
     "licences.txt",
     MANIFEST,
@@ -64,6 +66,7 @@ def describe(reader: MirrorReader) -> DescriptionReport:
         index.update()
         writer.write("people.tsv", people_lines(index.comments(reader.photo_ids)))
     writer.write("photos.tsv", photo_lines(reader))
+    writer.write("albums.tsv", album_lines(reader))
     writer.write("licences.txt", license_lines(Counter(photo.facts.license for photo in reader.photos())))
     writer.write(MANIFEST, manifest_lines(reader))
     facts = _facts(reader)
@@ -146,7 +149,14 @@ def _is_ours(path: Path) -> bool:
     """Return whether a file begins like those of a description, for mirrors that have lost their state folder."""
     with path.open("rb") as file:
         start = file.read(2000)
-    marks = (b"flickr_mirror", b"id\tpath\tsha256", b"nsid\tname\t", b"Flickr's licences", b"ro/crate")
+    marks = (
+        b"flickr_mirror",
+        b"id\tpath\tsha256",
+        b"nsid\tname\t",
+        b"album\ttitle\t",
+        b"Flickr's licences",
+        b"ro/crate",
+    )
     return any(mark in start for mark in marks) or path.name == MANIFEST
 
 

@@ -63,6 +63,15 @@ def people_lines(comments: Iterable[CommentRow]) -> Iterator[str]:
         yield _line((author, names[author], count, f"https://www.flickr.com/photos/{author}/"))
 
 
+def album_lines(reader: MirrorReader) -> Iterator[str]:
+    """Yield the lines of `albums.tsv`: a line for each photo of each album, in the order of the owner."""
+    yield _line(("album", "title", "description", "position", "photo", "page"))
+    for album in reader.albums():
+        page = f"https://www.flickr.com/photos/{reader.nsid}/albums/{album.id}"
+        for position, photo_id in enumerate(album.photo_ids, 1):
+            yield _line((album.id, album.title, album.description, position, photo_id, page))
+
+
 def license_lines(photos: Counter[str]) -> Iterator[str]:
     """Yield the lines of `licences.txt`: Flickr's licences, with the number of photos under each."""
     yield "Flickr's licences, by number, with the photos of this folder under each.\n\n"

@@ -70,6 +70,7 @@ class Changes:
     comments: tuple[SimulatedComment, ...] = ()
     privacy: str = "public"
     safety_level: int = 0
+    faves: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,11 @@ class SimulatedPhoto:
         """The comments, oldest first."""
         first = compose_comments(self._dice("comments"), self.uploaded) if self.is_commented else ()
         return first + self.changes.comments
+
+    @property
+    def faves(self) -> int:
+        """How many people marked it as a favourite."""
+        return self.index % 9 + self.changes.faves
 
     @property
     def updated(self) -> int:

@@ -91,6 +91,10 @@ def compose_caption(dice: Dice) -> Caption:
     )
 
 
+LONGEST_CONVERSATION = 4200
+"""The seconds from an upload to the last of its first comments, at most."""
+
+
 def compose_comments(dice: Dice, uploaded: int) -> tuple[SimulatedComment, ...]:
     """Return one to six comments on a photo, oldest first."""
     return tuple(

@@ -16,6 +16,7 @@ from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.commands.list_photos import Listing
 from flickr_mirror.cli.commands.mirror import list_mirror, status
 from flickr_mirror.engine.rebuild import open_catalogue
+from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.command import run as run_command
 from tests.support.command import tree
@@ -206,7 +207,7 @@ def test_no_rebuild_makes_a_catalogue_that_is_damaged(
     for path, value in changes:
         document = replaced(document, path, value)
     cache = MirrorFolder(tmp_path_factory.mktemp("mirror"), 1)
-    cache.state.mkdir()
+    cache.prepare(FlickrUser("1@N01", "owner"), "owner")
     place = cache.path(INFO["flickr"]["id"], "json")
     place.parent.mkdir()
     place.write_text(json.dumps(document))

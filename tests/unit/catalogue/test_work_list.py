@@ -320,7 +320,7 @@ def test_a_run_for_a_window_schedules_no_other_failures(lists: Lists) -> None:
     lists.catalogue.scope.restrict(Interval(2, 3), None)
     lists.work_list.end_run(NOW)
     assert [failure.due for failure in lists.catalogue.statistics.failures()] == [NOW + HOUR]
-    lists.catalogue.scope.window = "TRUE"
+    lists.catalogue.scope.restrict(None, None)
     assert [failure.due for failure in lists.catalogue.statistics.failures()] == [None, NOW + HOUR]
     assert lists.work_list.requeue("image") == 1
 

@@ -18,7 +18,7 @@ from flickr_mirror.models.events import PhotoFailed
 from flickr_mirror.models.job_kinds import JobKind
 from tests.unit.engine.fakes import FakeCatalogue, FakeContext, photo
 
-IMAGE, INFO = JOB_TYPES
+IMAGE, INFO, *_ = JOB_TYPES
 LOST = TransportError("No answer.")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.catalogue.rows import StoredPhoto
 
-IMAGE, INFO = JOB_TYPES
+IMAGE, INFO, *_ = JOB_TYPES
 
 
 class FakeRun:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flickr_mirror import Limits, MirrorOptions
+from flickr_mirror import Include, Limits, MirrorOptions
 from flickr_mirror.engine.job_types import JOB_TYPES
 from flickr_mirror.models.job_kinds import JobKind
 
@@ -16,7 +16,7 @@ def test_every_kind_is_registered_once() -> None:
 
 def test_the_stored_values_do_not_change() -> None:
     """Catalogues have them in the table of failures, and events in `job`."""
-    assert [str(kind) for kind in JobKind] == ["image", "info"]
+    assert [str(kind) for kind in JobKind] == ["image", "info", "notes", "faves", "exif"]
 
 
 def test_a_kind_waits_only_for_kinds_before_it() -> None:
@@ -31,6 +31,10 @@ def test_a_kind_waits_only_for_kinds_before_it() -> None:
         (MirrorOptions(), [JobKind.IMAGE, JobKind.INFO]),
         (MirrorOptions(image_only=True), [JobKind.IMAGE]),
         (MirrorOptions(info_only=True), [JobKind.INFO]),
+        (
+            MirrorOptions(include=frozenset({Include.FAVES, Include.ALBUMS, Include.NOTES})),
+            [JobKind.IMAGE, JobKind.INFO, JobKind.NOTES, JobKind.FAVES],
+        ),
     ],
 )
 def test_options_select_the_kinds(options: MirrorOptions, wanted: list[JobKind]) -> None:
@@ -41,4 +45,4 @@ def test_options_select_the_kinds(options: MirrorOptions, wanted: list[JobKind])
 def test_limits_give_the_concurrency() -> None:
     """Each kind has its own limit."""
     limits = Limits(image_workers=7, min_image_workers=1, info_workers=3)
-    assert [job_type.concurrency(limits) for job_type in JOB_TYPES] == [7, 3]
+    assert [job_type.concurrency(limits) for job_type in JOB_TYPES] == [7, 3, 3, 3, 3]

@@ -195,23 +195,25 @@ async def test_an_urgent_call_overtakes_those_that_wait_for_the_hour(time: FakeT
     budget, calls = open_budget(time, calls_per_hour=1), list[tuple[float, Priority]]()
     async with anyio.create_task_group() as tasks:
         budget._ledger.take(time.now, 1)
+        tasks.start_soon(call, budget, time, calls, Priority.DETAILS)
         tasks.start_soon(call, budget, time, calls, Priority.COMMENTS)
         await time.pass_by(HOUR / 2)
         tasks.start_soon(call, budget, time, calls, Priority.LISTING)
-        await time.pass_by(3 * HOUR)
+        await time.pass_by(4 * HOUR)
 
-    assert [priority for _, priority in calls] == [Priority.LISTING, Priority.COMMENTS]
+    assert [priority for _, priority in calls] == [Priority.LISTING, Priority.COMMENTS, Priority.DETAILS]
 
 
+@pytest.mark.parametrize("priority", [Priority.COMMENTS, Priority.DETAILS])
 @pytest.mark.parametrize(("others_have_work", "expected"), [(True, 18), (False, 20)])
 async def test_comments_leave_the_last_tenth_to_others(
-    time: FakeTime, others_have_work: bool, expected: int
+    time: FakeTime, others_have_work: bool, expected: int, priority: Priority
 ) -> None:
-    """Comments never use up the hour while images wait for calls, and use all of it when none do."""
+    """Comments and details never use up the hour while images wait for calls, and use all of it when none do."""
     budget, calls = open_budget(time, calls_per_hour=20), list[tuple[float, Priority]]()
     budget.others_have_work = lambda: others_have_work
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(call, budget, time, calls, Priority.COMMENTS, 30)
+        tasks.start_soon(call, budget, time, calls, priority, 30)
         await time.pass_by(HOUR - 1)
         assert len(calls) == expected
         tasks.start_soon(call, budget, time, calls, Priority.SIZES, 30)
@@ -233,7 +235,7 @@ async def test_a_pause_holds_everybody(time: FakeTime) -> None:
         assert not calls
         await time.pass_by(5)
 
-    assert len(calls) == 3
+    assert len(calls) == len(Priority)
 
 
 async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> None:

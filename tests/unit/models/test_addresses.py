@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror import PhotostreamMirror
-from flickr_mirror.models.addresses import photostream_address
+from flickr_mirror.models.addresses import AlbumAddress, album_address, photostream_address
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import run, tree
 
@@ -52,10 +52,6 @@ def test_the_address_of_a_photostream(address: str, meant: str | None) -> None:
 @pytest.mark.parametrize(
     ("address", "what"),
     [
-        ("https://www.flickr.com/photos/manhhai/albums/72157600000000001", "an album"),
-        ("https://www.flickr.com/photos/manhhai/albums/72157600000000001/with/54000000001/", "an album"),
-        ("https://www.flickr.com/photos/manhhai/sets/72157600000000001/", "an album"),
-        ("flickr.com/photos/manhhai/albums/72157600000000001", "an album"),
         ("https://www.flickr.com/photos/manhhai/albums", "the page 'albums' of a user"),
         ("https://www.flickr.com/photos/manhhai/54000000001", "a photo"),
         ("https://www.flickr.com/photos/manhhai/54000000001/in/album-72157600000000001/", "a photo"),
@@ -70,10 +66,15 @@ def test_the_address_of_a_photostream(address: str, meant: str | None) -> None:
     ],
 )
 def test_what_else_a_user_has_is_refused_by_its_name(address: str, what: str) -> None:
-    """An album or a photo is named as what it is, with the way to the whole photostream."""
-    with pytest.raises(ValueError, match="which cannot be mirrored yet") as caught:
+    """A gallery or a photo is named as what it is, with the way to the whole photostream."""
+    with pytest.raises(ValueError, match="is the address of") as caught:
         photostream_address(address)
-    assert str(caught.value) == f"{address!r} is the address of {what}, which cannot be mirrored yet. {WHOLE}"
+    reason = {
+        "a photo": ". To fetch a photo, use `mirror_flickr photo`",
+        "a gallery": f". To mirror its photos, use --source {address}",
+        "favorites": f". To mirror its photos, use --source {address}",
+    }.get(what, ", which cannot be mirrored")
+    assert str(caught.value) == f"{address!r} is the address of {what}{reason}. {WHOLE}"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,54 @@ def test_pages_without_an_owner_are_refused_by_name(address: str, what: str) -> 
     """A group, a search or a file belongs to no photostream: the address of one is asked for."""
     with pytest.raises(ValueError, match=r"photos/NAME/\.$") as caught:
         photostream_address(address)
-    assert f"is the address of {what}, which cannot be mirrored yet" in str(caught.value)
+    assert f"is the address of {what}" in str(caught.value)
+
+
+ALBUM = "72157600000000001"
+
+
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [
+        (f"{STREAM}albums/{ALBUM}", "manhhai"),
+        (f"{STREAM}albums/{ALBUM}/with/54000000001/", "manhhai"),
+        (f"{STREAM}albums/{ALBUM}/page2", "manhhai"),
+        (f"{STREAM}sets/{ALBUM}/", "manhhai"),
+        (f" flickr.com/photos/manhhai/albums/{ALBUM} ", "manhhai"),
+        (f"https://www.flickr.com/photos/13476480%40N07/albums/{ALBUM}", "13476480@N07"),
+        (ALBUM, None),
+    ],
+)
+def test_the_address_of_an_album_names_its_owner(text: str, owner: str | None) -> None:
+    """With an id alone, the owner must be named otherwise. An album is no photostream."""
+    assert album_address(text) == AlbumAddress(ALBUM, owner)
+    if owner:
+        with pytest.raises(ValueError, match="is the address of an album: to mirror its photos, use --album"):
+            photostream_address(text.strip())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Huế",
+        STREAM,
+        f"{STREAM}albums",
+        f"{STREAM}albums/x",
+        f"{STREAM}54000000001",
+        f"{STREAM}54000000001/in/album-{ALBUM}/",
+        f"{STREAM}galleries/{ALBUM}",
+        f"https://example.org/photos/manhhai/albums/{ALBUM}",
+        "https://flic.kr/s/aHsk",
+        f"{ALBUM}{ALBUM}",
+    ],
+)
+def test_what_is_not_the_address_of_an_album_is_refused(text: str) -> None:
+    """The sentence shows what an address of an album looks like."""
+    with pytest.raises(
+        ValueError, match=r"is not the address of an album: use one such as https://\S+/albums/\d+"
+    ):
+        album_address(text)
 
 
 async def test_an_album_mirrors_no_photostream(tmp_path: Path) -> None:
@@ -106,7 +154,7 @@ async def test_an_album_mirrors_no_photostream(tmp_path: Path) -> None:
         for more in ((), ("--dry-run",), ("--username", stream.username)):
             outcome = await run(flickr, tmp_path, "--username", album, *more)
             assert outcome.code == 2, outcome.err
-            assert "the address of an album, which cannot be mirrored yet" in outcome.err
+            assert f"is the address of an album: to mirror its photos, use --album {album}." in outcome.err
         without_keys = await run(None, tmp_path, "--username", album)
         assert (without_keys.code, "an album" in without_keys.err) == (2, True)
         assert flickr.calls.total() == 0
@@ -118,5 +166,5 @@ async def test_an_album_mirrors_no_photostream(tmp_path: Path) -> None:
 
 def test_the_library_refuses_an_album(tmp_path: Path) -> None:
     """An embedder gets a `ValueError` when the mirror is made, not a photostream that was not asked for."""
-    with pytest.raises(ValueError, match="is the address of a photo,"):
+    with pytest.raises(ValueError, match=r"is the address of a photo\."):
         PhotostreamMirror(" https://www.flickr.com/photos/manhhai/54000000001 ", "k", "s")

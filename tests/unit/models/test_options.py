@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flickr_mirror.models.includes import Include
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.options import CachingStrategy, Limits, MirrorOptions
 
@@ -66,6 +67,10 @@ def test_a_pace_is_above_zero(name: str, top: int) -> None:
         (
             {"info_only": True, "verify_image": True},
             r"info_only leaves out the images, which verify_image checks",
+        ),
+        (
+            {"image_only": True, "include": frozenset({Include.ALBUMS, Include.FAVES})},
+            r"image_only and include faves exclude each other: faves are written to the JSON files",
         ),
         ({"info_level": 3}, r"info_level must be 0, 1 or 2, not 3\."),
         ({"info_level": -1}, r"info_level must be 0, 1 or 2, not -1\."),

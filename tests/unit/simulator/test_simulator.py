@@ -10,8 +10,10 @@ import json
 import re
 import ssl
 import struct
+from array import array
 from collections import Counter
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from flickr_mirror.simulator import SimulatedPhoto, SimulatedSize
+    from flickr_mirror.simulator.oauth import IssuedToken
 
 KEY = "0123456789abcdef0123456789abcdef"
 SIZE_EXTRAS = ",".join(f"url_{name.key}" for name in NAMES) + ",url_o"
@@ -122,15 +125,15 @@ def test_a_hundred_thousand_photos_start_without_one_being_made_up() -> None:
 
 
 def test_a_photostream_keeps_two_numbers_per_photo_and_index() -> None:
-    """What is kept of a million photos are arrays of ids and times, and nothing else that grows."""
+    """What is kept of a million photos are arrays of ids and times, in three orders, and nothing else that grows."""
     stream = SimulatedPhotostream(1_000_000)
 
-    grown = {
-        name: value for name, value in vars(stream).items() if hasattr(value, "__len__") and len(value) > 99
-    }
+    kept = [*vars(stream).values(), *vars(stream.seen_by(None)).values()]
+    kept += vars(stream.seen_by(stream.nsid)).values()
+    grown = [value for value in kept if hasattr(value, "__len__") and len(value) > 99]
 
-    assert {type(value).__name__ for value in grown.values()} == {"array"}
-    assert sum(value.itemsize * len(value) for value in grown.values()) == 32_000_000
+    assert {type(value).__name__ for value in grown} == {"array", "UploadIndex"}
+    assert sum(value.itemsize * len(value) for value in grown if isinstance(value, array)) == 48_000_000
 
 
 def test_pages_together_show_every_photo_once_and_newest_first() -> None:
@@ -482,7 +485,7 @@ async def test_pictures_can_come_with_their_length() -> None:
 
 
 async def test_pictures_vanish_with_their_photo_and_with_their_secret() -> None:
-    """A wrong secret, a replaced image, a hidden or deleted photo: each is a 404 without a body."""
+    """A wrong secret, a replaced image, a deleted photo: each is a 404 without a body. A private photo is served."""
     stream = SimulatedPhotostream(4)
     replaced, deleted, hidden, kept = photos_of(stream)
     async with calling(stream) as caller:
@@ -490,12 +493,13 @@ async def test_pictures_vanish_with_their_photo_and_with_their_secret() -> None:
         stream.delete(deleted.id)
         stream.hide(hidden.id)
         stream.base_url = caller.flickr.url
-        paths = [replaced.best.path, deleted.best.path, hidden.best.path, kept.best.path[:-8] + "ff_o.jpg"]
+        paths = [replaced.best.path, deleted.best.path, kept.best.path[:-8] + "ff_o.jpg"]
 
         for path in (*paths, "/65535/huế.jpg", "/"):
             response = await caller.get(caller.flickr.url + path)
             assert (response.status_code, response.content) == (404, b"")
-        assert (await caller.get(stream.photo(replaced.id).best_url)).status_code == 200
+        for photo_id in (replaced.id, hidden.id):
+            assert (await caller.get(stream.photo(photo_id).best_url)).status_code == 200
         with pytest.raises(KeyError):
             caller.flickr.file(deleted.id)
 
@@ -749,14 +753,64 @@ async def test_photos_state_who_may_see_them() -> None:
     words = ("public", "friends", "family", "friends and family", "private")
     for photo_id, privacy in zip(stream.ids, words, strict=True):
         stream.edit(photo_id, privacy=privacy, safety_level=len(privacy) % 3)
-    async with calling(stream) as caller:
-        entries = await caller.listed("safety_level")
-        bits = [tuple(entries[photo_id][key] for key in BITS) for photo_id in stream.ids]
-        assert bits == [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 1, 1), (0, 0, 0)]
-        for photo_id, entry in entries.items():
-            photo = (await caller.call("flickr.photos.getInfo", photo_id=photo_id))["photo"]
-            assert photo["visibility"] == {key: entry[key] for key in BITS}
-            assert photo["safety_level"] == entry["safety_level"] == str(stream.photo(photo_id).safety_level)
+    flickr = SimulatedFlickr(stream)
+    own = partial(flickr.call, flickr.oauth.issue(stream.nsid))
+    arguments = {"user_id": stream.nsid, "extras": "safety_level", "safe_search": "3"}
+    entries = own(method="flickr.people.getPhotos", **arguments)["photos"]["photo"]
+    bits = [tuple(entry[key] for key in BITS) for entry in entries]
+    assert bits == [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 1, 1), (0, 0, 0)]
+    for entry in entries:
+        photo = own(method="flickr.photos.getInfo", photo_id=entry["id"])["photo"]
+        assert photo["visibility"] == {key: entry[key] for key in BITS}
+        assert photo["safety_level"] == entry["safety_level"] == str(stream.photo(entry["id"]).safety_level)
+
+
+def test_each_account_sees_what_the_owner_allows() -> None:
+    """Visitors see public and safe photos, contacts those for them, and the owner all; all else is not found."""
+    stream, friend = SimulatedPhotostream(6), SimulatedPhotostream(1, nsid="5@N05", username="friend")
+    public, friends, family, both, private, restricted = stream.ids
+    stream.edit(friends, privacy="friends")
+    stream.edit(family, privacy="family")
+    stream.edit(both, privacy="friends and family")
+    stream.edit(private, privacy="private")
+    stream.edit(restricted, safety_level=2)
+    flickr = SimulatedFlickr(stream, friend)
+    owner, contact = flickr.oauth.issue(stream.nsid), flickr.oauth.issue(friend.nsid)
+
+    def seen(token: IssuedToken | None, **arguments: str) -> set[str]:
+        answer = flickr.call(token, method="flickr.people.getPhotos", user_id=stream.nsid, **arguments)
+        return {entry["id"] for entry in answer["photos"]["photo"]}
+
+    assert seen(None, safe_search="3") == {public}
+    assert seen(owner) == {public, friends, family, both, private}
+    assert seen(owner, safe_search="3") == {public, friends, family, both, private, restricted}
+    assert seen(contact, safe_search="3") == {public, restricted}
+    stream.contacts[friend.nsid] = "friends"
+    assert seen(contact, safe_search="3") == {public, restricted, friends, both}
+    for token, code in ((None, 1), (contact, 1), (owner, None)):
+        answer = flickr.call(token, method="flickr.photos.getSizes", photo_id=private)
+        assert answer.get("code") == code
+
+
+def test_recent_updates_are_those_of_the_own_photos_latest_first() -> None:
+    """Edits, comments and uploads count, at any place of the photostream; the rest of the photos is left out."""
+    stream = SimulatedPhotostream(500)
+    flickr = SimulatedFlickr(stream)
+    owner = flickr.oauth.issue(stream.nsid)
+    stream.edit(stream.ids[400], title="new", privacy="private", at=2_000_000_000)
+    commented = stream.ids[300]
+    stream.add_comment(commented, "Nice", at=2_000_000_100)
+    stream.edit(stream.ids[200], title="old", at=1_900_000_000)
+    (uploaded,) = stream.upload(at=2_000_000_200)
+    edited = next(photo.id for photo in stream.updated_since(2_000_000_000) if photo.changes.title == "new")
+    arguments = {"method": "flickr.photos.recentlyUpdated", "min_date": "2000000000"}
+
+    answer = flickr.call(owner, **arguments)["photos"]
+    assert [entry["id"] for entry in answer["photo"]] == [uploaded, commented, edited]
+    assert int(answer["total"]) == 3
+    assert len(flickr.call(owner, **arguments, per_page="2", page="2")["photos"]["photo"]) == 1
+    assert flickr.call(**arguments)["code"] == 99
+    assert flickr.call(owner, method="flickr.photos.recentlyUpdated")["code"] == 1
 
 
 async def test_visits_are_counted_without_an_edit() -> None:

@@ -321,6 +321,39 @@ class StoreContract:
         await store.write_sidecar(PHOTO, {"title": "newest"}, may_exist=False)
         assert store.read_sidecar(PHOTO) == {"title": "newest"}
 
+    async def test_what_an_import_added_is_kept(self, store: Store) -> None:
+        """A run writes a sidecar without the part of an account export, which stays in the file."""
+        details = {"notes": [{"id": "1"}]}
+        await store.write_sidecar(PHOTO, {"title": "old", "flickr": {"id": PHOTO, "export": details}})
+        path, data = await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO}})
+        expected = {"title": "new", "flickr": {"id": PHOTO, "export": details}}
+        assert store.read_sidecar(PHOTO) == expected
+        assert content(store, path) == data
+        _, same = await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO}})
+        assert same == data
+        await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO, "export": {}}})
+        assert store.read_sidecar(PHOTO) == {"title": "new", "flickr": {"id": PHOTO, "export": {}}}
+
+    async def test_what_a_sidecar_has_from_other_calls_is_kept(self, store: Store) -> None:
+        """Unless the new document has it too, or is of another photo; the order is always the same."""
+        old = {"title": "old", "flickr": {"id": PHOTO, "exif": None, "details": {"notes": []}, "tags": ["a"]}}
+        await store.write_sidecar(PHOTO, old)
+        _, data = await store.write_sidecar(
+            PHOTO, {"title": "new", "flickr": {"id": PHOTO, "faves": {"people": []}}}
+        )
+        whole: dict[str, object] = {
+            "id": PHOTO,
+            "details": {"notes": []},
+            "faves": {"people": []},
+            "exif": None,
+        }
+        assert store.read_sidecar(PHOTO) == json.loads(data) == {"title": "new", "flickr": whole}
+        assert [*json.loads(data)["flickr"]] == [*whole]
+        again = await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO}})
+        assert again[1] == data
+        await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO, "details": {"notes": [1]}}})
+        assert store.read_sidecar(PHOTO) == {"title": "new", "flickr": {**whole, "details": {"notes": [1]}}}
+
     @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
     async def test_a_damaged_sidecar_is_not_read_and_is_replaced(self, store: Store, data: bytes) -> None:
         """Damaged documents are not trusted."""

@@ -253,12 +253,26 @@ def test_a_private_file_is_private_from_its_first_byte(
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
 async def test_files_have_the_rights_that_the_user_wants(tmp_path: Path, umask: int, mode: int) -> None:
     """Images and information obey the user's umask, like the files of any other program."""
+    tmp_path.chmod(0o755)
     with mask(umask):
         filesystem.write_file(tmp_path / "info.json", b"{}")
         async with open_partial_file(tmp_path) as part:
             await part.commit(tmp_path / "photo.jpg")
 
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {mode}
+
+
+async def test_files_and_folders_in_a_private_folder_are_private(tmp_path: Path) -> None:
+    """What is created in a folder that only its owner may enter is closed to others, too."""
+    tmp_path.chmod(0o700)
+    with mask(0o022):
+        filesystem.write_file(tmp_path / "a" / "b" / "info.json", b"{}", base=tmp_path)
+        async with open_partial_file(tmp_path / "a") as part:
+            await part.commit(tmp_path / "a" / "c" / "photo.jpg")
+
+    made = list(tmp_path.rglob("*"))
+    assert len(made) == 5
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made} == {0}
 
 
 def test_a_small_file_is_written_by_way_of_another_folder(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.languages import Label, Locale
 from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.models.photos import FlickrComment, FlickrPhoto
@@ -18,6 +19,8 @@ from flickr_mirror.storage.sidecar import (
     is_up_to_date,
     photo_from_sidecar,
     stored_comments,
+    stored_details,
+    with_parts_of,
 )
 
 if TYPE_CHECKING:
@@ -180,6 +183,26 @@ def test_what_is_not_known_is_not_made_up() -> None:
     assert isinstance(more, dict)
     assert more["geo"] is None
     assert more["dates"]["taken"] is None
+
+
+@pytest.mark.parametrize("stored", [None, [], {}, {"flickr": 5}, {"flickr": {"id": "1", "exif": None}}])
+def test_only_parts_of_the_same_photo_are_kept(stored: object) -> None:
+    """The parts of another photo or of a damaged file are not."""
+    assert with_parts_of(document(), stored) == document()
+
+
+def test_the_details_of_a_file_are_known_by_their_numbers() -> None:
+    """For a catalogue that is rebuilt; what is not well formed is asked for again."""
+    info = document()
+    assert stored_details(info) == []
+    info["flickr"] |= {
+        "details": {"updated": "7", "notes": [{}, {}]},
+        "faves": {"people": [{}] * 3},
+        "exif": None,
+    }
+    assert stored_details(info) == [(JobKind.NOTES, 2, 7), (JobKind.FAVES, 3, 3), (JobKind.EXIF, 0, None)]
+    info["flickr"] |= {"details": "x", "faves": [], "exif": {"tags": 5}}
+    assert stored_details(info) == [(JobKind.EXIF, 0, None)]
 
 
 async def test_stored_comments_come_back_as_they_were(tmp_path: Path) -> None:

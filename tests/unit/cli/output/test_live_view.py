@@ -9,9 +9,9 @@ from pathlib import Path
 import pyte
 from rich.console import Console
 
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
 from flickr_mirror.cli.output.live_view import LiveView
-from flickr_mirror.cli.output.run_stats import RunStats
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models.events import ListingEnded, RunStarted
 
 

@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from flickr_mirror.cli.output.console import ConsoleHandler, TolerantConsole
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
 from flickr_mirror.cli.output.progress_text import draw as view_of
 from flickr_mirror.cli.output.progress_text import fit, heartbeat
-from flickr_mirror.cli.output.run_stats import RunStats
 from flickr_mirror.cli.output.text import size_text, time_left
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models.events import (
     Event,
     ImageCached,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+    from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
 
 MINUTE = 60.0
 """A rate is measured over this many seconds."""
@@ -107,12 +107,11 @@ class Throughput:
         self._sampled = now
         state = self._snapshot()
         silent = {server for server, *_ in state.silent_servers}
-        is_paused = {
-            "image": self.pause("images") > 0 or "images" in silent,
-            "info": state.api_wait > 0 or self.pause("api") > 0 or "api" in silent,
-        }
+        images_paused = self.pause("images") > 0 or "images" in silent
+        calls_paused = state.api_wait > 0 or self.pause("api") > 0 or "api" in silent
         for kind, pace in self._paces.items():
-            pace.note(0 if is_paused[kind] else seconds, self.worked[kind])
+            is_paused = images_paused if kind == "image" else calls_paused
+            pace.note(0 if is_paused else seconds, self.worked[kind])
         self._rate.note(now, max(state.bytes_received, fetched))
 
     def bytes_per_second(self, fetched: int) -> float:

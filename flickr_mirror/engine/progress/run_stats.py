@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.output.remaining_work import RemainingWork
-from flickr_mirror.cli.output.speed import Throughput
+from flickr_mirror.engine.progress.remaining_work import RemainingWork
+from flickr_mirror.engine.progress.throughput import Throughput
 from flickr_mirror.models.events import (
+    DetailCached,
     ImageCached,
     InfoCached,
     ListingEnded,
@@ -25,10 +26,11 @@ from flickr_mirror.models.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+    from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
     from flickr_mirror.models.events import Event
 
-KINDS = ("image", "info")
+KINDS = ("image", "info", "details")
+"""The kinds of work that are counted; `details` stands for all kinds that need a call for each photo."""
 PAUSES = ("api", "images")
 """The servers that may ask for a pause."""
 
@@ -64,13 +66,15 @@ class RunStats:
         *,
         images: bool,
         info: bool,
+        details: bool = False,
         snapshot: Callable[[], EngineSnapshot],
         seconds_for: Callable[[float], float],
         max_photos: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
     ) -> None:
-        self.kinds = [kind for kind, is_wanted in zip(KINDS, (images, info), strict=True) if is_wanted]
+        wanted = (images, info, details)
+        self.kinds = [kind for kind, is_wanted in zip(KINDS, wanted, strict=True) if is_wanted]
         self.snapshot = snapshot
         self.name = ""
         self.stage = "looking up the account"
@@ -90,9 +94,11 @@ class RunStats:
             case InfoCached():
                 self.counts.infos += 1
                 self._note_done("info", is_work=True)
+            case DetailCached():
+                self._note_done("details", is_work=True)
             case PhotoFailed(_, job, _, again=False):
                 self.counts.failed += 1
-                self._remaining.add(job, -1)
+                self._remaining.add(job if job in KINDS else "details", -1)
             case Watching(seconds):
                 self.stage, self._poll_time = "watching", self._clock() + seconds
             case Waiting(cause, seconds) if cause in PAUSES:
@@ -165,14 +171,15 @@ class RunStats:
             return dict.fromkeys(self.kinds, 0)
         planned = self._remaining.left
         if planned is None:
-            counts = {"image": self.counts.images, "info": self.counts.infos}
+            counts = {"image": self.counts.images, "info": self.counts.infos, "details": 0}
             return {kind: max(self.total - counts[kind], 0) for kind in self.kinds}
         return {kind: planned[kind] for kind in self.kinds}
 
     @property
     def share(self) -> float:
         """The share of all images and information that is done, 0 to 1."""
-        units = len(self.kinds) * self.total
+        of_photos = len([kind for kind in self.kinds if kind != "details"])
+        units = of_photos * self.total + self._remaining.planned_details
         return max(1 - sum(self.left.values()) / units, 0.0) if units else 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""The images and the information that a run still has to fetch."""
+"""The images, the information and the details that a run still has to fetch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
+    from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
     from flickr_mirror.models.events import RunPlanned
 
 
@@ -28,6 +28,8 @@ class RemainingWork:
         """The number of API calls sent by this run when it is done; `None` before the plan is known."""
         self.left: dict[str, int] | None = None
         """The work left of each kind; `None` before the plan is known."""
+        self.planned_details = 0
+        """The most details that were planned."""
         self._kinds = kinds
         self._seconds_for = seconds_for
         self._max_photos = max_photos
@@ -35,7 +37,8 @@ class RemainingWork:
     def plan(self, event: RunPlanned, calls_sent: int, worked: Mapping[str, int]) -> None:
         """Set the work left from a plan; `worked` is the work of each kind already done in this run."""
         self.planned_calls = calls_sent + event.calls
-        self.left = {"image": event.images, "info": event.infos}
+        self.left = {"image": event.images, "info": event.infos, "details": event.details}
+        self.planned_details = max(self.planned_details, event.details)
         if self._max_photos is not None:
             for kind in self._kinds:
                 self.left[kind] = min(self.left[kind], max(self._max_photos - worked[kind], 0))

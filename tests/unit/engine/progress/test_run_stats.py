@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from flickr_mirror.cli.output.engine_snapshot import EngineSnapshot
 from flickr_mirror.cli.output.progress_text import draw, heartbeat
-from flickr_mirror.cli.output.run_stats import RunStats
-from flickr_mirror.cli.output.speed import Pace, Rate
+from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
+from flickr_mirror.engine.progress.run_stats import Eta, RunStats
+from flickr_mirror.engine.progress.throughput import Pace, Rate
 from flickr_mirror.flickr.rate_limiter import ApiBudget, MemoryLedger
 from flickr_mirror.models.events import (
+    DetailCached,
     ImageCached,
     InfoCached,
     ListingEnded,
@@ -319,3 +320,23 @@ def test_what_a_watch_finds_is_work() -> None:
     assert stats.left == {"image": 2, "info": 2}
     is_complete[0] = True
     assert stats.share == 1
+
+
+def test_details_are_work_that_is_left() -> None:
+    """With the images and the information done, the bar is not full, and the time for the calls is left."""
+    stats = RunStats(
+        images=True,
+        info=True,
+        details=True,
+        snapshot=lambda: EngineSnapshot(20, 20, 3600, 0),
+        seconds_for=lambda calls: calls * 2,
+        clock=lambda: START,
+    )
+    stats(RunStarted("m", "1@N01", PATH, 10, 10, 10))
+    stats(RunPlanned(10, 0, 20, 40.0, exact=True, details=20))
+    assert (stats.left, stats.share) == ({"image": 0, "info": 0, "details": 20}, 0.5)
+    assert stats.eta == Eta(40, "API")
+    for _ in range(9):
+        stats(DetailCached("1", "notes", PATH))
+    stats(PhotoFailed("2", "faves", "gone", again=False))
+    assert (stats.left["details"], stats.share, stats.counts.failed) == (10, 0.75, 1)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 
-from flickr_mirror.errors import CacheOwnerError, PlaceTakenError
+from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.models.store_address import parse_store_address
@@ -24,11 +22,12 @@ from flickr_mirror.storage.owner import (
     depth_error,
     find_folder,
     folder_name,
+    owner_error,
     read_owner,
     write_owner,
 )
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import encoded, is_up_to_date, with_parts_of
+from flickr_mirror.storage.sidecar import check_photo, compare, encoded
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -101,12 +100,7 @@ class MirrorFolder:
                 depth = DEFAULT_CACHE_DIRECTORY_DEPTH if found is None else found
             return MirrorFolder(folder, depth, is_new=True)
         if owner["nsid"] != user.user_id:
-            raise CacheOwnerError(
-                f"{folder} is the mirror of the account {owner['nsid']}, but {user.username!r} is now the "
-                f"account {user.user_id}. Nothing was changed. Mirror the first with --username "
-                f"{owner['nsid']}, the other into another --cache-path.",
-                folder,
-            )
+            raise owner_error(folder, owner["nsid"], user)
         if depth is not None and depth != owner["depth"]:
             raise depth_error(folder, owner["depth"], depth)
         return MirrorFolder(folder, owner["depth"], address=owner.get("store", ""))
@@ -158,12 +152,7 @@ class MirrorFolder:
 
     def check_name(self, photo_id: str) -> None:
         """See `Store.check_name`."""
-        content = self.read_sidecar(photo_id)
-        metadata = content.get("flickr") if content else None
-        owner = metadata.get("id") if isinstance(metadata, dict) else None
-        if owner not in (None, photo_id):
-            path = self.path(photo_id, "json")
-            raise PlaceTakenError(f"{path} is of photo {owner}, whose files have the same name.", path)
+        check_photo(self.read_sidecar(photo_id), photo_id, self.path(photo_id, "json"))
 
     def find(self, photo_id: str, extensions: Sequence[str]) -> Path | None:
         """See `Store.find`."""
@@ -266,16 +255,10 @@ class MirrorFolder:
     ) -> tuple[bytes | None, dict[str, Any]]:
         """Return the bytes of a sidecar file that is up to date, made durable; or `None` and what must be written."""
         stored = filesystem.content(path)
-        with suppress(ValueError, RecursionError):
-            if stored is not None and stored != data:
-                document = json.loads(stored)
-                content = with_parts_of(content, document)
-                if not is_up_to_date(document, content):
-                    stored = None
-            if stored is not None:
-                self.make_durable([path])
-                return stored, content
-        return None, content
+        is_same, content = compare(stored, content, data)
+        if is_same:
+            self.make_durable([path])
+        return stored if is_same else None, content
 
     def make_durable(self, paths: Sequence[Path]) -> None:
         """See `Store.make_durable`."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 import threading
-from contextlib import suppress
 from functools import partial
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,7 @@ from flickr_mirror.storage.object_index import ObjectIndex
 from flickr_mirror.storage.object_names import number_and_extension, object_path, photo_key
 from flickr_mirror.storage.object_upload import Uploader
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import encoded, is_up_to_date, with_parts_of
+from flickr_mirror.storage.sidecar import check_photo, compare, encoded
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -74,12 +72,7 @@ class ObjectStore:
 
     def check_name(self, photo_id: str) -> None:
         """See `Store.check_name`."""
-        content = self.read_sidecar(photo_id)
-        metadata = content.get("flickr") if content else None
-        owner = metadata.get("id") if isinstance(metadata, dict) else None
-        if owner not in (None, photo_id):
-            path = self.path(photo_id, "json")
-            raise PlaceTakenError(f"{path} is of photo {owner}, whose files have the same name.", path)
+        check_photo(self.read_sidecar(photo_id), photo_id, self.path(photo_id, "json"))
 
     def find(self, photo_id: str, extensions: Sequence[str]) -> Path | None:
         """See `Store.find`. After some lookups all objects are listed once, and later ones need no request."""
@@ -223,16 +216,10 @@ class ObjectStore:
     ) -> tuple[bytes | None, dict[str, Any]]:
         """Return the bytes of a sidecar file that is up to date; or `None` and what must be written."""
         found = self.bucket.read(self._key(path))
-        with suppress(ValueError, RecursionError):
-            if found and found[0] != data:
-                document = json.loads(found[0])
-                content = with_parts_of(content, document)
-                if not is_up_to_date(document, content):
-                    found = None
-            if found:
-                self._uploader.e_tags[self._key(path)] = found[1].e_tag
-                return found[0], content
-        return None, content
+        is_same, content = compare(found[0] if found else None, content, data)
+        if found and is_same:
+            self._uploader.e_tags[self._key(path)] = found[1].e_tag
+        return found[0] if found and is_same else None, content
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pathvalidate import sanitize_filename
 
-from flickr_mirror.errors import CacheError
+from flickr_mirror.errors import CacheError, CacheOwnerError
 from flickr_mirror.models.identifiers import is_nsid
 from flickr_mirror.models.options import MAX_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.models.sources import TITLES
@@ -156,6 +156,15 @@ def depth_error(folder: Path, depth: int, wanted: int | None) -> CacheError:
     return CacheError(
         f"{folder} has its files {depth} folders deep, not {wanted}: leave out --cache-directory-depth, or begin a new "
         "mirror in another --cache-path.",
+        folder,
+    )
+
+
+def owner_error(folder: Path, nsid: str, user: FlickrUser) -> CacheOwnerError:
+    """Return the error for a folder that is the mirror of the account `nsid`, and not of `user`."""
+    return CacheOwnerError(
+        f"{folder} is the mirror of the account {nsid}, but {user.username!r} is now the account {user.user_id}. Nothing "
+        f"was changed. Mirror the first with --username {nsid}, the other into another --cache-path.",
         folder,
     )
 

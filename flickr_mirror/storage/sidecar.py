@@ -6,9 +6,11 @@ The keys that follow from the metadata are in the table of `models.metadata`.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
 from flickr_mirror.models.languages import Label, Locale
@@ -19,6 +21,7 @@ from flickr_mirror.models.sizes import FlickrPhotoSize, Reduced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from flickr_mirror.models.users import FlickrUser
 
@@ -125,6 +128,27 @@ def exported_details(document: object) -> dict[str, Any] | None:
     more = document.get("flickr") if isinstance(document, dict) else None
     details = more.get(EXPORT) if isinstance(more, dict) else None
     return details if isinstance(details, dict) else None
+
+
+def compare(stored: bytes | None, document: dict[str, Any], data: bytes) -> tuple[bool, dict[str, Any]]:
+    """Return whether the stored bytes of a file are up to date, and the document to write if they are not.
+
+    `data` are the bytes of `document`. The document to write has the `PARTS` that only the stored one has.
+    """
+    with suppress(ValueError, RecursionError):
+        if stored is not None and stored != data:
+            old = json.loads(stored)
+            document = with_parts_of(document, old)
+            return is_up_to_date(old, document), document
+    return stored == data, document
+
+
+def check_photo(document: dict[str, Any] | None, photo_id: str, path: Path) -> None:
+    """Raise `PlaceTakenError` if the document in the file at `path` belongs to another photo."""
+    metadata = document.get("flickr") if document else None
+    owner = metadata.get("id") if isinstance(metadata, dict) else None
+    if owner not in (None, photo_id):
+        raise PlaceTakenError(f"{path} is of photo {owner}, whose files have the same name.", path)
 
 
 def is_up_to_date(stored: object, document: dict[str, Any]) -> bool:

@@ -30,6 +30,7 @@ class MirrorStore:
         self._mirror = mirror
         self._bucket = bucket
         self._emit = emit
+        self._saving = anyio.Lock()
 
     async def restore(self) -> None:
         """Restore a catalogue that is lost from the snapshot; without one, it is rebuilt when it is opened."""
@@ -50,7 +51,9 @@ class MirrorStore:
 
     async def save(self) -> None:
         """Save a snapshot of the catalogue in the bucket; a failure is reported, and ends nothing."""
-        if self._bucket is not None:
+        if self._bucket is None:
+            return
+        async with self._saving:
             try:
                 await to_thread.run_sync(_save, self._mirror, self._bucket)
             except CacheError as error:

@@ -163,8 +163,8 @@ def depth_error(folder: Path, depth: int, wanted: int | None) -> CacheError:
 def owner_error(folder: Path, nsid: str, user: FlickrUser) -> CacheOwnerError:
     """Return the error for a folder that is the mirror of the account `nsid`, and not of `user`."""
     return CacheOwnerError(
-        f"{folder} is the mirror of the account {nsid}, but {user.username!r} is now the account {user.user_id}. Nothing "
-        f"was changed. Mirror the first with --username {nsid}, the other into another --cache-path.",
+        f"{folder} is the mirror of the account {nsid}, but {user.username!r} is now the account {user.user_id}. "
+        f"Nothing was changed. Mirror the first with --username {nsid}, the other into another --cache-path.",
         folder,
     )
 

@@ -34,7 +34,6 @@ def find_bucket(mirror: MirrorFolder, nsid: str, wanted: str) -> tuple[Bucket, s
     """
     recorded = parse_store_address(mirror.address) if mirror.address else None
     place = parse_store_address(wanted) if wanted else None
-    sentence = ""
     if recorded and (place is None or place.has(recorded)):
         address = place.below(recorded.place.rpartition("/")[2]) if place else recorded
         sentence = "" if place else f"The photos of this mirror are in {recorded.place}."
@@ -43,7 +42,12 @@ def find_bucket(mirror: MirrorFolder, nsid: str, wanted: str) -> tuple[Bucket, s
         address = place.below(_folder(place, mirror, nsid))
         sentence = "" if mirror.is_new else _moved(mirror, address, nsid)
     bucket = Bucket.open(address, PROBE_PATIENCE)
-    _check_owner(bucket, mirror, nsid)
+    if _check_owner(bucket, mirror, nsid) is None and not mirror.is_new:
+        raise CacheError(
+            f"{bucket.place} does not have this mirror: {_OWNER} is missing there. Check --store and the bucket. If "
+            "its files are lost, begin another mirror in another --cache-path.",
+            mirror.folder,
+        )
     mirror.address = str(address)
     return bucket, sentence
 
@@ -121,7 +125,8 @@ def _is_same(owner: dict[str, Any], mirror: MirrorFolder, nsid: str) -> bool:
     return bool(owner["nsid"] == nsid and owner.get("source") == mirror.source)
 
 
-def _check_owner(bucket: Bucket, mirror: MirrorFolder, nsid: str) -> None:
+def _check_owner(bucket: Bucket, mirror: MirrorFolder, nsid: str) -> dict[str, Any] | None:
+    """Return the owner that a bucket records, `None` if there is none. Raises `CacheOwnerError` for another one."""
     owner = _owner_in(bucket)
     if owner and not _is_same(owner, mirror, nsid):
         raise CacheOwnerError(
@@ -129,6 +134,7 @@ def _check_owner(bucket: Bucket, mirror: MirrorFolder, nsid: str) -> None:
             "another prefix in --store.",
             object_path(bucket.place),
         )
+    return owner
 
 
 def _owner_in(bucket: Bucket) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from flickr_mirror import Limits, PhotostreamMirror
 from flickr_mirror.engine.check import check_mirror
 from flickr_mirror.errors import CacheError, CacheLockedError, CacheOwnerError, StoreUnavailableError
 from flickr_mirror.models.events import ImageCached
+from flickr_mirror.models.includes import Include
 from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.storage.bucket import Bucket
 from tests.support.mirroring import Run, mirroring
@@ -250,6 +251,28 @@ async def test_a_mirror_on_a_disk_moves_to_a_bucket(run: BucketRun, tmp_path: Pa
     assert (await run(store="")).images == 2
     assert len([key for key in run.names() if key.endswith(".jpg")]) == COUNT + 2
     assert len(list(folder.rglob("*.jpg"))) == COUNT
+
+
+async def test_a_bucket_that_was_emptied_is_not_filled_again(run: BucketRun) -> None:
+    """The catalogue would name files that are gone; so would another server with a bucket of the same name."""
+    await run()
+    for found in list(run.bucket.objects()):
+        run.bucket.delete(found.key)
+    with pytest.raises(CacheError, match="does not have this mirror"):
+        await run()
+    assert list(run.bucket.objects()) == []
+
+
+async def test_lists_of_the_account_are_documents_in_the_bucket(run: BucketRun, tmp_path: Path) -> None:
+    """They are beside the photos, under the names that they have in a folder."""
+    include = frozenset({Include.PROFILE, Include.TAGS, Include.ALBUMS})
+    await run(include=include)
+    disk = Run(run.flickr, tmp_path / "disk")
+    await disk(include=include)
+    folder = disk.root / run.stream.username
+    files = (path for path in folder.rglob("*") if path.is_file() and ".flickr_mirror" not in path.parts)
+    assert run.names() == {str(path.relative_to(folder)) for path in files}
+    assert any(name.startswith("account/") for name in run.names())
 
 
 async def test_a_renamed_account_keeps_its_place(run: BucketRun) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from flickr_mirror.errors import CacheError, CacheFullError, StoreUnavailableError
@@ -39,19 +41,28 @@ class Refusing(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Serve at a port of the loopback in a thread."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @pytest.fixture
 def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[type[Refusing], Bucket]]:
     """Return a server that refuses requests, and a bucket on it."""
     set_credentials(monkeypatch)
     handler = type("Handler", (Refusing,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    address = f"s3://archive/flickr?region=us-east-1&endpoint=http://127.0.0.1:{server.server_port}"
-    yield handler, Bucket.open(parse_store_address(address), 0.1)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(handler) as port:
+        address = f"s3://archive/flickr?region=us-east-1&endpoint=http://127.0.0.1:{port}"
+        yield handler, Bucket.open(parse_store_address(address), 0.1)
 
 
 @pytest.mark.parametrize(
@@ -122,15 +133,54 @@ def test_a_store_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) 
         bucket.put("key", b"x")
 
 
-def test_a_byte_that_changes_on_the_way_is_refused(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An object whose version mark is not the MD5 of its bytes is an error, not a file."""
+class Flipping(BaseHTTPRequestHandler):
+    """Passes requests to `target`, and flips a bit of each body."""
+
+    target = ""
+
+    def do_PUT(self) -> None:
+        """Pass on a request."""
+        body = bytearray(self.rfile.read(int(self.headers["Content-Length"])))
+        body[len(body) // 2] ^= 1
+        with httpx.Client() as client:
+            answer = client.put(self.target + self.path, headers=dict(self.headers), content=bytes(body))
+        self.send_response(answer.status_code)
+        for name in ("ETag", "Content-Length"):
+            if name in answer.headers:
+                self.send_header(name, answer.headers[name])
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.parametrize("server", ["s3_server", "simple_server"])
+def test_a_bit_that_flips_on_the_way_is_refused(
+    server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store compares the checksum; if it does not, its version mark is not the MD5 of the bytes that were sent."""
     set_credentials(monkeypatch)
-    bucket = Bucket.open(parse_store_address(f"s3://archive/flip?region=us-east-1&endpoint={s3_server}"), 1)
-    bucket.probe("probe")
-    assert bucket.has_md5
-    monkeypatch.setattr("flickr_mirror.storage.bucket._is_md5", lambda *_: False)
-    with pytest.raises(CacheError, match="the store has other bytes than were sent"):
-        bucket.create("key", b"x")
+    handler = type("Handler", (Flipping,), {"target": request.getfixturevalue(server)})
+    with serving(handler) as port:
+        address = f"s3://archive/flip?region=us-east-1&endpoint=http://127.0.0.1:{port}"
+        bucket = Bucket.open(parse_store_address(address), 0.1)
+        bucket.has_md5 = True
+        with pytest.raises(CacheError, match=r"BadDigest|other bytes than were sent|reports an error"):
+            bucket.create("key", b"the bytes of an image")
+
+
+def test_a_changed_object_is_not_replaced(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the version that was seen is replaced, so two writers never overwrite each other's work."""
+    set_credentials(monkeypatch)
+    address = f"s3://archive/changed?region=us-east-1&endpoint={s3_server}"
+    bucket = Bucket.open(parse_store_address(address), 1)
+    bucket.put("key", b"first")
+    seen = bucket.stat("key")
+    assert seen
+    bucket.put("key", b"of another writer")
+    assert bucket.replace(seen, b"second") is None
+    assert bucket.read("key")[0] == b"of another writer"  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 
 from flickr_mirror import Limits, PhotostreamMirror
 from flickr_mirror.engine.check import check_mirror
+from flickr_mirror.engine.forget import forget_photos
 from flickr_mirror.errors import CacheError, CacheLockedError, CacheOwnerError, StoreUnavailableError
 from flickr_mirror.models.events import ImageCached
 from flickr_mirror.models.includes import Include
@@ -162,7 +163,7 @@ async def test_a_run_ends_when_it_has_lost_its_lease(run: BucketRun) -> None:
         run.events.append(event)  # type: ignore[arg-type]
         run.bucket.put(".flickr_mirror/lease.json", lease)
 
-    with pytest.raises(CacheLockedError, match="Another run has taken over"):
+    with anyio.fail_after(30), pytest.raises(CacheLockedError, match="Another run has taken over"):
         await run.mirror(take_over).watch(3600)
     assert run.bucket.read(".flickr_mirror/lease.json")[0] == lease  # type: ignore[index]
 
@@ -251,6 +252,21 @@ async def test_a_mirror_on_a_disk_moves_to_a_bucket(run: BucketRun, tmp_path: Pa
     assert (await run(store="")).images == 2
     assert len([key for key in run.names() if key.endswith(".jpg")]) == COUNT + 2
     assert len(list(folder.rglob("*.jpg"))) == COUNT
+
+
+async def test_texts_of_forgotten_photos_are_in_no_snapshot(
+    run: BucketRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The snapshot is deleted before the photo is erased, in case that no new one can be saved."""
+    await run()
+
+    def fail(*_: object) -> None:
+        raise CacheError("The store is full.")
+
+    monkeypatch.setattr("flickr_mirror.engine.mirror_store._save", fail)
+    await forget_photos(run.stream.username, [run.stream.ids[0]], run.root)
+    assert run.bucket.stat(".flickr_mirror/catalogue.sqlite.gz") is None
+    assert len(run.names()) == 2 * COUNT - 2
 
 
 async def test_a_bucket_that_was_emptied_is_not_filled_again(run: BucketRun) -> None:

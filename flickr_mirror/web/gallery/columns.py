@@ -11,7 +11,7 @@ from flickr_mirror.models.licenses import license_of
 from flickr_mirror.web.gallery.data_file import packed
 
 if TYPE_CHECKING:
-    from flickr_mirror.reader.mirror_reader import ArchivedPhoto
+    from flickr_mirror.catalogue.archive import ArchiveRow
 
 UNKNOWN = -(2**31)
 """A place or a time that is not known."""
@@ -49,10 +49,11 @@ class Columns:
         self.extensions: list[str] = [""]
         self._values: dict[str, list[int]] = {name: [] for name in KINDS}
 
-    def add(self, photo: ArchivedPhoto) -> None:
+    def add(self, photo: ArchiveRow) -> None:
         """Add a photo."""
         facts = photo.facts
-        picture, film = photo.file("image"), photo.file("video")
+        files = {file.kind: file for file in photo.files}
+        picture, film = files.get("image"), files.get("video")
         flags = VIDEO * (facts.media == "video") + GONE * (photo.gone is not None)
         flags += PRIVATE * (facts.privacy not in (None, "public")) + PICTURE * (picture is not None)
         row = (
@@ -60,7 +61,7 @@ class Columns:
             photo.height or 0,
             picture.bytes if picture else 0,
             photo.uploaded,
-            UNKNOWN if photo.taken is None else taken_minutes(facts.taken),
+            UNKNOWN if facts.taken_unknown else taken_minutes(facts.taken),
             facts.taken_granularity,
             _degrees(facts.latitude),
             _degrees(facts.longitude),
@@ -69,20 +70,17 @@ class Columns:
             facts.faves or 0,
             facts.comment_count or 0,
             flags,
-            _index(self.extensions, picture.path.suffix[1:] if picture else ""),
-            _index(self.extensions, film.path.suffix[1:] if film else ""),
+            _index(self.extensions, picture.extension if picture else ""),
+            _index(self.extensions, film.extension if film else ""),
         )
-        self.ids.append(photo.id)
+        self.ids.append(photo.photo_id)
         self.titles.append(photo.title)
         for column, value in zip(self._values.values(), row, strict=True):
             column.append(value)
 
     def table(self, start: int = 0) -> dict[str, Any]:
         """Return the columns from a photo on, without the titles, as values for JSON."""
-        values = {
-            name: packed(kind, [_bounded(kind, value) for value in self._values[name][start:]])
-            for name, kind in KINDS.items()
-        }
+        values = {name: _packed(kind, self._values[name][start:]) for name, kind in KINDS.items()}
         names = [[license_of(number).name, license_of(number).url] for number in self.licenses]
         return {
             "start": start,
@@ -125,6 +123,13 @@ def _index(names: list[str], name: str) -> int:
     if name not in names:
         names.append(name)
     return min(names.index(name), 255)
+
+
+def _packed(kind: str, values: list[int]) -> str:
+    try:
+        return packed(kind, values)
+    except OverflowError:
+        return packed(kind, [_bounded(kind, value) for value in values])
 
 
 def _bounded(kind: str, value: int) -> int:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from flickr_mirror.catalogue.archive import ArchiveRow
     from flickr_mirror.reader.mirror_reader import ArchivedPhoto
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'"
@@ -26,7 +27,7 @@ _MONTHS = (
 _END = "</ul></main></body></html>\n"
 
 
-def month_of(photo: ArchivedPhoto) -> str:
+def month_of(photo: ArchiveRow) -> str:
     """Return the month of the upload (UTC), such as `2014-03`."""
     return f"{datetime.fromtimestamp(photo.uploaded, UTC):%Y-%m}"
 

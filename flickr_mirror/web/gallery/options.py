@@ -33,3 +33,15 @@ class GalleryReport:
     private: int = 0
     reserved: int = 0
     failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryPlan:
+    """What a build would write, estimated: files and bytes of the pages, thumbnails, and minutes in all."""
+
+    photos: int
+    files: int
+    bytes: int
+    thumbnails: int
+    thumbnail_bytes: int
+    minutes: int

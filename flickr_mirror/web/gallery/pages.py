@@ -21,6 +21,7 @@ from flickr_mirror.web.gallery.texts import PHOTOS, make_shard, version_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flickr_mirror.catalogue.archive import ArchiveRow
     from flickr_mirror.reader.mirror_reader import ArchivedPhoto, MirrorReader
     from flickr_mirror.web.gallery.options import GalleryOptions
     from flickr_mirror.web.gallery.output import GalleryOutput
@@ -50,14 +51,14 @@ class Pages:
         self._shards = 0
         self._real_name = ""
 
-    def read(self, photos: Iterator[ArchivedPhoto]) -> Iterator[ArchivedPhoto]:
+    def read(self, photos: Iterator[ArchiveRow]) -> Iterator[ArchiveRow]:
         """Write what belongs to each photo, and yield it."""
-        batch: list[ArchivedPhoto] = []
+        batch: list[ArchiveRow] = []
         for month, group in groupby(photos, month_of):
             members = []
             for photo in group:
                 self.columns.add(photo)
-                self._tags.update(photo.tags)
+                self._tags.update(photo.facts.tags.split())
                 self._real_name = photo.facts.real_name or self._real_name
                 members.append(photo)
                 batch.append(photo)
@@ -69,22 +70,26 @@ class Pages:
         if batch:
             self._write_shard(batch)
 
-    def _write_shard(self, photos: list[ArchivedPhoto]) -> None:
+    def _write_shard(self, photos: list[ArchiveRow]) -> None:
         version = hashlib.blake2b(self._code + version_of(photos), digest_size=12).digest()
         self._versions.update(version)
         number, output = self._shards, self._output
         self._shards += 1
         if not output.has(f"data/text/{number}.js", version):
-            shard = make_shard(self._reader, number, photos)
+            shard = make_shard(self._reader, number, self._full(photos))
             output.write(f"data/text/{number}.js", shard.data, version)
             output.state.set_shard(number, shard.postings, shard.people)
             self._is_changed = True
 
-    def _write_month(self, month: str, photos: list[ArchivedPhoto]) -> None:
+    def _write_month(self, month: str, photos: list[ArchiveRow]) -> None:
         self._months.counts[month] = len(photos)
         parts = [self._code, version_of(photos), self._base.encode(), bytes([self._options.thumbnails > 0])]
         version = hashlib.blake2b(b"".join(parts), digest_size=12).digest()
-        self._output.once(f"list/{month}.html", version, lambda: self._months.page(month, photos))
+        self._output.once(f"list/{month}.html", version, lambda: self._months.page(month, self._full(photos)))
+
+    def _full(self, photos: list[ArchiveRow]) -> list[ArchivedPhoto]:
+        """Return photos with all of their files, which takes longer."""
+        return list(self._reader.photos([photo.photo_id for photo in photos]))
 
     def finish(self) -> None:
         """Write what depends on all photos."""
@@ -167,10 +172,12 @@ def asset_files() -> Iterator[tuple[str, bytes]]:
 
 
 def code_version() -> bytes:
-    """Return what changes with the modules that make the files, so that another version makes them again."""
+    """Return what changes with this program, so that another version makes the files again."""
     version = hashlib.blake2b(digest_size=12)
     root = resources.files("flickr_mirror.web.gallery")
     for entry in sorted(root.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".py"):
             version.update(entry.read_bytes())
+    for _, data in asset_files():
+        version.update(data)
     return version.digest()

@@ -16,6 +16,7 @@ from flickr_mirror.web.gallery.words import postings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from flickr_mirror.catalogue.archive import ArchiveRow
     from flickr_mirror.reader.mirror_reader import ArchivedPhoto, MirrorReader
 
 PHOTOS = 200
@@ -30,13 +31,13 @@ class Shard(NamedTuple):
     people: str
 
 
-def version_of(photos: Sequence[ArchivedPhoto]) -> bytes:
+def version_of(photos: Sequence[ArchiveRow]) -> bytes:
     """Return what changes whenever a text or a file of these photos changes."""
     version = hashlib.blake2b(digest_size=12)
     for photo in photos:
         facts = photo.facts
-        files = [(file.kind, file.sha256) for file in photo.files]
-        parts = (photo.id, photo.title, photo.description, facts.tags, photo.gone, facts.privacy, files)
+        texts = (photo.photo_id, photo.title, photo.description, facts.tags, facts.taken, facts.license)
+        parts = (*texts, photo.gone, facts.privacy, *photo.files)
         version.update(repr(parts).encode())
     return version.digest()
 

@@ -28,21 +28,20 @@ NICENESS = 5
 
 
 class Picture(NamedTuple):
-    """An image to make a thumbnail of.
-
-    `size` is in bytes; `version` changes with its bytes and with the height of thumbnails.
-    """
+    """An image to make a thumbnail of; `version` changes with its bytes and with the height of thumbnails."""
 
     photo_id: int
-    path: Path
-    size: int
+    extension: str
     version: bytes
 
 
 class Thumbnails:
-    """The thumbnails of a gallery, `height` pixels high."""
+    """The thumbnails of a gallery, `height` pixels high; `path(id, extension)` is where an image is."""
 
-    def __init__(self, folder: Path, state: GalleryState, height: int) -> None:
+    def __init__(
+        self, folder: Path, state: GalleryState, path: Callable[[str, str], Path], height: int
+    ) -> None:
+        self._path = path
         self._folder = folder
         self._state = state
         self._height = height
@@ -56,6 +55,10 @@ class Thumbnails:
             for picture in pictures
             if made.get(picture.photo_id) != picture.version or picture.photo_id not in there
         ]
+
+    def is_intact(self) -> bool:
+        """Return whether all thumbnails that were made are there."""
+        return self._state.thumbnails().keys() <= self._there()
 
     def _there(self) -> set[int]:
         """Return the ids of the photos with a thumbnail on disk."""
@@ -108,8 +111,9 @@ class Thumbnails:
 
     def _tasks(self, batch: list[Picture]) -> list[tuple[Path, Path, int]]:
         return [
-            (picture.path, self._folder / thumbnail_name(str(picture.photo_id)), self._height)
+            (self._path(name, picture.extension), self._folder / thumbnail_name(name), self._height)
             for picture in batch
+            if (name := str(picture.photo_id))
         ]
 
     def _record(self, batch: list[Picture], reasons: list[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from flickr_mirror.cli.output.summary import counted
 from flickr_mirror.cli.output.text import json_text, size_text
 from flickr_mirror.reader.mirror_reader import open_mirror
 from flickr_mirror.text import plain
-from flickr_mirror.web.gallery.builder import GalleryBuilder
+from flickr_mirror.web.gallery.builder import FOLDER, GalleryBuilder, options_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +89,14 @@ class _Progress:
         left = (now - begun) / done * (total - done) / 60
         time_left = f", about {left:.0f} min left" if left >= 1 else ""
         echo(f"{done:,} of {total:,} {what}{time_left}")
+
+
+def refresh_gallery(mirror: Path) -> None:
+    """Build the gallery in a mirror again, as it was built before, if there is one: for photos that were erased."""
+    if options := options_of(mirror / FOLDER):
+        with open_mirror(mirror) as reader:
+            GalleryBuilder(reader, options).build()
+        echo("The gallery of the mirror is up to date. Build galleries in other folders (--to) again.")
 
 
 def show_plan(cache_path: Path, name: str | None, options: GalleryOptions, *, as_json: bool) -> int:

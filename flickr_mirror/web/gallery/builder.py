@@ -17,6 +17,7 @@ from flickr_mirror.web.gallery.thumbnails import Picture, Thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from flickr_mirror.catalogue.archive import ArchiveRow
     from flickr_mirror.reader.mirror_reader import MirrorReader
@@ -128,6 +129,7 @@ class GalleryBuilder:
                 pages.finish()
                 output.remove_others()
                 state.set_note("private", str(int(self._options.private)))
+                state.set_note("thumbnails", str(self._options.thumbnails))
             finally:
                 report.written, report.removed, report.bytes = output.written, output.removed, output.bytes
         report.photos, report.placed = len(pages.columns.ids), output.placer.linked + output.placer.copied
@@ -160,3 +162,12 @@ class GalleryBuilder:
                 missing, self._options.jobs, lambda done: self._on_progress("thumbnails", done, total)
             )
         report.thumbnails = len(missing) - len(report.failures)
+
+
+def options_of(folder: Path) -> GalleryOptions | None:
+    """Return the options that the gallery in a mirror was built with; `None` if there is none."""
+    if not (folder / STATE_FILE).is_file():
+        return None
+    with GalleryState(folder) as state:
+        thumbnails = state.note("thumbnails")
+        return GalleryOptions(thumbnails=int(thumbnails or 0), private=state.note("private") == "1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models.licenses import license_of
@@ -36,7 +37,7 @@ KINDS = {
 }
 """The columns, and the type codes of `array` that hold them."""
 _MOST = 2**32 - 1
-_TAKEN = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d))?")
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 
 
 class Columns:
@@ -106,11 +107,19 @@ def taken_minutes(text: str) -> int:
     >>> taken_minutes("1970-01-02 00:01:00")
     1441
     """
-    if match := _TAKEN.match(text):
-        year, month, day, hour, minute = (int(part or 0) for part in match.groups())
+    days = _days(text[:10])
+    if days == UNKNOWN:
+        return UNKNOWN
+    hour, minute = text[11:13], text[14:16]
+    return days * 1440 + (int(hour) * 60 + int(minute) if hour.isdecimal() and minute.isdecimal() else 0)
+
+
+@lru_cache(maxsize=50_000)
+def _days(text: str) -> int:
+    if match := _DAY.fullmatch(text):
+        year, month, day = map(int, match.groups())
         with suppress(ValueError):
-            days = date(year, max(month, 1), max(day, 1)).toordinal() - date(1970, 1, 1).toordinal()
-            return days * 1440 + hour * 60 + minute
+            return date(year, max(month, 1), max(day, 1)).toordinal() - date(1970, 1, 1).toordinal()
     return UNKNOWN
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,12 @@ _END = "</ul></main></body></html>\n"
 
 def month_of(photo: ArchiveRow) -> str:
     """Return the month of the upload (UTC), such as `2014-03`."""
-    return f"{datetime.fromtimestamp(photo.uploaded, UTC):%Y-%m}"
+    return _month(photo.uploaded // 86_400)
+
+
+@lru_cache(maxsize=50_000)
+def _month(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * 86_400, UTC):%Y-%m}"
 
 
 def thumbnail_name(photo_id: str) -> str:

@@ -53,25 +53,28 @@ class Pages:
 
     def read(self, photos: Iterator[ArchiveRow]) -> Iterator[ArchiveRow]:
         """Write what belongs to each photo, and yield it."""
-        batch: list[ArchiveRow] = []
+        batch, batch_version = [], hashlib.blake2b(self._code, digest_size=12)
         for month, group in groupby(photos, month_of):
-            members = []
+            members, month_version = [], hashlib.blake2b(self._code, digest_size=12)
             for photo in group:
                 self.columns.add(photo)
                 self._tags.update(photo.facts.tags.split())
                 self._real_name = photo.facts.real_name or self._real_name
+                version = version_of(photo)
+                month_version.update(version)
+                batch_version.update(version)
                 members.append(photo)
                 batch.append(photo)
                 if len(batch) == PHOTOS:
-                    self._write_shard(batch)
-                    batch = []
+                    self._write_shard(batch, batch_version.digest())
+                    batch, batch_version = [], hashlib.blake2b(self._code, digest_size=12)
                 yield photo
-            self._write_month(month, members)
+            month_version.update(f"{self._base} {self._options.thumbnails > 0}".encode())
+            self._write_month(month, members, month_version.digest())
         if batch:
-            self._write_shard(batch)
+            self._write_shard(batch, batch_version.digest())
 
-    def _write_shard(self, photos: list[ArchiveRow]) -> None:
-        version = hashlib.blake2b(self._code + version_of(photos), digest_size=12).digest()
+    def _write_shard(self, photos: list[ArchiveRow], version: bytes) -> None:
         self._versions.update(version)
         number, output = self._shards, self._output
         self._shards += 1
@@ -81,10 +84,8 @@ class Pages:
             output.state.set_shard(number, shard.postings, shard.people)
             self._is_changed = True
 
-    def _write_month(self, month: str, photos: list[ArchiveRow]) -> None:
+    def _write_month(self, month: str, photos: list[ArchiveRow], version: bytes) -> None:
         self._months.counts[month] = len(photos)
-        parts = [self._code, version_of(photos), self._base.encode(), bytes([self._options.thumbnails > 0])]
-        version = hashlib.blake2b(b"".join(parts), digest_size=12).digest()
         self._output.once(f"list/{month}.html", version, lambda: self._months.page(month, self._full(photos)))
 
     def _full(self, photos: list[ArchiveRow]) -> list[ArchivedPhoto]:

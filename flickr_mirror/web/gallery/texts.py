@@ -31,15 +31,14 @@ class Shard(NamedTuple):
     people: str
 
 
-def version_of(photos: Sequence[ArchiveRow]) -> bytes:
-    """Return what changes whenever a text or a file of these photos changes."""
-    version = hashlib.blake2b(digest_size=12)
-    for photo in photos:
-        facts = photo.facts
-        texts = (photo.photo_id, photo.title, photo.description, facts.tags, facts.taken, facts.license)
-        parts = (*texts, photo.gone, facts.privacy, *photo.files)
-        version.update(repr(parts).encode())
-    return version.digest()
+def version_of(photo: ArchiveRow) -> bytes:
+    """Return what changes whenever a text or a file of a photo changes."""
+    facts = photo.facts
+    parts: list[object] = [photo.photo_id, photo.title, photo.description, photo.gone]
+    parts += [facts.tags, facts.taken, facts.license, facts.privacy]
+    for file in photo.files:
+        parts += [file.kind, file.sha256]
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).digest()
 
 
 def make_shard(reader: MirrorReader, number: int, photos: Sequence[ArchivedPhoto]) -> Shard:

@@ -11,7 +11,7 @@
     });
     app.whole.catch((error) => app.say(error.message));
     await app.start();
-    app.isReady = true;
+    performance.mark("first photos");
     await app.whole;
     const grid = app.grid;
     if (grid && document.body.dataset.view === "" && (app.order || "newest") === "newest" && grid.list.length !== app.first.total) {
@@ -20,6 +20,7 @@
       const top = history.state && history.state.top;
       if (top) grid.scrollTo(top);
     }
+    performance.mark("all photos");
     app.isWhole = true;
   }
   start();

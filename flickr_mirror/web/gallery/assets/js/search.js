@@ -85,23 +85,17 @@
     return joined.includes(term.isPrefix ? wanted : `${wanted} `) || joined.endsWith(wanted);
   }
 
-  // Compare a phrase with the texts of the photos that have all of its words.
-  async function checkPhrase(term, found, isCurrent) {
-    for (let ordinal = 0; ordinal < found.length; ordinal++) {
-      if (!found[ordinal]) continue;
-      if (!isCurrent()) return;
-      const wanted = term.fields || 15;
-      let fits = (wanted & 1) !== 0 && hasPhrase(term, app.title(ordinal));
-      if (!fits) {
-        const entry = await app.entry(ordinal);
-        const texts = [];
-        if (wanted & 2) texts.push(text(entry.description));
-        if (wanted & 4) texts.push(...(entry.tags || []), (entry.tags || []).join(" "));
-        if (wanted & 8) texts.push(...(entry.comments || []).map((comment) => text(comment[3])), ...(entry.notes || []));
-        fits = texts.some((string) => hasPhrase(term, string));
-      }
-      if (!fits) found[ordinal] = 0;
-    }
+  // Return whether the texts of a photo have a phrase, in the fields of its term.
+  async function isInTexts(term, ordinal) {
+    const wanted = term.fields || 15;
+    if (wanted & 1 && hasPhrase(term, app.title(ordinal))) return true;
+    if (wanted === 1) return false;
+    const entry = await app.entry(ordinal);
+    const texts = [];
+    if (wanted & 2) texts.push(text(entry.description));
+    if (wanted & 4) texts.push(...(entry.tags || []), (entry.tags || []).join(" "));
+    if (wanted & 8) texts.push(...(entry.comments || []).map((comment) => text(comment[3])), ...(entry.notes || []));
+    return texts.some((string) => hasPhrase(term, string));
   }
 
   async function filterOf({ field, value }) {
@@ -118,32 +112,50 @@
     return tests[key.replace(/s$/, "")] || (() => false);
   }
 
-  // Return the ordinals that a query finds, newest first; null if another query has begun meanwhile.
+  // Return the photos that have a phrase, out of candidates, newest first. What is found so far is shown now and then:
+  // all texts of a large mirror take seconds to read.
+  async function checked(candidates, phrases, isCurrent, onPart) {
+    const list = [];
+    let next = performance.now() + 60;
+    for (const ordinal of candidates) {
+      if (!isCurrent()) return null;
+      let fits = true;
+      for (const { term, found } of phrases) {
+        if (fits && found[ordinal]) fits = (await isInTexts(term, ordinal)) !== term.excluded;
+      }
+      if (fits) list.push(ordinal);
+      if (onPart && list.length && performance.now() > next) {
+        onPart(list.slice());
+        next = performance.now() + 1000;
+      }
+    }
+    return list;
+  }
+
+  // Return the ordinals that a query finds, newest first; null if another query has begun meanwhile. `onPart` gets the
+  // first of them if the rest takes longer.
   let latest = 0;
-  app.search = async function (query) {
+  app.search = async function (query, onPart) {
     const turn = ++latest;
     const isCurrent = () => turn === latest;
     const { terms, filters } = app.parse(query);
-    let found = null;
-    const join = (other, excluded) => {
-      if (!found) found = new Uint8Array(app.first.total).fill(1);
-      for (let ordinal = 0; ordinal < found.length; ordinal++) if (!other[ordinal] === !excluded) found[ordinal] = 0;
-    };
+    if (!terms.length && !filters.length) return [];
+    const kept = new Uint8Array(app.first.total).fill(1);
+    const phrases = [];
     for (const [index, term] of terms.entries()) {
-      const other = await matches(term, index === terms.length - 1 && !term.excluded);
+      const found = await matches(term, index === terms.length - 1 && !term.excluded);
       if (!isCurrent()) return null;
-      if (term.isPhrase) await checkPhrase(term, other, isCurrent);
-      join(other, term.excluded);
+      if (term.isPhrase) phrases.push({ term, found });
+      if (term.isPhrase && term.excluded) continue;
+      for (let ordinal = 0; ordinal < kept.length; ordinal++) if (!found[ordinal] === !term.excluded) kept[ordinal] = 0;
     }
     for (const filter of filters) {
       const test = await filterOf(filter);
-      const other = new Uint8Array(app.first.total);
-      for (let ordinal = 0; ordinal < other.length; ordinal++) other[ordinal] = test(ordinal) ? 1 : 0;
-      join(other, filter.excluded);
+      for (let ordinal = 0; ordinal < kept.length; ordinal++) if (kept[ordinal] && test(ordinal) === filter.excluded) kept[ordinal] = 0;
     }
     if (!isCurrent()) return null;
     const list = [];
-    for (let ordinal = found ? found.length - 1 : -1; ordinal >= 0; ordinal--) if (found[ordinal]) list.push(ordinal);
-    return list;
+    for (let ordinal = kept.length - 1; ordinal >= 0; ordinal--) if (kept[ordinal]) list.push(ordinal);
+    return phrases.length ? checked(list, phrases, isCurrent, onPart) : list;
   };
 })();

@@ -78,13 +78,23 @@
   };
 
   app.views.search = async function (view, [query = ""]) {
-    const started = performance.now();
-    const list = await app.search(query);
+    const title = query.trim();
+    const plain = (string) => app.plain(string.normalize("NFC").toLowerCase());
+    const isSimple = title && !/[:"]/.test(title);
+    const albums = app.first.albums && isSimple ? (await app.once("albums")).filter((album) => plain(album[1]).includes(plain(title))) : [];
+    let isShown = false;
+    const show = (list) => {
+      app.showGrid(view, list, { title, extra: el("a", { href: "#/help" }, "How to search") });
+      if (albums.length) view.prepend(el("h2", {}, "Albums"), el("ul", { class: "cards" }, ...albums.slice(0, 12).map(app.albumCard)), el("h2", {}, "Photos"));
+      isShown = true;
+    };
+    const list = await app.search(query, (part) => {
+      if (isShown) app.grid.setList(part); else show(part);
+      document.querySelector("#bar .count").textContent = `${app.counted(part.length, "photo")} so far`;
+    });
     if (!list) return;
-    app.lastSearch = performance.now() - started;
-    const albums = app.first.albums && !/[:"]/.test(query) ? (await app.once("albums")).filter((album) => app.plain(album[1].normalize("NFC").toLowerCase()).includes(app.plain(query.trim().normalize("NFC").toLowerCase()))) : [];
-    app.showGrid(view, list, { title: query.trim(), extra: el("a", { href: "#/help" }, "How to search") });
-    if (albums.length) view.prepend(el("h2", {}, "Albums"), el("ul", { class: "cards" }, ...albums.slice(0, 12).map(app.albumCard)), el("h2", {}, "Photos"));
+    if (isShown) app.grid.close();
+    show(list);
     app.say(`${app.counted(list.length, "photo")} found`);
   };
 })();

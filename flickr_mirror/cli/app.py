@@ -146,7 +146,20 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _command in (check, status, describe, search, stats, gallery, export, serve, photo, forget, login, logout):
+for _command in (
+    check,
+    status,
+    describe,
+    search,
+    stats,
+    gallery,
+    export,
+    serve,
+    photo,
+    forget,
+    login,
+    logout,
+):
     app.command(_command.__name__)(_command)
 app.command("list")(list_photos)
 app.command("import")(import_export)

@@ -174,7 +174,8 @@ async def test_a_broken_image_is_named_and_the_rest_is_built(
 async def test_private_photos_are_left_out_unless_asked_for(run: Run) -> None:
     """A photo that only the family may see is in no file; with `--private`, the pages state that it is."""
     run.stream.edit(run.stream.ids[1], title="Xylophonist", privacy="family")
-    await run(info_level=2)
+    run.log_in()
+    await run(info_level=2, full_scan=True)
     assert build(run).photos == 11
     assert not [path for path in folder(run).rglob("*.js") if b"xylophonist" in path.read_bytes().lower()]
     report = build(run, private=True)
@@ -192,7 +193,7 @@ async def test_the_mirror_ignores_its_gallery(run: Run) -> None:
     assert (report.new, report.pruned) == (0, 0)
     assert state_of(folder(run)) == before
     rebuilt = await command("check", "--rebuild", "--cache-path", str(run.root))
-    assert "files=24 broken=0" in rebuilt.out
+    assert "files=24 broken=0" in rebuilt.err
     with open_mirror(run.root) as reader:
         assert len(reader) == 12
 

@@ -320,7 +320,8 @@ async def test_a_gallery_with_private_photos_is_not_served_to_all(run: Run, serv
     """It is refused without a password, and so is the file of a photo that is not public."""
     hidden = run.path(run.stream.ids[0]).relative_to(run.root / run.stream.username).as_posix()
     run.stream.edit(run.stream.ids[0], privacy="family")
-    await run(info_level=2)
+    run.log_in()
+    await run(info_level=2, full_scan=True)
     gallery_of(run, private=True)
     assert (await get(server, "/gallery/index.html")).status_code == 404
     gallery_of(run)

@@ -58,6 +58,10 @@ def _warn(options: GalleryOptions, report: GalleryReport) -> None:
             f"{counted(report.reserved, 'photo')} with all rights reserved: keep this folder to yourself, unless you "
             "are their author or have the permission to publish them."
         )
+    if report.hidden:
+        echo(
+            f"{counted(report.hidden, 'photo')} left out, not public at Flickr. Add --private to include them."
+        )
     if report.private:
         echo(f"{counted(report.private, 'photo')} that are not public on Flickr: do not publish this folder.")
 

@@ -20,13 +20,12 @@ class GalleryAlbum(NamedTuple):
 
 def albums_of(reader: MirrorReader) -> list[GalleryAlbum]:
     """Return the albums in the owner's order, with all of their photos, mirrored or not."""
-    albums = getattr(reader.catalogue, "albums", None)
-    if albums is None:
-        return []
-    ids = albums.ids()
-    stored = albums.find(ids)
-    return [
-        GalleryAlbum(album_id, album.title, album.description, album.cover, albums.members(album_id))
-        for album_id in ids
-        if (album := stored[album_id].album)
-    ]
+    albums = reader.catalogue.albums
+    stored = albums.find(albums.ids())
+    found = []
+    for album_id in albums.ids():
+        album = stored[album_id].album
+        found.append(
+            GalleryAlbum(album_id, album.title, album.description, album.cover, albums.members(album_id))
+        )
+    return found

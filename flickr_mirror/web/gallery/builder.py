@@ -133,6 +133,7 @@ class GalleryBuilder:
             finally:
                 report.written, report.removed, report.bytes = output.written, output.removed, output.bytes
         report.photos, report.placed = len(pages.columns.ids), output.placer.linked + output.placer.copied
+        report.hidden = max(0, len(self._reader) - report.photos)
         report.private = pages.columns.count(PRIVATE)
         report.reserved = pages.columns.license_counts().get("0", 0)
 

@@ -88,6 +88,8 @@ class MonthPages:
         title = escape(photo.title.strip()) or "Untitled"
         notes = [photo.taken.removesuffix(" 00:00:00") if photo.taken else ""]
         notes += ["film" if film else "", "gone from Flickr" if photo.gone else ""]
+        if photo.facts.owner:
+            notes += [f"by {escape(photo.facts.owner_name or photo.facts.owner)}", photo.license.name]
         image = ""
         if picture and self._thumbnails:
             image = f'<img loading="lazy" alt="" src="{thumbnail_name(photo.id)}">'

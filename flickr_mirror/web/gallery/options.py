@@ -21,7 +21,13 @@ class GalleryOptions:
 
 @dataclass(slots=True)
 class GalleryReport:
-    """What a build did. `bytes` is the size of the pages and their data, without thumbnails and photos."""
+    """What a build did.
+
+    `bytes` is the size of the pages and their data, without thumbnails and photos. `private` counts the photos that are
+    not public and shown, `hidden` those left out; `reserved` those with all rights reserved, `placed` the files of
+    photos that were linked or copied. `failures` are thumbnails that could not be made, by the id of the photo. (It has
+    more than ten attributes because it is the record of a build.)
+    """
 
     folder: str
     photos: int = 0
@@ -32,6 +38,7 @@ class GalleryReport:
     thumbnails: int = 0
     private: int = 0
     reserved: int = 0
+    hidden: int = 0
     failures: dict[str, str] = field(default_factory=dict)
 
 

@@ -74,6 +74,7 @@ def _entry(
         "notes": notes,
         "filmBytes": film.bytes if (film := photo.file("video")) else 0,
         "gone": photo.gone,
+        "owner": [photo.facts.owner, photo.facts.owner_name] if photo.facts.owner else None,
     }
     return {name: value for name, value in entry.items() if value}
 

@@ -102,6 +102,8 @@
 
   function texts(ordinal, entry) {
     const parts = [];
+    const [owner, name] = entry.owner || [];
+    if (owner) parts.push(el("p", {}, "By ", el("a", { href: `https://www.flickr.com/people/${owner}/`, rel: "noreferrer noopener", target: "_blank", dir: "auto" }, name || owner)));
     if (entry.description) parts.push(el("div", { class: "text", dir: "auto" }, ...app.nodes(entry.description)));
     if (entry.tags) {
       parts.push(el("h3", {}, "Tags"), el("ul", { class: "tags" }, ...entry.tags.map((tag) => el("li", {}, el("a", { href: `#/tag/${encodeURIComponent(tag)}`, dir: "auto" }, tag)))));
@@ -118,7 +120,7 @@
     const bytes = { image: app.value("bytes", ordinal), video: entry.filmBytes };
     const links = [["image", app.picture(ordinal), "Picture"], ["video", app.film(ordinal), "Film"]].filter(([, address]) => address)
       .map(([kind, address, name]) => el("li", {}, el("a", { href: address }, name), ` ${[kind === "image" && size, bytes[kind] && app.size(bytes[kind])].filter(Boolean).join(", ")}`));
-    const page = `https://www.flickr.com/photos/${app.first.nsid}/${app.id(ordinal)}/`;
+    const page = `https://www.flickr.com/photos/${owner || app.first.nsid}/${app.id(ordinal)}/`;
     parts.push(el("h3", {}, "Files"), el("ul", {}, ...links, el("li", {}, el("a", { href: page, rel: "noreferrer noopener", target: "_blank" }, "On Flickr"))));
     return parts;
   }

@@ -69,6 +69,7 @@
     const found = new Uint8Array(app.first.total).fill(255);
     for (const [index, word] of term.words.entries()) {
       const isPrefix = isLast && term.isPrefix && index === term.words.length - 1;
+      if (isPrefix && term.isPhrase && [...word].length < SHORTEST) continue; // compared with the texts
       const fields = await occurrences(word, isPrefix);
       const wanted = term.fields || 15;
       for (let ordinal = 0; ordinal < found.length; ordinal++) if (!(fields[ordinal] & wanted)) found[ordinal] = 0;

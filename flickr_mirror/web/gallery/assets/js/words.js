@@ -24,7 +24,7 @@
       const known = field in FIELDS;
       const words = app.spellings(known || !name ? value : whole.replace(/^-/, ""));
       if (words.length) {
-        terms.push({ words, fields: known ? FIELDS[field] : 0, excluded: minus === "-", isPhrase: words.length > 1, isPrefix: quoted === undefined });
+        terms.push({ words, fields: known ? FIELDS[field] : 0, excluded: minus === "-", isPhrase: words.length > 1, isPrefix: quoted === undefined || !whole.endsWith('"') || whole.endsWith(':"') });
       }
     }
     return { terms, filters };

@@ -14,6 +14,8 @@ import pytest
 import flickr_mirror
 from flickr_mirror import open_mirror
 from flickr_mirror.models.identifiers import inventory_number
+from flickr_mirror.models.includes import Include
+from flickr_mirror.simulator.data.album_filling import fill_albums
 from flickr_mirror.simulator.data.sizes import Kind
 from flickr_mirror.web.gallery.builder import GalleryBuilder
 from flickr_mirror.web.gallery.options import GalleryOptions
@@ -42,7 +44,7 @@ DESCRIPTION = (
 pytestmark = pytest.mark.slow
 
 
-async def _mirror(root: Path, titles: tuple[str, ...]) -> Path:
+async def _mirror(root: Path, titles: tuple[str, ...], albums: int) -> Path:
     async with mirroring(root, 60, commented=0.3) as run:
         stream = run.stream
         for photo_id, title in zip(stream.ids, titles, strict=False):
@@ -50,17 +52,19 @@ async def _mirror(root: Path, titles: tuple[str, ...]) -> Path:
         stream.edit(stream.ids[1], description=DESCRIPTION, tags="karst boat", taken="1944-01-01 00:00:00")
         stream.add_comment(stream.ids[2], f"Zeppelin over the bay {HOSTILE}")
         stream.upload(kind=Kind.VIDEO)
-        await run(info_level=2)
+        if albums:
+            fill_albums(stream, albums, 20)
+        await run(info_level=2, include=frozenset({Include.ALBUMS} if albums else ()))
         folder = root / stream.username
     with open_mirror(folder) as reader:
         GalleryBuilder(reader, GalleryOptions(thumbnails=100)).build()
     return folder / "gallery"
 
 
-def build(root: Path, titles: tuple[str, ...]) -> Path:
+def build(root: Path, titles: tuple[str, ...], albums: int = 0) -> Path:
     """Mirror 61 photos, one of them a film, and return their gallery. Playwright's loop runs in this thread."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(_mirror(root, titles))).result()
+        return pool.submit(lambda: asyncio.run(_mirror(root, titles, albums))).result()
 
 
 @pytest.fixture(scope="module")
@@ -274,29 +278,27 @@ def test_a_map_shows_the_places_and_opens_them(pages: Pages) -> None:
     pages.until("document.querySelector('.grid a') || document.querySelector('#photo[open]')")
 
 
-def test_albums_are_shown_where_there_are_some(
-    tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An album has its cover, its photos in the owner's order, and is found by its title."""
-    from flickr_mirror.web.gallery import pages as module
-    from flickr_mirror.web.gallery.albums import GalleryAlbum
-
-    def albums_of(reader: flickr_mirror.MirrorReader) -> list[GalleryAlbum]:
-        ids = [str(number) for number in reader.photo_ids]
-        return [GalleryAlbum("72", "Letters from Đà Nẵng", "By <b>me</b>", ids[5], [ids[9], ids[1], "404"])]
-
-    monkeypatch.setattr(module, "albums_of", albums_of)
-    pages = Pages(browser, build(tmp_path, TITLES))
+def test_albums_and_collections_are_shown(tmp_path: Path, browser: Browser) -> None:
+    """An album has its cover, its photos in the owner's order, and is found by its title and its collection's."""
+    pages = Pages(browser, build(tmp_path, TITLES, albums=3))
     page = pages.open("albums")
-    assert pages.texts(".cards b") == ["Letters from Đà Nẵng"]
+    assert page.locator(".cards li").count() == 3
+    assert pages.texts("section h2") == ["Fonds 1"]
+    assert pages.texts("section h3") == ["Carton 1"]
+    title = pages.texts(".cards b")[0]
     page.click(".cards a")
-    pages.until("document.querySelectorAll('.grid a').length === 2")
-    ids = page.evaluate("[...flickrMirror.grid.list].map(flickrMirror.id)")
-    assert page.evaluate("flickrMirror.columns.ids.length") == 61
-    assert ids == [page.evaluate("(n) => flickrMirror.columns.ids[60 - n]", number) for number in (9, 1)]
-    pages.page.fill("#query", "da nang")
-    pages.until("document.querySelector('.cards b')")
-    assert len(search(pages, "album:letters")) == 2
+    pages.until("flickrMirror.grid")
+    with open_mirror(pages.folder.parent) as reader:
+        album = next(album for album in reader.albums() if album.title == title)
+    assert page.evaluate("[...flickrMirror.grid.list].map(flickrMirror.id)") == list(album.photo_ids)
+    assert pages.texts("#bar h1") == [title]
+    page.fill("#query", "carton")
+    pages.until("document.querySelectorAll('.cards b').length === 3")
+    page.fill("#query", 'album:"fonds 1"')
+    pages.until("document.querySelector('#bar h1').textContent.startsWith('album:')")
+    assert page.evaluate("flickrMirror.grid.list.length") > 0
+    page.goto(f"{page.url.partition('#')[0]}#/photo/{album.photo_ids[0]}")
+    pages.until("[...document.querySelectorAll('#photo h3')].some((head) => head.textContent === 'Albums')")
     assert pages.errors == []
     pages.context.close()
 

@@ -9,11 +9,10 @@ from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.web.gallery.albums import albums_of
+from flickr_mirror.web.gallery.albums import albums_of, collections_of
 from flickr_mirror.web.gallery.columns import GONE, VIDEO, Columns
 from flickr_mirror.web.gallery.data_file import script
 from flickr_mirror.web.gallery.directions import is_right_to_left
-from flickr_mirror.web.gallery.html_nodes import nodes_of
 from flickr_mirror.web.gallery.month_pages import MonthPages, month_of
 from flickr_mirror.web.gallery.search_files import merge, search_files
 from flickr_mirror.web.gallery.texts import PHOTOS, make_shard, version_of
@@ -101,16 +100,14 @@ class Pages:
         versions.append(output.write("data/columns.js", script("columns", columns.table())))
         versions.append(output.write("data/titles.js", script("titles", columns.titles)))
         places = {photo_id: place for place, photo_id in enumerate(columns.ids)}
-        albums = [
-            [album.id, album.title, nodes_of(album.description), places.get(album.cover, -1), members]
-            for album in albums_of(self._reader)
-            if (members := [places[photo_id] for photo_id in album.photo_ids if photo_id in places])
-        ]
-        versions.append(output.write("data/albums.js", script("albums", albums)))
+        albums = albums_of(self._reader, places)
+        tree = collections_of(self._reader, {album[0] for album in albums})
+        data = {"albums": albums, "collections": tree}
+        versions.append(output.write("data/albums.js", script("albums", data)))
         versions.append(output.write("data/tags.js", script("tags", self._tags.most_common(MOST_TAGS))))
         versions.append(output.write("data/people.js", script("people", self._people())))
-        for name, data in asset_files():
-            versions.append(output.write(name, data))
+        for name, content in asset_files():
+            versions.append(output.write(name, content))
         build = hashlib.blake2b(b"".join(versions), digest_size=8).hexdigest()
         output.write("data/first.js", script("first", self._first(build, len(albums))))
 

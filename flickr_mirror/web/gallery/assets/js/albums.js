@@ -1,19 +1,36 @@
-// Albums and tags: lists with their covers and counts.
+// Albums, collections and tags: lists with their covers and counts.
 (function () {
     "use strict";
     const app = window.flickrMirror;
     const el = app.el;
+    const plain = (text) => app.plain(text.normalize("NFC").toLowerCase());
 
-    app.albumsWith = async (ordinal) =>
-        app.first.albums ? (await app.once("albums")).filter((album) => album[4].includes(ordinal)) : [];
+    // All albums, each as [id, title, description, cover, ordinals, is gone]
+    app.albums = async () => (app.first.albums ? (await app.once("albums")).albums : []);
+    app.albumsWith = async (ordinal) => (await app.albums()).filter((album) => album[4].includes(ordinal));
 
-    app.albumCard = function ([id, title, , cover, members]) {
+    // The albums whose title, or the title of a collection around them, has a text.
+    app.findAlbums = async function (text) {
+        if (!app.first.albums || !text.trim()) return [];
+        const { albums, collections } = await app.once("albums");
+        const titles = new Map(albums.map((album) => [album[0], album[1]]));
+        const walk = ([title, , ids, children], path) => {
+            const here = `${path} ${title}`;
+            for (const id of ids) titles.set(id, `${titles.get(id)} ${here}`);
+            for (const child of children) walk(child, here);
+        };
+        for (const collection of collections) walk(collection, "");
+        return albums.filter((album) => plain(titles.get(album[0])).includes(plain(text.trim())));
+    };
+
+    app.albumCard = function ([id, title, , cover, members, isGone]) {
         const ordinal = cover >= 0 ? cover : members[0];
-        const source = app.thumbnail(ordinal) || "";
+        const source = app.thumbnail(ordinal);
         const image =
             source && app.hasPicture(ordinal)
                 ? el("img", { src: source, alt: "", loading: "lazy", decoding: "async" })
                 : el("span", { class: "empty" });
+        const count = app.counted(members.length, "photo") + (isGone ? ", gone from Flickr" : "");
         return el(
             "li",
             {},
@@ -22,23 +39,42 @@
                 { href: `#/album/${id}` },
                 image,
                 el("b", { dir: "auto" }, title || "Untitled"),
-                el("span", {}, app.counted(members.length, "photo")),
+                el("span", {}, count),
             ),
         );
     };
 
+    const cards = (albums) => el("ul", { class: "cards" }, ...albums.map(app.albumCard));
+
     app.views.albums = async function (view) {
-        const albums = await app.once("albums");
+        const { albums, collections } = await app.once("albums");
         app.heading("Albums", app.counted(albums.length, "album"));
+        const known = new Map(albums.map((album) => [album[0], album]));
+        const rest = new Set(albums);
+        const section = ([title, about, ids, children], level) => {
+            const members = ids.map((id) => known.get(id));
+            members.forEach((album) => rest.delete(album));
+            return el(
+                "section",
+                {},
+                el(`h${level}`, { dir: "auto" }, title || "Untitled"),
+                el("div", { class: "text", dir: "auto" }, ...app.nodes(about)),
+                members.length ? cards(members) : "",
+                ...children.map((child) => section(child, Math.min(6, level + 1))),
+            );
+        };
+        const sections = collections.map((collection) => section(collection, 2));
+        const others = rest.size && collections.length ? el("h2", {}, "In no collection") : "";
         view.replaceChildren(
-            albums.length
-                ? el("ul", { class: "cards" }, ...albums.map(app.albumCard))
-                : el("p", {}, "This mirror has no albums."),
+            ...sections,
+            others,
+            rest.size ? cards([...rest]) : "",
+            albums.length ? "" : el("p", {}, "This mirror has no albums."),
         );
     };
 
     app.views.album = async function (view, [id]) {
-        const album = (await app.once("albums")).find((entry) => entry[0] === id);
+        const album = (await app.albums()).find((entry) => entry[0] === id);
         if (!album) return app.missing(view);
         app.showGrid(view, album[4], { title: album[1] || "Untitled", about: album[2], order: "album" });
     };

@@ -137,13 +137,7 @@
                     .replace(/[\W_]+/g, "")
                     .startsWith(key);
         if (field === "album") {
-            const albums = await app.once("albums");
-            const wanted = app.plain(value.normalize("NFC"));
-            const members = new Set(
-                albums
-                    .filter((album) => app.plain(album[1].normalize("NFC").toLowerCase()).includes(wanted))
-                    .flatMap((album) => album[4]),
-            );
+            const members = new Set((await app.findAlbums(value)).flatMap((album) => album[4]));
             return (ordinal) => members.has(ordinal);
         }
         const tests = {

@@ -118,12 +118,8 @@
 
     app.views.search = async function (view, [query = ""]) {
         const title = query.trim();
-        const plain = (string) => app.plain(string.normalize("NFC").toLowerCase());
         const isSimple = title && !/[:"]/.test(title);
-        const albums =
-            app.first.albums && isSimple
-                ? (await app.once("albums")).filter((album) => plain(album[1]).includes(plain(title)))
-                : [];
+        const albums = isSimple ? await app.findAlbums(title) : [];
         let isShown = false;
         const show = (list) => {
             app.showGrid(view, list, { title, extra: el("a", { href: "#/help" }, "How to search") });

@@ -314,6 +314,8 @@ def test_a_stream_written_from_right_to_left_is_laid_out_so(tmp_path: Path, brow
         for index in (0, 1)
     )
     assert first > second
+    count = "getComputedStyle(document.querySelector('#bar .count'))"
+    assert page.evaluate(f"{count}.unicodeBidi") == "plaintext"  # "61 photos", not "photos 61"
     page.focus('a[data-index="0"]')
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("document.activeElement.dataset.index") == "1"

@@ -37,8 +37,12 @@
 
     function mark(name) {
         for (const link of document.querySelectorAll("#sections a")) {
-            if (link.dataset.name === name) link.setAttribute("aria-current", "page");
-            else link.removeAttribute("aria-current");
+            if (link.dataset.name !== name) link.removeAttribute("aria-current");
+            else {
+                link.setAttribute("aria-current", "page");
+                const [here, all] = [link.getBoundingClientRect(), link.parentElement.getBoundingClientRect()];
+                link.parentElement.scrollLeft += (here.left + here.right - all.left - all.right) / 2;
+            }
         }
     }
 

@@ -48,10 +48,11 @@ def main() -> None:
     )
     parser.add_argument("photos", type=int)
     parser.add_argument("--mirror", type=Path)
+    parser.add_argument("--built", action="store_true", help="use the gallery that is there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         mirror = arguments.mirror or build(Path(folder), arguments.photos).folder
-        gallery = build_gallery(mirror)
+        gallery = mirror / "gallery" if arguments.built else build_gallery(mirror)
         with open_browser() as browser:
             use(Pages(browser, gallery))
 

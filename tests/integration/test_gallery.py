@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 from PIL import Image
 
@@ -272,3 +276,40 @@ async def test_the_pages_without_scripts_have_every_photo(run: Run) -> None:
     assert len(links) == 12
     assert all((folder(run) / link).is_file() for link in links)
     assert not [page for page in pages if "<script" in page or 'onerror="' in page or "<img src=x" in page]
+
+
+@pytest.mark.slow
+async def test_a_killed_build_leaves_no_process_and_continues(run: Run) -> None:
+    """The processes that make thumbnails end with the command, and the next build makes what is missing."""
+    settings = {"web.gallery.thumbnails.BATCH": 1}
+    process = start(["gallery", "--cache-path", str(run.root), "--jobs", "1"], settings=settings)
+    with anyio.fail_after(60):
+        while not list(folder(run).glob("thumbs/*/*.jpg")):  # noqa: ASYNC110 - by another process
+            await anyio.sleep(0.01)
+    children = children_of(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    await process.close()
+    with anyio.fail_after(30):
+        while any(is_running(child) for child in children):  # noqa: ASYNC110
+            await anyio.sleep(0.05)
+    assert children
+    build(run, thumbnails=320)
+    assert len(list(folder(run).glob("thumbs/*/*.jpg"))) == 12
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    line = ["ps", "-eo", "pid,ppid"]
+    found = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    pairs = [line.split() for line in found.splitlines()[1:]]
+    return [int(child) for child, parent in pairs if parent == str(pid)]
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING, NamedTuple
 
 from flickr_mirror.errors import BadImageError, CacheError
@@ -128,6 +130,15 @@ class Thumbnails:
 def _start() -> None:  # pragma: no cover - runs in a process
     outlive_signals()
     os.nice(NICENESS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:  # pragma: no cover - runs in a process
+    """End this process when its parent was killed: it would wait for work forever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _make_all(tasks: list[tuple[Path, Path, int]]) -> list[str]:  # pragma: no cover - runs in a process

@@ -38,11 +38,20 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 MEASURED = {
+    "tests.end_to_end.test_album_command",
     "tests.end_to_end.test_bad_input",
     "tests.end_to_end.test_check",
+    "tests.end_to_end.test_details",
     "tests.end_to_end.test_environment",
     "tests.end_to_end.test_forget",
+    "tests.end_to_end.test_import",
+    "tests.end_to_end.test_login",
+    "tests.end_to_end.test_one_process",
+    "tests.end_to_end.test_output",
+    "tests.end_to_end.test_photo",
+    "tests.end_to_end.test_settings",
     "tests.end_to_end.test_signals",
+    "tests.end_to_end.test_sources",
     "tests.integration.test_command",
     "tests.unit.engine.test_language_detector",
 }

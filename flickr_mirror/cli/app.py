@@ -12,6 +12,7 @@ from flickr_mirror.cli import mirror_app
 from flickr_mirror.cli.completion import Shell, completion_script
 from flickr_mirror.cli.export_app import export
 from flickr_mirror.cli.forget_app import forget
+from flickr_mirror.cli.gallery_app import gallery
 from flickr_mirror.cli.import_app import import_export
 from flickr_mirror.cli.keys_app import keys_app
 from flickr_mirror.cli.login_app import login, logout
@@ -147,7 +148,20 @@ def _demo(
     raise typer.Exit(demo(cache_path, timing_of(context)))
 
 
-for _command in (check, status, describe, search, stats, export, serve, photo, forget, login, logout):
+for _command in (
+    check,
+    status,
+    describe,
+    search,
+    stats,
+    gallery,
+    export,
+    serve,
+    photo,
+    forget,
+    login,
+    logout,
+):
     app.command(_command.__name__)(_command)
 app.command("list")(list_photos)
 app.command("import")(import_export)

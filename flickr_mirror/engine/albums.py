@@ -129,6 +129,8 @@ class AlbumMirror:
     async def _mirror_tree(self) -> None:
         context = self._context
         call = context.dispatcher.call
+        if self._left:  # this caller may see less of the tree than the one who listed these albums
+            return
         if not self._full and await call(self._albums.is_tree_current, self._scan):
             return
         try:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror.export.folders import ExportReport, read_marker, write_marker
-from flickr_mirror.export.placing import Placer, Way, check_space, check_target
+from flickr_mirror.export.target import check_space, check_target
+from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:

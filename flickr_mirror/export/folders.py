@@ -11,9 +11,10 @@ from time import strptime
 from typing import TYPE_CHECKING
 
 from flickr_mirror.export.names import unique_paths
-from flickr_mirror.export.placing import MARKER, Placer, Way, check_space, check_target
+from flickr_mirror.export.target import MARKER, check_space, check_target
 from flickr_mirror.export.xmp import embed, packet
 from flickr_mirror.storage.disk_errors import disk_errors
+from flickr_mirror.storage.placing import Placer, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -166,7 +166,7 @@ class AsyncFlickrApi:
     ) -> PhotoPage:
         """Return a page of what a user uploaded between two seconds (both included), newest first.
 
-        With a login, it has photos of every safety level that the account may see, whatever its settings are: without
+        With a login, it has photos of every safety level that the account may see, regardless of its settings: without
         `safe_search`, users missed moderate and restricted photos (https://github.com/mikf/gallery-dl/issues/1639).
         Flickr returns page 10,000 for every higher number, without an error: check the `page` of the result.
         """

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Letters that have a mark but no decomposition, so that NFD does not separate it
-_BASE = str.maketrans(
+BASE_LETTERS = str.maketrans(
     {
         "đ": "d",
         "ð": "d",
@@ -21,6 +20,7 @@ _BASE = str.maketrans(
         "þ": "th",
     }
 )
+"""Letters that have a mark but no decomposition, so that NFD does not separate it."""
 # Han, Hiragana, Katakana: written without spaces, so SQLite would take a whole sentence for one word
 _CJK = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
 
@@ -46,7 +46,7 @@ def fold(word: str) -> str:
     """
     separated = unicodedata.normalize("NFD", word.casefold())
     kept = "".join(char for char in separated if not unicodedata.combining(char))
-    return unicodedata.normalize("NFC", kept.translate(_BASE))
+    return unicodedata.normalize("NFC", kept.translate(BASE_LETTERS))
 
 
 def is_plain(word: str) -> bool:

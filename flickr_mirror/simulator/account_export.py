@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
     from flickr_mirror.simulator.data.stream import SimulatedPhotostream
+    from flickr_mirror.simulator.data.texts import SimulatedComment
 
 METADATA = "72157600000000000_0123456789ab_part1.zip"
 _WEB = "https://www.flickr.com"
@@ -173,16 +174,18 @@ def _photo(photo: SimulatedPhoto, name: str, *, is_private: bool) -> dict[str, A
         "comment_permissions": "any flickr member",
         "tagging_permissions": "people you follow",
         "safety": "safe",
-        "comments": [
-            {
-                "id": str(72157720277929503 + number * 8613),
-                "date": _time(comment.date),
-                "user": comment.author,
-                "comment": comment.text,
-                "url": f"{page}/#comment{72157720277929503 + number * 8613}",
-            }
-            for number, comment in enumerate(photo.comments)
-        ],
+        "comments": [_comment(comment, number, page) for number, comment in enumerate(photo.comments)],
+    }
+
+
+def _comment(comment: SimulatedComment, number: int, page: str) -> dict[str, Any]:
+    serial = 72157720277929503 + number * 8613
+    return {
+        "id": str(serial),
+        "date": _time(comment.date),
+        "user": comment.author,
+        "comment": comment.text,
+        "url": f"{page}/#comment{serial}",
     }
 
 

@@ -18,11 +18,12 @@ NEWEST = 100
 """How many photos the front page links."""
 
 
-def front_page(indexes: Sequence[PhotoIndex], url: str) -> str:
-    """Return the page that names the mirrors, links their newest photos, and states how to use the API."""
+def front_page(indexes: Sequence[PhotoIndex], url: str, galleries: Sequence[str] = ()) -> str:
+    """Return the page that names the mirrors, links galleries and newest photos, and states how to use the API."""
     from flickr_mirror.web.answers import image_path
 
     parts = [_HEAD.format(title="Mirrored photos"), "<h1>Mirrored photos</h1>"]
+    parts += [f'<p><a href="{escape(address)}">Gallery {escape(address)}</a></p>' for address in galleries]
     for index in indexes:
         ids = index.ids()
         parts.append(f"<h2>{escape(index.reader.username)}</h2><p>{len(ids):,} photos</p><ul>")

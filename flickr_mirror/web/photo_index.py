@@ -21,7 +21,7 @@ class PhotoIndex:
 
     def __init__(self, reader: MirrorReader, *, shows_private: bool) -> None:
         self.reader = reader
-        self._shows_private = shows_private
+        self.shows_private = shows_private
         self._lock = Lock()
         self._stamp: object = None
         self._ids: list[int] = []
@@ -38,7 +38,7 @@ class PhotoIndex:
                 status = name.stat()
                 stamp.append((status.st_size, status.st_mtime_ns))
         if stamp != self._stamp:
-            rows = self.reader.catalogue.archive.uploads(public_only=not self._shows_private)
+            rows = self.reader.catalogue.archive.uploads(public_only=not self.shows_private)
             self._ids = [photo_id for photo_id, _ in rows]
             self._times = [-uploaded for _, uploaded in rows]
             self._known = set(self._ids)

@@ -16,6 +16,7 @@ from flickr_mirror.errors import ServerError
 from flickr_mirror.models.rest_answers import encode
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.web.answers import image_path
+from flickr_mirror.web.gallery_files import GalleryFiles
 from flickr_mirror.web.methods import MirrorApi
 from flickr_mirror.web.pages import front_page, not_found_page
 from flickr_mirror.web.photo_index import PhotoIndex
@@ -61,6 +62,10 @@ class MirrorServer:
         self._password = password
         self._is_behind_proxy = answers_for_flickr
         self._indexes = [PhotoIndex(reader, shows_private=password is not None) for reader in readers]
+        self._galleries = [
+            GalleryFiles(index, "" if len(readers) == 1 else f"/{index.reader.nsid}")
+            for index in self._indexes
+        ]
         self._stack = ExitStack()
         self._searches: dict[int, SearchIndex] = {}
         self._api = MirrorApi(self._indexes, self._search)
@@ -145,9 +150,20 @@ class MirrorServer:
         if match := _IMAGE.fullmatch(path):
             return await asyncio.to_thread(self._file, path, match[1])
         if path == "/" or (self._is_behind_proxy and path.startswith("/photos/")):
-            text = await asyncio.to_thread(front_page, self._indexes, self.url)
-            return web.Response(text=text, content_type="text/html")
+            return await asyncio.to_thread(self._front_page)
+        for gallery in self._galleries:
+            if f"{path}/" == gallery.address:
+                raise web.HTTPFound(gallery.address)
+            if file := await asyncio.to_thread(gallery.find, path):
+                return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
         return web.Response(status=404, text=not_found_page(), content_type="text/html")
+
+    def _front_page(self) -> web.Response:
+        """Return the front page; a redirection to the gallery of the only mirror, except for clients of a proxy."""
+        found = [gallery.address for gallery in self._galleries if gallery.is_there()]
+        if found and len(self._galleries) == 1 and not self._is_behind_proxy:
+            return web.Response(status=302, headers={"Location": found[0]})
+        return web.Response(text=front_page(self._indexes, self.url, found), content_type="text/html")
 
     async def _answer_call(self, request: web.Request) -> web.Response:
         form = await request.post() if request.method == "POST" else {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from flickr_mirror import Include
 from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.engine import account_lists
@@ -16,9 +18,9 @@ from tests.support.mirroring import mirroring
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from flickr_mirror.engine.workers.jobs import JobContext
+
+pytestmark = pytest.mark.usefixtures("one_language")
 
 
 class Lists:

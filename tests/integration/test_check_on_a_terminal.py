@@ -15,6 +15,8 @@ from tests.support.terminals import Typist
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 
 @pytest.mark.parametrize(("answer", "is_forgotten"), [("y", True), ("n", False), ("", False)])
 async def test_the_user_says_whether_files_were_deleted_on_purpose(

@@ -15,6 +15,8 @@ from tests.support.account_lists import OTHER, ListRun, mirroring_lists
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 DAY = 86_400
 METHOD = "favorites.getPublicList"
 

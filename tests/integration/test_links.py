@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,13 @@ def replace_by_link(folder: Path, outside: Path) -> None:
     for path in [Path(), *below]:
         (outside / path).mkdir(parents=True)
     (outside / "of the user").touch()
-    folder.symlink_to(outside)
+    while True:
+        try:
+            folder.symlink_to(outside)
+        except FileExistsError:  # the run has created the folder again in between
+            shutil.rmtree(folder)
+        else:
+            return
 
 
 def files(folder: Path) -> list[str]:

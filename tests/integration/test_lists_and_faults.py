@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from flickr_mirror.simulator.faults import Fault
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 LISTS = ("profile", "tags", "contacts", "favorites", "galleries", "groups")
 METHODS = (
     *("people.getInfo", "profile.getProfile", "tags.getListUser", "tags.getListUserPopular"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from flickr_mirror.simulator import (
     Rule,
     Script,
@@ -16,6 +18,8 @@ from tests.support.account_lists import ListRun, mirroring_lists
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_language")
 
 POOL = "groups.pools.getPhotos"
 

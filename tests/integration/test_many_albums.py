@@ -17,6 +17,8 @@ from tests.support.mirroring import Run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 ALBUMS, MEMBERSHIPS, LARGEST = 1200, 100_000, 3000
 MORE_MEMORY = 8
 """By how many megabytes the peak may be higher than with twelve albums."""

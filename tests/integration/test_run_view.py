@@ -443,7 +443,7 @@ async def test_a_program_that_embeds_a_mirror_can_ask_for_its_progress(tmp_path:
     events = [document["event"] for document, _ in seen]
     assert events[0] == "run_started"
     assert json.dumps([document for document, _ in seen])
-    last = seen[-1][1]
+    last = mirror.progress
     assert (last.done, last.total, last.images_left, last.infos_left, last.failed) == (12, 12, 0, 0, 0)
     assert last.bytes == mirror.report.bytes
     halves = [progress.done for _, progress in seen]

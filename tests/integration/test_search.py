@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.support.mirroring import Run
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 TITLES = ("HUẾ - Cầu Trường Tiền", "Đà Nẵng: đường biển", "Duong the man", "順化 1931 香江", "hạ long án an")
 
 

@@ -14,6 +14,8 @@ import pytest
 from flickr_mirror import AsyncFlickrApi, open_mirror
 from flickr_mirror.errors import ServerError
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.web.gallery.builder import GalleryBuilder
+from flickr_mirror.web.gallery.options import GalleryOptions
 from flickr_mirror.web.server import MirrorServer
 from tests.support.mirroring import Run, mirroring
 
@@ -277,3 +279,51 @@ async def test_two_mirrors_are_two_accounts(tmp_path: Path) -> None:
             for stream in streams:
                 person = (await call(server, "people.getInfo", user_id=stream.nsid))["person"]
                 assert person["photos"]["count"]["_content"] == len(stream)
+
+
+def gallery_of(run: Run, **options: bool) -> None:
+    """Build the gallery of the mirror."""
+    with open_mirror(run.root) as reader:
+        GalleryBuilder(reader, GalleryOptions(thumbnails=0, **options)).build()  # type: ignore[arg-type]
+
+
+async def get(server: MirrorServer, path: str, **options: Any) -> httpx.Response:
+    """Return the answer for a path, which is sent as it is."""
+    async with httpx.AsyncClient(**options) as client:
+        return await client.get(f"{server.url}{path}")
+
+
+async def test_the_gallery_is_the_front_page(run: Run, server: MirrorServer) -> None:
+    """The pages and the photos that they link are served, and nothing else of the mirror."""
+    assert (await get(server, "/")).status_code == 200
+    assert (await get(server, "/gallery/")).status_code == 404
+    gallery_of(run)
+    front = await get(server, "/", follow_redirects=True)
+    assert front.url.path == "/gallery/"
+    assert "js/start.js" in front.text
+    assert (await get(server, "/gallery/data/first.js")).text.startswith("flickrMirror.load(")
+    photo = run.path(run.stream.ids[0])
+    path = photo.relative_to(run.root / run.stream.username).as_posix()
+    image = await get(server, f"/{path}", headers={"Range": "bytes=0-9"})
+    assert (image.status_code, image.content) == (206, photo.read_bytes()[:10])
+    for hostile in (
+        f"/{path.removesuffix('jpg')}json",
+        "/gallery/.gallery.sqlite",
+        "/gallery/%2e%2e/.flickr_mirror/catalogue.sqlite",
+        "/.flickr_mirror/catalogue.sqlite",
+        "/gallery/data/../../.flickr_mirror/owner.json",
+    ):
+        assert (await get(server, hostile)).status_code == 404
+
+
+async def test_a_gallery_with_private_photos_is_not_served_to_all(run: Run, server: MirrorServer) -> None:
+    """It is refused without a password, and so is the file of a photo that is not public."""
+    hidden = run.path(run.stream.ids[0]).relative_to(run.root / run.stream.username).as_posix()
+    run.stream.edit(run.stream.ids[0], privacy="family")
+    run.log_in()
+    await run(info_level=2, full_scan=True)
+    gallery_of(run, private=True)
+    assert (await get(server, "/gallery/index.html")).status_code == 404
+    gallery_of(run)
+    assert (await get(server, "/gallery/index.html")).status_code == 200
+    assert (await get(server, f"/{hidden}")).status_code == 404

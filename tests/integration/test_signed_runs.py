@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 ANNA, BEN = "1000001@N01", "2000002@N02"
 KEYS = ApiKeys(canary.KEY, canary.SECRET)
 CHECK = "flickr.auth.oauth.checkToken"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from flickr_mirror import MirrorReport
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 FAVORITES = "https://www.flickr.com/photos/saigon-archive/favorites"
 GALLERY = "https://www.flickr.com/photos/saigon-archive/galleries/721577"
 POOL = "https://www.flickr.com/groups/boats/pool"

@@ -7,9 +7,11 @@ Sidecar files and catalogue are those of a finished run. The images are hard lin
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -96,7 +98,7 @@ def _photos(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         source, size, sha256 = sources[int(photo_id) % IMAGES]
-        os.link(source, mirror.path(photo_id, "jpg"))
+        _link(source, mirror.path(photo_id, "jpg"))
         row = state_row(photo, set(), info_waits=False, now=int(time.time()))
         yield RestoredPhoto(
             photo,
@@ -107,6 +109,16 @@ def _photos(
                 StoredFile("image", "jpg", size, sha256),
             ],
         )
+
+
+def _link(source: Path, path: Path) -> None:
+    """Make a hard link, or a copy where a file system allows no more links to one file."""
+    try:
+        os.link(source, path)
+    except OSError as error:
+        if error.errno != errno.EMLINK:
+            raise
+        shutil.copyfile(source, path)
 
 
 if __name__ == "__main__":

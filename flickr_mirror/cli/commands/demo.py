@@ -64,11 +64,12 @@ async def demonstrate(cache_path: Path, timing: Timing) -> int:
 
 
 def _next_commands(cache_path: Path) -> str:
-    """Return three commands to run next, which work in the folder where the demo was started."""
+    """Return the commands to run next, which work in the folder where the demo was started."""
     command = program()
     place = f"--cache-path {shlex.quote(str(cache_path))}"
     commands = (
-        (f"{command} list {place}", "look at the photos: their titles and files"),
+        (f"{command} gallery {place} --open", "look at the photos in a browser"),
+        (f"{command} list {place}", "list their titles and files"),
         (f"{command} check {place}", "check that every file is whole"),
         (
             f"{command} keys set",

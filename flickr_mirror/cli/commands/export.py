@@ -14,11 +14,11 @@ from flickr_mirror.cli.output.summary import counted
 from flickr_mirror.cli.output.text import json_text, size_text
 from flickr_mirror.export.bag import export_bag
 from flickr_mirror.export.folders import FolderExport, FolderOptions
-from flickr_mirror.export.placing import Way
 from flickr_mirror.reader.filters import PhotoFilter
 from flickr_mirror.reader.mirror_reader import open_mirror
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.placing import Way
 from flickr_mirror.text import plain
 
 if TYPE_CHECKING:

@@ -44,6 +44,8 @@ def show(username: str, photos: list[str], cache_path: Path) -> int:
 def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool, trash: bool) -> int:
     """Erase photos or move them to the trash, with `ask` only after confirmation, and return the exit code."""
 
+    from flickr_mirror.cli.commands.gallery import refresh_gallery
+
     def erase() -> int:
         if ask:
             report = run_async(partial(forget_photos, username, photos, cache_path, dry_run=True))
@@ -55,6 +57,7 @@ def forget(username: str, photos: list[str], cache_path: Path, *, ask: bool, tra
             echo(_outcome(photo, trash=trash))
         if report.catalogues and not trash:
             echo(f"Also erased: {len(report.catalogues)} files of old catalogues that had been set aside.")
+        refresh_gallery(report.folder)
         _print_summary(report)
         return 0
 

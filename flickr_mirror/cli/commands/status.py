@@ -93,10 +93,7 @@ def status_of(root: Path, name: str) -> MirrorStatus:
     """
     cache, owner = get_mirror(filesystem.home(root), name.strip())
     last = read_summary(cache.state)
-    success = last.get("last_success") if last else None
-    age = time.time() - datetime.fromisoformat(success).timestamp() if success else None
-    if age is not None and age < -MAX_CLOCK_SKEW:  # the clock was wrong, or the file is damaged
-        success = age = None
+    success, age = _last_success(last)
     with open_catalogue(cache) as catalogue:
         overview = catalogue.statistics
         counts = overview.counts()
@@ -137,9 +134,20 @@ def status_of(root: Path, name: str) -> MirrorStatus:
             free=shutil.disk_usage(cache.folder).free,
             last_run=last,
             last_success=success,
-            age=None if age is None else round(max(age, 0.0), 1),
+            age=age,
             running=holder_of(cache.lock),
         )
+
+
+def _last_success(last: Summary | None) -> tuple[str | None, float | None]:
+    """Return when a run last ended with code 0, and how many seconds ago."""
+    success = last.get("last_success") if last else None
+    if not success:
+        return None, None
+    age = time.time() - datetime.fromisoformat(success).timestamp()
+    if age < -MAX_CLOCK_SKEW:  # the clock was wrong, or the file is damaged
+        return None, None
+    return success, round(max(age, 0.0), 1)
 
 
 def _missing(cache: MirrorFolder, catalogue: Catalogue) -> list[str]:

@@ -214,6 +214,7 @@ async def test_only_the_last_short_texts_are_remembered(monkeypatch: pytest.Monk
         assert list(detector._remembered) == [TEXTS[2], TEXTS[0], TEXTS[3]]
 
 
+@pytest.mark.slow
 async def test_cancelled_call_does_not_spoil_the_next_one(started: list[Process]) -> None:
     """After a call was cancelled while a worker owed it an answer, the next call gets its own answer."""
     async with LanguageDetector() as detector:
@@ -242,6 +243,7 @@ async def test_call_cancelled_while_a_worker_starts_leaves_none(started: list[Pr
         assert [process.returncode for process in started] == [-signal.SIGKILL]
 
 
+@pytest.mark.slow
 async def test_calls_cancelled_at_any_moment_do_no_harm() -> None:
     """Whenever calls are cancelled, even while a worker starts, later ones get right answers."""
     async with LanguageDetector(2) as detector:
@@ -303,6 +305,7 @@ async def test_broken_workers_are_given_up_for_a_thread(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 async def test_failures_now_and_then_do_not_end_the_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[Process]
 ) -> None:
@@ -492,6 +495,7 @@ async def test_worker_that_died_unnoticed_does_not_disturb_the_end(
     assert caplog.records == []
 
 
+@pytest.mark.slow
 def test_worker_ends_with_its_input() -> None:
     """A worker ends by itself when its input is closed."""
     with worker() as process:
@@ -502,6 +506,7 @@ def test_worker_ends_with_its_input() -> None:
         assert process.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_worker_leaves_it_to_its_parent_when_to_end() -> None:
     """Ctrl-C in the terminal and a stop of the service do not end the worker before its work is done."""
     with worker() as process:
@@ -606,6 +611,7 @@ def test_package_that_loads_everything_and_fatal_warnings_do_not_matter(tmp_path
     assert errors == ""
 
 
+@pytest.mark.slow
 def test_interrupted_host_program_ends_without_noise_of_the_worker(tmp_path: Path) -> None:
     """After Ctrl-C the worker ends with the host program, and only that one has something to say."""
     with host(tmp_path, "stay") as process:
@@ -622,6 +628,7 @@ def test_interrupted_host_program_ends_without_noise_of_the_worker(tmp_path: Pat
     assert is_gone(pid)
 
 
+@pytest.mark.slow
 def test_killed_host_program_leaves_no_worker(tmp_path: Path) -> None:
     """When the program is killed the hard way, its worker ends as well."""
     with host(tmp_path, "stay") as process:

@@ -1,0 +1,125 @@
+# ruff: noqa: T201
+"""The gallery of a large mirror: building it, and using it in Chromium from disk, without a network.
+
+    python tests/benchmarks/gallery.py 100000
+    python tests/benchmarks/gallery.py 100000 --mirror FOLDER   # a mirror that is there
+
+The budgets: built in 120 s without thumbnails and 90 MB at most, nothing written if nothing is new; the first photos in
+0.5 s, a key of the search in 0.1 s, a heap of 60 MB, no task over 0.2 s while scrolling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from flickr_mirror import open_mirror
+from flickr_mirror.web.gallery.builder import GalleryBuilder
+from flickr_mirror.web.gallery.options import GalleryOptions
+from tests.support.browser import Pages, open_browser
+from tests.support.large_mirror import build
+
+QUERIES = (
+    "duong",
+    "đường",
+    "hue",
+    "cho",
+    '"le loi"',
+    "street -hue",
+    "title:1908",
+    "rue ville",
+    "舊街",
+    "ста",
+)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("photos", type=int)
+    parser.add_argument("--mirror", type=Path)
+    parser.add_argument("--built", action="store_true", help="use the gallery that is there")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        mirror = arguments.mirror or build(Path(folder), arguments.photos).folder
+        gallery = mirror / "gallery" if arguments.built else build_gallery(mirror)
+        with open_browser() as browser:
+            use(Pages(browser, gallery))
+
+
+def build_gallery(mirror: Path) -> Path:
+    """Build twice, print the times, and return the folder."""
+    with open_mirror(mirror) as reader:
+        for number in range(2):
+            begun = time.perf_counter()
+            report = GalleryBuilder(reader, GalleryOptions(thumbnails=0)).build()
+            seconds = time.perf_counter() - begun
+            print(
+                f"build {number + 1}: {seconds:.1f} s, {report.written} files written, {report.bytes / 1e6:.1f} MB"
+            )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    return Path(report.folder)
+
+
+def use(pages: Pages) -> None:
+    """Open, scroll and search, and print the times."""
+    first, whole = [], []
+    for _ in range(5):
+        page = pages.open()
+        marks = page.evaluate("performance.getEntriesByType('mark').map((mark) => mark.startTime)")
+        first.append(marks[0])
+        whole.append(marks[1])
+    print(f"first photos {statistics.median(first):.0f} ms, all photos {statistics.median(whole):.0f} ms")
+    print(f"heap {heap(page):.0f} MB")
+    page.evaluate(
+        "window.tasks = []; new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) =>"
+        " one.duration))).observe({type: 'longtask'})"
+    )
+    for number in range(100):
+        page.evaluate(f"scrollTo(0, document.documentElement.scrollHeight * {number * 37 % 100} / 100)")
+        page.mouse.wheel(0, 800)
+        time.sleep(0.05)
+    tasks = page.evaluate("tasks")
+    print(f"scrolling: longest task {max(tasks, default=0):.0f} ms, {len(tasks)} over 50 ms")
+    for query in QUERIES:
+        times = [typed(page, query[: length + 1]) for length in range(len(query))]
+        print(f"search {query}: each key {statistics.median(times):.0f} ms, at most {max(times):.0f} ms")
+    print(f"heap {heap(page):.0f} MB")
+
+
+def typed(page: Any, text: str) -> float:
+    """Return the milliseconds from a query to the grid of what it finds."""
+    return float(
+        page.evaluate(
+            "async (text) => { const box = document.getElementById('query'); const begun = performance.now();"
+            " const before = flickrMirror.grid; box.value = text; box.dispatchEvent(new Event('input'));"
+            " while (flickrMirror.grid === before || !flickrMirror.grid) await new Promise((next) => setTimeout(next));"
+            " return performance.now() - begun; }",
+            text,
+        )
+    )
+
+
+def heap(page: Any) -> float:
+    """Return the megabytes of JavaScript's heap after a collection of garbage."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    session.send("Performance.enable")
+    metrics = {
+        metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]
+    }
+    return float(metrics["JSHeapUsedSize"]) / 1e6
+
+
+if __name__ == "__main__":
+    main()

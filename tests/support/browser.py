@@ -1,0 +1,68 @@
+"""The Chromium of the system, for tests of pages. Playwright's own browsers are never downloaded."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """Open Chromium without a network; skip the test with a reason if there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        # --no-sandbox: Chromium does not start as root otherwise, which containers run tests as
+        arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"]
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+class Pages:
+    """The pages of a gallery in a window; `requests` are all addresses asked for, `errors` what the console shows."""
+
+    def __init__(self, browser: Browser, folder: Path, **window: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **window})
+        self.page: Page = self.context.new_page()
+        self.folder = folder
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._on_console)
+
+    def _on_console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def open(self, route: str = "") -> Page:
+        """Open a route, and wait until all photos are known."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{(self.folder / 'index.html').as_uri()}#/{route}")
+        self.until("flickrMirror.isWhole === true")
+        return self.page
+
+    def until(self, condition: str, seconds: float = 10) -> None:
+        """Wait for a condition in JavaScript. (`wait_for_function` needs eval, which the pages forbid.)"""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(f"Boolean({condition})"):
+            assert time.monotonic() < end, f"not within {seconds} s: {condition}; {self.errors}"
+            time.sleep(0.02)
+
+    def texts(self, selector: str) -> list[str]:
+        """Return the texts of the elements that a selector finds."""
+        return [text.strip() for text in self.page.locator(selector).all_inner_texts()]

@@ -73,6 +73,8 @@ def put_command_into(folder: Path) -> Path:
     """Write the command as installers do, so that it goes by its name."""
     folder.mkdir(parents=True, exist_ok=True)
     command = folder / "mirror_flickr"
-    command.write_text(f"#!{sys.executable}\nfrom flickr_mirror.__main__ import main\nmain()\n")
+    # the condition keeps processes that are started afresh, as for thumbnails, from running the command again
+    lines = ("from flickr_mirror.__main__ import main", 'if __name__ == "__main__":', "    main()")
+    command.write_text("\n".join((f"#!{sys.executable}", *lines, "")))
     command.chmod(0o755)
     return command

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 HEAVY = {"aiohttp", "anyio", "httpx", "rich", "sqlite3", "asyncio"}
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
     """It is said what is going to happen before anything is loaded that takes time, and before any request."""
     code = (

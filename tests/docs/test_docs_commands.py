@@ -36,6 +36,8 @@ NOT_RUN = {
     r"_flickr serve|127\.0\.0\.1:80": "needs a server that runs until Ctrl-C",
     r"--streams ": "needs a file of streams",
     r"--open": "opens a browser",
+    r"flickr-mirror\[": "needs the network",
+    r"--store |^export AWS_| --read ": "needs a bucket",
     r"flic\.kr/p/": "is the address of a real photo",
     r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",
     r"^docker |docker run|^mirror ": "needs Docker",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -131,7 +131,8 @@ async def _run(
     code = code or view.outcome.exit_code
     echo_report(mirror, message)
     if mirror.report.folder and not signals.code and _has_changed(mirror.report):
-        await to_thread.run_sync(view.on_changed, mirror.report.folder)
+        with suppress(RuntimeError):  # the system allows no more threads; the next run describes the mirror
+            await to_thread.run_sync(view.on_changed, mirror.report.folder)
     summary = saved(mirror, summary_of(named_report(mirror), code, message, is_whole=mirror.is_whole))
     await _end(view, summary, signals)
     if console.is_terminal and (text := summary_sentence(summary)):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.rows import Status
+from flickr_mirror.export.description.describe import NAMES
 from flickr_mirror.models.identifiers import inventory_number
 from tests.support.canary import FORBIDDEN
 
@@ -30,6 +31,11 @@ STATE_FILES = {
     "catalogue.sqlite",
     "catalogue.sqlite-wal",
     "catalogue.sqlite-shm",
+    "description.json",
+    "search.sqlite",
+    "search.sqlite-wal",
+    "search.sqlite-shm",
+    "search.sqlite-journal",
 }
 
 
@@ -95,6 +101,8 @@ class Inspector:
             assert path.suffix == ".part" or (below[1] in STATE_FILES and len(below) == 2), path
             if path.suffix == ".json":
                 json.loads(data)
+            return
+        if len(below) == 1 and below[0] in NAMES:  # the description of the mirror
             return
         photo_id = self._ids[path.stem]
         assert below[:-1] == list(path.stem[:4]), path

@@ -9,7 +9,6 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.commands.describe import describe_after_run
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.standard_streams import write_result
 from flickr_mirror.cli.run_view import RunView
@@ -35,7 +34,6 @@ async def demonstrate(cache_path: Path, timing: Timing) -> int:
     async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
         options = MirrorOptions(cache_path=cache_path, info_level=2, api_url=flickr.api_url)
         view = RunView(options, timing=timing)
-        view.on_changed = describe_after_run
         mirror = PhotostreamMirror(
             stream.username,
             "demo",

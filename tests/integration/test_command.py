@@ -147,11 +147,12 @@ async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
     program = f"{shlex.quote(sys.executable)} -m flickr_mirror"
     shown = re.findall(rf"^  ({re.escape(program)} .*?)  ", result.stdout.decode(), re.MULTILINE)
     assert shown == [
+        f"{program} gallery --cache-path {folder} --open",
         f"{program} list --cache-path {folder}",
         f"{program} check --cache-path {folder}",
         f"{program} keys set",
     ]
-    for next_command in shown[:2]:
+    for next_command in shown[1:3]:
         report = await anyio.run_process(shlex.split(next_command))
         assert b"54000000001" in report.stdout or b"broken=0" in report.stderr
     again = await anyio.run_process(line, check=False)

@@ -135,13 +135,7 @@ async def check_files(
     await to_thread.run_sync(catalogue.sync_commits)  # otherwise, a row could name a file that was moved away
     after, begun = ("", 0), int(time.time())
     if resumable and (earlier := await to_thread.run_sync(catalogue.get_note, place)):
-        earlier_begun, kind, photo_id, seen, found = json.loads(earlier)
-        if 0 <= begun - earlier_begun <= PATIENCE:
-            begun, after, report.resumed = earlier_begun, (kind, photo_id), seen
-            report.broken = [
-                FileBroken(photo_id, kind, Path(path), reason, comes_again)
-                for photo_id, kind, path, reason, comes_again in found
-            ]
+        begun, after = _resume(earlier, begun, report)
     total = await to_thread.run_sync(partial(catalogue.files.count, kinds=kinds, part=report.part))
     select = partial(catalogue.files.page, kinds=kinds, part=report.part)
     while files := await to_thread.run_sync(select, after, BATCH):
@@ -150,10 +144,7 @@ async def check_files(
         report.files += len(files)
         report.bytes += sum(file.size for _, _, file in files)
         report.broken += [found for found, _ in broken]
-        found = [
-            [one.photo_id, one.kind, str(one.path), one.reason, one.comes_again] for one in report.broken
-        ]
-        position = json.dumps([begun, *after, report.resumed + report.files, found]) if resumable else None
+        position = _position(begun, after, report) if resumable else None
         await to_thread.run_sync(_record, store, catalogue, broken, place, position)
         for found, _ in broken:
             emit(found)
@@ -165,6 +156,25 @@ async def check_files(
     is_restored = await to_thread.run_sync(catalogue.get_note, "restored") == "1"
     report.rebuilt = is_restored and await to_thread.run_sync(catalogue.listings.is_unlisted)
     report.complete = True
+
+
+def _position(begun: int, after: tuple[str, int], report: CheckReport) -> str:
+    """Return the position of a check as JSON: when it began, the last file, the number of files, the broken ones."""
+    broken = [[one.photo_id, one.kind, str(one.path), one.reason, one.comes_again] for one in report.broken]
+    return json.dumps([begun, *after, report.resumed + report.files, broken])
+
+
+def _resume(position: str, now: int, report: CheckReport) -> tuple[int, tuple[str, int]]:
+    """Continue an interrupted check in `report`; return when it began, and its last file. Old ones begin anew."""
+    begun, kind, photo_id, seen, broken = json.loads(position)
+    if not 0 <= now - begun <= PATIENCE:
+        return now, ("", 0)
+    report.resumed = seen
+    report.broken = [
+        FileBroken(photo_id, kind, Path(path), reason, comes_again)
+        for photo_id, kind, path, reason, comes_again in broken
+    ]
+    return begun, (kind, photo_id)
 
 
 Broken = tuple[FileBroken, "tuple[bytes, str] | None"]

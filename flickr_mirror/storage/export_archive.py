@@ -32,7 +32,9 @@ MAX_RATIO = 200
 _HARMLESS = 10 << 20  # bytes; an entry of this size is accepted with any ratio
 _PHOTO = re.compile(r"photo_([0-9]+)\.json", re.ASCII)
 _OF_THE_SYSTEM = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
-_FAULTS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError)
+_DIRECTORY_FAULTS = (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError)
+"""The errors of reading the directory of a damaged zip."""
+_ENTRY_FAULTS = (*_DIRECTORY_FAULTS, OSError, zlib.error, RuntimeError)
 """The errors of reading an entry that is damaged, encrypted or compressed by an unknown method."""
 
 
@@ -52,7 +54,7 @@ class ExportEntry:
         try:
             with self.place.open("rb") if isinstance(self.place, Path) else self.place.open(self.key) as file:
                 yield file
-        except _FAULTS as error:
+        except _ENTRY_FAULTS as error:
             raise BadImageError(f"{self} cannot be read ({_reason(error)}).") from error
 
     def read_json(self) -> Any:  # noqa: ANN401
@@ -84,7 +86,7 @@ class _Zip:
                     "There are more zips than files that may be open: run `ulimit -n 4096`, then the same command."
                 ) from error
             raise ExportError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from error
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        except _DIRECTORY_FAULTS as error:
             raise ExportError(
                 f"{path} is cut or damaged ({_reason(error)}): download it from Flickr again, then run the same "
                 "command. Nothing was imported."

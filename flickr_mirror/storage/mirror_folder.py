@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from anyio import to_thread
 
 from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.models.options import DEFAULT_CACHE_DIRECTORY_DEPTH
 from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.base_store import BaseStore
 from flickr_mirror.storage.directories import link_error
-from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, read_json
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, document_name, read_json
 from flickr_mirror.storage.folder_scan import find_depth, list_entries, list_files, unused_path
 from flickr_mirror.storage.group_committer import GroupCommitter
 from flickr_mirror.storage.object_names import object_path
@@ -27,7 +25,7 @@ from flickr_mirror.storage.owner import (
     write_owner,
 )
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import check_photo, compare, encoded
+from flickr_mirror.storage.sidecar import compare, encoded
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ LAST_RUN = "last-run.json"
 """The summary of the last run, in the state folder."""
 
 
-class MirrorFolder:
+class MirrorFolder(BaseStore):
     """The folder of one user's photostream: `<root>/<username>/<h0>/<h1>/<h2>/<h3>/<h>.<ext>`.
 
     h is the photo's inventory number. Implements `flickr_mirror.storage.store.Store`, which documents the methods.
@@ -150,10 +148,6 @@ class MirrorFolder:
 
     # Reading
 
-    def check_name(self, photo_id: str) -> None:
-        """See `Store.check_name`."""
-        check_photo(self.read_sidecar(photo_id), photo_id, self.path(photo_id, "json"))
-
     def find(self, photo_id: str, extensions: Sequence[str]) -> Path | None:
         """See `Store.find`."""
         for extension in extensions:
@@ -221,24 +215,6 @@ class MirrorFolder:
         """See `Store.new_file`. Files are committed in groups."""
         return open_partial_file(self.parts, self.committer, self.folder)
 
-    async def write_sidecar(
-        self, photo_id: str, content: dict[str, Any], *, may_exist: bool = True
-    ) -> tuple[Path, bytes]:
-        """See `Store.write_sidecar`."""
-        path = self.path(photo_id, "json")
-        is_long = len(content.get("comments", ())) > MANY_COMMENTS
-        data = await to_thread.run_sync(encoded, content) if is_long else encoded(content)
-        if may_exist:
-            stored, whole = await to_thread.run_sync(self._compare, path, content, data)
-            if stored is not None:
-                return path, stored
-            if whole is not content:
-                data = await to_thread.run_sync(encoded, whole)
-        async with self.new_file() as file:
-            await file.write(data)
-            await file.commit(path, partial(self.check_name, photo_id))
-        return path, data
-
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
         path, data = self._document(name), encoded(content)
@@ -253,7 +229,6 @@ class MirrorFolder:
     def _compare(
         self, path: Path, content: dict[str, Any], data: bytes
     ) -> tuple[bytes | None, dict[str, Any]]:
-        """Return the bytes of a sidecar file that is up to date, made durable; or `None` and what must be written."""
         stored = filesystem.content(path)
         is_same, content = compare(stored, content, data)
         if is_same:

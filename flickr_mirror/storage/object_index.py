@@ -19,8 +19,8 @@ class ObjectIndex:
     """The sizes and version marks of the objects of photos, by inventory number and extension.
 
     A listing of S3, Google Cloud Storage or Azure is in the order of keys, which is that of numbers. An inventory
-    number is represented by its first 64 bits, so one of 10 million absent objects could seem present with a
-    probability of 10⁻⁶: whoever finds an object here reads it.
+    number is represented by its first 64 bits: with 10 million objects and as many lookups of absent ones, the
+    probability that any of them seems present is below 10⁻⁵. `ObjectStore.find` asks the bucket for what it finds here.
     """
 
     def __init__(self, objects: Iterable[ObjectInfo], depth: int) -> None:

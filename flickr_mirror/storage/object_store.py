@@ -5,22 +5,20 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
-from functools import partial
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
-
-from anyio import to_thread
 
 from flickr_mirror.errors import PlaceTakenError
 from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.base_store import BaseStore
 from flickr_mirror.storage.disk_errors import disk_errors
-from flickr_mirror.storage.documents import ACCOUNT_FOLDER, MANY_COMMENTS, document_name, parse
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, document_name, parse
 from flickr_mirror.storage.object_index import ObjectIndex
 from flickr_mirror.storage.object_names import number_and_extension, object_path, photo_key
 from flickr_mirror.storage.object_upload import Uploader
 from flickr_mirror.storage.partial_file import open_partial_file
-from flickr_mirror.storage.sidecar import check_photo, compare, encoded
+from flickr_mirror.storage.sidecar import compare, encoded
 from flickr_mirror.storage.store import StoreProperties
 
 if TYPE_CHECKING:
@@ -36,10 +34,10 @@ if TYPE_CHECKING:
 STATE = ".flickr_mirror"
 """The folder of everything in the bucket that is not a file of a photo or a document."""
 FEW_LOOKUPS = 100
-"""So many photos are looked up one by one; for more, all objects are listed once."""
+"""How many photos are looked up one by one; for more, all objects are listed once."""
 
 
-class ObjectStore:
+class ObjectStore(BaseStore):
     """The files of one user's photos in a bucket, under the same names as in a folder.
 
     Implements `flickr_mirror.storage.store.Store`, which documents the methods. `bucket` has the objects of this
@@ -69,10 +67,6 @@ class ObjectStore:
         return path.relative_to(self._root).as_posix()
 
     # Reading
-
-    def check_name(self, photo_id: str) -> None:
-        """See `Store.check_name`."""
-        check_photo(self.read_sidecar(photo_id), photo_id, self.path(photo_id, "json"))
 
     def find(self, photo_id: str, extensions: Sequence[str]) -> Path | None:
         """See `Store.find`. After some lookups all objects are listed once, and later ones need no request."""
@@ -193,28 +187,9 @@ class ObjectStore:
         """See `Store.new_file`. A file of less than a megabyte is never on the local disk."""
         return open_partial_file(self._parts, self._uploader, self._base)
 
-    async def write_sidecar(
-        self, photo_id: str, content: dict[str, Any], *, may_exist: bool = True
-    ) -> tuple[Path, bytes]:
-        """See `Store.write_sidecar`."""
-        path = self.path(photo_id, "json")
-        is_long = len(content.get("comments", ())) > MANY_COMMENTS
-        data = await to_thread.run_sync(encoded, content) if is_long else encoded(content)
-        if may_exist:
-            stored, whole = await to_thread.run_sync(self._compare, path, content, data)
-            if stored is not None:
-                return path, stored
-            if whole is not content:
-                data = await to_thread.run_sync(encoded, whole)
-        async with self.new_file() as file:
-            await file.write(data)
-            await file.commit(path, partial(self.check_name, photo_id))
-        return path, data
-
     def _compare(
         self, path: Path, content: dict[str, Any], data: bytes
     ) -> tuple[bytes | None, dict[str, Any]]:
-        """Return the bytes of a sidecar file that is up to date; or `None` and what must be written."""
         found = self.bucket.read(self._key(path))
         is_same, content = compare(found[0] if found else None, content, data)
         if found and is_same:

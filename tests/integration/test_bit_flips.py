@@ -102,8 +102,10 @@ async def run_with_cures(run: Run) -> None:
     pytest.fail("no run comes to its end")
 
 
-async def look_at(root: Path, flickr: SimulatedFlickr, originals: dict[str, str]) -> None:
-    """Look at a damaged mirror with all commands, let them mend it, and compare it with the photostream."""
+async def assert_whole_after_all_commands(
+    root: Path, flickr: SimulatedFlickr, originals: dict[str, str]
+) -> None:
+    """Run all commands on a damaged mirror, let them mend it, and compare it with the photostream."""
     run = Run(flickr, root)
     name = run.stream.username
     assert status(name, cache_path=root, as_json=False, max_age=None) in (0, 7)
@@ -136,7 +138,7 @@ async def look_at(root: Path, flickr: SimulatedFlickr, originals: dict[str, str]
 async def test_flipped_bits_end_no_run_and_lose_nothing(
     ram: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever bit of the state is another, status, check and runs end with what is true, and the mirror is whole."""
+    """After bits of the state have flipped, status, check and runs report what is true, and the mirror is whole."""
     stream = SimulatedPhotostream(9, commented=0.5, image_dims=(40, 30), mix=MIX)
     async with SimulatedFlickr(stream) as flickr:
         await make_template(flickr, ram / "first")
@@ -148,7 +150,7 @@ async def test_flipped_bits_end_no_run_and_lose_nothing(
             (target,) = chance.choices([*TARGETS], [*TARGETS.values()])
             flip(root / stream.username / ".flickr_mirror" / target, chance)
             try:
-                await look_at(root, flickr, originals)
+                await assert_whole_after_all_commands(root, flickr, originals)
             except BaseException as error:
                 error.add_note(f"seed {seed}, bits of {target}")
                 raise

@@ -30,7 +30,7 @@ WIDTH = 100
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 """Those of the reader's machine: a picture in a page loads none from elsewhere."""
 DONE = 38
-"""So many photos are done when the picture is taken."""
+"""How many photos are done when the picture is taken."""
 
 
 async def take(path: Path) -> None:

@@ -63,9 +63,20 @@ def test_a_packet_has_the_texts_and_facts_of_a_photo() -> None:
     assert texts(found, "{http://ns.adobe.com/lightroom/1.0/}hierarchicalSubject") == ["Flickr albums|Trip/1"]
 
 
-@pytest.mark.parametrize("title", ["\x00\x01", "\ufffe", "a\x0bb", "]]>", "<!--", "\U0001f600"])
-def test_every_title_is_xml(title: str) -> None:
-    parsed(packet(photo(title), "a", []))
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("\x00\x01", "  "),
+        ("\ufffe", " "),
+        ("a\x0bb", "a b"),
+        ("]]>", "]]>"),
+        ("<!--", "<!--"),
+        ("\U0001f600", "\U0001f600"),
+    ],
+)
+def test_every_title_is_xml(title: str, expected: str) -> None:
+    """Characters that XML forbids become spaces; all others stay."""
+    assert texts(parsed(packet(photo(title), "a", [])), f"{DC}title") == [expected]
 
 
 def test_unknown_facts_are_left_out() -> None:

@@ -17,7 +17,7 @@ from flickr_mirror.cli.output.console import console, echo
 from flickr_mirror.cli.output.summary import summary_line, summary_of, summary_sentence
 from flickr_mirror.cli.run_messages import echo_report, named_report, save_poll_summary, saved
 from flickr_mirror.cli.signals import cancel_exit_timer
-from flickr_mirror.errors import FlickrMirrorError, TransportError, needing_threads, one_error
+from flickr_mirror.errors import CacheError, FlickrMirrorError, TransportError, needing_threads, one_error
 from flickr_mirror.models.reports import MirrorReport
 
 if TYPE_CHECKING:
@@ -130,7 +130,10 @@ async def _run(
         code = signals.code or code_of(mirror.report)
     code = code or view.outcome.exit_code
     echo_report(mirror, message)
-    if mirror.report.folder and not signals.code and _has_changed(mirror.report):
+    is_usable = not isinstance(
+        view.outcome.error, CacheError
+    )  # otherwise, a second sentence would repeat the cause
+    if mirror.report.folder and is_usable and not signals.code and _has_changed(mirror.report):
         with suppress(RuntimeError):  # the system allows no more threads; the next run describes the mirror
             await to_thread.run_sync(view.on_changed, mirror.report.folder)
     summary = saved(mirror, summary_of(named_report(mirror), code, message, is_whole=mirror.is_whole))

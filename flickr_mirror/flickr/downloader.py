@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from flickr_mirror.flickr.concurrency import DownloadSlots
-    from flickr_mirror.flickr.http_client import HttpClient
+    from flickr_mirror.flickr.image_client import ImageClient
     from flickr_mirror.models.sizes import FlickrPhotoSize
 
 LARGEST = {"photo": 1 << 30, "video": 8 << 30}
@@ -91,16 +91,16 @@ class Fetched:
 
 
 class ImageFetcher:
-    """Downloads images through one HTTP client, within the limits of `slots`, `bandwidth` and `space`."""
+    """Downloads images through one client, within the limits of `slots`, `bandwidth` and `space`."""
 
     def __init__(
         self,
-        http_client: HttpClient,
+        client: ImageClient,
         slots: DownloadSlots,
         bandwidth: BandwidthLimiter | None = None,
         space: Space | None = None,
     ) -> None:
-        self._http_client = http_client
+        self._client = client
         self._slots = slots
         self._space = space
         self.check_open = slots.check_open
@@ -126,7 +126,7 @@ class ImageFetcher:
         file came, `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop` or if
         the file does not fit into the free space.
         """
-        async for attempt in self._http_client.retrying(BadImageError):
+        async for attempt in self._client.retrying(BadImageError):
             with attempt:
                 fetched = await self._fetch_unthrottled(size, file)
         return fetched
@@ -165,7 +165,7 @@ class ImageFetcher:
                     fetched = await self._fetch_once(size, file)
                 except ThrottledError as error:
                     self._slots.record_throttling(started, error.retry_after)
-                    self._http_client.check_max_wait(self._slots.throttled_for, error)
+                    self._client.check_max_wait(self._slots.throttled_for, error)
                 else:
                     self._slots.record_success()
                     return fetched
@@ -174,7 +174,7 @@ class ImageFetcher:
         if file.size:
             await file.restart()
         asked = time.monotonic()
-        async with self._http_client.stream(size.url) as (response, received):
+        async with self._client.stream(size.url) as (response, received):
             self._slots.record_latency(time.monotonic() - asked)
             proved = await self._receive(response, received, size.media, file)
         try:

@@ -19,6 +19,7 @@
     ├── TransportError            no usable answer after all retries
     │   ├── ThrottledError        "too many requests" for longer than the limit
     │   ├── CertificateError      the server's certificate is not valid
+    │   ├── ClusterError          the scheduler or all workers of a cluster are lost
     │   └── ProxyLoginError       the proxy requires a login
     ├── CacheError                the folder of the mirror cannot be used
     │   ├── CacheFullError
@@ -151,6 +152,10 @@ class CertificateError(TransportError):
 
 class ProxyLoginError(TransportError):
     """The proxy of the environment requires a login, or refuses the one it was sent."""
+
+
+class ClusterError(TransportError):
+    """The scheduler of a cluster does not answer, or there are no workers (any more) that can be used."""
 
 
 class CacheError(FlickrMirrorError):

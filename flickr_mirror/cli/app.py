@@ -32,6 +32,7 @@ from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.photo_app import photo
 from flickr_mirror.cli.reports_app import check, describe, list_photos, search, stats, status
 from flickr_mirror.cli.serve_app import serve
+from flickr_mirror.cli.worker_app import worker
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 EXAMPLES = """\b
@@ -91,6 +92,7 @@ def mirror_flickr(
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     cache_directory_depth: flags.CacheDirectoryDepth = None,
     store: flags.Store = None,
+    cluster: flags.Cluster = None,
     consumer_key: flags.ConsumerKey = None,
     consumer_secret: flags.ConsumerSecret = None,
     save_api_keys: flags.SaveApiKeys = False,
@@ -105,6 +107,7 @@ def mirror_flickr(
     min_image_workers: limit_flags.MinImageWorkers = 1,
     info_workers: limit_flags.InfoWorkers = 4,
     bwlimit: limit_flags.Bwlimit = None,
+    images_per_second: limit_flags.ImagesPerSecond = None,
     max_photos: limit_flags.MaxPhotos = None,
     max_duration: limit_flags.MaxDuration = None,
     max_bytes: limit_flags.MaxBytes = None,
@@ -159,6 +162,7 @@ for _command in (
     serve,
     photo,
     forget,
+    worker,
     login,
     logout,
 ):

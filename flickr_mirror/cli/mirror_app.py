@@ -170,6 +170,7 @@ def _options(flags: Mapping[str, Any]) -> MirrorOptions:
             "cache_path": Path(flags["cache_path"]),  # a text with some versions of Typer
             "include": flags["include"] or frozenset(),
             "store": flags["store"] or "",
+            "cluster": flags["cluster"] or "",
             "album_id": flags["album"].album_id if flags["album"] else None,
             "strategy": CachingStrategy.FIFO if flags["fifo"] else CachingStrategy.LIFO,
             "api_url": checked_endpoint(flags["api_url"]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.errors import (
     BadImageError,
     CertificateError,
+    ClusterError,
     FlickrApiError,
     ImageGoneError,
     InvalidCallError,
@@ -34,7 +35,15 @@ MISSES_IN_A_ROW = 20
 """The least number of photos in a row without an answer that ends a run."""
 MISSES_PER_WORKER = 3
 """The same for each worker: all of them fail at once when the connection is lost."""
-ENDING = (InvalidKeyError, LoginError, InvalidCallError, CertificateError, ProxyLoginError, ThrottledError)
+ENDING = (
+    InvalidKeyError,
+    LoginError,
+    InvalidCallError,
+    CertificateError,
+    ProxyLoginError,
+    ThrottledError,
+    ClusterError,
+)
 """Errors that concern every photo, and so end a run."""
 LASTING = (ImageGoneError, NoSizeError, PermissionDeniedError, PhotoNotFoundError)
 """Errors that another try does not change."""

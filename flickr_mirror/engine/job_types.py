@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 BATCH = 100
 """The number of photos that are taken from the work list at once."""
-FILES_IN_COMMIT = 32
-"""Extra download workers, so that downloads go on while finished files are committed to disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +92,7 @@ def _image_stages(context: JobContext) -> tuple[Stage, ...]:
         query=_at_any_time(catalogue.work_list.images_to_fetch),
         prepare=as_image_jobs,
         work=downloader.download,
-        workers=limits.image_workers + FILES_IN_COMMIT,
+        workers=context.copies.parallel,
     )
     return resolving, downloading
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ from flickr_mirror.engine.mirror_store import open_store
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.engine.wall_clock import wait_until
 from flickr_mirror.engine.watch import WatchLoop, summarize
-from flickr_mirror.engine.workers.file_copies import FileCopies
+from flickr_mirror.engine.workers.file_copies import CopyContext, FileCopies
 from flickr_mirror.engine.workers.jobs import JobContext
 from flickr_mirror.engine.workers.logins import keep_private_again
 from flickr_mirror.errors import CacheError, TransportError, one_error
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flickr_mirror.catalogue.catalogue import Catalogue
+    from flickr_mirror.engine.cluster.errand_queue import ErrandQueue
     from flickr_mirror.engine.flickr_session import FlickrSession
     from flickr_mirror.engine.mirror_store import MirrorStore
     from flickr_mirror.flickr.accounts import Account
@@ -170,6 +172,13 @@ class MirrorRun:
         timing, wanted = self._limits.timing, self._options.store
         return open_store(cache, user, self._emit, asked_for=self._name, wanted=wanted, timing=timing)
 
+    def _open_cluster(self, cache: MirrorFolder) -> AbstractAsyncContextManager[ErrandQueue | None]:
+        if not self._options.cluster:
+            return nullcontext()
+        from flickr_mirror.engine.cluster.open_cluster import open_cluster
+
+        return open_cluster(cache, self._options, self._limits, self._report, self._emit)
+
     async def _work_in_store(
         self,
         api: AsyncFlickrApi,
@@ -184,12 +193,18 @@ class MirrorRun:
         options, report = self._options, self._report
         cache.prepare(user, self._name)
         await store.restore()
-        async with open_catalogue(cache, self._emit) as catalogue, LanguageDetector() as detector:
+        async with (
+            self._open_cluster(cache) as queue,
+            open_catalogue(cache, self._emit) as catalogue,
+            LanguageDetector() as detector,
+        ):
             catalogue.callers.begin(api.caller, user.id)
             catalogue.scope.restrict(options.window, self._limits.max_photos)
             if options.album_id:
                 catalogue.scope.restrict_to_album(options.album_id)
-            context = replace(self._create_context(api, user, cache, catalogue, detector), source=source)
+            context = replace(
+                self._create_context(api, user, cache, catalogue, detector, queue), source=source
+            )
             await keep_private_again(context)
             mirrored_before = await self._begin(context, cache.folder)
             try:
@@ -226,21 +241,21 @@ class MirrorRun:
         cache: MirrorFolder,
         catalogue: Catalogue,
         detector: LanguageDetector,
+        queue: ErrandQueue | None,
     ) -> JobContext:
         limits, report = self._limits, self._report
         bandwidth = BandwidthLimiter(limits.bwlimit)
         most, least = map(bandwidth.max_parallel, (limits.image_workers, limits.min_image_workers))
-        slots = DownloadSlots(most, least, timing=limits.timing)
+        slots = DownloadSlots(most, least, per_second=limits.images_per_second, timing=limits.timing)
         slots.on_pause = lambda seconds: self._emit(Waiting("images", seconds))
         space = None if limits.min_free is None else FreeSpace(cache.folder, limits.min_free)
         fetcher = ImageFetcher(api.http_client, slots, bandwidth, space)
         dispatcher = Dispatcher(catalogue, limits.timing.catalogue_flush)
+        copying = CopyContext(cache.files, dispatcher, fetcher, report, self._emit)
         return JobContext(
             user=user,
             api=api,
-            copies=FileCopies(
-                cache.files, dispatcher, fetcher, report, self._emit, adopting=not cache.is_empty
-            ),
+            copies=_copies(copying, queue, adopting=not cache.is_empty),
             detector=detector,
             store=cache.files,
             dispatcher=dispatcher,
@@ -280,6 +295,14 @@ class MirrorRun:
             details=options.wanted_details,
         )
         return (await to_thread.run_sync(count)).mirrored
+
+
+def _copies(context: CopyContext, queue: ErrandQueue | None, *, adopting: bool) -> FileCopies:
+    if queue is None:
+        return FileCopies(context, adopting=adopting)
+    from flickr_mirror.engine.cluster.cluster_copies import ClusterCopies
+
+    return ClusterCopies(context, queue, adopting=adopting)
 
 
 async def find_owner(api: AsyncFlickrApi, name: str, root: Path, emit: Observer) -> Account:

@@ -100,7 +100,7 @@ class Pipeline:
         self._is_stopping = True
         self._policy.stop()
         self._context.api.http_client.stop(retries=retries)
-        self._context.copies.fetcher.stop()
+        self._context.copies.stop()
         self._feeders.stop()
 
     def _check_max_bytes(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from flickr_mirror.flickr.backoff import Backoff
+from flickr_mirror.flickr.bandwidth import Pacer
 from flickr_mirror.flickr.interruption import InterruptibleWaits, StoppedError
 from flickr_mirror.models.timing import Timing
 
@@ -139,7 +140,8 @@ class DownloadSlots:
 
     Flickr's image servers answer 429 independently of the API's limit, and do not send how long to wait
     (gallery-dl#8297). After a pause half as many slots are left, even below `least`; each 20 good images add one.
-    Otherwise `AdaptiveConcurrency` finds a number between `least` and `most`.
+    Otherwise `AdaptiveConcurrency` finds a number between `least` and `most`. At most `per_second` downloads start in
+    a second.
     """
 
     def __init__(
@@ -147,12 +149,14 @@ class DownloadSlots:
         most: int,
         least: int | None = None,
         *,
+        per_second: float | None = None,
         timing: Timing = Timing(),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.most = most
         """The maximum number of parallel downloads."""
+        self._pacer = Pacer(per_second, clock)
         self._ceiling = most
         self._adaptive = AdaptiveConcurrency(most if least is None else least, most, timing, clock=clock)
         self._slots = anyio.CapacityLimiter(self._adaptive.level)
@@ -188,6 +192,9 @@ class DownloadSlots:
             await self._slots.acquire()
         try:
             self.check_open()
+            if (delay := self._pacer.delay(1)) > 0:
+                with self._waits.waiting():
+                    await self._sleep(delay)
             while (delay := self._backoff.left) > 0:
                 with self._waits.waiting():
                     await self._sleep(delay)

@@ -104,6 +104,7 @@ class ImageFetcher:
         self._slots = slots
         self._space = space
         self.check_open = slots.check_open
+        self.most = slots.most
         self._bandwidth = bandwidth or BandwidthLimiter(None)
         self.photo_slots = anyio.Semaphore(slots.most, fast_acquire=True)
         """Hold one while a photo is fetched, including its waits between attempts: in a short outage, few photos wait

@@ -237,6 +237,20 @@ class OutageEnded(RunEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterStatus(RunEvent):
+    """The `workers` of a cluster, how many of them are `throttled` by the image servers, and how many were `lost`.
+
+    `images_per_second` is the rate of each worker over the last minute, by its address. Sent when that changes, and
+    every ten seconds.
+    """
+
+    workers: int
+    throttled: int
+    lost: int
+    images_per_second: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked(RunEvent):
     """The progress of a check: `files` of `total` were checked."""
 
@@ -295,5 +309,6 @@ Event = (
     | Watching
     | OutageBegan
     | OutageEnded
+    | ClusterStatus
 )
 Observer = Callable[[Event], None]

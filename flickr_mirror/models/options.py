@@ -12,6 +12,7 @@ from flickr_mirror.models.identifiers import is_photo_id
 from flickr_mirror.models.includes import Include
 from flickr_mirror.models.intervals import Interval
 from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
+from flickr_mirror.models.scheduler_address import check_scheduler
 from flickr_mirror.models.store_address import parse_store_address
 from flickr_mirror.models.timing import Timing
 
@@ -47,6 +48,9 @@ class MirrorOptions:
     `store` is the address of a bucket that keeps the photos in place of the folder, such as `s3://archive/flickr?region=
     eu-west-1`, and holds no credentials; "" keeps them where the mirror has them, for a new one in its folder.
 
+    `cluster` is the address of the scheduler of a Dask cluster, such as `tcp://10.0.0.1:8786`, or the path of a
+    scheduler file. Its workers download the images; the mirror must be in a bucket.
+
     `include` names what else to mirror: lists of the account, such as its albums, and details of each photo.
 
     `full_scan` lists the whole photostream once, to find edits, replaced images, photos made public later and deleted
@@ -65,6 +69,7 @@ class MirrorOptions:
     cache_path: Path = DEFAULT_CACHE_PATH
     cache_directory_depth: int | None = None
     store: str = ""
+    cluster: str = ""
     strategy: CachingStrategy = CachingStrategy.LIFO
     image_only: bool = False
     info_only: bool = False
@@ -101,9 +106,14 @@ class MirrorOptions:
             if getattr(self, name) and not (self.full_scan or self.full_scan_every):
                 raise ValueError(f"{name} needs a full scan: add full_scan or full_scan_every.")
         self._check_window()
+        self._check_places()
+        self._check_album()
+
+    def _check_places(self) -> None:
         if self.store:
             parse_store_address(self.store)
-        self._check_album()
+        if self.cluster:
+            check_scheduler(self.cluster)
         depth = self.cache_directory_depth
         if depth is not None and not 0 <= depth <= MAX_CACHE_DIRECTORY_DEPTH:
             raise ValueError(
@@ -176,8 +186,10 @@ class Limits:
     long after its upload a photo may still become visible: upload times more recent than this are listed again by the
     next run. `passes` is how often a failing photo is tried in one run; the retries come at the end of the run. Between
     `min_image_workers` and `image_workers` images are downloaded in parallel, as many as increase the throughput, at no
-    more than `bwlimit` bytes per second in total. `max_wait` is how long the run waits in total while Flickr answers
-    "too many requests"; then it ends. Photos not mirrored by then do not count as failed, and the next run continues.
+    more than `bwlimit` bytes per second in total, and no more than `images_per_second` are started in a second.
+    With a cluster, these two limits apply to all of its workers together, and the number of downloads to each
+    worker. `max_wait` is how long the run waits in total while Flickr answers "too many requests"; then it ends.
+    Photos not mirrored by then do not count as failed, and the next run continues.
 
     `max_photos`, `max_duration` and `max_bytes` (of images received) end a run or a watch: work in progress is
     finished, no new work is started, and the next run continues. So do `until_time`, the time at which to stop (local
@@ -203,6 +215,7 @@ class Limits:
     attempts: int = 5
     max_wait: float = 6 * 3600
     bwlimit: int | None = None
+    images_per_second: float | None = None
     max_photos: int | None = None
     max_duration: float | None = None
     max_bytes: int | None = None
@@ -229,6 +242,8 @@ class Limits:
                 raise ValueError(
                     f"{name} must be more than 0 and at most {top}, not {getattr(self, name)!r}."
                 )
+        if self.images_per_second is not None and not 0.01 <= self.images_per_second <= 1000:
+            raise ValueError(f"images_per_second must be 0.01 to 1000, not {self.images_per_second!r}.")
         if self.bwlimit is not None and self.bwlimit < LEAST_BANDWIDTH:
             raise ValueError(
                 f"bwlimit must be {LEAST_BANDWIDTH // 1024}k (bytes per second) or more, not {self.bwlimit!r}: servers "

@@ -28,6 +28,22 @@ class FailedPhoto:
 
 
 @dataclass(slots=True)
+class ClusterFigures:
+    """What a cluster did in a run.
+
+    `workers` is the most workers at one time, `lost` how many of them left or were lost. `errands` counts what was sent
+    to workers, `repeated` the errands that more than one worker began because the first one was lost, `already_stored`
+    the files that a lost worker had stored before.
+    """
+
+    workers: int = 0
+    lost: int = 0
+    errands: int = 0
+    repeated: int = 0
+    already_stored: int = 0
+
+
+@dataclass(slots=True)
 class MirrorReport:
     """What a run did. A public record, with one attribute for each figure of the summary.
 
@@ -50,7 +66,7 @@ class MirrorReport:
     `login_only` counts the photos that only another login than that of the run can see; it leaves them as they are.
     `lists` has the number of entries of each list of the account that was mirrored, by its name in `Include`;
     `list_failures` has the reason for each one that could not be mirrored. `details` counts the answers about single
-    photos (notes, faves, EXIF) that were fetched.
+    photos (notes, faves, EXIF) that were fetched. `cluster` is what a cluster did, if one was used.
     """
 
     username: str = ""
@@ -88,6 +104,7 @@ class MirrorReport:
     lists: dict[str, int] = field(default_factory=dict)
     list_failures: dict[str, str] = field(default_factory=dict)
     details: int = 0
+    cluster: ClusterFigures | None = None
 
     def come_to(self, limit: str, figures: str = "", *, finishing: bool = True) -> Notice:
         """Record the first limit that the run reached, and return the notice about it, with the `figures`.

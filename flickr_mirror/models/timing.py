@@ -51,3 +51,11 @@ class Timing:
     """A lease that was not renewed for this long is that of a run that was killed."""
     snapshot_interval: float = 6 * 3600.0
     """The interval at which a long run saves its catalogue in the object store of its mirror."""
+    worker_patience: float = 900.0
+    """How long the image servers may refuse everything before a worker of a cluster gives up its errands."""
+    worker_rest: float = 3600.0
+    """How long a worker that gave up three errands gets no more."""
+    cluster_wait: float = 60.0
+    """How long a scheduler has to answer, and a cluster without workers to get one."""
+    cluster_poll: float = 1.0
+    """The interval at which the workers of a cluster are counted."""

@@ -218,6 +218,13 @@ class ObjectStore(BaseStore):
         """See `Store.e_tag`."""
         return self._uploader.e_tags.pop(self._key(path), "")
 
+    def was_there(self, path: Path) -> bool:
+        """Return once whether a file that was just written was in the bucket already, with the same bytes."""
+        key = self._key(path)
+        is_found = key in self._uploader.found
+        self._uploader.found.discard(key)
+        return is_found
+
     def remove(self, path: Path) -> None:
         """See `Store.remove`."""
         self.bucket.delete(self._key(path))

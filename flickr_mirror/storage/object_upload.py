@@ -32,6 +32,8 @@ class Uploader:
     def __init__(self, bucket: Bucket, key: Callable[[Path], str]) -> None:
         self.e_tags: dict[str, str] = {}
         """The version marks of objects that were written, by key, until the caller takes them."""
+        self.found: set[str] = set()
+        """The keys of objects that had the bytes of an upload already, until the caller takes them."""
         self._bucket = bucket
         self._key = key
         self._threads = anyio.CapacityLimiter(SIDE_BY_SIDE)
@@ -81,6 +83,7 @@ class Uploader:
                     check()
                 if there.sha256 == sha256.hex():
                     e_tag = there.e_tag
+                    self.found.add(key)
                 elif not is_large:
                     e_tag = bucket.replace(there, data, attributes)
                 else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from flickr_mirror.cli.output.plan_text import echo_plan, plan_line
 from flickr_mirror.cli.run_logins import choose_logins
 from flickr_mirror.cli.run_view import RunView
 from flickr_mirror.cli.runner import report_failed_start, run_async, run_mirror
+from flickr_mirror.engine.cluster.dask_logging import silence_dask
 from flickr_mirror.engine.list_mirror import ListMirror
 from flickr_mirror.engine.mirror import PhotostreamMirror
 from flickr_mirror.engine.shared_budget import shared_budget
@@ -97,6 +99,9 @@ def mirror(
         if is_visible:
             logging.getLogger("flickr_mirror").warning(text)
     _echo_logins(logins)
+    if options.cluster:
+        with suppress(ImportError):  # reported when the run opens the cluster
+            silence_dask()
     gc.freeze()  # scanning the loaded modules for garbage would take 5 % of the time
     if dry_run:
         return partial(run_async, _print_plans, [mirror for mirror, _ in mirrors], output, limits.min_free)

@@ -19,6 +19,7 @@ from flickr_mirror.cli.options.parsing import (
     interval,
     last_moment,
     list_address,
+    scheduler,
     store_address,
 )
 from flickr_mirror.models.addresses import AlbumAddress
@@ -212,6 +213,17 @@ Store = Annotated[
         metavar="URL",
         rich_help_panel=WHERE,
         help="Keep the photos in a bucket: s3://bucket/prefix?region=..., gs://... or az://...",
+    ),
+]
+
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        parser=scheduler,
+        metavar="SCHEDULER",
+        rich_help_panel=WHERE,
+        help="Download by the workers of a Dask cluster: tcp://10.0.0.1:8786. Needs --store.",
     ),
 ]
 

@@ -78,6 +78,16 @@ Bwlimit = Annotated[
     ),
 ]
 
+ImagesPerSecond = Annotated[
+    float | None,
+    typer.Option(
+        parser=Number(float, 0.01, 1000),
+        metavar="X",
+        rich_help_panel=SPEED,
+        help="Most downloads started per second: 0.01 to 1000.",
+    ),
+]
+
 InfoWorkers = Annotated[
     int,
     typer.Option(

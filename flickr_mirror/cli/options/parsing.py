@@ -6,7 +6,7 @@ import re
 import time as clock
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -14,8 +14,12 @@ from flickr_mirror.engine.wall_clock import next_moment
 from flickr_mirror.models.addresses import AlbumAddress, album_address
 from flickr_mirror.models.includes import Include, parse_includes
 from flickr_mirror.models.photo_addresses import photo_id_at
+from flickr_mirror.models.scheduler_address import check_scheduler
 from flickr_mirror.models.sources import source_address
 from flickr_mirror.models.store_address import parse_store_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -54,8 +58,17 @@ def list_address(text: str) -> str:
 
 def store_address(text: str) -> str:
     """Return the address of an object store as it is. Raises `typer.BadParameter`."""
+    return _checked(parse_store_address, text)
+
+
+def scheduler(text: str) -> str:
+    """Return the address of a Dask scheduler, or the path of its file, as it is. Raises `typer.BadParameter`."""
+    return _checked(check_scheduler, text)
+
+
+def _checked(check: Callable[[str], object], text: str) -> str:
     try:
-        parse_store_address(text)
+        check(text)
     except ValueError as error:
         message = str(error)
         raise typer.BadParameter(message[0].lower() + message[1:]) from None

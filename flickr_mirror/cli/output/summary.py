@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bo
         "images": report.images,
         "infos": report.infos,
         "details": report.details,
+        "cluster": asdict(report.cluster) if report.cluster else None,
         "bytes": report.bytes,
         "api_calls": report.api_calls,
         "calls": report.calls,

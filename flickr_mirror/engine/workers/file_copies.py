@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from flickr_mirror.models.sizes import FlickrPhotoSize
     from flickr_mirror.storage.store import NewFile, Store
 
+FILES_IN_COMMIT = 32
+"""Extra downloads, so that downloads go on while finished files are committed to disk."""
 EXTENSIONS = {"image": PHOTO_EXTENSIONS, "video": VIDEO_EXTENSIONS}
 
 
@@ -40,6 +42,17 @@ class Copy:
     fetched: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class CopyContext:
+    """Where files are downloaded and stored, and where that is reported."""
+
+    store: Store
+    dispatcher: Dispatcher
+    fetcher: ImageFetcher
+    report: MirrorReport
+    emit: Observer
+
+
 class FileCopies:
     """Finds and downloads the files of photos.
 
@@ -47,25 +60,31 @@ class FileCopies:
     or from before the catalogue was lost.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        work: Dispatcher,
-        fetcher: ImageFetcher,
-        report: MirrorReport,
-        emit: Observer,
-        *,
-        adopting: bool,
-    ) -> None:
-        self.fetcher = fetcher
+    def __init__(self, context: CopyContext, *, adopting: bool) -> None:
+        self.fetcher = context.fetcher
         self.adopting = adopting
         self.on_received: Callable[[], None] = lambda: None
         """Called after bytes of an image were added to the report."""
-        self._store = store
-        self._work = work
-        self._files = work.catalogue.files
-        self._report = report
-        self._emit = emit
+        self.path_of = context.store.path
+        self._store = context.store
+        self._work = context.dispatcher
+        self._files = context.dispatcher.catalogue.files
+        self._report = context.report
+        self._emit = context.emit
+
+    @property
+    def parallel(self) -> int:
+        """How many files may be downloaded or committed at once."""
+        return self.fetcher.most + FILES_IN_COMMIT
+
+    @property
+    def in_flight(self) -> int:
+        """How many files other machines download now."""
+        return 0
+
+    def stop(self) -> None:
+        """Start no more downloads; raise `StoppedError` in those that have not begun."""
+        self.fetcher.stop()
 
     async def download(
         self,
@@ -81,30 +100,31 @@ class FileCopies:
         second download brings the same bytes, or damaged ones, the file on disk stays. Raises like
         `ImageFetcher.fetch_verified`, and `CacheError`.
         """
-
-        def received(count: int) -> None:
-            self._report.bytes += count
-            self.on_received()
-
         known = await self.kept(stored, kind) if stored.is_second_best else None
         known_bytes = known.file.sha256 if known else b""
         async with self._store.new_file() as part:
             async with self.fetcher.photo_slots:
                 self.fetcher.check_open()  # there must be no event for a download that does not begin
                 started()
-                fetched = await self.fetcher.fetch_verified(size, part, refresh, received, known_bytes)
+                fetched = await self.fetcher.fetch_verified(size, part, refresh, self.received, known_bytes)
             if known and (fetched.suspicion or await part.sha256() == known_bytes):
                 return known
             copy = await self._keep(stored, kind, size, fetched, part)
-        if stored.stale & Stale.IMAGE or known:
-            await anyio.to_thread.run_sync(self._remove_others, stored.photo.id, kind, copy.path)
-        if fetched.suspicion:
-            self._emit(
-                Notice(
-                    f"The image of photo {stored.photo.id} is kept as Flickr serves it: {fetched.suspicion}"
-                )
-            )
+        replaces = bool(stored.stale & Stale.IMAGE or known)
+        await self.finish(stored.photo.id, kind, copy, fetched.suspicion, replaces=replaces)
         return copy
+
+    def received(self, count: int) -> None:
+        """Count received bytes."""
+        self._report.bytes += count
+        self.on_received()
+
+    async def finish(self, photo_id: str, kind: str, copy: Copy, suspicion: str, *, replaces: bool) -> None:
+        """Remove the file that a new one `replaces`, and report why the new one is suspicious, if it is."""
+        if replaces:
+            await anyio.to_thread.run_sync(self._remove_others, photo_id, kind, copy.path)
+        if suspicion:
+            self._emit(Notice(f"The image of photo {photo_id} is kept as Flickr serves it: {suspicion}"))
 
     async def _keep(
         self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize, fetched: Fetched, part: NewFile

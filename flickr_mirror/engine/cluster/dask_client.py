@@ -1,0 +1,152 @@
+"""The connection of a coordinator to a Dask cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from typing import TYPE_CHECKING, Any
+
+from distributed import CancelledError, Client, KilledWorker
+from distributed.comm import CommClosedError
+
+from flickr_mirror.engine.cluster.dask_worker import (
+    close_run,
+    do_errand,
+    identify,
+    pause_downloads,
+    topic_of,
+)
+from flickr_mirror.engine.cluster.errand_queue import WorkersLostError
+from flickr_mirror.errors import ClusterError, SettingsError
+from flickr_mirror.models.scheduler_address import no_answer, scheduler_arguments
+from flickr_mirror.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from flickr_mirror.models.errands import Errand, ErrandResult, WorkerSettings
+
+_LOST = (CommClosedError, CancelledError, OSError, TimeoutError)
+"""What Dask raises if the scheduler does not answer."""
+
+
+class DaskCluster:
+    """A Dask cluster; implements `errand_queue.Cluster`. `patience` is how many seconds the scheduler has to answer."""
+
+    def __init__(self, scheduler: str, settings: WorkerSettings, patience: float) -> None:
+        self.on_pause: Callable[[str, float], None] = lambda _worker, _seconds: None
+        self.on_start: Callable[[int], None] = lambda _number: None
+        self._scheduler = scheduler
+        self._settings = settings
+        self._patience = patience
+        self._client: Any = None
+
+    async def connect(self) -> None:
+        """See `Cluster.connect`. All workers of the cluster must have the versions of this machine."""
+        if self._client is not None:
+            if self._client.status == "running":
+                return
+            await self.close()
+        try:
+            client = Client(
+                **scheduler_arguments(self._scheduler),
+                asynchronous=True,
+                timeout=self._patience,
+                set_as_default=False,
+                name="flickr_mirror",
+            )
+            self._client = await client
+        except (*_LOST, ValueError, RuntimeError) as error:
+            raise no_answer(self._scheduler, error) from error
+        self._client.subscribe_topic(topic_of(self._settings), self._handle_event)
+        unsuitable = await self.unsuitable(await self.workers())
+        for worker, reason in unsuitable.items():
+            raise SettingsError(f"The worker at {worker} cannot be used: {reason}")
+
+    def _handle_event(self, event: tuple[float, dict[str, Any]]) -> None:
+        _, message = event
+        if "started" in message:
+            self.on_start(message["started"])
+        else:
+            self.on_pause(message["worker"], message["paused"])
+
+    async def workers(self) -> list[str]:
+        """See `Cluster.workers`."""
+        try:
+            return list(await asyncio.wait_for(self._client.nthreads(), self._patience))
+        except _LOST as error:
+            raise self._lost(error) from error
+
+    async def unsuitable(self, addresses: Sequence[str]) -> dict[str, str]:
+        """See `Cluster.unsuitable`."""
+        if not addresses:
+            return {}
+        try:
+            found = await self._client.run(identify, workers=list(addresses), on_error="return")
+        except _LOST as error:
+            raise self._lost(error) from error
+        return {worker: reason for worker, versions in found.items() if (reason := _reason(versions))}
+
+    async def fetch(self, errand: Errand, workers: Collection[str]) -> ErrandResult:
+        """See `Cluster.fetch`."""
+        future = self._client.submit(
+            do_errand,
+            errand,
+            key=f"errand-{self._client.id}-{errand.number}",
+            workers=list(workers),
+            pure=False,
+        )
+        try:
+            result: ErrandResult = await future
+        except KilledWorker as error:
+            raise WorkersLostError from error
+        except _LOST as error:
+            raise self._lost(error) from error
+        except BaseException:
+            future.cancel()
+            raise
+        return result
+
+    async def pause(self, seconds: float) -> None:
+        """See `Cluster.pause`."""
+        try:
+            await self._client.run(pause_downloads, self._settings, seconds, on_error="ignore")
+        except _LOST as error:
+            raise self._lost(error) from error
+
+    async def close(self) -> None:
+        """See `Cluster.close`."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            if client.status == "running":
+                await client.run(close_run, self._settings, on_error="ignore")
+        except _LOST:
+            pass  # the workers close it when they end
+        finally:
+            await client.close()
+
+    def _lost(self, error: BaseException) -> ClusterError:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return ClusterError(
+            f"The connection to the scheduler at {self._scheduler} is lost ({reason}). Run the same command again: it "
+            "continues where it stopped."
+        )
+
+
+def _reason(versions: object) -> str:
+    """Return why a worker with these versions cannot be used; "" if it can."""
+    if isinstance(versions, ModuleNotFoundError):
+        return (
+            "flickr_mirror is not installed there. Install it with `pip install 'flickr-mirror[s3,cluster]'`."
+        )
+    if not (isinstance(versions, tuple) and len(versions) == 2):
+        return f"it does not answer ({type(versions).__name__})."
+    version, python = versions
+    if version != __version__:
+        return f"it has version {version} of flickr_mirror, and this machine has {__version__}."
+    here = platform.python_version()
+    if python.split(".")[:2] != here.split(".")[:2]:
+        return f"it has Python {python}, and this machine has {here}."
+    return ""

@@ -62,7 +62,7 @@ class Run:
             canary.KEY,
             canary.SECRET,
             token=self.token,
-            options=MirrorOptions(cache_path=self.root, api_url=self.flickr.api_url, **options),
+            options=MirrorOptions(**{"cache_path": self.root, "api_url": self.flickr.api_url, **options}),
             limits=self.limits,
             observer=observer or self.events.append,
             budget=ApiBudget(calls_per_second=10_000, timing=self.limits.timing),

@@ -102,9 +102,6 @@ class DaskCluster:
             raise WorkersLostError from error
         except _LOST as error:
             raise self._lost(error) from error
-        except BaseException:
-            future.cancel()
-            raise
         return result
 
     async def pause(self, seconds: float) -> None:

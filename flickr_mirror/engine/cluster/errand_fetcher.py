@@ -158,4 +158,6 @@ async def open_fetcher(
 def _open_store(settings: WorkerSettings, folder: Path) -> ObjectStore:
     bucket = Bucket.open(parse_store_address(settings.store), settings.timing.store_patience)
     bucket.has_md5 = settings.has_md5
-    return ObjectStore(bucket, settings.depth, folder / "parts", folder)
+    parts = folder / "parts"
+    parts.mkdir()
+    return ObjectStore(bucket, settings.depth, parts, folder)

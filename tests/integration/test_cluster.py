@@ -1,0 +1,335 @@
+"""Whole runs with the workers of a cluster: what they store, what they cost, and what ends them."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from aiohttp import web
+
+from flickr_mirror import Limits, PhotostreamMirror
+from flickr_mirror.engine.check import check_mirror
+from flickr_mirror.engine.cluster import dask_client, dask_worker, errand_queue
+from flickr_mirror.errors import ClusterError, SettingsError, ThrottledError
+from flickr_mirror.models.events import ClusterStatus
+from flickr_mirror.models.store_address import parse_store_address
+from flickr_mirror.storage.bucket import Bucket
+from tests.support import canary
+from tests.support.clusters import LocalCluster, local_cluster
+from tests.support.mirroring import Run, jpeg, mirroring
+from tests.support.object_servers import set_credentials
+from tests.support.timing import FAST
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from flickr_mirror.models.errands import Errand
+
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
+COUNT = 40
+TIMING = replace(FAST, cluster_wait=1.0, cluster_poll=0.02, worker_patience=0.2)
+
+
+class ClusterRun(Run):
+    """A mirror in the bucket at `store`, downloaded by the workers of `cluster`."""
+
+    limits = Limits(attempts=2, image_workers=4, timing=TIMING)
+    store = ""
+    cluster = ""
+
+    def mirror(self, observer: Any = None, **options: Any) -> PhotostreamMirror:
+        """Return a mirror with these options."""
+        return super().mirror(observer, **{"store": self.store, "cluster": self.cluster, **options})
+
+    @property
+    def bucket(self) -> Bucket:
+        """The objects of this mirror."""
+        return Bucket.open(parse_store_address(self.store), 5).below(self.stream.username)
+
+    def images(self) -> list[str]:
+        """Return the keys of all images."""
+        return [found.key for found in self.bucket.objects() if found.key.endswith(".jpg")]
+
+
+@pytest.fixture
+async def run(
+    tmp_path: Path, s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[ClusterRun]:
+    """Return a mirror in a bucket of its own."""
+    set_credentials(monkeypatch)
+    async with mirroring(tmp_path, COUNT) as plain:
+        run = ClusterRun(plain.flickr, tmp_path)
+        run.store = f"s3://archive/{abs(hash(request.node.nodeid))}?region=us-east-1&endpoint={s3_server}"
+        yield run
+
+
+@pytest.fixture
+async def cluster(run: ClusterRun) -> AsyncIterator[LocalCluster]:
+    """Return a cluster of two workers, which the run uses."""
+    async with local_cluster(2) as cluster:
+        run.cluster = cluster.address
+        yield cluster
+
+
+@pytest.mark.usefixtures("canary")
+async def test_workers_store_what_a_run_without_them_would(run: ClusterRun, cluster: LocalCluster) -> None:
+    """The bucket has every image once, `check` reads all of them, and the next run downloads nothing."""
+    first = await run()
+    assert (first.images, first.infos, first.complete) == (COUNT, COUNT, True)
+    assert sorted(run.images()) == sorted(
+        str(run.path(photo_id).relative_to(run.root / run.stream.username)) for photo_id in run.stream.ids
+    )
+    assert first.cluster is not None
+    assert (first.cluster.workers, first.cluster.lost, first.cluster.repeated) == (2, 0, 0)
+    assert run.events_of(ClusterStatus)[0].workers == 2
+    report = await check_mirror(run.stream.username, run.root, read=True)
+    assert (report.files, report.broken) == (2 * COUNT, [])
+
+    second = await run()
+    assert (second.images, second.bytes, second.skipped) == (0, 0, COUNT)
+    del cluster
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+async def test_the_number_of_calls_does_not_depend_on_the_workers(run: ClusterRun, workers: int) -> None:
+    """Only the coordinator calls the API."""
+    if not workers:
+        report = await run(cluster="")
+    else:
+        async with local_cluster(workers) as cluster:
+            report = await run(cluster=cluster.address)
+    assert (report.images, report.calls) == (
+        COUNT,
+        {"flickr.people.findByUsername": 1, "flickr.people.getInfo": 1, "flickr.people.getPhotos": 1},
+    )
+
+
+@pytest.mark.parametrize("has_login", [True, False], ids=["login", "endpoint"])
+async def test_the_secrets_of_a_run_are_not_sent_to_workers(
+    run: ClusterRun, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, has_login: bool
+) -> None:
+    """No errand holds the key, its secret, the token, or the credentials of the store or of the endpoint."""
+    errands: list[bytes] = []
+    fetch = dask_client.DaskCluster.fetch
+
+    async def recorded(self: Any, errand: Errand, workers: Any) -> Any:
+        errands.append(pickle.dumps(errand))
+        return await fetch(self, errand, workers)
+
+    monkeypatch.setattr(dask_client.DaskCluster, "fetch", recorded)
+    endpoint = run.flickr.api_url
+    if has_login:
+        run.log_in()
+    else:  # an endpoint that has a password itself takes no login
+        endpoint = endpoint.replace("://", f"://user:{canary.SECRET}@")
+    report = await run(api_url=endpoint)
+    assert (report.images, bool(errands)) == (COUNT, True)
+    sent = b"".join(errands)
+    secrets = [
+        canary.KEY,
+        canary.SECRET,
+        canary.TOKEN,
+        canary.TOKEN_SECRET,
+        canary.STORE_KEY,
+        canary.STORE_SECRET,
+    ]
+    assert not [secret for secret in secrets if secret.encode() in sent]
+    del cluster
+
+
+async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(
+    run: ClusterRun, cluster: LocalCluster
+) -> None:
+    """The refusals of workers teach the coordinator as those of its own downloads do."""
+
+    async def refuse_originals(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(status=403) if "_o." in request.path else None
+
+    run.flickr.intercept = refuse_originals
+    report = await run()
+    assert (report.images, report.reduced, report.failures) == (COUNT, COUNT, [])
+    del cluster
+
+
+async def test_a_photo_that_is_gone_fails_alone(run: ClusterRun, cluster: LocalCluster) -> None:
+    """The reason is that of the image server, as without a cluster."""
+    gone = run.stream.ids[3]
+
+    async def forget(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(status=404) if f"/{gone}_" in request.path else None
+
+    run.flickr.intercept = forget
+    report = await run()
+    assert [failure.photo_id for failure in report.failures] == [gone]
+    assert "404" in report.failures[0].reason
+    assert report.images == COUNT - 1
+    del cluster
+
+
+async def test_suspicious_bytes_are_downloaded_twice_and_then_kept(
+    run: ClusterRun, cluster: LocalCluster
+) -> None:
+    """The second errand has the SHA-256 of the first bytes, and the address that Flickr lists now."""
+    odd = run.stream.ids[5]
+
+    async def answer(request: web.Request) -> web.StreamResponse | None:
+        if f"/{odd}_" not in request.path:
+            return None
+        return web.Response(body=jpeg(31, 17), content_type="image/jpeg")
+
+    run.flickr.intercept = answer
+    report = await run()
+    assert (report.images, report.damaged) == (COUNT, 1)
+    assert f"The image of photo {odd} is kept as Flickr serves it" in run.notices
+    assert report.calls["flickr.photos.getSizes"] == 1
+    del cluster
+
+
+async def test_a_replaced_image_is_downloaded_by_the_coordinator(
+    run: ClusterRun, cluster: LocalCluster
+) -> None:
+    """Its new file is announced in the catalogue first, which no worker has."""
+    await run()
+    run.stream.replace_image(run.stream.ids[2])
+    report = await run(full_scan=True)
+    assert (report.updated, report.images) == (1, 1)
+    assert report.cluster is not None
+    assert report.cluster.errands == 0
+    del cluster
+
+
+async def test_what_a_lost_worker_had_begun_goes_to_another_one(
+    run: ClusterRun, cluster: LocalCluster
+) -> None:
+    """Every photo is stored once, and the summary counts what was done twice."""
+    is_lost = False
+
+    async def lose(request: web.Request) -> web.StreamResponse | None:
+        nonlocal is_lost
+        if request.path.endswith(".jpg") and not is_lost and sum(run.flickr.requests.values()) >= 5:
+            is_lost = True
+            await cluster.lose_worker()
+        return None
+
+    run.flickr.intercept = lose
+    report = await run()
+    assert (report.images, report.failures, len(run.images())) == (COUNT, [], COUNT)
+    assert report.cluster is not None
+    assert (report.cluster.lost, report.cluster.repeated >= 1) == (1, True)
+
+
+async def test_a_run_ends_when_the_scheduler_is_lost(run: ClusterRun, cluster: LocalCluster) -> None:
+    """No photo is marked failed, and the next run, with another cluster, continues."""
+
+    async def lose(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith(".jpg") and sum(run.flickr.requests.values()) >= 5:
+            await cluster.scheduler.close()
+        return None
+
+    run.flickr.intercept = lose
+    with pytest.raises(ClusterError, match="is lost"):
+        await run()
+    run.flickr.intercept = None
+    async with local_cluster(1) as other:
+        report = await run(cluster=other.address)
+    assert (report.failures, report.complete, len(run.images())) == ([], True, COUNT)
+    assert sum(run.flickr.requests.values()) <= 2 * COUNT
+
+
+async def test_a_run_ends_when_all_workers_are_lost(run: ClusterRun, cluster: LocalCluster) -> None:
+    """It waits for others for a while."""
+
+    async def lose(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith(".jpg"):
+            while cluster.workers:
+                await cluster.lose_worker()
+        return None
+
+    run.flickr.intercept = lose
+    with pytest.raises(ClusterError, match="no workers any more"):
+        await run()
+
+
+async def test_a_cluster_without_workers_is_reported(run: ClusterRun) -> None:
+    """The message names the command that starts a worker."""
+    async with local_cluster(0) as cluster:
+        with pytest.raises(ClusterError, match="run `mirror_flickr worker`"):
+            await run(cluster=cluster.address)
+
+
+async def test_a_scheduler_that_does_not_answer_is_reported(run: ClusterRun) -> None:
+    """Nothing was downloaded."""
+    with pytest.raises(ClusterError, match=r"The scheduler at 127\.0\.0\.1:9 does not answer"):
+        await run(cluster="127.0.0.1:9")
+    assert not run.images()
+
+
+async def test_a_worker_of_another_version_is_refused(
+    run: ClusterRun, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message has both versions."""
+    monkeypatch.setattr(dask_worker, "__version__", "0.0.1")
+    with pytest.raises(SettingsError, match=r"it has version 0\.0\.1 of flickr_mirror"):
+        await run()
+    del cluster
+
+
+async def test_a_mirror_in_a_folder_is_refused(run: ClusterRun, cluster: LocalCluster) -> None:
+    """Workers on other machines could not reach it."""
+    with pytest.raises(SettingsError, match="add --store"):
+        await run(store="")
+    del cluster
+
+
+async def test_a_store_without_conditions_is_refused(
+    run: ClusterRun, cluster: LocalCluster, simple_server: str
+) -> None:
+    """It cannot keep two workers apart that store the same photo."""
+    with pytest.raises(SettingsError, match="ignores conditions"):
+        await run(store=f"s3://archive/simple?region=us-east-1&endpoint={simple_server}")
+    del cluster
+
+
+async def test_workers_that_are_refused_pause_and_then_the_run_ends(
+    run: ClusterRun, cluster: LocalCluster
+) -> None:
+    """If all workers are refused for longer than they wait, Flickr throttles this run."""
+
+    async def refuse(request: web.Request) -> web.StreamResponse | None:
+        return web.Response(status=429) if request.path.endswith(".jpg") else None
+
+    run.flickr.intercept = refuse
+    with pytest.raises(ThrottledError):
+        await run()
+    run.flickr.intercept = None
+    report = await run()
+    assert (report.images, report.failures) == (COUNT, [])
+    del cluster
+
+
+async def test_a_run_that_is_stopped_leaves_the_rest_to_the_next_one(
+    run: ClusterRun, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errands in flight are finished; files that wait for one are not failures."""
+    monkeypatch.setattr(errand_queue, "SMALLEST", 2)
+    monkeypatch.setattr(errand_queue, "LARGEST", 4)
+    run.limits = replace(run.limits, max_bytes=1)
+    report = await run()
+    assert (report.stopped_by, report.failures, report.images < COUNT) == ("max_bytes", [], True)
+    run.limits = ClusterRun.limits
+    report = await run()
+    assert (report.complete, len(run.images())) == (True, COUNT)
+    del cluster
+
+
+async def test_images_per_second_is_one_limit_for_all_workers(run: ClusterRun, cluster: LocalCluster) -> None:
+    """40 images at 20 per second take two seconds."""
+    run.limits = replace(run.limits, images_per_second=20)
+    started = anyio.current_time()
+    report = await run()
+    assert (report.images, anyio.current_time() - started >= COUNT / 20) == (COUNT, True)
+    del cluster

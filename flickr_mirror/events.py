@@ -6,6 +6,7 @@
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import (
     Checked,
+    ClusterStatus,
     DetailCached,
     Event,
     FileBroken,
@@ -34,6 +35,7 @@ from flickr_mirror.models.reports import FailedPhoto, MirrorReport
 
 __all__ = [
     "Checked",
+    "ClusterStatus",
     "DetailCached",
     "Event",
     "FailedPhoto",

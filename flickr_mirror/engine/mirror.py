@@ -157,7 +157,7 @@ class PhotostreamMirror:
     @property
     def in_flight(self) -> int:
         """The number of images that are being downloaded now."""
-        return self._session.images_in_flight
+        return self._session.images_in_flight + (self._run.in_flight if self._run else 0)
 
     @property
     def bytes_received(self) -> int:
@@ -172,8 +172,9 @@ class PhotostreamMirror:
     @property
     def is_busy(self) -> bool:
         """Whether requests are in flight that `stop` lets finish."""
-        is_working = self._run is not None and self._run.has_pipeline
-        return is_working and any(monitor.in_flight for monitor in self.silences)
+        if self._run is None or not self._run.has_pipeline:
+            return False
+        return bool(self._run.in_flight) or any(monitor.in_flight for monitor in self.silences)
 
     def stop(self, grace: float = 10.0) -> None:
         """Take no more work, and make `run` return. Requests in flight have `grace` seconds to finish.

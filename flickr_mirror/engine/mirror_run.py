@@ -89,11 +89,17 @@ class MirrorRun:
         self._loop: WatchLoop | None = None
         self._stopping = anyio.Event()
         self._scope: anyio.CancelScope | None = None
+        self._queue: ErrandQueue | None = None
 
     @property
     def has_pipeline(self) -> bool:
         """Whether a round is in progress, with work that `stop` lets finish."""
         return self._loop is not None and self._loop.pipeline is not None
+
+    @property
+    def in_flight(self) -> int:
+        """The number of files that other machines download now."""
+        return self._queue.in_flight if self._queue else 0
 
     def stop(self, grace: float) -> None:
         """Stop like `PhotostreamMirror.stop`."""
@@ -194,7 +200,7 @@ class MirrorRun:
         cache.prepare(user, self._name)
         await store.restore()
         async with (
-            self._open_cluster(cache) as queue,
+            self._open_cluster(cache) as self._queue,
             open_catalogue(cache, self._emit) as catalogue,
             LanguageDetector() as detector,
         ):
@@ -202,9 +208,7 @@ class MirrorRun:
             catalogue.scope.restrict(options.window, self._limits.max_photos)
             if options.album_id:
                 catalogue.scope.restrict_to_album(options.album_id)
-            context = replace(
-                self._create_context(api, user, cache, catalogue, detector, queue), source=source
-            )
+            context = replace(self._create_context(api, user, cache, catalogue, detector), source=source)
             await keep_private_again(context)
             mirrored_before = await self._begin(context, cache.folder)
             try:
@@ -241,7 +245,6 @@ class MirrorRun:
         cache: MirrorFolder,
         catalogue: Catalogue,
         detector: LanguageDetector,
-        queue: ErrandQueue | None,
     ) -> JobContext:
         limits, report = self._limits, self._report
         bandwidth = BandwidthLimiter(limits.bwlimit)
@@ -255,7 +258,7 @@ class MirrorRun:
         return JobContext(
             user=user,
             api=api,
-            copies=_copies(copying, queue, adopting=not cache.is_empty),
+            copies=_copies(copying, self._queue, adopting=not cache.is_empty),
             detector=detector,
             store=cache.files,
             dispatcher=dispatcher,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flickr_mirror.errors import ClusterError
+from flickr_mirror.errors import ClusterError, FlickrMirrorError, SettingsError
 
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss|inproc)://)?[^\s/@]+(?::\d{1,5}|/\d+/\d+)", re.ASCII)
 
@@ -27,8 +27,13 @@ def scheduler_arguments(text: str) -> dict[str, str]:
     return {"address": text if "://" in text else f"tcp://{text}"}
 
 
-def no_answer(scheduler: str, error: BaseException) -> ClusterError:
-    """Return the error that a scheduler does not answer."""
+def connection_failure(scheduler: str, error: BaseException) -> FlickrMirrorError:
+    """Return the error that a scheduler cannot be reached, for what Dask raised."""
+    if isinstance(error, TypeError):  # Dask has no certificates to use
+        return SettingsError(
+            f"The scheduler at {scheduler} needs TLS: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE and the other variables "
+            "of the certificates, as for the scheduler."
+        )
     reason = " ".join(str(error).split()) or type(error).__name__
     return ClusterError(
         f"The scheduler at {scheduler} does not answer: {reason}. Check the address, and that `dask scheduler` runs."

@@ -13,6 +13,8 @@ from flickr_mirror.storage.object_store import STATE, ObjectStore
 from flickr_mirror.storage.owner import FILE_NAME, owner_document, parse_owner
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flickr_mirror.models.store_address import StoreAddress
     from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.mirror_folder import MirrorFolder
@@ -88,6 +90,19 @@ def read_bucket(mirror: MirrorFolder) -> None:
     """Let a mirror read its photos in its bucket. Sends nothing."""
     bucket = Bucket.open(parse_store_address(mirror.address), PROBE_PATIENCE)
     mirror.files = ObjectStore(bucket, mirror.depth, mirror.parts, mirror.folder)
+
+
+def open_shared_store(address: str, depth: int, folder: Path, has_md5: bool, patience: float) -> ObjectStore:  # noqa: FBT001 - called in a thread
+    """Return the store of a mirror whose lease another machine holds. Sends nothing.
+
+    `address` is that of the mirror's bucket, which was probed; temporary files are in the local `folder`. Raises
+    `CacheError` if obstore is not installed.
+    """
+    bucket = Bucket.open(parse_store_address(address), patience)
+    bucket.has_md5 = has_md5
+    parts = folder / "parts"
+    parts.mkdir()
+    return ObjectStore(bucket, depth, parts, folder)
 
 
 def bucket_of(mirror: MirrorFolder) -> Bucket:

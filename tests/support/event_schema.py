@@ -39,6 +39,7 @@ _SUMMARY: dict[str, dict[str, Any]] = {
     "last_success": {"type": ["string", "null"], "format": "date-time"},
     "error": {"type": ["string", "null"]},
     "calls": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "cluster": {"type": ["object", "null"], "additionalProperties": {"type": "integer"}},
     "lists": {"type": "object", "additionalProperties": {"type": "integer"}},
     "list_failures": {"type": "object", "additionalProperties": {"type": "string"}},
     "failures": {
@@ -89,6 +90,8 @@ def _event_fields(kind: type) -> dict[str, Any]:
 def _type(hint: Any) -> dict[str, Any]:
     if typing.get_origin(hint) is tuple:
         return {"type": "array", "items": _type(typing.get_args(hint)[0])}
+    if typing.get_origin(hint) is dict:
+        return {"type": "object", "additionalProperties": _type(typing.get_args(hint)[1])}
     if isinstance(hint, types.UnionType):
         return {"type": [_SIMPLE[part] for part in typing.get_args(hint)]}
     return {"type": _SIMPLE[hint]}

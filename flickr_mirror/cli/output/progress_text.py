@@ -25,6 +25,9 @@ Words = tuple[str, ...]
 NARROW = 60
 """A terminal with fewer columns gets the shortest texts."""
 
+FEW_WORKERS = 8
+"""With at most this many workers, the live view shows the rate of each."""
+
 MAX_NAME, MIN_BAR, MAX_BAR = 20, 4, 40
 """Columns of the name and of the bar in the live view."""
 
@@ -42,18 +45,20 @@ def heartbeat(stats: RunStats) -> str:
         f"API {state.calls_this_hour:,}/{state.calls_per_hour:,} this hour",
         *(words[0] for words in _pauses(stats)),
         *_eta(stats)[:1],
+        ", ".join(words[0] for words in _cluster(stats) if words),
     ]
     return ", ".join(part for part in parts if part)
 
 
 def draw(stats: RunStats, width: int) -> Group:
-    """Return the live view for a terminal with `width` columns: two lines at most.
+    """Return the live view for a terminal with `width` columns: two lines at most, three with a cluster.
 
     A narrow terminal gets shorter texts and fewer of them; only a long name is cut off.
     """
     room = width - 1  # some terminals start a new line if the cursor is behind the last column
-    second = "  ".join(filter(None, fit(_second_line(stats, is_narrow=room < NARROW), room)))
-    return Group(_first_line(stats, room), *([Text(second, no_wrap=True)] if second else []))
+    others = (_second_line(stats, is_narrow=room < NARROW), _cluster(stats))
+    lines = ["  ".join(filter(None, fit(parts, room))) for parts in others]
+    return Group(_first_line(stats, room), *(Text(line, no_wrap=True) for line in lines if line))
 
 
 def _first_line(stats: RunStats, room: int) -> Table:
@@ -92,6 +97,23 @@ def _second_line(stats: RunStats, *, is_narrow: bool) -> list[Words]:
         ),
         (f"in flight {state.in_flight}",) if state.in_flight else (),
         (stats.stage,) if stats.next_poll is None else (),
+    ]
+
+
+def _cluster(stats: RunStats) -> list[Words]:
+    """Return the workers of a cluster, and the images per second of each; nothing if there is no cluster."""
+    cluster = stats.cluster
+    if cluster is None:
+        return []
+    rates = sorted(cluster.images_per_second.values(), reverse=True)
+    workers = f"{cluster.workers} worker{'' if cluster.workers == 1 else 's'}"
+    each = "/".join(f"{rate:.1f}" for rate in rates)
+    total = f"{workers}: {sum(rates):.1f} images/s"
+    spread = f"{total} ({rates[-1]:.1f} to {rates[0]:.1f} each)" if rates else total
+    return [
+        (f"{workers}: {each} images/s", spread, total) if len(rates) <= FEW_WORKERS else (spread, total),
+        (f"{cluster.throttled} throttled",) if cluster.throttled else (),
+        (f"{cluster.lost} lost",) if cluster.lost else (),
     ]
 
 

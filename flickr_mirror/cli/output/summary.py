@@ -124,11 +124,27 @@ def summary_sentence(summary: Summary) -> str:
         fetched.append(counted(summary["details"], "detail"))
     lists = ", ".join(f"{name} ({count:,})" for name, count in summary["lists"].items())
     also = f"Also mirrored: {lists}. " if lists else ""
+    also += _cluster_sentence(summary["cluster"])
     return (
         f"{name_text(summary['user'])}: {known}. This run downloaded {', '.join(fetched[:-1])} and {fetched[-1]} "
         f"({size_text(summary['bytes'])}) with {counted(summary['api_calls'], 'API call')} in "
         f"{duration_text(summary['seconds'])}. {also}The mirror is in {plain(summary['folder'])}."
     )
+
+
+def _cluster_sentence(cluster: dict[str, int] | None) -> str:
+    """Return what the workers of a cluster did; empty if there was none or nothing to do."""
+    if not cluster or not cluster["errands"]:
+        return ""
+    parts = [f"{counted(cluster['workers'], 'worker')} did {counted(cluster['errands'], 'errand')}"]
+    if cluster["lost"]:
+        verb = "was" if cluster["lost"] == 1 else "were"
+        parts.append(f"{counted(cluster['lost'], 'worker')} left or {verb} lost")
+    if cluster["repeated"]:
+        parts.append(f"{counted(cluster['repeated'], 'errand')} had to be repeated")
+    if cluster["already_stored"]:
+        parts.append(f"{counted(cluster['already_stored'], 'file')} had been stored before")
+    return f"{', '.join(parts)}. "
 
 
 def counted(count: int, what: str) -> str:

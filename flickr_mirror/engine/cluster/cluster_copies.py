@@ -37,11 +37,6 @@ class ClusterCopies(FileCopies):
         """See `FileCopies.parallel`."""
         return FILES_IN_FLIGHT
 
-    @property
-    def in_flight(self) -> int:
-        """See `FileCopies.in_flight`."""
-        return self._queue.in_flight
-
     def stop(self) -> None:
         """See `FileCopies.stop`."""
         super().stop()

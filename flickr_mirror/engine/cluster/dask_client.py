@@ -18,7 +18,7 @@ from flickr_mirror.engine.cluster.dask_worker import (
 )
 from flickr_mirror.engine.cluster.errand_queue import WorkersLostError
 from flickr_mirror.errors import ClusterError, SettingsError
-from flickr_mirror.models.scheduler_address import no_answer, scheduler_arguments
+from flickr_mirror.models.scheduler_address import connection_failure, scheduler_arguments
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class DaskCluster:
                 name="flickr_mirror",
             )
             self._client = await client
-        except (*_LOST, ValueError, RuntimeError) as error:
-            raise no_answer(self._scheduler, error) from error
+        except (*_LOST, ValueError, RuntimeError, TypeError) as error:
+            raise connection_failure(self._scheduler, error) from error
         self._client.subscribe_topic(topic_of(self._settings), self._handle_event)
         unsuitable = await self.unsuitable(await self.workers())
         for worker, reason in unsuitable.items():

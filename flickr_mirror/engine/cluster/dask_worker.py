@@ -17,7 +17,7 @@ from distributed import Worker, get_worker
 from flickr_mirror.engine.cluster.errand_fetcher import open_fetcher
 from flickr_mirror.engine.cluster.errand_queue import TASKS
 from flickr_mirror.errors import ClusterError
-from flickr_mirror.models.scheduler_address import no_answer, scheduler_arguments
+from flickr_mirror.models.scheduler_address import connection_failure, scheduler_arguments
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ async def run_worker(
     try:
         try:
             await worker
-        except (TimeoutError, OSError, RuntimeError, ValueError) as error:
-            raise no_answer(scheduler, error) from error
+        except (TimeoutError, OSError, RuntimeError, ValueError, TypeError) as error:
+            raise connection_failure(scheduler, error) from error
         started(worker.address, worker.scheduler.address)
         finished = asyncio.ensure_future(worker.finished())
         await asyncio.wait([finished, stopped], return_when=asyncio.FIRST_COMPLETED)

@@ -33,14 +33,13 @@ from flickr_mirror.models.errands import (
     NotTried,
 )
 from flickr_mirror.models.options import Limits
-from flickr_mirror.models.store_address import parse_store_address
-from flickr_mirror.storage.bucket import Bucket
-from flickr_mirror.storage.object_store import ObjectStore
+from flickr_mirror.storage.store_connection import open_shared_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from flickr_mirror.models.errands import Errand, FileErrand, FileOutcome, WorkerSettings
+    from flickr_mirror.storage.object_store import ObjectStore
 
 MISSES_IN_A_ROW = 20
 """After this number of files in a row without an answer, a worker gives up an errand."""
@@ -150,14 +149,13 @@ async def open_fetcher(
         timing=settings.timing,
     )
     with tempfile.TemporaryDirectory(prefix="flickr_mirror_") as folder:
-        store = await to_thread.run_sync(_open_store, settings, Path(folder))
+        store = await to_thread.run_sync(
+            open_shared_store,
+            settings.store,
+            settings.depth,
+            Path(folder),
+            settings.has_md5,
+            settings.timing.store_patience,
+        )
         async with ImageClient(settings.api_url, limits) as client:
             yield ErrandFetcher(settings, client, store, on_pause)
-
-
-def _open_store(settings: WorkerSettings, folder: Path) -> ObjectStore:
-    bucket = Bucket.open(parse_store_address(settings.store), settings.timing.store_patience)
-    bucket.has_md5 = settings.has_md5
-    parts = folder / "parts"
-    parts.mkdir()
-    return ObjectStore(bucket, settings.depth, parts, folder)

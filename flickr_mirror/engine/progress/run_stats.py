@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.engine.progress.remaining_work import RemainingWork
 from flickr_mirror.engine.progress.throughput import Throughput
 from flickr_mirror.models.events import (
+    ClusterStatus,
     DetailCached,
     ImageCached,
     InfoCached,
@@ -79,6 +80,8 @@ class RunStats:
         self.name = ""
         self.stage = "looking up the account"
         self.counts = RunCounts()
+        self.cluster: ClusterStatus | None = None
+        """The latest state of the cluster, if there is one."""
         self._remaining = RemainingWork(KINDS, seconds_for, max_photos)
         self._throughput = Throughput(KINDS, PAUSES, snapshot, clock)
         self._poll_time = 0.0
@@ -101,6 +104,8 @@ class RunStats:
                 self._remaining.add(job if job in KINDS else "details", -1)
             case Watching(seconds):
                 self.stage, self._poll_time = "watching", self._clock() + seconds
+            case ClusterStatus():
+                self.cluster = event
             case Waiting(cause, seconds) if cause in PAUSES:
                 self._throughput.note_pause(cause, seconds)
             case _:

@@ -77,11 +77,6 @@ class FileCopies:
         """How many files may be downloaded or committed at once."""
         return self.fetcher.most + FILES_IN_COMMIT
 
-    @property
-    def in_flight(self) -> int:
-        """How many files other machines download now."""
-        return 0
-
     def stop(self) -> None:
         """Start no more downloads; raise `StoppedError` in those that have not begun."""
         self.fetcher.stop()

@@ -1,0 +1,157 @@
+"""The command with `--cluster`, a scheduler and workers, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import uuid
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+import trustme
+
+from flickr_mirror.models.store_address import parse_store_address
+from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
+from flickr_mirror.storage.bucket import Bucket
+from tests.support import canary
+from tests.support.clusters import cluster_processes
+from tests.support.command import Outcome, arguments_for, start
+from tests.support.object_servers import set_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.support.clusters import ClusterProcesses
+
+COUNT = 120
+
+
+@pytest.fixture
+async def flickr() -> AsyncIterator[SimulatedFlickr]:
+    """Open a simulated Flickr."""
+    async with SimulatedFlickr(SimulatedPhotostream(COUNT), image_latency=0.05) as flickr:
+        yield flickr
+
+
+@pytest.fixture
+def store(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the address of an empty store."""
+    set_credentials(monkeypatch)
+    return f"s3://archive/{uuid.uuid4().hex}?region=us-east-1&endpoint={s3_server}"
+
+
+def images(store: str, flickr: SimulatedFlickr) -> int:
+    """Return how many images the store has."""
+    bucket = Bucket.open(parse_store_address(store), 5).below(flickr.streams[0].username)
+    return sum(found.key.endswith(".jpg") for found in bucket.objects())
+
+
+async def mirror(
+    flickr: SimulatedFlickr, cache: Path, store: str, cluster: ClusterProcesses, *arguments: str
+) -> Outcome:
+    """Run the command with a cluster."""
+    line = arguments_for(flickr, cache, "--store", store, "--cluster", cluster.address, *arguments)
+    process = start(line, cluster.environment)
+    try:
+        return await process.wait()
+    finally:
+        await process.close()
+
+
+async def test_a_worker_that_is_killed_costs_nothing(
+    tmp_path: Path, flickr: SimulatedFlickr, store: str
+) -> None:
+    """All photos are stored once, by two workers of which one is killed in the middle. No output shows a secret."""
+    with cluster_processes(tmp_path, 2) as cluster:
+
+        async def kill() -> None:
+            while flickr.requests.total() < 20:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            cluster.workers[0].send_signal(signal.SIGKILL)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kill)
+            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, "--json")
+    assert outcome.code == 0, outcome.err
+    assert (outcome.summary["images"], images(store, flickr)) == (str(COUNT), COUNT)
+    summary = json.loads(outcome.out.splitlines()[-1])
+    assert summary["cluster"]["lost"] == 1
+    assert flickr.requests.total() <= COUNT + 3 * 100
+    output = "".join(map(cluster.output, range(2))) + outcome.out + outcome.err
+    assert not [secret for secret in (canary.KEY, canary.SECRET, canary.STORE_SECRET) if secret in output]
+
+
+async def test_the_loss_of_the_scheduler_ends_the_run_and_the_workers(
+    tmp_path: Path, flickr: SimulatedFlickr, store: str
+) -> None:
+    """All of them exit with 75, "no answer", and the next run downloads what is missing."""
+    with cluster_processes(tmp_path, 1) as cluster:
+
+        async def kill() -> None:
+            while flickr.requests.total() < 20:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            assert cluster.scheduler is not None
+            cluster.scheduler.kill()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kill)
+            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster)
+        assert (outcome.code, "The connection to the scheduler" in outcome.err) == (75, True), outcome.err
+        assert (outcome.summary["failed"], "Traceback" in outcome.err) == ("0", False)
+        assert await anyio.to_thread.run_sync(cluster.workers[0].wait, 60) == 75
+        assert "is lost. Start this worker again" in cluster.output(0)
+    with cluster_processes(tmp_path, 1) as cluster:
+        outcome = await mirror(flickr, tmp_path / "mirror", store, cluster)
+    assert (outcome.code, images(store, flickr)) == (0, COUNT), outcome.err
+    assert flickr.requests.total() <= COUNT + 200
+
+
+async def test_the_connections_between_machines_can_be_encrypted(
+    tmp_path: Path, flickr: SimulatedFlickr, store: str
+) -> None:
+    """Dask reads the certificate and its key from the environment, as docs/how-to/cluster.md shows."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "node.pem"))
+    tls = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(tmp_path / "ca.pem")}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        for part in ("CERT", "KEY"):
+            tls[f"DASK_DISTRIBUTED__COMM__TLS__{role}__{part}"] = str(tmp_path / "node.pem")
+    with cluster_processes(tmp_path, 1, tls) as cluster:
+        outcome = await mirror(flickr, tmp_path / "mirror", store, cluster)
+        assert (outcome.code, images(store, flickr)) == (0, COUNT), outcome.err
+        assert "tls://" in cluster.output(0)
+        cluster.environment = {**cluster.environment, **dict.fromkeys(tls, "")}
+        elsewhere = store.replace("?", "/other?")
+        outcome = await mirror(flickr, tmp_path / "other", elsewhere, cluster)
+        assert (outcome.code, "needs TLS: set DASK_" in outcome.err) == (2, True), outcome.err
+
+
+async def test_a_signal_ends_a_worker(tmp_path: Path) -> None:
+    """Its exit code is that of the signal."""
+    with cluster_processes(tmp_path, 1) as cluster:
+        while "downloads for the scheduler" not in cluster.output(0):  # noqa: ASYNC110
+            await anyio.sleep(0.05)
+        cluster.workers[0].send_signal(signal.SIGTERM)
+        assert await anyio.to_thread.run_sync(cluster.workers[0].wait, 30) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["worker", "nowhere"], "invalid scheduler 'nowhere': use an address such as tcp://10.0.0.1:8786"),
+        (["--username", "x", "--cluster", "nowhere"], "invalid scheduler 'nowhere'"),
+        (["worker"], "SCHEDULER: a value is missing"),
+    ],
+)
+async def test_a_wrong_address_is_a_usage_error(arguments: list[str], message: str) -> None:
+    """The message shows what an address looks like."""
+    process = start(arguments)
+    try:
+        outcome = await process.wait()
+    finally:
+        await process.close()
+    assert (outcome.code, message in outcome.err) == (2, True), outcome.err

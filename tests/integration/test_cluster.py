@@ -227,7 +227,7 @@ async def test_a_run_ends_when_the_scheduler_is_lost(run: ClusterRun, cluster: L
 
     async def lose(request: web.Request) -> web.StreamResponse | None:
         if request.path.endswith(".jpg") and sum(run.flickr.requests.values()) >= 5:
-            await cluster.scheduler.close()
+            await cluster.lose_scheduler()
         return None
 
     run.flickr.intercept = lose

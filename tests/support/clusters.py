@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from distributed import Scheduler, Worker
 from tests.support.object_servers import free_port, program
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Iterator
     from pathlib import Path
 
 
@@ -23,6 +24,7 @@ class LocalCluster:
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.workers: list[Worker] = []
+        self._closing: list[asyncio.Future[object]] = []
 
     @property
     def address(self) -> str:
@@ -37,7 +39,17 @@ class LocalCluster:
 
     async def lose_worker(self) -> None:
         """Let a worker vanish: its tasks are not finished, and their results are lost."""
-        await self.workers.pop().close(timeout=0, executor_wait=False, reason="lost in a test")
+        await self._end(self.workers.pop().close(timeout=0, executor_wait=False, reason="lost in a test"))
+
+    async def lose_scheduler(self) -> None:
+        """Let the scheduler vanish."""
+        await self._end(self.scheduler.close(reason="lost in a test"))
+
+    async def _end(self, closing: Awaitable[object]) -> None:
+        # a request that a worker sent may call this, and is cancelled when that worker ends
+        task = asyncio.ensure_future(closing)
+        self._closing.append(task)
+        await asyncio.shield(task)
 
 
 @asynccontextmanager

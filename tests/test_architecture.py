@@ -181,6 +181,8 @@ def test_each_library_is_used_in_one_place() -> None:
     assert users["filelock"] == {"storage.call_ledger", "storage.locks"}
     assert users["langdetect"] == users["pycountry"] == {"models.languages"}
     assert users["obstore"] == {"storage.bucket"}
+    assert users["dask"] == {"engine.cluster.dask_logging"}
+    assert users["distributed"] == {"engine.cluster.dask_client", "engine.cluster.dask_worker"}
     assert users["tenacity"] == {"flickr.retry"}
     assert users["oauthlib"] == {"flickr.oauth_signature"}
     assert users["keyring"] == {"cli.keys.keyring_store"}
@@ -238,7 +240,9 @@ def test_a_mirror_on_a_disk_does_not_load_the_library_of_object_stores() -> None
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert "flickr_mirror.engine.mirror_store" in loaded
-    assert not {"obstore", "flickr_mirror.storage.bucket", "flickr_mirror.storage.object_store"} & set(loaded)
+    of_stores = {"obstore", "flickr_mirror.storage.bucket", "flickr_mirror.storage.object_store"}
+    of_clusters = {"dask", "distributed", "flickr_mirror.engine.cluster", "flickr_mirror.models.errands"}
+    assert not (of_stores | of_clusters) & set(loaded)
 
 
 def test_every_error_of_the_tree_can_be_imported_from_the_package() -> None:

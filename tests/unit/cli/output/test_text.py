@@ -18,6 +18,7 @@ from flickr_mirror.cli.output.text import size_text, time_left
 from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
 from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models.events import (
+    ClusterStatus,
     Event,
     ImageCached,
     InfoCached,
@@ -284,3 +285,14 @@ def test_parts_that_do_not_fit_are_left_out(width: int) -> None:
     assert bool(shown[0]) == (width >= 5)
     if width == 49:
         assert shown == ["resumes at 05:55", "ETA 2h (API limit)", "", "", "failed 1"]
+
+
+def test_the_workers_of_a_cluster_have_a_line() -> None:
+    """With few workers it has the rate of each; a narrow terminal, or many workers, get the total."""
+    few = ClusterStatus(3, 1, 2, {"tcp://a:1": 11.5, "tcp://b:1": 12.0, "tcp://c:1": 0.0})
+    assert screen(100, START, few)[2] == "3 workers: 12.0/11.5/0.0 images/s  1 throttled  2 lost"
+    assert screen(50, START, few)[2] == "3 workers: 23.5 images/s  1 throttled  2 lost"
+    many = ClusterStatus(20, 0, 0, {f"tcp://{number}:1": 10.0 + number / 10 for number in range(20)})
+    assert screen(100, START, many)[2] == "20 workers: 219.0 images/s (10.0 to 11.9 each)"
+    assert heartbeat(stats_of(START, few)).endswith("3 workers: 12.0/11.5/0.0 images/s, 1 throttled, 2 lost")
+    assert screen(100, START, ClusterStatus(1, 0, 0, {"tcp://a:1": 2.0}))[2] == "1 worker: 2.0 images/s"

@@ -5,6 +5,7 @@
     python tests/benchmarks/cluster.py cpu --photos 2000                # CPU time per photo
     python tests/benchmarks/cluster.py kills --photos 3000 --kills 200  # `kill -9` of workers; nothing lost or doubled
     python tests/benchmarks/cluster.py size --photos 100000             # memory over a long run
+    python tests/benchmarks/cluster.py exits                            # 50 short runs with a store exit with 0
 
 The simulated Flickr, the S3 server `ministack`, the scheduler and each worker are processes of this machine. Worker N
 connects from the address 127.0.0.N, which Linux has without any setup. Images are of about 2 kB.
@@ -306,11 +307,19 @@ def measure_size(photos: int) -> None:
         )
 
 
+def measure_exits(runs: int) -> None:
+    """Run a short mirror into a bucket many times; a run that does not exit with 0 raises an error."""
+    with bench(5) as running:
+        for _ in range(runs):
+            running.run(workers=False)
+        sys.stdout.write(f"{runs} runs with a store exited with 0\n")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["addresses", "cpu", "kills", "size"])
+    parser.add_argument("what", choices=["addresses", "cpu", "kills", "size", "exits"])
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--refuse", action="store_true")
@@ -321,5 +330,7 @@ if __name__ == "__main__":
         measure_cpu(given.photos)
     elif given.what == "kills":
         measure_kills(given.photos, given.kills)
-    else:
+    elif given.what == "size":
         measure_size(given.photos)
+    else:
+        measure_exits(50)

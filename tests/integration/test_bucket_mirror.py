@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from flickr_mirror import Limits, PhotostreamMirror
 from flickr_mirror.engine.check import check_mirror
@@ -358,3 +361,46 @@ async def test_a_bucket_that_cannot_be_used_is_named(
         await run()
     assert "\n" not in str(caught.value)
     assert not run.events_of(ImageCached)
+
+
+async def test_a_byte_that_changes_on_the_way_to_the_store_is_refused(run: BucketRun, s3_server: str) -> None:
+    """No damaged object is recorded, because the store compares the SHA-256. The next run uploads the file again."""
+    flipped = 0
+
+    async def forward(request: web.Request) -> web.Response:
+        nonlocal flipped
+        body = await request.read()
+        if request.method == "PUT" and request.path.endswith(".jpg") and not flipped:
+            flipped += 1
+            body = body[:100] + bytes([body[100] ^ 1]) + body[101:]
+        headers = {name: value for name, value in request.headers.items() if name != "Host"}
+        url = f"{s3_server}{request.raw_path}"
+        async with session.request(
+            request.method, URL(url, encoded=True), data=body, headers=headers
+        ) as answer:
+            kept = {
+                name: value
+                for name, value in answer.headers.items()
+                if name.lower() in ("etag", "content-type", "last-modified")
+                or name.lower().startswith("x-amz-")
+            }
+            if request.method == "HEAD" and "Content-Length" in answer.headers:
+                kept["Content-Length"] = answer.headers["Content-Length"]
+            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+
+    direct = run.store
+    async with ClientSession() as session, TestServer(_proxy(forward)) as proxy:
+        run.store = direct.replace(s3_server, f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(CacheError, match="BadDigest"):
+            await run()
+    assert flipped == 1
+    run.store = direct
+    await run()
+    report = await check_mirror(run.stream.username, run.root, read=True)
+    assert (report.files, report.broken) == (2 * COUNT, [])
+
+
+def _proxy(forward: Any) -> web.Application:
+    application = web.Application(client_max_size=1 << 30)
+    application.router.add_route("*", "/{path:.*}", forward)
+    return application

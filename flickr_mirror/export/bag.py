@@ -76,8 +76,9 @@ def _documents(folder: Path) -> Iterator[Path]:
 
 def _write_tags(reader: MirrorReader, placer: Placer, manifest: dict[str, str], size: int) -> None:
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(manifest.items()))
+    kind = "account" if reader.source is None else "list"
     info = {
-        "Source-Organization": f"Flickr account {reader.username} ({reader.nsid})",
+        "Source-Organization": f"Flickr {kind} {reader.username} ({reader.nsid})",
         "External-Identifier": reader.url,
         "Bagging-Date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "Bag-Software-Agent": f"flickr_mirror {__version__}",

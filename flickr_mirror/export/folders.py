@@ -116,7 +116,9 @@ class FolderExport:
             albums = self._titles(photo) or [""]
             for number, album in enumerate(albums if self._template.has_album else albums[:1]):
                 key = f"{photo.id} {number}"
-                wanted[key] = self._template.path(photo, album, self._reader.username)
+                wanted[key] = self._template.path(
+                    photo, album, self._reader.username, self._reader.owner_of(photo).name
+                )
         found: dict[str, list[str]] = {}
         for key, path in unique_paths(wanted).items():
             found.setdefault(key.partition(" ")[0], []).append(path)
@@ -126,8 +128,9 @@ class FolderExport:
         return list(self._albums.get(photo.id, ()))
 
     def _export(self, photo: ArchivedPhoto, paths: list[str]) -> None:
-        author = photo.facts.owner_name or self._reader.username
-        xmp = packet(photo, author, self._titles(photo)) if self._writes_xmp else b""
+        xmp = (
+            packet(photo, self._reader.owner_of(photo).name, self._titles(photo)) if self._writes_xmp else b""
+        )
         for file in photo.files:
             if file.kind == "info":
                 continue

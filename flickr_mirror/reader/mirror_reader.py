@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.errors import CacheError, CatalogueError, PhotostreamError
@@ -105,6 +105,13 @@ class ArchivedPhoto:
         return facts.taken[:length]
 
 
+class PhotoOwner(NamedTuple):
+    """The account that a photo belongs to; without a known name, `name` is the NSID."""
+
+    nsid: str
+    name: str
+
+
 class MirrorReader:
     """A mirror that is open for reading. A run may be in progress; nothing is written.
 
@@ -125,6 +132,8 @@ class MirrorReader:
         """The account's username."""
         self.nsid: str = owner["nsid"]
         """The account's id, such as `13476480@N07`."""
+        self.source = store.source
+        """The list of photos that is mirrored: its `kind`, `id` and `url`; `None` for a photostream."""
         self.url = store.source["url"] if store.source else f"https://www.flickr.com/photos/{self.nsid}/"
         """The address of what is mirrored: the photostream, or a list of photos of several owners."""
         self._stack = ExitStack()
@@ -186,6 +195,11 @@ class MirrorReader:
             files=files,
             url=f"https://www.flickr.com/photos/{row.facts.owner or self.nsid}/{row.photo_id}/",
         )
+
+    def owner_of(self, photo: ArchivedPhoto) -> PhotoOwner:
+        """Return the owner of a photo: the account of the photostream, or in the mirror of a list another one."""
+        nsid = photo.facts.owner or self.nsid
+        return PhotoOwner(nsid, photo.facts.owner_name or (nsid if self.source else self.username))
 
     def albums(self) -> list[ArchivedAlbum]:
         """Return the albums that were mirrored, in the order of the owner."""

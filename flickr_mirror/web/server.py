@@ -63,7 +63,7 @@ class MirrorServer:
         self._is_behind_proxy = answers_for_flickr
         self._indexes = [PhotoIndex(reader, shows_private=password is not None) for reader in readers]
         self._galleries = [
-            GalleryFiles(index, "" if len(readers) == 1 else f"/{index.reader.nsid}")
+            GalleryFiles(index, "" if len(readers) == 1 else f"/{_prefix(index.reader)}")
             for index in self._indexes
         ]
         self._stack = ExitStack()
@@ -189,6 +189,11 @@ class MirrorServer:
                     file.path, headers={"Cache-Control": "private, max-age=86400", "ETag": f'"{file.sha256}"'}
                 )
         return web.Response(status=404, text=not_found_page(), content_type="text/html")
+
+
+def _prefix(reader: MirrorReader) -> str:
+    """Return what the addresses of one of several mirrors begin with: `13476480@N07`, `favorites-13476480@N07`."""
+    return f"{reader.source['kind']}-{reader.source['id']}" if reader.source else reader.nsid
 
 
 def _is_address(name: str) -> bool:

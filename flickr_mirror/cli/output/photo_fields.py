@@ -46,6 +46,7 @@ FIELDS: dict[str, Callable[[ArchivedPhoto, MirrorReader], Any]] = {
     "paths": lambda photo, reader: _paths(photo),
     "gone": lambda photo, reader: photo.gone is not None,
     "user": lambda photo, reader: reader.username,
+    "owner": lambda photo, reader: reader.owner_of(photo).name,
 }
 """The fields by name. Each returns a value for JSON; `None` is empty in text."""
 

@@ -15,6 +15,8 @@ from flickr_mirror.export.description.describe import describe
 from flickr_mirror.export.description.texts import LIST_TEXTS, TEXTS
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedGallery, SimulatedGroup, SimulatedPhotostream
 from flickr_mirror.simulator.data.lists import FIRST_FAVE
+from flickr_mirror.web.gallery.builder import GalleryBuilder
+from flickr_mirror.web.gallery.options import GalleryOptions
 from flickr_mirror.web.server import MirrorServer
 from tests.integration.test_serve import call, files
 from tests.integration.test_sources import FAVORITES, FOLDERS, GALLERY, PEOPLE, POOL, SourceRun
@@ -178,7 +180,15 @@ def fields_of(text: str) -> set[str]:
     return {field for _, field, _, _ in string.Formatter().parse(text) if field}
 
 
-# export, list and search
+# gallery, export, list and search
+
+
+async def test_the_gallery_of_a_list_names_the_list(favorites: SourceRun) -> None:
+    with open_mirror(favorites.folder) as reader:
+        GalleryBuilder(reader, GalleryOptions(thumbnails=0)).build()
+    script = (favorites.folder / "gallery" / "data" / "first.js").read_text(encoding="utf-8")
+    assert f'"owner":"{FOLDERS[FAVORITES]}","realName":"",' in script  # not the name of one of the owners
+    assert f'"source":"{FAVORITES}"' in script
 
 
 async def run_command(source: SourceRun, *arguments: str) -> int:

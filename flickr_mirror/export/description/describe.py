@@ -188,7 +188,7 @@ def _facts(reader: MirrorReader) -> dict[str, str]:
 
 
 def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%d.%m.%Y")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
 def _text(facts: dict[str, str], *, is_list: bool) -> str:

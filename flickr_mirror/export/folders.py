@@ -11,7 +11,7 @@ from time import strptime
 from typing import TYPE_CHECKING
 
 from flickr_mirror.export.names import unique_paths
-from flickr_mirror.export.target import MARKER, check_space, check_target
+from flickr_mirror.export.target import MARKER, check_space, check_target, is_other_disk
 from flickr_mirror.export.xmp import embed, packet
 from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.storage.placing import Placer, Way
@@ -81,7 +81,7 @@ class FolderExport:
         before = read_marker(self._target)
         paths = self._paths(photo_ids)
         if self._copies:
-            check_space(self._target, self._size(photo_ids))
+            check_space(self._target, self._size(photo_ids), before)
         write_marker(self._target, before)
         for number, photo in enumerate(self._reader.photos(photo_ids), 1):
             try:
@@ -99,7 +99,8 @@ class FolderExport:
 
     @property
     def _copies(self) -> bool:
-        return not self._options.only_xmp and (self._options.embeds or self._options.way is Way.COPY)
+        is_copy = self._options.embeds or self._options.way is Way.COPY
+        return not self._options.only_xmp and (is_copy or is_other_disk(self._target, self._reader.folder))
 
     def _size(self, photo_ids: Sequence[int]) -> int:
         return sum(

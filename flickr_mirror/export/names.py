@@ -41,8 +41,10 @@ class NameTemplate:
         self.template = template
         try:
             self._parts = [list(string.Formatter().parse(part)) for part in template.split("/")]
-        except ValueError as error:
-            raise TemplateError(f"invalid template {template!r}: {error}.") from None
+        except ValueError:
+            raise TemplateError(
+                f"invalid template {template!r}: write a field as {{id}}, and '{{{{' or '}}}}' for a brace."
+            ) from None
         fields = [field for part in self._parts for _, field, *_ in part if field is not None]
         for part in template.split("/"):
             if part.strip() in ("", ".", "..") or "\\" in part or "\0" in part:
@@ -59,7 +61,9 @@ class NameTemplate:
     def _check(self, field: str | None, spec: str, conversion: str | None) -> None:
         if field is None:
             return
-        if field not in self.FIELDS or conversion:
+        if conversion:
+            raise TemplateError(f"{{{field}!{conversion}}} has a conversion: use {{{field}}}.")
+        if field not in self.FIELDS:
             names = ", ".join(f"{{{name}}}" for name in self.FIELDS)
             raise TemplateError(f"unknown field {{{field}}}: use some of {names}.")
         if field in ("taken", "uploaded"):

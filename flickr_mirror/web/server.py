@@ -20,7 +20,7 @@ from flickr_mirror.web.gallery_files import GalleryFiles
 from flickr_mirror.web.methods import MirrorApi
 from flickr_mirror.web.pages import front_page, not_found_page
 from flickr_mirror.web.photo_index import PhotoIndex
-from flickr_mirror.web.proxy import HOSTS
+from flickr_mirror.web.proxy import HOSTS, listen_problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -82,8 +82,8 @@ class MirrorServer:
         except OSError as error:
             await self._runner.cleanup()
             raise ServerError(
-                f"Cannot listen on {self.host}:{self.port}: {error.strerror}. Choose another address with --listen, "
-                "such as 127.0.0.1:8081."
+                f"Cannot listen on {self.host}:{self.port}: {listen_problem(error)}. Choose another address with "
+                "--listen, such as 127.0.0.1:8081."
             ) from error
         self.port = self._runner.addresses[0][1]
         return self

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sys
-from functools import partial
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+
+def _take_live_view(path: Path) -> None:
+    anyio.run(live_view_picture.take, path)
+
+
 PICTURES: dict[str, Callable[[Path], None]] = {
     "gallery.jpg": gallery_picture.take,
-    "live_view.svg": partial(anyio.run, live_view_picture.take),
+    "live_view.svg": _take_live_view,
 }
 """What makes each file of `docs/images`."""
 SMALL = (110, 62)

@@ -39,6 +39,7 @@ class Listing:
 
     `words` is the query, empty for all photos that pass the `photo_filter`. `style` is `json`, `csv`, `paths`, or empty
     for a table on a terminal and columns between tabs elsewhere. `limit` is the most photos to print, `None` for all.
+    `heading` is whether the names of the fields come first.
     """
 
     words: str = ""
@@ -48,6 +49,7 @@ class Listing:
     style: str = ""
     fields: tuple[str, ...] = DEFAULT_FIELDS
     opens: bool = False
+    heading: bool = True
 
     @property
     def uses_index(self) -> bool:
@@ -81,7 +83,7 @@ def list_photos(root: Path, name: str, listing: Listing) -> int:
             fields, line = ("path",), lambda row: row["path"]
         elif listing.style == "json" and listing.fields == DEFAULT_FIELDS:
             fields = (*listing.fields, "paths", "gone", "user")
-        elif listing.style != "json":
+        elif listing.style != "json" and listing.heading:
             sys.stdout.write(f"{line({field: field for field in fields})}\n")
         for photo in reader.photos(photo_ids):
             sys.stdout.write(f"{line(row_of(photo, reader, fields))}\n")

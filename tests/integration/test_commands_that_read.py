@@ -135,6 +135,18 @@ async def test_two_mirrors_of_one_name_are_told_apart_by_their_folders(
     assert f"'copy' and '{name}' are mirrors of one account" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("style", ["--csv", "--json", "--paths", ""])
+async def test_control_characters_of_titles_do_not_reach_a_terminal(
+    run: Run, capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    run.stream.edit(run.stream.ids[0], title="\x1b[31mred\x07 \x9b2J </script>" + "a" * 65_536)
+    await run()
+    assert await command(run, "list", *filter(None, [style])) == 0
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) in (8, 9)
+    assert [char for char in shown if not char.isprintable() and char not in "\n\t\r"] == []
+
+
 async def test_csv_of_several_mirrors_has_one_heading(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(run.root / run.stream.username, run.root / "copy")
     assert await command(run, "list", "--csv", "--fields", "id,title") == 0

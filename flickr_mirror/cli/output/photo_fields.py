@@ -76,14 +76,14 @@ def tabbed(row: dict[str, Any]) -> str:
 
 def csv_line(row: dict[str, Any]) -> str:
     """Return a row as CSV (RFC 4180), without the end of the line. A text that a spreadsheet would take for a formula
-    begins with an apostrophe."""
+    begins with an apostrophe, and a control character, which a terminal would obey, is replaced."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="").writerow([_safe(value) for value in row.values()])
     return buffer.getvalue()
 
 
 def _safe(value: object) -> str:
-    text = _text(value)
+    text = "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in _text(value))
     # https://owasp.org/www-community/attacks/CSV_Injection
     return f"'{text}" if isinstance(value, str) and text[:1] in tuple("=+-@\t\r") else text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 DEFAULT_FIELDS = ("id", "uploaded", "path", "url", "title")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 MIN_TITLE = 20
 """The least width of the title column; if there is less room, the table has no file column."""
 _ID, _DAY, _GAP = 12, 10, 2
@@ -83,7 +85,7 @@ def csv_line(row: dict[str, Any]) -> str:
 
 
 def _safe(value: object) -> str:
-    text = "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in _text(value))
+    text = _CONTROLS.sub("\ufffd", _text(value))
     # https://owasp.org/www-community/attacks/CSV_Injection
     return f"'{text}" if isinstance(value, str) and text[:1] in tuple("=+-@\t\r") else text
 

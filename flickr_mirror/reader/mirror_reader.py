@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from flickr_mirror.catalogue.catalogue import Catalogue
-from flickr_mirror.errors import CacheError, CatalogueError, PhotostreamError
+from flickr_mirror.errors import CacheError, CatalogueError
 from flickr_mirror.models.licenses import License, license_of
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror, owned_mirror
+from flickr_mirror.storage.mirror_lookup import get_mirror, only_mirror, owned_mirror
 from flickr_mirror.storage.owner import STATE_FOLDER, read_owner
 from flickr_mirror.storage.sidecar import stored_comments
 
@@ -251,13 +251,7 @@ def open_mirror(path: Path | str, name: str | None = None) -> MirrorReader:
     root = filesystem.home(Path(path)).absolute()
     if name is None and (root / STATE_FOLDER).exists() and (owner := read_owner(root)):
         return _opened(owned_mirror(root, owner), owner)
-    if name is None:
-        names = all_mirrors(root)
-        if len(names) > 1:
-            there = ", ".join(map(repr, names))
-            raise PhotostreamError(f"{root} has several mirrors: choose one of {there}.")
-        (name,) = names
-    return _opened(*get_mirror(root, name))
+    return _opened(*get_mirror(root, only_mirror(root) if name is None else name))
 
 
 def _opened(store: MirrorFolder, owner: dict[str, Any]) -> MirrorReader:

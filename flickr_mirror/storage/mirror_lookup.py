@@ -77,6 +77,15 @@ def all_mirrors(root: Path) -> list[str]:
     raise PhotostreamError(f"There is no mirror in {root}. {_advice(root)}")
 
 
+def only_mirror(root: Path) -> str:
+    """Return the folder name of the only mirror below `root`. Raises `PhotostreamError` if there are more."""
+    names = all_mirrors(root)
+    if len(names) > 1:
+        there = ", ".join(map(repr, names))
+        raise PhotostreamError(f"{root} has several mirrors: choose one of {there}.")
+    return names[0]
+
+
 def owned_mirror(folder: Path, owner: dict[str, Any]) -> MirrorFolder:
     """Return the mirror in a folder with this owner file."""
     return MirrorFolder(folder, owner["depth"], source=owner.get("source"), address=owner.get("store", ""))

@@ -14,6 +14,7 @@ _HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width"><title>{title}</title></head><body>'
 )
+NO_GALLERY = "Run `mirror_flickr gallery` to see pages with thumbnails, albums, timeline and map here."
 NEWEST = 100
 """How many photos the front page links."""
 
@@ -26,7 +27,10 @@ def front_page(indexes: Sequence[PhotoIndex], url: str, galleries: Sequence[str]
     parts += [f'<p><a href="{escape(address)}">Gallery {escape(address)}</a></p>' for address in galleries]
     for index in indexes:
         ids = index.ids()
-        parts.append(f"<h2>{escape(index.reader.username)}</h2><p>{len(ids):,} photos</p><ul>")
+        parts.append(f"<h2>{escape(index.reader.username)}</h2><p>{len(ids):,} photos</p>")
+        if not galleries:
+            parts.append(f"<p>{escape(NO_GALLERY)}</p>")
+        parts.append("<ul>")
         for photo in index.photos(ids[:NEWEST]):
             link = escape(image_path(photo, "video" if photo.file("video") else "image"))
             parts.append(f'<li><a href="{link}" dir="auto">{escape(photo.title or photo.id)}</a></li>')

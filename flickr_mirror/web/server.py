@@ -94,6 +94,11 @@ class MirrorServer:
         self._stack.close()
 
     @property
+    def has_gallery(self) -> bool:
+        """Whether one of the mirrors has a gallery that is shown."""
+        return any(gallery.is_there() for gallery in self._galleries)
+
+    @property
     def url(self) -> str:
         """The address of the server."""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -136,6 +136,25 @@ async def test_two_mirrors_of_one_name_are_told_apart_by_their_folders(
     assert f"'copy' and '{name}' are mirrors of one account" in capsys.readouterr().err
 
 
+async def test_a_photo_is_found_by_its_id_and_its_address(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo_id = run.stream.ids[3]
+    for words in (photo_id, f"https://www.flickr.com/photos/{run.stream.nsid}/{photo_id}/in/album-1/"):
+        assert await command(run, "search", words, "--paths") == 0
+        assert capsys.readouterr().out.splitlines()[0] == str(run.path(photo_id))
+    assert await command(run, "search", photo_id, "--media", "video") == 0
+    assert "No photo matches." in capsys.readouterr().err
+
+
+async def test_forget_uses_the_only_mirror(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await command(run, "forget", "--yes", run.stream.ids[0]) == 0
+    assert "is erased: 2 files" in capsys.readouterr().err
+    shutil.copytree(run.root / run.stream.username, run.root / "copy")
+    assert await command(run, "forget", "--yes", run.stream.ids[1]) == 4
+    assert "has several mirrors: choose one of" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("style", ["--csv", "--json", "--paths", ""])
 async def test_control_characters_of_titles_do_not_reach_a_terminal(
     run: Run, capsys: pytest.CaptureFixture[str], style: str

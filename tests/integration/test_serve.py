@@ -302,6 +302,8 @@ async def get(server: MirrorServer, path: str, **options: Any) -> httpx.Response
 
 
 async def test_the_gallery_is_the_front_page(run: Run, server: MirrorServer) -> None:
+    assert not server.has_gallery
+    assert "Run `mirror_flickr gallery`" in (await get(server, "/")).text
     """The pages and the photos that they link are served, and nothing else of the mirror."""
     assert (await get(server, "/")).status_code == 200
     assert (await get(server, "/gallery/")).status_code == 404

@@ -17,6 +17,7 @@ from flickr_mirror.cli.output.photo_fields import (
     tabbed,
 )
 from flickr_mirror.cli.output.text import name_text
+from flickr_mirror.models.photo_addresses import photo_id_at
 from flickr_mirror.reader.filters import PhotoFilter
 from flickr_mirror.reader.mirror_reader import MirrorReader, require_files
 from flickr_mirror.reader.search_index import SearchIndex
@@ -104,6 +105,9 @@ def _select(reader: MirrorReader, listing: Listing) -> tuple[Sequence[int], int]
         if limit is None and listing.words and not listing.style and sys.stdout.isatty():
             limit = TABLE_LIMIT
         found = index.search(listing.words, listing.photo_filter, order=listing.order, limit=limit)
+    named = photo_id_at(listing.words) if listing.photo_filter == ALL_PHOTOS else None
+    if named and int(named) not in found.photo_ids and reader.photo(named):
+        return [int(named), *found.photo_ids][:limit], found.total + 1
     return found.photo_ids, found.total
 
 

@@ -21,6 +21,7 @@ from flickr_mirror.errors import PhotostreamError, SettingsError
 from flickr_mirror.reader.mirror_reader import open_mirror
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import all_mirrors
+from flickr_mirror.web.pages import NO_GALLERY
 from flickr_mirror.web.proxy import MirrorProxy
 from flickr_mirror.web.server import LOOPBACK, USER, MirrorServer
 
@@ -117,6 +118,8 @@ async def _serve(
             running = await stack.enter_async_context(MirrorProxy(*proxy, server.port, certificate))
         users = ", ".join(reader.username for reader in readers)
         echo(f"Serving {users} at {server.url}/ (API: {server.url}/services/rest/). Stop with Ctrl-C.")
+        if not server.has_gallery:
+            echo(NO_GALLERY)
         if password is not None:
             echo(f"Every request needs the username {USER!r} and the password.")
         if running is not None:

@@ -18,7 +18,7 @@ from flickr_mirror.cli.output.photo_fields import (
 )
 from flickr_mirror.cli.output.text import name_text
 from flickr_mirror.models.photo_addresses import photo_id_at
-from flickr_mirror.reader.filters import PhotoFilter
+from flickr_mirror.reader.filters import ALL_PHOTOS
 from flickr_mirror.reader.mirror_reader import MirrorReader, require_files
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-ALL_PHOTOS = PhotoFilter()
+    from flickr_mirror.reader.filters import PhotoFilter
+
 TABLE_LIMIT = 50
 """How many photos a search shows on a terminal unless `--limit` is given."""
 

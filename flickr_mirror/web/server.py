@@ -165,8 +165,8 @@ class MirrorServer:
 
     def _front_page(self) -> web.Response:
         """Return the front page; a redirection to the gallery of the only mirror, except for clients of a proxy."""
-        found = [gallery.address for gallery in self._galleries if gallery.is_there()]
-        if found and len(self._galleries) == 1 and not self._is_behind_proxy:
+        found = [gallery.address if gallery.is_there() else "" for gallery in self._galleries]
+        if found[0] and len(found) == 1 and not self._is_behind_proxy:
             return web.Response(status=302, headers={"Location": found[0]})
         return web.Response(text=front_page(self._indexes, self.url, found), content_type="text/html")
 

@@ -48,7 +48,7 @@ Names = Annotated[
     str | None,
     typer.Option(
         metavar="TEMPLATE",
-        help="Names in folders, from {album} {taken:%Y-%m-%d} {uploaded} {title} {id} {license} {user}.",
+        help="Names in folders, from {album} {taken:%Y-%m-%d} {uploaded} {title} {id} {license} {user} {owner}.",
     ),
 ]
 Xmp = Annotated[bool, typer.Option("--xmp", help="Write an XMP file beside each photo: NAME.jpg.xmp.")]

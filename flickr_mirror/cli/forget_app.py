@@ -27,7 +27,8 @@ MirrorName = Annotated[
         "--username",
         metavar="NAME",
         autocompletion=mirror_names,
-        help="The mirror: the username or NSID that was mirrored, or its folder's name.",
+        show_default=False,
+        help="The mirror: the username or NSID that was mirrored, or its folder's name. [default: the only one]",
     ),
 ]
 CachePath = Annotated[
@@ -43,7 +44,7 @@ List = Annotated[bool, typer.Option("--list", help="List the forgotten photos.")
 
 
 def forget(
-    username: MirrorName,
+    username: MirrorName = "",
     photos: Photos = None,
     cache_path: CachePath = DEFAULT_CACHE_PATH,
     dry_run: DryRun = False,
@@ -57,6 +58,7 @@ def forget(
     _check_together(chosen, dry_run=dry_run, undo=undo, list_them=list_them)
     from flickr_mirror.cli.commands import forget
 
+    username = username or forget.only_name(cache_path)
     if list_them:
         code = forget.list_forgotten(username, cache_path)
     elif undo:

@@ -70,7 +70,7 @@ def gallery(
     from flickr_mirror.web.gallery.options import GalleryOptions
 
     options = GalleryOptions(
-        target=filesystem.home(to).absolute() if to else None,
+        target=filesystem.home(to, "--to").absolute() if to else None,
         thumbnails=thumbnails,
         jobs=jobs or os.cpu_count() or 1,
         private=private,

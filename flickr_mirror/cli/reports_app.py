@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -129,7 +130,14 @@ def search(
     opens: search_flags.Open = False,
 ) -> None:
     """Search titles, descriptions, comments, tags, notes and albums. Makes no call to Flickr."""
-    _list(context, " ".join(words), sort)
+    from flickr_mirror.reader.search_query import parse_query
+
+    text = " ".join(words)
+    if not parse_query(text):
+        raise ConfigError(
+            f"WORDS: {text!r} has no word to search for: give a word, or use `mirror_flickr list`."
+        )
+    _list(context, text, sort)
 
 
 def stats(
@@ -217,8 +225,15 @@ def _list(context: typer.Context, words: str, order: str) -> NoReturn:
         opens=params.get("opens", False),
         **({"fields": params["fields"]} if params["fields"] else {}),
     )
-    cache_path = params["cache_path"]
-    _each(params["username"], cache_path, partial(list_mirror, cache_path=cache_path, listing=listing))
+    cache_path, shown = params["cache_path"], []
+
+    def show(name: str) -> int:
+        shown.append(name)
+        # a CSV file has one line of names, also with the photos of several mirrors
+        chosen = replace(listing, heading=listing.style != "csv" or len(shown) == 1)
+        return list_mirror(name, cache_path=cache_path, listing=chosen)
+
+    _each(params["username"], cache_path, show)
 
 
 def _each(usernames: list[str] | None, cache_path: Path, command: Callable[[str], int]) -> NoReturn:

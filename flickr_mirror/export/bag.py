@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror.export.folders import ExportReport, read_marker, write_marker
-from flickr_mirror.export.target import check_space, check_target
+from flickr_mirror.export.target import check_space, check_target, is_other_disk
 from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
 
@@ -35,10 +35,10 @@ def export_bag(
     Raises `CacheError` if the target cannot be used; a photo whose files cannot be read is in the report.
     """
     check_target(target, reader.folder)
-    if way is Way.COPY:
-        sizes = (file.bytes for photo in reader.photos(photo_ids) for file in photo.files)
-        check_space(target, sum(sizes))
     before, report, placer = read_marker(target), ExportReport(), Placer(target, way)
+    if way is Way.COPY or is_other_disk(target, reader.folder):
+        sizes = (file.bytes for photo in reader.photos(photo_ids) for file in photo.files)
+        check_space(target, sum(sizes), before)
     write_marker(target, before)
     manifest: dict[str, str] = {}
     size = 0
@@ -76,8 +76,9 @@ def _documents(folder: Path) -> Iterator[Path]:
 
 def _write_tags(reader: MirrorReader, placer: Placer, manifest: dict[str, str], size: int) -> None:
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(manifest.items()))
+    kind = "account" if reader.source is None else "list"
     info = {
-        "Source-Organization": f"Flickr account {reader.username} ({reader.nsid})",
+        "Source-Organization": f"Flickr {kind} {reader.username} ({reader.nsid})",
         "External-Identifier": reader.url,
         "Bagging-Date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "Bag-Software-Agent": f"flickr_mirror {__version__}",

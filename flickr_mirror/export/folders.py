@@ -11,7 +11,7 @@ from time import strptime
 from typing import TYPE_CHECKING
 
 from flickr_mirror.export.names import unique_paths
-from flickr_mirror.export.target import MARKER, check_space, check_target
+from flickr_mirror.export.target import MARKER, check_space, check_target, is_other_disk
 from flickr_mirror.export.xmp import embed, packet
 from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.storage.placing import Placer, Way
@@ -81,7 +81,7 @@ class FolderExport:
         before = read_marker(self._target)
         paths = self._paths(photo_ids)
         if self._copies:
-            check_space(self._target, self._size(photo_ids))
+            check_space(self._target, self._size(photo_ids), before)
         write_marker(self._target, before)
         for number, photo in enumerate(self._reader.photos(photo_ids), 1):
             try:
@@ -99,7 +99,8 @@ class FolderExport:
 
     @property
     def _copies(self) -> bool:
-        return not self._options.only_xmp and (self._options.embeds or self._options.way is Way.COPY)
+        is_copy = self._options.embeds or self._options.way is Way.COPY
+        return not self._options.only_xmp and (is_copy or is_other_disk(self._target, self._reader.folder))
 
     def _size(self, photo_ids: Sequence[int]) -> int:
         return sum(
@@ -116,7 +117,9 @@ class FolderExport:
             albums = self._titles(photo) or [""]
             for number, album in enumerate(albums if self._template.has_album else albums[:1]):
                 key = f"{photo.id} {number}"
-                wanted[key] = self._template.path(photo, album, self._reader.username)
+                wanted[key] = self._template.path(
+                    photo, album, self._reader.username, self._reader.owner_of(photo).name
+                )
         found: dict[str, list[str]] = {}
         for key, path in unique_paths(wanted).items():
             found.setdefault(key.partition(" ")[0], []).append(path)
@@ -126,8 +129,9 @@ class FolderExport:
         return list(self._albums.get(photo.id, ()))
 
     def _export(self, photo: ArchivedPhoto, paths: list[str]) -> None:
-        author = photo.facts.owner_name or self._reader.username
-        xmp = packet(photo, author, self._titles(photo)) if self._writes_xmp else b""
+        xmp = (
+            packet(photo, self._reader.owner_of(photo).name, self._titles(photo)) if self._writes_xmp else b""
+        )
         for file in photo.files:
             if file.kind == "info":
                 continue

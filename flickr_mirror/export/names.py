@@ -30,18 +30,21 @@ class TemplateError(ValueError):
 class NameTemplate:
     """A template for the paths of photos below a folder, without extension.
 
-    Fields: `album`, `taken` and `uploaded` (with a format as of `strftime`), `title`, `id`, `license`, `user`. Raises
-    `TemplateError` for another field or format, and for a path that would leave the folder.
+    Fields: `album`, `taken` and `uploaded` (with a format as of `strftime`), `title`, `id`, `license`, `user` (the
+    name of the mirror), `owner` (that of the photo's owner). Raises `TemplateError` for another field or format, and
+    for a path that would leave the folder.
     """
 
-    FIELDS = ("album", "taken", "uploaded", "title", "id", "license", "user")
+    FIELDS = ("album", "taken", "uploaded", "title", "id", "license", "user", "owner")
 
     def __init__(self, template: str) -> None:
         self.template = template
         try:
             self._parts = [list(string.Formatter().parse(part)) for part in template.split("/")]
-        except ValueError as error:
-            raise TemplateError(f"invalid template {template!r}: {error}.") from None
+        except ValueError:
+            raise TemplateError(
+                f"invalid template {template!r}: write a field as {{id}}, and '{{{{' or '}}}}' for a brace."
+            ) from None
         fields = [field for part in self._parts for _, field, *_ in part if field is not None]
         for part in template.split("/"):
             if part.strip() in ("", ".", "..") or "\\" in part or "\0" in part:
@@ -58,7 +61,9 @@ class NameTemplate:
     def _check(self, field: str | None, spec: str, conversion: str | None) -> None:
         if field is None:
             return
-        if field not in self.FIELDS or conversion:
+        if conversion:
+            raise TemplateError(f"{{{field}!{conversion}}} has a conversion: use {{{field}}}.")
+        if field not in self.FIELDS:
             names = ", ".join(f"{{{name}}}" for name in self.FIELDS)
             raise TemplateError(f"unknown field {{{field}}}: use some of {names}.")
         if field in ("taken", "uploaded"):
@@ -71,7 +76,7 @@ class NameTemplate:
         elif spec:
             raise TemplateError(f"{{{field}}} takes no format: use {{{field}}} without {':' + spec!r}.")
 
-    def path(self, photo: ArchivedPhoto, album: str = "", user: str = "") -> str:
+    def path(self, photo: ArchivedPhoto, album: str = "", user: str = "", owner: str = "") -> str:
         """Return the path of a photo below the folder, without extension. Every part is a valid name."""
         values: dict[str, Callable[[str], str]] = {
             "album": lambda _: album or NO_ALBUM,
@@ -81,6 +86,7 @@ class NameTemplate:
             "id": lambda _: photo.id,
             "license": lambda _: photo.license.name,
             "user": lambda _: user,
+            "owner": lambda _: owner or user,
         }
         return "/".join(
             safe_name(
@@ -141,13 +147,23 @@ def unique_paths(paths: dict[str, str]) -> dict[str, str]:
 
     Names that differ only in case or Unicode form are the same, as on macOS and Windows.
     """
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, dict[str, list[str]]] = {}
     for key, path in paths.items():
-        groups.setdefault(unicodedata.normalize("NFC", path).casefold(), []).append(key)
-    found = {}
-    for keys in groups.values():
-        for key in keys:
-            photo_id = key.partition(" ")[0]
-            clash = len(keys) > 1 and not paths[key].endswith(photo_id)
-            found[key] = f"{paths[key]} {photo_id}" if clash else paths[key]
+        groups.setdefault(_same(path), {}).setdefault(key.partition(" ")[0], []).append(key)
+    found: dict[str, str] = {}
+    taken = set(groups)
+    for photos in groups.values():
+        own = [photo_id for photo_id, keys in photos.items() if paths[keys[0]].endswith(f" {photo_id}")]
+        keeper = next(iter(photos)) if len(photos) == 1 else next(iter(own), None)
+        for photo_id, keys in photos.items():  # a photo in two albums of one title is one file
+            path = paths[keys[0]]
+            if photo_id != keeper:
+                while _same(path) in taken:
+                    path = f"{path} {photo_id}"
+                taken.add(_same(path))
+            found |= dict.fromkeys(keys, path)
     return found
+
+
+def _same(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import CacheError
 from flickr_mirror.storage.disk_errors import disk_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 
@@ -33,13 +35,28 @@ MARKER = ".flickr_export.json"
 """The file that marks a folder as an export, and lists the names of its files."""
 
 
-def check_space(folder: Path, needed: int) -> None:
-    """Raise `CacheError` if the disk has less free space than an export needs."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    if needed > free:
+def is_other_disk(folder: Path, mirror: Path) -> bool:
+    """Return whether a folder that may not exist yet is on another disk than the mirror, so that files are copied."""
+    return _existing(folder).stat().st_dev != mirror.stat().st_dev
+
+
+def check_space(folder: Path, needed: int, names: Collection[str]) -> None:
+    """Raise `CacheError` if the disk has less free space than an export needs.
+
+    `needed` are the bytes of all files, `names` the files below the folder that an earlier export has written.
+    """
+    present = 0
+    for name in names:
+        with suppress(OSError):
+            present += (folder / name).stat().st_size
+    free = shutil.disk_usage(_existing(folder)).free
+    if needed - present > free:
         raise CacheError(
-            f"{folder} needs {needed / 1e9:.1f} GB, and the disk has {free / 1e9:.1f} GB free: use another disk, or "
-            "--link on the disk of the mirror.",
+            f"{folder} needs {(needed - present) / 1e6:,.1f} MB, and the disk has {free / 1e6:,.1f} MB free: use "
+            "another disk, or on the disk of the mirror leave out --copy and --embed.",
             folder,
         )
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())

@@ -45,6 +45,10 @@ class PhotoFilter:
     photo_ids: Collection[int] | None = None
 
 
+ALL_PHOTOS = PhotoFilter()
+"""The filter that accepts all photos."""
+
+
 def filter_row(photo: ArchivedPhoto, document: dict[str, Any] | None) -> tuple[object, ...]:
     """Return the values of `FILTER_COLUMNS` for a photo with its sidecar document."""
     facts = photo.facts

@@ -6,13 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from flickr_mirror.catalogue.catalogue import Catalogue
-from flickr_mirror.errors import CacheError, CatalogueError, PhotostreamError
+from flickr_mirror.errors import CacheError, CatalogueError
 from flickr_mirror.models.licenses import License, license_of
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.mirror_lookup import all_mirrors, get_mirror, owned_mirror
+from flickr_mirror.storage.mirror_lookup import get_mirror, only_mirror, owned_mirror
 from flickr_mirror.storage.owner import STATE_FOLDER, read_owner
 from flickr_mirror.storage.sidecar import stored_comments
 
@@ -105,6 +105,13 @@ class ArchivedPhoto:
         return facts.taken[:length]
 
 
+class PhotoOwner(NamedTuple):
+    """The account that a photo belongs to; without a known name, `name` is the NSID."""
+
+    nsid: str
+    name: str
+
+
 class MirrorReader:
     """A mirror that is open for reading. A run may be in progress; nothing is written.
 
@@ -125,6 +132,8 @@ class MirrorReader:
         """The account's username."""
         self.nsid: str = owner["nsid"]
         """The account's id, such as `13476480@N07`."""
+        self.source = store.source
+        """The list of photos that is mirrored: its `kind`, `id` and `url`; `None` for a photostream."""
         self.url = store.source["url"] if store.source else f"https://www.flickr.com/photos/{self.nsid}/"
         """The address of what is mirrored: the photostream, or a list of photos of several owners."""
         self._stack = ExitStack()
@@ -187,6 +196,11 @@ class MirrorReader:
             url=f"https://www.flickr.com/photos/{row.facts.owner or self.nsid}/{row.photo_id}/",
         )
 
+    def owner_of(self, photo: ArchivedPhoto) -> PhotoOwner:
+        """Return the owner of a photo: the account of the photostream, or in the mirror of a list another one."""
+        nsid = photo.facts.owner or self.nsid
+        return PhotoOwner(nsid, photo.facts.owner_name or (nsid if self.source else self.username))
+
     def albums(self) -> list[ArchivedAlbum]:
         """Return the albums that were mirrored, in the order of the owner."""
         table = self.catalogue.albums
@@ -237,13 +251,7 @@ def open_mirror(path: Path | str, name: str | None = None) -> MirrorReader:
     root = filesystem.home(Path(path)).absolute()
     if name is None and (root / STATE_FOLDER).exists() and (owner := read_owner(root)):
         return _opened(owned_mirror(root, owner), owner)
-    if name is None:
-        names = all_mirrors(root)
-        if len(names) > 1:
-            there = ", ".join(map(repr, names))
-            raise PhotostreamError(f"{root} has several mirrors: choose one of {there}.")
-        (name,) = names
-    return _opened(*get_mirror(root, name))
+    return _opened(*get_mirror(root, only_mirror(root) if name is None else name))
 
 
 def _opened(store: MirrorFolder, owner: dict[str, Any]) -> MirrorReader:

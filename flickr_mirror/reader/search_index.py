@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from flickr_mirror.errors import CacheError, PhotostreamError
-from flickr_mirror.reader.filters import PhotoFilter, conditions, filter_row
+from flickr_mirror.reader.filters import ALL_PHOTOS, PhotoFilter, conditions, filter_row
 from flickr_mirror.reader.folding import fold
 from flickr_mirror.reader.index_file import FILE_NAME, open_index, remove_index
 from flickr_mirror.reader.index_texts import COLUMNS, pack, texts_of, unpack, version_of
@@ -197,7 +197,12 @@ class SearchIndex:
     # Searching
 
     def search(
-        self, text: str, photo_filter: PhotoFilter, *, order: str = "newest", limit: int | None = None
+        self,
+        text: str,
+        photo_filter: PhotoFilter = ALL_PHOTOS,
+        *,
+        order: str = "newest",
+        limit: int | None = None,
     ) -> SearchResult:
         """Return the photos that match the query `text` and the filter, at most `limit` of them."""
         query = expression(parse_query(text), self._spellings)

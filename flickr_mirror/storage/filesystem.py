@@ -29,8 +29,8 @@ PART_SUFFIX = ".part"
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND
 
 
-def home(path: Path) -> Path:
-    """Return the absolute path of a cache path, which may begin with `~` or be relative.
+def home(path: Path, option: str = "--cache-path") -> Path:
+    """Return the absolute path of a folder given with `option`, which may begin with `~` or be relative.
 
     Raises `CacheError` if there is no home folder, if the working folder was deleted, or if the path or one of its
     parents is not a folder.
@@ -46,11 +46,11 @@ def home(path: Path) -> Path:
         ) from error
     except RuntimeError as error:
         raise CacheError(
-            f"{path}: there is no home folder. Set HOME, or choose a folder with --cache-path.", path
+            f"{path}: there is no home folder. Set HOME, or choose a folder with {option}.", path
         ) from error
     there = next((part for part in (found, *found.parents) if os.path.exists(part)), found)
     if os.path.exists(there) and not os.path.isdir(there):
-        raise CacheError(f"{there} is not a folder: use another --cache-path.", there)
+        raise CacheError(f"{there} is not a folder: use another {option}.", there)
     return found
 
 

@@ -51,7 +51,7 @@ _EXTRAS: dict[str, Callable[[ArchivedPhoto, MirrorReader], Payload]] = {
         "datetakengranularity": str(photo.facts.taken_granularity),
         "datetakenunknown": str(int(photo.facts.taken_unknown)),
     },
-    "owner_name": lambda photo, reader: {"ownername": photo.facts.owner_name or reader.username},
+    "owner_name": lambda photo, reader: {"ownername": reader.owner_of(photo).name},
     "icon_server": lambda photo, _: {
         "iconserver": str(photo.facts.icon_server or 0),
         "iconfarm": photo.facts.icon_farm or 0,
@@ -115,7 +115,7 @@ def listed_photo(photo: ArchivedPhoto, reader: MirrorReader, extras: Collection[
     """Return an entry of `people.getPhotos`. `base` is the address of the image server."""
     entry: Payload = {
         "id": photo.id,
-        "owner": reader.nsid,
+        "owner": reader.owner_of(photo).nsid,
         "secret": photo.facts.secret or SECRET,
         "server": SERVER,
         "farm": FARM,
@@ -203,7 +203,7 @@ def photo_info(photo: ArchivedPhoto, reader: MirrorReader) -> Payload:
 def _tag(photo: ArchivedPhoto, reader: MirrorReader, tag: str) -> Payload:
     return {
         "id": f"{photo.id}-{tag}",
-        "author": reader.nsid,
+        "author": reader.owner_of(photo).nsid,
         "raw": tag,
         "_content": tag,
         "machine_tag": 0,
@@ -211,11 +211,12 @@ def _tag(photo: ArchivedPhoto, reader: MirrorReader, tag: str) -> Payload:
 
 
 def owner(reader: MirrorReader, photo: ArchivedPhoto) -> Payload:
-    """Return the account as the owner of a photo."""
+    """Return the owner of a photo."""
     facts = photo.facts
+    account = reader.owner_of(photo)
     return {
-        "nsid": reader.nsid,
-        "username": facts.owner_name or reader.username,
+        "nsid": account.nsid,
+        "username": account.name,
         "realname": facts.real_name,
         "location": "",
         "iconserver": str(facts.icon_server or 0),

@@ -10,8 +10,10 @@ from flickr_mirror.models.licenses import LICENSES
 from flickr_mirror.models.payloads import to_float, to_int
 from flickr_mirror.models.rest_answers import FlickrRefusal, refused
 from flickr_mirror.reader.filters import PhotoFilter
+from flickr_mirror.web.account_methods import AccountMethods
 from flickr_mirror.web.album_methods import AlbumMethods
-from flickr_mirror.web.answers import FLICKR, comments_of, image_path, listed_photo, photo_info, sizes_of
+from flickr_mirror.web.answers import comments_of, image_path, listed_photo, photo_info, sizes_of
+from flickr_mirror.web.list_methods import ListMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from flickr_mirror.web.photo_index import PhotoIndex
 
 MOST_ON_PAGE = 500
-_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.|m\.)?flickr\.com/(?:photos|people)/([^/?#]+)")
 _WRITING = re.compile(
     r"\.(?:add|create|delete|edit|join|leave|order|post|remove|replace|reply|set|subscribe|un)\w*$"
 )
@@ -35,11 +36,11 @@ class MirrorApi:
     """
 
     def __init__(self, indexes: Sequence[PhotoIndex], search: Callable[[PhotoIndex], SearchIndex]) -> None:
-        self._indexes = indexes
+        # a photo can be in several mirrors: that of its own photostream comes first
+        self._indexes = sorted(indexes, key=lambda index: index.reader.source is not None)
+        self._accounts = AccountMethods(indexes)
         self._search_index = search
         self._methods: dict[str, Callable[[Mapping[str, str], str], Payload]] = {
-            "flickr.people.findByUsername": self._find_by_username,
-            "flickr.people.getInfo": self._get_person,
             "flickr.people.getPhotos": self._get_photos,
             "flickr.people.getPublicPhotos": self._get_photos,
             "flickr.photos.comments.getList": self._get_comments,
@@ -51,10 +52,10 @@ class MirrorApi:
             "flickr.tags.getListUser": self._get_tags,
             "flickr.tags.getListUserPopular": self._get_popular_tags,
             "flickr.test.echo": _echo,
-            "flickr.urls.getUserPhotos": self._get_user_photos,
-            "flickr.urls.lookupUser": self._lookup_user,
             "flickr.video.getStreamInfo": self._get_streams,
-            **AlbumMethods(indexes, self._account, self._photo).methods,
+            **self._accounts.methods,
+            **AlbumMethods(indexes, self._accounts.photostream, self._photo).methods,
+            **ListMethods(indexes, self._page).methods,
         }
 
     def answer(self, arguments: Mapping[str, str], base: str) -> Payload:
@@ -69,14 +70,6 @@ class MirrorApi:
         except FlickrRefusal as refusal:
             return refused(refusal)
 
-    def index_of(self, name: str) -> PhotoIndex | None:
-        """Return the mirror of an account, by NSID, path alias or username."""
-        for index in self._indexes:
-            reader = index.reader
-            if name in (reader.nsid, reader.username, self.alias_of(index)):
-                return index
-        return None
-
     def find(self, photo_id: str) -> tuple[PhotoIndex, ArchivedPhoto] | None:
         """Return a photo and its mirror; `None` if no mirror shows it."""
         for index in self._indexes:
@@ -84,63 +77,10 @@ class MirrorApi:
                 return index, photo
         return None
 
-    @staticmethod
-    def alias_of(index: PhotoIndex) -> str:
-        """Return the name of an account in addresses: its path alias, or else its NSID."""
-        newest = index.photos(index.ids()[:1])
-        return (newest[0].facts.path_alias if newest else "") or index.reader.nsid
-
-    # Accounts
-
-    def _account(self, arguments: Mapping[str, str]) -> PhotoIndex:
-        found = self.index_of(arguments.get("user_id", ""))
-        if found is None:
-            raise FlickrRefusal(1, "User not found")
-        return found
-
-    def _find_by_username(self, arguments: Mapping[str, str], _: str) -> Payload:
-        name = arguments.get("username", "").casefold()
-        for index in self._indexes:
-            if index.reader.username.casefold() == name:
-                return {"user": _user(index)}
-        raise FlickrRefusal(1, "User not found")
-
-    def _lookup_user(self, arguments: Mapping[str, str], _: str) -> Payload:
-        address = _ADDRESS.match(arguments.get("url", ""))
-        index = self.index_of(address[1]) if address else None
-        if index is None:
-            raise FlickrRefusal(1, "User not found")
-        return {"user": {"id": index.reader.nsid, "username": {"_content": index.reader.username}}}
-
-    def _get_user_photos(self, arguments: Mapping[str, str], _: str) -> Payload:
-        index = self._account(arguments)
-        return {"user": {"nsid": index.reader.nsid, "url": f"{FLICKR}/photos/{self.alias_of(index)}/"}}
-
-    def _get_person(self, arguments: Mapping[str, str], _: str) -> Payload:
-        index = self._account(arguments)
-        reader, name = index.reader, self.alias_of(index)
-        return {
-            "person": {
-                "id": reader.nsid,
-                "nsid": reader.nsid,
-                "ispro": 0,
-                "is_deleted": 0,
-                "iconserver": "0",
-                "iconfarm": 0,
-                "path_alias": None if name == reader.nsid else name,
-                "has_stats": 0,
-                "username": {"_content": reader.username},
-                "description": {"_content": ""},
-                "photosurl": {"_content": f"{FLICKR}/photos/{name}/"},
-                "profileurl": {"_content": f"{FLICKR}/people/{name}/"},
-                "photos": {"count": {"_content": len(index.ids())}},
-            }
-        }
-
     # Photos
 
     def _get_photos(self, arguments: Mapping[str, str], base: str) -> Payload:
-        index = self._account(arguments)
+        index = self._accounts.photostream(arguments)
         low, high = (to_int(arguments.get(f"{name}_upload_date")) for name in ("min", "max"))
         return self._page(index, index.ids(low, high), arguments, base)
 
@@ -189,10 +129,7 @@ class MirrorApi:
         return {"comments": comments_of(photo.id, index.reader.comments(photo.id))}
 
     def _search(self, arguments: Mapping[str, str], base: str) -> Payload:
-        name = arguments.get("user_id", "")
-        index = self.index_of(name) if name else self._indexes[0]
-        if index is None:
-            raise FlickrRefusal(2, "Unknown user")
+        index = self._accounts.photostream(arguments) if arguments.get("user_id") else self._indexes[0]
         text = arguments.get("text", "")
         tags = [tag for tag in arguments.get("tags", "").split(",") if tag.strip()]
         is_any = arguments.get("tag_mode", "any") != "all"
@@ -205,7 +142,7 @@ class MirrorApi:
     # Tags
 
     def _tags(self, arguments: Mapping[str, str]) -> tuple[str, Counter[str]]:
-        index = self._account(arguments)
+        index = self._accounts.photostream(arguments)
         counts: Counter[str] = Counter()
         for photo in index.photos(index.ids()):
             counts.update(photo.tags)
@@ -223,11 +160,6 @@ class MirrorApi:
 
     def _get_methods(self, _: Mapping[str, str], __: str) -> Payload:
         return {"methods": {"method": [{"_content": name} for name in self._methods]}}
-
-
-def _user(index: PhotoIndex) -> Payload:
-    reader = index.reader
-    return {"id": reader.nsid, "nsid": reader.nsid, "username": {"_content": reader.username}}
 
 
 def _get_licenses(_: Mapping[str, str], __: str) -> Payload:

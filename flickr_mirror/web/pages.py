@@ -14,19 +14,25 @@ _HEAD = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width"><title>{title}</title></head><body>'
 )
+NO_GALLERY = "Run `mirror_flickr gallery` to see pages with thumbnails, albums, timeline and map here."
 NEWEST = 100
 """How many photos the front page links."""
 
 
-def front_page(indexes: Sequence[PhotoIndex], url: str, galleries: Sequence[str] = ()) -> str:
-    """Return the page that names the mirrors, links galleries and newest photos, and states how to use the API."""
+def front_page(indexes: Sequence[PhotoIndex], url: str, galleries: Sequence[str]) -> str:
+    """Return the page that names the mirrors, links galleries and newest photos, and states how to use the API.
+
+    `galleries` has the address of the gallery of each mirror, empty if there is none.
+    """
     from flickr_mirror.web.answers import image_path
 
     parts = [_HEAD.format(title="Mirrored photos"), "<h1>Mirrored photos</h1>"]
-    parts += [f'<p><a href="{escape(address)}">Gallery {escape(address)}</a></p>' for address in galleries]
-    for index in indexes:
+    for index, gallery in zip(indexes, galleries, strict=True):
         ids = index.ids()
-        parts.append(f"<h2>{escape(index.reader.username)}</h2><p>{len(ids):,} photos</p><ul>")
+        parts.append(f"<h2>{escape(index.reader.username)}</h2><p>{len(ids):,} photos</p>")
+        link = f'<a href="{escape(gallery)}">Open the gallery</a>' if gallery else escape(NO_GALLERY)
+        parts.append(f"<p>{link}</p>")
+        parts.append("<ul>")
         for photo in index.photos(ids[:NEWEST]):
             link = escape(image_path(photo, "video" if photo.file("video") else "image"))
             parts.append(f'<li><a href="{link}" dir="auto">{escape(photo.title or photo.id)}</a></li>')

@@ -7,6 +7,7 @@ are given its certificate trust it. Every other host is refused, so it cannot se
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
@@ -46,7 +47,8 @@ class MirrorProxy:
             self._server = await asyncio.start_server(self._accept, self.host, self.port)
         except OSError as error:
             raise ServerError(
-                f"Cannot listen on {self.host}:{self.port}: {error.strerror}. Choose another address with --proxy."
+                f"Cannot listen on {self.host}:{self.port}: {listen_problem(error)}. Choose another address with "
+                "--proxy."
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -113,6 +115,12 @@ class MirrorProxy:
             pass
         finally:
             forth.close()
+
+
+def listen_problem(error: OSError) -> str:
+    """Return why a server cannot listen, in the words of the system: asyncio adds the address and its own words."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)  # below 0: no such host name
 
 
 def _target(head: bytes) -> str | None:

@@ -20,7 +20,7 @@ from flickr_mirror.web.gallery_files import GalleryFiles
 from flickr_mirror.web.methods import MirrorApi
 from flickr_mirror.web.pages import front_page, not_found_page
 from flickr_mirror.web.photo_index import PhotoIndex
-from flickr_mirror.web.proxy import HOSTS
+from flickr_mirror.web.proxy import HOSTS, listen_problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -63,7 +63,7 @@ class MirrorServer:
         self._is_behind_proxy = answers_for_flickr
         self._indexes = [PhotoIndex(reader, shows_private=password is not None) for reader in readers]
         self._galleries = [
-            GalleryFiles(index, "" if len(readers) == 1 else f"/{index.reader.nsid}")
+            GalleryFiles(index, "" if len(readers) == 1 else f"/{_prefix(index.reader)}")
             for index in self._indexes
         ]
         self._stack = ExitStack()
@@ -82,8 +82,8 @@ class MirrorServer:
         except OSError as error:
             await self._runner.cleanup()
             raise ServerError(
-                f"Cannot listen on {self.host}:{self.port}: {error.strerror}. Choose another address with --listen, "
-                "such as 127.0.0.1:8081."
+                f"Cannot listen on {self.host}:{self.port}: {listen_problem(error)}. Choose another address with "
+                "--listen, such as 127.0.0.1:8081."
             ) from error
         self.port = self._runner.addresses[0][1]
         return self
@@ -92,6 +92,11 @@ class MirrorServer:
         if self._runner is not None:
             await self._runner.cleanup()
         self._stack.close()
+
+    @property
+    def has_gallery(self) -> bool:
+        """Whether one of the mirrors has a gallery that is shown."""
+        return any(gallery.is_there() for gallery in self._galleries)
 
     @property
     def url(self) -> str:
@@ -160,8 +165,8 @@ class MirrorServer:
 
     def _front_page(self) -> web.Response:
         """Return the front page; a redirection to the gallery of the only mirror, except for clients of a proxy."""
-        found = [gallery.address for gallery in self._galleries if gallery.is_there()]
-        if found and len(self._galleries) == 1 and not self._is_behind_proxy:
+        found = [gallery.address if gallery.is_there() else "" for gallery in self._galleries]
+        if found[0] and len(found) == 1 and not self._is_behind_proxy:
             return web.Response(status=302, headers={"Location": found[0]})
         return web.Response(text=front_page(self._indexes, self.url, found), content_type="text/html")
 
@@ -189,6 +194,11 @@ class MirrorServer:
                     file.path, headers={"Cache-Control": "private, max-age=86400", "ETag": f'"{file.sha256}"'}
                 )
         return web.Response(status=404, text=not_found_page(), content_type="text/html")
+
+
+def _prefix(reader: MirrorReader) -> str:
+    """Return what the addresses of one of several mirrors begin with: `13476480@N07`, `favorites-13476480@N07`."""
+    return f"{reader.source['kind']}-{reader.source['id']}" if reader.source else reader.nsid
 
 
 def _is_address(name: str) -> bool:

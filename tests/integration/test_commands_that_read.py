@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import socket
+import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +17,7 @@ from flickr_mirror import Include
 from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.simulator import SimulatedAlbum
 from tests.support.calling import call
+from tests.support.command import start
 from tests.support.mirroring import mirroring
 
 if TYPE_CHECKING:
@@ -98,6 +102,95 @@ async def test_list_takes_the_filters(run: Run, capsys: pytest.CaptureFixture[st
 async def test_a_bad_filter_is_refused_in_a_sentence(run: Run, flag: str, value: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         await command(run, "list", flag, value)
+
+
+@pytest.mark.parametrize("words", ['"', "(", " ", "*", "^"])
+async def test_a_search_without_a_word_is_refused(run: Run, words: str) -> None:
+    with pytest.raises(ConfigError, match="no word to search for: give a word, or use `mirror_flickr list`"):
+        await command(run, "search", words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["a AND", "OR", "a:b", "{title}", "NEAR(a b)", "a + b", '"not closed', "' OR 1=1 --", "a" * 65_000],
+)
+async def test_every_other_text_is_a_search(run: Run, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever FTS5 would read as an operator is a word."""
+    assert await command(run, "search", words, "--json") == 0
+    assert "mirror_flickr:" not in capsys.readouterr().err
+
+
+async def test_two_mirrors_of_one_name_are_told_apart_by_their_folders(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = run.stream.username
+    shutil.copytree(run.root / name, run.root / "copy")
+    where = ("--username", run.stream.nsid)
+    for arguments in (("status",), ("list",), ("search", "x"), ("describe",), ("serve",)):
+        assert await command(run, *arguments, *where) == 4
+        message = capsys.readouterr().err
+        assert f"has 2 mirrors of '{run.stream.nsid}', in the folders 'copy' and '{name}'" in message
+        assert "--username copy" in message
+    assert await command(run, "status", "--username", "copy") == 0
+    assert await command(run, "serve") == 4
+    assert f"'copy' and '{name}' are mirrors of one account" in capsys.readouterr().err
+
+
+async def test_a_photo_is_found_by_its_id_and_its_address(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo_id = run.stream.ids[3]
+    for words in (photo_id, f"https://www.flickr.com/photos/{run.stream.nsid}/{photo_id}/in/album-1/"):
+        assert await command(run, "search", words, "--paths") == 0
+        assert capsys.readouterr().out.splitlines()[0] == str(run.path(photo_id))
+    assert await command(run, "search", photo_id, "--media", "video") == 0
+    assert "No photo matches." in capsys.readouterr().err
+
+
+async def test_forget_uses_the_only_mirror(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await command(run, "forget", "--yes", run.stream.ids[0]) == 0
+    assert "is erased: 2 files" in capsys.readouterr().err
+    shutil.copytree(run.root / run.stream.username, run.root / "copy")
+    assert await command(run, "forget", "--yes", run.stream.ids[1]) == 4
+    assert "has several mirrors: choose one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("style", ["--csv", "--json", "--paths", ""])
+async def test_control_characters_of_titles_do_not_reach_a_terminal(
+    run: Run, capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    run.stream.edit(run.stream.ids[0], title="\x1b[31mred\x07 \x9b2J </script>" + "a" * 65_536)
+    await run()
+    assert await command(run, "list", *filter(None, [style])) == 0
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) in (8, 9)
+    assert [char for char in shown if unicodedata.category(char) == "Cc" and char not in "\n\t\r"] == []
+
+
+async def test_csv_of_several_mirrors_has_one_heading(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(run.root / run.stream.username, run.root / "copy")
+    assert await command(run, "list", "--csv", "--fields", "id,title") == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert (rows.count(["id", "title"]), len(rows)) == (1, 17)
+
+
+async def test_a_port_in_use_is_one_sentence_and_nothing_is_claimed(run: Run) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        address = "{}:{}".format(*other.getsockname())
+        for options, flag in (
+            (("--listen", address), "--listen"),
+            (("--listen", "127.0.0.1:0", "--proxy", address), "--proxy"),
+        ):
+            process = start(["serve", "--cache-path", str(run.root), *options])
+            outcome = await process.wait()
+            await process.close()
+            message = outcome.err
+            assert outcome.code == 7
+            assert f"Cannot listen on {address}: Address already in use. Choose another" in message
+            assert f"address with {flag}" in message
+            assert "Serving" not in message
 
 
 async def test_status_prints_lines_and_metrics(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from flickr_mirror import PhotoFilter, open_mirror
 from flickr_mirror.cli.commands.export import ExportPlan, run_export
+from flickr_mirror.export import folders
 from flickr_mirror.export.names import DEFAULT_TEMPLATE, NameTemplate
 from tests.support.mirroring import mirroring
 
@@ -220,6 +221,24 @@ async def test_a_copy_that_does_not_fit_is_refused_before_it_begins(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
     assert export(run, target, copies=True) == 7
     assert "free" in capsys.readouterr().err
+    assert not target.exists()
+
+
+async def test_an_export_that_is_there_needs_no_room(
+    run: Run, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert export(run, target, copies=True) == 0
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    assert export(run, target, copies=True) == 0
+
+
+async def test_links_to_another_disk_are_copies_and_need_room(
+    run: Run, target: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(folders, "is_other_disk", lambda *_: True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    assert export(run, target) == 7
+    assert "MB free: use another disk" in capsys.readouterr().err
     assert not target.exists()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -217,7 +218,10 @@ def test_a_film_plays_or_states_why_not(pages: Pages) -> None:
     assert str(video.get_attribute("src")).endswith(".mp4")
     assert (pages.folder / str(video.get_attribute("src"))).is_file()
     assert page.evaluate("document.querySelector('#photo a[href$=\".mp4\"]') !== null")
-    pages.errors.clear()  # the simulated film has no pictures
+    pages.until("document.querySelector('.stage video').hidden")  # the simulated film has no pictures
+    assert page.locator(".stage img").is_visible()
+    assert "cannot play this film" in page.locator(".stage .note").inner_text()
+    pages.errors.clear()
 
 
 def test_back_reload_and_a_shared_link_restore_the_place(pages: Pages) -> None:
@@ -276,6 +280,52 @@ def test_a_map_shows_the_places_and_opens_them(pages: Pages) -> None:
     pages.until("location.hash.split('/').length === 5")
     page.click(".clusters a")
     pages.until("document.querySelector('.grid a') || document.querySelector('#photo[open]')")
+
+
+def test_clusters_do_not_overlap_and_open_as_many_photos_as_they_state(
+    browser: Browser, gallery: Path
+) -> None:
+    pages = Pages(browser, gallery, viewport={"width": 390, "height": 844})
+    page = pages.open("map")
+    pages.until("document.querySelector('.clusters a')")
+    circles = page.evaluate(
+        "[...document.querySelectorAll('.clusters li')].map((item) => [parseFloat(item.style.left),"
+        " parseFloat(item.style.top), parseFloat(item.style.getPropertyValue('--size'))])"
+    )
+    apart = [
+        ((x - u) ** 2 + (y - v) ** 2) ** 0.5 - (size + other) / 2
+        for (x, y, size), (u, v, other) in combinations(circles, 2)
+    ]
+    assert min(apart, default=0) > -12  # one that has grown by joining another may touch a third
+    links = page.evaluate(
+        "[...document.querySelectorAll('.clusters a')].map((link) => [link.getAttribute('href'), link.textContent])"
+    )
+    several = [(href, int(count)) for href, count in links if count]
+    assert any(";" in href for href, _ in several)  # of joined cells
+    for href, count in several:
+        pages.open(href.removeprefix("#/"))
+        assert page.evaluate("flickrMirror.grid.list.length") == count
+    pages.context.close()
+
+
+def test_the_timeline_is_true_to_scale(pages: Pages) -> None:
+    page = pages.open("time")
+    pages.until("document.querySelector('.chart rect')")
+    first, last = map(int, page.inner_text("#bar .count").split(" to "))
+    assert page.locator(".chart rect").count() == last - first + 1
+
+
+def test_a_picture_that_cannot_be_shown_is_reported(browser: Browser, tmp_path: Path) -> None:
+    folder = build(tmp_path, TITLES)
+    with open_mirror(folder.parent) as reader:
+        photo = next(photo for photo in reader.photos() if photo.facts.media == "photo")
+        photo.files[0].path.write_bytes(b"broken")
+        GalleryBuilder(reader, GalleryOptions(thumbnails=0)).build()
+    pages = Pages(browser, folder)
+    page = pages.open(f"photo/{photo.id}")
+    pages.until("document.querySelector('.stage .note')")
+    assert "This browser cannot show the picture. Open its file." in page.inner_text(".stage .note")
+    pages.context.close()
 
 
 def test_albums_and_collections_are_shown(tmp_path: Path, browser: Browser) -> None:

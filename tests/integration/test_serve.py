@@ -18,6 +18,7 @@ from flickr_mirror.web.gallery.builder import GalleryBuilder
 from flickr_mirror.web.gallery.options import GalleryOptions
 from flickr_mirror.web.server import MirrorServer
 from tests.support.mirroring import Run, mirroring
+from tests.support.pages import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -120,6 +121,13 @@ async def test_methods_that_write_and_unknown_ones_are_refused(server: MirrorSer
     assert (await call(server, "photos.nothing"))["code"] == 112
     assert (await call(server, "photos.getInfo", photo_id="../x"))["code"] == 1
     assert (await call(server, "people.getInfo", user_id="x"))["code"] == 1
+
+
+async def test_the_reference_names_every_method(server: MirrorServer) -> None:
+    text = (ROOT / "docs" / "reference" / "command.md").read_text(encoding="utf-8")
+    methods = (await call(server, "reflection.getMethods"))["methods"]["method"]
+    names = [method["_content"].removeprefix("flickr.") for method in methods]
+    assert [name for name in names if f"`{name}`" not in text] == []
 
 
 async def test_a_file_is_served_in_ranges(run: Run, server: MirrorServer) -> None:
@@ -294,6 +302,8 @@ async def get(server: MirrorServer, path: str, **options: Any) -> httpx.Response
 
 
 async def test_the_gallery_is_the_front_page(run: Run, server: MirrorServer) -> None:
+    assert not server.has_gallery
+    assert "Run `mirror_flickr gallery`" in (await get(server, "/")).text
     """The pages and the photos that they link are served, and nothing else of the mirror."""
     assert (await get(server, "/")).status_code == 200
     assert (await get(server, "/gallery/")).status_code == 404

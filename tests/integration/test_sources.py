@@ -58,7 +58,9 @@ class SourceRun:
             canary.KEY,
             canary.SECRET,
             token=self.run.token,
-            options=MirrorOptions(cache_path=self.run.root, api_url=self.run.flickr.api_url, **options),
+            options=MirrorOptions(
+                **{"cache_path": self.run.root, "api_url": self.run.flickr.api_url, **options}
+            ),
             limits=limits,
             observer=observer or self.run.events.append,
             budget=ApiBudget(calls_per_second=10_000, timing=FAST),

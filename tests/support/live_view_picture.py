@@ -38,7 +38,7 @@ async def take(path: Path) -> None:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     stream = demo_photostream()
     with tempfile.TemporaryDirectory() as folder:
-        async with SimulatedFlickr(stream, api_latency=0.05, image_latency=0.05) as flickr:
+        async with SimulatedFlickr(stream, api_latency=0.05, image_latency=1.0) as flickr:
             options = MirrorOptions(cache_path=Path(folder), info_level=2, api_url=flickr.api_url)
             view = RunView(options)
 
@@ -64,7 +64,7 @@ async def take(path: Path) -> None:
 
 
 async def _until_done(stats: RunStats) -> None:
-    while stats.done < DONE:  # noqa: ASYNC110
+    while stats.done < DONE or not stats.infos_done:  # noqa: ASYNC110
         await anyio.sleep(0.01)
 
 

@@ -29,12 +29,6 @@ def run_describe(cache_path: Path, name: str) -> int:
     """
     store, owner = get_mirror(filesystem.home(cache_path).absolute(), name.strip())
     require_files(store)
-    if store.source:
-        sys.stdout.write(
-            f"{plain(str(store.folder))}: not described, because it has photos of several owners. Each JSON file names "
-            "the owner and the licence.\n"
-        )
-        return 0
     with MirrorReader(store, owner) as reader:
         report = describe(reader)
     what = ", ".join(report.written) or "nothing, because all files are up to date"
@@ -53,8 +47,7 @@ def describe_after_run(folder: Path) -> None:
         if owner and owner.get("store"):  # a description is of the files beside it
             return
         with open_mirror(folder) as reader:
-            if reader.store.source is None:  # the README would name one account as the author of all photos
-                describe(reader)
+            describe(reader)
     except FlickrMirrorError as error:
         echo(f"The description of the mirror is not up to date: {error}")
 

@@ -54,7 +54,7 @@ def run_export(cache_path: Path, name: str | None, plan: ExportPlan) -> int:
 
 
 def _export(cache_path: Path, name: str | None, plan: ExportPlan) -> int:
-    target = filesystem.home(plan.target)
+    target = filesystem.home(plan.target, "--to")
     with open_mirror(cache_path, name) as reader:
         photo_ids = _chosen(reader, plan.photo_filter)
         if not plan.includes_private:

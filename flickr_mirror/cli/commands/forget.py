@@ -7,6 +7,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+import typer
+
 from flickr_mirror.cli.failure_messages import echo_failure
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.summary import time_text
@@ -14,6 +16,8 @@ from flickr_mirror.cli.output.text import size_text
 from flickr_mirror.cli.runner import run_async
 from flickr_mirror.engine.forget import forget_photos, forgotten_photos, undo_forget
 from flickr_mirror.errors import FlickrMirrorError
+from flickr_mirror.storage import filesystem
+from flickr_mirror.storage.mirror_lookup import only_mirror
 from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
@@ -28,6 +32,15 @@ EXIT_DECLINED = 1
 def can_prompt() -> bool:
     """Return whether there is a terminal to ask for confirmation on."""
     return sys.stdin.isatty()
+
+
+def only_name(cache_path: Path) -> str:
+    """Return the name of the only mirror; end the command with a message if there is none, or more than one."""
+    try:
+        return only_mirror(filesystem.home(cache_path))
+    except FlickrMirrorError as error:
+        set_up(OutputOptions())
+        raise typer.Exit(echo_failure(error)) from error
 
 
 def show(username: str, photos: list[str], cache_path: Path) -> int:

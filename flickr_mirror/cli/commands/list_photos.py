@@ -17,7 +17,8 @@ from flickr_mirror.cli.output.photo_fields import (
     tabbed,
 )
 from flickr_mirror.cli.output.text import name_text
-from flickr_mirror.reader.filters import PhotoFilter
+from flickr_mirror.models.photo_addresses import photo_id_at
+from flickr_mirror.reader.filters import ALL_PHOTOS
 from flickr_mirror.reader.mirror_reader import MirrorReader, require_files
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-ALL_PHOTOS = PhotoFilter()
+    from flickr_mirror.reader.filters import PhotoFilter
+
 TABLE_LIMIT = 50
 """How many photos a search shows on a terminal unless `--limit` is given."""
 
@@ -39,6 +41,7 @@ class Listing:
 
     `words` is the query, empty for all photos that pass the `photo_filter`. `style` is `json`, `csv`, `paths`, or empty
     for a table on a terminal and columns between tabs elsewhere. `limit` is the most photos to print, `None` for all.
+    `heading` is whether the names of the fields come first.
     """
 
     words: str = ""
@@ -48,6 +51,7 @@ class Listing:
     style: str = ""
     fields: tuple[str, ...] = DEFAULT_FIELDS
     opens: bool = False
+    heading: bool = True
 
     @property
     def uses_index(self) -> bool:
@@ -81,7 +85,7 @@ def list_photos(root: Path, name: str, listing: Listing) -> int:
             fields, line = ("path",), lambda row: row["path"]
         elif listing.style == "json" and listing.fields == DEFAULT_FIELDS:
             fields = (*listing.fields, "paths", "gone", "user")
-        elif listing.style != "json":
+        elif listing.style != "json" and listing.heading:
             sys.stdout.write(f"{line({field: field for field in fields})}\n")
         for photo in reader.photos(photo_ids):
             sys.stdout.write(f"{line(row_of(photo, reader, fields))}\n")
@@ -102,6 +106,9 @@ def _select(reader: MirrorReader, listing: Listing) -> tuple[Sequence[int], int]
         if limit is None and listing.words and not listing.style and sys.stdout.isatty():
             limit = TABLE_LIMIT
         found = index.search(listing.words, listing.photo_filter, order=listing.order, limit=limit)
+    named = photo_id_at(listing.words) if listing.photo_filter == ALL_PHOTOS else None
+    if named and int(named) not in found.photo_ids and reader.photo(named):
+        return [int(named), *found.photo_ids][:limit], found.total + 1
     return found.photo_ids, found.total
 
 

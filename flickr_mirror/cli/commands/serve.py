@@ -17,10 +17,11 @@ from flickr_mirror.cli.commands.mirror import print_report
 from flickr_mirror.cli.exit_codes import SIGNALLED
 from flickr_mirror.cli.options.settings_file import user_file
 from flickr_mirror.cli.output.console import echo
-from flickr_mirror.errors import SettingsError
+from flickr_mirror.errors import PhotostreamError, SettingsError
 from flickr_mirror.reader.mirror_reader import open_mirror
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.mirror_lookup import all_mirrors
+from flickr_mirror.web.pages import NO_GALLERY
 from flickr_mirror.web.proxy import MirrorProxy
 from flickr_mirror.web.server import LOOPBACK, USER, MirrorServer
 
@@ -61,7 +62,19 @@ def _run(
     password = _password() if shows_private else None
     with ExitStack() as stack:
         readers = [stack.enter_context(open_mirror(root, name)) for name in names or all_mirrors(root)]
+        _check_different(readers)
         return asyncio.run(_serve(readers, listen, proxy, password, opens=opens))
+
+
+def _check_different(readers: Sequence[MirrorReader]) -> None:
+    """Raise `PhotostreamError` if two of the mirrors are of one account or list: an address is that of one mirror."""
+    known: dict[object, str] = {}
+    for reader in readers:
+        name = known.setdefault(reader.url, reader.folder.name)
+        if name != reader.folder.name:
+            raise PhotostreamError(
+                f"{name!r} and {reader.folder.name!r} are mirrors of one account: serve one of them, with --username."
+            )
 
 
 def _password() -> str:
@@ -99,13 +112,17 @@ async def _serve(
                 readers, host=host, port=port, password=password, answers_for_flickr=proxy is not None
             )
         )
-        users = ", ".join(reader.username for reader in readers)
-        echo(f"Serving {users} at {server.url}/ (API: {server.url}/services/rest/). Stop with Ctrl-C.")
-        if password is not None:
-            echo(f"Every request needs the username {USER!r} and the password.")
+        running = certificate = None
         if proxy is not None:
             certificate = user_file("serve_ca.pem") or Path("serve_ca.pem")
             running = await stack.enter_async_context(MirrorProxy(*proxy, server.port, certificate))
+        users = ", ".join(reader.username for reader in readers)
+        echo(f"Serving {users} at {server.url}/ (API: {server.url}/services/rest/). Stop with Ctrl-C.")
+        if not server.has_gallery:
+            echo(NO_GALLERY)
+        if password is not None:
+            echo(f"Every request needs the username {USER!r} and the password.")
+        if running is not None:
             echo(
                 f"Proxy for Flickr's hosts: HTTPS_PROXY={running.url} SSL_CERT_FILE={shlex.quote(str(certificate))}"
             )

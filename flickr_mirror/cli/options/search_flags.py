@@ -24,7 +24,7 @@ Words = Annotated[
         metavar="WORDS",
         show_default=False,
         help='Words that must all occur; "a phrase", -without, begin*, title:word (or description:, comment:, tag:, '
-        "note:, album:). Words typed without marks match with marks too.",
+        "note:, album:). Words typed without marks match with marks too. Or the id or address of a photo.",
     ),
 ]
 Sort = Annotated[

@@ -55,11 +55,26 @@ def invalid_value_reason(parameter: Any, message: str) -> str:  # noqa: ANN401
     return message if message.endswith((".", "?")) else f"{message}."
 
 
+_MEANT = {
+    **dict.fromkeys(("open", "show", "view", "look", "browse", "see"), "gallery"),
+    **dict.fromkeys(("find", "grep"), "search"),
+    **dict.fromkeys(("delete", "remove", "rm", "erase", "takedown"), "forget"),
+    **dict.fromkeys(("web", "server", "api"), "serve"),
+    **dict.fromkeys(("statistics", "charts"), "stats"),
+    **dict.fromkeys(("verify", "fsck"), "check"),
+    **dict.fromkeys(("archive", "readme"), "describe"),
+    **dict.fromkeys(("bag", "copy"), "export"),
+}
+"""The commands that users look for under another name."""
+
+
 def unknown_command(context: Any, word: str, names: Iterable[str]) -> str:  # noqa: ANN401
     """Return a sentence about a command that does not exist, with a similar one or how to list them."""
     path = context.command_path
     problem = f"There is no command {word!r}."
-    if near := difflib.get_close_matches(word.lower(), names, 1, SIMILARITY):
+    names = list(names)
+    meant = _MEANT.get(word.lower())
+    if near := [meant] if meant in names else difflib.get_close_matches(word.lower(), names, 1, SIMILARITY):
         return f"{problem} Did you mean `{path} {near[0]}`?"
     advice = f"{problem} `{path} --help` lists the commands."
     if context.parent is None:

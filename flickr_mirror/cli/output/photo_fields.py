@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.mirror_folder import MirrorFolder
 
 DEFAULT_FIELDS = ("id", "uploaded", "path", "url", "title")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 MIN_TITLE = 20
 """The least width of the title column; if there is less room, the table has no file column."""
 _ID, _DAY, _GAP = 12, 10, 2
@@ -46,6 +48,7 @@ FIELDS: dict[str, Callable[[ArchivedPhoto, MirrorReader], Any]] = {
     "paths": lambda photo, reader: _paths(photo),
     "gone": lambda photo, reader: photo.gone is not None,
     "user": lambda photo, reader: reader.username,
+    "owner": lambda photo, reader: reader.owner_of(photo).name,
 }
 """The fields by name. Each returns a value for JSON; `None` is empty in text."""
 
@@ -75,14 +78,14 @@ def tabbed(row: dict[str, Any]) -> str:
 
 def csv_line(row: dict[str, Any]) -> str:
     """Return a row as CSV (RFC 4180), without the end of the line. A text that a spreadsheet would take for a formula
-    begins with an apostrophe."""
+    begins with an apostrophe, and a control character, which a terminal would obey, is replaced."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="").writerow([_safe(value) for value in row.values()])
     return buffer.getvalue()
 
 
 def _safe(value: object) -> str:
-    text = _text(value)
+    text = _CONTROLS.sub("\ufffd", _text(value))
     # https://owasp.org/www-community/attacks/CSV_Injection
     return f"'{text}" if isinstance(value, str) and text[:1] in tuple("=+-@\t\r") else text
 

@@ -19,7 +19,7 @@ from flickr_mirror.export.description.tables import (
     people_lines,
     photo_lines,
 )
-from flickr_mirror.export.description.texts import LANGUAGES, TEXTS
+from flickr_mirror.export.description.texts import LANGUAGES, texts_of
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.disk_errors import disk_errors
@@ -64,17 +64,17 @@ def describe(reader: MirrorReader) -> DescriptionReport:
     writer = _Writer(reader.folder, reader.store.state)
     with SearchIndex(reader) as index:
         index.update()
-        writer.write("people.tsv", people_lines(index.comments(reader.photo_ids)))
+        writer.write("people.tsv", people_lines(reader, index.comments(reader.photo_ids)))
     writer.write("photos.tsv", photo_lines(reader))
     writer.write("albums.tsv", album_lines(reader))
     writer.write("licences.txt", license_lines(Counter(photo.facts.license for photo in reader.photos())))
     writer.write(MANIFEST, manifest_lines(reader))
-    facts = _facts(reader)
+    facts, is_list = _facts(reader), reader.source is not None
     before = {**facts, "date": writer.date_of("README.txt") or facts["date"]}
-    if not writer.report.written and writer.is_equal("README.txt", [_text(before)]):
+    if not writer.report.written and writer.is_equal("README.txt", [_text(before, is_list=is_list)]):
         facts = before  # the date alone is no reason to write
-    writer.write("README.txt", [_text(facts)])
-    writer.write("README.html", [_html(facts)])
+    writer.write("README.txt", [_text(facts, is_list=is_list)])
+    writer.write("README.html", [_html(facts, is_list=is_list)])
     writer.write("ro-crate-metadata.json", [_crate(reader, facts)])
     writer.save()
     return writer.report
@@ -163,15 +163,18 @@ def _is_ours(path: Path) -> bool:
 def _facts(reader: MirrorReader) -> dict[str, str]:
     first = last = None
     gone = 0
+    owners = set()
     for photo in reader.photos():
         last = last or photo
         first = photo
         gone += photo.gone is not None
+        owners.add(reader.owner_of(photo).nsid)
     shortfalls = reader.catalogue.coverage.shortfalls()
     return {
         "user": reader.username,
         "nsid": reader.nsid,
-        "url": f"https://www.flickr.com/photos/{reader.nsid}/",
+        "url": reader.url,
+        "owners": f"{len(owners):,}",
         "photos": f"{len(reader):,}",
         "first": _day(first.uploaded) if first else "-",
         "last": _day(last.uploaded) if last else "-",
@@ -185,24 +188,25 @@ def _facts(reader: MirrorReader) -> dict[str, str]:
 
 
 def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%d.%m.%Y")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
-def _text(facts: dict[str, str]) -> str:
+def _text(facts: dict[str, str], *, is_list: bool) -> str:
     """Return README.txt."""
     parts = []
-    for language, texts in TEXTS.items():
-        lines = [text.format(**facts) for text in texts.values()]
+    for language in LANGUAGES:
+        lines = [text.format(**facts) for text in texts_of(language, is_list=is_list).values()]
         parts.append("\n\n".join([f"== {LANGUAGES[language]} ==", *lines]))
     return "\n\n\n".join(parts) + f"\n\nflickr_mirror {__version__}\n"
 
 
-def _html(facts: dict[str, str]) -> str:
+def _html(facts: dict[str, str], *, is_list: bool) -> str:
     """Return README.html, which needs no script and no network."""
     links = " · ".join(f'<a href="#{code}" lang="{code}">{name}</a>' for code, name in LANGUAGES.items())
     sections = []
-    for code, texts in TEXTS.items():
-        title, *lines = (escape(text.format(**facts)) for text in texts.values())
+    for code in LANGUAGES:
+        texts = texts_of(code, is_list=is_list).values()
+        title, *lines = (escape(text.format(**facts)) for text in texts)
         body = "".join(f"<p>{line}</p>" for line in lines)
         sections.append(f'<section id="{code}" lang="{code}"><h2>{title}</h2>{body}</section>')
     files = "".join(f'<li><a href="{name}">{name}</a></li>' for name in NAMES if name != "README.html")
@@ -224,6 +228,8 @@ def _crate(reader: MirrorReader, facts: dict[str, str]) -> str:
         {"@id": name, "@type": "File", "encodingFormat": kinds["." + name.rpartition(".")[2]]}
         for name in names
     ]
+    texts = texts_of("en", is_list=reader.source is not None)
+    author: dict[str, Any] = {"author": {"@id": facts["url"]}} if reader.source is None else {}
     graph: list[dict[str, Any]] = [
         {
             "@id": "ro-crate-metadata.json",
@@ -234,16 +240,19 @@ def _crate(reader: MirrorReader, facts: dict[str, str]) -> str:
         {
             "@id": "./",
             "@type": "Dataset",
-            "name": TEXTS["en"]["title"].format(**facts),
-            "description": TEXTS["en"]["what"].format(**facts),
+            "name": texts["title"].format(**facts),
+            "description": texts["what"].format(**facts),
             "datePublished": facts["date"],
             "license": "See licences.txt and the licence of each photo in photos.tsv.",
-            "author": {"@id": facts["url"]},
+            **author,
             "isBasedOn": facts["url"],
             "hasPart": [{"@id": name} for name in names],
         },
-        {"@id": facts["url"], "@type": "Person", "name": reader.username, "identifier": reader.nsid},
         *files,
     ]
+    if author:
+        graph.append(
+            {"@id": facts["url"], "@type": "Person", "name": reader.username, "identifier": reader.nsid}
+        )
     document = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

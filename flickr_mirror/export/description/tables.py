@@ -40,7 +40,7 @@ def _photo(photo: ArchivedPhoto, reader: MirrorReader) -> tuple[object, ...]:
         facts.taken_granularity,
         photo.title,
         photo.license.name,
-        facts.owner_name or reader.username,
+        reader.owner_of(photo).name,
         facts.latitude,
         facts.longitude,
         facts.tags,
@@ -51,16 +51,22 @@ def _photo(photo: ArchivedPhoto, reader: MirrorReader) -> tuple[object, ...]:
     )
 
 
-def people_lines(comments: Iterable[CommentRow]) -> Iterator[str]:
-    """Yield the lines of `people.tsv`: the authors of comments, those with the most comments first."""
+def people_lines(reader: MirrorReader, comments: Iterable[CommentRow]) -> Iterator[str]:
+    """Yield the lines of `people.tsv`: the owners of photos and the authors of comments, those with the most first."""
+    photos: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     names: dict[str, str] = {}
     for comment in comments:
         counts[comment.author] += 1
         names[comment.author] = comment.name or names.get(comment.author, "")
-    yield _line(("nsid", "name", "comments", "page"))
-    for author, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        yield _line((author, names[author], count, f"https://www.flickr.com/photos/{author}/"))
+    for photo in reader.photos():
+        owner = reader.owner_of(photo)
+        photos[owner.nsid] += 1
+        names[owner.nsid] = owner.name
+    yield _line(("nsid", "name", "comments", "page", "photos"))
+    for nsid in sorted(names, key=lambda nsid: (-photos[nsid], -counts[nsid], nsid)):
+        page = f"https://www.flickr.com/photos/{nsid}/"
+        yield _line((nsid, names[nsid], counts[nsid], page, photos[nsid]))
 
 
 def album_lines(reader: MirrorReader) -> Iterator[str]:

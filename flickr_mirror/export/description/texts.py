@@ -127,3 +127,64 @@ TEXTS: dict[str, dict[str, str]] = {
     },
 }
 """The sentences by language; all languages have the same keys, in the order of the README."""
+
+LIST_TEXTS: dict[str, dict[str, str]] = {
+    "en": {
+        "title": "{user}, a list of photos at Flickr",
+        "what": "This folder is a copy of {photos} photos and videos of the list “{user}” at {url}. Number of owners: "
+        "{owners}. photos.tsv and each .json file name the owner and the licence of each photo.",
+        "tables": "photos.tsv lists all photos with their file names; people.tsv the owners of the photos and the authors "
+        "of comments. They are tables of text with tabs between the columns.",
+        "gaps": "{gone} of these photos were no longer in the list when this was written. Flickr does not promise that "
+        "such a list is complete.",
+    },
+    "vi": {
+        "title": "{user}, một danh sách ảnh trên Flickr",
+        "what": "Thư mục này là bản sao của {photos} ảnh và video trong danh sách “{user}” tại {url}. Số chủ sở hữu: {owners}. "
+        "photos.tsv và mỗi tệp .json ghi tên chủ và giấy phép của từng ảnh.",
+        "tables": "photos.tsv liệt kê tất cả các ảnh cùng tên tệp; people.tsv liệt kê chủ của ảnh và người bình luận. Đó là "
+        "các bảng văn bản, các cột cách nhau bằng dấu tab.",
+        "gaps": "{gone} ảnh trong số này không còn trong danh sách khi lập bản này. Flickr không bảo đảm danh sách như thế "
+        "là đầy đủ.",
+    },
+    "fr": {
+        "title": "{user}, une liste de photos sur Flickr",
+        "what": "Ce dossier est une copie de {photos} photos et vidéos de la liste « {user} » sur {url}. Nombre de "
+        "propriétaires : {owners}. photos.tsv et chaque fichier .json nomment le propriétaire et la licence de chaque photo.",
+        "tables": "photos.tsv énumère toutes les photos avec leurs fichiers ; people.tsv les propriétaires des photos et les "
+        "auteurs des commentaires. Ce sont des tableaux de texte séparés par des tabulations.",
+        "gaps": "{gone} de ces photos n'étaient plus dans la liste au moment de l'écriture. Flickr ne garantit pas qu'une "
+        "telle liste soit complète.",
+    },
+    "de": {
+        "title": "{user}, eine Liste von Fotos bei Flickr",
+        "what": "Dieser Ordner ist eine Kopie von {photos} Fotos und Videos der Liste „{user}“ unter {url}. Zahl der Eigentümer: "
+        "{owners}. photos.tsv und jede .json-Datei nennen Eigentümer und Lizenz jedes Fotos.",
+        "tables": "photos.tsv nennt alle Fotos mit ihren Dateien, people.tsv die Eigentümer der Fotos und die Verfasser von "
+        "Kommentaren. Es sind Tabellen aus Text, die Spalten durch Tabulatoren getrennt.",
+        "gaps": "{gone} dieser Fotos waren nicht mehr in der Liste, als dies geschrieben wurde. Flickr verspricht nicht, dass "
+        "eine solche Liste vollständig ist.",
+    },
+    "es": {
+        "title": "{user}, una lista de fotos en Flickr",
+        "what": "Esta carpeta es una copia de {photos} fotos y vídeos de la lista «{user}» en {url}. Número de "
+        "propietarios: {owners}. photos.tsv y cada archivo .json indican el propietario y la licencia de cada foto.",
+        "tables": "photos.tsv enumera todas las fotos con sus archivos; people.tsv, los propietarios de las fotos y los autores "
+        "de comentarios. Son tablas de texto con tabuladores entre las columnas.",
+        "gaps": "{gone} de estas fotos ya no estaban en la lista cuando se escribió esto. Flickr no garantiza que una lista así "
+        "esté completa.",
+    },
+    "zh": {
+        "title": "{user}，Flickr 上的照片列表",
+        "what": "本文件夹是列表“{user}”（{url}）中 {photos} 张照片和视频的副本。所有者人数：{owners}。photos.tsv 和每个 "
+        ".json 文件都写明每张照片的所有者和许可。",
+        "tables": "photos.tsv 列出所有照片及其文件名；people.tsv 列出照片的所有者和评论作者。它们是以制表符分隔各列的文本表格。",
+        "gaps": "写本说明时，其中 {gone} 张照片已不在列表中。Flickr 不保证这样的列表是完整的。",
+    },
+}
+"""The sentences that replace those of `TEXTS` for a list of photos of several owners."""
+
+
+def texts_of(language: str, *, is_list: bool) -> dict[str, str]:
+    """Return the sentences of a language, in the order of the README."""
+    return TEXTS[language] | (LIST_TEXTS[language] if is_list else {})

@@ -141,8 +141,9 @@ class Pages:
         start = max(0, total - NEWEST)
         return {
             "owner": self._reader.username,
-            "realName": self._real_name,
+            "realName": "" if self._reader.source else self._real_name,
             "nsid": self._reader.nsid,
+            "source": self._reader.url if self._reader.source else "",
             "total": total,
             "build": build,
             "base": self._base,

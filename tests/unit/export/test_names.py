@@ -49,12 +49,13 @@ def test_a_photo_without_a_time_is_undated() -> None:
     ("template", "reason"),
     [
         ("{foo}", "unknown field"),
-        ("{id!r}", "unknown field"),
+        ("{id!r}", "use {id}"),
+        ("{title} {", "write a field as {id}"),
         ("{id.x}", "unknown field"),
         ("{0}", "unknown field"),
         ("{taken:%Q}", "unknown directive"),
         ("{title:>9}", "takes no format"),
-        ("{id", "expected"),
+        ("{id", "write a field as {id}"),
         ("../{id}", "without"),
         ("/{id}", "without"),
         ("{id}/", "without"),
@@ -98,3 +99,28 @@ def test_photos_with_one_name_get_their_ids() -> None:
     paths = unique_paths({"1 0": "a/Huế", "2 0": "a/HUẾ", "3 0": "a/b", "4 0": "x 4", "5 0": "X 4"})
     assert paths == {"1 0": "a/Huế 1", "2 0": "a/HUẾ 2", "3 0": "a/b", "4 0": "x 4", "5 0": "X 4 5"}
     assert len({path.casefold() for path in paths.values()}) == 5
+
+
+def test_a_name_with_an_id_appended_is_not_that_of_another_photo() -> None:
+    assert unique_paths({"1 0": "a", "2 0": "a", "3 0": "a 1"}) == {
+        "1 0": "a 1 1",
+        "2 0": "a 2",
+        "3 0": "a 1",
+    }
+    assert unique_paths({"2 0": "x 12", "12 0": "x 12"}) == {"2 0": "x 12 2", "12 0": "x 12"}
+
+
+def test_a_photo_in_two_albums_of_one_title_is_one_file() -> None:
+    paths = unique_paths({"1 0": "Trip/a", "1 1": "Trip/a", "2 0": "Trip/a"})
+    assert paths == {"1 0": "Trip/a 1", "1 1": "Trip/a 1", "2 0": "Trip/a 2"}
+
+
+@given(st.dictionaries(st.integers(1, 30), st.sampled_from(["a", "A", "a 1", "a 2", "a 12", "a 1 1"])))
+def test_no_two_photos_get_one_name(titles: dict[int, str]) -> None:
+    names = unique_paths({f"{photo_id} 0": title for photo_id, title in titles.items()})
+    assert len({name.casefold() for name in names.values()}) == len(titles)
+
+
+def test_the_owner_is_that_of_the_photo() -> None:
+    assert NameTemplate("{owner}/{id}").path(photo(), user="favorites of anna", owner="ben") == "ben/123"
+    assert NameTemplate("{owner}/{id}").path(photo(), user="anna") == "anna/123"

@@ -35,6 +35,9 @@ def refused(*arguments: str) -> str:
     ("arguments", "sentence"),
     [
         (("staus",), "There is no command 'staus'. Did you mean `mirror_flickr status`?"),
+        (("open",), "There is no command 'open'. Did you mean `mirror_flickr gallery`?"),
+        (("delete", "1"), "There is no command 'delete'. Did you mean `mirror_flickr forget`?"),
+        (("keys", "open"), "There is no command 'open'. `mirror_flickr keys --help` lists the commands."),
         (("Status",), "There is no command 'Status'. Did you mean `mirror_flickr status`?"),
         (("chekc", "--username", "x"), "There is no command 'chekc'. Did you mean `mirror_flickr check`?"),
         (("--username", "x", "lst"), "There is no command 'lst'. Did you mean `mirror_flickr list`?"),

@@ -36,9 +36,10 @@
             .sort((a, b) => b[2] - a[2]);
         const facts = [
             [
-                "Account",
+                first.source ? "List" : "Account",
                 `${first.owner}${first.realName && first.realName !== first.owner ? ` (${first.realName})` : ""}, ${first.nsid}`,
             ],
+            ["At", first.source],
             ["Photos", app.number(first.total)],
             ["Films", first.films && app.number(first.films)],
             ["Albums", first.albums && app.number(first.albums)],
@@ -52,7 +53,10 @@
                 el(
                     "p",
                     {},
-                    "This gallery shows a mirror of a photostream on Flickr. It works without a network: pages, texts, index and map are files in this folder.",
+                    first.source
+                        ? "This gallery shows a mirror of a list of photos on Flickr. They have several owners, whom the page of each photo names. "
+                        : "This gallery shows a mirror of a photostream on Flickr. ",
+                    "It works without a network: pages, texts, index and map are files in this folder.",
                 ),
                 el(
                     "p",

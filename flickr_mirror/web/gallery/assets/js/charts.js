@@ -4,6 +4,7 @@
     const app = window.flickrMirror;
     const { el, svg } = app;
     const HEIGHT = 160;
+    const [COLUMN, GAP] = [416, 48]; // of .charts in the style
 
     function ticks(most) {
         const step =
@@ -18,9 +19,11 @@
     app.columnChart = function (entries, title, room) {
         if (!entries.length) return el("p", {}, "No photo has a date.");
         const most = Math.max(...entries.map((entry) => entry.value));
-        const step = Math.max(6, Math.min(28, Math.floor(room / entries.length)));
-        const width = 50 + step * entries.length;
-        const every = Math.ceil(36 / step);
+        const wide = 7 * Math.max(...entries.map((entry) => entry.label.length)) + 8; // pixels of a label
+        const step = Math.max(2, Math.min(Math.max(40, wide), room / entries.length));
+        const width = Math.ceil(50 + step * entries.length);
+        const every = [1, 2, 5, 10, 20, 25, 50, 100].find((count) => count * step >= wide) || 200;
+        const isNumber = /^\d+$/.test(entries[0].label); // then the labels are round numbers
         const y = (value) => HEIGHT - ((HEIGHT - 10) * value) / most;
         const parts = ticks(most).flatMap((value) => [
             svg("line", { class: "rule", x1: 46, x2: width, y1: y(value), y2: y(value) }),
@@ -35,13 +38,13 @@
                     class: "bar",
                     x,
                     y: y(value),
-                    width: Math.max(1, step - 2),
+                    width: Math.max(1, step - (step > 5 ? 2 : 0.5)),
                     height: Math.max(value ? 1 : 0, HEIGHT - y(value)),
                 },
                 svg("title", {}, words),
             );
             parts.push(href ? svg("a", { href, "aria-label": words, tabindex: -1 }, bar) : bar);
-            if (index % every === 0)
+            if ((isNumber ? Number(label) : index) % every === 0)
                 parts.push(svg("text", { x: x + step / 2, y: HEIGHT + 16, "text-anchor": "middle" }, label));
         });
         const words = `${title}: from ${entries[0].label} to ${entries[entries.length - 1].label}, at most ${app.number(most)} in ${entries.find((entry) => entry.value === most).label}.`;
@@ -62,7 +65,7 @@
     };
 
     // Bars beside their names, longest first: entries are { label, value, href }.
-    function barList(entries, title) {
+    function barList(entries, title, name = "bars") {
         const most = Math.max(1, ...entries.map((entry) => entry.value));
         const rows = entries.map(({ label, value, href }) => {
             const bar = el("span", { class: "bar" });
@@ -75,7 +78,7 @@
                 el("span", { class: "count" }, app.number(value)),
             );
         });
-        return el("figure", { class: "chart" }, el("figcaption", {}, title), el("ol", { class: "bars" }, ...rows));
+        return el("figure", { class: "chart" }, el("figcaption", {}, title), el("ol", { class: name }, ...rows));
     }
 
     function counted(keys) {
@@ -89,21 +92,33 @@
             .slice(0, count)
             .map(([label, value]) => ({ label, value }));
 
+    // Photos by year of upload, by month if that is at most two years.
+    function uploadsOf(days) {
+        if (!days.length) return [[], "year"];
+        const months = days.map((day) => 12 * day.getUTCFullYear() + day.getUTCMonth());
+        const first = months.reduce((a, b) => Math.min(a, b)),
+            last = months.reduce((a, b) => Math.max(a, b));
+        const isShort = last - first < 24;
+        const size = isShort ? 1 : 12;
+        const from = Math.floor(first / size);
+        const values = counted(months.map((month) => Math.floor(month / size)));
+        const name = (key) =>
+            isShort ? `${Math.floor(key / 12)}-${String((key % 12) + 1).padStart(2, "0")}` : String(key);
+        const entries = Array.from({ length: Math.floor(last / size) - from + 1 }, (_, index) => ({
+            label: name(from + index),
+            value: values.get(from + index) || 0,
+        }));
+        return [entries, isShort ? "month" : "year"];
+    }
+
     app.views.charts = async function (view) {
         const list = [...app.all()].reverse();
         const [tags, people] = await Promise.all([app.once("tags"), app.once("people")]);
         const day = (ordinal) => new Date(app.uploaded(ordinal) * 1000);
         app.heading("Charts", app.counted(list.length, "photo"));
-        const years = counted(list.map((ordinal) => day(ordinal).getUTCFullYear()));
-        const first = Math.min(...years.keys()),
-            last = Math.max(...years.keys());
-        const uploads = list.length
-            ? Array.from({ length: last - first + 1 }, (_, index) => ({
-                  label: String(first + index),
-                  value: years.get(first + index) || 0,
-              }))
-            : [];
-        const room = Math.min(420, view.clientWidth - 60);
+        const [uploads, unit] = uploadsOf(list.map(day));
+        const columns = Math.max(1, Math.floor((view.clientWidth + GAP) / (COLUMN + GAP)));
+        const room = (view.clientWidth + GAP) / columns - GAP - 60;
         const hours = counted(list.map((ordinal) => day(ordinal).getUTCHours()));
         const seen = [...list].sort((a, b) => app.value("views", b) - app.value("views", a)).slice(0, 15);
         const liked = [...list].sort((a, b) => app.value("faves", b) - app.value("faves", a)).slice(0, 15);
@@ -119,7 +134,7 @@
             el(
                 "div",
                 { class: "charts" },
-                app.columnChart(uploads, "Photos by year of upload", room),
+                app.columnChart(uploads, `Photos by ${unit} of upload`, room),
                 app.columnChart(
                     Array.from({ length: 24 }, (_, hour) => ({ label: String(hour), value: hours.get(hour) || 0 })),
                     "Photos by hour of upload (UTC)",
@@ -132,8 +147,8 @@
                     "Tags",
                 ),
                 barList(ranked(counted(list.map((ordinal) => app.license(ordinal)[0])), 20), "Licences"),
-                barList(photos(seen, "views"), "Most seen"),
-                barList(photos(liked, "faves"), "Most liked"),
+                barList(photos(seen, "views"), "Most seen", "bars titles"),
+                barList(photos(liked, "faves"), "Most liked", "bars titles"),
                 barList(
                     people.slice(0, 20).map(([author, name, value]) => ({ label: name || author, value })),
                     "Most comments by",

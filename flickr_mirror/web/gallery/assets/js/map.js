@@ -80,6 +80,29 @@
         return { zoom: Math.max(0, Math.min(9, zoom)), x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
     }
 
+    const diameterOf = (count, most) =>
+        count === 1 ? 14 : Math.min(48, 24 + (24 * Math.log(count)) / Math.log(most + 1));
+
+    // Clusters whose circles would overlap become one.
+    function joined(cells, most) {
+        const found = [];
+        for (const cell of cells) {
+            const near = found.find((other) => {
+                const apart = Math.hypot(other.x / other.count - cell.x / cell.count, other.y / other.count - cell.y / cell.count);
+                return apart < (diameterOf(other.count, most) + diameterOf(cell.count, most)) / 2;
+            });
+            if (!near) {
+                found.push(cell);
+                continue;
+            }
+            near.count += cell.count;
+            near.x += cell.x;
+            near.y += cell.y;
+            near.boxes.push(...cell.boxes);
+        }
+        return found;
+    }
+
     app.views.map = async function (view, [zoom, latitude, longitude]) {
         const [lines, all] = [await land(), pointsOf()];
         app.heading("Map", `${app.counted(all.list.length, "photo")} with a place`);
@@ -182,23 +205,26 @@
                     cell.count++;
                     cell.x += x;
                     cell.y += y;
-                } else cells.set(key, { count: 1, x, y, column, row, first: all.list[index] });
+                } else cells.set(key, { count: 1, x, y, boxes: [[column, row]], first: all.list[index] });
             }
-            const found = [...cells.values()].sort((a, b) => b.count - a.count).slice(0, 300);
-            const most = found.length ? found[0].count : 1;
+            const ranked = [...cells.values()].sort((a, b) => b.count - a.count).slice(0, 300);
+            const most = ranked.length ? ranked[0].count : 1;
+            const found = joined(ranked, most);
             const focused = clusters.contains(document.activeElement)
                 ? document.activeElement.getAttribute("href")
                 : null;
             clusters.replaceChildren(
                 ...found.map((cell) => {
-                    const west = toLongitude(cell.column * size),
-                        east = toLongitude((cell.column + 1) * size);
-                    const north = toLatitude(cell.row * size),
-                        south = toLatitude((cell.row + 1) * size);
-                    const href =
-                        cell.count === 1
-                            ? `#/photo/${app.id(cell.first)}`
-                            : `#/place/${[south, west, north, east].map((value) => value.toFixed(5)).join(",")}`;
+                    const boxes = cell.boxes.map(([column, row]) =>
+                        [
+                            toLatitude((row + 1) * size),
+                            toLongitude(column * size),
+                            toLatitude(row * size),
+                            toLongitude((column + 1) * size),
+                        ].map((value) => value.toFixed(5)),
+                    );
+                    const href = cell.count === 1 ? `#/photo/${app.id(cell.first)}` : `#/place/${boxes.join(";")}`;
+                    const [south, west, north, east] = boxes[0].map(Number);
                     const words = `${cell.count === 1 ? app.title(cell.first) : app.counted(cell.count, "photo")} near ${app.degrees((north + south) / 2, (west + east) / 2)}`;
                     const link = el(
                         "a",
@@ -209,11 +235,10 @@
                               ? String(cell.count)
                               : `${Math.round(cell.count / 1000)}k`,
                     );
-                    const diameter = cell.count === 1 ? 14 : 24 + (24 * Math.log(cell.count)) / Math.log(most + 1);
                     const item = el("li", {}, link);
                     item.style.left = `${cell.x / cell.count}px`;
                     item.style.top = `${cell.y / cell.count}px`;
-                    item.style.setProperty("--size", `${diameter}px`);
+                    item.style.setProperty("--size", `${diameterOf(cell.count, most)}px`);
                     return item;
                 }),
             );
@@ -245,16 +270,16 @@
     };
 
     app.views.place = async function (view, [text]) {
-        const [south, west, north, east] = text.split(",").map(Number);
+        const boxes = text.split(";").map((box) => box.split(",").map(Number));
+        const [south, west, north, east] = boxes[0];
+        const isIn = ([latitude, longitude], [south, west, north, east]) =>
+            latitude >= south - 1e-5 &&
+            latitude <= north + 1e-5 &&
+            longitude >= west - 1e-5 &&
+            longitude <= east + 1e-5;
         const list = [...app.all()].filter((ordinal) => {
             const place = app.place(ordinal);
-            return (
-                place &&
-                place[0] >= south - 1e-5 &&
-                place[0] <= north + 1e-5 &&
-                place[1] >= west - 1e-5 &&
-                place[1] <= east + 1e-5
-            );
+            return place && boxes.some((box) => isIn(place, box));
         });
         app.showGrid(view, list, {
             title: `Photos near ${app.degrees((south + north) / 2, (west + east) / 2)}`,

@@ -19,7 +19,10 @@
             index = 0;
         }
         draw(ordinal);
-        if (!dialog.open) dialog.showModal();
+        if (!dialog.open) {
+            dialog.showModal();
+            dialog.querySelector("h2").focus();
+        }
         dialog.scrollTop = 0;
     };
     app.hidePhoto = function () {
@@ -67,7 +70,6 @@
                     type: "button",
                     class: "round close",
                     "aria-label": "Close",
-                    autofocus: true,
                     onclick: () => app.closePhoto(),
                 },
                 "×",
@@ -75,7 +77,7 @@
         );
         document.title = `${app.title(ordinal)} · ${app.first.owner}`;
         const focused = hadFocus && dialog.querySelector(`button.${hadFocus.split(" ").pop()}:enabled`);
-        if (dialog.open) (focused || dialog.querySelector("button.close")).focus();
+        if (dialog.open) (focused || dialog.querySelector("h2")).focus();
         app.entry(ordinal).then(
             (entry) => {
                 if (mine === turn) panel.append(...app.photoTexts(ordinal, entry));
@@ -107,29 +109,32 @@
             );
             video.addEventListener("error", () => {
                 note.hidden = false;
+                if (!picture) return;
+                video.hidden = true;
+                video.before(el("img", { alt: title, src: picture, draggable: "false" }));
             });
             video.src = film;
             return [video, note];
         }
         if (!picture) return [el("p", { class: "note" }, "The file of this photo is not in the mirror.")];
         const image = el("img", { alt: title, decoding: "async", draggable: "false" });
+        image.addEventListener("error", () =>
+            image.replaceWith(
+                el(
+                    "p",
+                    { class: "note" },
+                    "This browser cannot show the picture. ",
+                    el("a", { href: picture }, "Open its file"),
+                    ".",
+                ),
+            ),
+        );
         const thumbnail = app.thumbnail(ordinal);
         if (thumbnail) {
             // shown until the whole picture is there
             const small = el("img", { class: "small", alt: "", src: thumbnail });
             small.addEventListener("error", () => small.remove());
             image.addEventListener("load", () => small.remove());
-            image.addEventListener("error", () =>
-                image.replaceWith(
-                    el(
-                        "p",
-                        { class: "note" },
-                        "This browser cannot show the picture. ",
-                        el("a", { href: picture }, "Open its file"),
-                        ".",
-                    ),
-                ),
-            );
             image.src = picture;
             return [small, image];
         }

@@ -33,7 +33,7 @@
         ];
         return [
             el("p", { class: "position" }, position),
-            el("h2", { id: "photo-title", dir: "auto" }, app.title(ordinal)),
+            el("h2", { id: "photo-title", dir: "auto", tabindex: -1 }, app.title(ordinal)),
             app.isGone(ordinal) ? el("p", { class: "warning" }, "This photo is gone from Flickr.") : null,
             app.isPrivate(ordinal) ? el("p", { class: "warning" }, "This photo is not public on Flickr.") : null,
             el(

@@ -3,6 +3,7 @@
     "use strict";
     const app = window.flickrMirror;
     const el = app.el;
+    const MOST_YEARS = 300;
 
     function years() {
         const found = new Map();
@@ -21,6 +22,17 @@
         return { list: [...found.values()].sort((a, b) => a.year - b.year), undated };
     }
 
+    // Years without photos too, so that the chart is true to scale; not for dates that are centuries apart
+    function withGaps(list) {
+        const span = list.length ? list[list.length - 1].year - list[0].year + 1 : 0;
+        if (span > MOST_YEARS) return list;
+        const known = new Map(list.map((entry) => [entry.year, entry]));
+        return Array.from({ length: span }, (_, index) => {
+            const year = list[0].year + index;
+            return known.get(year) || { year, count: 0, rough: 0 };
+        });
+    }
+
     app.views.time = async function (view, [year]) {
         if (year) return yearGrid(view, year);
         const { list, undated } = years();
@@ -28,11 +40,11 @@
             "When the photos were taken",
             list.length ? `${list[0].year} to ${list[list.length - 1].year}` : "",
         );
-        const bars = list.map(({ year, count, rough }) => ({
+        const bars = withGaps(list).map(({ year, count, rough }) => ({
             label: String(year),
             value: count,
             note: rough ? `${app.number(rough)} of them about that year` : "",
-            href: `#/time/${year}`,
+            href: count ? `#/time/${year}` : "",
         }));
         const decades = new Map();
         for (const entry of list) {
@@ -64,7 +76,7 @@
             : "";
         view.replaceChildren(
             app.columnChart(bars, "Photos by the year they were taken", view.clientWidth - 60),
-            ...sections,
+            el("div", { class: "decades" }, ...sections),
             unknown,
         );
     };
@@ -72,13 +84,12 @@
     function yearGrid(view, year) {
         const wanted = year === "unknown" ? 0 : Number(year);
         const list = app.all().filter((ordinal) => app.takenYear(ordinal) === wanted);
-        list.sort((a, b) => app.value("taken", a) - app.value("taken", b) || a - b);
         const around = years().list.map((entry) => entry.year);
         const link = (other, text) => (other ? el("a", { href: `#/time/${other}` }, text.replace("%", other)) : "");
         const place = around.indexOf(wanted);
         app.showGrid(view, list, {
             title: wanted ? `Taken in ${wanted}` : "Photos without a date",
-            order: "given",
+            order: "taken",
             extra: wanted
                 ? el(
                       "nav",

@@ -28,14 +28,14 @@
         view.replaceChildren(el("p", {}, "There is nothing at this address. ", el("a", { href: "#/" }, "All photos")));
     };
 
-    // Show photos: `order` is "album" or "given" for the order of the list, `about` is a text, `extra` an element.
-    app.showGrid = function (view, list, { title, about, extra, order, isStream, given = "In the given order" }) {
-        const own = order === "album" || order === "given";
-        let shown = own ? order : app.order || "newest";
+    // Show photos: `order` is "album" for the order of the list, or the first of the others, `about` is a text, `extra` an element.
+    app.showGrid = function (view, list, { title, about, extra, order, isStream }) {
+        const own = order === "album";
+        let shown = order || app.order || "newest";
         const sorted = () =>
             shown === "newest" && !own ? list : shown in ORDERS ? Uint32Array.from(list).sort(ORDERS[shown][1]) : list;
         const names = Object.entries(ORDERS).map(([name, [label]]) => [name, label]);
-        if (own) names.unshift([order, order === "album" ? "In the album's order" : given]);
+        if (own) names.unshift([order, "In the album's order"]);
         const select = el(
             "select",
             {

@@ -86,6 +86,7 @@ async def test_workers_store_what_a_run_without_them_would(run: ClusterRun, clus
     assert first.cluster is not None
     assert (first.cluster.workers, first.cluster.lost, first.cluster.repeated) == (2, 0, 0)
     assert run.events_of(ClusterStatus)[0].workers == 2
+    assert "are on one machine, and share its address" in run.notices
     report = await check_mirror(run.stream.username, run.root, read=True)
     assert (report.files, report.broken) == (2 * COUNT, [])
 

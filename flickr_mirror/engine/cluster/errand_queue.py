@@ -336,6 +336,13 @@ class ErrandQueue:
         for address, reason in (await self._cluster.unsuitable(new)).items() if new else ():
             self._health.exclude(address)
             self._emit(Notice(f"The worker at {address} gets no photos: {reason}"))
+        for workers in self._health.on_one_host(new):
+            self._emit(
+                Notice(
+                    f"The workers at {' and '.join(workers)} are on one machine, and share its address: Flickr's image "
+                    "servers limit addresses, so run one worker on each machine."
+                )
+            )
         self._figures.workers = max(self._figures.workers, len(self._health))
         self._figures.lost = self._health.lost
         self._report()

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from itertools import combinations
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flickr_mirror.engine.progress.throughput import Rate
 
@@ -102,6 +103,14 @@ class WorkerHealth:
             for address, worker in self._workers.items()
             if worker.throttled_at and now - worker.throttled_at[-1] <= THROTTLE_WINDOW
         ]
+
+    def on_one_host(self, new: Iterable[str]) -> list[list[str]]:
+        """Return the workers of each host that has several, if one of the `new` workers is among them."""
+        hosts: dict[str, list[str]] = {}
+        for address in sorted(self._workers):
+            if host := urlsplit(address).hostname:
+                hosts.setdefault(host, []).append(address)
+        return [workers for workers in hosts.values() if len(workers) > 1 and {*workers} & {*new}]
 
     def newly_paired(self) -> list[tuple[str, str]]:
         """Return the pairs of workers that seem to share an address, because they are always throttled together.

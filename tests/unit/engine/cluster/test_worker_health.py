@@ -121,3 +121,13 @@ def test_the_rate_of_a_worker_is_that_of_the_last_minute(health: WorkerHealth, c
         health.record_images("a", 3)
     assert health.rates["a"] == pytest.approx(3, rel=0.2)
     assert health.rates["b"] == 0
+
+
+def test_workers_on_one_machine_are_named_when_one_of_them_joins(clock: Clock) -> None:
+    """The names of workers in one process have no host."""
+    health = WorkerHealth(REST, clock)
+    new = health.update(["tcp://10.0.0.1:1", "tcp://10.0.0.1:2", "tls://10.0.0.2:1", "inproc"])
+    assert health.on_one_host(new) == [["tcp://10.0.0.1:1", "tcp://10.0.0.1:2"]]
+    assert (
+        health.on_one_host(health.update(["tcp://10.0.0.1:1", "tcp://10.0.0.1:2", "tcp://10.0.0.3:1"])) == []
+    )

@@ -161,7 +161,7 @@ def bench(photos: int, *, rate: float = 0, refuse: bool = False, latency: float 
         s3 = stack.enter_context(ministack(folder))
         port = free_port()
         line = [str(Path(sys.executable).with_name("dask")), "scheduler", "--host", "127.0.0.1"]
-        line += ["--port", str(port), "--no-dashboard", "--no-show"]
+        line += ["--port", str(port), "--dashboard-address", "127.0.0.1:0", "--no-dashboard"]
         scheduler = stack.enter_context(
             subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         )

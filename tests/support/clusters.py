@@ -55,7 +55,9 @@ class LocalCluster:
 @asynccontextmanager
 async def local_cluster(workers: int) -> AsyncIterator[LocalCluster]:
     """Run a scheduler and workers in this process."""
-    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+    async with Scheduler(
+        host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0", dashboard=False
+    ) as scheduler:
         cluster = LocalCluster(scheduler)
         try:
             for _ in range(workers):
@@ -79,7 +81,15 @@ class ClusterProcesses:
     def start_scheduler(self) -> None:
         """Start the scheduler."""
         port = self.address.rpartition(":")[2]
-        line: list[str | Path] = [program("dask"), "scheduler", "--port", port, "--no-dashboard", "--no-show"]
+        line: list[str | Path] = [
+            program("dask"),
+            "scheduler",
+            "--port",
+            port,
+            "--dashboard-address",
+            "127.0.0.1:0",
+            "--no-dashboard",
+        ]
         protocol = self.address.partition(":")[0]
         self.scheduler = self._start([*line, "--protocol", protocol, "--host", "127.0.0.1"], "scheduler.log")
 

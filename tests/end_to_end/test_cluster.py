@@ -49,11 +49,16 @@ def images(store: str, flickr: SimulatedFlickr) -> int:
 
 
 async def mirror(
-    flickr: SimulatedFlickr, cache: Path, store: str, cluster: ClusterProcesses, *arguments: str
+    flickr: SimulatedFlickr,
+    cache: Path,
+    store: str,
+    cluster: ClusterProcesses,
+    *arguments: str,
+    cluster_wait: float = 60,
 ) -> Outcome:
     """Run the command with a cluster."""
     line = arguments_for(flickr, cache, "--store", store, "--cluster", cluster.address, *arguments)
-    process = start(line, cluster.environment)
+    process = start(line, cluster.environment, timing={"cluster_wait": cluster_wait})
     try:
         return await process.wait()
     finally:
@@ -81,6 +86,25 @@ async def test_a_worker_that_is_killed_costs_nothing(
     assert flickr.requests.total() <= COUNT + 3 * 100
     output = "".join(map(cluster.output, range(2))) + outcome.out + outcome.err
     assert not [secret for secret in (canary.KEY, canary.SECRET, canary.STORE_SECRET) if secret in output]
+
+
+async def test_a_run_ends_when_all_workers_are_lost(
+    tmp_path: Path, flickr: SimulatedFlickr, store: str
+) -> None:
+    """It waits for others for a while, and no photo is marked as failed."""
+    with cluster_processes(tmp_path, 2) as cluster:
+
+        async def kill() -> None:
+            while flickr.requests.total() < 20:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            for worker in cluster.workers:
+                worker.kill()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kill)
+            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, cluster_wait=8)
+    assert (outcome.code, "has no workers any more" in outcome.err) == (75, True), outcome.err
+    assert outcome.summary["failed"] == "0"
 
 
 async def test_the_loss_of_the_scheduler_ends_the_run_and_the_workers(

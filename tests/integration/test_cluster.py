@@ -203,26 +203,6 @@ async def test_a_replaced_image_is_downloaded_by_the_coordinator(
     del cluster
 
 
-async def test_what_a_lost_worker_had_begun_goes_to_another_one(
-    run: ClusterRun, cluster: LocalCluster
-) -> None:
-    """Every photo is stored once, and the summary counts what was done twice."""
-    is_lost = False
-
-    async def lose(request: web.Request) -> web.StreamResponse | None:
-        nonlocal is_lost
-        if request.path.endswith(".jpg") and not is_lost and sum(run.flickr.requests.values()) >= 5:
-            is_lost = True
-            await cluster.lose_worker()
-        return None
-
-    run.flickr.intercept = lose
-    report = await run()
-    assert (report.images, report.failures, len(run.images())) == (COUNT, [], COUNT)
-    assert report.cluster is not None
-    assert (report.cluster.lost, report.cluster.repeated >= 1) == (1, True)
-
-
 async def test_a_run_ends_when_the_scheduler_is_lost(run: ClusterRun, cluster: LocalCluster) -> None:
     """No photo is marked failed, and the next run, with another cluster, continues."""
 
@@ -239,20 +219,6 @@ async def test_a_run_ends_when_the_scheduler_is_lost(run: ClusterRun, cluster: L
         report = await run(cluster=other.address)
     assert (report.failures, report.complete, len(run.images())) == ([], True, COUNT)
     assert sum(run.flickr.requests.values()) <= 2 * COUNT
-
-
-async def test_a_run_ends_when_all_workers_are_lost(run: ClusterRun, cluster: LocalCluster) -> None:
-    """It waits for others for a while."""
-
-    async def lose(request: web.Request) -> web.StreamResponse | None:
-        if request.path.endswith(".jpg"):
-            while cluster.workers:
-                await cluster.lose_worker()
-        return None
-
-    run.flickr.intercept = lose
-    with pytest.raises(ClusterError, match="no workers any more"):
-        await run()
 
 
 async def test_a_cluster_without_workers_is_reported(run: ClusterRun) -> None:

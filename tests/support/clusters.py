@@ -37,10 +37,6 @@ class LocalCluster:
         self.workers.append(worker)
         return worker
 
-    async def lose_worker(self) -> None:
-        """Let a worker vanish: its tasks are not finished, and their results are lost."""
-        await self._end(self.workers.pop().close(timeout=0, executor_wait=False, reason="lost in a test"))
-
     async def lose_scheduler(self) -> None:
         """Let the scheduler vanish."""
         await self._end(self.scheduler.close(reason="lost in a test"))

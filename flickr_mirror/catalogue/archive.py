@@ -107,9 +107,11 @@ class Archive:
 
     def sidecar_hashes(self) -> Iterator[tuple[int, bytes | None]]:
         """Yield the id of each photo with files, and the SHA-256 of its sidecar; `None` if it has none."""
+        # two scans of the primary key take half as long as a subquery for each photo
+        yield from self._query("SELECT photo_id, sha256 FROM files WHERE kind = 'info' AND bytes >= 0")
         yield from self._query(
-            "SELECT id, (SELECT sha256 FROM files WHERE kind = 'info' AND photo_id = id AND bytes >= 0)"
-            f" FROM photos WHERE {_HAS_FILES}"
+            "SELECT DISTINCT photo_id, NULL FROM files AS media WHERE kind IN ('image', 'video') AND bytes >= 0"
+            " AND NOT EXISTS (SELECT 1 FROM files WHERE kind = 'info' AND photo_id = media.photo_id AND bytes >= 0)"
         )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from flickr_mirror.errors import CacheError, PhotostreamError
 from flickr_mirror.reader.filters import ALL_PHOTOS, PhotoFilter, conditions, filter_row
 from flickr_mirror.reader.folding import fold
-from flickr_mirror.reader.index_file import FILE_NAME, open_index, remove_index
+from flickr_mirror.reader.index_file import FILE_NAME, collect_words, open_index, remove_index
 from flickr_mirror.reader.index_texts import COLUMNS, pack, texts_of, unpack, version_of
 from flickr_mirror.reader.mirror_reader import MirrorReader
 from flickr_mirror.reader.search_query import expression, parse_query
@@ -68,6 +68,7 @@ class SearchIndex:
 
     def __init__(self, reader: MirrorReader) -> None:
         self._reader = reader
+        self._collects_words = False
         path = reader.store.state / FILE_NAME
         try:
             self._database = open_index(path)
@@ -92,8 +93,8 @@ class SearchIndex:
 
         It is interrupted without harm: the next call goes on. Raises `CacheError` if the disk is full.
         """
-        stamp = self._stamp()
-        if stamp and self._note("stamp") == stamp:
+        stamp, before = self._stamp(), self._note("stamp")
+        if stamp and stamp == before:
             return 0
         versions = dict(self._database.execute("SELECT id, version FROM photos"))
         albums = self._album_titles()
@@ -104,6 +105,10 @@ class SearchIndex:
             if not sha256 or versions.get(photo_id) != version:
                 changed.append((photo_id, version))
         with self._errors():
+            # an update that was interrupted left no stamp, and perhaps words that only the whole index has
+            self._collects_words = before is not None
+            if self._collects_words:
+                collect_words(self._database)
             self._remove([photo_id for photo_id in versions if photo_id not in present])
             count = self._write(changed, versions, albums)
             with self._transaction():
@@ -162,10 +167,11 @@ class SearchIndex:
         packed = pack(texts)
         marks = ", ".join("?" * (len(row) + 3))
         self._database.execute(f"INSERT INTO photos VALUES ({marks})", (photo_id, version, *row, packed))
-        self._database.execute(
-            f"INSERT INTO words (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (photo_id, *texts),
-        )
+        for table in ("words", "new_words") if self._collects_words else ("words",):
+            self._database.execute(
+                f"INSERT INTO {table} (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (photo_id, *texts),
+            )
 
     def _insert_comments(self, photo_id: int, document: dict[str, Any] | None) -> None:
         comments = stored_comments(document) or []
@@ -188,8 +194,9 @@ class SearchIndex:
 
     def _add_spellings(self) -> None:
         """Add the words that are new in the index to the table of spellings."""
+        vocabulary = "new_vocabulary" if self._collects_words else "vocabulary"
         new = self._database.execute(
-            "SELECT term FROM vocabulary WHERE term NOT IN (SELECT spelling FROM spellings)"
+            f"SELECT term FROM {vocabulary} WHERE term NOT IN (SELECT spelling FROM spellings)"
         )
         rows = [(fold(term), term) for (term,) in new]
         self._database.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?)", rows)

@@ -21,6 +21,7 @@ from flickr_mirror.reader.index_file import FILE_NAME, collect_words, open_index
 from flickr_mirror.reader.index_texts import COLUMNS, pack, texts_of, unpack, version_of
 from flickr_mirror.reader.mirror_reader import MirrorReader
 from flickr_mirror.reader.search_query import expression, parse_query
+from flickr_mirror.reader.search_statements import statements
 from flickr_mirror.storage.owner import read_owner
 from flickr_mirror.storage.sidecar import stored_comments
 
@@ -33,15 +34,6 @@ BATCH = 500
 """How many photos are read and written at once."""
 READERS = 8
 """How many sidecar files are read at the same time."""
-WEIGHTS = (10, 2, 1, 5, 1, 3)
-"""How much a word in each column counts for the rank."""
-ORDERS = {
-    "newest": "uploaded DESC, id DESC",
-    "oldest": "uploaded, id",
-    "taken": "taken IS NULL, taken, id",
-    "rank": f"bm25(words, {', '.join(map(str, WEIGHTS))}), uploaded DESC",
-}
-"""The orders of results, by name."""
 
 
 class CommentRow(NamedTuple):
@@ -214,24 +206,13 @@ class SearchIndex:
         """Return the photos that match the query `text` and the filter, at most `limit` of them."""
         query = expression(parse_query(text), self._spellings)
         where, parameters = conditions(self._within_album(photo_filter))
-        tables = "photos"
-        if query.wanted:
-            tables = "words JOIN photos ON id = words.rowid"
-            where.append("words MATCH ?")
-            parameters.append(query.wanted)
-        elif order == "rank":
-            order = "newest"
-        if query.excluded:
-            where.append("id NOT IN (SELECT rowid FROM words WHERE words MATCH ?)")
-            parameters.append(query.excluded)
         for column, phrase in query.phrases:
             where.append("has_phrase(texts, ?, ?)")
             parameters += [column, phrase]
-        sql = f"FROM {tables} WHERE {' AND '.join(where) or '1'}"
-        (total,) = self._database.execute(f"SELECT count(*) {sql}", parameters).fetchone()
-        rows = self._database.execute(
-            f"SELECT id {sql} ORDER BY {ORDERS[order]} LIMIT ?", [*parameters, -1 if limit is None else limit]
-        )
+        counting, reading, matches = statements(query, where, order)
+        parameters[:0] = matches
+        (total,) = self._database.execute(counting, parameters).fetchone()
+        rows = self._database.execute(reading, [*parameters, -1 if limit is None else limit])
         return SearchResult([photo_id for (photo_id,) in rows], total)
 
     def _within_album(self, photo_filter: PhotoFilter) -> PhotoFilter:

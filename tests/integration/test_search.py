@@ -7,6 +7,7 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from flickr_mirror import PhotoFilter, SearchIndex, forget_photos, open_mirror
@@ -204,9 +205,7 @@ async def test_a_search_loads_neither_the_engine_nor_the_network(run: Run) -> No
         "print(*sys.modules)"
     )
     line = [sys.executable, "-c", program]
-    shown, loaded = subprocess.run(line, capture_output=True, text=True, check=True).stdout.rsplit("\n", 2)[
-        :2
-    ]
+    shown, loaded = (await anyio.run_process(line)).stdout.decode().rsplit("\n", 2)[:2]
     assert "Duong the man" in shown
     assert not {"aiohttp", "httpx", "PIL", "langdetect", "flickr_mirror.engine.mirror_run"} & set(
         loaded.split()

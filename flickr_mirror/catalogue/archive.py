@@ -114,6 +114,29 @@ class Archive:
             " AND NOT EXISTS (SELECT 1 FROM files WHERE kind = 'info' AND photo_id = media.photo_id AND bytes >= 0)"
         )
 
+    def files(self) -> Iterator[tuple[int, str, str, bytes]]:
+        """Yield the photo, kind, extension and SHA-256 of each file of `photos`."""
+        yield from self._query(
+            "SELECT photo_id, kind, extension, sha256 FROM files"
+            " WHERE kind IN ('image', 'info', 'video') AND bytes >= 0"
+        )
+
+    def count_gone(self) -> int:
+        """Return how many photos with files are gone from Flickr."""
+        (count,) = self._query(
+            f"SELECT count(*) FROM photos WHERE gone IS NOT NULL AND {_HAS_FILES}"
+        ).fetchone()
+        return int(count)
+
+    def count_licenses(self) -> dict[str, int]:
+        """Return how many photos with files have each licence, by its number; empty if it is not known."""
+        return dict(
+            self._query(
+                "SELECT ifnull(json_extract(facts, '$.license'), ''), count(*) FROM photos JOIN listed USING (id)"
+                f" WHERE {_HAS_FILES} GROUP BY 1"
+            )
+        )
+
 
 def _file(text: str) -> FileRow:
     kind, extension, size, sha256 = text.split(" ")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import http.client
+import os
 import statistics
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def main() -> None:
         with open_mirror(root) as reader:
             nsid, ids = reader.nsid, [str(photo_id) for photo_id in reader.photo_ids]
         with serving(root) as server:
-            read(nsid, ids)
+            read(nsid, ids, server.pid)
             status = Path(f"/proc/{server.pid}/status").read_text()
             print(next(line for line in status.splitlines() if line.startswith("VmHWM")))
             target = Target(f"http://127.0.0.1:{PORT}", ["/"], nsid, ids[:100], [b"SQLite format 3"])
@@ -99,10 +100,17 @@ def call(connection: http.client.HTTPConnection, method: str, **arguments: objec
     return time.perf_counter() - begun
 
 
-def read(nsid: str, ids: list[str]) -> None:
+def cpu_of(pid: int) -> float:
+    """Return the seconds of CPU that a process has used."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def read(nsid: str, ids: list[str], pid: int) -> None:
     """Read pages and single photos, and print their times."""
     dice, connection = Random(1), connect()
     for style in ("json", "rest"):
+        cpu = cpu_of(pid)
         pages = [
             call(
                 connection,
@@ -117,7 +125,7 @@ def read(nsid: str, ids: list[str]) -> None:
         ][1:]
         print(
             f"page of 500 photos, {style}: median {statistics.median(pages) * 1000:.0f} ms, "
-            f"most {max(pages) * 1000:.0f} ms"
+            f"most {max(pages) * 1000:.0f} ms, CPU {(cpu_of(pid) - cpu) / 101 * 1000:.0f} ms"
         )
     begun = time.perf_counter()
     for photo_id in dice.sample(ids, min(2000, len(ids))):

@@ -59,7 +59,7 @@ def describe(
 ) -> None:
     """Write README, tables and SHA-256 manifest into a mirror. Makes no call to Flickr."""
     from flickr_mirror.cli.commands.describe import run_describe
-    from flickr_mirror.cli.commands.mirror import print_report
+    from flickr_mirror.cli.commands.reports import print_report
 
     _each(username, cache_path, lambda name: print_report(partial(run_describe, cache_path, name)))
 
@@ -77,7 +77,7 @@ def status(
     if streams is not None or prometheus:
         style = "prometheus" if prometheus else "json" if as_json else ""
         raise typer.Exit(_status_lines(context, style))
-    from flickr_mirror.cli.commands.mirror import status
+    from flickr_mirror.cli.commands.reports import status
 
     _each(username, cache_path, partial(status, cache_path=cache_path, max_age=max_age, as_json=as_json))
 
@@ -161,7 +161,7 @@ def stats(
     as_json: stats_flags.AsJson = False,
 ) -> None:
     """Show the figures of a mirror, or of numbers on standard input. Makes no call to Flickr."""
-    from flickr_mirror.cli.commands.mirror import print_report
+    from flickr_mirror.cli.commands.reports import print_report
     from flickr_mirror.cli.commands.stats import pipe_stats, show_stats
 
     if pipe:
@@ -204,7 +204,7 @@ def _status_lines(context: typer.Context, style: str) -> int:
 def _check_all(look: Callable[[str], int], cache_path: Path, name: str) -> int:
     """Check the files and the manifest of a mirror, and return the worse exit code."""
     from flickr_mirror.cli.commands.describe import check_manifest
-    from flickr_mirror.cli.commands.mirror import print_report
+    from flickr_mirror.cli.commands.reports import print_report
     from flickr_mirror.cli.exit_codes import worst
 
     code = look(name)
@@ -213,7 +213,7 @@ def _check_all(look: Callable[[str], int], cache_path: Path, name: str) -> int:
 
 def _list(context: typer.Context, words: str, order: str) -> NoReturn:
     from flickr_mirror.cli.commands.list_photos import Listing
-    from flickr_mirror.cli.commands.mirror import list_mirror
+    from flickr_mirror.cli.commands.reports import list_mirror
 
     params = context.params
     listing = Listing(
@@ -238,7 +238,7 @@ def _list(context: typer.Context, words: str, order: str) -> NoReturn:
 
 def _each(usernames: list[str] | None, cache_path: Path, command: Callable[[str], int]) -> NoReturn:
     """Run a command for each mirror, by default for all, and exit with the worst code."""
-    from flickr_mirror.cli.commands.mirror import for_mirrors
+    from flickr_mirror.cli.commands.reports import for_mirrors
 
     try:
         names = list(dict.fromkeys(checked_username(name) for name in usernames or ()))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.export.names import unique_paths
 from flickr_mirror.export.target import MARKER, check_space, check_target, is_other_disk
 from flickr_mirror.export.xmp import embed, packet
+from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.storage.placing import Placer, Way
 
@@ -198,8 +199,10 @@ def read_marker(target: Path) -> set[str]:
 
 
 def write_marker(target: Path, names: set[str]) -> None:
-    """Mark a folder as an export with these files. Raises `CacheError`."""
+    """Mark a folder as an export with these files, unless it is. Raises `CacheError`."""
     text = json.dumps({"format": FORMAT, "names": sorted(names)}, ensure_ascii=False, indent=0)
+    if filesystem.content(target / MARKER) == text.encode():
+        return
     with disk_errors(target):
         target.mkdir(parents=True, exist_ok=True)
         part = target / f"{MARKER}.part"

@@ -77,8 +77,8 @@ def _degrees(value: float | None, names: str) -> str:
     """Return degrees as XMP writes them: `16,27.987600N`."""
     if value is None:
         return ""
-    whole, part = divmod(abs(value), 1)
-    return f"{int(whole)},{part * 60:.6f}{names[value < 0]}"
+    degrees, minutes = divmod(round(abs(value) * 60, 6), 60)
+    return f"{degrees:.0f},{minutes:.6f}{names[value < 0]}"
 
 
 def _alternative(name: str, value: str) -> list[str]:
@@ -96,7 +96,9 @@ def _list(name: str, kind: str, values: list[str]) -> list[str]:
 
 
 def _text(value: str) -> str:
-    return escape(_FORBIDDEN.sub(" ", value))
+    # XML parsers make one line feed of these, and tools that are no XML parsers do not
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    return escape(_FORBIDDEN.sub(" ", lines))
 
 
 _MARKER = b"http://ns.adobe.com/xap/1.0/\0"

@@ -51,6 +51,20 @@ def open_index(path: Path | None) -> sqlite3.Connection:
     return database
 
 
+def collect_words(database: sqlite3.Connection) -> None:
+    """Delete the stamp, and make the empty tables `new_words` and `new_vocabulary` for what an update writes.
+
+    To read the words of the whole index would take longer.
+    """
+    database.executescript(f"""
+DELETE FROM notes WHERE name = 'stamp';
+DROP TABLE IF EXISTS temp.new_vocabulary;
+DROP TABLE IF EXISTS temp.new_words;
+CREATE VIRTUAL TABLE temp.new_words USING fts5({", ".join(COLUMNS)}, content = '', tokenize = "{TOKENIZER}");
+CREATE VIRTUAL TABLE temp.new_vocabulary USING fts5vocab(temp, new_words, row);
+""")
+
+
 def remove_index(state: Path) -> None:
     """Delete the index of a mirror; the next search builds it again. Raises `OSError`."""
     for ending in ("-wal", "-shm", ""):

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from flickr_mirror.errors import CacheError, PhotostreamError
 from flickr_mirror.reader.filters import ALL_PHOTOS, PhotoFilter, conditions, filter_row
 from flickr_mirror.reader.folding import fold
-from flickr_mirror.reader.index_file import FILE_NAME, open_index, remove_index
+from flickr_mirror.reader.index_file import FILE_NAME, collect_words, open_index, remove_index
 from flickr_mirror.reader.index_texts import COLUMNS, pack, texts_of, unpack, version_of
 from flickr_mirror.reader.mirror_reader import MirrorReader
 from flickr_mirror.reader.search_query import expression, parse_query
+from flickr_mirror.reader.search_statements import statements
 from flickr_mirror.storage.owner import read_owner
 from flickr_mirror.storage.sidecar import stored_comments
 
@@ -33,15 +34,6 @@ BATCH = 500
 """How many photos are read and written at once."""
 READERS = 8
 """How many sidecar files are read at the same time."""
-WEIGHTS = (10, 2, 1, 5, 1, 3)
-"""How much a word in each column counts for the rank."""
-ORDERS = {
-    "newest": "uploaded DESC, id DESC",
-    "oldest": "uploaded, id",
-    "taken": "taken IS NULL, taken, id",
-    "rank": f"bm25(words, {', '.join(map(str, WEIGHTS))}), uploaded DESC",
-}
-"""The orders of results, by name."""
 
 
 class CommentRow(NamedTuple):
@@ -68,6 +60,7 @@ class SearchIndex:
 
     def __init__(self, reader: MirrorReader) -> None:
         self._reader = reader
+        self._collects_words = False
         path = reader.store.state / FILE_NAME
         try:
             self._database = open_index(path)
@@ -92,8 +85,8 @@ class SearchIndex:
 
         It is interrupted without harm: the next call goes on. Raises `CacheError` if the disk is full.
         """
-        stamp = self._stamp()
-        if stamp and self._note("stamp") == stamp:
+        stamp, before = self._stamp(), self._note("stamp")
+        if stamp and stamp == before:
             return 0
         versions = dict(self._database.execute("SELECT id, version FROM photos"))
         albums = self._album_titles()
@@ -104,6 +97,10 @@ class SearchIndex:
             if not sha256 or versions.get(photo_id) != version:
                 changed.append((photo_id, version))
         with self._errors():
+            # an update that was interrupted left no stamp, and perhaps words that only the whole index has
+            self._collects_words = before is not None
+            if self._collects_words:
+                collect_words(self._database)
             self._remove([photo_id for photo_id in versions if photo_id not in present])
             count = self._write(changed, versions, albums)
             with self._transaction():
@@ -162,10 +159,11 @@ class SearchIndex:
         packed = pack(texts)
         marks = ", ".join("?" * (len(row) + 3))
         self._database.execute(f"INSERT INTO photos VALUES ({marks})", (photo_id, version, *row, packed))
-        self._database.execute(
-            f"INSERT INTO words (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (photo_id, *texts),
-        )
+        for table in ("words", "new_words") if self._collects_words else ("words",):
+            self._database.execute(
+                f"INSERT INTO {table} (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (photo_id, *texts),
+            )
 
     def _insert_comments(self, photo_id: int, document: dict[str, Any] | None) -> None:
         comments = stored_comments(document) or []
@@ -188,8 +186,9 @@ class SearchIndex:
 
     def _add_spellings(self) -> None:
         """Add the words that are new in the index to the table of spellings."""
+        vocabulary = "new_vocabulary" if self._collects_words else "vocabulary"
         new = self._database.execute(
-            "SELECT term FROM vocabulary WHERE term NOT IN (SELECT spelling FROM spellings)"
+            f"SELECT term FROM {vocabulary} WHERE term NOT IN (SELECT spelling FROM spellings)"
         )
         rows = [(fold(term), term) for (term,) in new]
         self._database.executemany("INSERT OR IGNORE INTO spellings VALUES (?, ?)", rows)
@@ -207,24 +206,13 @@ class SearchIndex:
         """Return the photos that match the query `text` and the filter, at most `limit` of them."""
         query = expression(parse_query(text), self._spellings)
         where, parameters = conditions(self._within_album(photo_filter))
-        tables = "photos"
-        if query.wanted:
-            tables = "words JOIN photos ON id = words.rowid"
-            where.append("words MATCH ?")
-            parameters.append(query.wanted)
-        elif order == "rank":
-            order = "newest"
-        if query.excluded:
-            where.append("id NOT IN (SELECT rowid FROM words WHERE words MATCH ?)")
-            parameters.append(query.excluded)
         for column, phrase in query.phrases:
             where.append("has_phrase(texts, ?, ?)")
             parameters += [column, phrase]
-        sql = f"FROM {tables} WHERE {' AND '.join(where) or '1'}"
-        (total,) = self._database.execute(f"SELECT count(*) {sql}", parameters).fetchone()
-        rows = self._database.execute(
-            f"SELECT id {sql} ORDER BY {ORDERS[order]} LIMIT ?", [*parameters, -1 if limit is None else limit]
-        )
+        counting, reading, matches = statements(query, where, order)
+        parameters[:0] = matches
+        (total,) = self._database.execute(counting, parameters).fetchone()
+        rows = self._database.execute(reading, [*parameters, -1 if limit is None else limit])
         return SearchResult([photo_id for (photo_id,) in rows], total)
 
     def _within_album(self, photo_filter: PhotoFilter) -> PhotoFilter:

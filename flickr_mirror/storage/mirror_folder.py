@@ -140,11 +140,15 @@ class MirrorFolder(BaseStore):
 
     def path(self, photo_id: str, extension: str) -> Path:
         """See `Store.path`."""
+        return self.place / self.name(photo_id, extension)
+
+    def name(self, photo_id: str, extension: str) -> str:
+        """Return the path of a file of a photo below the folder, with slashes. Raises `ValueError`."""
         # the extension may come from a manipulated catalogue
         if not (extension.isascii() and extension.isalnum()):
             raise ValueError(f"Invalid file extension {extension!r}.")
         number = inventory_number(photo_id)
-        return self.place.joinpath(*number[: self.depth], f"{number}.{extension}")
+        return "/".join((*number[: self.depth], f"{number}.{extension}"))
 
     # Reading
 

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from flickr_mirror import FlickrMirrorError, check_mirror, forget_photos
 from flickr_mirror.cli.commands.list_photos import Listing
-from flickr_mirror.cli.commands.mirror import list_mirror, status
+from flickr_mirror.cli.commands.reports import list_mirror, status
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, tree

@@ -13,7 +13,7 @@ import pytest
 
 from flickr_mirror import forget_photos, open_mirror
 from flickr_mirror.cli.commands.describe import check_manifest, describe_after_run
-from flickr_mirror.export.description.describe import NAMES, describe
+from flickr_mirror.export.description.describe import NAMES, _write_changed, describe
 from flickr_mirror.export.description.texts import TEXTS
 from tests.support.mirroring import mirroring
 
@@ -165,3 +165,17 @@ async def test_a_folder_that_cannot_be_written_does_not_fail_the_run(
     (folder(run) / "photos.tsv" / "x").write_text("mine")
     describe_after_run(folder(run))
     assert "not up to date" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "new", ["ab\ncd\n", "ab\ncd\nef\n", "ab\n", "", "ab\nxd\nef\n", "xb\ncd\n", "ab\ncde\n"]
+)
+@pytest.mark.parametrize("old", ["ab\ncd\n", None])
+def test_a_file_is_written_only_if_its_lines_differ(tmp_path: Path, new: str, old: str | None) -> None:
+    path, part = tmp_path / "file", tmp_path / "part"
+    if old is not None:
+        path.write_text(old)
+    assert _write_changed(path, part, iter(new.splitlines(keepends=True))) == (new != old)
+    assert part.exists() == (new != old)
+    if part.exists():
+        assert part.read_text() == new

@@ -94,9 +94,11 @@ async def test_a_second_export_writes_nothing_and_a_changed_photo_once(
 ) -> None:
     export(run, target, "{title} {id}")
     capsys.readouterr()
+    before = {path: path.stat().st_mtime_ns for path in (target, *target.rglob("*"))}
     export(run, target, "{title} {id}")
     again = report(capsys)
     assert (again["linked"], again["unchanged"], again["removed"]) == (0, 12, 0)
+    assert {path: path.stat().st_mtime_ns for path in (target, *target.rglob("*"))} == before
     old = run.stream.photo(run.stream.ids[0]).title
     run.stream.edit(run.stream.ids[0], title="New title")
     await run(info_level=1)

@@ -21,7 +21,7 @@ from flickr_mirror.simulator.data.sizes import Kind
 from flickr_mirror.web.gallery.builder import GalleryBuilder
 from flickr_mirror.web.gallery.options import GalleryOptions
 from flickr_mirror.web.gallery.words import plain_word, spellings_of
-from tests.support.browser import Pages, open_browser
+from tests.support.browser import BROWSERS, Pages, open_browser
 from tests.support.mirroring import mirroring
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("pages"), TITLES)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Open the browser."""
-    with open_browser() as browser:
+@pytest.fixture(scope="module", params=BROWSERS)
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Open each browser that is installed."""
+    with open_browser(request.param) as browser:
         yield browser
 
 
@@ -197,9 +197,8 @@ def test_the_keyboard_does_everything(pages: Pages) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
     pages.until("document.querySelector('#photo[open]')")
-    first = page.url
     page.keyboard.press("ArrowRight")
-    pages.until(f"location.href !== {first!r}")
+    pages.until("document.querySelector('#photo').innerText.includes('2 of 2')")
     page.keyboard.press("Escape")
     pages.until("!document.querySelector('#photo[open]')")
     assert page.evaluate("document.activeElement.dataset.index") == "1"
@@ -247,6 +246,8 @@ def test_every_view_is_accessible_and_fits_a_phone(
     browser: Browser, gallery: Path, route: str, scheme: str
 ) -> None:
     """axe finds no violation, and 390 pixels are wide enough."""
+    if scheme == "dark" and browser.browser_type.name == "firefox":
+        pytest.skip("Playwright cannot set the colour scheme of an unpatched Firefox.")
     resources = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed.")
     axe = (Path(resources.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     pages = Pages(browser, gallery, viewport={"width": 390, "height": 844}, color_scheme=scheme)

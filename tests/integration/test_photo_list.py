@@ -14,7 +14,7 @@ from anyio import to_thread
 from rich.cells import cell_len
 
 from flickr_mirror.cli.commands.list_photos import Listing
-from flickr_mirror.cli.commands.mirror import list_mirror
+from flickr_mirror.cli.commands.reports import list_mirror
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import run as run_command
 from tests.support.mirroring import mirroring

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from flickr_mirror import PhotoFilter, SearchIndex, forget_photos, open_mirror
 from flickr_mirror.cli.commands.list_photos import Listing
-from flickr_mirror.cli.commands.mirror import list_mirror
+from flickr_mirror.cli.commands.reports import list_mirror
 from flickr_mirror.errors import CatalogueError, PhotostreamError
 from tests.support.mirroring import mirroring
 
@@ -103,6 +105,28 @@ async def test_a_run_keeps_an_index_up_to_date(run: Run) -> None:
     database.close()
 
 
+async def test_words_of_an_interrupted_update_are_found(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The update that follows reads all words of the index, not only those that it writes itself."""
+    run.stream.edit(run.stream.ids[0], title="Tắm biển")
+    await run(info_level=2, full_scan=True)
+    with open_mirror(run.root) as reader, SearchIndex(reader) as index:
+        index.update()
+        database = index._database  # as it was before the photo was written
+        database.execute("UPDATE photos SET version = x'00' WHERE id = ?", (int(run.stream.ids[0]),))
+        database.execute("UPDATE notes SET value = 'old' WHERE name = 'stamp'")
+        database.execute("DELETE FROM spellings WHERE folded = 'tam'")
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(index, "_add_spellings", interrupt)
+            index.update()
+        assert index.search("title:tam", PhotoFilter()).total == 0
+    assert found(run, "title:tam") == ["Tắm biển"]
+
+
+def interrupt() -> None:
+    """Raise what Ctrl-C raises."""
+    raise KeyboardInterrupt
+
+
 async def test_a_damaged_index_is_built_again(run: Run) -> None:
     found(run, "")
     path = run.root / run.stream.username / ".flickr_mirror" / "search.sqlite"
@@ -167,3 +191,22 @@ async def test_search_prints_what_it_found(run: Run, capsys: pytest.CaptureFixtu
     ]
     assert list_mirror(name, cache_path=run.root, listing=Listing(words="nowhere")) == 0
     assert "No photo matches." in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("unmeasured")
+async def test_a_search_loads_neither_the_engine_nor_the_network(run: Run) -> None:
+    """They would take longer to load than the search takes."""
+    program = (
+        "import sys\n"
+        f"sys.argv = ['mirror_flickr', 'search', 'duong', '--cache-path', {str(run.root)!r}]\n"
+        "from flickr_mirror.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules)"
+    )
+    line = [sys.executable, "-c", program]
+    shown, loaded = (await anyio.run_process(line)).stdout.decode().rsplit("\n", 2)[:2]
+    assert "Duong the man" in shown
+    assert not {"aiohttp", "httpx", "PIL", "langdetect", "flickr_mirror.engine.mirror_run"} & set(
+        loaded.split()
+    )

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from flickr_mirror.cli.commands.list_photos import Listing
-from flickr_mirror.cli.commands.mirror import list_mirror, status
+from flickr_mirror.cli.commands.reports import list_mirror, status
 from flickr_mirror.cli.commands.status import status_of
 from flickr_mirror.errors import CacheError, PhotostreamError
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream

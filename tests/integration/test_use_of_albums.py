@@ -10,7 +10,7 @@ import pytest
 from flickr_mirror import Include, PhotoFilter, SearchIndex, import_export, open_mirror
 from flickr_mirror.cli.commands.export import ExportPlan, run_export
 from flickr_mirror.cli.commands.list_photos import Listing
-from flickr_mirror.cli.commands.mirror import list_mirror
+from flickr_mirror.cli.commands.reports import list_mirror
 from flickr_mirror.export.description.describe import describe
 from flickr_mirror.export.names import NameTemplate
 from flickr_mirror.simulator import SimulatedAlbum, write_export

@@ -1,4 +1,4 @@
-"""The Chromium of the system, for tests of pages. Playwright's own browsers are never downloaded."""
+"""The Chromium and the Firefox of the system, for tests of pages. Playwright's own browsers are never downloaded."""
 
 from __future__ import annotations
 
@@ -15,19 +15,33 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSERS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "firefox": ("firefox-esr", "firefox"),
+}
+"""The browsers that pages are tested in, with the names of their programs."""
+_FIREFOX = {
+    "security.fileuri.strict_origin_policy": True,  # as users have it; Playwright lets pages read all files
+    "network.dns.disabled": True,
+}
 
 
 @contextmanager
-def open_browser() -> Iterator[Browser]:
-    """Open Chromium without a network; skip the test with a reason if there is none."""
+def open_browser(name: str = "chromium") -> Iterator[Browser]:
+    """Open a browser without a network; skip the test with a reason if it is not installed."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed.")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
+    program = next(filter(None, map(shutil.which, BROWSERS[name])), None)
+    if program is None:
+        pytest.skip(f"{name.title()} is not installed: apt-get install {BROWSERS[name][0]}")
     with playwright.sync_playwright() as driver:
-        # --no-sandbox: Chromium does not start as root otherwise, which containers run tests as
-        arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"]
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        if name == "firefox":  # "moz-firefox" is an unpatched Firefox, which is driven through WebDriver BiDi
+            browser = driver.firefox.launch(
+                executable_path=program, channel="moz-firefox", firefox_user_prefs=_FIREFOX
+            )
+        else:
+            # --no-sandbox: Chromium does not start as root otherwise, which containers run tests as
+            arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"]
+            browser = driver.chromium.launch(executable_path=program, args=arguments)
         yield browser
         browser.close()
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.commands.mirror import print_report
+from flickr_mirror.cli.commands.reports import print_report
 from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.summary import counted

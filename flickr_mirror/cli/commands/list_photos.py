@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.cli.commands.status import open_catalogue
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.photo_fields import (
     DEFAULT_FIELDS,
@@ -68,6 +67,8 @@ def list_photos(root: Path, name: str, listing: Listing) -> int:
     if listing.uses_index:
         require_files(cache)
     else:
+        from flickr_mirror.cli.commands.status import open_catalogue
+
         open_catalogue(cache).close()  # reads all of it, and reports one that is damaged
     with MirrorReader(cache, owner) as reader:
         photo_ids, total = _select(reader, listing)

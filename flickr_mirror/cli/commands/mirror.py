@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.cli.batch import run_in_turn
 from flickr_mirror.cli.commands.check import run_check
 from flickr_mirror.cli.commands.describe import describe_after_run
-from flickr_mirror.cli.commands.list_photos import Listing, list_photos
-from flickr_mirror.cli.commands.status import show_status
-from flickr_mirror.cli.exit_codes import for_each, worst
+from flickr_mirror.cli.exit_codes import worst
 from flickr_mirror.cli.failure_messages import echo_failure
 from flickr_mirror.cli.keys.key_file import save_keys
 from flickr_mirror.cli.keys.lookup import find_keys
@@ -33,7 +31,6 @@ from flickr_mirror.engine.shared_budget import shared_budget
 from flickr_mirror.errors import CacheError, FlickrMirrorError
 from flickr_mirror.models.events import PageScanned
 from flickr_mirror.storage import filesystem
-from flickr_mirror.storage.mirror_lookup import all_mirrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,16 +191,6 @@ def demo(cache_path: Path, timing: Timing) -> int:
     return run_async(demonstrate, folder, timing)
 
 
-def for_mirrors(names: list[str], cache_path: Path, command: Callable[[str], int]) -> int:
-    """Run a command for mirrors, by default for all in the cache path, and return the worst exit code."""
-    try:
-        names = names or all_mirrors(filesystem.home(cache_path).absolute())
-    except FlickrMirrorError as error:
-        set_up(OutputOptions())
-        return echo_failure(error)
-    return for_each(names, command)
-
-
 def check(
     username: str,
     *,
@@ -229,27 +216,6 @@ def check(
             timing=timing,
         )
     )
-
-
-def status(username: str, *, cache_path: Path, max_age: float | None, as_json: bool) -> int:
-    """Print the state of a mirror, and return the exit code."""
-    return print_report(partial(show_status, cache_path, username, max_age=max_age, as_json=as_json))
-
-
-def list_mirror(username: str, *, cache_path: Path, listing: Listing) -> int:
-    """List the photos of a mirror that a `listing` describes, and return the exit code."""
-    return print_report(partial(list_photos, cache_path, username, listing))
-
-
-def print_report(show: Callable[[], int]) -> int:
-    """Print a report, and return its exit code, or that of the error that ended it."""
-    set_up(OutputOptions())
-    try:
-        return show()
-    except BrokenPipeError:  # `mirror_flickr list | head`
-        return 0
-    except FlickrMirrorError as error:
-        return echo_failure(error)
 
 
 class _KeySaver:

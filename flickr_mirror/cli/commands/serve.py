@@ -13,7 +13,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.commands.mirror import print_report
+from flickr_mirror.cli.commands.reports import print_report
 from flickr_mirror.cli.exit_codes import SIGNALLED
 from flickr_mirror.cli.options.settings_file import user_file
 from flickr_mirror.cli.output.console import echo

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import hashlib
 import json
 import re
@@ -67,7 +66,7 @@ def describe(reader: MirrorReader) -> DescriptionReport:
         writer.write("people.tsv", people_lines(reader, index.comments(reader.photo_ids)))
     writer.write("photos.tsv", photo_lines(reader))
     writer.write("albums.tsv", album_lines(reader))
-    writer.write("licences.txt", license_lines(Counter(photo.facts.license for photo in reader.photos())))
+    writer.write("licences.txt", license_lines(Counter(reader.catalogue.archive.count_licenses())))
     writer.write(MANIFEST, manifest_lines(reader))
     facts, is_list = _facts(reader), reader.source is not None
     before = {**facts, "date": writer.date_of("README.txt") or facts["date"]}
@@ -114,17 +113,16 @@ class _Writer:
         path = self._folder / name
         part = self._path.with_name(f"{name}.part")
         with disk_errors(path):
-            with part.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(lines)
+            if path.is_symlink() or (path.exists() and self._is_of_user(path)):
+                self.report.kept.append(name)
+                return
             try:
-                if path.is_symlink() or (path.exists() and self._is_of_user(path)):
-                    self.report.kept.append(name)
-                elif not path.exists() or not filecmp.cmp(part, path, shallow=False):
+                if _write_changed(path, part, lines):
                     self._hashes[name] = _digest(part)
                     part.replace(path)
                     self.report.written.append(name)
-                else:
-                    self._hashes[name] = _digest(part)
+                elif name not in self._hashes:
+                    self._hashes[name] = _digest(path)
             finally:
                 part.unlink(missing_ok=True)
 
@@ -138,6 +136,31 @@ class _Writer:
         data = json.dumps(self._hashes, indent=1, sort_keys=True).encode()
         if self.report.written:
             filesystem.write_file(self._path, data, base=self._folder)
+
+
+def _write_changed(path: Path, part: Path, lines: Iterable[str]) -> bool:
+    """Write lines to `part` unless `path` has exactly these, and return whether they were written."""
+    rest = iter(lines)
+    equal, data = 0, b""
+    if path.exists():
+        with path.open("rb") as old:
+            for line in rest:
+                data = line.encode()
+                if old.read(len(data)) != data:
+                    break
+                equal += len(data)
+            else:
+                data = b""
+                if not old.read(1):
+                    return False
+    with part.open("wb") as new:
+        if equal:
+            with path.open("rb") as old:
+                while new.tell() < equal:
+                    new.write(old.read(min(1 << 20, equal - new.tell())))
+        new.write(data)
+        new.writelines(line.encode() for line in rest)
+    return True
 
 
 def _digest(path: Path) -> str:
@@ -161,14 +184,9 @@ def _is_ours(path: Path) -> bool:
 
 
 def _facts(reader: MirrorReader) -> dict[str, str]:
-    first = last = None
-    gone = 0
-    owners = set()
-    for photo in reader.photos():
-        last = last or photo
-        first = photo
-        gone += photo.gone is not None
-        owners.add(reader.owner_of(photo).nsid)
+    last, first = (next(reader.photos(ids), None) for ids in (reader.photo_ids[:1], reader.photo_ids[-1:]))
+    # only a list of photos has several owners, and to read all photos takes seconds
+    owners = {reader.owner_of(photo).nsid for photo in reader.photos()} if reader.source else {reader.nsid}
     shortfalls = reader.catalogue.coverage.shortfalls()
     return {
         "user": reader.username,
@@ -178,7 +196,7 @@ def _facts(reader: MirrorReader) -> dict[str, str]:
         "photos": f"{len(reader):,}",
         "first": _day(first.uploaded) if first else "-",
         "last": _day(last.uploaded) if last else "-",
-        "gone": f"{gone:,}",
+        "gone": f"{reader.catalogue.archive.count_gone():,}",
         "unlisted": f"{sum(missing or 0 for _, missing in shortfalls):,}",
         "depth": str(reader.store.depth),
         "example": last.id if last else "1",

@@ -23,16 +23,17 @@ PHOTO_COLUMNS = (
 def photo_lines(reader: MirrorReader) -> Iterator[str]:
     """Yield the lines of `photos.tsv`, newest upload first."""
     yield _line(PHOTO_COLUMNS)
+    prefix = len(reader.folder.as_posix()) + 1
     for photo in reader.photos():
-        yield _line(_photo(photo, reader))
+        yield _line(_photo(photo, reader, prefix))
 
 
-def _photo(photo: ArchivedPhoto, reader: MirrorReader) -> tuple[object, ...]:
+def _photo(photo: ArchivedPhoto, reader: MirrorReader, prefix: int) -> tuple[object, ...]:
     facts = photo.facts
     file = photo.file("video") or photo.file("image") or photo.files[0]
     return (
         photo.id,
-        file.path.relative_to(reader.folder).as_posix(),
+        file.path.as_posix()[prefix:],  # `relative_to` takes ten times as long
         file.sha256,
         file.bytes,
         datetime.fromtimestamp(photo.uploaded, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -91,13 +92,13 @@ def license_lines(photos: Counter[str]) -> Iterator[str]:
 
 def manifest_lines(reader: MirrorReader) -> Iterator[str]:
     """Yield the lines of `manifest-sha256.txt`, in the order of the paths, for `sha256sum -c` and `shasum -c`."""
+    name = reader.store.name
     files = sorted(
-        (file.path.relative_to(reader.folder).as_posix(), file.sha256)
-        for photo in reader.photos()
-        for file in photo.files
+        (name(str(photo_id), "json" if kind == "info" else extension), digest)
+        for photo_id, kind, extension, digest in reader.catalogue.archive.files()
     )
     for path, digest in files:
-        yield f"{digest}  {path}\n"
+        yield f"{digest.hex()}  {path}\n"
 
 
 def _line(values: Iterable[object]) -> str:
@@ -108,4 +109,6 @@ def _cell(value: object) -> str:
     """Return a value as the text of a cell; a backslash, a tab and the ends of lines are escaped."""
     text = "" if value is None else str(value)
     escaped = text.replace("\\", "\\\\").replace("\t", "\\t").replace("\r", "\\r").replace("\n", "\\n")
+    if escaped.isprintable():
+        return escaped
     return "".join(char if char.isprintable() else "\ufffd" for char in escaped)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flickr_mirror import CatalogueDamagedError, check_mirror
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.commands.list_photos import Listing
-from flickr_mirror.cli.commands.mirror import list_mirror, status
+from flickr_mirror.cli.commands.reports import list_mirror, status
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_folder import MirrorFolder

@@ -69,6 +69,7 @@ def test_a_packet_has_the_texts_and_facts_of_a_photo() -> None:
         ("\x00\x01", "  "),
         ("\ufffe", " "),
         ("a\x0bb", "a b"),
+        ("a\r\nb\rc", "a\nb\nc"),
         ("]]>", "]]>"),
         ("<!--", "<!--"),
         ("\U0001f600", "\U0001f600"),
@@ -77,6 +78,14 @@ def test_a_packet_has_the_texts_and_facts_of_a_photo() -> None:
 def test_every_title_is_xml(title: str, expected: str) -> None:
     """Characters that XML forbids become spaces; all others stay."""
     assert texts(parsed(packet(photo(title), "a", [])), f"{DC}title") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "expected"), [(-107.9999999999, "108,0.000000W"), (0.5, "0,30.000000E"), (0.0, "0,0.000000E")]
+)
+def test_sixty_minutes_are_a_degree(degrees: float, expected: str) -> None:
+    found = parsed(packet(photo(longitude=degrees), "a", []))
+    assert found.findtext(f"{EXIF}GPSLongitude") == expected
 
 
 def test_unknown_facts_are_left_out() -> None:

@@ -3,6 +3,8 @@
     "use strict";
     const app = window.flickrMirror;
     const GAP = 4;
+    const LEAST_HEIGHT = 40;
+    const header = () => document.getElementById("header");
 
     // Return where each row begins in the list, its top and its height.
     function layout(list, width, target) {
@@ -16,7 +18,7 @@
             sum += Math.min(3, Math.max(0.5, app.ratio(list[index])));
             const space = width - GAP * (index - first);
             if (sum * target >= space || index === list.length - 1) {
-                const height = Math.max(40, Math.min(target * 1.15, space / sum));
+                const height = Math.max(LEAST_HEIGHT, Math.min(target * 1.15, space / sum));
                 starts.push(first);
                 tops.push(top);
                 heights.push(height);
@@ -109,15 +111,15 @@
             return Math.max(0, low);
         }
 
-        // The place in the list of the photo at the top of the window
+        // The place in the list of the photo at the top of the window, below the header
         topIndex() {
-            return this.table.starts[this.rowAt(scrollY - this.offset() + this.rowHeight / 2)] || 0;
+            const hidden = scrollY - this.offset() + header().offsetHeight;
+            return this.table.starts[this.rowAt(hidden + LEAST_HEIGHT / 2)] || 0;
         }
 
         scrollTo(index) {
             if (!this.list.length) return;
-            const header = document.getElementById("header").offsetHeight;
-            scrollTo(0, this.offset() + this.table.tops[this.rowOf(index)] - header - GAP);
+            scrollTo(0, this.offset() + this.table.tops[this.rowOf(index)] - header().offsetHeight - GAP);
             this.draw();
         }
 
@@ -211,8 +213,7 @@
         focus(index) {
             const number = this.rowOf(index);
             const top = this.offset() + this.table.tops[number];
-            const header = document.getElementById("header").offsetHeight;
-            if (top < scrollY + header) scrollTo(0, top - header - GAP);
+            if (top < scrollY + header().offsetHeight) scrollTo(0, top - header().offsetHeight - GAP);
             else if (top + this.table.heights[number] > scrollY + innerHeight)
                 scrollTo(0, top + this.table.heights[number] - innerHeight + GAP);
             this.draw();

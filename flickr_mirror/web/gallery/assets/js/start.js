@@ -22,6 +22,7 @@
         ) {
             grid.setList(app.all());
             app.showYears(grid);
+            grid.resize();
             const top = history.state && history.state.top;
             if (top) grid.scrollTo(top);
         }

@@ -59,6 +59,7 @@
         if (!list.length) holder.replaceWith(el("p", { class: "empty" }, "No photos."));
         app.grid = new app.Grid(holder, sorted(), title);
         app.showYears(isStream && shown === "newest" ? app.grid : null);
+        app.grid.resize(); // the years take some of its width
     };
 
     // The years of upload at the side of the whole stream: each scrolls to its first photo.

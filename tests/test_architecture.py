@@ -9,6 +9,7 @@ import ast
 import inspect
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -77,21 +78,20 @@ IMPURE = {
 }
 
 
-def files() -> dict[str, ast.Module]:
-    """Return every module of the package by its dotted name below it."""
-    return {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
-        for path in ROOT.rglob("*.py")
-    }
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.rglob("*.py")}
+"""Every module of the package by its dotted name below it."""
 
 
-FILES = files()
+@cache
+def parsed(module: str) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
 def imports(module: str) -> set[tuple[str, str]]:
     """Return what a module imports, anywhere in its text: the module, and the name or `*` for the whole."""
     found: set[tuple[str, str]] = set()
-    for node in ast.walk(FILES[module]):
+    for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
             found.update((alias.name, "*") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -103,7 +103,7 @@ def imports(module: str) -> set[tuple[str, str]]:
 def terminal_uses(module: str) -> set[str]:
     """Return how a module uses the terminal or ends the process."""
     found = {source for source, _ in imports(module)} & TERMINAL_USES
-    for node in ast.walk(FILES[module]):
+    for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Name) and node.id in TERMINAL_USES:
             found.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -129,7 +129,9 @@ def test_the_contracts_between_the_folders_are_kept() -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("module", sorted(module for module in FILES if not module.startswith(USES_TERMINAL)))
+@pytest.mark.parametrize(
+    "module", sorted(module for module in MODULES if not module.startswith(USES_TERMINAL))
+)
 def test_the_library_neither_prints_nor_asks_nor_exits(module: str) -> None:
     """A program that embeds the library keeps its terminal, its arguments and its process."""
     assert terminal_uses(module) <= CHILD_PROCESSES.get(module, set())
@@ -152,7 +154,7 @@ def test_the_pure_modules_have_no_side_effects(module: str) -> None:
     """The rules about photos need no disk, network, clock or random number."""
     module = f"models.{module}"
     assert not {source.split(".")[0] for source, _ in imports(module)} & IMPURE
-    assert not [node for node in ast.walk(FILES[module]) if isinstance(node, ast.Name) and node.id == "open"]
+    assert not [node for node in ast.walk(parsed(module)) if isinstance(node, ast.Name) and node.id == "open"]
 
 
 def test_the_engine_leaves_the_files_of_photos_to_the_store() -> None:
@@ -161,9 +163,9 @@ def test_the_engine_leaves_the_files_of_photos_to_the_store() -> None:
     methods |= {"is_symlink", "iterdir", "scandir", "listdir", "rename", "unlink", "touch", "mkdir"}
     calls = {
         ast.unparse(node.func)
-        for module, tree in FILES.items()
+        for module in MODULES
         if module.startswith("engine.")
-        for node in ast.walk(tree)
+        for node in ast.walk(parsed(module))
         if isinstance(node, ast.Call)
     }
     sessions = {"self._session.open"}  # of the API
@@ -173,7 +175,7 @@ def test_the_engine_leaves_the_files_of_photos_to_the_store() -> None:
 def test_each_library_is_used_in_one_place() -> None:
     """A library can be replaced by changing one module."""
     users: dict[str, set[str]] = {}
-    for module in FILES:
+    for module in MODULES:
         for source, _ in imports(module):
             users.setdefault(source.split(".")[0], set()).add(module)
 
@@ -194,7 +196,7 @@ def test_all_is_exact_and_sorted() -> None:
     """`from flickr_mirror import *` gives every public name, and nothing else."""
     imported = {
         alias.asname or alias.name
-        for node in ast.walk(FILES["__init__"])
+        for node in ast.walk(parsed("__init__"))
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("flickr_mirror.")
         for alias in node.names
     }

@@ -18,6 +18,7 @@ from flickr_mirror.storage.media_decoding import decode
 from tests.support.media_files import animation, jpeg_claiming, written
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SCREEN = 9450
@@ -74,21 +75,22 @@ def progressive(side: int) -> bytes:
     return bytes(data)
 
 
-CHEAP = {
-    "animated WebP with a large screen": webp(SCREEN),
-    "GIF of 50 bytes with a large screen": gif((SCREEN, SCREEN)),
-    "GIF with the largest screen": gif((65_535, 65_535)),
-    "progressive JPEG": progressive(15_000),
-    "baseline JPEG": jpeg_claiming(60_000, 60_000),
-    "TIFF": encoded("RGBA", 9400, "TIFF", compression="tiff_deflate"),
-    "lossless WebP": encoded("RGB", 5000, "WEBP", lossless=True),
+CHEAP: dict[str, Callable[[], bytes]] = {
+    "animated WebP with a large screen": lambda: webp(SCREEN),
+    "GIF of 50 bytes with a large screen": lambda: gif((SCREEN, SCREEN)),
+    "GIF with the largest screen": lambda: gif((65_535, 65_535)),
+    "progressive JPEG": lambda: progressive(15_000),
+    "baseline JPEG": lambda: jpeg_claiming(60_000, 60_000),
+    "TIFF": lambda: encoded("RGBA", 9400, "TIFF", compression="tiff_deflate"),
+    "lossless WebP": lambda: encoded("RGB", 5000, "WEBP", lossless=True),
 }
+"""Makers of small files that claim much: each test process would make, and keep, what is made on import."""
 
 
 @pytest.mark.parametrize("kind", CHEAP)
 def test_a_small_file_takes_little_memory(tmp_path: Path, kind: str) -> None:
     """A file of some kilobytes cannot take a gigabyte of memory."""
-    path = written(tmp_path / "file", CHEAP[kind])
+    path = written(tmp_path / "file", CHEAP[kind]())
     command = [sys.executable, "-c", PROGRAM, str(path)]
     finished = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
     kilobytes = int(finished.stdout) // (1024 if sys.platform == "darwin" else 1)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["folder"]  # the fixture
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 VIEWS = 'all_views: int | None = fact(None, "count_views", number_at("count_views"), key="all_views"{})'
 VOLATILE_VIEWS = VIEWS.format(", volatile=True")
 NESTED_VIEWS = VOLATILE_VIEWS.replace("all_views: ", "nested: ").replace('key="all_views"', 'key="seen.all"')

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.usefixtures("writer_processes")
+
+
 class Noting(httpx.AsyncHTTPTransport):
     """Connections of an embedder's own, which notes the paths that it is asked for."""
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from flickr_mirror import Event
 
-pytestmark = pytest.mark.usefixtures("one_language")
+pytestmark = pytest.mark.usefixtures("one_language", "writer_processes")
 
 
 def leftovers(root: Path) -> list[Path]:

@@ -16,6 +16,8 @@ from tests.support.command import tree as files
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("one_language")
+
 
 async def report(root: Path, *words: str) -> Outcome:
     """Run a report on the mirrors in a cache path."""

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
 IMPATIENT = {"longest_retry_wait": 0.1}
 """What fails is tried again at once."""
-THREAD = {"engine.language_detector._FAILURES": 0}
-"""Languages are detected in the process itself: the worker process takes longer to start than a small run. This is
-the default of `running` and `run`; `start`, and `running` with `settings={}`, run the command as it is."""
+THREAD = {"engine.language_detector._FAILURES": 0, "storage.group_committer.MIN_PROCESS_GROUP": 1_000_000}
+"""Languages are detected, and files are written, in the process itself: worker processes take longer to start than a
+small run. This is the default of `running` and `run`; `start`, and `running` with `settings={}`, run the command as it
+is."""
 
 
 @dataclass(frozen=True)

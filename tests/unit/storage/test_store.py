@@ -67,7 +67,7 @@ class TestMirrorFolderWithProcesses(TestMirrorFolder):
     """The folder of a mirror as a run uses it, with processes for groups of small files."""
 
     @pytest.fixture(autouse=True)
-    def processes(self, folder: MirrorFolder) -> Iterator[None]:
+    def processes(self, folder: MirrorFolder, writer_processes: None) -> Iterator[None]:
         """Let groups be committed in processes."""
         with folder.committer.processes():
             yield

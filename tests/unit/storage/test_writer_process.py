@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("writer_processes")
+
 COUNT = 3 * group_committer.MIN_PROCESS_GROUP
 
 

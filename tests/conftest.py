@@ -46,7 +46,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder in it that only 
 FREE = 4 * 2**30
 """Space in bytes that must be free in memory; the tests take less than a quarter of it."""
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > FREE:
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    os.environ.setdefault("TMPDIR", str(MEMORY))
+    tempfile.tempdir = None  # pytest has asked for it already
 
 
 def pytest_collection_finish() -> None:

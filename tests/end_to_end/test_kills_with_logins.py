@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-KILLS = 3
+KILLS = 2
 """How often each run is killed before it may end."""
 LATEST = 15
 """The requests after which a run is killed, at most."""

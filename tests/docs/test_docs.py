@@ -15,6 +15,7 @@ import typer
 
 from flickr_mirror.cli.app import app
 from flickr_mirror.cli.options.man_page import exit_codes, page, read_commands
+from tests.support.command import start
 from tests.support.pages import PAGES, ROOT, addresses, anchors, put_command_into
 
 if TYPE_CHECKING:
@@ -84,16 +85,20 @@ def test_generated_parts_are_up_to_date() -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def completed(words: str, folder: Path) -> set[str]:
+async def printed(*arguments: str, **environment: str) -> str:
+    """Return the output of the command, which is forked: to start it afresh for each of its commands takes long."""
+    process = start([*arguments], environment)
+    try:
+        return (await process.wait()).out
+    finally:
+        await process.close()
+
+
+async def completed(words: str) -> set[str]:
     """Return the options that bash completes after these words."""
     line = f"mirror_flickr {words} --".replace("  ", " ")
-    answer = run(
-        str(put_command_into(folder)),
-        _MIRROR_FLICKR_COMPLETE="complete_bash",
-        COMP_WORDS=line,
-        COMP_CWORD=str(line.count(" ")),
-    )
-    return set(answer.stdout.split())
+    variables = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    return set((await printed(_MIRROR_FLICKR_COMPLETE="complete_bash", **variables)).split())
 
 
 def section(text: str, begin: str, end: str) -> str:
@@ -109,10 +114,10 @@ def defined(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_options_are_the_same_everywhere(command: str, tmp_path: Path) -> None:
+async def test_options_are_the_same_everywhere(command: str) -> None:
     """Help, manual page, completions and reference name the same options of a command."""
     words = f"mirror_flickr {command}".strip()
-    help_text = run(sys.executable, "-m", "flickr_mirror", *command.split(), "--help", COLUMNS="200").stdout
+    help_text = await printed(*command.split(), "--help", COLUMNS="200")
     listed = flags("\n".join(line[:50] for line in help_text.splitlines() if line.startswith("  -")))
     manual = MANUAL.read_text(encoding="utf-8")
     in_manual = (
@@ -126,7 +131,7 @@ def test_options_are_the_same_everywhere(command: str, tmp_path: Path) -> None:
     in_reference = flags("\n".join(re.findall(r"^\| (`.*?`) \|", reference, re.MULTILINE)))
     assert "--help" in listed
     assert defined(in_manual) == listed
-    assert completed(command, tmp_path) == listed
+    assert await completed(command) == listed
     assert in_reference == listed
 
 

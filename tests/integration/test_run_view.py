@@ -201,8 +201,7 @@ async def test_a_run_announces_its_calls_first(tmp_path: Path, capsys: pytest.Ca
 async def test_hours_are_those_of_the_budget(used: int, calls: int, seconds: float) -> None:
     """What is left of this hour is quick, what is more takes its hours; other runs with the key count."""
     ledger = MemoryLedger()
-    for number in range(used):
-        ledger.take(1000 + number / 10, 3600)
+    ledger.stamps = [1000 + number / 10 for number in range(used)]
     budget = ApiBudget(3600, 10, ledger=ledger, utc=lambda: 1360.0)
     assert budget.used == used
     assert budget.seconds_for(calls) == pytest.approx(seconds, abs=1)

@@ -2,8 +2,9 @@
 
 It speaks over the Unix socket that is its standard input: a request is a line of JSON, with it come the files
 that are to be the run's input, output and errors, and a pipe. Into that pipe goes the run's process id, and when
-it has ended the status that the system gives. The package itself is imported anew in each run, as it is when
-a person starts the command; what is spared is the start of Python, and the libraries.
+it has ended the status that the system gives. The modules of the command line are imported anew in each run, because
+they look at the terminal and the environment then, and so is the whole package in a run that is measured; what is
+spared is the start of Python, the libraries, and modules that only define things.
 
 It has no thread and no event loop when it forks.
 """
@@ -41,8 +42,7 @@ def main() -> None:
         importlib.import_module(
             "typer._adapters"
         )  # Typer imports it, and pydantic, when it reads the options
-    for name in [name for name in sys.modules if name.partition(".")[0] == OWN]:
-        del sys.modules[name]
+    forget_modules(f"{OWN}.cli", f"{OWN}.__main__")
     gc.collect()
     gc.freeze()
     requests = socket.socket(fileno=os.dup(0))
@@ -60,6 +60,13 @@ def main() -> None:
             os.close(file)
         while reap():
             pass
+
+
+def forget_modules(*packages: str) -> None:
+    """Let these modules, and those below them, be imported anew."""
+    for name in [*sys.modules]:
+        if any(name == package or name.startswith(f"{package}.") for package in packages):
+            del sys.modules[name]
 
 
 def keep_tables_of_languages() -> None:
@@ -118,6 +125,7 @@ def run(request: dict[str, Any]) -> NoReturn:
     code: Any = 0
     try:
         if "COVERAGE_PROCESS_CONFIG" in os.environ:
+            forget_modules(OWN)
             importlib.import_module("coverage").process_startup()
         command = importlib.import_module(f"{OWN}.cli.main")
         for place, value in request["settings"].items():

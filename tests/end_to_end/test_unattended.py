@@ -261,7 +261,7 @@ async def test_a_slow_look_up_of_the_monitor_does_not_delay_the_end(tmp_path: Pa
         line = command(flickr, tmp_path, "--ping-url", f"https://hc.example/{SECRET}")[3:]
         begun = time.monotonic()
         result = await anyio.run_process([sys.executable, "-c", start, *line], check=False)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     assert result.returncode == 0, result.stderr
     assert b"hc.example was silent" in result.stderr
     assert result.stderr.splitlines()[-1].endswith(b"exit=0")

@@ -83,9 +83,9 @@ class Costs:
 @pytest.mark.parametrize(
     ("options", "calls", "most_statements", "most_hops"),
     [
-        ({"image_only": True}, 3, 6, 0.6),
-        ({"info_level": 1}, 3, 9, 1.5),
-        ({"info_level": 2}, 3, 9, 1.8),
+        ({"image_only": True}, 3, 6, 1.1),
+        ({"info_level": 1}, 3, 9, 2.2),
+        ({"info_level": 2}, 3, 9, 2.5),
     ],
     ids=["images", "level 1", "level 2"],
 )
@@ -97,7 +97,7 @@ async def test_costs_of_a_photo(
     most_statements: float,
     most_hops: float,
 ) -> None:
-    """A photo takes its share of a page and a call for its comments, few statements, and a hop to a thread or two."""
+    """A photo takes its share of a page, a call for its comments, few statements, and a hop to a thread per file."""
     async with mirroring(tmp_path, PHOTOS, image_dims=(48, 36), commented=0.25) as run:
         run.limits = Limits()
         costs = Costs(monkeypatch)

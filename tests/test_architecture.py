@@ -137,7 +137,7 @@ def test_the_library_neither_prints_nor_asks_nor_exits(module: str) -> None:
     assert terminal_uses(module) <= CHILD_PROCESSES.get(module, set())
 
 
-@pytest.mark.parametrize("command", ["status", "list", "stats", "check"])
+@pytest.mark.parametrize("command", ["status", "list", "stats"])
 def test_commands_that_read_load_no_http_library(command: str, tmp_path: Path) -> None:
     """They start in half the time of a run."""
     program = """

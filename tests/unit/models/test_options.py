@@ -29,8 +29,16 @@ ABOVE_ZERO = {"calls_per_second": 10, "timeout": 60, "max_wait": 30 * 86_400}
 
 def test_every_limit_has_a_range() -> None:
     """No limit can be set to nonsense unnoticed; the times are not options."""
-    others = {"until_time", "bwlimit", "timing"}
+    others = {"until_time", "bwlimit", "images_per_second", "timing"}
     assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, *ENDS, *others}
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, 1000.1, float("nan")])
+def test_images_per_second_keep_to_their_range(rate: float) -> None:
+    """Both ends of the range are taken, and what is beyond is refused."""
+    assert [Limits(images_per_second=good).images_per_second for good in (0.01, 1000)] == [0.01, 1000]
+    with pytest.raises(ValueError, match=rf"^images_per_second must be 0\.01 to 1000, not {rate}\.$"):
+        Limits(images_per_second=rate)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()])

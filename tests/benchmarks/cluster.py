@@ -257,11 +257,13 @@ def measure_kills(photos: int, kills: int) -> None:
                 running.add_worker(number)
             settings = {**os.environ, "HOME": str(running.folder), **environment}
             in_round = 0
-            with subprocess.Popen(
-                [*line, "--json"], env=settings, stdout=subprocess.PIPE, text=True
-            ) as command:
+            out = running.folder / "events.jsonl"
+            with (
+                out.open("w") as file,
+                subprocess.Popen([*line, "--json"], env=settings, stdout=file) as command,
+            ):
                 while command.poll() is None:
-                    time.sleep(choice.uniform(0.2, 1.0))
+                    time.sleep(choice.uniform(0.5, 4.0))
                     if done < kills:
                         victim = running.workers.pop(choice.randrange(len(running.workers)))
                         victim.kill()
@@ -269,8 +271,7 @@ def measure_kills(photos: int, kills: int) -> None:
                         done += 1
                         in_round += 1
                         running.add_worker(choice.choice((2, 3, 4)))
-                assert command.stdout is not None
-                summary = json.loads(command.stdout.read().splitlines()[-1])
+            summary = json.loads(out.read_text().splitlines()[-1])
             running.stop_workers()
             bucket = Bucket.open(parse_store_address(store), 20).below(USERNAME)
             objects = sum(found.key.endswith(".jpg") for found in bucket.objects())

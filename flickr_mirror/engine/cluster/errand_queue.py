@@ -116,6 +116,7 @@ class ErrandQueue:
         self._waiting: deque[_Waiting] = deque()
         self._in_flight: dict[int, list[_Waiting]] = {}
         self._scopes: dict[int, anyio.CancelScope] = {}
+        self._workers_of: dict[int, set[str]] = {}
         self._numbers = count(1)
         self._started: set[int] = set()
         self._health = WorkerHealth(limits.timing.worker_rest)
@@ -222,6 +223,7 @@ class ErrandQueue:
     async def _send(self, number: int, files: list[_Waiting]) -> None:
         """Let a worker do an errand, and hand out the outcomes."""
         usable = self._health.usable
+        self._workers_of[number] = {*usable}
         limit = self._limits.bwlimit
         errand = Errand(
             number,
@@ -230,9 +232,12 @@ class ErrandQueue:
             None if limit is None else limit / len(usable),
         )
         try:
-            with anyio.CancelScope() as self._scopes[number]:
+            with anyio.CancelScope() as scope:
+                self._scopes[number] = scope
                 result = await self._cluster.fetch(errand, usable)
                 self._hand_out(files, result)
+            if scope.cancelled_caught:
+                raise WorkersLostError
         except WorkersLostError:
             self._put_back(files)
         except Exception as error:  # noqa: BLE001 - raised in `fetch`
@@ -240,13 +245,14 @@ class ErrandQueue:
             for waiting in files:
                 waiting.fail(error)
         finally:
-            del self._in_flight[number], self._scopes[number]
+            del self._in_flight[number], self._scopes[number], self._workers_of[number]
             self._started.discard(number)
             self._changed.set()
 
     def _put_back(self, files: list[_Waiting]) -> None:
-        self._figures.repeated += 1
-        for waiting in reversed(files):
+        left = [waiting for waiting in files if not waiting.done.is_set()]
+        self._figures.repeated += bool(left)
+        for waiting in reversed(left):
             waiting.losses += 1
             if waiting.losses >= LOSSES:
                 waiting.fail(
@@ -332,7 +338,12 @@ class ErrandQueue:
 
     async def _count_workers(self) -> None:
         """Find out which workers there are, and report changes. Fails all files after a while without workers."""
-        new = self._health.update(await self._cluster.workers())
+        workers = await self._cluster.workers()
+        new = self._health.update(workers)
+        for number, allowed in self._workers_of.items():
+            allowed &= {*workers}
+            if not allowed:  # Dask would let it wait for these workers, also if there are others
+                self._scopes[number].cancel()
         for address, reason in (await self._cluster.unsuitable(new)).items() if new else ():
             self._health.exclude(address)
             self._emit(Notice(f"The worker at {address} gets no photos: {reason}"))

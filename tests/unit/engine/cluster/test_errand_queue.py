@@ -315,6 +315,23 @@ async def test_without_workers_for_a_while_all_files_fail() -> None:
     assert statuses == [(1, 0), (0, 1)]
 
 
+async def test_an_errand_whose_workers_have_all_left_is_sent_to_others() -> None:
+    """Dask would let it wait for them, although another worker has joined."""
+
+    async def hang(errand: Errand, worker: str) -> ErrandResult:
+        if worker != "a":
+            return await store_all(errand, worker)
+        run.cluster.addresses = ["b"]
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async with fetching("a") as run:
+        run.cluster.answer = hang
+        await run.fetch(*map(file, range(5)))
+    assert (len(run.outcomes), run.errors, run.figures.repeated) == (5, [], 1)
+    assert [workers for _, workers in run.cluster.errands] == [["a"], ["b"]]
+
+
 async def test_stop_ends_the_wait_for_an_errand() -> None:
     """Errands in flight are finished."""
     may_end = anyio.Event()

@@ -21,7 +21,8 @@ from flickr_mirror.simulator import (
     run_in_thread,
     write_export,
 )
-from tests.support.pages import PAGES, ROOT, blocks, put_command_into
+from tests.support.forked_program import forked_program
+from tests.support.pages import PAGES, ROOT, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,8 @@ NOT_RUN = {
     r"--open": "opens a browser",
     r"flickr-mirror\[": "needs the network",
     r"--store |^export AWS_| --read ": "needs a bucket",
+    r"^ssh |DASK_|^dask |^for |^done$|^  ssh ": "needs a cluster",
+    r"/srv/flickr": "needs that folder",
     r"flic\.kr/p/": "is the address of a real photo",
     r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",
     r"^docker |docker run|^mirror ": "needs Docker",
@@ -131,10 +134,9 @@ def flickr() -> Iterator[SimulatedFlickr]:
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a folder with the command, and with replacements of Python and pip."""
     programs = tmp_path_factory.mktemp("programs")
-    put_command_into(programs)
     for name in ("python", "python3"):
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
@@ -142,7 +144,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = programs / "pip"
     pip.write_text(f"#!{sys.executable}\n{PIP}")
     pip.chmod(0o755)
-    return programs
+    with forked_program(programs):
+        yield programs
 
 
 @pytest.fixture(scope="module")

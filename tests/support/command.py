@@ -15,6 +15,7 @@ import tempfile
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import anyio
@@ -24,7 +25,6 @@ from tests.support import canary
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
     from flickr_mirror.simulator import SimulatedFlickr
 
@@ -117,7 +117,8 @@ def command(flickr: SimulatedFlickr | None, cache: Path, *arguments: str) -> lis
 
 
 @lru_cache(maxsize=1)
-def _zygote() -> socket.socket:
+def zygote() -> socket.socket:
+    """Return the socket of a process that forks runs of the command; see `tests.support.zygote`."""
     ours, theirs = socket.socketpair()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     process = subprocess.Popen(
@@ -158,6 +159,7 @@ def start(
     request = {
         "arguments": line,
         "environment": {**os.environ, **(environment or {})},
+        "folder": str(Path.cwd()),
         "settings": dict(settings or {}),
         "timing": dict(timing or {}),
         "ignored": list(ignored),
@@ -166,7 +168,7 @@ def start(
     targets = [
         given if given is not None else own.fileno() for given, own in zip(files, (out, err), strict=True)
     ]
-    socket.send_fds(_zygote(), [json.dumps(request).encode()], [nothing, *targets, writer])
+    socket.send_fds(zygote(), [json.dumps(request).encode()], [nothing, *targets, writer])
     os.close(nothing)
     os.close(writer)
     pid = b""

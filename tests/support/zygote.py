@@ -97,6 +97,7 @@ def keep(request: dict[str, Any], files: list[int]) -> NoReturn:
     if pid == 0:
         os.close(pipe)
         os.setsid()
+        os.chdir(request["folder"])
         for place, file in enumerate(files):
             os.dup2(file, place)
             os.close(file)

@@ -34,14 +34,16 @@ SPARE = 2
 """The number of errands in flight beyond those that the workers do, so that none of them waits for the next one."""
 LINGER = 0.05
 """For how many seconds the first files wait for others."""
-LOSSES = 3
-"""How often an errand may be lost with all of its workers before the run ends. Dask tries each on several workers."""
+LOSSES = 10
+"""How many times a file may be lost with its workers before the run ends, because it may be what ends them."""
+KILLED = 3
+"""How many workers Dask loses with an errand before it gives the errand up (`allowed-failures`)."""
 STATUS_INTERVAL = 10.0
 """Seconds between two events about a cluster in which nothing changed."""
 
 
 class WorkersLostError(Exception):
-    """All workers that got an errand were lost, one after the other."""
+    """Several workers that began an errand were lost, one after the other."""
 
 
 class Cluster(Protocol):
@@ -237,9 +239,9 @@ class ErrandQueue:
                 result = await self._cluster.fetch(errand, usable)
                 self._hand_out(files, result)
             if scope.cancelled_caught:
-                raise WorkersLostError
+                self._put_back(files, 1)
         except WorkersLostError:
-            self._put_back(files)
+            self._put_back(files, KILLED)
         except Exception as error:  # noqa: BLE001 - raised in `fetch`
             self._is_connected = False
             for waiting in files:
@@ -249,15 +251,15 @@ class ErrandQueue:
             self._started.discard(number)
             self._changed.set()
 
-    def _put_back(self, files: list[_Waiting]) -> None:
+    def _put_back(self, files: list[_Waiting], losses: int) -> None:
         left = [waiting for waiting in files if not waiting.done.is_set()]
         self._figures.repeated += bool(left)
         for waiting in reversed(left):
-            waiting.losses += 1
+            waiting.losses += losses
             if waiting.losses >= LOSSES:
                 waiting.fail(
                     ClusterError(
-                        f"The workers that got photo {waiting.file.photo_id} were lost, {LOSSES} times. Look at the "
+                        f"The workers that got photo {waiting.file.photo_id} were lost again and again. Look at the "
                         "output of the workers, and run the same command again: it continues where it stopped."
                     )
                 )

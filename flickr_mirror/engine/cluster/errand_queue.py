@@ -180,10 +180,10 @@ class ErrandQueue:
                 return
             await self._cluster.connect()
             with anyio.move_on_after(self._limits.timing.cluster_wait):
+                await self._count_workers()
                 while not self._health.usable:
+                    await anyio.sleep(self._limits.timing.cluster_poll)
                     await self._count_workers()
-                    if not self._health.usable:
-                        await anyio.sleep(self._limits.timing.cluster_poll)
             if not self._health.usable:
                 raise ClusterError(
                     "The cluster has no workers that can be used: run `mirror_flickr worker` with the address of the "

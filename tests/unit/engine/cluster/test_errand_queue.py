@@ -69,11 +69,13 @@ class FakeCluster:
         self.pauses: list[float] = []
         self.answer: Callable[[Errand, str], Awaitable[ErrandResult]] = store_all
         self.bad: dict[str, str] = {}
+        self.connections = 0
         self.on_pause: Callable[[str, float], None] = lambda _worker, _seconds: None
         self.on_start: Callable[[int], None] = lambda _number: None
 
     async def connect(self) -> None:
-        """Do nothing."""
+        """Count it."""
+        self.connections += 1
 
     async def workers(self) -> list[str]:
         """Return the workers."""
@@ -332,6 +334,22 @@ async def test_an_errand_whose_workers_have_all_left_is_sent_to_others() -> None
         await run.fetch(*map(file, range(5)))
     assert (len(run.outcomes), run.errors, run.figures.repeated) == (5, [], 1)
     assert [workers for _, workers in run.cluster.errands] == [["a"], ["b"]]
+
+
+async def test_after_the_scheduler_was_lost_the_next_file_connects_again() -> None:
+    """A watch continues with it in its next round, and with the workers that there are then."""
+
+    async def lose(errand: Errand, worker: str) -> ErrandResult:
+        raise ClusterError("The scheduler is lost.")
+
+    async with fetching("a") as run:
+        run.cluster.answer = lose
+        await run.fetch(file(1))
+        run.cluster.answer, run.cluster.addresses = store_all, ["b"]
+        await run.fetch(file(2))
+    assert [str(error) for error in run.errors] == ["The scheduler is lost."]
+    assert ([*run.outcomes], run.cluster.connections) == (["2"], 2)
+    assert run.cluster.errands[-1][1] == ["b"]
 
 
 async def test_stop_ends_the_wait_for_an_errand() -> None:

@@ -55,6 +55,10 @@ class Backoff:
         self._length = min(self._length * 2, self._longest)
         return seconds
 
+    def wait_for(self, seconds: float) -> None:
+        """Wait for some seconds more, without a refusal: another machine was refused."""
+        self._until = max(self._until, self._clock() + seconds)
+
     def record_success(self) -> bool:
         """Record a good answer; return whether it is the 20th of a row."""
         self._throttled_since = None

@@ -233,6 +233,10 @@ class DownloadSlots:
             self._set_slots()
             self.on_pause(seconds)
 
+    def pause(self, seconds: float) -> None:
+        """Start no download for some seconds, because another machine was refused. The number of slots stays."""
+        self._backoff.wait_for(seconds)
+
     def record_success(self) -> None:
         """Record a complete image."""
         if self._backoff.record_success():

@@ -30,6 +30,7 @@ class WorkerSettings:
     min_image_workers: int
     timeout: float
     attempts: int
+    max_wait: float
     timing: Timing
 
 
@@ -50,12 +51,16 @@ class FileErrand:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Some files for one worker. `bandwidth` is its share of the bytes per second; `None` is no limit."""
+    """Some files for one worker.
+
+    `bandwidth` and `images_per_second` are the worker's shares of the limits of the run; `None` is no limit.
+    """
 
     number: int
     settings: WorkerSettings
     files: tuple[FileErrand, ...]
     bandwidth: float | None = None
+    images_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,8 @@ class NotTried:
     """A file was not downloaded, because the worker gave up the errand."""
 
 
-FileOutcome = FileStored | FileUnchanged | FileDoubtful | FileFailed | NotTried
+TriedOutcome = FileStored | FileUnchanged | FileDoubtful | FileFailed
+FileOutcome = TriedOutcome | NotTried
 
 
 @dataclass(frozen=True, slots=True)

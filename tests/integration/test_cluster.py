@@ -270,6 +270,7 @@ async def test_workers_that_are_refused_pause_and_then_the_run_ends(
         return web.Response(status=429) if request.path.endswith(".jpg") else None
 
     run.flickr.intercept = refuse
+    run.limits = replace(run.limits, max_wait=0.5)
     with pytest.raises(ThrottledError):
         await run()
     run.flickr.intercept = None

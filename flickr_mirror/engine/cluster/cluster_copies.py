@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.rows import StoredPhoto
     from flickr_mirror.engine.cluster.errand_queue import ErrandQueue
     from flickr_mirror.engine.workers.file_copies import CopyContext
-    from flickr_mirror.models.errands import FileOutcome
     from flickr_mirror.models.sizes import FlickrPhotoSize
 
 
@@ -56,6 +55,7 @@ class ClusterCopies(FileCopies):
         known = await self.kept(stored, kind) if stored.is_second_best else None
         kept = known.file.sha256 if known else b""
         errand = FileErrand(stored.photo.id, kind, size, seen=kept, kept=kept)
+        self._queue.check_open()  # there must be no event for a download that does not begin
         started()
         outcome = await self._fetch(errand)
         if isinstance(outcome, FileDoubtful):
@@ -75,9 +75,9 @@ class ClusterCopies(FileCopies):
 
     async def _fetch(self, errand: FileErrand) -> FileStored | FileUnchanged | FileDoubtful:
         outcome, worker = await self._queue.fetch(errand)
-        if isinstance(outcome, FileStored | FileUnchanged | FileDoubtful):
-            return outcome
-        raise _error_of(outcome, worker)
+        if isinstance(outcome, FileFailed):
+            raise _error_of(outcome, worker)
+        return outcome
 
     def _copy_of(self, stored: StoredPhoto, kind: str, size: FlickrPhotoSize, outcome: FileStored) -> Copy:
         note = outcome.suspicion or (size.label if kind == "video" else "")
@@ -85,10 +85,8 @@ class ClusterCopies(FileCopies):
         return Copy(file, self.path_of(stored.photo.id, outcome.extension), outcome.size)
 
 
-def _error_of(outcome: FileOutcome, worker: str) -> Exception:
+def _error_of(outcome: FileFailed, worker: str) -> Exception:
     """Return the error that a worker met, with its class."""
-    if not isinstance(outcome, FileFailed):
-        return errors.TransportError("No worker tried this photo.")
     kind: type[Exception] = getattr(errors, outcome.error)
     if issubclass(kind, errors.ImageGoneError):
         return errors.ImageGoneError(outcome.message, outcome.status)

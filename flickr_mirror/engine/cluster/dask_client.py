@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import anyio
 from distributed import CancelledError, Client, KilledWorker
+from distributed.client import ClosedClientError
 from distributed.comm import CommClosedError
 
 from flickr_mirror.engine.cluster.dask_worker import (
@@ -16,22 +18,23 @@ from flickr_mirror.engine.cluster.dask_worker import (
     pause_downloads,
     topic_of,
 )
-from flickr_mirror.engine.cluster.errand_queue import WorkersLostError
+from flickr_mirror.engine.cluster.workers_of_run import WorkersLostError
 from flickr_mirror.errors import ClusterError, SettingsError
 from flickr_mirror.models.scheduler_address import connection_failure, scheduler_arguments
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from flickr_mirror.models.errands import Errand, ErrandResult, WorkerSettings
 
+T = TypeVar("T")
 _LOST = (CommClosedError, CancelledError, OSError, TimeoutError)
 """What Dask raises if the scheduler does not answer."""
 
 
 class DaskCluster:
-    """A Dask cluster; implements `errand_queue.Cluster`. `patience` is how many seconds the scheduler has to answer."""
+    """A Dask cluster, whose scheduler has `patience` seconds to answer. Implements `workers_of_run.Cluster`."""
 
     def __init__(self, scheduler: str, settings: WorkerSettings, patience: float) -> None:
         self.on_pause: Callable[[str, float], None] = lambda _worker, _seconds: None
@@ -43,25 +46,31 @@ class DaskCluster:
 
     async def connect(self) -> None:
         """See `Cluster.connect`. All workers of the cluster must have the versions of this machine."""
-        if self._client is not None:
-            if self._client.status == "running":
-                return
-            await self.close()
+        await self.close()  # a client that connects again by itself gets no events
         try:
-            client = Client(
-                **scheduler_arguments(self._scheduler),
-                asynchronous=True,
-                timeout=self._patience,
-                set_as_default=False,
-                name="flickr_mirror",
-            )
-            self._client = await client
+            self._client = await self._open_client()
         except (*_LOST, ValueError, RuntimeError, TypeError) as error:
-            raise connection_failure(self._scheduler, error) from error
+            # without its traceback, which would keep the client until after the end of the event loop
+            raise connection_failure(self._scheduler, error) from error.with_traceback(None)
         self._client.subscribe_topic(topic_of(self._settings), self._handle_event)
         unsuitable = await self.unsuitable(await self.workers())
         for worker, reason in unsuitable.items():
             raise SettingsError(f"The worker at {worker} cannot be used: {reason}")
+
+    async def _open_client(self) -> Any:  # noqa: ANN401 - a type of Dask, which is not checked
+        client = Client(
+            **scheduler_arguments(self._scheduler),
+            asynchronous=True,
+            timeout=self._patience,
+            set_as_default=False,
+            name="flickr_mirror",
+        )
+        try:
+            return await client
+        except BaseException:  # also if it was cancelled
+            with anyio.CancelScope(shield=True):
+                await client.close()
+            raise
 
     def _handle_event(self, event: tuple[float, dict[str, Any]]) -> None:
         _, message = event
@@ -72,43 +81,55 @@ class DaskCluster:
 
     async def workers(self) -> list[str]:
         """See `Cluster.workers`."""
-        try:
-            return list(await asyncio.wait_for(self._client.nthreads(), self._patience))
-        except _LOST as error:
-            raise self._lost(error) from error
+        return list(await self._ask(lambda client: client.nthreads()))
 
     async def unsuitable(self, addresses: Sequence[str]) -> dict[str, str]:
         """See `Cluster.unsuitable`."""
         if not addresses:
             return {}
         try:
-            found = await self._client.run(identify, workers=list(addresses), on_error="return")
-        except _LOST as error:
-            raise self._lost(error) from error
+            found = await self._ask(
+                lambda client: client.run(identify, workers=list(addresses), on_error="return")
+            )
+        except ClusterError as error:
+            if not isinstance(error.__cause__, TimeoutError):
+                raise
+            return dict.fromkeys(addresses, f"no answer came within {self._patience:.0f} seconds.")
         return {worker: reason for worker, versions in found.items() if (reason := _reason(versions))}
 
     async def fetch(self, errand: Errand, workers: Collection[str]) -> ErrandResult:
         """See `Cluster.fetch`."""
-        future = self._client.submit(
-            do_errand,
-            errand,
-            key=f"errand-{self._client.id}-{errand.number}",
-            workers=list(workers),
-            pure=False,
-        )
+        client = self._client
+        if client is None:
+            raise self._lost("it was closed")
         try:
+            future = client.submit(
+                do_errand,
+                errand,
+                key=f"errand-{client.id}-{errand.number}",
+                workers=list(workers),
+                pure=False,
+            )
             result: ErrandResult = await future
         except KilledWorker as error:
             raise WorkersLostError from error
-        except _LOST as error:
+        except (*_LOST, ClosedClientError) as error:
             raise self._lost(error) from error
         return result
 
     async def pause(self, seconds: float) -> None:
         """See `Cluster.pause`."""
+        await self._ask(
+            lambda client: client.run(pause_downloads, self._settings, seconds, on_error="ignore")
+        )
+
+    async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        """Return the answer of the scheduler or of workers. Raises `ClusterError` if none comes."""
+        if self._client is None:
+            raise self._lost("it was closed")
         try:
-            await self._client.run(pause_downloads, self._settings, seconds, on_error="ignore")
-        except _LOST as error:
+            return await asyncio.wait_for(question(self._client), self._patience)
+        except (*_LOST, ClosedClientError) as error:
             raise self._lost(error) from error
 
     async def close(self) -> None:
@@ -124,7 +145,7 @@ class DaskCluster:
         finally:
             await client.close()
 
-    def _lost(self, error: BaseException) -> ClusterError:
+    def _lost(self, error: BaseException | str) -> ClusterError:
         reason = " ".join(str(error).split()) or type(error).__name__
         return ClusterError(
             f"The connection to the scheduler at {self._scheduler} is lost ({reason}). Run the same command again: it "
@@ -138,12 +159,14 @@ def _reason(versions: object) -> str:
         return (
             "flickr_mirror is not installed there. Install it with `pip install 'flickr-mirror[s3,cluster]'`."
         )
-    if not (isinstance(versions, tuple) and len(versions) == 2):
+    if not (isinstance(versions, tuple) and len(versions) == 3):
         return f"it does not answer ({type(versions).__name__})."
-    version, python = versions
+    version, python, has_obstore = versions
     if version != __version__:
         return f"it has version {version} of flickr_mirror, and this machine has {__version__}."
     here = platform.python_version()
     if python.split(".")[:2] != here.split(".")[:2]:
         return f"it has Python {python}, and this machine has {here}."
+    if not has_obstore:
+        return "obstore is not installed there. Install it with `pip install 'flickr-mirror[s3,cluster]'`."
     return ""

@@ -9,34 +9,77 @@ from __future__ import annotations
 import asyncio
 import platform
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from distributed import Worker, get_worker
 
-from flickr_mirror.engine.cluster.errand_fetcher import open_fetcher
+from flickr_mirror.engine.cluster.errand_fetcher import ErrandFetcher, WorkerConnections, open_store
 from flickr_mirror.engine.cluster.errand_queue import TASKS
-from flickr_mirror.errors import ClusterError
+from flickr_mirror.errors import ClusterError, FlickrMirrorError
+from flickr_mirror.models.errands import ErrandResult, NotTried
 from flickr_mirror.models.scheduler_address import connection_failure, scheduler_arguments
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flickr_mirror.engine.cluster.errand_fetcher import ErrandFetcher
-    from flickr_mirror.models.errands import Errand, ErrandResult, WorkerSettings
+    from flickr_mirror.models.errands import Errand, WorkerSettings
 
 
-class _Run:
-    """What a worker has open for one run."""
+class _WorkerState:
+    """What one worker has open: connections for all runs, and a store for each run."""
 
-    def __init__(self, fetcher: ErrandFetcher, stack: AsyncExitStack) -> None:
-        self.fetcher = fetcher
-        self.stack = stack
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._connections: dict[WorkerSettings, WorkerConnections] = {}
+        self._runs: dict[WorkerSettings, tuple[ErrandFetcher, AsyncExitStack]] = {}
+        self._opening = asyncio.Lock()
+
+    async def fetcher_of(self, settings: WorkerSettings) -> ErrandFetcher:
+        """Return the fetcher of a run, opened by its first errand. Raises `CacheError`."""
+        async with self._opening:
+            if settings not in self._runs:
+                # runs with the same settings share the address, so they share its limits
+                shared = replace(settings, store="", depth=0, has_md5=False)
+                if shared not in self._connections:
+                    self._connections[shared] = WorkerConnections(shared)
+                connections = self._connections[shared]
+                topic = topic_of(settings)
+
+                def report_pause(seconds: float) -> None:
+                    self._worker.log_event(topic, {"paused": seconds})
+
+                stack = AsyncExitStack()
+                store = await stack.enter_async_context(open_store(settings))
+                connections.listeners.add(report_pause)
+                stack.callback(connections.listeners.discard, report_pause)
+                self._runs[settings] = ErrandFetcher(connections, store), stack
+            return self._runs[settings][0]
+
+    def pause(self, settings: WorkerSettings, seconds: float) -> None:
+        """Start no download of a run for some seconds."""
+        if run := self._runs.get(settings):
+            run[0].pause(seconds)
+
+    async def close_run(self, settings: WorkerSettings) -> None:
+        """Close the store of a run."""
+        if run := self._runs.pop(settings, None):
+            await run[1].aclose()
+
+    async def close(self) -> None:
+        """Close everything."""
+        for settings in [*self._runs]:
+            await self.close_run(settings)
+        for connections in self._connections.values():
+            async with connections.client:
+                pass
 
 
-_RUNS: WeakKeyDictionary[Any, dict[WorkerSettings, _Run]] = WeakKeyDictionary()
-"""The open runs of each worker of this process, by their settings, which include the mirror."""
+_STATES: WeakKeyDictionary[Any, _WorkerState] = WeakKeyDictionary()
+"""The state of each worker of this process."""
 
 
 def topic_of(settings: WorkerSettings) -> str:
@@ -44,43 +87,40 @@ def topic_of(settings: WorkerSettings) -> str:
     return f"flickr_mirror {settings.store}"
 
 
-def identify() -> tuple[str, str]:
-    """Return the versions of this package and of Python on a worker."""
-    return __version__, platform.python_version()
+def identify() -> tuple[str, str, bool]:
+    """Return the versions of this package and of Python on a worker, and whether it can use object stores."""
+    return __version__, platform.python_version(), find_spec("obstore") is not None
 
 
 async def do_errand(errand: Errand) -> ErrandResult:
-    """Do an errand on the worker that runs this task."""
+    """Do an errand on the worker that runs this task. Whatever goes wrong here is a reason to give it up."""
     worker = get_worker()
-    topic = topic_of(errand.settings)
-    worker.log_event(topic, {"started": errand.number})
-    runs = _RUNS.setdefault(worker, {})
-    run = runs.get(errand.settings)
-    if run is None:
-        stack = AsyncExitStack()
-
-        def report_pause(seconds: float) -> None:
-            worker.log_event(topic, {"paused": seconds})
-
-        fetcher = await stack.enter_async_context(open_fetcher(errand.settings, report_pause))
-        if errand.settings in runs:  # the other task of this worker was faster
-            await stack.aclose()
-        else:
-            runs[errand.settings] = _Run(fetcher, stack)
-        run = runs[errand.settings]
-    return await run.fetcher.fetch(errand, worker.address)
+    worker.log_event(topic_of(errand.settings), {"started": errand.number})
+    state = _STATES.setdefault(worker, _WorkerState(worker))
+    try:
+        fetcher = await state.fetcher_of(errand.settings)
+        return await fetcher.fetch(errand, worker.address)
+    except Exception as error:  # noqa: BLE001 - another worker may be able to do it
+        reason = str(error) if isinstance(error, FlickrMirrorError) else f"unexpected {error!r}"
+        return ErrandResult(worker.address, (NotTried(),) * len(errand.files), reason)
 
 
 async def pause_downloads(settings: WorkerSettings, seconds: float, dask_worker: Worker) -> None:
     """Let a worker start no download of a run for some seconds."""
-    if run := _RUNS.get(dask_worker, {}).get(settings):
-        run.fetcher.pause(seconds)
+    if state := _STATES.get(dask_worker):
+        state.pause(settings, seconds)
 
 
 async def close_run(settings: WorkerSettings, dask_worker: Worker) -> None:
     """Close what a worker opened for a run."""
-    if run := _RUNS.get(dask_worker, {}).pop(settings, None):
-        await run.stack.aclose()
+    if state := _STATES.get(dask_worker):
+        await state.close_run(settings)
+
+
+async def close_worker_state(dask_worker: Worker) -> None:
+    """Close what a worker opened for all runs."""
+    if state := _STATES.pop(dask_worker, None):
+        await state.close()
 
 
 async def run_worker(
@@ -111,6 +151,5 @@ async def run_worker(
             return stopped.result()
         raise ClusterError(f"The scheduler at {scheduler} is lost. Start this worker again when it runs.")
     finally:
-        for run in _RUNS.pop(worker, {}).values():
-            await run.stack.aclose()
-        await worker.close()
+        await worker.close()  # first, so that its errands go to other workers and do not fail
+        await close_worker_state(worker)

@@ -65,6 +65,7 @@ def _settings(mirror: MirrorFolder, options: MirrorOptions, limits: Limits) -> W
         min_image_workers=limits.min_image_workers,
         timeout=limits.timeout,
         attempts=limits.attempts,
+        max_wait=limits.max_wait,
         timing=limits.timing,
     )
 

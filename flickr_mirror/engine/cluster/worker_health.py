@@ -1,10 +1,11 @@
-"""Judges the workers of a cluster by what they report: which get errands, and when all of them pause. Pure."""
+"""What the workers of a cluster report decides which of them get errands, and when all of them pause. Pure."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from itertools import combinations
+from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -63,7 +64,7 @@ class WorkerHealth:
     def exclude(self, address: str) -> None:
         """Give a worker no errands as long as it stays."""
         if worker := self._workers.get(address):
-            worker.rests_until = float("inf")
+            worker.rests_until = inf
 
     def record_images(self, address: str, count: int) -> None:
         """Record that a worker did an errand, and how many images it fetched."""
@@ -118,7 +119,7 @@ class WorkerHealth:
         Each pair is returned once. If Flickr throttles all workers, no two of them are distinguished.
         """
         throttled = self._recently_throttled(self._clock())
-        if 2 * len(throttled) > len(self) > 2:
+        if 2 * len(throttled) > len(self):
             return []
         found = []
         for one, other in combinations(sorted(throttled), 2):
@@ -133,14 +134,16 @@ class WorkerHealth:
         if min(len(times), len(others)) < COINCIDENCES:
             return False
         return all(
-            any(abs(time - other) <= COINCIDENCE for other in others) for time in list(times)[-COINCIDENCES:]
+            any(abs(time - its_time) <= COINCIDENCE for its_time in others)
+            for time in list(times)[-COINCIDENCES:]
         )
 
     @property
     def usable(self) -> list[str]:
-        """The workers that get errands."""
+        """The workers that get errands; if all of them rest, those that rest."""
         now = self._clock()
-        return [address for address, worker in self._workers.items() if worker.rests_until <= now]
+        awake = [address for address, worker in self._workers.items() if worker.rests_until <= now]
+        return awake or [address for address, worker in self._workers.items() if worker.rests_until < inf]
 
     @property
     def throttled(self) -> int:

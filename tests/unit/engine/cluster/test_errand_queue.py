@@ -15,12 +15,13 @@ from flickr_mirror.engine.cluster.errand_queue import (
     KILLED,
     LARGEST,
     LOSSES,
+    RETURNS,
     SPARE,
     TASKS,
     ErrandQueue,
-    WorkersLostError,
     open_queue,
 )
+from flickr_mirror.engine.cluster.workers_of_run import WorkersLostError
 from flickr_mirror.errors import ClusterError, ThrottledError
 from flickr_mirror.flickr.interruption import StoppedError
 from flickr_mirror.models.errands import (
@@ -53,6 +54,7 @@ SETTINGS = WorkerSettings(
     min_image_workers=1,
     timeout=30,
     attempts=5,
+    max_wait=60,
     timing=TIMING,
 )
 STORED = FileStored("jpg", 10, b"sha", "tag")
@@ -166,12 +168,15 @@ async def fetching(*workers: str, limits: Limits = LIMITS) -> AsyncIterator[Fetc
 async def test_files_are_sent_in_errands_that_shrink_towards_the_end() -> None:
     """All files get their outcome. The last errands are small, so that no worker is left with a long one."""
     async with fetching("a", "b") as run:
+        await run.fetch(file(2000))  # connects
+        run.cluster.errands.clear()
         await run.fetch(*map(file, range(2000)))
+    assert run.outcomes.pop("2000") == STORED
     assert run.outcomes == {str(number): STORED for number in range(2000)}
     sizes = run.cluster.sizes()
     assert (sum(sizes), max(sizes), sizes[-1] <= LARGEST // 4) == (2000, LARGEST, True), sizes
     assert run.cluster.most_in_flight <= TASKS * 2 + SPARE
-    assert run.figures.errands == len(sizes)
+    assert run.figures.errands == len(sizes) + 1
 
 
 async def test_a_film_is_an_errand_of_its_own() -> None:
@@ -181,11 +186,14 @@ async def test_a_film_is_an_errand_of_its_own() -> None:
     assert sorted(run.cluster.sizes()) == [1, 1, 1, 1]
 
 
-async def test_the_bandwidth_is_divided_among_the_workers() -> None:
+async def test_the_limits_are_divided_among_the_workers() -> None:
     """Each errand has the share of one worker."""
-    async with fetching("a", "b", "c", "d", limits=replace(LIMITS, bwlimit=1_000_000)) as run:
+    async with fetching(
+        "a", "b", "c", "d", limits=replace(LIMITS, bwlimit=1_000_000, images_per_second=2)
+    ) as run:
         await run.fetch(file(1))
-    assert run.cluster.errands[0][0].bandwidth == 250_000
+    errand, _ = run.cluster.errands[0]
+    assert (errand.bandwidth, errand.images_per_second) == (250_000, 0.5)
 
 
 async def test_a_lost_errand_is_sent_again() -> None:
@@ -256,10 +264,40 @@ async def test_if_the_only_worker_is_throttled_for_too_long_the_run_ends() -> No
     async def give_up(errand: Errand, worker: str) -> ErrandResult:
         return ErrandResult(worker, (NotTried(),) * len(errand.files), "HTTP 429", is_throttled=True)
 
-    async with fetching("a") as run:
+    async with fetching("a", limits=replace(LIMITS, max_wait=TIMING.worker_patience)) as run:
         run.cluster.answer = give_up
         await run.fetch(file(1))
     assert [(type(error), str(error)) for error in run.errors] == [(ThrottledError, "HTTP 429")]
+
+
+async def test_a_worker_that_is_throttled_is_waited_for_as_long_as_the_run_waits() -> None:
+    """Its files stay in the queue, however often it gives them back."""
+    refusals = 0
+
+    async def give_up(errand: Errand, worker: str) -> ErrandResult:
+        nonlocal refusals
+        refusals += 1
+        if refusals > RETURNS + 2:
+            return await store_all(errand, worker)
+        await anyio.sleep(0.01)
+        return ErrandResult(worker, (NotTried(),) * len(errand.files), "HTTP 429", is_throttled=True)
+
+    async with fetching("a") as run:
+        run.cluster.answer = give_up
+        await run.fetch(file(1))
+    assert (run.outcomes, run.errors) == ({"1": STORED}, [])
+
+
+async def test_a_worker_that_can_do_nothing_ends_the_run() -> None:
+    """It has no space for temporary files, for example. The error names the worker and its reason."""
+
+    async def give_up(errand: Errand, worker: str) -> ErrandResult:
+        return ErrandResult(worker, (NotTried(),) * len(errand.files), "unexpected OSError(28)")
+
+    async with fetching("a") as run:
+        run.cluster.answer = give_up
+        await run.fetch(file(1))
+    assert [str(error) for error in run.errors] == ["The worker at a gave up: unexpected OSError(28)"]
 
 
 async def test_if_most_workers_are_throttled_all_pause() -> None:

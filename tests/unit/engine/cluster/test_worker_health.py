@@ -86,6 +86,14 @@ def test_if_more_than_half_of_the_workers_are_throttled_all_pause(health: Worker
     assert not health.record_pause("d", 5)
 
 
+def test_if_all_workers_rest_they_are_used(health: WorkerHealth) -> None:
+    """The one that did not rest was lost."""
+    for worker in "abc":
+        health.record_failure(worker, is_throttled=True)
+    health.update("abc")
+    assert health.usable == ["a", "b", "c"]
+
+
 def test_a_single_worker_pauses_by_itself(clock: Clock) -> None:
     """There are no others to stop."""
     health = WorkerHealth(REST, clock)

@@ -275,7 +275,8 @@ async def test_workers_that_are_refused_pause_and_then_the_run_ends(
         await run()
     run.flickr.intercept = None
     report = await run()
-    assert (report.images, report.failures) == (COUNT, [])
+    # a worker that still had an errand when the run ended may have done it since
+    assert (report.images + report.adopted, report.failures) == (COUNT, [])
     del cluster
 
 

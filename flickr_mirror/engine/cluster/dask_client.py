@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from flickr_mirror.models.errands import Errand, ErrandResult, WorkerSettings
 
 T = TypeVar("T")
+_CLOSE = 3.0
+"""Seconds for the end of a connection."""
 _LOST = (CommClosedError, CancelledError, OSError, TimeoutError)
 """What Dask raises if the scheduler does not answer."""
 
@@ -69,7 +72,7 @@ class DaskCluster:
             return await client
         except BaseException:  # also if it was cancelled
             with anyio.CancelScope(shield=True):
-                await client.close()
+                await client.close(timeout=_CLOSE)
             raise
 
     def _handle_event(self, event: tuple[float, dict[str, Any]]) -> None:
@@ -137,13 +140,14 @@ class DaskCluster:
         client, self._client = self._client, None
         if client is None:
             return
-        try:
-            if client.status == "running":
-                await client.run(close_run, self._settings, on_error="ignore")
-        except _LOST:
-            pass  # the workers close it when they end
-        finally:
-            await client.close()
+        with anyio.CancelScope(shield=True):
+            with (
+                anyio.move_on_after(_CLOSE),
+                suppress(*_LOST),
+            ):  # otherwise the workers close it when they end
+                if client.status == "running":
+                    await client.run(close_run, self._settings, on_error="ignore")
+            await client.close(timeout=_CLOSE)
 
     def _lost(self, error: BaseException | str) -> ClusterError:
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -293,5 +293,4 @@ async def open_queue(queue: ErrandQueue, close: Callable[[], Awaitable[None]]) -
             finally:
                 tasks.cancel_scope.cancel()
     finally:
-        with anyio.move_on_after(5, shield=True):
-            await close()
+        await close()

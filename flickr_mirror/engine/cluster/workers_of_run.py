@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from flickr_mirror.engine.cluster.worker_health import WorkerHealth
-from flickr_mirror.errors import ClusterError
+from flickr_mirror.errors import ClusterError, FlickrMirrorError
 from flickr_mirror.models.events import ClusterStatus, Notice, Waiting
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class WorkersOfRun:
         self._status: tuple[int, int, int] = (0, 0, 0)
         self._status_due = 0.0
         self._connecting = anyio.Lock()
+        self._attempts = 0
+        self._failure: FlickrMirrorError | None = None
         cluster.on_pause = self._on_pause
 
     @property
@@ -91,21 +93,32 @@ class WorkersOfRun:
 
     async def connect(self) -> None:
         """Connect with the scheduler, and wait until there is a worker. Raises `ClusterError` and `SettingsError`."""
+        attempts = self._attempts
         async with self._connecting:
             if self.is_connected:
                 return
-            await self._cluster.connect()
-            with anyio.move_on_after(self._timing.cluster_wait):
-                await self._count()
-                while not self.health.usable:
-                    await anyio.sleep(self._timing.cluster_poll)
-                    await self._count()
-            if not self.health.usable:
-                raise ClusterError(
-                    "The cluster has no workers that can be used: run `mirror_flickr worker` with the address of the "
-                    "scheduler on each machine."
-                )
+            if self._failure and self._attempts > attempts:  # of the task that was first
+                raise self._failure
+            self._attempts += 1
+            try:
+                await self._connect()
+            except FlickrMirrorError as error:
+                self._failure = error
+                raise
             self.is_connected = True
+
+    async def _connect(self) -> None:
+        await self._cluster.connect()
+        with anyio.move_on_after(self._timing.cluster_wait):
+            await self._count()
+            while not self.health.usable:
+                await anyio.sleep(self._timing.cluster_poll)
+                await self._count()
+        if not self.health.usable:
+            raise ClusterError(
+                "The cluster has no workers that can be used: run `mirror_flickr worker` with the address of the "
+                "scheduler on each machine."
+            )
 
     async def watch(self) -> None:
         """Count the workers, and let all of them pause if that is due, until cancelled."""

@@ -27,7 +27,7 @@ LOG = logging.getLogger("flickr_mirror")
 
 _BATCH = 16  # texts per request: few, so that callers take turns and workers share a long list
 _PATIENCE = 60  # seconds for a batch, which takes a fraction of one
-_GRACE = 1  # seconds that a worker has to end by itself
+_GRACE = 10  # seconds that a worker has to end by itself
 _LONGEST_ANSWER = 64 * 1024
 _FAILURES = 3  # calls in a row without an answer of a worker after which no worker is started
 _REMEMBERED = 1024

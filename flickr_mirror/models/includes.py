@@ -9,7 +9,8 @@ class Include(StrEnum):
     """Something to mirror in addition to the photos; the values are the names that `--include` takes."""
 
     ALBUMS = "albums"
-    """The albums with the order of their photos, and the collections of albums."""
+    """The albums with the order of their photos, the collections of albums, and with information level 2 the comments
+    of the albums."""
     FAVORITES = "favorites"
     """The photos of others that the account has marked as favourites, as a list."""
     GALLERIES = "galleries"

@@ -56,9 +56,11 @@ class DaskCluster:
             # without its traceback, which would keep the client until after the end of the event loop
             raise connection_failure(self._scheduler, error) from error.with_traceback(None)
         self._client.subscribe_topic(topic_of(self._settings), self._handle_event)
-        unsuitable = await self.unsuitable(await self.workers())
-        for worker, reason in unsuitable.items():
-            raise SettingsError(f"The worker at {worker} cannot be used: {reason}")
+        found = await self._identify(await self.workers())
+        for worker, versions in found.items():
+            # a worker that does not answer may be ending
+            if isinstance(versions, tuple | ModuleNotFoundError) and (reason := _reason(versions)):
+                raise SettingsError(f"The worker at {worker} cannot be used: {reason}")
 
     async def _open_client(self) -> Any:  # noqa: ANN401 - a type of Dask, which is not checked
         client = Client(
@@ -88,17 +90,22 @@ class DaskCluster:
 
     async def unsuitable(self, addresses: Sequence[str]) -> dict[str, str]:
         """See `Cluster.unsuitable`."""
+        found = await self._identify(addresses)
+        return {worker: reason for worker, versions in found.items() if (reason := _reason(versions))}
+
+    async def _identify(self, addresses: Sequence[str]) -> dict[str, object]:
+        """Return the versions of workers, and for a worker that does not answer the error."""
         if not addresses:
             return {}
         try:
-            found = await self._ask(
+            found: dict[str, object] = await self._ask(
                 lambda client: client.run(identify, workers=list(addresses), on_error="return")
             )
         except ClusterError as error:
             if not isinstance(error.__cause__, TimeoutError):
                 raise
-            return dict.fromkeys(addresses, f"no answer came within {self._patience:.0f} seconds.")
-        return {worker: reason for worker, versions in found.items() if (reason := _reason(versions))}
+            return dict.fromkeys(addresses, error.__cause__)
+        return found
 
     async def fetch(self, errand: Errand, workers: Collection[str]) -> ErrandResult:
         """See `Cluster.fetch`."""

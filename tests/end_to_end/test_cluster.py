@@ -88,6 +88,24 @@ async def test_a_worker_that_is_killed_costs_nothing(
     assert not [secret for secret in (canary.KEY, canary.SECRET, canary.STORE_SECRET) if secret in output]
 
 
+async def test_a_worker_that_is_stopped_gives_its_photos_back(
+    tmp_path: Path, flickr: SimulatedFlickr, store: str
+) -> None:
+    """A service manager ends it with SIGTERM. The other worker does the rest, and no photo fails."""
+    with cluster_processes(tmp_path, 2) as cluster:
+
+        async def stop() -> None:
+            while flickr.requests.total() < 20:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            cluster.workers[0].send_signal(signal.SIGTERM)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(stop)
+            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster)
+    assert (outcome.code, images(store, flickr)) == (0, COUNT), outcome.err
+    assert (outcome.summary["images"], outcome.summary["failed"]) == (str(COUNT), "0")
+
+
 async def test_a_run_ends_when_all_workers_are_lost(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:

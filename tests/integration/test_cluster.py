@@ -145,7 +145,7 @@ async def test_the_secrets_of_a_run_are_not_sent_to_workers(
 async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(
     run: ClusterRun, cluster: LocalCluster
 ) -> None:
-    """The refusals of workers teach the coordinator as those of its own downloads do."""
+    """After a few refusals that workers report, downloads begin with the smaller size."""
 
     async def refuse_originals(request: web.Request) -> web.StreamResponse | None:
         return web.Response(status=403) if "_o." in request.path else None

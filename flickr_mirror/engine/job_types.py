@@ -93,6 +93,8 @@ def _image_stages(context: JobContext) -> tuple[Stage, ...]:
         prepare=as_image_jobs,
         work=downloader.download,
         workers=context.copies.parallel,
+        # each query also reads the rows of the photos that are being downloaded
+        batch=max(BATCH, context.copies.parallel // 4),
     )
     return resolving, downloading
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 COUNT = 40
-TIMING = replace(FAST, cluster_wait=1.0, cluster_poll=0.02, worker_patience=0.2)
+TIMING = replace(FAST, cluster_wait=20, cluster_poll=0.02, worker_patience=0.2)
+IMPATIENT = Limits(attempts=2, image_workers=4, timing=replace(TIMING, cluster_wait=1))
 
 
 class ClusterRun(Run):
@@ -223,6 +224,7 @@ async def test_a_run_ends_when_the_scheduler_is_lost(run: ClusterRun, cluster: L
 
 async def test_a_cluster_without_workers_is_reported(run: ClusterRun) -> None:
     """The message names the command that starts a worker."""
+    run.limits = IMPATIENT
     async with local_cluster(0) as cluster:
         with pytest.raises(ClusterError, match="run `mirror_flickr worker`"):
             await run(cluster=cluster.address)
@@ -230,6 +232,7 @@ async def test_a_cluster_without_workers_is_reported(run: ClusterRun) -> None:
 
 async def test_a_scheduler_that_does_not_answer_is_reported(run: ClusterRun) -> None:
     """Nothing was downloaded."""
+    run.limits = IMPATIENT
     with pytest.raises(ClusterError, match=r"The scheduler at 127\.0\.0\.1:9 does not answer"):
         await run(cluster="127.0.0.1:9")
     assert not run.images()

@@ -20,7 +20,7 @@ from tests.support.command import Outcome, arguments_for, start
 from tests.support.object_servers import set_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from tests.support.clusters import ClusterProcesses
@@ -54,13 +54,24 @@ async def mirror(
     store: str,
     cluster: ClusterProcesses,
     *arguments: str,
+    in_the_middle: Callable[[], object] = lambda: None,
     cluster_wait: float = 60,
 ) -> Outcome:
-    """Run the command with a cluster."""
+    """Run the command with a cluster, and call `in_the_middle` when twenty images were requested."""
+
+    async def interfere() -> None:
+        while flickr.requests.total() < 20:  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+        in_the_middle()
+
     line = arguments_for(flickr, cache, "--store", store, "--cluster", cluster.address, *arguments)
     process = start(line, cluster.environment, timing={"cluster_wait": cluster_wait})
     try:
-        return await process.wait()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(interfere)
+            outcome = await process.wait()
+            tasks.cancel_scope.cancel()
+        return outcome
     finally:
         await process.close()
 
@@ -70,15 +81,8 @@ async def test_a_worker_that_is_killed_costs_nothing(
 ) -> None:
     """All photos are stored once, by two workers of which one is killed in the middle. No output shows a secret."""
     with cluster_processes(tmp_path, 2) as cluster:
-
-        async def kill() -> None:
-            while flickr.requests.total() < 20:  # noqa: ASYNC110
-                await anyio.sleep(0.01)
-            cluster.workers[0].send_signal(signal.SIGKILL)
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(kill)
-            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, "--json")
+        kill = cluster.workers[0].kill
+        outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, "--json", in_the_middle=kill)
     assert outcome.code == 0, outcome.err
     assert (outcome.summary["images"], images(store, flickr)) == (str(COUNT), COUNT)
     summary = json.loads(outcome.out.splitlines()[-1])
@@ -93,15 +97,9 @@ async def test_a_worker_that_is_stopped_gives_its_photos_back(
 ) -> None:
     """A service manager ends it with SIGTERM. The other worker does the rest, and no photo fails."""
     with cluster_processes(tmp_path, 2) as cluster:
-
-        async def stop() -> None:
-            while flickr.requests.total() < 20:  # noqa: ASYNC110
-                await anyio.sleep(0.01)
-            cluster.workers[0].send_signal(signal.SIGTERM)
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(stop)
-            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster)
+        stop = cluster.workers[0].terminate
+        outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, in_the_middle=stop)
+        assert await anyio.to_thread.run_sync(cluster.workers[0].wait, 30) == 128 + signal.SIGTERM
     assert (outcome.code, images(store, flickr)) == (0, COUNT), outcome.err
     assert (outcome.summary["images"], outcome.summary["failed"]) == (str(COUNT), "0")
 
@@ -112,15 +110,13 @@ async def test_a_run_ends_when_all_workers_are_lost(
     """It waits for others for a while, and no photo is marked as failed."""
     with cluster_processes(tmp_path, 2) as cluster:
 
-        async def kill() -> None:
-            while flickr.requests.total() < 20:  # noqa: ASYNC110
-                await anyio.sleep(0.01)
+        def kill() -> None:
             for worker in cluster.workers:
                 worker.kill()
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(kill)
-            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, cluster_wait=8)
+        outcome = await mirror(
+            flickr, tmp_path / "mirror", store, cluster, in_the_middle=kill, cluster_wait=8
+        )
     assert (outcome.code, "has no workers any more" in outcome.err) == (75, True), outcome.err
     assert outcome.summary["failed"] == "0"
 
@@ -130,16 +126,9 @@ async def test_the_loss_of_the_scheduler_ends_the_run_and_the_workers(
 ) -> None:
     """All of them exit with 75, "no answer", and the next run downloads what is missing."""
     with cluster_processes(tmp_path, 1) as cluster:
-
-        async def kill() -> None:
-            while flickr.requests.total() < 20:  # noqa: ASYNC110
-                await anyio.sleep(0.01)
-            assert cluster.scheduler is not None
-            cluster.scheduler.kill()
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(kill)
-            outcome = await mirror(flickr, tmp_path / "mirror", store, cluster)
+        assert cluster.scheduler is not None
+        kill = cluster.scheduler.kill
+        outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, in_the_middle=kill)
         assert (outcome.code, "The connection to the scheduler" in outcome.err) == (75, True), outcome.err
         assert (outcome.summary["failed"], "Traceback" in outcome.err) == ("0", False)
         assert await anyio.to_thread.run_sync(cluster.workers[0].wait, 60) == 75

@@ -14,14 +14,13 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from flickr_mirror import Limits, PhotostreamMirror
+from flickr_mirror import Limits
 from flickr_mirror.engine.check import check_mirror
 from flickr_mirror.engine.forget import forget_photos
 from flickr_mirror.errors import CacheError, CacheLockedError, CacheOwnerError, StoreUnavailableError
 from flickr_mirror.models.events import ImageCached
 from flickr_mirror.models.includes import Include
-from flickr_mirror.models.store_address import parse_store_address
-from flickr_mirror.storage.bucket import Bucket
+from tests.support.bucket_runs import BucketRun
 from tests.support.mirroring import Run, mirroring
 from tests.support.object_servers import set_credentials
 from tests.support.timing import FAST
@@ -30,31 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from flickr_mirror.storage.bucket import Bucket
+
 pytestmark = pytest.mark.usefixtures("one_language")
 COUNT = 12
-
-
-class BucketRun(Run):
-    """A mirror in the bucket at `store`."""
-
-    store = ""
-
-    def mirror(self, observer: Any = None, **options: Any) -> PhotostreamMirror:
-        """Return a mirror with these options."""
-        return super().mirror(observer, **{"store": self.store, **options})
-
-    @property
-    def bucket(self) -> Bucket:
-        """The objects of this mirror."""
-        return Bucket.open(parse_store_address(self.store), 5).below(self.stream.username)
-
-    def names(self) -> set[str]:
-        """Return the keys of all objects but those of the state."""
-        return {found.key for found in self.bucket.objects() if not found.key.startswith(".")}
-
-    def lose_state(self) -> None:
-        """Delete the local folder."""
-        shutil.rmtree(self.root / self.stream.username)
 
 
 @pytest.fixture
@@ -67,6 +45,11 @@ async def run(
         run = BucketRun(plain.flickr, tmp_path)
         run.store = f"s3://archive/{abs(hash(request.node.nodeid))}?region=us-east-1&endpoint={s3_server}"
         yield run
+
+
+def lose_state(run: BucketRun) -> None:
+    """Delete the local folder of a mirror."""
+    shutil.rmtree(run.root / run.stream.username)
 
 
 @pytest.mark.usefixtures("canary")
@@ -90,7 +73,7 @@ async def test_a_run_fills_the_bucket_and_the_next_one_downloads_nothing(run: Bu
 async def test_without_its_local_folder_a_mirror_continues_from_the_snapshot(run: BucketRun) -> None:
     """Nothing is downloaded again, from Flickr or from the bucket, and the whole stream is not listed again."""
     await run()
-    run.lose_state()
+    lose_state(run)
     report = await run()
     assert "The catalogue was restored from the snapshot" in run.notices
     assert (report.images, report.bytes, report.adopted, report.skipped) == (0, 0, 0, COUNT)
@@ -100,7 +83,7 @@ async def test_without_a_snapshot_the_catalogue_is_rebuilt_from_the_bucket(run: 
     """A damaged snapshot is reported, and not used."""
     await run()
     run.bucket.put(".flickr_mirror/catalogue.sqlite.gz", b"not a snapshot")
-    run.lose_state()
+    lose_state(run)
     report = await run()
     assert "The snapshot of the catalogue cannot be used" in run.notices
     assert f"{COUNT} photos were restored to the catalogue" in run.notices
@@ -114,7 +97,7 @@ async def test_objects_that_no_catalogue_knows_are_adopted(run: BucketRun) -> No
         if key.endswith(".json"):
             run.bucket.delete(key)
     run.bucket.delete(".flickr_mirror/catalogue.sqlite.gz")
-    run.lose_state()
+    lose_state(run)
     report = await run()
     assert (report.adopted, report.bytes, report.infos) == (COUNT, 0, COUNT)
 
@@ -297,7 +280,7 @@ async def test_lists_of_the_account_are_documents_in_the_bucket(run: BucketRun, 
 async def test_a_renamed_account_keeps_its_place(run: BucketRun) -> None:
     """Without the local folder, the place is found by the account."""
     await run()
-    run.lose_state()
+    lose_state(run)
     before, keys = run.bucket, run.names()
     run.stream.username = "another_name"
     report = await run()

@@ -15,11 +15,10 @@ from flickr_mirror.engine.check import check_mirror
 from flickr_mirror.engine.cluster import dask_client, dask_worker, errand_queue
 from flickr_mirror.errors import ClusterError, SettingsError, ThrottledError
 from flickr_mirror.models.events import ClusterStatus
-from flickr_mirror.models.store_address import parse_store_address
-from flickr_mirror.storage.bucket import Bucket
 from tests.support import canary
+from tests.support.bucket_runs import BucketRun
 from tests.support.clusters import LocalCluster, local_cluster
-from tests.support.mirroring import Run, jpeg, mirroring
+from tests.support.mirroring import jpeg, mirroring
 from tests.support.object_servers import set_credentials
 from tests.support.timing import FAST
 
@@ -35,25 +34,19 @@ TIMING = replace(FAST, cluster_wait=20, cluster_poll=0.02, worker_patience=0.2)
 IMPATIENT = Limits(attempts=2, image_workers=4, timing=replace(TIMING, cluster_wait=1))
 
 
-class ClusterRun(Run):
-    """A mirror in the bucket at `store`, downloaded by the workers of `cluster`."""
+class ClusterRun(BucketRun):
+    """A mirror in a bucket, downloaded by the workers of `cluster`."""
 
     limits = Limits(attempts=2, image_workers=4, timing=TIMING)
-    store = ""
     cluster = ""
 
     def mirror(self, observer: Any = None, **options: Any) -> PhotostreamMirror:
         """Return a mirror with these options."""
-        return super().mirror(observer, **{"store": self.store, "cluster": self.cluster, **options})
-
-    @property
-    def bucket(self) -> Bucket:
-        """The objects of this mirror."""
-        return Bucket.open(parse_store_address(self.store), 5).below(self.stream.username)
+        return super().mirror(observer, **{"cluster": self.cluster, **options})
 
     def images(self) -> list[str]:
         """Return the keys of all images."""
-        return [found.key for found in self.bucket.objects() if found.key.endswith(".jpg")]
+        return [name for name in self.names() if name.endswith(".jpg")]
 
 
 @pytest.fixture
@@ -76,8 +69,8 @@ async def cluster(run: ClusterRun) -> AsyncIterator[LocalCluster]:
         yield cluster
 
 
-@pytest.mark.usefixtures("canary")
-async def test_workers_store_what_a_run_without_them_would(run: ClusterRun, cluster: LocalCluster) -> None:
+@pytest.mark.usefixtures("canary", "cluster")
+async def test_workers_store_what_a_run_without_them_would(run: ClusterRun) -> None:
     """The bucket has every image once, `check` reads all of them, and the next run downloads nothing."""
     first = await run()
     assert (first.images, first.infos, first.complete) == (COUNT, COUNT, True)
@@ -93,7 +86,6 @@ async def test_workers_store_what_a_run_without_them_would(run: ClusterRun, clus
 
     second = await run()
     assert (second.images, second.bytes, second.skipped) == (0, 0, COUNT)
-    del cluster
 
 
 @pytest.mark.parametrize("workers", [0, 1, 4])
@@ -110,9 +102,10 @@ async def test_the_number_of_calls_does_not_depend_on_the_workers(run: ClusterRu
     )
 
 
+@pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("has_login", [True, False], ids=["login", "endpoint"])
 async def test_the_secrets_of_a_run_are_not_sent_to_workers(
-    run: ClusterRun, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch, has_login: bool
+    run: ClusterRun, monkeypatch: pytest.MonkeyPatch, has_login: bool
 ) -> None:
     """No errand holds the key, its secret, the token, or the credentials of the store or of the endpoint."""
     errands: list[bytes] = []
@@ -140,12 +133,10 @@ async def test_the_secrets_of_a_run_are_not_sent_to_workers(
         canary.STORE_SECRET,
     ]
     assert not [secret for secret in secrets if secret.encode() in sent]
-    del cluster
 
 
-async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(
-    run: ClusterRun, cluster: LocalCluster
-) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(run: ClusterRun) -> None:
     """After a few refusals that workers report, downloads begin with the smaller size."""
 
     async def refuse_originals(request: web.Request) -> web.StreamResponse | None:
@@ -154,10 +145,10 @@ async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(
     run.flickr.intercept = refuse_originals
     report = await run()
     assert (report.images, report.reduced, report.failures) == (COUNT, COUNT, [])
-    del cluster
 
 
-async def test_a_photo_that_is_gone_fails_alone(run: ClusterRun, cluster: LocalCluster) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_a_photo_that_is_gone_fails_alone(run: ClusterRun) -> None:
     """The reason is that of the image server, as without a cluster."""
     gone = run.stream.ids[3]
 
@@ -169,12 +160,10 @@ async def test_a_photo_that_is_gone_fails_alone(run: ClusterRun, cluster: LocalC
     assert [failure.photo_id for failure in report.failures] == [gone]
     assert "404" in report.failures[0].reason
     assert report.images == COUNT - 1
-    del cluster
 
 
-async def test_suspicious_bytes_are_downloaded_twice_and_then_kept(
-    run: ClusterRun, cluster: LocalCluster
-) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_suspicious_bytes_are_downloaded_twice_and_then_kept(run: ClusterRun) -> None:
     """The second errand has the SHA-256 of the first bytes, and the address that Flickr lists now."""
     odd = run.stream.ids[5]
 
@@ -188,12 +177,10 @@ async def test_suspicious_bytes_are_downloaded_twice_and_then_kept(
     assert (report.images, report.damaged) == (COUNT, 1)
     assert f"The image of photo {odd} is kept as Flickr serves it" in run.notices
     assert report.calls["flickr.photos.getSizes"] == 1
-    del cluster
 
 
-async def test_a_replaced_image_is_downloaded_by_the_coordinator(
-    run: ClusterRun, cluster: LocalCluster
-) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_a_replaced_image_is_downloaded_by_the_coordinator(run: ClusterRun) -> None:
     """Its new file is announced in the catalogue first, which no worker has."""
     await run()
     run.stream.replace_image(run.stream.ids[2])
@@ -201,7 +188,6 @@ async def test_a_replaced_image_is_downloaded_by_the_coordinator(
     assert (report.updated, report.images) == (1, 1)
     assert report.cluster is not None
     assert report.cluster.errands == 0
-    del cluster
 
 
 async def test_a_run_ends_when_the_scheduler_is_lost(run: ClusterRun, cluster: LocalCluster) -> None:
@@ -238,35 +224,32 @@ async def test_a_scheduler_that_does_not_answer_is_reported(run: ClusterRun) -> 
     assert not run.images()
 
 
+@pytest.mark.usefixtures("cluster")
 async def test_a_worker_of_another_version_is_refused(
-    run: ClusterRun, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+    run: ClusterRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message has both versions."""
     monkeypatch.setattr(dask_worker, "__version__", "0.0.1")
     with pytest.raises(SettingsError, match=r"it has version 0\.0\.1 of flickr_mirror"):
         await run()
-    del cluster
 
 
-async def test_a_mirror_in_a_folder_is_refused(run: ClusterRun, cluster: LocalCluster) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_a_mirror_in_a_folder_is_refused(run: ClusterRun) -> None:
     """Workers on other machines could not reach it."""
     with pytest.raises(SettingsError, match="add --store"):
         await run(store="")
-    del cluster
 
 
-async def test_a_store_without_conditions_is_refused(
-    run: ClusterRun, cluster: LocalCluster, simple_server: str
-) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_a_store_without_conditions_is_refused(run: ClusterRun, simple_server: str) -> None:
     """It cannot keep two workers apart that store the same photo."""
     with pytest.raises(SettingsError, match="ignores conditions"):
         await run(store=f"s3://archive/simple?region=us-east-1&endpoint={simple_server}")
-    del cluster
 
 
-async def test_workers_that_are_refused_pause_and_then_the_run_ends(
-    run: ClusterRun, cluster: LocalCluster
-) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_workers_that_are_refused_pause_and_then_the_run_ends(run: ClusterRun) -> None:
     """If all workers are refused for longer than they wait, Flickr throttles this run."""
 
     async def refuse(request: web.Request) -> web.StreamResponse | None:
@@ -280,11 +263,11 @@ async def test_workers_that_are_refused_pause_and_then_the_run_ends(
     report = await run()
     # a worker that still had an errand when the run ended may have done it since
     assert (report.images + report.adopted, report.failures) == (COUNT, [])
-    del cluster
 
 
+@pytest.mark.usefixtures("cluster")
 async def test_a_run_that_is_stopped_leaves_the_rest_to_the_next_one(
-    run: ClusterRun, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+    run: ClusterRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Errands in flight are finished; files that wait for one are not failures."""
     monkeypatch.setattr(errand_queue, "SMALLEST", 2)
@@ -295,13 +278,12 @@ async def test_a_run_that_is_stopped_leaves_the_rest_to_the_next_one(
     run.limits = ClusterRun.limits
     report = await run()
     assert (report.complete, len(run.images())) == (True, COUNT)
-    del cluster
 
 
-async def test_images_per_second_is_one_limit_for_all_workers(run: ClusterRun, cluster: LocalCluster) -> None:
+@pytest.mark.usefixtures("cluster")
+async def test_images_per_second_is_one_limit_for_all_workers(run: ClusterRun) -> None:
     """40 images at 20 per second take two seconds."""
     run.limits = replace(run.limits, images_per_second=20)
     started = anyio.current_time()
     report = await run()
     assert (report.images, anyio.current_time() - started >= COUNT / 20) == (COUNT, True)
-    del cluster

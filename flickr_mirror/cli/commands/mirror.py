@@ -92,9 +92,7 @@ def mirror(
     open_mirror = _MirrorFactory(kind, options, output, notify, found, logins, saver, budget)
     # all of them before the first run, so that an invalid name is refused at once
     mirrors = [open_mirror(username, limits) for username in usernames]
-    for text, is_visible in ((VISIBLE_KEY, is_key_visible), (VISIBLE_LOGIN, login.is_visible)):
-        if is_visible:
-            logging.getLogger("flickr_mirror").warning(text)
+    _warn_of_visible_secrets(is_key_visible=is_key_visible, is_login_visible=login.is_visible)
     _echo_logins(logins)
     if options.cluster:
         with suppress(ImportError):  # reported when the run opens the cluster
@@ -134,6 +132,13 @@ class _MirrorFactory:
             budget=self.budget,
         )
         return mirror, view
+
+
+def _warn_of_visible_secrets(*, is_key_visible: bool, is_login_visible: bool) -> None:
+    """Log what other users of this machine can see in the list of processes."""
+    for text, is_visible in ((VISIBLE_KEY, is_key_visible), (VISIBLE_LOGIN, is_login_visible)):
+        if is_visible:
+            logging.getLogger("flickr_mirror").warning(text)
 
 
 def _echo_logins(logins: dict[str, SavedLogin | None]) -> None:

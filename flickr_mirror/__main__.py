@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 
@@ -13,6 +14,8 @@ def main() -> None:
     from flickr_mirror.cli.output import terminal_echo
     from flickr_mirror.cli.signals import exit_on_signals
 
+    # the many objects of the imports are there to stay: looking for garbage among them takes a tenth of a short command
+    gc.set_threshold(20_000)
     try:
         if terminal_echo.asks_for_keys(sys.argv[1:]) and sys.stdin is not None:
             exit_on_signals()  # otherwise a signal could end the process with the echo off

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -22,7 +23,6 @@ from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def check(
@@ -196,8 +196,9 @@ def _status_lines(context: typer.Context, style: str) -> int:
         streams = read_streams(root, params["streams"])
         places = [(stream.cache_path, stream.username) for stream in streams]
     else:
-        names = params["username"] or all_mirrors(filesystem.home(params["cache_path"]).absolute())
-        places = [(params["cache_path"], name) for name in names]
+        cache_path = Path(params["cache_path"])  # a text with some versions of Typer
+        names = params["username"] or all_mirrors(filesystem.home(cache_path).absolute())
+        places = [(cache_path, name) for name in names]
     return show_streams(places, style, params["max_age"])
 
 
@@ -225,7 +226,7 @@ def _list(context: typer.Context, words: str, order: str) -> NoReturn:
         opens=params.get("opens", False),
         **({"fields": params["fields"]} if params["fields"] else {}),
     )
-    cache_path, shown = params["cache_path"], []
+    cache_path, shown = Path(params["cache_path"]), []  # a text with some versions of Typer
 
     def show(name: str) -> int:
         shown.append(name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flickr_mirror.models.events import Notice
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from flickr_mirror.models.events import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ class MirrorReport:
 
         `finishing` is whether work in progress is finished.
         """
+        from flickr_mirror.models.events import Notice  # here, because commands that only read do without
+
         self.stopped_by = self.stopped_by or limit
         flag = f"--{limit.replace('_', '-')}{f' ({figures})' if figures else ''}"
         rest = ", and work in progress is finished" if finishing else ""

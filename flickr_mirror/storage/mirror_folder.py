@@ -24,7 +24,6 @@ from flickr_mirror.storage.owner import (
     read_owner,
     write_owner,
 )
-from flickr_mirror.storage.partial_file import open_partial_file
 from flickr_mirror.storage.sidecar import compare, encoded
 from flickr_mirror.storage.store import StoreProperties
 
@@ -217,6 +216,8 @@ class MirrorFolder(BaseStore):
 
     def new_file(self) -> AbstractAsyncContextManager[PartialFile]:
         """See `Store.new_file`. Files are committed in groups."""
+        from flickr_mirror.storage.partial_file import open_partial_file  # here, because it loads asyncio
+
         return open_partial_file(self.parts, self.committer, self.folder)
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:

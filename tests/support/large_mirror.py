@@ -31,7 +31,7 @@ from flickr_mirror.storage.sidecar import info_document
 from tests.support.mirroring import jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 IMAGES = 50
 BATCH = 1000
@@ -44,13 +44,17 @@ PHRASE = (
 def build(root: Path, count: int, *, commented: float = 0.25) -> MirrorFolder:
     """Write a mirror of `count` photos below `root`, and return its folder."""
     stream = SimulatedPhotostream(count, commented=commented)
+    return add_photos(root, stream, stream.ids)
+
+
+def add_photos(root: Path, stream: SimulatedPhotostream, ids: Sequence[str]) -> MirrorFolder:
+    """Write these photos of a photostream to its mirror below `root`, and return its folder."""
     user = FlickrUser(stream.nsid, stream.username)
     mirror = MirrorFolder.of(root, user, None)
     mirror.prepare(user, stream.username)
     sources = _images(mirror)
     with Catalogue(mirror.catalogue) as catalogue:
-        ids = stream.ids
-        for start in range(0, count, BATCH):
+        for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
             catalogue.photos.restore(list(_photos(stream, user, mirror, sources, batch)))
         catalogue.photos.end_restoring(user)
@@ -59,7 +63,7 @@ def build(root: Path, count: int, *, commented: float = 0.25) -> MirrorFolder:
 
 def _images(mirror: MirrorFolder) -> list[tuple[Path, int, bytes]]:
     folder = mirror.state / "sources"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     found = []
     for number in range(IMAGES):
         data = jpeg(240 + 8 * (number % 9), 160 + 4 * (number % 7))
@@ -74,7 +78,7 @@ def _photos(
     user: FlickrUser,
     mirror: MirrorFolder,
     sources: list[tuple[Path, int, bytes]],
-    ids: list[str],
+    ids: Sequence[str],
 ) -> Iterator[RestoredPhoto]:
     extras = set(EXTRAS.split(","))
     for photo_id in ids:

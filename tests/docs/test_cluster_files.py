@@ -49,6 +49,7 @@ def test_each_file_has_the_three_roles() -> None:
     assert sorted(name for name, _ in containers()) == sorted(2 * ["scheduler", "worker", "coordinator"])
 
 
+@pytest.mark.slow
 def test_the_command_lines_are_valid(tmp_path: Path) -> None:
     """The program takes the options of the coordinators, and the addresses of the workers."""
     for name, container in containers():

@@ -155,6 +155,7 @@ def test_the_service_of_the_system_hands_the_keys_over() -> None:
     assert f"--cache-path /var/lib/{service['StateDirectory'][0]} " in service["ExecStart"][0]
 
 
+@pytest.mark.slow
 async def test_the_line_of_the_crontab_mirrors(home: Path) -> None:
     """cron's line works as cron runs it, is silent, and is the one that the guide shows."""
     (line,) = [line for line in (FILES / "crontab").read_text().splitlines() if not line.startswith("#")]

@@ -157,6 +157,7 @@ async def test_a_store_that_cannot_be_used(
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.slow
 async def test_a_store_that_dies_ends_the_run(
     tmp_path: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:

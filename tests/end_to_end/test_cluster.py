@@ -92,6 +92,7 @@ async def test_a_worker_that_is_killed_costs_nothing(
     assert not [secret for secret in (canary.KEY, canary.SECRET, canary.STORE_SECRET) if secret in output]
 
 
+@pytest.mark.slow
 async def test_a_worker_that_is_stopped_gives_its_photos_back(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:
@@ -104,6 +105,7 @@ async def test_a_worker_that_is_stopped_gives_its_photos_back(
     assert (outcome.summary["images"], outcome.summary["failed"]) == (str(COUNT), "0")
 
 
+@pytest.mark.slow
 async def test_a_run_ends_when_all_workers_are_lost(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:
@@ -121,6 +123,7 @@ async def test_a_run_ends_when_all_workers_are_lost(
     assert outcome.summary["failed"] == "0"
 
 
+@pytest.mark.slow
 async def test_the_loss_of_the_scheduler_ends_the_run_and_the_workers(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:
@@ -139,6 +142,7 @@ async def test_the_loss_of_the_scheduler_ends_the_run_and_the_workers(
     assert flickr.requests.total() <= COUNT + 200
 
 
+@pytest.mark.slow
 async def test_the_connections_between_machines_can_be_encrypted(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:
@@ -161,6 +165,7 @@ async def test_the_connections_between_machines_can_be_encrypted(
         assert (outcome.code, "needs TLS: set DASK_" in outcome.err) == (2, True), outcome.err
 
 
+@pytest.mark.slow
 async def test_a_signal_ends_a_worker(tmp_path: Path) -> None:
     """Its exit code is that of the signal."""
     with cluster_processes(tmp_path, 1) as cluster:

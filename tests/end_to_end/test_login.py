@@ -18,6 +18,7 @@ from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, run_in_thread
 from tests.support import canary
 from tests.support.command import THREAD, infos, start
+from tests.support.parameters import with_slow_rest
 from tests.support.terminals import Typist
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ async def test_no_list_of_processes_shows_the_login(
     assert not [text for text in shown if issued.token in text or issued.secret in text]
 
 
-@pytest.mark.parametrize("ending", ["code", "ctrl-c", "ctrl-d"])
+@pytest.mark.parametrize("ending", with_slow_rest(["code", "ctrl-c", "ctrl-d"], "code"))
 def test_a_login_on_a_terminal(
     tmp_path: Path, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:

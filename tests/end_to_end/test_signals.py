@@ -19,6 +19,7 @@ from aiohttp import web
 
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import KEYS, command, is_there, parts, run, running, tree
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -206,6 +207,7 @@ async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals)
 
 
 @pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.slow
 async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> None:
     """Row 71: a look-up of a name, which hangs in a thread, holds no process up that is to end."""
     start = (
@@ -276,7 +278,7 @@ async def test_signals_at_random_moments(tmp_path: Path) -> None:
     assert parts(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("number", with_slow_rest(CODES, signal.SIGINT))
 async def test_a_prompt_gives_the_terminal_back(tmp_path: Path, number: signal.Signals) -> None:
     """Row 71: who leaves at the question for a key gets a terminal that shows again what is typed."""
     ours, theirs = pty.openpty()

@@ -425,9 +425,11 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     ("place", "nth"),
     [
-        *(("document", nth) for nth in (0, 5)),
-        *(("row", nth) for nth in (5, 10)),
-        *((place, 0) for place in ("order", "tree document", "tree")),
+        ("document", 5),
+        ("row", 5),
+        pytest.param("document", 0, marks=pytest.mark.slow),
+        pytest.param("row", 10, marks=pytest.mark.slow),
+        *(pytest.param(place, 0, marks=pytest.mark.slow) for place in ("order", "tree document", "tree")),
     ],
 )
 async def test_an_end_between_two_writes_repeats_one_album_at_most(

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("one_language")
 
 
-@pytest.mark.parametrize(("answer", "is_forgotten"), [("y", True), ("n", False), ("", False)])
+@pytest.mark.parametrize(
+    ("answer", "is_forgotten"),
+    [("y", True), *(pytest.param(no, False, marks=pytest.mark.slow) for no in ("n", ""))],
+)
 async def test_the_user_says_whether_files_were_deleted_on_purpose(
     tmp_path: Path, answer: str, is_forgotten: bool
 ) -> None:

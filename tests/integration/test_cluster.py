@@ -136,6 +136,7 @@ async def test_the_secrets_of_a_run_are_not_sent_to_workers(
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(run: ClusterRun) -> None:
     """After a few refusals that workers report, downloads begin with the smaller size."""
 
@@ -163,6 +164,7 @@ async def test_a_photo_that_is_gone_fails_alone(run: ClusterRun) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_suspicious_bytes_are_downloaded_twice_and_then_kept(run: ClusterRun) -> None:
     """The second errand has the SHA-256 of the first bytes, and the address that Flickr lists now."""
     odd = run.stream.ids[5]
@@ -242,6 +244,7 @@ async def test_a_mirror_in_a_folder_is_refused(run: ClusterRun) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_a_store_without_conditions_is_refused(run: ClusterRun, simple_server: str) -> None:
     """It cannot keep two workers apart that store the same photo."""
     with pytest.raises(SettingsError, match="ignores conditions"):
@@ -249,6 +252,7 @@ async def test_a_store_without_conditions_is_refused(run: ClusterRun, simple_ser
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_workers_that_are_refused_pause_and_then_the_run_ends(run: ClusterRun) -> None:
     """If all workers are refused for longer than they wait, Flickr throttles this run."""
 
@@ -281,6 +285,7 @@ async def test_a_run_that_is_stopped_leaves_the_rest_to_the_next_one(
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_images_per_second_is_one_limit_for_all_workers(run: ClusterRun) -> None:
     """40 images at 20 per second take two seconds."""
     run.limits = replace(run.limits, images_per_second=20)

@@ -11,6 +11,7 @@ from flickr_mirror.models.intervals import Coverage, Interval
 from flickr_mirror.models.options import CachingStrategy
 from flickr_mirror.models.photos import PhotoPage
 from flickr_mirror.simulator import SimulatedPhotostream
+from tests.support.parameters import with_slow_rest
 from tests.unit.flickr.test_photostream_walk import NOW, UNTIL, FakeApi, ids, walk
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ async def test_photos_removed_meanwhile_are_believed(strategy: CachingStrategy) 
     assert coverage == Coverage((Interval(0, UNTIL),))
 
 
-@pytest.mark.parametrize("place", range(0, 170, 13))
+@pytest.mark.parametrize("place", with_slow_rest(range(0, 170, 13), 0, 65, 130))
 async def test_a_photo_hidden_between_the_pages_of_one_second(place: int) -> None:
     """A second that fills four pages: what moves from one page to the one read before is not missed."""
     api = FakeApi(SimulatedPhotostream(300, newest=NOW, same_second=170))

@@ -16,6 +16,7 @@ from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.simulator import Kind, SimulatedFlickr, SimulatedPhotostream
 from tests.integration.test_full_scan import FIND, LIST, SIZES, in_trash, rerun, trash
 from tests.support.mirroring import PagedRun, Run, mirroring
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ def images(run: PagedRun) -> set[str]:
 
 @BOTH
 @pytest.mark.parametrize("lie", LIES)
-@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("at", with_slow_rest(range(6), 0, 3))
 async def test_one_false_answer_hides_no_photo(
     tmp_path: Path, lie: str, at: int, strategy: CachingStrategy
 ) -> None:

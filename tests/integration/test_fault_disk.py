@@ -142,12 +142,12 @@ async def test_a_disk_that_is_full_at_any_call_ends_the_run(trial: Trial, quarte
 @pytest.mark.parametrize(
     ("number", "code", "kind"),
     [
-        (errno.EDQUOT, sqlite3.SQLITE_IOERR_WRITE, CacheError),
-        (errno.EFBIG, sqlite3.SQLITE_FULL, CacheError),
+        pytest.param(errno.EDQUOT, sqlite3.SQLITE_IOERR_WRITE, CacheError, marks=pytest.mark.slow),
+        pytest.param(errno.EFBIG, sqlite3.SQLITE_FULL, CacheError, marks=pytest.mark.slow),
         (errno.EIO, sqlite3.SQLITE_IOERR_FSYNC, CacheError),
-        (errno.EROFS, sqlite3.SQLITE_READONLY, CacheError),
+        pytest.param(errno.EROFS, sqlite3.SQLITE_READONLY, CacheError, marks=pytest.mark.slow),
         (errno.EACCES, sqlite3.SQLITE_CANTOPEN, CacheError),
-        (errno.ENOENT, sqlite3.SQLITE_IOERR, CacheError),
+        pytest.param(errno.ENOENT, sqlite3.SQLITE_IOERR, CacheError, marks=pytest.mark.slow),
     ],
     ids=lambda value: errno.errorcode.get(value, "") if isinstance(value, int) else "",
 )

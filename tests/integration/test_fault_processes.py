@@ -34,6 +34,7 @@ from flickr_mirror.simulator import Mix, SimulatedFlickr, SimulatedPhotostream, 
 from flickr_mirror.storage.call_ledger import CallLedgerFile
 from flickr_mirror.storage.partial_file import PartialFile
 from tests.support.mirroring import PagedRun, Run, mirroring
+from tests.support.parameters import with_slow_rest
 from tests.support.timing import FAST
 
 if TYPE_CHECKING:
@@ -80,9 +81,17 @@ STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "book-keeping": (Dispatcher, "_write", boom),
     "end of the run": (WorkList, "end_run", boom),
 }
+EXAMPLES = ("lister", "feeder of images", "downloader", "book-keeping")
+"""The stages that are tried by default."""
 
 
-@pytest.mark.parametrize(("place", "name", "fault"), STAGES.values(), ids=STAGES)
+@pytest.mark.parametrize(
+    ("place", "name", "fault"),
+    [
+        pytest.param(*STAGES[name], id=name, marks=[] if name in EXAMPLES else pytest.mark.slow)
+        for name in STAGES
+    ],
+)
 async def test_an_unexpected_exception_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: type, name: str, fault: Callable[..., Any]
 ) -> None:
@@ -120,7 +129,7 @@ def manners() -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("way", ["cancel", "wait_for", "fail_after"])
-@pytest.mark.parametrize("moment", [0.0, 0.02, 0.2, 0.35])
+@pytest.mark.parametrize("moment", with_slow_rest([0.0, 0.02, 0.2, 0.35], 0.02))
 async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, moment: float) -> None:
     """Row 81: cancelled in any way at any time, the error of its caller comes out, and everything is closed."""
     before = manners()

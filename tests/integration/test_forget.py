@@ -40,6 +40,7 @@ from tests.support.command import run as run_command
 from tests.support.command import tree
 from tests.support.faulty_disk import Choice, Fault, FaultyDisk, PowerLoss
 from tests.support.mirroring import Run, answering, mirroring
+from tests.support.parameters import with_slow_rest
 
 pytestmark = pytest.mark.usefixtures("one_language")
 
@@ -236,6 +237,7 @@ async def test_the_last_run_names_it_no_more(tmp_path: Path) -> None:
         assert photo_id not in {failure["id"] for failure in status.failures}
 
 
+@pytest.mark.slow
 async def test_flickrs_total_is_still_explained(tmp_path: Path) -> None:
     """Forgetting changes no difference between Flickr's total and the photos known, nor does a deletion at Flickr."""
     async with mirroring(tmp_path, 30) as run:
@@ -480,7 +482,7 @@ def is_erased(run: Run, photo_id: str) -> bool:
 
 
 @pytest.mark.usefixtures("one_tls_context")
-@pytest.mark.parametrize("again", ["forget", "run"])
+@pytest.mark.parametrize("again", with_slow_rest(["forget", "run"], "forget"))
 async def test_a_disk_that_fails_at_any_call_loses_nothing(ram: Path, faulty: FaultyDisk, again: str) -> None:
     """At each single call: an error, no file gone without a tombstone, and the same command or a run ends it."""
     async with mirroring(ram / "whole", 4, **SMALL) as run:

@@ -44,7 +44,14 @@ def shown(root: Path, *words: str, columns: int) -> list[str]:
         return terminal.text.splitlines()
 
 
-@pytest.mark.parametrize(("columns", "has_file"), [(40, False), (93, False), (94, True), (200, True)])
+@pytest.mark.parametrize(
+    ("columns", "has_file"),
+    [
+        (93, False),
+        (94, True),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in ((40, False), (200, True))),
+    ],
+)
 async def test_a_table_on_a_terminal(tmp_path: Path, columns: int, has_file: bool) -> None:
     """Each photo is one line, cut to the terminal; titles of wide letters keep the columns in line."""
     async with mirroring(tmp_path, 4) as run:

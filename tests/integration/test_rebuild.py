@@ -16,6 +16,7 @@ from flickr_mirror.simulator import Kind, Mix
 from flickr_mirror.storage.sidecar import photo_from_sidecar
 from tests.support.command import infos, tree
 from tests.support.mirroring import Run, age_failures, mirroring
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ LOSSES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", with_slow_rest(LOSSES, *list(LOSSES)[::3]))
 async def test_a_lost_catalogue_is_rebuilt_from_the_folders(tmp_path: Path, loss: str) -> None:
     """Rows 75, 76: a run rebuilds a lost or damaged catalogue; no image and no comment is fetched."""
     async with mirroring(tmp_path, 12, commented=1.0, mix=Mix({Kind.PLAIN: 3, Kind.VIDEO: 1})) as run:

@@ -23,6 +23,7 @@ from flickr_mirror.simulator import Kind, Mix, Rule, Script, faults
 from tests.support.command import tree
 from tests.support.media_files import box, jpeg_claiming
 from tests.support.mirroring import Run, answering, jpeg, mirroring
+from tests.support.parameters import with_slow_rest
 from tests.support.stored_mirror import unpack
 from tests.support.timing import FAST
 
@@ -357,7 +358,7 @@ FILM_REFUSALS: dict[str, Callable[[Run], Callable[[], web.StreamResponse]]] = {
 }
 
 
-@pytest.mark.parametrize("refusal", FILM_REFUSALS)
+@pytest.mark.parametrize("refusal", with_slow_rest(FILM_REFUSALS, "403", "page"))
 async def test_the_next_film_is_taken(tmp_path: Path, refusal: str) -> None:
     """The original that asks for a login, in any way, or that fails, leads to the next film, and that is marked."""
     async with mirroring(tmp_path, 12, mix=FILMS) as run:

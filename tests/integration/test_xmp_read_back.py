@@ -22,6 +22,7 @@ from flickr_mirror.models.metadata import PhotoMetadata
 from flickr_mirror.reader.mirror_reader import ArchivedPhoto
 from flickr_mirror.simulator.data.album_filling import fill_albums
 from tests.support.mirroring import mirroring
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,7 +184,7 @@ FACTS = (
 """Dates of all granularities of Flickr's, and places in all quarters of the earth."""
 
 
-@pytest.mark.parametrize("read", [by_exiftool, by_exiv2])
+@pytest.mark.parametrize("read", with_slow_rest([by_exiftool, by_exiv2], by_exiv2))
 @pytest.mark.parametrize("facts", FACTS)
 def test_dates_and_places_are_read_back(
     tmp_path: Path, read: Callable[[Path], Fields], facts: dict[str, object]
@@ -196,7 +197,7 @@ def test_dates_and_places_are_read_back(
         check(read, path, photo, wanted)
 
 
-@pytest.mark.parametrize("read", [by_exiftool, by_exiv2])
+@pytest.mark.parametrize("read", with_slow_rest([by_exiftool, by_exiv2], by_exiv2))
 def test_every_licence_is_read_back(tmp_path: Path, read: Callable[[Path], Fields]) -> None:
     for number in LICENSES:
         photo = photo_with(license=number)

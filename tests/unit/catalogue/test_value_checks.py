@@ -21,6 +21,7 @@ from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.command import run as run_command
 from tests.support.command import tree
 from tests.support.mirroring import Run, mirroring
+from tests.support.parameters import with_slow_rest
 from tests.support.payloads import ANYTHING
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def execute(path: Path, sql: str) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", with_slow_rest(DAMAGES, *list(DAMAGES)[::5]))
 async def test_a_value_that_cannot_be_read_is_damage(
     tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

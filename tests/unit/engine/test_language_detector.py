@@ -27,6 +27,7 @@ from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.models import languages
 from flickr_mirror.models.languages import ENGLISH, Locale, detect_locale
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,6 +142,7 @@ async def test_a_worker_finds_what_detect_locale_finds(started: list[Process]) -
     assert len(started) == 1
 
 
+@pytest.mark.slow
 async def test_same_text_has_the_same_language_in_every_process() -> None:
     """A text gets the same locale in every run, after any other texts."""
     async with LanguageDetector() as one, LanguageDetector() as other:
@@ -165,6 +167,7 @@ async def test_many_tasks_get_their_own_answers(started: list[Process]) -> None:
     assert len(started) == 2
 
 
+@pytest.mark.slow
 async def test_long_list_is_shared_by_the_workers(started: list[Process]) -> None:
     """The titles of a whole page are detected by all workers together."""
     texts = [f"{text} {number}" for number in range(8) for text in TEXTS]
@@ -174,6 +177,7 @@ async def test_long_list_is_shared_by_the_workers(started: list[Process]) -> Non
     assert len(started) == 2
 
 
+@pytest.mark.slow
 async def test_second_worker_is_not_started_for_little_work(started: list[Process]) -> None:
     """Workers that are not needed cost nothing."""
     async with LanguageDetector(4) as detector:
@@ -209,6 +213,7 @@ async def test_text_travels_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert travelled == [FRENCH, RUSSIAN]
 
 
+@pytest.mark.slow
 async def test_only_the_last_short_texts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory that a mirror takes does not grow with its titles, and not at all with its comments."""
     monkeypatch.setattr(language_detector, "_REMEMBERED", 3)
@@ -237,6 +242,7 @@ async def test_cancelled_call_does_not_spoil_the_next_one(started: list[Process]
         assert await detector.detect([RUSSIAN, TEXTS[0]]) == [Locale("rus"), Locale("vie")]
 
 
+@pytest.mark.slow
 async def test_call_cancelled_while_a_worker_starts_leaves_none(started: list[Process]) -> None:
     """A worker that is not awaited any more is ended, even if it was just being started."""
     async with LanguageDetector() as detector:
@@ -451,7 +457,7 @@ def test_detector_without_workers_is_refused() -> None:
         LanguageDetector(0)
 
 
-@pytest.mark.parametrize("is_started", [True, False])
+@pytest.mark.parametrize("is_started", with_slow_rest([True, False], True))
 async def test_closing_while_a_text_is_detected(is_started: bool, started: list[Process]) -> None:
     """Who waits for an answer while the detector closes gets it; the worker is ended within a second."""
     answers: list[Locale] = []
@@ -489,6 +495,7 @@ async def test_cancelled_clean_up_still_ends_the_worker(started: list[Process]) 
     assert [process.returncode for process in started] == [-signal.SIGKILL]
 
 
+@pytest.mark.slow
 async def test_worker_that_died_unnoticed_does_not_disturb_the_end(
     started: list[Process], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -522,6 +529,7 @@ def test_worker_leaves_it_to_its_parent_when_to_end() -> None:
             assert answer(process, RUSSIAN) == ["rus"]
 
 
+@pytest.mark.slow
 def test_worker_gives_way_to_everything_else() -> None:
     """The worker runs with lower priority than the downloads."""
     with worker() as process:
@@ -597,6 +605,7 @@ def test_host_program_needs_no_guard_and_sees_no_output(tmp_path: Path) -> None:
     assert is_gone(int(output.splitlines()[1]))
 
 
+@pytest.mark.slow
 def test_package_that_loads_everything_and_fatal_warnings_do_not_matter(tmp_path: Path) -> None:
     """A worker starts as well where warnings are errors, and Python warns of modules loaded twice."""
     package = tmp_path / "flickr_mirror"

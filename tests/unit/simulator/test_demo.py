@@ -17,6 +17,7 @@ from tests.support.artwork import demo_scenes
 from tests.support.artwork.aging import Finish
 from tests.support.artwork.landscapes import draw_landscape
 from tests.support.artwork.scenes import Figure, Ground, Light, Scene
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from flickr_mirror.simulator import SimulatedPhoto
@@ -98,7 +99,7 @@ def test_the_texts_of_the_demo_fit_its_photos() -> None:
         assert scene.ground in photo.tags.split()
 
 
-@pytest.mark.parametrize("finish", list(Finish))
+@pytest.mark.parametrize("finish", with_slow_rest(Finish, next(iter(Finish))))
 def test_landscapes_are_the_same_whenever_they_are_drawn(finish: Finish) -> None:
     """A scene always gives the same picture, another seed another one; it has more than one colour."""
     for light, ground in zip(Light, [*Ground, *Ground], strict=False):

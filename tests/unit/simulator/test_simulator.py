@@ -427,6 +427,7 @@ async def test_the_oracle_knows_whether_a_listing_shows_the_best_file(undocument
 # The pictures
 
 
+@pytest.mark.slow
 async def test_every_listed_picture_is_a_whole_image_of_the_size_that_it_claims() -> None:
     """Each address of each kind of photo gives an image of the listed pixels and of its format."""
     seen = set()

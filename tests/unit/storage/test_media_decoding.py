@@ -16,6 +16,7 @@ from flickr_mirror.errors import BadImageError
 from flickr_mirror.storage import animation_frames, media_decoding, media_file
 from flickr_mirror.storage.media_decoding import decode
 from tests.support.media_files import animation, jpeg_claiming, written
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +88,7 @@ CHEAP: dict[str, Callable[[], bytes]] = {
 """Makers of small files that claim much: each test process would make, and keep, what is made on import."""
 
 
-@pytest.mark.parametrize("kind", CHEAP)
+@pytest.mark.parametrize("kind", with_slow_rest(CHEAP, "progressive JPEG", "TIFF"))
 def test_a_small_file_takes_little_memory(tmp_path: Path, kind: str) -> None:
     """A file of some kilobytes cannot take a gigabyte of memory."""
     path = written(tmp_path / "file", CHEAP[kind]())

@@ -197,15 +197,20 @@ def ram(tmp_path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return the temporary folder of all test processes."""
+    return factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of an S3 server that honours conditions, with a bucket named `archive`."""
-    with object_servers.ministack(tmp_path_factory.mktemp("ministack")) as url:
+    with object_servers.shared(object_servers.ministack, shared_folder(tmp_path_factory)) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def simple_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of an S3 server that ignores conditions, with a bucket named `archive`."""
-    with object_servers.rclone(tmp_path_factory.mktemp("rclone")) as url:
+    with object_servers.shared(object_servers.rclone, shared_folder(tmp_path_factory)) as url:
         yield url

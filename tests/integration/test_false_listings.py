@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("one_language")
 
 DAY = 86_400
-BOTH = pytest.mark.parametrize("strategy", CachingStrategy)
+BOTH = pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 LIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "unusable": lambda page: page.clear(),
     "empty": lambda page: page.update(photo=[], total=0),

@@ -11,6 +11,7 @@ from flickr_mirror import FlickrMirrorError, Limits, LoginError
 from flickr_mirror.simulator import Rule, Script, faults
 from flickr_mirror.simulator.fault_plan import MIXES
 from tests.support.mirroring import mirroring
+from tests.support.parameters import with_slow_rest
 from tests.support.timing import FAST
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def note_signatures(run: Run) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", with_slow_rest(FAULTS, *FAULTS[::3]))
 @pytest.mark.parametrize("kind", ["api", "image"])
 async def test_a_fault_that_passes(tmp_path: Path, canary: Canary, kind: str, fault: faults.Fault) -> None:
     """Two requests fail: all is mirrored, each call is signed anew, and neither token nor signature is shown."""

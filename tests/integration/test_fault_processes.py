@@ -372,7 +372,7 @@ def between_pages(flickr: SimulatedFlickr, change: Callable[[], None]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 @pytest.mark.parametrize("what", ["uploads", "deletions", "both"])
 async def test_changes_between_the_pages_lose_no_photo(
     tmp_path: Path, strategy: CachingStrategy, what: str

@@ -296,7 +296,7 @@ async def test_a_photo_that_is_not_known_is_never_mirrored(tmp_path: Path) -> No
         assert status_of(tmp_path, run.stream.username).forgotten == 2
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_an_undone_photo_is_mirrored_by_the_next_run(tmp_path: Path, strategy: CachingStrategy) -> None:
     """The next run lists its second again, at one call, and fetches it; the mirror is as it was."""
     async with mirroring(tmp_path, 12, commented=1.0) as run:

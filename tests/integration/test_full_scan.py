@@ -24,6 +24,7 @@ from flickr_mirror.models.identifiers import inventory_number
 from flickr_mirror.simulator import Kind, Mix, SimulatedFlickr, SimulatedPhotostream
 from tests.support.command import infos, tree
 from tests.support.mirroring import PagedRun, Run, age_failures, answering, mirroring
+from tests.support.parameters import with_slow_rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -111,7 +112,7 @@ async def rerun(run: Run, **options: Any) -> MirrorReport:
 # Nothing changed
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_a_full_scan_without_changes_fetches_nothing(tmp_path: Path, strategy: CachingStrategy) -> None:
     """A full scan of what did not change costs the listing, and writes not one file."""
     mix = Mix(dict.fromkeys((kind for kind in Kind if kind is not Kind.NOT_READY), 1))
@@ -151,7 +152,7 @@ async def test_a_full_scan_may_be_the_first_run(tmp_path: Path) -> None:
         assert run.flickr.calls[LIST] == 2
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_uploads_and_deletions_during_a_full_scan_confuse_nothing(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
@@ -295,7 +296,7 @@ async def test_a_mirror_of_images_notes_edits_for_later(tmp_path: Path) -> None:
 # Images
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_a_replaced_image_is_fetched(tmp_path: Path, strategy: CachingStrategy) -> None:
     """The new image stands where the old one stood; of the others not a byte is fetched."""
     async with mirroring(tmp_path, 12) as run:
@@ -443,7 +444,7 @@ async def test_photos_out_of_reach_are_tried_again(tmp_path: Path) -> None:
 # Photos that appear
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_photos_made_public_later_are_found(tmp_path: Path, strategy: CachingStrategy) -> None:
     """Old photos that were private are looked for where Flickr counts more than is known: no full scan is needed."""
     async with mirroring(tmp_path, 200) as other:
@@ -512,7 +513,7 @@ async def test_a_changed_upload_date_does_not_mark_a_photo_as_gone(tmp_path: Pat
 # Photos that vanish
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_gone_photos_keep_their_files(tmp_path: Path, strategy: CachingStrategy) -> None:
     """Deleted and private photos are reported once, counted and marked; their files stay."""
     async with mirroring(tmp_path, 20) as run:
@@ -631,7 +632,7 @@ async def test_a_full_scan_that_was_asked_for_puts_off_the_next_one(tmp_path: Pa
         assert (await run(full_scan_every=30 * DAY)).scanned
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_an_interrupted_full_scan_continues_where_it_stopped(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:

@@ -19,6 +19,7 @@ from flickr_mirror.cli.exit_codes import code_of
 from flickr_mirror.models.events import ImageCached, ImageStarted, InfoStarted, PageScanned, Watching
 from tests.support.command import parts, tree
 from tests.support.mirroring import answering, mirroring
+from tests.support.parameters import with_slow_rest
 from tests.support.timing import FAST
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return install
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy: CachingStrategy) -> None:
     """Of images and information the same photos, the first ones in the run's order, and one sentence says so."""
     async with mirroring(tmp_path, COUNT) as run:
@@ -107,7 +108,7 @@ async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 @pytest.mark.parametrize("limits", [{"max_photos": 9}, {"max_bytes": 20_000}], ids=["photos", "bytes"])
 async def test_limited_runs_produce_the_mirror_of_an_unlimited_one(
     tmp_path: Path, limits: dict[str, int], strategy: CachingStrategy

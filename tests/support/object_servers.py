@@ -5,12 +5,13 @@ Both are programs of the `dev` extra. Tests that need a program that is not inst
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ import pytest
 from tests.support import canary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 START = 60.0
 """How long a server may take to start on a busy machine."""
@@ -99,6 +101,34 @@ def rclone(folder: Path) -> Iterator[str]:
     arguments = ["serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", keys, "--config", "/dev/null"]
     with running([command, *arguments, folder / "served"], url, folder):
         yield url
+
+
+@contextmanager
+def shared(server: Callable[[Path], AbstractContextManager[str]], root: Path) -> Iterator[str]:
+    """Return the address of a server that all test processes share.
+
+    The first process that needs it starts it, in the folder `root`, and stops it when no other process uses it.
+    """
+    address = root / f"{server.__name__}.address"
+    with ExitStack() as stack:
+        starting, users = (
+            stack.enter_context((root / f"{server.__name__}.{kind}").open("w"))
+            for kind in ("starting", "users")
+        )
+        folder = root / f"{server.__name__}-{os.getpid()}"
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        if is_ours := not address.exists():
+            folder.mkdir()
+            address.write_text(stack.enter_context(server(folder)))
+        fcntl.flock(users, fcntl.LOCK_SH)
+        url = address.read_text()
+        fcntl.flock(starting, fcntl.LOCK_UN)
+        yield url
+        if is_ours:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            address.unlink()  # a process that needs the server from now on starts another one
+            fcntl.flock(starting, fcntl.LOCK_UN)
+            fcntl.flock(users, fcntl.LOCK_EX)
 
 
 def set_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING
-
-import pytest
 
 from flickr_mirror import errors
 from flickr_mirror.cli.exit_codes import code_of_error
@@ -32,6 +31,7 @@ def text_of(node: ast.AST) -> str | None:
     return None
 
 
+@cache
 def read_strings() -> list[tuple[str, str]]:
     """Return each string of the package, with the name of the class that is called with it, or empty."""
     found = []
@@ -55,9 +55,6 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
                 yield name, node
 
 
-STRINGS = read_strings()
-
-
 def quoted() -> list[tuple[str, int]]:
     """Return the messages of the page, each with the exit code of its section; 0 if there is none."""
     found, code = [], 0
@@ -70,13 +67,14 @@ def quoted() -> list[tuple[str, int]]:
     return found
 
 
-@pytest.mark.parametrize(("message", "code"), quoted(), ids=lambda value: str(value)[:40])
-def test_every_message_on_the_page_is_printed_with_its_code(message: str, code: int) -> None:
-    pattern = ".*".join(map(re.escape, message.split("…")))
-    names = [name for text, name in STRINGS if re.search(pattern, text, re.DOTALL)]
-    assert names, "no string of the code has this sentence"
-    known = {CODES[name] for name in names if name}
-    assert not known or code in known
+def test_every_message_on_the_page_is_printed_with_its_code() -> None:
+    strings = read_strings()
+    for message, code in quoted():
+        pattern = re.compile(".*".join(map(re.escape, message.split("…"))), re.DOTALL)
+        names = [name for text, name in strings if pattern.search(text)]
+        assert names, f"no string of the code has this sentence: {message}"
+        known = {CODES[name] for name in names if name}
+        assert not known or code in known, message
 
 
 def test_the_page_has_a_section_for_every_exit_code() -> None:
@@ -95,5 +93,5 @@ def test_what_other_pages_show_of_a_stopping_run_is_printed() -> None:
         if line.startswith("Stopping: ")
     }
     assert lines
-    texts = {text for text, _ in STRINGS}
+    texts = {text for text, _ in read_strings()}
     assert {re.sub(r"\d+", "\0", line) for line in lines} <= texts

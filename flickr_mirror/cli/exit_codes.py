@@ -68,6 +68,7 @@ _WORDS = {
     EXIT_NO_ANSWER: "no answer from Flickr or the object store",
     129: "stopped by SIGHUP",
     130: "stopped by Ctrl-C",
+    137: "killed (SIGKILL), perhaps because memory ran out",
     143: "stopped by SIGTERM",
 }
 WORST_FIRST = (5, 2, 1, 7, 4, 11, 75, 8, 3)
@@ -95,9 +96,12 @@ def code_text(code: object) -> str:
 
 
 def worst(codes: Iterable[int]) -> int:
-    """Return the worst of exit codes, 0 if there is none."""
+    """Return the worst of exit codes, 0 if there is none; that of a signal is worse than all others."""
     found = set(codes)
-    return next((code for code in WORST_FIRST if code in found), 0)
+    highest = max(found, default=0)
+    if highest > SIGNALLED:
+        return highest
+    return next((code for code in WORST_FIRST if code in found), highest)
 
 
 def for_each(names: Iterable[str], command: Callable[[str], int]) -> int:

@@ -165,7 +165,6 @@ async def test_the_connections_between_machines_can_be_encrypted(
         assert (outcome.code, "needs TLS: set DASK_" in outcome.err) == (2, True), outcome.err
 
 
-@pytest.mark.slow
 async def test_a_signal_ends_a_worker(tmp_path: Path) -> None:
     """Its exit code is that of the signal."""
     with cluster_processes(tmp_path, 1) as cluster:

@@ -41,7 +41,6 @@ def everything(cache: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.slow
 async def test_a_photo_is_taken_down_and_brought_back(tmp_path: Path) -> None:
     """--dry-run shows the files and changes nothing; --yes erases; --list and `status` show it; --undo undoes."""
     async with SimulatedFlickr(SimulatedPhotostream(6, username=NAME)) as flickr:

@@ -76,6 +76,10 @@ class Archive:
             " ORDER BY uploaded DESC, id DESC"
         ).fetchall()
 
+    def video_ids(self) -> list[int]:
+        """Return the ids of the videos."""
+        return [photo_id for (photo_id,) in self._query("SELECT id FROM photos WHERE video")]
+
     def photos(self, photo_ids: Sequence[int]) -> Iterator[ArchiveRow]:
         """Yield the photos with these ids, in this order, without those that have no files."""
         for start in range(0, len(photo_ids), BATCH):

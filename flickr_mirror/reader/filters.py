@@ -7,7 +7,7 @@ from math import asin, cos, radians, sin, sqrt
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from flickr_mirror.reader.mirror_reader import ArchivedPhoto
 
@@ -24,15 +24,18 @@ FILTER_COLUMNS = (
 class PhotoFilter:
     """What photos must have; `None` or empty accepts all.
 
-    `tags` must all be there, in the form that Flickr normalizes. `since` and `until` are seconds of the upload, both
-    included; `taken` is a beginning of the time taken, such as `1966` or `1966-03`, or two of them separated by `..`.
-    `licenses` are numbers. `media` is `photo` or `video`, `language` an ISO 639-3 code. `near` is latitude, longitude
-    and a distance in kilometres. `commented` is whether there are comments. `album` is the
-    title or the id of an album. `photo_ids`, if not `None`, are the only
-    ones accepted.
+    `tags` must all be there, or one of them with `any_tag`, in the form that Flickr normalizes. `since` and `until` are
+    seconds of the upload, both included; `taken` is a beginning of the time taken, such as `1966` or `1966-03`, or two
+    of them separated by `..`. `licenses` are numbers. `media` is `photo` or `video`, `language` an ISO 639-3 code.
+    `near` is latitude, longitude and a distance in kilometres. `box` has the longitude and latitude of the
+    south-western corner, then of the north-eastern one; it crosses the 180th meridian if the first longitude is the
+    greater one. `has_place` is whether the place is known, `commented` whether there are comments. `album` is the title
+    or the id of an album. `photo_ids`, if not `None`, are the only ones accepted. (It has more than ten attributes
+    because each is a filter.)
     """
 
     tags: tuple[str, ...] = ()
+    any_tag: bool = False
     since: int | None = None
     until: int | None = None
     taken: str = ""
@@ -40,6 +43,8 @@ class PhotoFilter:
     media: str = ""
     language: str = ""
     near: tuple[float, float, float] | None = None
+    box: tuple[float, float, float, float] | None = None
+    has_place: bool | None = None
     commented: bool | None = None
     album: str = ""
     photo_ids: Collection[int] | None = None
@@ -74,7 +79,7 @@ def filter_row(photo: ArchivedPhoto, document: dict[str, Any] | None) -> tuple[o
 def conditions(photo_filter: PhotoFilter) -> tuple[list[str], list[object]]:
     """Return the SQL conditions of a filter on the table of the index, and their parameters."""
     chosen = photo_filter
-    found: list[tuple[str, list[object]]] = [("instr(photos.tags, ?)", [f" {tag} "]) for tag in chosen.tags]
+    found: list[tuple[str, list[object]]] = [*_tagged(chosen), *_placed(chosen)]
     if chosen.since is not None:
         found.append(("uploaded >= ?", [chosen.since]))
     if chosen.until is not None:
@@ -89,13 +94,32 @@ def conditions(photo_filter: PhotoFilter) -> tuple[list[str], list[object]]:
         found.append(("media = ?", [chosen.media]))
     if chosen.language:
         found.append(("instr(languages, ?)", [f" {chosen.language} "]))
-    if chosen.near:
-        found.append(_near(*chosen.near))
     if chosen.commented is not None:
         found.append(("photos.comments > 0" if chosen.commented else "photos.comments = 0", []))
     if chosen.photo_ids is not None:
         found.append((f"id IN ({', '.join(map(str, map(int, chosen.photo_ids)))})", []))
     return [condition for condition, _ in found], [value for _, values in found for value in values]
+
+
+def _tagged(chosen: PhotoFilter) -> Iterator[tuple[str, list[object]]]:
+    if chosen.tags:
+        tests = ["instr(photos.tags, ?)"] * len(chosen.tags)
+        both = " OR " if chosen.any_tag else " AND "
+        yield f"({both.join(tests)})", [f" {tag} " for tag in chosen.tags]
+
+
+def _placed(chosen: PhotoFilter) -> Iterator[tuple[str, list[object]]]:
+    if chosen.near:
+        yield _near(*chosen.near)
+    if chosen.box:
+        west, south, east, north = chosen.box
+        both = "AND" if west <= east else "OR"
+        yield (
+            f"latitude BETWEEN ? AND ? AND (longitude >= ? {both} longitude <= ?)",
+            [south, north, west, east],
+        )
+    if chosen.has_place is not None:
+        yield "latitude IS NOT NULL" if chosen.has_place else "latitude IS NULL", []
 
 
 def _near(latitude: float, longitude: float, kilometres: float) -> tuple[str, list[object]]:

@@ -44,7 +44,8 @@ class ArchivedAlbum:
     """An album of a mirror: its texts, the id of its cover (or empty), and the ids of its photos in order.
 
     `created` and `updated` are in seconds since 1970 (UTC). `gone` is whether Flickr no longer has it. Photos that are
-    not in the mirror, such as private ones, have their ids here too.
+    not in the mirror, such as private ones, have their ids here too. `comment_count` is the number of comments that
+    Flickr stated.
     """
 
     id: str
@@ -55,6 +56,7 @@ class ArchivedAlbum:
     updated: int | None
     photo_ids: tuple[str, ...]
     gone: bool
+    comment_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ class MirrorReader:
                 updated=stored.album.updated,
                 photo_ids=tuple(table.members(stored.album.id)),
                 gone=stored.state.gone is not None,
+                comment_count=stored.album.comment_count,
             )
             for stored in table.all()
         ]
@@ -226,6 +229,17 @@ class MirrorReader:
     def document(self, photo_id: str) -> dict[str, Any] | None:
         """Return the content of a photo's sidecar file; `None` if it is missing or unreadable."""
         return self.store.read_sidecar(photo_id)
+
+    def account_document(self, name: str) -> dict[str, Any] | None:
+        """Return a document about the account, such as `galleries`; `None` if it is missing or unreadable.
+
+        Raises `ValueError` if no document can have this name.
+        """
+        return self.store.read_document(name)
+
+    def account_documents(self, group: str) -> list[str]:
+        """Return the names of the documents of a group, such as `favorites/2024-05` of `favorites`."""
+        return self.store.list_documents(group)
 
     def comments(self, photo_id: str) -> list[tuple[FlickrComment, Label]]:
         """Return the comments on a photo with their languages, oldest first; none if they were not mirrored."""

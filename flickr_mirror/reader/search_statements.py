@@ -15,6 +15,7 @@ ORDERS = {
     "newest": "uploaded DESC, id DESC",
     "oldest": "uploaded, id",
     "taken": "taken IS NULL, taken, id",
+    "last taken": "taken IS NULL, taken DESC, id DESC",
     "rank": f"bm25(words, {', '.join(map(str, WEIGHTS))}), uploaded DESC",
 }
 """The orders of results, by name."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from flickr_mirror.models.payloads import text_of
 from flickr_mirror.models.rest_answers import FlickrRefusal
 from flickr_mirror.models.sources import SourceKind, source_address
 from flickr_mirror.web.answers import FLICKR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flickr_mirror.models.payloads import Payload
     from flickr_mirror.reader.mirror_reader import MirrorReader
+    from flickr_mirror.web.paging import Method
     from flickr_mirror.web.photo_index import PhotoIndex
-
-    Method = Callable[[Mapping[str, str], str], Payload]
 
 _ADDRESS = re.compile(r"^(?:https?://)?(?:www\.|m\.)?flickr\.com/(?:photos|people)/([^/?#]+)")
 _TITLE = re.compile(r"(?:favorites|gallery \d+|pool|photos) of ")
@@ -95,24 +95,39 @@ class AccountMethods:
 
     def _get_person(self, arguments: Mapping[str, str], _: str) -> Payload:
         account = self._get(arguments.get("user_id", ""))
-        count = 0 if account.is_of_list else len(account.mirror.ids())
-        return {
-            "person": {
-                "id": account.nsid,
-                "nsid": account.nsid,
-                "ispro": 0,
-                "is_deleted": 0,
-                "iconserver": "0",
-                "iconfarm": 0,
-                "path_alias": None if account.alias == account.nsid else account.alias,
-                "has_stats": 0,
-                "username": {"_content": account.username},
-                "description": {"_content": ""},
-                "photosurl": {"_content": f"{FLICKR}/photos/{account.alias}/"},
-                "profileurl": {"_content": f"{FLICKR}/people/{account.alias}/"},
-                "photos": {"count": {"_content": count}},
-            }
-        }
+        reader = account.mirror.reader
+        profile = None if account.is_of_list else reader.account_document("profile")
+        return {"person": _person(account, profile or {})}
+
+
+def _person(account: Account, profile: Payload) -> Payload:
+    """Return the answer of `people.getInfo`; `profile` is the document of the mirror, empty if it has none."""
+    shown = {key: text_of(value) for key, value in profile.items()}
+    alias = "" if account.alias == account.nsid else account.alias
+    photos = {
+        key: {"_content": shown[name]}
+        for key, name in (("firstdatetaken", "first_taken"), ("firstdate", "first_uploaded"))
+        if shown.get(name)
+    }
+    person: Payload = {
+        "id": account.nsid,
+        "nsid": account.nsid,
+        "ispro": int(bool(profile.get("is_pro"))),
+        "is_deleted": 0,
+        "iconserver": "0",
+        "iconfarm": 0,
+        "path_alias": shown.get("path_alias") or alias or None,
+        "has_stats": 0,
+        "username": {"_content": account.username},
+        **{key: {"_content": shown[key]} for key in ("realname", "location") if shown.get(key)},
+        "description": {"_content": shown.get("description", "")},
+        "photosurl": {"_content": shown.get("photos_url") or f"{FLICKR}/photos/{account.alias}/"},
+        "profileurl": {"_content": shown.get("profile_url") or f"{FLICKR}/people/{account.alias}/"},
+    }
+    if shown.get("timezone"):
+        person["timezone"] = {"label": shown["timezone"], "timezone_id": shown["timezone"]}
+    count = 0 if account.is_of_list else len(account.mirror.ids())
+    return {**person, "photos": {**photos, "count": {"_content": count}}}
 
 
 def _account(index: PhotoIndex) -> Account:

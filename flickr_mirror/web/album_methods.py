@@ -4,126 +4,145 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flickr_mirror.models.payloads import to_int
 from flickr_mirror.models.rest_answers import FlickrRefusal
-from flickr_mirror.web.answers import FARM, SERVER, listed_photo
+from flickr_mirror.storage.album_document import name_of, read_album
+from flickr_mirror.web.answers import FARM, SECRET, SERVER, listed_photo
+from flickr_mirror.web.paging import MOST_ON_PAGE, extras_of, page_of
+from flickr_mirror.web.refusals import not_mirrored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from flickr_mirror.models.payloads import Payload
-    from flickr_mirror.reader.mirror_reader import ArchivedAlbum, ArchivedPhoto
-    from flickr_mirror.web.photo_index import PhotoIndex
-
-    Method = Callable[[Mapping[str, str], str], Payload]
-
-MOST_ON_PAGE = 500
+    from flickr_mirror.reader.mirror_reader import ArchivedPhoto
+    from flickr_mirror.web.paging import Arguments, Method
+    from flickr_mirror.web.photo_index import PhotoIndex, ShownAlbum
 
 
 class AlbumMethods:
-    """Answers calls about the albums of mirrors. `account` returns the mirror that a call is about."""
+    """Answers calls about the albums of mirrors. `account` and `photo` return what a call is about."""
 
     def __init__(
         self,
         indexes: Sequence[PhotoIndex],
-        account: Callable[[Mapping[str, str]], PhotoIndex],
-        photo: Callable[[Mapping[str, str]], tuple[PhotoIndex, ArchivedPhoto]],
+        account: Callable[[Arguments], PhotoIndex],
+        photo: Callable[[Arguments], tuple[PhotoIndex, ArchivedPhoto]],
     ) -> None:
         self._indexes = indexes
         self._account = account
         self._photo = photo
         self.methods: dict[str, Method] = {
-            "flickr.photosets.getList": self._get_list,
+            "flickr.photosets.comments.getList": self._get_comments,
             "flickr.photosets.getInfo": self._get_info,
+            "flickr.photosets.getList": self._get_list,
             "flickr.photosets.getPhotos": self._get_photos,
             "flickr.photos.getAllContexts": self._get_contexts,
         }
 
-    def _get_list(self, arguments: Mapping[str, str], _: str) -> Payload:
+    def _get_list(self, arguments: Arguments, _: str) -> Payload:
         index = self._account(arguments)
-        albums = [album for album in index.albums() if not album.gone]
-        page, size, pages = _page(arguments, len(albums))
-        chosen = albums[(page - 1) * size : page * size]
-        return {
-            "photosets": {
-                "page": page,
-                "pages": pages,
-                "perpage": size,
-                "total": len(albums),
-                "photoset": [_described(album, index) for album in chosen],
-            }
-        }
+        albums = [shown for shown in index.albums() if not shown.album.gone]
+        page = page_of(arguments, len(albums), usual=MOST_ON_PAGE)
+        entries = [_described(shown, index) for shown in page.of(albums)]
+        return {"photosets": {"cancreate": 0, **page.numbers, "photoset": entries}}
 
-    def _album(self, arguments: Mapping[str, str]) -> tuple[PhotoIndex, ArchivedAlbum]:
+    def _album(self, arguments: Arguments) -> tuple[PhotoIndex, ShownAlbum]:
         album_id = arguments.get("photoset_id", "")
         for index in self._indexes:
-            for album in index.albums():
-                if album.id == album_id:
-                    return index, album
+            for shown in index.albums():
+                if shown.album.id == album_id:
+                    return index, shown
         raise FlickrRefusal(1, "Photoset not found")
 
-    def _get_info(self, arguments: Mapping[str, str], _: str) -> Payload:
-        index, album = self._album(arguments)
-        return {"photoset": _described(album, index)}
+    def _get_info(self, arguments: Arguments, _: str) -> Payload:
+        index, shown = self._album(arguments)
+        return {"photoset": _described(shown, index)}
 
-    def _get_photos(self, arguments: Mapping[str, str], base: str) -> Payload:
-        index, album = self._album(arguments)
-        members = index.visible([int(photo_id) for photo_id in album.photo_ids])
-        page, size, pages = _page(arguments, len(members))
-        extras = set(arguments.get("extras", "").replace(" ", "").split(","))
+    def _get_photos(self, arguments: Arguments, base: str) -> Payload:
+        index, shown = self._album(arguments)
+        page, extras = page_of(arguments, len(shown.photo_ids), usual=MOST_ON_PAGE), extras_of(arguments)
         photos = []
-        for photo in index.photos(members[(page - 1) * size : page * size]):
+        for photo in index.photos(page.of(shown.photo_ids)):
             entry = listed_photo(photo, index.reader, extras, base)
             entry.pop("owner")  # as recorded: all are of the owner of the album
-            photos.append({**entry, "isprimary": str(int(photo.id == album.cover))})
+            photos.append({**entry, "isprimary": str(int(photo.id == shown.cover))})
         return {
             "photoset": {
-                "id": album.id,
-                "primary": album.cover,
+                "id": shown.album.id,
+                "primary": shown.cover,
                 "owner": index.reader.nsid,
                 "ownername": index.reader.username,
                 "photo": photos,
-                "page": page,
-                "per_page": size,
-                "perpage": size,
-                "pages": pages,
-                "title": album.title,
-                "total": len(members),
+                **page.numbers,
+                "per_page": page.size,
+                "title": shown.album.title,
             }
         }
 
-    def _get_contexts(self, arguments: Mapping[str, str], _: str) -> Payload:
+    def _get_comments(self, arguments: Arguments, _: str) -> Payload:
+        index, shown = self._album(arguments)
+        album = shown.album
+        stored = read_album(index.reader.account_document(name_of(album.id)))
+        if album.comment_count and (stored is None or stored.comments is None):
+            raise not_mirrored("comments on this album", "albums --info-level 2")
+        comments = [
+            {
+                "id": comment.id,
+                "author": comment.author,
+                "authorname": comment.author_name,
+                "date_create": "" if comment.date is None else str(comment.date),
+                "permalink": comment.permalink,
+                "path_alias": comment.path_alias or None,
+                "realname": comment.real_name,
+                "_content": comment.content,
+            }
+            for comment, _ in (stored and stored.comments) or ()
+        ]
+        return {"comments": {"photoset_id": album.id, **({"comment": comments} if comments else {})}}
+
+    def _get_contexts(self, arguments: Arguments, _: str) -> Payload:
         index, photo = self._photo(arguments)
-        sets = [_described(album, index) for album in index.albums() if photo.id in album.photo_ids]
+        sets = [_context(shown) for shown in index.albums() if int(photo.id) in shown.photo_ids]
         return {"set": sets} if sets else {}
 
 
-def _page(arguments: Mapping[str, str], total: int) -> tuple[int, int, int]:
-    """Return the number of the page, its size, and the number of pages."""
-    size = min(max(to_int(arguments.get("per_page")) or MOST_ON_PAGE, 1), MOST_ON_PAGE)
-    pages = max(-(-total // size), 1)
-    return min(max(to_int(arguments.get("page")) or 1, 1), pages), size, pages
-
-
-def _described(album: ArchivedAlbum, index: PhotoIndex) -> Payload:
-    visible = index.visible([int(photo_id) for photo_id in album.photo_ids])
+def _described(shown: ShownAlbum, index: PhotoIndex) -> Payload:
+    album, photo_count = shown.album, len(shown.photo_ids) - shown.video_count
     return {
         "id": album.id,
         "owner": index.reader.nsid,
         "username": index.reader.username,
-        "primary": album.cover,
-        "secret": "0000000000",
+        "primary": shown.cover,
+        "secret": SECRET,
         "server": SERVER,
         "farm": FARM,
         "count_views": "0",
-        "count_comments": "0",
-        "count_photos": len(visible),
-        "count_videos": 0,
-        "photos": len(visible),
+        "count_comments": str(album.comment_count),
+        "count_photos": photo_count,
+        "count_videos": shown.video_count,
+        "photos": photo_count,
+        "videos": shown.video_count,
         "title": {"_content": album.title},
         "description": {"_content": album.description},
         "can_comment": 0,
         "date_create": str(album.created or 0),
         "date_update": str(album.updated or 0),
         "visibility_can_see_set": 1,
+        "needs_interstitial": 0,
+    }
+
+
+def _context(shown: ShownAlbum) -> Payload:
+    """Return the entry of an album in `photos.getAllContexts`, whose names differ from those of other answers."""
+    return {
+        "title": shown.album.title,
+        "id": shown.album.id,
+        "primary": shown.cover,
+        "secret": SECRET,
+        "server": SERVER,
+        "farm": FARM,
+        "view_count": "0",
+        "comment_count": str(shown.album.comment_count),
+        "count_photo": len(shown.photo_ids) - shown.video_count,
+        "count_video": shown.video_count,
     }

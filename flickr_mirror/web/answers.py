@@ -57,7 +57,7 @@ _EXTRAS: dict[str, Callable[[ArchivedPhoto, MirrorReader], Payload]] = {
         "iconfarm": photo.facts.icon_farm or 0,
     },
     "last_update": lambda photo, _: {"lastupdate": str(photo.facts.updated or photo.uploaded)},
-    "geo": lambda photo, _: _place(photo),
+    "geo": lambda photo, _: place(photo),
     "tags": lambda photo, _: {"tags": photo.facts.tags},
     "machine_tags": lambda photo, _: {"machine_tags": photo.facts.machine_tags},
     "o_dims": lambda photo, _: _original(photo),
@@ -72,7 +72,7 @@ _EXTRAS: dict[str, Callable[[ArchivedPhoto, MirrorReader], Payload]] = {
     "can_download": lambda photo, _: (
         {} if photo.facts.can_download is None else {"can_download": int(photo.facts.can_download)}
     ),
-    "original_format": lambda photo, _: _format(photo),
+    "original_format": lambda photo, _: original_format(photo),
 }
 """What each of the `extras` adds to an entry of a listing."""
 
@@ -81,7 +81,8 @@ def _count(name: str, value: int | None) -> Payload:
     return {} if value is None else {name: str(value)}
 
 
-def _place(photo: ArchivedPhoto) -> Payload:
+def place(photo: ArchivedPhoto) -> Payload:
+    """Return the keys of an entry about the place of a photo."""
     facts = photo.facts
     if facts.latitude is None or facts.longitude is None:
         return {"latitude": 0, "longitude": 0, "accuracy": 0, "context": 0}
@@ -104,7 +105,8 @@ def _original(photo: ArchivedPhoto) -> Payload:
     return {}
 
 
-def _format(photo: ArchivedPhoto) -> Payload:
+def original_format(photo: ArchivedPhoto) -> Payload:
+    """Return the keys of an entry about the file of the original, if it is mirrored."""
     image = photo.file("image")
     if image is None or size_key(photo) != "o":
         return {}
@@ -120,7 +122,7 @@ def listed_photo(photo: ArchivedPhoto, reader: MirrorReader, extras: Collection[
         "server": SERVER,
         "farm": FARM,
         "title": photo.title,
-        **dict(zip(("ispublic", "isfriend", "isfamily"), _bits(photo), strict=True)),
+        **visibility(photo),
     }
     for extra, build in _EXTRAS.items():
         if extra in extras:
@@ -132,8 +134,10 @@ def listed_photo(photo: ArchivedPhoto, reader: MirrorReader, extras: Collection[
     return entry
 
 
-def _bits(photo: ArchivedPhoto) -> tuple[int, int, int]:
-    return PRIVACY_BITS.get(photo.facts.privacy or "public", (1, 0, 0))
+def visibility(photo: ArchivedPhoto) -> Payload:
+    """Return the bits that state who may see a photo."""
+    bits = PRIVACY_BITS.get(photo.facts.privacy or "public", (1, 0, 0))
+    return dict(zip(("ispublic", "isfriend", "isfamily"), bits, strict=True))
 
 
 def sizes_of(photo: ArchivedPhoto, base: str) -> Payload:
@@ -162,52 +166,6 @@ def sizes_of(photo: ArchivedPhoto, base: str) -> Payload:
             }
         )
     return {"canblog": 0, "canprint": 0, "candownload": 1, "size": sizes}
-
-
-def photo_info(photo: ArchivedPhoto, reader: MirrorReader) -> Payload:
-    """Return the answer of `photos.getInfo`."""
-    facts = photo.facts
-    info: Payload = {
-        "id": photo.id,
-        "secret": facts.secret or SECRET,
-        "server": SERVER,
-        "farm": FARM,
-        "dateuploaded": str(photo.uploaded),
-        "isfavorite": 0,
-        "license": facts.license or "0",
-        "safety_level": str(facts.safety_level or 0),
-        "rotation": facts.rotation,
-        "owner": owner(reader, photo),
-        "title": {"_content": photo.title},
-        "description": {"_content": photo.description or ""},
-        "visibility": dict(zip(("ispublic", "isfriend", "isfamily"), _bits(photo), strict=True)),
-        "dates": {
-            "posted": str(photo.uploaded),
-            "taken": facts.taken,
-            "takengranularity": facts.taken_granularity,
-            "takenunknown": str(int(facts.taken_unknown)),
-            "lastupdate": str(facts.updated or photo.uploaded),
-        },
-        "views": str(facts.views or 0),
-        "comments": {"_content": facts.comment_count or 0},
-        "notes": {"note": []},
-        "tags": {"tag": [_tag(photo, reader, tag) for tag in photo.tags]},
-        "urls": {"url": [{"type": "photopage", "_content": photo.url}]},
-        "media": facts.media,
-    }
-    if facts.latitude is not None:
-        info["location"] = {name: value for name, value in _place(photo).items() if "geo" not in name}
-    return info | _format(photo)
-
-
-def _tag(photo: ArchivedPhoto, reader: MirrorReader, tag: str) -> Payload:
-    return {
-        "id": f"{photo.id}-{tag}",
-        "author": reader.owner_of(photo).nsid,
-        "raw": tag,
-        "_content": tag,
-        "machine_tag": 0,
-    }
 
 
 def owner(reader: MirrorReader, photo: ArchivedPhoto) -> Payload:

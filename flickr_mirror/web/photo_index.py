@@ -5,12 +5,21 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flickr_mirror.reader.mirror_reader import ArchivedAlbum, ArchivedPhoto, MirrorReader
+
+
+class ShownAlbum(NamedTuple):
+    """An album with the ids of those of its photos that may be shown, in order; `cover` is one of them, or empty."""
+
+    album: ArchivedAlbum
+    photo_ids: list[int]
+    video_count: int
+    cover: str
 
 
 class PhotoIndex:
@@ -27,7 +36,7 @@ class PhotoIndex:
         self._ids: list[int] = []
         self._times: list[int] = []
         self._known: set[int] = set()
-        self._albums: list[ArchivedAlbum] | None = None
+        self._albums: list[ShownAlbum] | None = None
 
     def _refresh(self) -> None:
         """Read the ids again if the files of the catalogue have changed."""
@@ -66,13 +75,22 @@ class PhotoIndex:
             self._refresh()
             return self.reader.photo(photo_id) if int(photo_id) in self._known else None
 
-    def albums(self) -> list[ArchivedAlbum]:
-        """Return the albums of the mirror."""
+    def albums(self) -> list[ShownAlbum]:
+        """Return the albums of the mirror. Those without a photo that may be shown are left out, as at Flickr."""
         with self._lock:
             self._refresh()
             if self._albums is None:
-                self._albums = self.reader.albums()
+                videos = set(self.reader.catalogue.archive.video_ids())
+                found = [self._shown(album, videos) for album in self.reader.albums()]
+                self._albums = [shown for shown in found if shown.photo_ids or self.shows_private]
             return self._albums
+
+    def _shown(self, album: ArchivedAlbum, videos: set[int]) -> ShownAlbum:
+        ids = [photo_id for photo_id in map(int, album.photo_ids) if photo_id in self._known]
+        cover = album.cover
+        if not self.shows_private and not (cover and int(cover) in self._known):
+            cover = str(ids[0]) if ids else ""
+        return ShownAlbum(album, ids, len(videos.intersection(ids)), cover)
 
     def visible(self, photo_ids: Sequence[int]) -> list[int]:
         """Return those of the photos that may be shown."""

@@ -140,8 +140,11 @@ def visibility(photo: ArchivedPhoto) -> Payload:
     return dict(zip(("ispublic", "isfriend", "isfamily"), bits, strict=True))
 
 
-def sizes_of(photo: ArchivedPhoto, base: str) -> Payload:
-    """Return the answer of `photos.getSizes`: the image that is mirrored, and the film of a video."""
+def sizes_of(photo: ArchivedPhoto, base: str, film: Payload) -> Payload:
+    """Return the answer of `photos.getSizes`: the image that is mirrored, and the film of a video.
+
+    `film` is the size of the film in the sidecar, which has one if Flickr refused the best film.
+    """
     sizes = []
     if photo.file("image"):
         sizes.append(
@@ -157,9 +160,9 @@ def sizes_of(photo: ArchivedPhoto, base: str) -> Payload:
     if photo.file("video"):
         sizes.append(
             {
-                "label": "Video Original",
-                "width": "",
-                "height": "",
+                "label": film.get("label", "Video Original"),
+                "width": film.get("width", ""),
+                "height": film.get("height", ""),
                 "source": base + image_path(photo, "video"),
                 "url": photo.url,
                 "media": "video",

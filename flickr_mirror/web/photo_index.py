@@ -88,7 +88,7 @@ class PhotoIndex:
     def _shown(self, album: ArchivedAlbum, videos: set[int]) -> ShownAlbum:
         ids = [photo_id for photo_id in map(int, album.photo_ids) if photo_id in self._known]
         cover = album.cover
-        if not self.shows_private and not (cover and int(cover) in self._known):
+        if cover and not self.shows_private and int(cover) not in self._known:
             cover = str(ids[0]) if ids else ""
         return ShownAlbum(album, ids, len(videos.intersection(ids)), cover)
 

@@ -23,11 +23,17 @@ _ICON: Payload = {"iconserver": "0", "iconfarm": 0}
 
 def details_of(photo: ArchivedPhoto, reader: MirrorReader, kind: JobKind) -> dict[str, Any] | None:
     """Return the details of a kind in the sidecar of a photo: empty if Flickr refused them, `None` if it has none."""
-    document = reader.document(photo.id) if photo.file("info") else None
-    more = document.get("flickr") if document else None
-    if not isinstance(more, dict) or DETAIL_KEYS[kind] not in more:
+    more = metadata_of(photo, reader)
+    if DETAIL_KEYS[kind] not in more:
         return None
     found = more[DETAIL_KEYS[kind]]
+    return found if isinstance(found, dict) else {}
+
+
+def metadata_of(photo: ArchivedPhoto, reader: MirrorReader) -> dict[str, Any]:
+    """Return the object `flickr` in the sidecar of a photo; empty if there is none."""
+    document = reader.document(photo.id) if photo.file("info") else None
+    found = document.get("flickr") if document else None
     return found if isinstance(found, dict) else {}
 
 

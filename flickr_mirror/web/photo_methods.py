@@ -9,7 +9,7 @@ from flickr_mirror.models.payloads import objects_of
 from flickr_mirror.models.rest_answers import FlickrRefusal
 from flickr_mirror.web.answers import comments_of, image_path, sizes_of
 from flickr_mirror.web.paging import page_of
-from flickr_mirror.web.photo_info import details_of, exif_of, faves_of, people_in, photo_info
+from flickr_mirror.web.photo_info import details_of, exif_of, faves_of, metadata_of, people_in, photo_info
 from flickr_mirror.web.refusals import not_mirrored
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class PhotoMethods:
         return {"photo": photo_info(photo, index.reader, details_of(photo, index.reader, JobKind.NOTES))}
 
     def _get_sizes(self, arguments: Arguments, base: str) -> Payload:
-        return {"sizes": sizes_of(self._photo(arguments)[1], base)}
+        index, photo = self._photo(arguments)
+        film = metadata_of(photo, index.reader).get("film") if photo.file("video") else None
+        return {"sizes": sizes_of(photo, base, film if isinstance(film, dict) else {})}
 
     def _get_streams(self, arguments: Arguments, base: str) -> Payload:
         """Return the addresses of a film: an undocumented method, which gallery-dl calls."""

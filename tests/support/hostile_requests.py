@@ -79,6 +79,10 @@ CALLS = (
         "urls.lookupUser",
         "x" * 99,
     ),
+    *("photos.getExif", "photos.getFavorites", "photos.people.getList", "photos.getAllContexts"),
+    *("photosets.comments.getList", "collections.getTree", "collections.getInfo", "contacts.getPublicList"),
+    *("favorites.getPublicList", "galleries.getInfo", "galleries.getList", "galleries.getPhotos"),
+    *("groups.pools.getPhotos", "people.getPublicGroups", "profile.getProfile", "tags.getListUserPopular"),
 )
 ARGUMENTS = (
     *(
@@ -104,6 +108,8 @@ ARGUMENTS = (
         "license",
         "username",
     ),
+    *("max_taken_date", "bbox", "has_geo", "tag_mode", "radius_units", "min_fave_date", "count"),
+    *("gallery_id", "group_id", "collection_id"),
 )
 METHODS = (
     "GET",

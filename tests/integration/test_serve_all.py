@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 import httpx
@@ -27,13 +29,14 @@ from flickr_mirror.simulator.photo_details import exif_of, faves_of, people_of
 from flickr_mirror.web.server import MirrorServer
 from tests.integration.test_serve import call, files
 from tests.support.account_lists import OTHER
+from tests.support.hostile_requests import Target, hostile_query
 from tests.support.mirroring import Run, mirroring
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("one_language")
+pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 ALL = frozenset(Include)
 COUNT = 24
@@ -514,3 +517,18 @@ async def test_a_search_that_a_mirror_cannot_do_is_refused(
 async def test_a_search_accepts_what_lets_all_photos_through(run: Run, server: MirrorServer) -> None:
     everything = {"safe_search": 3, "content_type": 7, "media": "all", "text": "", "license": ""}
     assert await found(server, **everything) == [*run.stream.ids]
+
+
+async def test_hostile_arguments_are_answered_by_every_method(run: Run, server: MirrorServer) -> None:
+    """Each method gets what is not a number, a date, an id or a query in each argument, and answers or refuses."""
+    methods = (await call(server, "reflection.getMethods"))["methods"]["method"]
+    target = Target(server.url, ["/"], run.stream.nsid, run.stream.ids, [])
+    dice, refused = Random(17), 0
+    for method in [entry["_content"] for entry in methods] * 12:
+        arguments = dict(parse_qsl(hostile_query(target, dice), keep_blank_values=True))
+        fixed = {"method": method, "format": "json", "nojsoncallback": "1"}
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{server.url}/services/rest/", data=arguments | fixed)
+        assert answer.status_code == 200, (method, arguments)
+        refused += answer.json()["stat"] == "fail"
+    assert refused

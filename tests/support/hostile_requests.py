@@ -230,7 +230,7 @@ def hostile_request(target: Target, dice: Random) -> bytes:
         path = "/" + "".join(dice.choices((*PIECES, *target.photo_ids[:2], path), k=dice.randint(1, 8)))
     elif kind == 1:
         path = "/services/rest/"
-        query = _query(target, dice)
+        query = hostile_query(target, dice)
         if dice.random() < 0.3:
             method, body = "POST", query
             headers += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
@@ -248,7 +248,8 @@ def hostile_request(target: Target, dice: Random) -> bytes:
     return "\r\n".join(lines).encode("latin-1", "replace")
 
 
-def _query(target: Target, dice: Random) -> str:
+def hostile_query(target: Target, dice: Random) -> str:
+    """Return the arguments of one call, as in an address."""
     arguments = {
         name: "".join(dice.choices(VALUES, k=dice.randint(0, 6))) for name in dice.sample(ARGUMENTS, 5)
     }

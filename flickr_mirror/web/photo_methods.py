@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flickr_mirror.models.job_kinds import JobKind
 from flickr_mirror.models.payloads import objects_of
 from flickr_mirror.models.rest_answers import FlickrRefusal
-from flickr_mirror.web.answers import comments_of, image_path, sizes_of
+from flickr_mirror.web.answers import comments_of, image_path, original_format, sizes_of
 from flickr_mirror.web.paging import page_of
 from flickr_mirror.web.photo_info import details_of, exif_of, faves_of, metadata_of, people_in, photo_info
 from flickr_mirror.web.refusals import not_mirrored
@@ -78,8 +78,12 @@ class PhotoMethods:
     def _get_exif(self, arguments: Arguments, _: str) -> Payload:
         index, photo = self._photo(arguments)
         exif = details_of(photo, index.reader, JobKind.EXIF)
-        if exif is None:
+        if exif:
+            return {"photo": exif_of(photo, exif)}
+        if original_format(photo):
+            raise FlickrRefusal(
+                2, "Permission denied: the EXIF of this photo is in its original, which is mirrored."
+            )
+        if exif is None and photo.facts.media != "video":
             raise not_mirrored("EXIF of this photo", "exif")
-        if not exif:  # the owner does not share it
-            raise FlickrRefusal(2, "Permission denied")
-        return {"photo": exif_of(photo, exif)}
+        raise FlickrRefusal(2, "Permission denied")  # the owner does not share it

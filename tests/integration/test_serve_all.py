@@ -191,7 +191,9 @@ async def test_people_faves_and_exif_are_those_of_flickr(run: Run, server: Mirro
             assert answer["photo"]["exif"] == (exif_of(photo) or {})["exif"]
         else:  # the owner hides it, or the mirror has the original with its own EXIF
             assert (answer["code"], answer["message"][:17]) == (2, "Permission denied")
-            assert ("--include exif" in answer["message"]) == ("exif" not in parts)
+            assert "--include" not in answer["message"]
+            is_original = parts["size"]["label"] == "Original"
+            assert ("its original, which is mirrored" in answer["message"]) == is_original
             answered["hidden"] += "exif" in parts
         answered["people"] += bool(people["person"])
         answered["faves"] += bool(faves["person"])

@@ -70,6 +70,11 @@ class Details:
         self._query = database.query
         self._scope = scope
 
+    def is_known(self, photo_id: str, kind: JobKind) -> bool:
+        """Return whether a photo was ever on the work list of this kind. If not, its sidecar has no such details."""
+        query = "SELECT 1 FROM details WHERE photo_id = ? AND kind = ?"
+        return self._query(query, (int(photo_id), kind)).fetchone() is not None
+
     def plan(self, kinds: Iterable[JobKind], *, images: bool) -> None:
         """Put photos on the work list that lack details of these kinds, or whose details are outdated.
 

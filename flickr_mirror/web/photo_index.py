@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flickr_mirror.models.job_kinds import JobKind
     from flickr_mirror.reader.mirror_reader import ArchivedAlbum, ArchivedPhoto, MirrorReader
 
 
@@ -74,6 +75,11 @@ class PhotoIndex:
         with self._lock:
             self._refresh()
             return self.reader.photo(photo_id) if int(photo_id) in self._known else None
+
+    def may_have_details(self, photo: ArchivedPhoto, kind: JobKind) -> bool:
+        """Return whether the sidecar of a photo can have details of a kind: reading it takes long on a disk."""
+        with self._lock:
+            return self.reader.catalogue.details.is_known(photo.id, kind)
 
     def albums(self) -> list[ShownAlbum]:
         """Return the albums of the mirror. Those without a photo that may be shown are left out, as at Flickr."""

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flickr_mirror.models.job_kinds import DETAIL_KEYS, JobKind
+from flickr_mirror.models.job_kinds import DETAIL_KEYS
 from flickr_mirror.models.payloads import objects_of, text_of
 from flickr_mirror.models.photo_info import NOTE_BASIS
 from flickr_mirror.web.answers import FARM, SECRET, SERVER, original_format, owner, place, visibility
 
 if TYPE_CHECKING:
+    from flickr_mirror.models.job_kinds import JobKind
     from flickr_mirror.models.payloads import Payload
     from flickr_mirror.reader.mirror_reader import ArchivedPhoto, MirrorReader
     from flickr_mirror.web.paging import Page
+    from flickr_mirror.web.photo_index import PhotoIndex
 
 _USES = ("download", "blog", "print", "share")
 _ICON: Payload = {"iconserver": "0", "iconfarm": 0}
 
 
-def details_of(photo: ArchivedPhoto, reader: MirrorReader, kind: JobKind) -> dict[str, Any] | None:
+def details_of(photo: ArchivedPhoto, index: PhotoIndex, kind: JobKind) -> dict[str, Any] | None:
     """Return the details of a kind in the sidecar of a photo: empty if Flickr refused them, `None` if it has none."""
-    more = metadata_of(photo, reader)
+    more = metadata_of(photo, index.reader) if index.may_have_details(photo, kind) else {}
     if DETAIL_KEYS[kind] not in more:
         return None
     found = more[DETAIL_KEYS[kind]]

@@ -41,7 +41,7 @@ class PhotoMethods:
 
     def _get_info(self, arguments: Arguments, _: str) -> Payload:
         index, photo = self._photo(arguments)
-        return {"photo": photo_info(photo, index.reader, details_of(photo, index.reader, JobKind.NOTES))}
+        return {"photo": photo_info(photo, index.reader, details_of(photo, index, JobKind.NOTES))}
 
     def _get_sizes(self, arguments: Arguments, base: str) -> Payload:
         index, photo = self._photo(arguments)
@@ -61,14 +61,14 @@ class PhotoMethods:
 
     def _get_people(self, arguments: Arguments, _: str) -> Payload:
         index, photo = self._photo(arguments)
-        details = details_of(photo, index.reader, JobKind.NOTES)
+        details = details_of(photo, index, JobKind.NOTES)
         if details is None:
             raise not_mirrored("people in this photo", "notes")
         return {"people": people_in(photo, details)}
 
     def _get_faves(self, arguments: Arguments, _: str) -> Payload:
         index, photo = self._photo(arguments)
-        faves = details_of(photo, index.reader, JobKind.FAVES)
+        faves = details_of(photo, index, JobKind.FAVES)
         if faves is None and photo.facts.faves != 0:
             raise not_mirrored("faves of this photo", "faves")
         people = objects_of((faves or {}).get("people"))
@@ -77,7 +77,7 @@ class PhotoMethods:
 
     def _get_exif(self, arguments: Arguments, _: str) -> Payload:
         index, photo = self._photo(arguments)
-        exif = details_of(photo, index.reader, JobKind.EXIF)
+        exif = details_of(photo, index, JobKind.EXIF)
         if exif:
             return {"photo": exif_of(photo, exif)}
         if original_format(photo):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -64,7 +66,7 @@ def fill(run: Run) -> None:
         SimulatedGallery("721578", "Empty"),
     ]
     lists.groups = [
-        SimulatedGroup("34420@N01", "Boats &amp; rivers", pool=dict.fromkeys(stream.ids[1:4], 100)),
+        SimulatedGroup("34420@N01", "Boats &amp;amp; rivers", pool=dict.fromkeys(stream.ids[1:4], 100)),
         SimulatedGroup("34421@N01", "Nothing of ours", pool=dict.fromkeys(others[:2], 5)),
         SimulatedGroup("34422@N01", "Closed", is_private=True),
     ]
@@ -392,6 +394,23 @@ def every_call(run: Run, hidden: str) -> list[dict[str, str]]:
         {**account, "photoset_id": "7215779", "extras": "url_o,tags,geo", "group_id": "34420@N01"},
         {**account, "sort": "date-taken-asc", "gallery_id": "721577"},
     ]
+
+
+async def test_a_photo_that_became_private_is_in_no_pool(run: Run) -> None:
+    """The groups were listed for everyone while the photo was public."""
+    hidden = run.stream.ids[1]
+    arguments = {"group_id": "34420@N01", "user_id": run.stream.nsid}
+    with open_mirror(run.root) as reader:
+        async with MirrorServer([reader], host="127.0.0.1", port=0) as server:
+            photos = (await call(server, "groups.pools.getPhotos", **arguments))["photos"]["photo"]
+            assert {photo["id"] for photo in photos} == set(run.stream.ids[1:4])
+            with closing(sqlite3.connect(reader.store.catalogue)) as database, database:
+                database.execute(
+                    "UPDATE listed SET facts = json_set(facts, '$.privacy', 'family') WHERE id = ?",
+                    (int(hidden),),
+                )
+            photos = (await call(server, "groups.pools.getPhotos", **arguments))["photos"]["photo"]
+            assert {photo["id"] for photo in photos} == set(run.stream.ids[2:4])
 
 
 async def test_lists_that_only_the_account_sees_need_private(private_run: Run) -> None:

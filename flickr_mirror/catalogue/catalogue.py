@@ -113,6 +113,11 @@ class Catalogue:
         """Whether a `CatalogueDamagedError` was raised."""
         return self._database.is_damaged
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the file is read as it was when it was opened, without what is written later."""
+        return self._database.is_snapshot
+
     def check(self) -> None:
         """Read every value, and raise `CatalogueDamagedError` if one cannot be read."""
         check(self._database)

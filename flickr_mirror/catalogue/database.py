@@ -73,9 +73,11 @@ class Database:
         self._path = path
         self.is_damaged = False
         """Whether something was read that is not as it was written."""
+        self.is_snapshot = for_reading and not _has_log(path)
+        """Whether the file is read as it is now. What is written to it later is not seen, or only in part."""
         with self._errors():
             self._database = sqlite3.connect(
-                _address_for_reading(path) if for_reading else path,
+                _address_for_reading(path, is_snapshot=self.is_snapshot) if for_reading else path,
                 isolation_level=None,
                 check_same_thread=False,
                 timeout=BUSY_TIMEOUT,
@@ -117,6 +119,7 @@ class Database:
         self._database.backup(copy)
         self._database.close()
         self._database = copy
+        self.is_snapshot = True
 
     def close(self) -> None:
         """Close the file."""
@@ -253,7 +256,10 @@ def _locked(path: Path) -> str:
     )
 
 
-def _address_for_reading(path: Path) -> str:
+def _address_for_reading(path: Path, *, is_snapshot: bool) -> str:
     # Without a write-ahead log the file is complete. `immutable` keeps SQLite from creating a log.
-    is_all = not path.with_name(f"{path.name}-wal").exists()
-    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_all else ''}"
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_snapshot else ''}"
+
+
+def _has_log(path: Path) -> bool:
+    return path.with_name(f"{path.name}-wal").exists()

@@ -151,6 +151,14 @@ class MirrorReader:
         """Close the catalogue."""
         self._stack.close()
 
+    def follow(self) -> None:
+        """Read what was written since the catalogue was opened.
+
+        What is being read in other threads continues, because a catalogue that was opened before stays open.
+        """
+        if self.catalogue.is_snapshot:
+            self.catalogue = self._stack.enter_context(Catalogue(self.store.catalogue, for_reading=True))
+
     @cached_property
     def photo_ids(self) -> Sequence[int]:
         """The ids of all photos with files, newest upload first, as of the first use."""

@@ -39,6 +39,11 @@ class PhotoIndex:
         self._known: set[int] = set()
         self._albums: list[ShownAlbum] | None = None
 
+    def refresh(self) -> None:
+        """Read the mirror again if it has changed."""
+        with self._lock:
+            self._refresh()
+
     def _refresh(self) -> None:
         """Read the ids again if the files of the catalogue have changed."""
         path = self.reader.store.catalogue
@@ -48,6 +53,7 @@ class PhotoIndex:
                 status = name.stat()
                 stamp.append((status.st_size, status.st_mtime_ns))
         if stamp != self._stamp:
+            self.reader.follow()
             rows = self.reader.catalogue.archive.uploads(public_only=not self.shows_private)
             self._ids = [photo_id for photo_id, _ in rows]
             self._times = [-uploaded for _, uploaded in rows]

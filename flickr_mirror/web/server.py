@@ -106,6 +106,7 @@ class MirrorServer:
 
     def _search(self, index: PhotoIndex) -> SearchIndex:
         """Return the up-to-date search index of a mirror."""
+        index.refresh()
         key = id(index)
         if key not in self._searches:
             self._searches[key] = self._stack.enter_context(SearchIndex(index.reader))

@@ -231,11 +231,18 @@ async def test_a_port_in_use_is_reported(run: Run, server: MirrorServer) -> None
             pass
 
 
-async def test_what_a_run_adds_is_shown(run: Run, server: MirrorServer) -> None:
-    run.stream.upload(2)
-    await run(info_level=2)
-    photos = (await call(server, "people.getPhotos", user_id=run.stream.nsid))["photos"]
-    assert photos["total"] == "32"
+async def test_what_runs_change_is_shown(run: Run, server: MirrorServer) -> None:
+    """Also after the mirror was read before: SQLite reads a complete file as one that does not change."""
+    for total in (30, 32, 34):
+        photos = (await call(server, "people.getPhotos", user_id=run.stream.nsid))["photos"]
+        assert photos["total"] == str(total)
+        run.stream.upload(2)
+        run.stream.edit(run.stream.ids[5], title=f"Boat {total}")
+        await run(info_level=2)
+        info = (await call(server, "photos.getInfo", photo_id=run.stream.ids[5]))["photo"]
+        assert info["title"]["_content"] == f"Boat {total}"
+        found = (await call(server, "photos.search", text=f'"Boat {total}"'))["photos"]["photo"]
+        assert [photo["id"] for photo in found] == [run.stream.ids[5]]
 
 
 async def test_a_title_is_text_on_the_page(run: Run, server: MirrorServer) -> None:

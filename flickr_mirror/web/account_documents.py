@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models.payloads import objects_of, text_of, to_int
+from flickr_mirror.models.rest_answers import FlickrRefusal
 from flickr_mirror.web.answers import FARM, SECRET, SERVER
 from flickr_mirror.web.refusals import is_private, not_mirrored
 
@@ -40,6 +41,35 @@ def favorites_of(index: PhotoIndex) -> list[Payload]:
     months = [index.reader.account_document(name) or {} for name in names]
     found = [entry for month in months for entry in listed_in(month, "favorites")]
     return sorted(found, key=lambda entry: (entry.get("added") or 0, text_of(entry.get("id"))), reverse=True)
+
+
+def pools_with(index: PhotoIndex, photo_id: str) -> list[Payload]:
+    """Return the groups of an account whose pools have a photo; none if the account does not show its groups."""
+    try:
+        groups = listed_in(document_of(index, "groups", "groups"), "groups")
+    except FlickrRefusal:
+        return []
+    return [
+        group
+        for group in groups
+        if group.get("photos") and _has_photo(index, f"groups/{text_of(group.get('nsid'))}", photo_id)
+    ]
+
+
+def galleries_with(index: PhotoIndex, photo_id: str) -> list[Payload]:
+    """Return the galleries of an account that have a photo."""
+    document = index.reader.account_document("galleries") or {}
+    galleries = listed_in(document, "galleries")
+    return [
+        gallery
+        for gallery in galleries
+        if _has_photo(index, f"galleries/{text_of(gallery.get('id'))}", photo_id)
+    ]
+
+
+def _has_photo(index: PhotoIndex, name: str, photo_id: str) -> bool:
+    document = index.reader.account_document(name) or {}
+    return any(entry.get("id") == photo_id for entry in objects_of(document.get("photos")))
 
 
 def entry_of(photo: Payload, extras: Collection[str], mirrored: Payload | None) -> Payload:

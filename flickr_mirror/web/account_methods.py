@@ -113,6 +113,7 @@ def _person(account: Account, profile: Payload) -> Payload:
         "id": account.nsid,
         "nsid": account.nsid,
         "ispro": int(bool(profile.get("is_pro"))),
+        **({"expire": "0"} if profile.get("is_pro") else {}),  # recorded for accounts whose end is not shown
         "is_deleted": 0,
         "iconserver": "0",
         "iconfarm": 0,

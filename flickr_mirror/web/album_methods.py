@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flickr_mirror.models.payloads import text_of
 from flickr_mirror.models.rest_answers import FlickrRefusal
 from flickr_mirror.storage.album_document import name_of, read_album
+from flickr_mirror.web.account_documents import pools_with
 from flickr_mirror.web.answers import FARM, SECRET, SERVER, listed_photo
 from flickr_mirror.web.paging import MOST_ON_PAGE, extras_of, page_of
 from flickr_mirror.web.refusals import not_mirrored
@@ -103,7 +105,8 @@ class AlbumMethods:
     def _get_contexts(self, arguments: Arguments, _: str) -> Payload:
         index, photo = self._photo(arguments)
         sets = [_context(shown) for shown in index.albums() if int(photo.id) in shown.photo_ids]
-        return {"set": sets} if sets else {}
+        pools = [_pool(group) for group in pools_with(index, photo.id)]
+        return {**({"set": sets} if sets else {}), **({"pool": pools} if pools else {})}
 
 
 def _described(shown: ShownAlbum, index: PhotoIndex) -> Payload:
@@ -129,6 +132,20 @@ def _described(shown: ShownAlbum, index: PhotoIndex) -> Payload:
         "date_update": str(album.updated or 0),
         "visibility_can_see_set": 1,
         "needs_interstitial": 0,
+    }
+
+
+def _pool(group: Payload) -> Payload:
+    """Return the entry of a group in `photos.getAllContexts`."""
+    nsid = text_of(group.get("nsid"))
+    return {
+        "title": text_of(group.get("name")),
+        "url": f"/groups/{nsid}/pool/",
+        "id": nsid,
+        "iconserver": "0",
+        "iconfarm": 0,
+        "members": text_of(group.get("members")),
+        "pool_count": text_of(group.get("pool")),
     }
 
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from flickr_mirror.models.payloads import objects_of, text_of, to_int
 from flickr_mirror.models.rest_answers import FlickrRefusal
 from flickr_mirror.models.sources import SourceKind, is_source_address, source_address
-from flickr_mirror.web.account_documents import document_of, entry_of, favorites_of, gallery_of, listed_in
+from flickr_mirror.web.account_documents import (
+    document_of,
+    entry_of,
+    favorites_of,
+    galleries_with,
+    gallery_of,
+    listed_in,
+)
 from flickr_mirror.web.account_methods import account_name
 from flickr_mirror.web.answers import listed_photo
 from flickr_mirror.web.paging import extras_of, page_of
@@ -50,6 +57,7 @@ class ListMethods:
             "flickr.favorites.getList": self._get_favorites,
             "flickr.favorites.getPublicList": self._get_favorites,
             "flickr.galleries.getInfo": self._get_gallery,
+            "flickr.galleries.getListForPhoto": self._get_galleries_of_photo,
             "flickr.galleries.getPhotos": self._get_gallery_photos,
             "flickr.groups.pools.getPhotos": self._get_pool,
             "flickr.people.getPhotosOf": self._get_photos_of,
@@ -130,6 +138,20 @@ class ListMethods:
             return about | ({"comment": {"_content": comment}} if comment else {})
 
         return self._documented(objects_of(document.get("photos")), arguments, base, more)
+
+    def _get_galleries_of_photo(self, arguments: Arguments, _: str) -> Payload:
+        """Return the galleries with a photo, of the accounts that are mirrored; the photo can be one of others."""
+        photo_id = arguments.get("photo_id", "")
+        found = [
+            gallery_of(gallery, index.reader.username)
+            for index in self._streams
+            for gallery in galleries_with(index, photo_id)
+        ]
+        if not found and self._find_photo(photo_id) is None:
+            raise FlickrRefusal(1, "Photo not found")
+        page = page_of(arguments, len(found))
+        numbers = {**page.numbers, "per_page": page.size, "photo_id": photo_id}
+        return {"galleries": {**numbers, "gallery": page.of(found)}}
 
     # Groups and people
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from flickr_mirror.web.paging import Arguments, Method
     from flickr_mirror.web.photo_index import PhotoIndex
 
+_LICENSE_NAMES = {"9": "Public Domain Dedication (CC0)", "10": "Public Domain Mark"}
+"""Flickr's names of licences that have another one here, as recorded in June 2025; programs look them up by name."""
 _WRITING = re.compile(
     r"\.(?:add|create|delete|edit|join|leave|order|post|remove|replace|reply|set|subscribe|un)\w*$"
 )
@@ -100,7 +102,10 @@ class MirrorApi:
 
 
 def _get_licenses(_: Arguments, __: str) -> Payload:
-    entries = [{"id": entry.id, "name": entry.name, "url": entry.url} for entry in LICENSES.values()]
+    entries = [
+        {"id": int(entry.id), "name": _LICENSE_NAMES.get(entry.id, entry.name), "url": entry.url}
+        for entry in LICENSES.values()
+    ]
     return {"licenses": {"license": entries}}
 
 

@@ -318,6 +318,22 @@ async def test_a_photo_of_a_list_that_a_mirror_has_comes_with_its_image(run: Run
     assert [photo["comment"]["_content"] for photo in shown if photo["has_comment"]] == ["Lovely"]
 
 
+async def test_the_contexts_of_a_photo_are_albums_groups_and_galleries(
+    run: Run, server: MirrorServer
+) -> None:
+    photo_id, other = run.stream.ids[2], run.flickr.streams[1].ids[4]
+    contexts = await call(server, "photos.getAllContexts", photo_id=photo_id)
+    assert [(album["id"], album["title"]) for album in contexts["set"]] == [("7215772", "Saigon")]
+    assert [(pool["id"], pool["title"]) for pool in contexts["pool"]] == [("34420@N01", "Boats &amp; rivers")]
+    assert (await call(server, "photos.getAllContexts", photo_id=run.stream.ids[12])) == {"stat": "ok"}
+    galleries = (await call(server, "galleries.getListForPhoto", photo_id=other))["galleries"]
+    assert [gallery["gallery_id"] for gallery in galleries["gallery"]] == ["721577"]
+    assert galleries["total"] == 1
+    none = (await call(server, "galleries.getListForPhoto", photo_id=photo_id))["galleries"]
+    assert (none["total"], none["gallery"]) == (0, [])
+    assert (await call(server, "galleries.getListForPhoto", photo_id="12345"))["code"] == 1
+
+
 @pytest.mark.parametrize("method", [*DOCUMENTS, "photos.getExif", "photos.getFavorites", "photos.getInfo"])
 async def test_answers_are_xml_too(run: Run, server: MirrorServer, method: str) -> None:
     photo_id = next(photo_id for photo_id in run.stream.ids if sidecar(run, photo_id).get("exif"))

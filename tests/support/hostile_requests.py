@@ -81,8 +81,20 @@ CALLS = (
     ),
     *("photos.getExif", "photos.getFavorites", "photos.people.getList", "photos.getAllContexts"),
     *("photosets.comments.getList", "collections.getTree", "collections.getInfo", "contacts.getPublicList"),
-    *("favorites.getPublicList", "galleries.getInfo", "galleries.getList", "galleries.getPhotos"),
-    *("groups.pools.getPhotos", "people.getPublicGroups", "profile.getProfile", "tags.getListUserPopular"),
+    *(
+        "favorites.getPublicList",
+        "galleries.getInfo",
+        "galleries.getList",
+        "galleries.getListForPhoto",
+        "galleries.getPhotos",
+    ),
+    *(
+        "galleries.getPhotos",
+        "groups.pools.getPhotos",
+        "people.getPublicGroups",
+        "profile.getProfile",
+        "tags.getListUserPopular",
+    ),
 )
 ARGUMENTS = (
     *(

@@ -89,7 +89,6 @@ CALLS = (
         "galleries.getPhotos",
     ),
     *(
-        "galleries.getPhotos",
         "groups.pools.getPhotos",
         "people.getPublicGroups",
         "profile.getProfile",

@@ -76,6 +76,13 @@ class Archive:
             " ORDER BY uploaded DESC, id DESC"
         ).fetchall()
 
+    def private_ids(self) -> list[int]:
+        """Return the ids of the photos that not everyone may see, with or without files."""
+        rows = self._query(
+            "SELECT id FROM listed WHERE ifnull(json_extract(facts, '$.privacy'), 'public') <> 'public'"
+        )
+        return [photo_id for (photo_id,) in rows]
+
     def video_ids(self) -> list[int]:
         """Return the ids of the videos."""
         return [photo_id for (photo_id,) in self._query("SELECT id FROM photos WHERE video")]

@@ -82,10 +82,13 @@ class ListMethods:
     def _documented(
         self, entries: Sequence[Payload], arguments: Arguments, base: str, more: Callable[[Payload], Payload]
     ) -> Payload:
-        """Return a page of photos of a document, each with `more`."""
-        page, extras = page_of(arguments, len(entries)), extras_of(arguments)
+        """Return a page of photos of a document, each with `more`. A photo may have become private since then."""
+        indexes = [*self._streams, *self._lists.values()]
+        hidden = set[int]().union(*(index.hidden_ids() for index in indexes))
+        shown = [entry for entry in entries if to_int(entry.get("id")) not in hidden]
+        page, extras = page_of(arguments, len(shown)), extras_of(arguments)
         photos = []
-        for entry in page.of(entries):
+        for entry in page.of(shown):
             found = self._find_photo(text_of(entry.get("id")))
             mirrored = listed_photo(found[1], found[0].reader, extras, base) if found else None
             photos.append(entry_of(entry, extras, mirrored) | more(entry))

@@ -38,6 +38,7 @@ class PhotoIndex:
         self._times: list[int] = []
         self._known: set[int] = set()
         self._albums: list[ShownAlbum] | None = None
+        self._hidden: set[int] | None = None
 
     def refresh(self) -> None:
         """Read the mirror again if it has changed."""
@@ -60,6 +61,7 @@ class PhotoIndex:
             self._known = set(self._ids)
             self._stamp = stamp
             self._albums = None
+            self._hidden = None
 
     def ids(self, low: int | None = None, high: int | None = None) -> Sequence[int]:
         """Return the ids of the photos uploaded between two seconds (both included), newest first."""
@@ -103,6 +105,16 @@ class PhotoIndex:
         if cover and not self.shows_private and int(cover) not in self._known:
             cover = str(ids[0]) if ids else ""
         return ShownAlbum(album, ids, len(videos.intersection(ids)), cover)
+
+    def hidden_ids(self) -> set[int]:
+        """Return the ids of the photos that are known and may not be shown."""
+        with self._lock:
+            self._refresh()
+            if self._hidden is None:
+                self._hidden = (
+                    set() if self.shows_private else set(self.reader.catalogue.archive.private_ids())
+                )
+            return self._hidden
 
     def visible(self, photo_ids: Sequence[int]) -> list[int]:
         """Return those of the photos that may be shown."""

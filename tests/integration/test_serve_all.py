@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from flickr_mirror.reader.mirror_reader import MirrorReader
+
 pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 ALL = frozenset(Include)
@@ -412,6 +414,31 @@ def every_call(run: Run, hidden: str) -> list[dict[str, str]]:
     ]
 
 
+def make_private(reader: MirrorReader, photo_id: str) -> None:
+    """Let the catalogue of a mirror state that a photo is private."""
+    with closing(sqlite3.connect(reader.store.catalogue)) as database, database:
+        database.execute(
+            "UPDATE listed SET facts = json_set(facts, '$.privacy', 'family') WHERE id = ?", (int(photo_id),)
+        )
+
+
+async def test_a_photo_of_another_mirror_that_became_private_is_in_no_list(run: Run) -> None:
+    """The gallery of one account was listed while the photo of another one was public; both are mirrored."""
+    others = Run(run.flickr, run.root)
+    others.stream = run.flickr.streams[1]
+    await others()
+    hidden = others.stream.ids[5]
+    with open_mirror(run.root, "other") as other, open_mirror(run.root, run.stream.username) as own:
+        async with MirrorServer([other, own], host="127.0.0.1", port=0) as server:
+            for count in (5, 4):
+                gallery = (await call(server, "galleries.getPhotos", gallery_id="721577"))["photos"]
+                faves = (await call(server, "favorites.getList", user_id=run.stream.nsid))["photos"]
+                assert (gallery["total"], faves["total"]) == (str(count), str(count + 4))
+                shown = {photo["id"] for photo in (*gallery["photo"], *faves["photo"])}
+                assert (hidden in shown) == (count == 5)
+                make_private(other, hidden)
+
+
 async def test_a_photo_that_became_private_is_in_no_pool(run: Run) -> None:
     """The groups were listed for everyone while the photo was public."""
     hidden = run.stream.ids[1]
@@ -420,11 +447,7 @@ async def test_a_photo_that_became_private_is_in_no_pool(run: Run) -> None:
         async with MirrorServer([reader], host="127.0.0.1", port=0) as server:
             photos = (await call(server, "groups.pools.getPhotos", **arguments))["photos"]["photo"]
             assert {photo["id"] for photo in photos} == set(run.stream.ids[1:4])
-            with closing(sqlite3.connect(reader.store.catalogue)) as database, database:
-                database.execute(
-                    "UPDATE listed SET facts = json_set(facts, '$.privacy', 'family') WHERE id = ?",
-                    (int(hidden),),
-                )
+            make_private(reader, hidden)
             photos = (await call(server, "groups.pools.getPhotos", **arguments))["photos"]["photo"]
             assert {photo["id"] for photo in photos} == set(run.stream.ids[2:4])
 

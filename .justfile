@@ -15,10 +15,14 @@ setup:
 test *args:
     {{bin}}/python -m pytest {{args}}
 
-# Run all tests, and check the coverage by those that are not slow
+# Run all tests
 test-all:
-    {{bin}}/python -m pytest --cov
+    {{bin}}/python -m pytest
     {{bin}}/python -m pytest -m slow
+
+# Check the branch coverage by the tests that are not slow
+coverage:
+    {{bin}}/python -m pytest --cov
 
 # Check style, formatting, imports between folders, and spelling
 lint:
@@ -47,5 +51,6 @@ bench *args="10000 --info-only":
     {{bin}}/python tests/benchmarks/scale.py {{args}}
 
 # Run all checks, then build the packages in ./dist (see docs/releasing.md)
-release: lint types test-all
+release: lint types coverage
+    {{bin}}/python -m pytest -m slow
     pipx run build

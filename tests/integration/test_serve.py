@@ -183,7 +183,7 @@ async def test_private_photos_need_a_password(run: Run, tmp_path: Path) -> None:
     assert shown
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(4_000, marks=pytest.mark.slow)])
 async def test_hostile_requests_get_an_answer_and_nothing_outside_the_mirror(
     run: Run, server: MirrorServer, count: int
 ) -> None:

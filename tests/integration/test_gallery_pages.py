@@ -250,7 +250,9 @@ def test_every_view_is_accessible_and_fits_a_phone(
         if scheme == "dark":
             pytest.skip("Playwright cannot set the colour scheme of an unpatched Firefox.")
         if route not in {"", "map", "photo"}:
-            pytest.skip("axe reads the same document in Chromium; these three views differ most in their layout.")
+            pytest.skip(
+                "axe reads the same document in Chromium; these three views differ most in their layout."
+            )
     resources = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed.")
     axe = (Path(resources.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     pages = Pages(browser, gallery, viewport={"width": 390, "height": 844}, color_scheme=scheme)

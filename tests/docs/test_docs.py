@@ -15,6 +15,7 @@ import typer
 
 from flickr_mirror.cli.app import app
 from flickr_mirror.cli.options.man_page import exit_codes, page, read_commands
+from flickr_mirror.models.includes import Include
 from tests.support.command import start
 from tests.support.pages import PAGES, ROOT, addresses, anchors, put_command_into
 
@@ -49,6 +50,19 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert pages <= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.html")}
     navigation = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert all(f'href="{name}"' in navigation for name in pages - {"index.html"})
+
+
+def test_what_can_be_included_is_documented() -> None:
+    """Each name of `--include` is in the command reference, and in a table of a guide."""
+    reference = (DOCS / "reference" / "command.md").read_text(encoding="utf-8")
+    [row] = [line for line in reference.splitlines() if line.startswith("| `--include NAMES`")]
+    assert set(re.findall(r"`(\w+)`", row)) >= {*Include}
+    guides = [
+        (DOCS / "how-to" / f"{name}.md").read_text(encoding="utf-8")
+        for name in ("account_lists", "notes_faves_exif")
+    ]
+    shown = {name for guide in guides for name in re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)}
+    assert shown == {*Include} - {"albums"}  # which have a page of their own
 
 
 @pytest.mark.parametrize("name", PAGES)

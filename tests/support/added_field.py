@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flickr_mirror.simulator import SimulatedPhotostream
 
 MODULE = "flickr_mirror.models.metadata"
-LAST_ROW = '    """The number in the host name of that server."""'
+ANCHOR = '    """The number in the host name of that server."""'
 
 
 def add(row: str) -> None:
@@ -29,10 +29,10 @@ def add(row: str) -> None:
     assert spec
     assert spec.origin
     source = Path(spec.origin).read_text(encoding="utf-8")
-    assert source.count(LAST_ROW) == 1
+    assert source.count(ANCHOR) == 1
     assert MODULE not in sys.modules
     module = sys.modules[MODULE] = importlib.util.module_from_spec(spec)
-    exec(compile(source.replace(LAST_ROW, f"{LAST_ROW}; {row}"), spec.origin, "exec"), vars(module))  # noqa: S102
+    exec(compile(source.replace(ANCHOR, f"{ANCHOR}; {row}"), spec.origin, "exec"), vars(module))  # noqa: S102
 
 
 async def run(folder: Path, photos: SimulatedPhotostream, steps: list[str]) -> None:

@@ -140,7 +140,9 @@ class ErrandQueue:
                 self._queue.remove(queued)
             raise
         if queued.error:
-            raise queued.error.with_traceback(None)  # many files get the same error: their stacks would add up
+            raise queued.error.with_traceback(
+                None
+            )  # many files get the same error: their stacks would add up
         assert queued.outcome is not None  # noqa: S101 - `done` is set with one of the two
         return queued.outcome, queued.worker
 

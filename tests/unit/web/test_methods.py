@@ -13,6 +13,7 @@ NOT_SERVED = {
     "flickr.auth.oauth.checkToken",
     "flickr.contacts.getList",
     "flickr.people.getGroups",
+    "flickr.photos.recentlyUpdated",
     "flickr.tags.getListUserRaw",
 }
 """The methods that need a login, which a server does not have."""

@@ -14,6 +14,7 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue.files import KINDS
+from flickr_mirror.engine.check_documents import MISSING, check_documents
 from flickr_mirror.engine.mirror_store import open_store
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import BadImageError
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.store import QuickCheck, Store
 
 BATCH = 200
-MISSING = "It is missing."
-"""The reason for a file that is not there."""
 PATIENCE = 30 * 86_400
 """Seconds after which an interrupted check starts over instead of continuing."""
 SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
@@ -106,6 +105,8 @@ async def check_mirror(
                     await store.restore()
                 async with open_catalogue(cache, observer, anew=rebuild) as catalogue:
                     await check_files(cache.files, catalogue, observer, report, read=read)
+                    if part[0] == 1 and (read or not cache.address):
+                        await _check_documents(cache.files, catalogue, observer, report)
                 await store.save()
         finally:
             report.seconds = time.monotonic() - started
@@ -156,6 +157,15 @@ async def check_files(
     is_restored = await to_thread.run_sync(catalogue.get_note, "restored") == "1"
     report.rebuilt = is_restored and await to_thread.run_sync(catalogue.listings.is_unlisted)
     report.complete = True
+
+
+async def _check_documents(store: Store, catalogue: Catalogue, emit: Observer, report: CheckReport) -> None:
+    """Check the documents about the account, and add them to the report."""
+    number, broken = await to_thread.run_sync(check_documents, store, catalogue)
+    report.files += number
+    report.broken += broken
+    for found in broken:
+        emit(found)
 
 
 def _position(begun: int, after: tuple[str, int], report: CheckReport) -> str:

@@ -270,7 +270,8 @@ class Imported(RunEvent):
 class FileBroken(RunEvent):
     """A file is missing or differs from what was written; `kind` is `image`, `video` or `info`.
 
-    `comes_again` is whether the next run restores it; if not, `reason` says why.
+    `comes_again` is whether the next run restores it; if not, `reason` says why. For a document about the account,
+    `photo_id` is empty, and `kind` is the name in `--include` with which a run restores it.
     """
 
     photo_id: str
@@ -282,6 +283,8 @@ class FileBroken(RunEvent):
     @property
     def text(self) -> str:
         """The sentences for the user."""
+        if not self.photo_id:
+            return f"{self.path}: {self.reason} The next run with --include {self.kind} restores it."
         what = " The next run restores it." if self.comes_again else ""
         return f"{self.path} (photo {self.photo_id}): {self.reason}{what}"
 

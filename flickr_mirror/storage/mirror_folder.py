@@ -185,13 +185,14 @@ class MirrorFolder(BaseStore):
 
     def read_document(self, name: str) -> dict[str, Any] | None:
         """See `Store.read_document`."""
-        return read_json(self._document(name))
+        return read_json(self.document_path(name))
 
     def list_documents(self, group: str) -> list[str]:
         """See `Store.list_documents`."""
-        entries = list_entries(self._document(f"{group}/_").parent, self.folder)
+        prefix = f"{group}/" if group else ""
+        entries = list_entries(self.document_path(f"{prefix}_").parent, self.folder)
         return [
-            f"{group}/{path.stem}" for path, _ in entries if path.suffix == ".json" and not path.is_symlink()
+            f"{prefix}{path.stem}" for path, _ in entries if path.suffix == ".json" and not path.is_symlink()
         ]
 
     def find_copies(self, photo_ids: Iterable[str]) -> dict[str, dict[Path, int]]:
@@ -222,13 +223,14 @@ class MirrorFolder(BaseStore):
 
     def write_document(self, name: str, content: dict[str, Any]) -> bool:
         """See `Store.write_document`."""
-        path, data = self._document(name), encoded(content)
+        path, data = self.document_path(name), encoded(content)
         if filesystem.content(path) == data:
             return False
         filesystem.write_file(path, data, folder=self.parts, base=self.folder)
         return True
 
-    def _document(self, name: str) -> Path:
+    def document_path(self, name: str) -> Path:
+        """See `Store.document_path`."""
         return self.folder / ACCOUNT_FOLDER / f"{document_name(name)}.json"
 
     def _compare(

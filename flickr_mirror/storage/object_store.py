@@ -161,11 +161,16 @@ class ObjectStore(BaseStore):
 
     def list_documents(self, group: str) -> list[str]:
         """See `Store.list_documents`."""
-        folder = _document(f"{group}/_").rpartition("/")[0]
+        prefix = f"{group}/" if group else ""
+        folder = _document(f"{prefix}_").rpartition("/")[0]
         keys = (found.key.removeprefix(f"{folder}/") for found in self.bucket.objects(folder))
         return sorted(
-            f"{group}/{key.removesuffix('.json')}" for key in keys if key.endswith(".json") and "/" not in key
+            f"{prefix}{key.removesuffix('.json')}" for key in keys if key.endswith(".json") and "/" not in key
         )
+
+    def document_path(self, name: str) -> Path:
+        """See `Store.document_path`."""
+        return self._root / _document(name)
 
     def find_copies(self, photo_ids: Iterable[str]) -> dict[str, dict[Path, int]]:
         """See `Store.find_copies`."""

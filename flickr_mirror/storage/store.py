@@ -145,7 +145,11 @@ class Store(Protocol):
         ...
 
     def list_documents(self, group: str) -> list[str]:
-        """Return the names of the documents of a group, such as `albums/72157`, in order."""
+        """Return the names of the documents of a group, such as `albums/72157`, in order; "" for those in no group."""
+        ...
+
+    def document_path(self, name: str) -> Path:
+        """Return the path that a document has, whether it exists or not. Raises `ValueError` for another name."""
         ...
 
     def find_copies(self, photo_ids: Iterable[str]) -> dict[str, dict[Path, int]]:

@@ -14,7 +14,8 @@ from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
 from flickr_mirror.cli.output.console import console, echo
 from flickr_mirror.cli.output.summary import counted
 from flickr_mirror.cli.output.text import json_text
-from flickr_mirror.engine.check import MISSING, CheckReport, check_mirror
+from flickr_mirror.engine.check import CheckReport, check_mirror
+from flickr_mirror.engine.check_documents import MISSING
 from flickr_mirror.engine.forget import forget_photos
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Checked, FileBroken
@@ -71,7 +72,12 @@ async def run_check(
 async def _ask_about_missing(report: CheckReport, cache_path: Path) -> None:
     """On a terminal, ask whether photos whose files are gone were deleted on purpose, and forget them if so."""
     ids = sorted(
-        {found.photo_id for found in report.broken if found.reason == MISSING and found.comes_again}, key=int
+        {
+            found.photo_id
+            for found in report.broken
+            if found.photo_id and found.reason == MISSING and found.comes_again
+        },
+        key=int,
     )
     if not ids or not report.complete or console.is_quiet or not (console.is_terminal and sys.stdin.isatty()):
         return

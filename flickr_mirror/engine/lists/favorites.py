@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.lists.merging import Entry
     from flickr_mirror.engine.workers.jobs import JobContext
     from flickr_mirror.models.account_lists import ListedPhoto
+    from flickr_mirror.storage.store import Store
 
 NAME = "favorites"
 _MOST_PENDING = 5000
@@ -49,6 +50,12 @@ async def mirror_favorites(context: JobContext, full: bool) -> ListResult:  # no
     is_known = header.get("listed_as") == access(context) and isinstance(header.get("newest"), int)
     run = FavoritesRun(context, header, since=header["newest"] if is_known and not full else None)
     return await run.run()
+
+
+def list_all_again(store: Store) -> None:
+    """Let the next run list all favourites, because the document of a month was lost."""
+    if header := store.read_document(NAME):
+        store.write_document(NAME, {**header, "newest": None})
 
 
 class FavoritesRun:
@@ -82,8 +89,16 @@ class FavoritesRun:
             self._count += self._new
             if not walk.is_complete:  # the next run asks from the same second on
                 self._newest = self._since
+        months = await to_thread.run_sync(context.store.list_documents, NAME)
         await write(
-            context, NAME, {"listed_as": access(context), "count": self._count, "newest": self._newest or 0}
+            context,
+            NAME,
+            {
+                "listed_as": access(context),
+                "count": self._count,
+                "newest": self._newest or 0,
+                "months": [name.partition("/")[2] for name in months],
+            },
         )
         return ListResult(self._count, self._changed)
 

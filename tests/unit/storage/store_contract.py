@@ -509,7 +509,16 @@ class StoreContract:
         for name in ("albums/2", "albums/1", "galleries/3", "profile"):
             store.write_document(name, {})
         assert store.list_documents("albums") == ["albums/1", "albums/2"]
+        assert store.list_documents("") == ["profile"]
         assert list(store.list_files()) == []
+
+    def test_a_broken_document_is_moved_out_of_the_way(self, store: Store) -> None:
+        for name in ("albums/1", "profile"):
+            store.write_document(name, {})
+            store.quarantine(store.document_path(name))
+            assert store.read_document(name) is None
+        with pytest.raises(ValueError, match="Invalid name"):
+            store.document_path("../x")
 
     def test_a_document_that_is_missing_is_none(self, store: Store) -> None:
         assert store.read_document("profile") is None

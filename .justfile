@@ -24,6 +24,14 @@ test-all:
 coverage:
     {{bin}}/python -m pytest --cov
 
+# Run the tests that are not marked slow with the lowest versions of the dependencies, which needs the network
+test-lowest:
+    python3 -m venv --clear build/lowest
+    {{bin}}/python -m tests.support.lowest_versions > build/lowest/requirements.txt
+    build/lowest/bin/pip install --quiet --editable '.[dev]'
+    build/lowest/bin/pip install --quiet --requirement build/lowest/requirements.txt
+    build/lowest/bin/python -m pytest
+
 # Check style, formatting, imports between folders, and spelling
 lint:
     {{bin}}/ruff check .

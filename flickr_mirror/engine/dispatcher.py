@@ -31,7 +31,7 @@ class Dispatcher:
     def __init__(self, catalogue: Catalogue, flush_interval: float) -> None:
         self.catalogue = catalogue
         self._flush_interval = flush_interval
-        self._connection = anyio.CapacityLimiter(1)
+        self._connection = anyio.Lock()
         self._busy: defaultdict[str, set[str]] = defaultdict(set)
         self._changes: list[Callable[[], object]] = []
         self._finished: list[tuple[str, str]] = []
@@ -44,12 +44,9 @@ class Dispatcher:
 
     async def call(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:  # noqa: ANN401
         """Call a method of the catalogue in a thread, one at a time. A call that began is always finished."""
-        await self._connection.acquire()
-        try:
+        async with self._connection:
             # by default, threads are not abandoned: a cancelled caller waits
             return await anyio.to_thread.run_sync(partial(function, *arguments, **named))
-        finally:
-            self._connection.release()
 
     async def take(self, job: str, query: Callable[..., list[StoredPhoto]], **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
         """Return the photos that `query` finds and no task has. They belong to the caller until `finish`."""

@@ -137,7 +137,7 @@ Licenses = Annotated[
 ]
 Media = Annotated[
     str | None,
-    typer.Option(parser=media, metavar="MEDIA", rich_help_panel=WHICH, help="photo or video."),
+    typer.Option("--media", parser=media, metavar="MEDIA", rich_help_panel=WHICH, help="photo or video."),
 ]
 Language = Annotated[
     str | None,

@@ -24,6 +24,7 @@ def zone(text: str) -> ZoneInfo:
 Zone = Annotated[
     ZoneInfo | None,
     typer.Option(
+        "--zone",
         parser=zone,
         metavar="ZONE",
         rich_help_panel=OUTPUT,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-"""The usage error of Typer: Click's in older versions, Typer's own copy in later ones."""
+"""The usage error of Typer's own copy of Click."""
 
 SIMILARITY = 0.7
 """The least similarity between a word and its suggestion, 0 to 1, as in `difflib`."""

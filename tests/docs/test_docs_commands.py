@@ -42,6 +42,7 @@ NOT_RUN = {
     r"ssh |^dask ": "needs a cluster",
     r"/srv/flickr": "needs that folder",
     r"flic\.kr/p/": "is the address of a real photo",
+    r"^(gallery-dl|flickr_download) ": "is a program of others, which the tests do not install",
     r"^(sudo|systemctl|loginctl|journalctl) ": "needs root or systemd",
     r"^docker |docker run|^mirror ": "needs Docker",
     r"^man ": "needs man, and shows what test_docs.py checks",

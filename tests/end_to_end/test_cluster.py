@@ -76,6 +76,7 @@ async def mirror(
         await process.close()
 
 
+@pytest.mark.slow
 async def test_a_worker_that_is_killed_costs_nothing(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:

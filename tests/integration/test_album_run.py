@@ -23,6 +23,7 @@ from flickr_mirror.simulator import (
 from tests.support.albums import members, read_albums
 from tests.support.command import infos, tree
 from tests.support.mirroring import PagedRun, Run
+from tests.support.parameters import with_slow_rest
 from tests.support.timing import FAST
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ async def test_a_second_run_downloads_nothing(tmp_path: Path) -> None:
         assert (run.flickr.calls[INFO], run.flickr.calls[PHOTOS]) == (1, 3)
 
 
-@pytest.mark.parametrize("strategy", CachingStrategy)
+@pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_a_whole_run_continues_with_the_rest(tmp_path: Path, strategy: CachingStrategy) -> None:
     """The photos of the album are not downloaded again, and the mirror is the same as without it."""
     async with accounts(tmp_path / "first") as run:

@@ -182,6 +182,7 @@ async def test_suspicious_bytes_are_downloaded_twice_and_then_kept(run: ClusterR
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_a_replaced_image_is_downloaded_by_the_coordinator(run: ClusterRun) -> None:
     """Its new file is announced in the catalogue first, which no worker has."""
     await run()
@@ -192,6 +193,7 @@ async def test_a_replaced_image_is_downloaded_by_the_coordinator(run: ClusterRun
     assert report.cluster.errands == 0
 
 
+@pytest.mark.slow
 async def test_a_run_ends_when_the_scheduler_is_lost(run: ClusterRun, cluster: LocalCluster) -> None:
     """No photo is marked failed, and the next run, with another cluster, continues."""
 
@@ -227,6 +229,7 @@ async def test_a_scheduler_that_does_not_answer_is_reported(run: ClusterRun) -> 
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_a_worker_of_another_version_is_refused(
     run: ClusterRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +273,7 @@ async def test_workers_that_are_refused_pause_and_then_the_run_ends(run: Cluster
 
 
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
 async def test_a_run_that_is_stopped_leaves_the_rest_to_the_next_one(
     run: ClusterRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,7 @@ class Noting(httpx.AsyncHTTPTransport):
 
 
 @pytest.mark.usefixtures("canary")
+@pytest.mark.slow
 async def test_calls_go_through_connections_of_the_embedder(tmp_path: Path) -> None:
     """A program brings its own connections to the API; images keep theirs, and each run closes what it used."""
     async with mirroring(tmp_path) as run:

@@ -161,6 +161,7 @@ async def test_a_disk_that_fails_in_any_way_ends_the_run(
 
 
 @quick
+@pytest.mark.slow
 async def test_a_file_that_was_not_synced_is_never_marked_done(trial: Trial) -> None:
     """Row 56: EIO on fsync: whichever sync fails, no row claims that file, and the next run has it."""
     hits = set()

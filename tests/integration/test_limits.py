@@ -292,6 +292,7 @@ async def test_what_outlasts_the_grace_is_given_up(
         assert parts(tmp_path) == []
 
 
+@pytest.mark.slow
 async def test_the_time_is_up_while_it_lists(tmp_path: Path, jump: Callable[[float], None]) -> None:
     """The page that was asked for is stored, no further one is asked for, and the next run goes on behind it."""
     async with mirroring(tmp_path, 40 * PAGE, image_dims=(48, 36)) as run:

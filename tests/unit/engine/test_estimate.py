@@ -71,6 +71,7 @@ def catalogue_of(run: Run) -> Path:
     return run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
 
 
+@pytest.mark.slow
 async def test_the_bytes_of_a_first_run_are_estimated(tmp_path: Path) -> None:
     """From the headers of a few images, without a byte of their bodies, and without one API call more."""
     async with mirroring(tmp_path / "cache", 600, image_dims=(320, 240)) as run:

@@ -150,6 +150,7 @@ async def test_same_text_has_the_same_language_in_every_process() -> None:
         assert await other.detect(TEXTS[::-1]) == expected()[::-1]
 
 
+@pytest.mark.slow
 async def test_many_tasks_get_their_own_answers(started: list[Process]) -> None:
     """However many tasks ask at once, each gets the locales of its own texts; all workers help."""
     answers: dict[int, list[Locale]] = {}
@@ -265,6 +266,7 @@ async def test_calls_cancelled_at_any_moment_do_no_harm() -> None:
             assert await detector.detect([f"{FRENCH} {patience}"]) == [Locale("fra")]
 
 
+@pytest.mark.slow
 async def test_killed_worker_is_replaced(started: list[Process], caplog: pytest.LogCaptureFixture) -> None:
     """A worker that the system kills in the middle of its work costs a warning, but no photo."""
     answers: list[Locale] = []
@@ -437,6 +439,7 @@ async def test_tables_of_languages_are_read_beside_the_event_loop(monkeypatch: p
     assert readers[-1] == threading.get_ident()
 
 
+@pytest.mark.slow
 async def test_outside_of_its_context_a_detector_starts_nothing(started: list[Process]) -> None:
     """A detector that isn't open, or not any more, detects without leaving a process behind."""
     detector = LanguageDetector()
@@ -484,6 +487,7 @@ async def test_closing_while_a_text_is_detected(is_started: bool, started: list[
     assert closed - closing < 1
 
 
+@pytest.mark.slow
 async def test_cancelled_clean_up_still_ends_the_worker(started: list[Process]) -> None:
     """A run that is cancelled leaves no process behind."""
     with anyio.CancelScope() as scope:
@@ -593,6 +597,7 @@ def host(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_host_program_needs_no_guard_and_sees_no_output(tmp_path: Path) -> None:
     """A plain script runs once, from any folder, and prints nothing but its own output."""
     with host(tmp_path) as process:

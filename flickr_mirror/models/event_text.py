@@ -1,4 +1,4 @@
-"""The sentences that describe waits and outages to a user."""
+"""The wording of waits and outages, for the log and for the live view."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import time
 
 SERVERS = {"api": "Flickr", "images": "Flickr's image servers"}
 """The names of the servers in messages."""
+REASONS = {
+    "budget": "This hour's calls to Flickr are used up",
+    "api": "Flickr asks for a pause",
+    "images": "Flickr's image servers ask for a pause",
+}
+"""Why nothing is sent, in the log."""
+SHORT_REASONS = {
+    "budget": ("the hour's calls are used up, ", "hour's calls used up, ", ""),
+    "api": ("calls paused by Flickr, ", "calls paused, ", ""),
+    "images": ("images paused by Flickr, ", "images paused, ", ""),
+}
+"""The same in the live view: the longest text first."""
 
 
 def waiting_text(cause: str, seconds: float) -> str:
     """Return why nothing is sent to Flickr, for how long, and until when (local time)."""
-    reason = {
-        "budget": "This hour's calls to Flickr are used up",
-        "api": "Flickr asks for a pause",
-        "images": "Flickr's image servers ask for a pause",
-    }[cause]
     resumes = time.strftime(", at %H:%M", time.localtime(time.time() + seconds))
-    return f"{reason}: continuing in {duration_text(seconds)}{resumes if seconds >= 60 else ''}."
+    return f"{REASONS[cause]}: continuing in {duration_text(seconds)}{resumes if seconds >= 60 else ''}."
 
 
 def outage_text(

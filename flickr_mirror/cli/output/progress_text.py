@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flickr_mirror.cli.output.text import name_text, size_text, time_left
-from flickr_mirror.models.event_text import SERVERS
+from flickr_mirror.models.event_text import SERVERS, SHORT_REASONS
 from flickr_mirror.text import plain
 
 if TYPE_CHECKING:
@@ -135,12 +135,7 @@ def _pauses(stats: RunStats) -> list[Words]:
         when = (
             f"resumes {stats.clock_time_in(seconds)}" if seconds >= 60 else f"resumes in {time_left(seconds)}"
         )
-        reasons = {
-            "budget": ("the hour's calls are used up, ", "hour's calls used up, ", ""),
-            "api": ("calls paused by Flickr, ", "calls paused, ", ""),
-            "images": ("images paused by Flickr, ", "images paused, ", ""),
-        }
-        found.append(tuple(f"{reason}{when}" for reason in reasons[cause]))
+        found.append(tuple(f"{reason}{when}" for reason in SHORT_REASONS[cause]))
     return found
 
 

@@ -14,7 +14,7 @@ import anyio
 from anyio import to_thread
 
 from flickr_mirror.catalogue.files import KINDS
-from flickr_mirror.engine.check_documents import MISSING, check_documents
+from flickr_mirror.engine.check_documents import check_documents
 from flickr_mirror.engine.mirror_store import open_store
 from flickr_mirror.engine.rebuild import open_catalogue
 from flickr_mirror.errors import BadImageError
@@ -26,7 +26,7 @@ from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.media_decoding import decode
 from flickr_mirror.storage.mirror_lookup import get_mirror
-from flickr_mirror.storage.store import sha256_of
+from flickr_mirror.storage.store import MISSING, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection

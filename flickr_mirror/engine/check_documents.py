@@ -8,15 +8,13 @@ from flickr_mirror.engine.lists import favorites
 from flickr_mirror.models.events import FileBroken
 from flickr_mirror.models.includes import LISTS, Include
 from flickr_mirror.storage.album_document import GROUP, TREE, name_of
+from flickr_mirror.storage.store import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flickr_mirror.catalogue.catalogue import Catalogue
     from flickr_mirror.storage.store import Store
-
-MISSING = "It is missing."
-"""The reason for a file that is not there."""
 
 
 def check_documents(store: Store, catalogue: Catalogue) -> tuple[int, list[FileBroken]]:

@@ -19,7 +19,7 @@ from flickr_mirror.storage.object_names import number_and_extension, object_path
 from flickr_mirror.storage.object_upload import Uploader
 from flickr_mirror.storage.partial_file import open_partial_file
 from flickr_mirror.storage.sidecar import compare, encoded
-from flickr_mirror.storage.store import StoreProperties
+from flickr_mirror.storage.store import MISSING, StoreProperties
 
 if TYPE_CHECKING:
     import io
@@ -146,7 +146,7 @@ class ObjectStore(BaseStore):
             number = inventory_number(photo_id)
             found = index.size(number, extension)
             if found is None:
-                return "It is missing."
+                return MISSING
             if found != size:
                 return f"It has {found:,} bytes, and had {size:,} when it was written."
             if e_tag and not index.has_e_tag(number, extension, e_tag):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from flickr_mirror.models.media import Picture
 
+MISSING = "It is missing."
+"""What is wrong with a file that is not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoreProperties:

@@ -17,28 +17,13 @@ from flickr_mirror.flickr.http_client import HttpClient
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support.canary import KEY
 from tests.support.command import IMPATIENT, KEYS, Outcome, command, run, running, start
+from tests.support.unusable_paths import folder, missing, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
 FLICKR = ("--username", "x", *KEYS, "--api-url", "https://flickr.invalid/")
-
-
-def missing(path: Path) -> str:
-    """Return a path without a file."""
-    return str(path / "missing" / "file")
-
-
-def folder(path: Path) -> str:
-    """Return a folder."""
-    return str(path)
-
-
-def text(path: Path) -> str:
-    """Return a file that holds no certificates."""
-    (path / "text").write_text("no certificate")
-    return str(path / "text")
 
 
 @pytest.mark.parametrize(

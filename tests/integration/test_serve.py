@@ -19,6 +19,7 @@ from flickr_mirror.web.server import MirrorServer
 from tests.support.hostile_requests import Target, attack
 from tests.support.mirroring import Run, mirroring
 from tests.support.pages import ROOT
+from tests.support.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,9 +39,8 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
 @pytest.fixture
 async def server(run: Run) -> AsyncIterator[MirrorServer]:
     """Serve the mirror."""
-    with open_mirror(run.root) as reader:
-        async with MirrorServer([reader], host="127.0.0.1", port=0) as server:
-            yield server
+    async with serving(run.root) as server:
+        yield server
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -33,6 +33,7 @@ from tests.integration.test_serve import call, files
 from tests.support.account_lists import OTHER
 from tests.support.hostile_requests import Target, hostile_query
 from tests.support.mirroring import Run, mirroring
+from tests.support.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -92,9 +93,8 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
 @pytest.fixture
 async def server(run: Run) -> AsyncIterator[MirrorServer]:
     """Serve the mirror."""
-    with open_mirror(run.root) as reader:
-        async with MirrorServer([reader], host="127.0.0.1", port=0) as server:
-            yield server
+    async with serving(run.root) as server:
+        yield server
 
 
 def sidecar(run: Run, photo_id: str) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from flickr_mirror.cli.output.console import console, echo
 from flickr_mirror.cli.output.summary import counted
 from flickr_mirror.cli.output.text import json_text
 from flickr_mirror.engine.check import CheckReport, check_mirror
-from flickr_mirror.engine.check_documents import MISSING
 from flickr_mirror.engine.forget import forget_photos
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Checked, FileBroken
+from flickr_mirror.storage.store import MISSING
 from flickr_mirror.text import plain
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import pytest
 
 from flickr_mirror.errors import SettingsError
 from flickr_mirror.flickr.tls import KEY_LOG, key_log_failure, tls_context
+from tests.support.unusable_paths import folder, loop, missing, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,28 +28,6 @@ def no_context(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     tls_context.cache_clear()
     yield
     tls_context.cache_clear()
-
-
-def missing(path: Path) -> str:
-    """Return a path without a file."""
-    return str(path / "missing" / "file")
-
-
-def folder(path: Path) -> str:
-    """Return a folder without certificates."""
-    return str(path)
-
-
-def text(path: Path) -> str:
-    """Return a file without certificates."""
-    (path / "text").write_text("no certificate")
-    return str(path / "text")
-
-
-def loop(path: Path) -> str:
-    """Return a file that even root cannot read."""
-    (path / "loop").symlink_to(path / "loop")
-    return str(path / "loop")
 
 
 UNUSABLE: list[tuple[str, Callable[[Path], str], str]] = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -17,12 +16,14 @@ from flickr_mirror.cli.options import (  # Typer reads the annotations
     stats_flags,
 )
 from flickr_mirror.cli.options.argument_checks import checked_username
+from flickr_mirror.cli.options.option_names import cache_path_of
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def check(
@@ -196,7 +197,7 @@ def _status_lines(context: typer.Context, style: str) -> int:
         streams = read_streams(root, params["streams"])
         places = [(stream.cache_path, stream.username) for stream in streams]
     else:
-        cache_path = Path(params["cache_path"])  # a text with some versions of Typer
+        cache_path = cache_path_of(context)
         names = params["username"] or all_mirrors(filesystem.home(cache_path).absolute())
         places = [(cache_path, name) for name in names]
     return show_streams(places, style, params["max_age"])
@@ -226,7 +227,7 @@ def _list(context: typer.Context, words: str, order: str) -> NoReturn:
         opens=params.get("opens", False),
         **({"fields": params["fields"]} if params["fields"] else {}),
     )
-    cache_path, shown = Path(params["cache_path"]), []  # a text with some versions of Typer
+    cache_path, shown = cache_path_of(context), []
 
     def show(name: str) -> int:
         shown.append(name)

@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.models.options import Limits, MirrorOptions
@@ -22,6 +23,11 @@ _FIELDS = "|".join(
     field.name for kind in (MirrorOptions, Limits) for field in fields(kind) if field.name != "timing"
 )
 """The fields that are options: the times are not."""
+
+
+def cache_path_of(context: Any) -> Path:  # noqa: ANN401 - Typer's own copy of Click
+    """Return the value of `--cache-path`; with some versions of Typer, the context has it as a text."""
+    return Path(context.params["cache_path"])
 
 
 def settings_of(command: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - Typer's own copy of Click

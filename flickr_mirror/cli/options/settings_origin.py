@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from flickr_mirror.cli.options.configured_command import OVERRIDDEN
 from flickr_mirror.cli.options.flags import KEYS
 from flickr_mirror.cli.options.help_text import headings
 from flickr_mirror.cli.options.option_names import (
+    cache_path_of,
     flag_of,
     is_secret,
     key_of,
@@ -83,7 +83,7 @@ def _saved_key(context: Any) -> tuple[str | None, str]:  # noqa: ANN401
     from flickr_mirror.storage import filesystem
 
     try:
-        root = filesystem.home(Path(context.params["cache_path"]))  # a text with some versions of Typer
+        root = filesystem.home(cache_path_of(context))
         if found := saved_keys(root):
             return found.consumer_key, f"saved in {found.origin}"
         return None, f"not saved in {key_locations(root)}"
@@ -99,7 +99,7 @@ def _saved_logins(context: Any) -> str:  # noqa: ANN401
     from flickr_mirror.storage import filesystem
 
     try:
-        root = filesystem.home(Path(context.params["cache_path"]))
+        root = filesystem.home(cache_path_of(context))
         logins = saved_logins(root, saved_keys(root))
     except FlickrMirrorError as error:
         return str(error)

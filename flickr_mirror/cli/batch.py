@@ -14,6 +14,7 @@ from flickr_mirror.cli.graceful_shutdown import exit_soon
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.cli.output.text import name_text
 from flickr_mirror.cli.runner import run_mirror
+from flickr_mirror.cli.signals import signalled_exit_code
 from flickr_mirror.errors import (
     CacheFullError,
     CertificateError,
@@ -88,6 +89,8 @@ async def _run(mirror: PhotostreamMirror, view: RunView) -> int:
     try:
         return await run_mirror(mirror, view)
     except Exception as error:  # noqa: BLE001 - printed; the other photostreams are still mirrored
+        if code := signalled_exit_code():
+            return code
         echo_unexpected_error(error)
         return 1
 

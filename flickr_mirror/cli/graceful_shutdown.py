@@ -12,7 +12,7 @@ import anyio
 from flickr_mirror.cli.exit_codes import SIGNALLED
 from flickr_mirror.cli.output.console import console
 from flickr_mirror.cli.output.live_view import restore_terminal
-from flickr_mirror.cli.signals import status_signals, stop_signals
+from flickr_mirror.cli.signals import signalled_exit_code, status_signals, stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,8 @@ class GracefulShutdown:
         """React to signals until cancelled."""
         with anyio.open_signal_receiver(*stop_signals(), *status_signals()) as signals:
             task_status.started()
+            if code := signalled_exit_code():  # a library dropped its `SystemExit`
+                signal.raise_signal(signal.Signals(code - SIGNALLED))
             async for number in signals:
                 if number in status_signals():
                     self._report_now()

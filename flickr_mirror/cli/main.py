@@ -13,7 +13,7 @@ from flickr_mirror.cli.output.standard_streams import (
     open_closed_streams,
     output_failure,
 )
-from flickr_mirror.cli.signals import cancel_exit_timer, exit_on_signals
+from flickr_mirror.cli.signals import cancel_exit_timer, exit_on_signals, signalled_exit_code
 from flickr_mirror.errors import FlickrMirrorError
 from flickr_mirror.models.timing import Timing
 
@@ -33,6 +33,8 @@ def main(timing: Timing = Timing()) -> None:
         echo(f"mirror_flickr: {error}")
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - the user gets one sentence, the log gets the traceback
+        if code := signalled_exit_code():
+            sys.exit(code)
         from flickr_mirror.cli.failure_messages import echo_failure, echo_unexpected_error
         from flickr_mirror.flickr.tls import key_log_failure
 

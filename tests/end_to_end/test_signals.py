@@ -242,20 +242,54 @@ async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> N
     assert text.splitlines()[-1].endswith("exit=143")
 
 
-async def test_a_ctrl_c_before_the_command_is_loaded() -> None:
-    """Row 71: Ctrl-C while the libraries are being read ends the command with code 130 and not a word."""
-    start = (
-        "import os, runpy, signal, sys\n"
-        "class Finder:\n"
-        "    def find_spec(self, name, *_):\n"
-        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
-        "sys.meta_path.insert(0, Finder())\n"
-        "sys.argv = ['mirror_flickr', '--version']\n"
-        "runpy.run_module('flickr_mirror', run_name='__main__')"
-    )
+@pytest.mark.parametrize("number", with_slow_rest(CODES, signal.SIGINT))
+async def test_a_signal_before_the_command_is_loaded(number: signal.Signals) -> None:
+    """Row 71: a signal during the imports ends the command with its code and without a message."""
+    start = f"""
+import os, runpy, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == 'typer':
+            try:
+                os.kill(os.getpid(), {number:d})
+            except BaseException:  # as CPython before 3.12 does in `__set_name__`
+                raise RuntimeError from None
+sys.meta_path.insert(0, Finder())
+sys.argv = ['mirror_flickr', '--version']
+runpy.run_module('flickr_mirror', run_name='__main__')
+"""
     result = await anyio.run_process([sys.executable, "-c", start], check=False)
-    assert result.returncode == 130
+    assert result.returncode == CODES[number]
     assert result.stdout + result.stderr == b""
+
+
+LOST_EXITS = {
+    "replaced": "raise RuntimeError('Error calling __set_name__') from error",  # by CPython before 3.12
+    "dropped": "pass",
+}
+
+
+@pytest.mark.parametrize("handling", with_slow_rest(LOST_EXITS, "replaced"))
+async def test_a_signal_during_an_import_that_loses_its_exit(tmp_path: Path, handling: str) -> None:
+    """Row 71: a library that replaces or drops the `SystemExit` of a signal does not hide the signal."""
+    start = f"""
+import os, runpy, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == 'anyio._backends._asyncio':
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            except SystemExit as error:
+                {LOST_EXITS[handling]}
+sys.meta_path.insert(0, Finder())
+runpy.run_module('flickr_mirror', run_name='__main__', alter_sys=True)
+"""
+    async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
+        line = command(flickr, tmp_path)
+        result = await anyio.run_process([line[0], "-c", start, *line[3:]], check=False)
+    assert result.returncode == 143
+    assert b"unexpected" not in result.stderr
+    assert [path for path in tree(tmp_path) if path.endswith(".jpg")] == []
 
 
 @pytest.mark.slow

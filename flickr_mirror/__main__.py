@@ -24,11 +24,11 @@ def main() -> None:
 
     for number in stop_signals():
         signal.signal(number, leave)
-    # the many objects of the imports are there to stay: looking for garbage among them takes a tenth of a short command
+    # the objects of the imports live until the exit: collecting garbage among them takes a tenth of a short command
     gc.set_threshold(20_000)
     try:
         if terminal_echo.asks_for_keys(sys.argv[1:]) and sys.stdin is not None:
-            with suppress(OSError, ValueError):  # it is closed
+            with suppress(OSError, ValueError):  # stdin is closed
                 # the imports take a second, in which the user may already paste a key
                 terminal_echo.turn_off(sys.stdin.fileno(), discard=True)
         from flickr_mirror.cli.main import main as run

@@ -201,7 +201,7 @@ class KeysError(FlickrMirrorError):
 class LoginError(FlickrMirrorError):
     """The login is missing, was refused or does not permit enough.
 
-    `problem` is what Flickr calls it (`oauth_problem`), such as `token_rejected`, or empty.
+    `problem` is Flickr's name for it (`oauth_problem`), such as `token_rejected`, or empty.
     """
 
     def __init__(self, message: str, problem: str = "") -> None:

@@ -61,7 +61,7 @@ class Albums:
     ) -> None:
         """Store an album and the ids of its photos, in their order, in one transaction.
 
-        `None` as `member_ids` keeps those that are stored. The photos need not be known. The position of a stored
+        `None` as `member_ids` keeps the stored ids. The photos need not be known. The position of a stored
         album is kept if `state` has none.
         """
         state = state or AlbumState()
@@ -137,7 +137,7 @@ class Albums:
         return [str(row[0]) for row in rows]
 
     def all(self) -> list[StoredAlbum]:
-        """Return all albums, in the order of the owner; those without a place are last."""
+        """Return all albums, in the order of the owner; those without a position are last."""
         rows = self._query(f"SELECT {_COLUMNS} FROM albums ORDER BY position IS NULL, position, id")
         return [_stored(row) for row in rows]
 

@@ -157,7 +157,7 @@ class Callers:
     def add_exported(self, photo: FlickrPhoto, owner: FlickrUser) -> None:
         """Record, inside of a transaction, that an account export of `owner` has a photo.
 
-        One that is not for visitors counts as listed for the owner's login, and only that can find out whether it is
+        One that is not for visitors counts as listed for the owner's login, and only that login can find whether it is
         gone.
         """
         if is_for_visitors(photo):
@@ -178,7 +178,7 @@ class Callers:
     def end_restoring(self, owner: FlickrUser) -> None:
         """Count all restored photos, inside of a transaction, as listed for the `owner` if any is not for visitors.
 
-        A mirror with such photos was made with a login. Whose is not on disk; only the owner sees all of them.
+        A mirror with such photos was made with a login. The files do not name it; only the owner sees all of them.
         """
         if self._is_any("callers = 0"):
             self._insert(VISITOR << 1, owner)

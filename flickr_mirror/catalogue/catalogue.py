@@ -47,16 +47,16 @@ class Catalogue:
     It has more than 10 attributes because each one is a part of it, with methods of its own:
 
     - `callers`: who a run lists as, and for whom each photo was listed
-    - `work_list`: what a run has left to do
-    - `outcomes`: what became of each photo that was on the work list
+    - `work_list`: the photos that a run has left to mirror
+    - `outcomes`: the outcome of each photo on the work list
     - `listings`: stores the pages of a walk through the photostream
     - `photos`: the rows of photos, written by listings and by a rebuild
-    - `imports`: the photos that an account export brought
+    - `imports`: the photos of account exports
     - `coverage`: the upload times that are listed
-    - `updates`: since when changes of the caller's own photos must be listed
+    - `updates`: the time from which changes of the caller's own photos must be listed
     - `totals`: how many photos are known, to compare with Flickr's counts
     - `files`: the files on disk
-    - `details`: what needs a call for each photo
+    - `details`: the details that need a call for each photo
     - `gone_photos`: photos that are no longer at Flickr, or may not be
     - `forgotten`: photos that were erased on request
     - `albums`: the albums with their photos, and the collections

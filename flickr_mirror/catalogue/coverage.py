@@ -1,10 +1,10 @@
 """The upload times that are listed, and the shortfalls in which Flickr counts more photos than it lists.
 
-Flickr's page numbers shift whenever the owner uploads or deletes, so a page number says nothing about what was
-seen. The upload time of a photo stays. A walk therefore records the seconds whose photos are all listed, and the next
-one lists only the gaps (`models.intervals`).
+Flickr's page numbers shift whenever the owner uploads or deletes, so a page number does not show which photos were
+listed. The upload time of a photo does not change. A walk therefore records the seconds whose photos are all listed,
+and the next one lists only the gaps (`models.intervals`).
 
-Flickr's totals can also include photos that it never lists to a visitor who is not logged in, and single pages come
+Flickr's totals can also include photos that it never lists to a visitor who is not logged in, and single pages can be
 short (reported in https://github.com/markdoliner/flickrmirrorer/issues/21). One answer does not show which of the two
 it is. So a stretch that is short stays open, and is listed again by the next runs. After `RUNS_UNTIL_HIDDEN` runs
 with the same result, its photos are taken to be hidden, and the stretch counts as listed: otherwise a photostream
@@ -106,7 +106,7 @@ class CoverageStore:
         """Record a shortfall found in a `run`; return how many photos are newly taken to be hidden.
 
         `listed` is how many photos are known in the stretch. A stretch that lacks most of its photos is never taken to
-        be listed: then it is the listing that fails, for example with an empty page and a total of 600.
+        be listed: then the listing is wrong, for example with an empty page and a total of 600.
         """
         # Borders of a stretch move with the pages, so an earlier shortfall that overlaps counts as the same one.
         (before,) = self._query(

@@ -1,4 +1,4 @@
-"""The files of a mirror as they were written: their sizes, their hashes, and what is odd about them."""
+"""The files of a mirror as they were written: their sizes, their hashes, and notes on damaged or unusual ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Files:
     def put(self, photo_id: str, file: StoredFile) -> StoredFile:
         """Record a file that is durable, and return it as it was recorded.
 
-        If its bytes are the same as those that were found broken before, Flickr has them like this: the file gets
+        If its bytes are those that were found broken before, Flickr serves them like this, and the file gets
         their note.
         """
         key = (photo_id, file.kind)
@@ -120,8 +120,8 @@ class Files:
     def requeue(self, photo_id: str, kind: str, *, seen: tuple[bytes, str] | None = None) -> None:
         """Put a photo whose file of this kind is broken or missing back on the work list.
 
-        `seen` is the hash of a broken file and what is wrong with it. If Flickr serves these bytes again, they are
-        what it has.
+        `seen` is the hash of a broken file and its defect. If Flickr serves these bytes again, they are
+        accepted.
         """
         self._query("UPDATE files SET bytes = ? WHERE kind = ? AND photo_id = ?", (_REQUEUED, kind, photo_id))
         if seen is not None:

@@ -1,6 +1,6 @@
 """The photos that are gone from a photostream, and the absent ones, which may be gone.
 
-A full scan that does not list a photo is not a proof: the page can be short, or the owner can have changed the upload
+A photo that a full scan does not list need not be gone: the page can be short, or the owner can have changed the upload
 date. So each absent photo is verified with one call before it is marked as gone. A photo that another login has listed
 can have become private: only that login, or the owner's, can mark it as gone.
 """
@@ -105,7 +105,7 @@ class GonePhotos:
     def mark_gone(self, photo_id: str, now: int) -> bool:
         """Mark a photo as gone since `now`; return whether it was not marked before.
 
-        What was not mirrored yet leaves the work list, and does not count as a failure.
+        A file that was not mirrored yet leaves the work list, and does not count as a failure.
         """
         unfinished = f"NOT IN ({int(Status.DONE)}, {int(Status.GONE)}, {int(Status.FORGOTTEN)})"
         with self._transaction():

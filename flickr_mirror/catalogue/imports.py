@@ -1,4 +1,4 @@
-"""The photos that an account export brought: what came of each, and which of them no listing has shown yet."""
+"""The photos of account exports: the outcome of each, and whether a listing has shown it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class ImportedPhoto(NamedTuple):
-    """A photo as an import left it.
+    """The state of a photo after an import.
 
-    `mark` is that of the files it came from, `outcome` what became of its media. `listed` is whether a listing has
+    `mark` is that of the files it came from, `outcome` the outcome of its media. `listed` is whether a listing has
     shown it, so that its facts are those of Flickr and not those of the export.
     """
 
@@ -54,7 +54,7 @@ class Imports:
         return known, ImportedPhoto(row[0], row[1], bool(row[2])) if row else None
 
     def outcome_of(self, photo_id: str, mark: str) -> str | None:
-        """Return what came of a photo if it was imported from files with this mark, and nothing of it is missing."""
+        """Return the outcome of a photo imported from files with this mark; `None` if one of its files is missing."""
         row = self._query(
             "SELECT outcome FROM imported WHERE photo_id = ?1 AND mark = ?2"
             " AND NOT EXISTS (SELECT 1 FROM files WHERE kind IN ('image', 'info', 'video') AND files.photo_id = ?1"
@@ -64,7 +64,7 @@ class Imports:
         return None if row is None else str(row[0])
 
     def put(self, photo: FlickrPhoto, row: StateRow, imported: ImportedPhoto, owner: FlickrUser) -> None:
-        """Store a photo as an export of `owner` describes it, or the larger image that it brought of a known one."""
+        """Store a photo as an export of `owner` describes it, or the larger image of a known photo."""
         key = int(photo.id)
         known = self._photos.known([key])
         if not known:
@@ -89,7 +89,7 @@ class Imports:
         self._query("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", (key, *imported))
 
     def mark_listed(self, ids: Collection[int]) -> set[int]:
-        """Record that a listing shows photos; return those of them that came with an import and are listed first."""
+        """Record that a listing shows photos; return those that were imported and are listed for the first time."""
         if self._has_unlisted is None:  # asked once, because most mirrors have no imported photos
             unlisted = "SELECT 1 FROM imported WHERE NOT listed LIMIT 1"
             self._has_unlisted = self._query(unlisted).fetchone() is not None

@@ -1,13 +1,13 @@
-"""Stores the pages of a walk through the photostream, and finds what they leave unexplained.
+"""Stores the pages of a walk through the photostream, and finds photos that they do not explain.
 
 A walk is one call of `begin`, one of `add_page` for each page, and one of `end`.
 
 Flickr has no snapshot of a photostream. Between two calls the owner can upload, delete, hide or redate photos. Pages
-come short (reported in https://github.com/markdoliner/flickrmirrorer/issues/21), and totals disagree with pages. So:
+lack photos (reported in https://github.com/markdoliner/flickrmirrorer/issues/21), and totals disagree with pages. So:
 
 - A walk is stored page by page, each with the upload time that it covers. An interrupted walk loses nothing, and the
   next one lists only what is not covered.
-- What a walk did not show proves nothing by itself. Photos that a full scan missed are verified one by one (see
+- A photo that a walk did not show need not be gone. Photos that a full scan missed are verified one by one (see
   `gone_photos`), and stretches in which Flickr counts more photos than it lists stay open (see `coverage`).
 """
 
@@ -231,7 +231,7 @@ class ListingStore:
     def end(
         self, total: int | None, *, accept_loss: bool = False, window: Interval | None = None
     ) -> WalkResult:
-        """End a walk that listed everything it was for, and return its result.
+        """End a complete walk, and return its result.
 
         `total` is how many photos Flickr counts in the whole photostream; it is not known if the walk was only for
         a `window` of upload times. A full scan that misses more than a tenth of the known photos is believed only
@@ -260,7 +260,7 @@ class ListingStore:
     def _note_first_scan(self) -> None:
         """Record the first walk that listed the whole photostream as a full scan."""
         settled = self._walk.settled_until
-        # Without any page nothing is settled, and it is not known what there is to cover.
+        # Without any page, no upload time is settled, and the range to cover is unknown.
         is_all = settled > 0 and not self._coverage.listed().gaps(settled)
         if is_all and self.last_scan() is None:
             self._callers.set_number("scanned", self._walk.now)

@@ -1,4 +1,4 @@
-"""What became of the photos on the work list: done, failed, unavailable or still processed by Flickr.
+"""The outcomes of the photos on the work list: done, failed, unavailable or still processed by Flickr.
 
 A listing can show a photo changed while a worker has it. Most changes here therefore apply only if the row still has
 the `revision` that the worker was given: otherwise the result is outdated, and the photo stays on the work list.
@@ -97,7 +97,7 @@ class Outcomes:
         self._delete_failure(stored.photo.id, JobKind.IMAGE)
 
     def mark_info_done(self, stored: StoredPhoto, level: int, *, stale: Stale = NOT_STALE) -> None:
-        """Record that the sidecar of a photo is on disk, at this level; `stale` names what of it is outdated."""
+        """Record that the sidecar of a photo is on disk, at this level; `stale` names its outdated parts."""
         self._query(
             "UPDATE photos SET info_level = ?,"
             f" stale = stale & {int(Stale.IMAGE)} | ?,"

@@ -40,7 +40,7 @@ class Refetches:
         is_due_soon: bool,
         now: int,
     ) -> None:
-        """Record which files of a photo came at `now` in place of better ones, and whether one is damaged.
+        """Record which files of a photo were stored at `now` in place of better ones, and whether one is damaged.
 
         Such a photo is due at each full scan, and if `is_due_soon` also after a day and after a week.
         """

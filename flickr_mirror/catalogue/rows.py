@@ -66,7 +66,7 @@ NOT_STALE = Stale(0)
 class StoredPhoto:
     """A photo with its best known size, what proves that size, and the level of its sidecar (-1 if there is none).
 
-    `revision` increases with each change that a listing shows; `stale` is what on disk is outdated. `reduced` is what
+    `revision` increases with each change that a listing shows; `stale` names its outdated files. `reduced` names what
     is mirrored in place of the best file, by the kind of file: `image`, `video`. `damaged` is whether Flickr serves a
     file damaged, or in another size than it lists.
     """
@@ -88,7 +88,7 @@ class StoredPhoto:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file of a photo on disk: `kind` is `image`, `video` or `info`; `note` is what is odd about it.
+    """A file of a photo on disk: `kind` is `image`, `video` or `info`; `note` describes damage or an unusual format.
 
     `e_tag` is the version mark that an object store gave it, "" on a disk.
     """

@@ -1,7 +1,7 @@
 """Which sizes listings have shown, and how often Flickr confirmed that the largest listed one is the best.
 
 A listing shows the best size of most photos. Asking Flickr for the sizes of each photo costs one call of 3,600 an
-hour, so the evidence is gathered by label: once enough answers agree with the listing, the rest is believed.
+hour, so the evidence is gathered by label: once enough answers agree with the listing, it is trusted for the others.
 """
 
 from __future__ import annotations

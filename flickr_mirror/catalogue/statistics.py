@@ -27,7 +27,7 @@ _HAS_IMAGE = (
 )
 """The files are on disk, even if a better one is being looked for."""
 _SILENT = "json_extract(facts, '$.comment_count') = 0"
-"""The listing says that there are no comments."""
+"""The listing states that there are no comments."""
 _FORGOTTEN = int(Status.FORGOTTEN)
 """The state of photos that were erased on request, and need no work."""
 
@@ -72,7 +72,7 @@ class MirroredPhoto:
 class WorkLeft:
     """The number of photos that are known, that are complete, and that need a call.
 
-    `photos` are all known photos; `mirrored` ones have everything asked for, or are forgotten. `videos` and
+    `photos` are all known photos; `mirrored` ones have everything requested, or are forgotten. `videos` and
     `photos_to_ask` need a call for their sizes, `comments` one for their comments. `absent` photos were not listed
     by a full scan and need one to be verified; so do `gone` ones before they are pruned. A run fetches `images`
     images and writes `infos` sidecars. It adds `details` to sidecars, with `detail_calls`.
@@ -141,9 +141,9 @@ class Statistics:
     def work_left(
         self, *, images: bool, info_level: int | None, details: Collection[JobKind] = ()
     ) -> WorkLeft:
-        """Return what is left to do if `images` are asked for, and sidecars of `info_level` unless it is `None`.
+        """Return what is left to do if `images` are requested, and sidecars of `info_level` unless it is `None`.
 
-        `details` are the kinds of details that are asked for.
+        `details` are the kinds of details that are requested.
         """
         level = -1 if info_level is None else info_level
         undescribed = (

@@ -1,4 +1,4 @@
-"""Since when the changes of the caller's own photos must be listed."""
+"""The time from which changes of the caller's own photos must be listed."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class UpdateTimes:
         self._coverage = coverage
 
     def since(self, latest: int) -> int | None:
-        """Return since when changes must be listed, in seconds since 1970; `None` before the caller's first page.
+        """Return the second (since 1970) from which changes must be listed; `None` before the caller's first page.
 
-        A time after `latest`, the latest that any clock shows, was noted by a clock that was wrong. It does not show
-        since when, so the caller must list everything again.
+        A time after `latest`, the latest that any clock shows, was noted by a wrong clock: the caller must list
+        everything again.
         """
         with self._database.transaction():
             listed = self._callers.get_number(_LISTED)

@@ -66,7 +66,7 @@ _UNSOUND = {
         f"stale & ~{sum(Stale)}",
         f"image_status NOT IN {_one_of(Status)}",
         f"info_status NOT IN {_one_of(Status)}",
-        # a later run finds them by their failure, and never without one
+        # a later run finds them by their failure
         f"image_status IN {_TRIED} AND id NOT IN (SELECT photo_id FROM failures WHERE job = 'image')",
         f"info_status IN {_TRIED} AND id NOT IN (SELECT photo_id FROM failures WHERE job = 'info')",
     ),

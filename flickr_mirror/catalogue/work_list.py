@@ -1,7 +1,7 @@
 """The work list: which photos of the catalogue still need an image or a sidecar.
 
 There is no queue that could be lost. The rows of the photos are the work list: the same queries find new photos,
-photos that an interrupted run left, failures that are due and files that lack something a run asks for.
+photos that an interrupted run left, failures that are due and files that lack something that a run requests.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class WorkList:
     # A run
 
     def begin_run(self, now: int, *, images: bool, info_level: int | None) -> None:
-        """Put on the work list what is due at `now`, and what lacks the images or the level that is asked for.
+        """Put on the work list what is due at `now`, and photos without the images or the level that is requested.
 
-        `info_level` is `None` if no sidecars are asked for. Failures of a run that was interrupted wait for the
+        `info_level` is `None` if no sidecars are requested. Failures of a run that was interrupted wait for the
         end of this run, so that photos that cannot be fetched do not delay the others.
         """
         self._images = images
@@ -70,7 +70,7 @@ class WorkList:
                 self._requeue_infos("info_level < ?", info_level)
             if info_level == COMMENTS_LEVEL:
                 self._requeue_infos("stale & 1 AND info_level = ?", info_level)
-            # A sidecar waits until the best size is settled, unless no images are asked for.
+            # A sidecar waits until the best size is settled, unless no images are requested.
             waiting, pending = (1, 0) if images else (0, 1)
             self._query(
                 f"UPDATE photos SET info_status = {pending} WHERE info_status = {waiting} AND image_status = 0"

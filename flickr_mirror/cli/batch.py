@@ -57,7 +57,7 @@ async def run_in_turn(
 ) -> int:
     """Mirror photostreams in turn within `limits`, and return the worst exit code.
 
-    After a failure the next photostream is mirrored, unless it would fail in the same way. A signal ends all.
+    After a failure the next photostream is mirrored, unless it would fail in the same way. A signal ends the command.
     """
     end = anyio.current_time() + (inf if limits.max_duration is None else limits.max_duration)
     left: Limits | None = limits
@@ -96,7 +96,7 @@ async def _run(mirror: PhotostreamMirror, view: RunView) -> int:
 
 
 def _remaining_limits(limits: Limits, report: MirrorReport, end: float) -> Limits | None:
-    """Return what is left of the limits for the next photostreams; `None` if one is used up."""
+    """Return the remaining limits for the next photostreams; `None` if one is used up."""
     if report.stopped_by in SHARED_LIMITS:
         return None
     used = {"max_photos": report.begun, "max_bytes": report.bytes}

@@ -36,7 +36,7 @@ def echo_unexpected_error(error: Exception) -> None:
 
 
 def _login_advice(sentence: str) -> str:
-    """Return the command for what a message about a login asks to do."""
+    """Return the advice for a message about a login."""
     if _LOGIN in sentence:
         return ""
     if "tart the login again" in sentence:

@@ -39,7 +39,7 @@ _LIMITS = [field.name for field in fields(Limits)]
 
 
 def run(context: typer.Context) -> NoReturn:
-    """Mirror what the flags of the command ask for, and exit with the code of the run."""
+    """Mirror as the flags of the command request, and exit with the code of the run."""
     flags = context.params
     if flags["streams"] is not None:
         _run_streams(context)

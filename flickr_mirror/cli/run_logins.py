@@ -1,4 +1,4 @@
-"""Choose the login that signs a run: the one asked for, else that of the account whose photostream is mirrored."""
+"""Choose the login that signs a run: the one requested, else that of the account whose photostream is mirrored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def choose_logins(
     """Return the login that signs the run of each name; `None` for a run that is not signed.
 
     A given token costs one call, which shows its account. A name that neither a login nor a mirror has costs one or
-    two calls, if there are logins. Raises `LoginError` if the login asked for is missing, or was made with another API
+    two calls, if there are logins. Raises `LoginError` if the requested login is missing, or was made with another API
     key, `TransportError` if Flickr does not answer, and `ValueError` for an endpoint that cannot be used with a login.
     """
     if choice.is_unwanted:

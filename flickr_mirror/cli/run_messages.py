@@ -24,7 +24,7 @@ MAX_FAILURES_SHOWN = 20
 
 
 def echo_report(mirror: PhotostreamMirror, error: str) -> None:
-    """Print what a run did and left; `error` is the message that ended it, empty if it ended without one."""
+    """Print the result of a run; `error` is the message that ended it, empty if it ended without one."""
     report = mirror.report
     for failure in report.failures[:MAX_FAILURES_SHOWN]:
         echo(f"Failed: photo {failure.photo_id}, {failure.job}: {plain(failure.reason)}{_next_try(failure)}")

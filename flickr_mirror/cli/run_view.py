@@ -46,7 +46,7 @@ class RunOutcome:
 
 
 class RunView:
-    """The observer of a run: it logs events, and shows as much as `output` asks for.
+    """The observer of a run: it logs events, and shows as much as `output` requests.
 
     `max_photos` is the most photos that the run begins; `timing` holds how long the command waits.
     """

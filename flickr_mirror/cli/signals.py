@@ -1,4 +1,4 @@
-"""The signals that end the command or ask for its progress, and how it reacts outside a run."""
+"""The signals that end the command or request its progress, and how it reacts outside a run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def signalled_exit_code() -> int:
 
 
 def status_signals() -> list[signal.Signals]:
-    """Return the signals that ask a run for its progress: `kill -USR1`, and Ctrl-T on macOS."""
+    """Return the signals that request the progress of a run: `kill -USR1`, and Ctrl-T on macOS."""
     return [number for number in signal.Signals if number.name in {"SIGUSR1", "SIGINFO"}]
 
 

@@ -22,9 +22,9 @@ MISSES_IN_A_ROW = 3
 async def ask_for_absent(context: JobContext, *, pruning: bool, is_stopping: Callable[[], bool]) -> set[str]:
     """Ask Flickr for the photos that a full scan did not list, one call each; return the ids of those that are gone.
 
-    A listing can omit a photo that exists: a page was short, a date was changed, a total was wrong. The proof are
+    A listing can omit a photo that exists: a page was short, a date was changed, a total was wrong. The proof is
     codes 1 and 2 of `photos.getSizes` (not found, permission denied), unless another login has listed the photo: it can
-    be private now. `pruning` also asks for the photos that earlier runs marked as gone, so that none is moved that has
+    be private now. `pruning` also verifies the photos that earlier runs marked as gone, so that none is moved that has
     come back. Raises what ends a run.
     """
     gone_photos, callers = context.catalogue.gone_photos, context.catalogue.callers

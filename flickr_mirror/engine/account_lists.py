@@ -31,7 +31,7 @@ _MIRRORED = "lists_mirrored"
 
 @dataclass(frozen=True, slots=True)
 class AccountList:
-    """How a run mirrors one list; `full` is whether this run scans the whole photostream, and so all of the list.
+    """How a run mirrors one list; `full` is whether this run scans the whole photostream, and therefore the whole list.
 
     `mirror` writes to the catalogue through the dispatcher and to documents of the store. It raises
     `FlickrApiError` or `TransportError` if that fails; what it stored until then must stay valid, and the next run

@@ -154,5 +154,5 @@ async def _comments(context: JobContext, album: FlickrAlbum) -> list[tuple[Flick
 
 
 def _essentials(album: FlickrAlbum) -> tuple[object, ...]:
-    """Return what stays the same as long as the photos of an album do."""
+    """Return the values that change only with the photos of an album."""
     return album.updated, album.photo_count, album.video_count, album.cover, album.title, album.description

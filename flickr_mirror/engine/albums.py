@@ -62,7 +62,7 @@ class AlbumMirror:
         return self._caller == self._context.user.id
 
     async def run(self) -> ListResult:
-        """Mirror what is new, changed or due. Raises what the calls raise; albums that are stored by then stay."""
+        """Mirror albums that are new, changed or due. Raises what the calls raise; albums stored by then stay."""
         context = self._context
         call = context.dispatcher.call
         self._scan = await call(context.catalogue.listings.last_scan)

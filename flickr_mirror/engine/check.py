@@ -45,7 +45,7 @@ SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
 
 @dataclass(slots=True)
 class CheckReport:
-    """What a check found.
+    """The result of a check.
 
     `files` and `bytes` count what was checked. `broken` are the files that are missing or differ from what was
     written. `waiting` counts the files of the whole mirror that the next run makes again, including those of earlier

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PIECE = 1 << 20
 """Bytes that are read from an entry at once."""
 IMPORTED, KEPT, SMALLER, MISSING = "imported", "kept", "smaller", "missing"
-"""What came of the media of a photo: brought into the mirror; or left, because the mirror has the same file or, for
+"""The outcome for the media of a photo: brought into the mirror; or left, because the mirror has the same file or, for
 `SMALLER`, a larger one; `MISSING` is a photo without a file in the export and in the mirror."""
 _KINDS = {"image": "photo", "video": "video"}
 
@@ -52,7 +52,7 @@ class MediaFile:
 class Media:
     """The media of a photo: the `files` of the mirror by kind, and those that an import `brought` of them.
 
-    `word` is what came of the media. `failures` are files of the export that cannot be read, with the reasons.
+    `word` is the outcome for the media. `failures` are files of the export that cannot be read, with the reasons.
     """
 
     files: dict[str, MediaFile]

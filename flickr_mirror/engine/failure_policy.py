@@ -1,4 +1,4 @@
-"""Decides what a failed job means: for its photo, and for the run if many fail in a row."""
+"""Decides the consequences of a failed job: for its photo, and for the run if many fail in a row."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class FailurePolicy:
 
     def _count_miss(self, kind: JobKind, error: Exception) -> None:
         is_miss = isinstance(error, BadImageError | TransportError) or _is_refusal(error)
-        # only first tries say something about the connection: photos that failed before can fail for their own reasons
+        # only first tries are evidence about the connection: photos that failed before can fail for their own reasons
         if not is_miss or self._passes_left[kind] < self._passes:
             return
         self._misses[kind] += 1

@@ -53,7 +53,7 @@ class ForgottenPhoto:
 
 @dataclass(slots=True)
 class ForgetReport:
-    """What `forget_photos` has erased, or would erase.
+    """The photos that `forget_photos` has erased, or would erase.
 
     `catalogues` are old, damaged catalogues that were set aside; they are erased because they hold the texts of all
     photos.
@@ -145,7 +145,7 @@ def _checked(photo_ids: Iterable[str]) -> list[str]:
 
 
 def _report_only(cache: MirrorFolder, ids: list[str], report: ForgetReport) -> None:
-    """Fill in the report what a mirror has of the photos, without a change."""
+    """Fill in the report with the files of the photos. Changes nothing."""
     rows: _Rows = {}
     with suppress(CatalogueDamagedError):  # the next run rebuilds it
         if cache.catalogue.exists():

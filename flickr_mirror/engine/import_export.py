@@ -53,7 +53,7 @@ _UNTITLED = re.compile(r"[0-9]+_[0-9a-f]{10}_o\.", re.ASCII)
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did.
+    """The result of an import.
 
     `photos` of `total` are in the mirror: `new` ones that it did not know, and `earlier` ones that an earlier import
     had brought from the same files. `images`, `videos` and `bytes` were brought. `kept` counts the photos whose files
@@ -98,7 +98,7 @@ class ImportReport:
         self.failed += media.failures
 
     def add(self, photo_id: str, word: str) -> None:
-        """Count a photo, by what came of its media."""
+        """Count a photo by the outcome for its media."""
         self.photos += 1
         self.kept += word in (KEPT, SMALLER)
         if word == MISSING:
@@ -191,7 +191,7 @@ class _Import:
         return found
 
     async def run(self) -> None:
-        """Import all photos. What is done when this is cancelled or fails stays done."""
+        """Import all photos. Photos imported before a cancellation or a failure stay imported."""
         report, archive = self._report, self._archive
         report.total, report.ignored = len(archive.photos), archive.ignored
         albums = await to_thread.run_sync(self._albums)

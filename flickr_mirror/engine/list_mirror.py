@@ -64,7 +64,7 @@ class ListMirror(PhotostreamMirror):
             return (await find_source(api, source_address(self.name))).user
 
     async def estimate(self) -> RunPlanned:
-        """Raise `ValueError`: what a list would cost is not known before it is listed."""
+        """Raise `ValueError`: the cost of a list is not known before it is listed."""
         raise ValueError("A run for a list cannot be estimated: use max_photos to try a part of it.")
 
     async def cache_photo_image(self, photo: FlickrPhoto) -> Path:

@@ -99,7 +99,7 @@ class PhotostreamMirror:
         )
         self._run: MirrorRun | None = None
         self.report = MirrorReport()
-        """What the latest run did, even if it was cancelled or ended by an error."""
+        """The result of the latest run, even if it was cancelled or ended by an error."""
 
     def _emit(self, event: Event) -> None:
         self._stats(event)
@@ -110,7 +110,7 @@ class PhotostreamMirror:
 
     @property
     def progress(self) -> RunProgress:
-        """What the current run has done, what is left, and how long that takes."""
+        """The work that the current run has done and has left, and the time that is left."""
         return RunProgress.of(self._stats)
 
     @property
@@ -202,10 +202,10 @@ class PhotostreamMirror:
             return await download_image(api, folder, user, self.name, photo, self._limits, self._emit, store)
 
     async def run(self) -> MirrorReport:
-        """Mirror what is new, missing or was interrupted, and return what was done.
+        """Mirror photos that are new, missing or interrupted, and return a report.
 
-        Photos that fail are in the report. Anything that ends the run is raised as one `FlickrMirrorError`; what is
-        done by then stays done.
+        Photos that fail are in the report. An error that ends the run is raised as one `FlickrMirrorError`; the work
+        done by then is kept.
         """
         return await self._start(WatchLoop.run_once)
 
@@ -234,7 +234,7 @@ class PhotostreamMirror:
         photostream_address(name)
 
     async def estimate(self) -> RunPlanned:
-        """Return what a run would do now, and what it would cost, including its first calls.
+        """Return what a run would do now, and its cost, including its first calls.
 
         This takes a few calls, which count against the budget, and writes nothing to the mirror. Raises like `run`.
         """

@@ -54,9 +54,9 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """What a run mirrors: the account, and the folder of the mirror.
+    """The account that a run mirrors, and the folder of the mirror.
 
-    `published` is the number of public photos that a profile states, if it was asked for. `source` is the list that is
+    `published` is the number of public photos that a profile states, if it was requested. `source` is the list that is
     mirrored, `None` for the photostream.
     """
 
@@ -119,7 +119,7 @@ class MirrorRun:
             self._scope.cancel()
 
     async def run(self, work: Callable[[WatchLoop], Awaitable[None]]) -> None:
-        """Do `work` over the open mirror. What ends the run is raised as one `FlickrMirrorError`."""
+        """Do `work` over the open mirror. An error that ends the run is raised as one `FlickrMirrorError`."""
         report, limits = self._report, self._limits
         started = time.monotonic()
         self._session.reset()
@@ -133,7 +133,7 @@ class MirrorRun:
                     self._close_report(time.monotonic() - started)
             tasks.cancel_scope.cancel()  # ends the tasks that watch the clock and the outages
 
-        # In a task of its own: what asyncio cancels (`wait_for`, `Task.cancel`) breaks through shields. The task of
+        # In a task of its own: asyncio's cancellation (`wait_for`, `Task.cancel`) ignores shields. The task of
         # a group is not cancelled like that, so nothing that was begun is abandoned.
         with named(self._name), one_error():
             async with anyio.create_task_group() as tasks:
@@ -232,7 +232,7 @@ class MirrorRun:
         return Target(user, cache, profile.photo_count)
 
     async def _update_index(self, cache: MirrorFolder) -> None:
-        """Add what this run changed to the search index, if there is one."""
+        """Add the changes of this run to the search index, if there is one."""
         try:
             await to_thread.run_sync(update_index, cache)
         except CacheError as error:

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class FetchedPhoto:
-    """What became of the files of a photo.
+    """The result of fetching the files of a photo.
 
     `written` and `there` (with the same bytes, or a JSON file that is up to date) are complete. `taken` are the names
     of other files, which stayed; `refused` names the sizes that Flickr did not serve. `bytes` counts those written.
-    `is_whole` is whether everything that was asked for was served: every size, or the best picture or film that is.
+    `is_whole` is whether everything requested was served: every size, or the best picture or film that is.
     """
 
     info: PhotoInfo

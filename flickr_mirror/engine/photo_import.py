@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What the mirror has of a photo before it is imported."""
+    """The state of a photo in the mirror before its import."""
 
     known: KnownPhoto | None
     imported: ImportedPhoto | None
@@ -57,7 +57,7 @@ class _Before:
 
 @dataclass(frozen=True, slots=True)
 class _After:
-    """What the mirror is to have of it."""
+    """The state of a photo in the mirror after its import."""
 
     photo: FlickrPhoto
     row: StateRow
@@ -76,7 +76,7 @@ class _After:
 
 @dataclass(frozen=True, slots=True)
 class PhotoOutcome:
-    """What came of a photo and its media; `is_new` is whether the mirror did not know the photo."""
+    """The outcome for a photo and its media; `is_new` is whether the mirror did not know the photo."""
 
     media: Media
     is_new: bool

@@ -43,7 +43,7 @@ TIME_LIMITS = ("max_duration", "until_time")
 class Pipeline:
     """One round over a mirror. `stop` may be called at any time, from the same event loop.
 
-    `published` is the number of public photos that the owner's profile states, if it was asked for. A round that runs
+    `published` is the number of public photos that the owner's profile states, if it was requested. A round that runs
     `again`, a moment after another one, makes no full scan that is not due, and reports no page without news.
     """
 
@@ -120,7 +120,7 @@ class Pipeline:
         )
 
     async def run(self) -> None:
-        """Do what the options request. Failures of photos go to the catalogue; raises what ends the run."""
+        """Do the requested work. Failures of photos go to the catalogue; an error that ends the run is raised."""
         context, report = self._context, self._context.report
         report.complete = False
         try:
@@ -243,7 +243,7 @@ class Pipeline:
 def _producer(
     context: JobContext, published: int | None, *, again: bool
 ) -> PageProducer | AlbumProducer | ListProducer:
-    """Return what lists the photos of the run: a photostream, one album, or another list."""
+    """Return the producer that lists the photos of the run: a photostream, one album, or another list."""
     if context.source:
         return ListProducer(context, context.source, again=again)
     if album_id := context.options.album_id:

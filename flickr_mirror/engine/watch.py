@@ -96,7 +96,7 @@ class WatchLoop:
 
 
 def summarize(report: MirrorReport, catalogue: Catalogue, options: MirrorOptions) -> None:
-    """Fill in the report what is known, what is left to do, and what failed."""
+    """Fill in the report: what is known, what is left to do, and what failed."""
     counts = catalogue.statistics.counts()
     report.known, report.reduced, report.damaged = counts.known, counts.reduced, counts.damaged
     report.not_ready = counts.not_ready

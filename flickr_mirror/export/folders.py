@@ -39,7 +39,7 @@ class FolderOptions:
 
 @dataclass(slots=True)
 class ExportReport:
-    """What an export did: files linked, copied (with their bytes), unchanged and removed, XMP files written, and the
+    """The result of an export: files linked, copied (with their bytes), unchanged and removed, XMP files, and the
     photos that could not be exported, with the reason."""
 
     photos: int = 0

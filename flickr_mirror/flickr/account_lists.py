@@ -1,8 +1,8 @@
-"""The API methods that list what an account has beside its photos.
+"""The API methods for the lists of an account, besides its photos.
 
 Each function returns one page, and takes `as_owner`, whether the calls are signed by the login of that account, where
 Flickr then shows more. They raise what `call` raises. The methods are documented at
-https://www.flickr.com/services/api/; what is said here about answers beyond that was recorded.
+https://www.flickr.com/services/api/; the comments on answers are from recorded ones.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def named(name: str) -> Iterator[None]:
 class Account:
     """The account that was found.
 
-    `sentence` explains how, if that is not obvious; `profile` is set if it was asked for.
+    `sentence` explains how, if that is not obvious; `profile` is set if it was requested.
     """
 
     user: FlickrUser

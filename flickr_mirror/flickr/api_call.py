@@ -51,7 +51,7 @@ def raise_failure(answer: Payload, method: str, errors: Mapping[int, type[Flickr
     """Raise the error for a refusal: {"stat": "fail", "code": 1, "message": "User not found"}."""
     if answer.get("stat") == "ok":
         return
-    message = text_of(answer.get("message")) or "Flickr refused the call without saying why"
+    message = text_of(answer.get("message")) or "Flickr refused the call without a reason"
     code = to_int(answer.get("code")) or 0
     if code in _TEMPORARY_CODES or _TEMPORARY_MESSAGE in message:
         raise TransportError(f"{method}: {message}")

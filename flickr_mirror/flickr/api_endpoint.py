@@ -87,7 +87,7 @@ class ApiEndpoint:
     async def call(self, method: str, priority: Priority, arguments: dict[str, str]) -> Any:  # noqa: ANN401
         """Return the JSON object that Flickr answers to one call of `method`; each call sent is counted.
 
-        Waits for the pauses that Flickr asks for. Raises `TransportError` if no JSON object came, `ThrottledError`
+        Waits for the pauses that Flickr requests. Raises `TransportError` if no JSON object came, `ThrottledError`
         after pauses of more than `Limits.max_wait`, `StoppedError` after `stop`, `LoginError` if the signature is
         refused.
         """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class _Ascent:
     """The position of a walk from the last page of a window to its first.
 
-    The next question is for page `number` of the uploads from second `low` to second `high`, in which Flickr must
+    The next request is for page `number` of the uploads from second `low` to second `high`, in which Flickr must
     count `expected` photos. Everything below second `floor` is covered. (It has more than ten attributes because a
     page can be judged only together with the pages that were read before.)
     """
@@ -51,7 +51,7 @@ class _Ascent:
     def must_go_back(self, page: PhotoPage) -> bool:
         """Return whether photos slid to pages that were read already; set `number` to the first of these."""
         if self.slid and not {photo.id for photo in page.photos} - self.previous:
-            # The page shows what was read before, so the surplus of the total is not from photos that slid: Flickr
+            # The page shows what was read before, so no photos slid here: Flickr
             # counts photos that it does not show. Without this, the walk would go back for ever.
             self.counts_slides = False
         self.slid = max(page.total - self.expected, 0) if self.counts_slides else 0
@@ -115,7 +115,7 @@ class AscendingWalk:
             yield recounted
         if (gap.low or None) == bound:
             total = page.total - len(above)
-        else:  # the newest gap is asked for without a lower bound, so its total counts older photos too
+        else:  # the newest gap is requested without a lower bound, so its total counts older photos too
             total = (await self._pages.ask_once(1, gap.low, window.high)).page.total
         position = _Ascent(window.low or None, window.high, window.low, total, size)
         async for listed in self._ascend(position, unlocated, gap, after):
@@ -164,7 +164,7 @@ class AscendingWalk:
         """Return whether an answer shows that Flickr's total does not show which page is the last.
 
         Flickr has sent totals that were too low, once, with `stat: ok`. So if the first page read, which should be the
-        last one there is, is full, the page beyond it is asked for: it must be empty or a repetition.
+        last one there is, is full, the page beyond it is requested: it must be empty or a repetition.
         """
         if not answer.times:
             return answer.missing != 0

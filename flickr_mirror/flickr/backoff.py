@@ -17,7 +17,7 @@ SUCCESSES_TO_RECOVER = 20
 class Backoff:
     """Exponential backoff, shared by all requests to one server.
 
-    The first pause lasts `Timing.first_pause`, each further one twice as long or as long as the server asks for, up to
+    The first pause lasts `Timing.first_pause`, each further one twice as long or as long as the server requests, up to
     `Timing.longest_pause`. 20 good answers reset the length. Many requests refused at once start one pause.
     """
 

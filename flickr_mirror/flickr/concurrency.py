@@ -23,12 +23,12 @@ MIN_GAIN = 1.05
 """The factor by which more downloads must raise the bytes per second to be kept."""
 FIRST_REST = 10.0
 LONGEST_REST = 300.0
-"""Seconds until more downloads are tried again after they brought nothing."""
+"""Seconds until more downloads are tried again after they did not help."""
 
 
 @dataclass(slots=True)
 class _Measurement:
-    """What arrived since the time `started`."""
+    """The bytes and images that arrived since the time `started`."""
 
     started: float
     bytes: int = 0
@@ -39,7 +39,7 @@ class _Measurement:
 
 
 class AdaptiveConcurrency:
-    """Finds the number of parallel downloads above which more bring nothing.
+    """Finds the number of parallel downloads above which more do not help.
 
     While half as many more downloads raise the bytes per second, the level rises. When they do not, it returns to
     the last level that did, and rests. When servers respond twice as slowly while fewer bytes arrive, the level

@@ -31,7 +31,7 @@ class _Stretch:
 class _Descent:
     """The position of a walk from the newest second of a gap to its oldest one.
 
-    The next question is for page `number` of the uploads from second `low` to second `ceiling`; the number is not 1
+    The next request is for page `number` of the uploads from second `low` to second `ceiling`; the number is not 1
     only where a page is full of photos of one second. `listed` are the photos up to the ceiling, with their
     times; `missing` is how many Flickr counts beyond those, `total` how many in all, and `min_count` how many
     it must count according to its earlier answers. `above` is the last stretch, which the next answer verifies.
@@ -82,14 +82,14 @@ class _Descent:
         if self.missing is not None:  # an answer that cannot be true proves nothing about the next one
             ids = {photo_id for photo_id, time in self.listed.items() if time > oldest}
             self.above = _Stretch(Interval(oldest + 1, self.ceiling), ids, total - len(ids))
-        # The second of the oldest photo is asked for again: other photos of this second can be on the next page.
+        # The second of the oldest photo is requested again: other photos of this second can be on the next page.
         self.ceiling, self.number, self.restarts, self.missing, self.listed = oldest, 1, 0, 0, {}
 
 
 class DescendingWalk:
     """Walks gaps from their newest second to their oldest one.
 
-    Each question is for page 1 of the uploads up to the oldest second seen. Page numbers would slide with each
+    Each request is for page 1 of the uploads up to the oldest second seen. Page numbers would slide with each
     photo that the owner uploads or removes meanwhile; upload times do not.
     """
 
@@ -135,7 +135,7 @@ class DescendingWalk:
         """Compare the last stretch with the `total` that Flickr counts below it now.
 
         The photos that Flickr counted at the top of the stretch are those listed in it and those below it. If fewer
-        are below now than that leaves, then Flickr counts more photos in the stretch than it has shown, or the
+        are below now than expected, then Flickr counts more photos in the stretch than it has shown, or the
         owner has removed photos below, or the total is false. A recount of the stretch decides.
         """
         above, position.above = position.above, None

@@ -122,7 +122,7 @@ class ImageFetcher:
     async def fetch(self, size: FlickrPhotoSize, file: ImageFile) -> Fetched:
         """Download the file of a size into `file`, with the retries of the client's policy.
 
-        A pause that the server asks for does not count as a failed attempt. Raises `ImageGoneError` if the server
+        A pause that the server requests does not count as a failed attempt. Raises `ImageGoneError` if the server
         does not serve this file, `BadImageError` if the response is not an image, `TransportError` if no complete
         file came, `ThrottledError` after pauses of more than `Limits.max_wait`, `StoppedError` after `stop` or if
         the file does not fit into the free space.
@@ -142,7 +142,7 @@ class ImageFetcher:
     ) -> Fetched:
         """Download like `fetch`; download a suspicious file again, from the address that `refresh` returns.
 
-        If the same bytes come again, they are what Flickr has; `known` is the SHA-256 of those from an earlier run.
+        If the same bytes come again, they are Flickr's own; `known` is the SHA-256 of those from an earlier run.
         `received` is called with the bytes of each file. Raises `BadImageError` if the second file is suspicious
         with other bytes, and like `fetch`.
         """
@@ -183,7 +183,7 @@ class ImageFetcher:
         except BadImageError as error:
             if isinstance(error, NotAnImageError) or not proved:
                 raise
-            # the transfer was complete, so if the same bytes come again, they are what Flickr has
+            # the transfer was complete, so if the same bytes come again, they are Flickr's own
             extension = await file.extension(size.media)
             return Fetched(Picture(extension, size.media, 0, 0, ends=False), file.size, str(error))
         if picture.media != size.media:

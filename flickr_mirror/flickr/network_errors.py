@@ -11,7 +11,7 @@ import httpx
 from flickr_mirror.errors import CertificateError, TransportError
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-"""What fails before a request is sent."""
+"""The errors that occur before a request is sent."""
 
 
 def failure(host: str, error: BaseException, prefix: str = "") -> TransportError:

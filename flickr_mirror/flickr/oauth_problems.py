@@ -1,4 +1,4 @@
-"""What Flickr's refusals of a signed request mean: the values of `oauth_problem`, and the codes 98 and 99."""
+"""The meaning of Flickr's refusals of a signed request: the values of `oauth_problem`, and the codes 98 and 99."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _SIGNATURE = re.compile(r'oauth_signature="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request is signed with: the API key, and a token where there is one.
+    """The credentials that sign a request: the API key, and a token where there is one.
 
     `callback` is sent to get a request token, `verifier` to exchange it for an access token.
     """
@@ -39,7 +39,7 @@ class Credentials:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown."""
+        """The secrets, which must not be shown."""
         return self.key, self.secret, self.token, self.token_secret, self.verifier
 
 

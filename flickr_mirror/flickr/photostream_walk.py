@@ -27,7 +27,7 @@ class PhotostreamWalk:
     """A walk over the `gaps` of one user's photostream: the stretches of upload time that are not listed yet.
 
     `gaps` are in order, newest first, as `Coverage.gaps` returns them. `is_whole` is whether they are the gaps of all
-    time up to now; otherwise nothing outside of them is asked for. `expected` is how many photos the whole
+    time up to now; otherwise nothing outside of them is requested. `expected` is how many photos the whole
     stream must have, as far as that is known: if Flickr counts fewer, it is asked twice.
     """
 

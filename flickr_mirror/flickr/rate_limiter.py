@@ -1,4 +1,4 @@
-"""The budget of API calls: per second, per hour, and during the pauses that Flickr asks for."""
+"""The budget of API calls: per second, per hour, and during the pauses that Flickr requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 _RECHECK = 60
-"""Seconds after which a wait for the hour's limit looks again: the clock, or another process, may have changed it."""
+"""Seconds after which a wait for the hour's limit is recomputed: the clock, or another process, may have changed it."""
 
 
 class Priority(IntEnum):
@@ -90,7 +90,7 @@ class ApiBudget:
 
     A more urgent call overtakes the waiting ones. While `others_have_work` returns true, calls for comments and
     details leave the last tenth of the hour to the others. `on_wait` is called with the seconds to wait when the calls
-    of the hour are used up, `on_pause` when Flickr asks for a pause, during which no call is sent.
+    of the hour are used up, `on_pause` when Flickr requests a pause, during which no call is sent.
 
     A budget can be used in one event loop after another: it holds no timer and no task. A caller that is
     cancelled while it waits uses no call.

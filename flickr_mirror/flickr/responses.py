@@ -1,4 +1,4 @@
-"""What the requests to the API and to the image servers share: headers, checks of a response, a minimum speed."""
+"""The common parts of requests to the API and to the image servers: headers, checks of a response, a minimum speed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAILURES = (
     TimeoutError,
     UnicodeError,  # a reason phrase that cannot be decoded
 )
-"""What the HTTP libraries raise when no usable response came."""
+"""The errors that the HTTP libraries raise when no usable response came."""
 
 
 def check_status(response: httpx.Response, host: str, prefix: str = "") -> None:

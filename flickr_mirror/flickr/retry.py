@@ -52,7 +52,7 @@ class RetryPolicy:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for; `None` if it is invalid."""
+    """Return the seconds in a `Retry-After` header; `None` if it is invalid."""
     if value is None:
         return None
     try:

@@ -46,7 +46,7 @@ _REFUSALS = {
         4,
     ): "Only members see the pool of this group: log in as one of them, and use --as NAME.",
 }
-"""What the codes of the methods mean: https://www.flickr.com/services/api/flickr.groups.pools.getPhotos.html."""
+"""The meaning of the codes of the methods: https://www.flickr.com/services/api/flickr.groups.pools.getPhotos.html."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What both directions of a walk share: the pages they yield, the numbers of these, and a recount of a stretch."""
+"""The common parts of both directions of a walk: the pages, their numbers, and a recount of a stretch."""
 
 from __future__ import annotations
 

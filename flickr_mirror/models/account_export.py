@@ -32,7 +32,7 @@ _DETAILS = (
     *("privacy", "safety", "license", "comment_permissions", "tagging_permissions", "date_imported"),
     *("count_views", "count_faves", "count_comments", "geo", "tags", "notes", "people", "albums", "groups"),
 )
-"""What an export states of a photo and a listing does not, or not in this form."""
+"""The keys of a photo that an export states and a listing does not, or in another form."""
 _MILLIONTHS = 1_000_000  # the export has "51507351" for 51.507351 degrees
 _LICENSES = {
     "attribution-noncommercial-sharealike license": "1",
@@ -73,7 +73,7 @@ class ExportAlbum(NamedTuple):
 class ExportPhoto:
     """A photo as an export describes it, without its media, which only the bytes of its file show.
 
-    `details` is what a listing does not state, as the export has it.
+    `details` are the values that a listing does not state, as the export has them.
     """
 
     photo: FlickrPhoto

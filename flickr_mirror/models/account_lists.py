@@ -24,7 +24,7 @@ class ListedPhoto:
     """A photo in a list, mostly one of another account.
 
     `license` is Flickr's number of the licence, `added` when the photo came into the list, in seconds since 1970 (UTC);
-    `comment` is what the curator of a gallery wrote about it. (It has more than ten attributes because each is a key of
+    `comment` is the comment of a gallery's curator on it. (It has more than ten attributes because each is a key of
     the JSON.)
     """
 

@@ -87,7 +87,7 @@ def photostream_address(name: str) -> str | None:
 
 
 def _what(parts: list[str]) -> str:
-    """Return what the parts after a user's name address; `""` for the photostream or the profile."""
+    """Describe the page that the parts after a user's name address; `""` for the photostream or the profile."""
     match [part.lower() for part in parts]:
         case [] | ["with" | "about", *_]:
             return ""

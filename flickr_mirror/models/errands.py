@@ -1,4 +1,4 @@
-"""The errands of a cluster: what its coordinator sends to workers on other machines, and what they answer.
+"""The errands of a cluster, which its coordinator sends to workers on other machines, and their results.
 
 All values are frozen and can be pickled. They hold no API key, no token and no credentials of a store.
 """
@@ -38,7 +38,7 @@ class WorkerSettings:
 class FileErrand:
     """One file to download and to store: the `image` or the `video` of a photo.
 
-    `seen` is the SHA-256 of the bytes that came before, if they were suspicious: the same bytes are what Flickr has.
+    `seen` is the SHA-256 of the bytes that came before, if they were suspicious: the same bytes are Flickr's own.
     `kept` is the SHA-256 of the file in the store, which stays if the same bytes come.
     """
 
@@ -111,7 +111,7 @@ FileOutcome = TriedOutcome | NotTried
 
 @dataclass(frozen=True, slots=True)
 class ErrandResult:
-    """What a worker did: an outcome for each file of its errand, in order, and the worker's address.
+    """The result of an errand: an outcome for each file of its errand, in order, and the worker's address.
 
     `gave_up` is the reason for which the worker gave up the errand, a sentence, or "". `is_throttled` is whether that
     reason is "too many requests".

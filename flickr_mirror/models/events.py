@@ -102,7 +102,7 @@ class PhotoFound(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class PhotoUpdated(RunEvent):
-    """A photo changed since it was last listed; `what` of it is fetched again: `text`, `comments`, `image`."""
+    """A photo changed since it was last listed; `what` is fetched again: `text`, `comments`, `image`."""
 
     photo_id: str
     what: tuple[str, ...]
@@ -174,7 +174,7 @@ class InfoCached(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class DetailCached(RunEvent):
-    """What needs a call for each photo is in the photo's information on disk; `job` is `notes`, `faves` or `exif`."""
+    """Details that need a call for each photo are in its information on disk; `job` is `notes`, `faves` or `exif`."""
 
     photo_id: str
     job: str

@@ -20,7 +20,7 @@ class ListPage(Generic[T]):
     """Page `page` of `pages`, each of `size` entries, of `total` entries by Flickr's count.
 
     All four are `None` where Flickr does not state them; `has_more` is then what it states about the next page.
-    `malformed` counts the entries that cannot be read. `is_usable` is whether the answer says anything: Flickr has
+    `malformed` counts the entries that cannot be read. `is_usable` is whether the answer has content: Flickr has
     answered an empty object with `stat: ok`.
     """
 

@@ -1,6 +1,6 @@
 """The table of photo metadata: one row for each fact that a listing states about a photo.
 
-To add a fact, add one attribute to `PhotoMetadata`. From the table follow the `extras` that a listing asks for, the
+To add a fact, add one attribute to `PhotoMetadata`. The table determines the `extras` that a listing requests, the
 reading of its entries, the sidecar file in both directions, the test for changes, and the table in the documentation.
 """
 
@@ -32,7 +32,7 @@ def _taken(facts: PhotoMetadata) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoMetadata:
-    """What a listing states about a photo beyond its id, title, description and sizes.
+    """The metadata that a listing states about a photo, besides its id, title, description and sizes.
 
     It has more than ten attributes because it is the table: the string below each one is its documentation. The order
     is that of the keys in a sidecar file, which must stay as it is for existing files to remain equal.
@@ -173,7 +173,7 @@ class PhotoMetadata:
         return values
 
     def is_edit_of(self, older: PhotoMetadata) -> bool:
-        """Return whether a sidecar file would state something else than with `older` facts, besides volatile values."""
+        """Return whether a sidecar file would differ from one with `older` facts, besides volatile values."""
         return _counted(self) != _counted(older) and (
             self.to_sidecar(volatile=False) != older.to_sidecar(volatile=False)
         )

@@ -196,8 +196,8 @@ class Limits:
     time if it has no time zone), and `min_free`, the bytes to keep free on the disk of the mirror: an image is
     downloaded only if it fits in addition to the downloads in progress.
 
-    `timing` holds how long a run waits. It is not an option of the command: its defaults suit every run, and tests hand
-    in shorter times.
+    `timing` holds how long a run waits. It is not an option of the command: its defaults suit every run, and tests pass
+    shorter times.
 
     Raises `ValueError` for a value out of range.
     """

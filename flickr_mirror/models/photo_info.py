@@ -1,4 +1,4 @@
-"""What `photos.getInfo` states about one photo."""
+"""The description of one photo by `photos.getInfo`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _USES = ("download", "blog", "print", "share")
 
 @dataclass(frozen=True, slots=True)
 class PhotoInfo:
-    """A photo as `photos.getInfo` describes it, its owner, and what no listing states.
+    """A photo as `photos.getInfo` describes it, its owner, and its details that no listing states.
 
     `details` has that part in the shape of a sidecar file: notes, raw tags, names of the place, and rights. The people
     themselves, if it `has_people`, come with another call.
@@ -35,7 +35,7 @@ class PhotoInfo:
 
     @staticmethod
     def from_json(payload: Payload) -> PhotoInfo:
-        """Return what an answer describes. Raises `ValueError` if the id of the photo or of its owner is invalid.
+        """Return the photo that an answer describes. Raises `ValueError` if its id or that of its owner is invalid.
 
         {"id": "4941540830", "owner": {"nsid": "13476480@N07", "username": "manhhai"}, "title": {"_content": "Sit"},
          "dates": {"posted": "1283169092", "taken": "2010-08-28 13:08:01", "lastupdate": "1703001234"},

@@ -178,7 +178,7 @@ class PhotoPage:
     """One answer of `people.getPhotos`: page `page` of `pages`, of `total` photos by Flickr's count.
 
     `malformed` counts the entries that are not photos. `is_usable` is whether the answer has a list and a total: Flickr
-    has answered `{"photos": {}}` with `stat: ok`, which says nothing about the photostream.
+    has answered `{"photos": {}}` with `stat: ok`, which states nothing about the photostream.
     """
 
     photos: list[FlickrPhoto] = field(default_factory=list)

@@ -29,7 +29,7 @@ class FailedPhoto:
 
 @dataclass(slots=True)
 class ClusterFigures:
-    """What a cluster did in a run.
+    """The work of a cluster in a run.
 
     `workers` is the most workers at one time, `lost` how many of them left or were lost. `errands` counts what was sent
     to workers, `repeated` the errands that more than one worker began because the first one was lost, `already_stored`
@@ -45,7 +45,7 @@ class ClusterFigures:
 
 @dataclass(slots=True)
 class MirrorReport:
-    """What a run did. A public record, with one attribute for each figure of the summary.
+    """The result of a run. A public record, with one attribute for each figure of the summary.
 
     `new` counts the photos that the listing showed for the first time, `updated` those that changed, `gone` those that
     Flickr no longer has. `scanned` is whether a full scan was completed, `resumed` whether an earlier run began that
@@ -56,9 +56,9 @@ class MirrorReport:
     size than it lists. `unlisted` is how many photos, at least, Flickr counts but does not list; `not_ready` how many
     it is still processing.
 
-    `failures` are the photos that are not mirrored. Those that an earlier run reported as out of reach are only
-    counted, in `unavailable`. `complete` is whether nothing that was asked for is left to do. `mirrored` counts the
-    listed photos that have everything that was asked for, `left` those that do not. `unanswered` is the sentence about
+    `failures` are the photos that are not mirrored. Those that an earlier run reported as unavailable are only
+    counted, in `unavailable`. `complete` is whether all requested work is done. `mirrored` counts the
+    listed photos that have everything that was requested, `left` those that do not. `unanswered` is the sentence about
     a server that did not answer when the run ended, or empty. `stopped_by` is the limit that the run reached, by its
     name in `Limits`, or empty; `begun` is how many photos were begun, if `max_photos` limits them. For a run that is
     limited to a window of upload times, the counts cover that window.
@@ -66,7 +66,7 @@ class MirrorReport:
     `login_only` counts the photos that only another login than that of the run can see; it leaves them as they are.
     `lists` has the number of entries of each list of the account that was mirrored, by its name in `Include`;
     `list_failures` has the reason for each one that could not be mirrored. `details` counts the answers about single
-    photos (notes, faves, EXIF) that were fetched. `cluster` is what a cluster did, if one was used.
+    photos (notes, faves, EXIF) that were fetched. `cluster` is the work of a cluster, if one was used.
     """
 
     username: str = ""

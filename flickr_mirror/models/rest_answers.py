@@ -34,7 +34,7 @@ def refused(refusal: FlickrRefusal) -> Payload:
 
 
 def encode(answer: Payload, arguments: Mapping[str, str]) -> tuple[str, str]:
-    """Return the text of an answer and its content type, in the format that the arguments ask for.
+    """Return the text of an answer and its content type, in the format that the arguments request.
 
     `format=json` is JSONP unless `nojsoncallback=1`; without a format it is XML.
     """

@@ -68,7 +68,7 @@ PLAYABLE = (
 
 
 class SizeEvidence(IntEnum):
-    """What proves that the best known size of a photo is its best."""
+    """The proof that the best known size of a photo is its best."""
 
     NONE = 0
     """Nothing yet."""

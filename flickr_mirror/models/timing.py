@@ -1,4 +1,4 @@
-"""How long a run and the command wait: pauses, time limits and intervals, as one value that callers hand in."""
+"""How long a run and the command wait: pauses, time limits and intervals, as one value that callers pass in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """The waits of a run and of the command, in seconds. Users need the defaults; tests hand in shorter times."""
+    """The waits of a run and of the command, in seconds. Users need the defaults; tests pass shorter times."""
 
     first_pause: float = 5.0
     """The first pause after "too many requests"."""

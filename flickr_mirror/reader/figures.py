@@ -31,7 +31,7 @@ MEASURES = {
     "title": "Characters per title",
     "days": "Days between uploads",
 }
-"""What distributions are about, and their headings."""
+"""The subjects of distributions, and their headings."""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ FILTER_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoFilter:
-    """What photos must have; `None` or empty accepts all.
+    """The conditions that photos must meet; `None` or empty accepts all.
 
     `tags` must all be there, or one of them with `any_tag`, in the form that Flickr normalizes. `since` and `until` are
     seconds of the upload, both included; `taken` is a beginning of the time taken, such as `1966` or `1966-03`, or two

@@ -52,9 +52,9 @@ def open_index(path: Path | None) -> sqlite3.Connection:
 
 
 def collect_words(database: sqlite3.Connection) -> None:
-    """Delete the stamp, and make the empty tables `new_words` and `new_vocabulary` for what an update writes.
+    """Delete the stamp, and make the empty tables `new_words` and `new_vocabulary` for the words of an update.
 
-    To read the words of the whole index would take longer.
+    Reading the words of the whole index would take longer.
     """
     database.executescript(f"""
 DELETE FROM notes WHERE name = 'stamp';

@@ -22,7 +22,7 @@ def pack(texts: tuple[str, ...]) -> bytes:
 
 
 def version_of(sha256: bytes | None, albums: str) -> bytes:
-    """Return what identifies the texts of a photo: of its sidecar file and of its albums."""
+    """Return a version that identifies the texts of a photo: of its sidecar file and of its albums."""
     return (sha256 or b"")[:16] + zlib.crc32(albums.encode()).to_bytes(4, "big")
 
 

@@ -152,9 +152,9 @@ class MirrorReader:
         self._stack.close()
 
     def follow(self) -> None:
-        """Read what was written since the catalogue was opened.
+        """Read the changes since the catalogue was opened.
 
-        What is being read in other threads continues, because a catalogue that was opened before stays open.
+        Reads in other threads continue, because a catalogue that was opened before stays open.
         """
         if self.catalogue.is_snapshot:
             self.catalogue = self._stack.enter_context(Catalogue(self.store.catalogue, for_reading=True))

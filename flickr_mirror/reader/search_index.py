@@ -46,7 +46,7 @@ class CommentRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The photos that a search found: their ids in the order asked for, and how many there are in all."""
+    """The photos that a search found: their ids in the requested order, and the total."""
 
     photo_ids: list[int]
     total: int
@@ -81,9 +81,9 @@ class SearchIndex:
     # Updating
 
     def update(self) -> int:
-        """Read what has changed in the mirror since the last update; return the number of photos that were read.
+        """Read the changes of the mirror since the last update; return the number of photos that were read.
 
-        It is interrupted without harm: the next call goes on. Raises `CacheError` if the disk is full.
+        It may be interrupted: the next call continues. Raises `CacheError` if the disk is full.
         """
         stamp, before = self._stamp(), self._note("stamp")
         if stamp and stamp == before:
@@ -109,7 +109,7 @@ class SearchIndex:
         return count
 
     def _stamp(self) -> str:
-        """Return what changes with every commit to the catalogue: sizes and times of its files."""
+        """Return a stamp that changes with every commit to the catalogue: sizes and times of its files."""
         path = self._reader.store.catalogue
         stamps = []
         for name in (path, path.with_name(f"{path.name}-wal")):

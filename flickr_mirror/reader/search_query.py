@@ -1,4 +1,4 @@
-"""Reads what a user searches for, and writes it as an expression of SQLite's FTS5.
+"""Parses a user's query, and writes it as an expression of SQLite's FTS5.
 
     huế "cầu gỗ" cho* -chùa title:mưa
 
@@ -81,7 +81,7 @@ class Expression:
     """A query as FTS5 reads it: what must occur and what must not, empty if there is nothing.
 
     `phrases` are those with too many spellings for an expression, which only requires their words: each is a column
-    (or empty) and the words without marks, to be compared with the texts of what is found.
+    (or empty) and the words without marks, to be compared with the texts of the photos found.
     """
 
     wanted: str

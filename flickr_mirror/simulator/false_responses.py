@@ -1,4 +1,4 @@
-"""Faults of the server: complete HTTP responses, but not those that were asked for."""
+"""Faults of the server: complete HTTP responses, but not those that were requested."""
 
 from __future__ import annotations
 

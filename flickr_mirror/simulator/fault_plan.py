@@ -21,10 +21,10 @@ _LEFT_OUT = {"api_key", "format", "nojsoncallback", "extras", "min_upload_date",
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for, without the API key.
+    """The content of a request, without the API key.
 
     `kind` is `api`, `image`, `video` or `oauth` (a step of a login); `method` is the API's, such as
-    `flickr.photos.getSizes`. `address` identifies the request: it is the same each time the same thing is asked for.
+    `flickr.photos.getSizes`. `address` identifies the request: equal requests have equal addresses.
     """
 
     kind: str
@@ -34,13 +34,13 @@ class Asked:
 
     @staticmethod
     def call(arguments: Mapping[str, str]) -> Asked:
-        """Return what a call of the API asks for."""
+        """Return the request of a call of the API."""
         shown = (f"{name}={value}" for name, value in sorted(arguments.items()) if name not in _LEFT_OUT)
         return Asked("api", " ".join(shown), arguments.get("method", ""), arguments.get("photo_id", ""))
 
     @staticmethod
     def file(path: str) -> Asked:
-        """Return what the path of an image or of a video asks for."""
+        """Return the request for the path of an image or of a video."""
         kind = "video" if path.startswith(("/video/", "/photos/")) else "image"
         match = _PHOTO_ID.search(path.removeprefix("/photos"), 0 if kind == "video" else 1)
         return Asked(kind, path, photo_id=match[1] if match else "")

@@ -1,4 +1,4 @@
-"""What Flickr states about a photo only when asked for it: notes, people, place names, faves, EXIF."""
+"""The details of a photo that Flickr states only on request: notes, people, place names, faves, EXIF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stores do in the same way: writing the sidecar files of photos."""
+"""The common part of the stores: writing the sidecar files of photos."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def extension_of_head(head: bytes) -> str:
 
 
 def describe_text(head: bytes) -> str:
-    """Return what a file without media is, such as "An HTML page"; "" for bytes of an unknown format."""
+    """Return a description of a file without media, such as "An HTML page"; "" for bytes of an unknown format."""
     if not head.strip(b"\0"):
         return "Zeros" if head else "Nothing"
     # without the byte order marks of UTF-8 and UTF-16

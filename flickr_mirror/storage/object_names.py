@@ -37,7 +37,7 @@ def photo_key(photo_id: str, extension: str, depth: int) -> str:
 
 
 def number_and_extension(key: str, depth: int) -> tuple[str, str] | None:
-    """Return the inventory number and the extension of a photo's file; `None` if the key is of something else."""
+    """Return the inventory number and the extension of a photo's file; `None` for another key."""
     found = _PHOTO_FILE.fullmatch(key)
     if found is None or key != "/".join([*found[1][:depth], f"{found[1]}.{found[2]}"]):
         return None

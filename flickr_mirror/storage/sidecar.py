@@ -119,12 +119,12 @@ def encoded(document: dict[str, Any]) -> bytes:
 
 
 def with_export(document: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with what an account export states beyond it."""
+    """Return a document with the additional values of an account export."""
     return {**document, "flickr": {**document["flickr"], EXPORT: details}}
 
 
 def exported_details(document: object) -> dict[str, Any] | None:
-    """Return what an account export stated beyond a document; `None` if the photo did not come from one."""
+    """Return the additional values of an account export in a document; `None` if the photo is not from one."""
     more = document.get("flickr") if isinstance(document, dict) else None
     details = more.get(EXPORT) if isinstance(more, dict) else None
     return details if isinstance(details, dict) else None

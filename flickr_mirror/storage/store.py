@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from flickr_mirror.models.media import Picture
 
 MISSING = "It is missing."
-"""What is wrong with a file that is not there."""
+"""The problem of a file that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreProperties:
-    """What an implementation guarantees beyond the contract, or cannot do."""
+    """The guarantees and limits of an implementation, beyond the contract."""
 
     has_atomic_create: bool
     """Whether only one of several concurrent commits finds a name free; the others call their `check`."""
@@ -37,7 +37,7 @@ class StoreProperties:
 
 
 QuickCheck = Callable[[str, str, int, str], str]
-"""Returns what is wrong with a file, given its photo, its extension, and its size and version mark when it was written;
+"""Returns the problem of a file, given its photo, its extension, and its size and version mark when it was written;
 "" if nothing is."""
 
 
@@ -174,8 +174,8 @@ class Store(Protocol):
     ) -> tuple[Path, bytes]:
         """Write the photo's sidecar file; return its path and bytes.
 
-        What calls for each photo or an import added to an existing file (`sidecar.PARTS`) is kept, unless `content`
-        has it. A file that is up to date (`sidecar.is_up_to_date`) is left unchanged, and its bytes are returned.
+        Parts of an existing file from calls for each photo or an import (`sidecar.PARTS`) are kept, unless `content`
+        has them. A file that is up to date (`sidecar.is_up_to_date`) is left unchanged, and its bytes are returned.
         `may_exist=False` skips both. Raises `PlaceTakenError` like `check_name`.
         """
         ...

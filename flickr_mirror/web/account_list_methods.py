@@ -1,4 +1,4 @@
-"""The methods of Flickr's API about what an account has beside photos: profile, contacts, groups, galleries, tags."""
+"""The methods of Flickr's API about the lists of an account: profile, contacts, groups, galleries, tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plain pages of the server, for when there is no gallery."""
+"""The plain pages of the server, used when there is no gallery."""
 
 from __future__ import annotations
 

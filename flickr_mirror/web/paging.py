@@ -1,4 +1,4 @@
-"""The pages of lists in answers, and what calls say about them."""
+"""The pages of lists in answers, and the arguments of calls about them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Page:
 
 
 def page_of(arguments: Arguments, total: int, *, usual: int = 100, most: int = MOST_ON_PAGE) -> Page:
-    """Return the page that a call requests. A page beyond the last one is the last one, as at Flickr.
+    """Return the page that a call requests; the last one for a higher number, as at Flickr.
 
     `usual` is the size of a page of which the call states none, `most` the largest one.
     """

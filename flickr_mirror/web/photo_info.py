@@ -42,7 +42,7 @@ def metadata_of(photo: ArchivedPhoto, reader: MirrorReader) -> dict[str, Any]:
 def photo_info(photo: ArchivedPhoto, reader: MirrorReader, details: dict[str, Any] | None) -> Payload:
     """Return the answer of `photos.getInfo`, with the notes, people, tags and rights of `details`.
 
-    Without details, it is what Flickr answers about a photo that has none to a caller without a login.
+    Without details, it is Flickr's answer about a photo that has none, to a caller without a login.
     """
     facts, details = photo.facts, details or {}
     nothing = {"cancomment": 0, "canaddmeta": 0}

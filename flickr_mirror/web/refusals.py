@@ -1,4 +1,4 @@
-"""What `serve` refuses, in Flickr's codes."""
+"""The refusals of `serve`, in Flickr's codes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ ILLOGICAL = 18
 
 
 def not_mirrored(what: str, include: str) -> FlickrRefusal:
-    """Return the refusal of a call for what a mirror does not have.
+    """Return the refusal of a call for data that a mirror does not have.
 
-    The code is that of what a caller may not see: programs for Flickr expect it, and go on without.
+    The code is that of data that a caller may not see: programs for Flickr expect it, and continue without them.
     """
     return FlickrRefusal(
         _FORBIDDEN,
@@ -22,7 +22,7 @@ def not_mirrored(what: str, include: str) -> FlickrRefusal:
 
 
 def is_private(what: str) -> FlickrRefusal:
-    """Return the refusal of a call for what only the account and its contacts see."""
+    """Return the refusal of a call for data that only the account and its contacts see."""
     return FlickrRefusal(
         _FORBIDDEN,
         f"Permission denied: the {what} were mirrored with the login of the account, which shows more than the public "

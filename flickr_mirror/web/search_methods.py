@@ -1,4 +1,4 @@
-"""`flickr.photos.search` over a mirror. What a mirror cannot search by is refused, and never ignored."""
+"""`flickr.photos.search` over a mirror. An argument that a mirror cannot search by is refused, and never ignored."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class SearchMethods:
 
 
 def filter_of(arguments: Arguments) -> PhotoFilter:
-    """Return the filter that the arguments of a search describe. Raises `FlickrRefusal` for what is not possible."""
+    """Return the filter that the arguments of a search describe. Raises `FlickrRefusal` for an impossible one."""
     for name in _UNKNOWN:
         if arguments.get(name, "") not in ("", _ACCEPTED.get(name, "")):
             raise FlickrRefusal(ILLOGICAL, f"A mirror cannot search by {name}={arguments[name][:100]}.")

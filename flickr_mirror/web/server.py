@@ -198,7 +198,7 @@ class MirrorServer:
 
 
 def _prefix(reader: MirrorReader) -> str:
-    """Return what the addresses of one of several mirrors begin with: `13476480@N07`, `favorites-13476480@N07`."""
+    """Return the beginning of the addresses of one of several mirrors: `13476480@N07`, `favorites-13476480@N07`."""
     return f"{reader.source['kind']}-{reader.source['id']}" if reader.source else reader.nsid
 
 

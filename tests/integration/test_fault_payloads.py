@@ -130,7 +130,7 @@ async def test_an_unknown_code_fails_its_photo_only_and_is_shown(tmp_path: Path)
         }
         (reason,) = [failure.reason for failure in report.failures if failure.photo_id == bad]
         assert "7777" in reason
-        assert "without saying why" in reason
+        assert "without a reason" in reason
         assert (report.images, len(infos(tmp_path))) == (4, 4)
 
 

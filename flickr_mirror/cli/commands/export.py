@@ -80,7 +80,7 @@ def _chosen(reader: MirrorReader, photo_filter: PhotoFilter) -> Sequence[int]:
 
 
 def _public(reader: MirrorReader, photo_ids: Sequence[int]) -> Sequence[int]:
-    """Return the photos that are public, and print how many are left out."""
+    """Return the photos that are public, and print the number of the others."""
     public = reader.public_ids()
     kept = [photo_id for photo_id in photo_ids if photo_id in public]
     if left := len(photo_ids) - len(kept):

@@ -78,7 +78,7 @@ def _sentence(report: GalleryReport) -> str:
 
 
 class _Progress:
-    """Prints how far a build is, on a terminal."""
+    """Prints the progress of a build on a terminal."""
 
     def __init__(self) -> None:
         self._begun: dict[str, float] = {}

@@ -31,13 +31,13 @@ class Supervision:
         """Whether an error ended the work, and was printed."""
 
     def show(self, done: int, total: int) -> None:
-        """Show how far the work is."""
+        """Show the progress of the work."""
         self._done, self._total = done, total
         if self._progress:
             self._progress.update(self._progress.task_ids[0], completed=done, total=total)
 
     async def run(self, work: Callable[[], Awaitable[object]]) -> int:
-        """Do the work until its end or a signal; return the exit code, 0 if it came to its end."""
+        """Do the work until its end or a signal; return the exit code, 0 if it finished."""
         scope = anyio.CancelScope()
         signals = GracefulShutdown(lambda _: scope.cancel(), self._report, self._timing)
         try:

@@ -1,4 +1,4 @@
-"""The login that the user asks for with flags, variables and the settings file."""
+"""The login that the user requests with flags, variables and the settings file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The times that the caller of the command handed in."""
+"""The times that the caller of the command passed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Usage errors as one sentence that says what is wrong and what to do."""
+"""Usage errors as one sentence that states what is wrong and what to do."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ Summary = dict[str, Any]
 
 
 def summary_of(report: MirrorReport, code: int, error: str = "", *, is_whole: bool = True) -> Summary:
-    """Return what a run did, as JSON values; `error` is the message of the error that ended it.
+    """Return the result of a run as JSON values; `error` is the message of the error that ended it.
 
     Times are UTC. `last_success` is when a run of the whole photostream (`is_whole`) last ended with code 0.
     """
@@ -107,7 +107,7 @@ def summary_line(summary: Summary) -> str:
 
 
 def summary_sentence(summary: Summary) -> str:
-    """Return what a run did, as sentences; empty if it did not open a mirror."""
+    """Return the result of a run as sentences; empty if it did not open a mirror."""
     if not summary["folder"]:
         return ""
     mirrored, left = summary["mirrored"], summary["left"]
@@ -133,7 +133,7 @@ def summary_sentence(summary: Summary) -> str:
 
 
 def _cluster_sentence(cluster: dict[str, int] | None) -> str:
-    """Return what the workers of a cluster did; empty if there was none or nothing to do."""
+    """Return the work of a cluster as text; empty if there was none."""
     if not cluster or not cluster["errands"]:
         return ""
     parts = [f"{counted(cluster['workers'], 'worker')} did {counted(cluster['errands'], 'errand')}"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 def silence_dask() -> None:
     """Let Dask log critical errors only, in a process whose output is this program's. Call it before its first use.
 
-    What goes wrong is reported as an error of this program. Raises `ImportError` if Dask is not installed.
+    Failures are reported as errors of this program. Raises `ImportError` if Dask is not installed.
     """
     import dask
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class _WorkerState:
-    """What one worker has open: connections for all runs, and a store for each run."""
+    """The open resources of one worker: connections for all runs, and a store for each run."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -93,7 +93,7 @@ def identify() -> tuple[str, str, bool]:
 
 
 async def do_errand(errand: Errand) -> ErrandResult:
-    """Do an errand on the worker that runs this task. Whatever goes wrong here is a reason to give it up."""
+    """Do an errand on the worker that runs this task. Any failure here is a reason to give it up."""
     worker = get_worker()
     worker.log_event(topic_of(errand.settings), {"started": errand.number})
     state = _STATES.setdefault(worker, _WorkerState(worker))

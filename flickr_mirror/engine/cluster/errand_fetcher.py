@@ -52,7 +52,7 @@ _GIVEN_UP = {kind.__name__ for kind in (ThrottledError, StoreUnavailableError)}
 class WorkerConnections:
     """The connections of a worker to the image servers, its parallel downloads and its pauses, for all runs.
 
-    Each function of `listeners` is called with the seconds of a pause that the image servers ask for.
+    Each function of `listeners` is called with the seconds of a pause that the image servers request.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:

@@ -34,7 +34,7 @@ SPARE = 2
 LINGER = 0.05
 """For how many seconds the first files wait for others."""
 LOSSES = 10
-"""How many times a file may be lost with its workers before the run ends, because it may be what ends them."""
+"""How many times a file may be lost with its workers before the run ends, because the file may be the cause."""
 KILLED = 3
 """How many workers Dask loses with an errand before it gives the errand up (`allowed-failures`)."""
 RETURNS = 3
@@ -184,7 +184,7 @@ class ErrandQueue:
         return _SentErrand(errand, files, workers)
 
     async def _send(self, sent: _SentErrand) -> None:
-        """Let a worker do an errand, and give its outcomes to those who wait."""
+        """Let a worker do an errand, and pass its outcomes to the waiting tasks."""
         try:
             with sent.scope:
                 self._distribute(sent, await self._cluster.fetch(sent.errand, sent.workers))
@@ -223,7 +223,7 @@ class ErrandQueue:
             self._queue.appendleft(queued)
 
     def _distribute(self, sent: _SentErrand, result: ErrandResult) -> None:
-        """Give the outcomes of an errand to those who wait. What a bad worker could not do goes to another one."""
+        """Pass the outcomes of an errand to the waiting tasks. Files that a bad worker did not fetch go to another."""
         health = self._workers.health
         has_others = bool({*health.usable} - {result.worker})
         if result.gave_up:

@@ -1,4 +1,4 @@
-"""What the workers of a cluster report decides which of them get errands, and when all of them pause. Pure."""
+"""Decides from the reports of a cluster's workers which of them get errands, and when all of them pause. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The galleries that an account curates, with their photos and what the curator wrote about them."""
+"""The galleries that an account curates, with their photos and the comments of the curator on them."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ async def mirror_groups(context: JobContext, full: bool) -> ListResult:  # noqa:
 
 
 def _keep_progress(entry: Entry, known: Entry) -> None:
-    """Add to a group what earlier runs found in its pool."""
+    """Add to a group the photos that earlier runs found in its pool."""
     entry["photos"] = known.get("photos", 0)
     entry["pool_when_listed"] = known.get("pool_when_listed")
     entry["refusal"] = known.get("refusal", "")

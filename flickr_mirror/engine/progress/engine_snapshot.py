@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class MirrorState(Protocol):
-    """What a mirror shows of the engine: see `PhotostreamMirror`."""
+    """The engine's state that a mirror exposes: see `PhotostreamMirror`."""
 
     report: MirrorReport
 

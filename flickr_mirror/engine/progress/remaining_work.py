@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RemainingWork:
-    """The work that a run has left: as planned, and as done and found since.
+    """The work that a run has left: the plan, less the work done, plus the work found since.
 
     `seconds_for` returns how long a number of API calls takes. `max_photos` is the most photos that the run begins.
     """
@@ -44,7 +44,7 @@ class RemainingWork:
                 self.left[kind] = min(self.left[kind], max(self._max_photos - worked[kind], 0))
 
     def add(self, kind: str, count: int) -> None:
-        """Add work of a kind, or take it off if `count` is negative."""
+        """Add work of a kind, or subtract it if `count` is negative."""
         if self.left:
             self.left[kind] = max(self.left[kind] + count, 0)
 

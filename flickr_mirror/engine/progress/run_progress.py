@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 class RunProgress:
     """The progress of a run at one moment; a public record.
 
-    `stage` is what the run does now, empty while it mirrors. `done` of `total` photos have their image, or their
+    `stage` describes the current step, empty while it mirrors. `done` of `total` photos have their image, or their
     information if images are not mirrored. `images_left` and `infos_left` count the files left to fetch, `failed` the
-    photos that failed, `share` is the share of all work that is done, 0 to 1. `bytes` is what this run downloaded,
-    `bytes_per_second` the rate over the last minute. `eta_seconds` is the time left, `None` if it is not known;
+    photos that failed, `share` is the share of all work that is done, 0 to 1. `bytes` were downloaded by this run,
+    `bytes_per_second` is the rate over the last minute. `eta_seconds` is the time left, `None` if it is not known;
     `eta_bound` is what limits it: `API` (Flickr's limit of calls) or `line` (the downloads), or empty.
     """
 

@@ -189,7 +189,7 @@ class RunStats:
 
     @property
     def pauses(self) -> list[tuple[str, float]]:
-        """What pauses the run, and for how many seconds: `budget`, `api` or `images`."""
+        """The cause of a pause, and its seconds: `budget`, `api` or `images`."""
         causes = (
             ("budget", self.snapshot().api_wait),
             *((one, self._throughput.pause(one)) for one in PAUSES),

@@ -1,4 +1,4 @@
-"""The detail fetchers: add to the sidecar of a photo what needs a call for each photo: notes, faves, EXIF."""
+"""The detail fetchers: add the details that need a call for each photo to its sidecar: notes, faves, EXIF."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What Flickr answered: the part of the sidecar, its number of entries, and the version if the answer states it."""
+    """Flickr's answer: the part of the sidecar, its number of entries, and the version if the answer states it."""
 
     content: dict[str, Any] | None
     count: int

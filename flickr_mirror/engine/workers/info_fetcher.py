@@ -71,12 +71,12 @@ class InfoFetcher:
         except (
             FlickrApiError,
             PhotoError,
-        ):  # refused, or gone since it was listed: keep what the listing had
+        ):  # refused, or gone since it was listed: keep the listed texts
             kept = await _stored_comments(known)
             await self._write_info(job, 1 if kept is None else COMMENTS_LEVEL, kept)
             raise
         path = await self._write_info(job, level, comments)
-        # a lower level leaves outdated comments to the next run that asks for comments
+        # a lower level leaves outdated comments to the next run that requests comments
         stale = NOT_STALE if is_asked else stored.stale
         done = partial(context.catalogue.outcomes.mark_info_done, stored, level, stale=stale)
         context.dispatcher.finish(JobKind.INFO, photo.id, done)

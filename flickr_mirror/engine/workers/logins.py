@@ -1,4 +1,4 @@
-"""What a run does and reports because of logins: photos that are not public, and photos that only other logins see."""
+"""Rules and notices about logins: photos that are not public, and photos that only other logins see."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def close_to_others(store: Store, dispatcher: Dispatcher, emit: Observer) 
 
 
 async def keep_private_again(context: JobContext) -> None:
-    """Do what `keep_private` does at the beginning of a run, if the mirror has such photos: it may have been copied."""
+    """Call `keep_private` again at the beginning of a run, if the mirror has such photos: it may have been copied."""
     if await context.dispatcher.call(context.catalogue.get_note, IS_PRIVATE):
         await keep_private(context)
 

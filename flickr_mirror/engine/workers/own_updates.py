@@ -1,4 +1,4 @@
-"""Lists what changed in the photostream of the account that is logged in, however old the photos are."""
+"""Lists the changes in the photostream of the account that is logged in, for photos of any age."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OwnUpdates:
         self._since: int | None = None
 
     async def prepare(self, latest: int) -> None:
-        """Read since when changes must be listed. `latest` is as in `UpdateTimes.since`."""
+        """Read the time from which changes must be listed. `latest` is as in `UpdateTimes.since`."""
         if self._is_own:
             self._since = await self._context.dispatcher.call(self._context.catalogue.updates.since, latest)
 

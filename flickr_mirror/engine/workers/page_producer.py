@@ -109,7 +109,7 @@ class PageProducer:
         self.frontier = None
 
     async def _list_updates(self) -> None:
-        """Store what changed in the caller's own photostream, before the walk, whose total includes new photos."""
+        """Store the changes in the caller's own photostream, before the walk, whose total includes new photos."""
         try:
             async for photos in self._updates.pages():
                 await self._add(photos, None, 0)
@@ -172,7 +172,7 @@ class PageProducer:
         return page.total
 
     async def _check_clocks(self) -> Clocks:
-        """Return the time by all clocks. Warn about a wrong one, and list again what it made count as listed."""
+        """Return the time by all clocks. Warn about a wrong one, and list again the times that it marked as listed."""
         newest = await self._dispatcher.call(self._totals.newest_upload)
         clocks = Clocks(time.time(), self._context.api.server_time, newest)
         await self._updates.prepare(clocks.latest)
@@ -212,7 +212,7 @@ class PageProducer:
     async def _add(
         self, photos: list[FlickrPhoto], covered: Interval | None, missing: int | None
     ) -> PageChanges:
-        """Store listed photos, and the upload time that they cover; report what is new and what changed."""
+        """Store listed photos, and the upload time that they cover; report new and changed photos."""
         options = self._context.options
         if self._settled_until is None:
             # The time of the first answer, because later ones may be stored much later; its second is not over yet.

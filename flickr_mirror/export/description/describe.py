@@ -49,7 +49,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 @dataclass(slots=True)
 class DescriptionReport:
-    """What was written: the names of new or changed files, and of files that were left because a user changed them."""
+    """The names of files that were written, and of files that were kept because a user changed them."""
 
     written: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)

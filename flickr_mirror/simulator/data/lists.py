@@ -1,4 +1,4 @@
-"""What a simulated account has beside its photos: favourites, galleries, groups, contacts, tags and a profile."""
+"""The lists of a simulated account besides its photos: favourites, galleries, groups, contacts, tags and a profile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FIRST_FAVE = 1_400_000_000
 
 @dataclass(slots=True)
 class SimulatedGallery:
-    """A gallery: photos of others by id, with what the curator wrote about some of them."""
+    """A gallery: photos of others by id, with the curator's comments on some of them."""
 
     id: str
     title: str

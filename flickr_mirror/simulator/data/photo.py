@@ -79,7 +79,7 @@ class SimulatedPhoto:
 
     `first_kind` is the kind that it was uploaded as.
 
-    For assertions it also has what Flickr does not state: `best`, `best_url`, `best_dims`, `kind`.
+    For assertions it also has values that Flickr does not state: `best`, `best_url`, `best_dims`, `kind`.
     """
 
     id: str

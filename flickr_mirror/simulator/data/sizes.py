@@ -48,7 +48,7 @@ UNDOCUMENTED_KEYS = frozenset(("w", "h", "k", "3k", "4k", "f", "5k", "6k"))
 
 
 class Kind(StrEnum):
-    """What is special about a photo."""
+    """The peculiarity of a photo."""
 
     PLAIN = "plain"
     """A small public original."""

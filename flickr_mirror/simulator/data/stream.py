@@ -33,7 +33,7 @@ class SimulatedPhotostream:
     accounts differ as long as their last two digits (`id_suffix`) do. `contacts` are the NSIDs of the owner's contacts:
     each is one of the `friends`, of the `family`, or of the `friends and family`.
 
-    `albums` and `collections` can be changed at any time, `lists` is what else the account has beside its photos.
+    `albums` and `collections` can be changed at any time, `lists` are the other lists of the account.
     `photos_built` counts the photos that were generated so far.
     `visits` is how often each photo was viewed besides its first views; every tenth visitor adds it to their
     favourites. (It has more than ten attributes because each is one parameter of the account, or one index of the

@@ -27,13 +27,13 @@ FOLDER = "gallery"
 FIXED_FILES, FIXED_BYTES = 30, 180_000
 PAGE_BYTES, PAGE_SECONDS = 900, 0.0007
 THUMBNAIL_BYTES, THUMBNAIL_SECONDS = 20_000, 0.04
-"""What a photo needs, for `plan`: measured with 100,000 photos, and with images of 6 megapixels."""
+"""The bytes and seconds for a photo, for `plan`: measured with 100,000 photos, and with images of 6 megapixels."""
 COPIES = "photos"
 """The folder for the photos in a gallery outside of the mirror."""
 
 
 class GalleryBuilder:
-    """Builds the gallery of a mirror. `on_progress(what, done, total)` is called now and then."""
+    """Builds the gallery of a mirror. `on_progress(what, done, total)` is called at intervals."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class GalleryBuilder:
         return report
 
     def _stamp(self) -> str:
-        """Return what changes with each commit to the catalogue, with the options, and with this program."""
+        """Return a stamp that changes with each commit to the catalogue, with the options, and with this program."""
         path = self._reader.store.catalogue
         parts = [self._code.hex(), self._base, f"{self._options.thumbnails} {self._options.private}"]
         for name in (path, path.with_name(f"{path.name}-wal")):

@@ -1,4 +1,4 @@
-"""What a build of a gallery is asked for, and what it did."""
+"""The options of a build of a gallery, and its result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryOptions:
-    """What to build: `target` is a folder outside of the mirror or `None`, `thumbnails` their height, 0 for none."""
+    """The options of a build: `target` is a folder outside of the mirror, `thumbnails` their height, 0 for none."""
 
     target: Path | None = None
     thumbnails: int = 320
@@ -21,7 +21,7 @@ class GalleryOptions:
 
 @dataclass(slots=True)
 class GalleryReport:
-    """What a build did.
+    """The result of a build.
 
     `bytes` is the size of the pages and their data, without thumbnails and photos. `private` counts the photos that are
     not public and shown, `hidden` those left out; `reserved` those with all rights reserved, `placed` the files of
@@ -44,7 +44,7 @@ class GalleryReport:
 
 @dataclass(frozen=True, slots=True)
 class GalleryPlan:
-    """What a build would write, estimated: files and bytes of the pages, thumbnails, and minutes in all."""
+    """The estimated output of a build: files and bytes of the pages, thumbnails, and minutes in all."""
 
     photos: int
     files: int

@@ -51,7 +51,7 @@ class Pages:
         self._real_name = ""
 
     def read(self, photos: Iterator[ArchiveRow]) -> Iterator[ArchiveRow]:
-        """Write what belongs to each photo, and yield it."""
+        """Write the data of each photo, and yield it."""
         batch, batch_version = [], hashlib.blake2b(self._code, digest_size=12)
         for month, group in groupby(photos, month_of):
             members, month_version = [], hashlib.blake2b(self._code, digest_size=12)
@@ -92,7 +92,7 @@ class Pages:
         return list(self._reader.photos([photo.photo_id for photo in photos]))
 
     def finish(self) -> None:
-        """Write what depends on all photos."""
+        """Write the data that depend on all photos."""
         output, columns = self._output, self.columns
         output.write("list/index.html", self._months.index())
         self._write_search()
@@ -126,7 +126,7 @@ class Pages:
             output.write(name, data, version if name == "data/search.js" else b"")
 
     def _people(self) -> list[list[object]]:
-        """Return those who commented most: NSID, name, number of comments."""
+        """Return the accounts with the most comments: NSID, name, number of comments."""
         counts: Counter[str] = Counter()
         names: dict[str, str] = {}
         for _, _, people in self._output.state.shards():
@@ -171,7 +171,7 @@ def asset_files() -> Iterator[tuple[str, bytes]]:
 
 
 def code_version() -> bytes:
-    """Return what changes with this program, so that another version makes the files again."""
+    """Return a stamp that changes with this program, so that another version makes the files again."""
     version = hashlib.blake2b(digest_size=12)
     root = resources.files("flickr_mirror.web.gallery")
     for entry in sorted(root.iterdir(), key=lambda entry: entry.name):

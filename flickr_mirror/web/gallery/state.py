@@ -1,4 +1,4 @@
-"""What a gallery remembers between two builds, in `.gallery.sqlite` in its folder."""
+"""The state of a gallery between two builds, in `.gallery.sqlite` in its folder."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class GalleryState:
         self._database.execute("DELETE FROM files WHERE name = ?", (name,))
 
     def set_shard(self, number: int, postings: bytes, people: str) -> None:
-        """Store the packed postings of some photos, and who commented on them as JSON."""
+        """Store the packed postings of some photos, and their commenters as JSON."""
         self._database.execute("INSERT OR REPLACE INTO shards VALUES (?, ?, ?)", (number, postings, people))
 
     def shards(self) -> Iterator[tuple[int, bytes, str]]:
@@ -119,11 +119,11 @@ class GalleryState:
             self._database.execute("DELETE FROM shards WHERE number >= ?", (count,))
 
     def thumbnails(self) -> dict[int, bytes]:
-        """Return what each thumbnail was made from, by the id of its photo."""
+        """Return the source version of each thumbnail, by the id of its photo."""
         return dict(self._database.execute("SELECT id, version FROM thumbnails"))
 
     def set_thumbnails(self, rows: Iterable[tuple[int, bytes]]) -> None:
-        """Store what some thumbnails were made from."""
+        """Store the source versions of some thumbnails."""
         self._database.executemany("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", rows)
 
     def forget_thumbnails(self, photo_ids: Iterable[int]) -> None:

@@ -1,4 +1,4 @@
-"""The texts of the photos: files of 200 photos each, and what the search index and the list of people need of them."""
+"""The texts of the photos: files of 200 photos each, and the words and authors for the search index and the people."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PHOTOS = 200
 
 
 class Shard(NamedTuple):
-    """The file of some photos, their packed postings, and who commented on them as JSON."""
+    """The file of some photos, their packed postings, and their commenters as JSON."""
 
     data: bytes
     postings: bytes
@@ -32,7 +32,7 @@ class Shard(NamedTuple):
 
 
 def version_of(photo: ArchiveRow) -> bytes:
-    """Return what changes whenever a text or a file of a photo changes."""
+    """Return a stamp that changes with each text and file of a photo."""
     facts = photo.facts
     parts: list[object] = [photo.photo_id, photo.title, photo.description, photo.gone]
     parts += [facts.tags, facts.taken, facts.license, facts.privacy]
@@ -66,7 +66,7 @@ def _entry(
     comments: list[tuple[str, str, int | None, Any]],
     notes: list[str],
 ) -> dict[str, Any]:
-    """Return what the page of a photo shows beyond the columns; keys without a value are left out."""
+    """Return the values on the page of a photo besides the columns; keys without a value are left out."""
     entry = {
         "description": description,
         "tags": photo.tags,

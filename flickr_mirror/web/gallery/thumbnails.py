@@ -1,4 +1,4 @@
-"""Makes the thumbnails in several processes, newest photo first. It is interrupted without harm."""
+"""Makes the thumbnails in several processes, newest photo first. It may be interrupted."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ TITLE, DESCRIPTION, TAGS, COMMENTS = 1, 2, 4, 8
 
 
 class _Separators(dict[int, int | str]):
-    """Turns each character that is not part of a word into a space, and remembers the answer."""
+    """Turns each character that is not part of a word into a space, and caches the result."""
 
     def __missing__(self, code: int) -> int | str:
         category = unicodedata.category(chr(code))
@@ -60,7 +60,7 @@ _VARINTS = [varint(number) for number in range(4096)]
 
 
 def postings(texts: list[tuple[str, str, str, str]]) -> dict[str, bytes]:
-    """Return, for each word of some photos, where it occurs.
+    """Return the occurrences of each word of some photos.
 
     `texts` has the title, description, tags and comments of each photo. The bytes are the number of photos with the
     word, and for each one a varint of its distance from the one before, shifted by four bits, and the bits of fields.

@@ -1,4 +1,4 @@
-"""Fixtures that every test may use."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ if TYPE_CHECKING:
     from flickr_mirror.models.languages import Locale
 
 
-# Who runs the tests may ignore signals (`nohup`, a job in the background); the processes of tests do not.
+# The environment of the tests may ignore signals (`nohup`, a background job); the processes of tests do not.
 for number in (signal.SIGHUP, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Each test process, and thousands of processes that tests start, would compile all modules again.
+# Without this, each test process, and thousands of processes that tests start, would compile all modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A mirror syncs its files; on a disk, a third of the time of all tests would be waiting for that.
+# A mirror syncs its files; on a disk, the tests would spend a third of their time waiting for that.
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder in it that only this user may enter
 FREE = 4 * 2**30
 """Space in bytes that must be free in memory; the tests take less than a quarter of it."""
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > FREE:
     os.environ.setdefault("TMPDIR", str(MEMORY))
-    tempfile.tempdir = None  # pytest has asked for it already
+    tempfile.tempdir = None  # pytest has cached it already
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from looking through all tests again and again: a twentieth of the time."""
+    """Exclude all tests from garbage collection, which would take a twentieth of the time."""
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run twice as many test processes as there are processors: much of a test's time is waiting."""
+    """Run twice as many test processes as there are processors: tests often wait."""
     return 2 * (os.cpu_count() or 1)
 
 
@@ -80,7 +80,7 @@ MEASURED = {
     "tests.integration.test_command",
     "tests.unit.engine.test_language_detector",
 }
-"""Modules with processes that the coverage tool measures: it makes them three times as slow."""
+"""Modules whose processes the coverage tool does not measure, because it makes them three times as slow."""
 
 NOT_MEASURED = {
     f"tests.integration.test_{name}"
@@ -89,12 +89,12 @@ NOT_MEASURED = {
         *("fault_transport", "full_scan", "listing_facts", "losses", "power_loss", "window"),
     )
 }
-"""Modules whose tests the coverage tool does not measure: they go through what the others go through, in other orders,
-and would take twice as long."""
+"""Modules whose tests the coverage tool does not measure: they run the same code as others, in another order, and
+would take twice as long."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the coverage tool out of the tests of these modules."""
+    """Disable the coverage tool for the tests of these modules."""
     for item in items:
         if item.module.__name__ in NOT_MEASURED:  # type: ignore[attr-defined]
             item.add_marker(pytest.mark.no_cover)
@@ -102,37 +102,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def processes_are_measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the coverage tool out of the processes of tests that need not be measured."""
+    """Disable the coverage tool in the processes of tests that need not be measured."""
     if request.module.__name__ not in MEASURED:
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep it out of those of a long test, too."""
+    """Disable it in the processes of a long test, too."""
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test a home of its own, and no keys or settings in the environment."""
+    """Give each test its own home folder, and no keys or settings in the environment."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(folder))
     for name in os.environ:
         if name.startswith(("FLICKR_", "MIRROR_FLICKR_")):
             monkeypatch.delenv(name)
-    # the last one hides what becomes of a line that could not be written
+    # the last one hides the loss of a line that could not be written
     for name in ("XDG_CONFIG_HOME", "CREDENTIALS_DIRECTORY", "PYTHONUNBUFFERED"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(
         "PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring"
-    )  # and no keyring of the developer's
+    )  # without the developer's keyring
     return folder
 
 
 @pytest.fixture(autouse=True)
 def console_as_it_was() -> Iterator[None]:
-    """Take back what a command that ran in this process has set up: the log, and how much of it is wanted."""
+    """Undo the set-up of the log by a command that ran in this process."""
     logger = logging.getLogger("flickr_mirror")
     before = logger.handlers[:], logger.level, logger.propagate, console.is_quiet
     yield
@@ -141,19 +141,19 @@ def console_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def files_are_written_in_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the two processes that write files, which take longer to start than most runs of tests take."""
+    """Do not start the two processes that write files, which takes longer than most runs of tests."""
     if "writer_processes" not in request.fixturenames:
         monkeypatch.setattr(group_committer, "MIN_PROCESS_GROUP", inf)
 
 
 @pytest.fixture
 def writer_processes() -> None:
-    """Let runs start the processes that write files, as outside of tests."""
+    """Start the processes that write files, as outside of tests."""
 
 
 @pytest.fixture
 def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the time to detect languages, which do not matter here."""
+    """Skip the detection of languages."""
 
     async def detect(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
         return [ENGLISH for _ in texts]
@@ -163,9 +163,9 @@ def one_language(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def canary(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
-    """Look for the API key and its secret, which `Run` uses, wherever they could have got to.
+    """Search for the API key and its secret, which `Run` uses, in all outputs of a test.
 
-    Row 94: in log records of any level, in events, in errors and what caused them, in files.
+    Row 94: in log records of any level, in events, in errors and their causes, in files.
     """
     bird, root = Canary(), logging.getLogger()
     level = root.level
@@ -181,14 +181,14 @@ def canary(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 @pytest.fixture
 def one_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let many runs without TLS share one context, so that each begins at once."""
+    """Share one TLS context between runs without TLS, so that each begins at once."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
 
 
 @pytest.fixture
 def ram(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a disk that is synced in no time, where there is one."""
+    """Return a folder in memory, which is synced at once, if there is one."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
     if not memory.is_dir():
         yield tmp_path

@@ -50,7 +50,7 @@ async def run(flickr: SimulatedFlickr, cache: Path, name: str, *arguments: str, 
 
 
 async def measure(count: int) -> None:
-    """Measure a first run that is killed, its continuation, and what later runs cost."""
+    """Measure a first run that is killed, its continuation, and the calls of later runs."""
     stream = SimulatedPhotostream(count, newest=int(time.time()) - 86_400)
     pages = math.ceil(count / 500)
     killed_after = pages * 3 // 8
@@ -60,7 +60,7 @@ async def measure(count: int) -> None:
         async with SimulatedFlickr(stream) as flickr:
             first = await run(flickr, cache, "first run, killed", kill_after=killed_after)
             rest = await run(flickr, cache, "the same again")
-            # the look at the newest photos, the page at the border, and what is left
+            # the call for the newest photos, the page at the border, and the rest
             assert first + rest <= pages + 4, (first, rest)
             assert await run(flickr, cache, "nothing new") == 1
             assert await run(flickr, cache, "full scan, no changes", "--full-scan") <= pages + 4

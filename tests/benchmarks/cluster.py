@@ -1,4 +1,4 @@
-"""What a Dask cluster brings and costs, and what kills of its workers cost.
+"""The speed and cost of a Dask cluster, and the cost of killed workers.
 
     python tests/benchmarks/cluster.py addresses                        # a limit per address: 1, 2 and 4 addresses
     python tests/benchmarks/cluster.py addresses --refuse               # the same, with HTTP 429 above the limit
@@ -97,7 +97,7 @@ main()
 
 
 class Bench:
-    """A simulated Flickr, an S3 server and a scheduler, and workers that come and go."""
+    """A simulated Flickr, an S3 server and a scheduler, and workers that are started and killed."""
 
     def __init__(
         self, folder: Path, server: subprocess.Popen[str], s3: str, scheduler: str, scheduler_pid: int
@@ -116,7 +116,7 @@ class Bench:
         return self.server.stdout.readline().strip()
 
     def counters(self) -> dict[str, Any]:
-        """Return what the simulated Flickr counted since the last call."""
+        """Return the counts of the simulated Flickr since the last call."""
         assert self.server.stdin is not None
         self.server.stdin.write("\n")
         self.server.stdin.flush()
@@ -147,7 +147,7 @@ class Bench:
         return line, environment, store
 
     def run(self, *, workers: bool) -> Cost:
-        """Mirror everything into a new place, and return what the command cost."""
+        """Mirror everything into a new place, and return the cost of the command."""
         line, environment, _ = self.begin(workers=workers)
         return measure(line, self.folder, **environment)
 
@@ -205,7 +205,7 @@ def measure_addresses(photos: int, *, refuse: bool) -> None:
         ):
             for number in numbers:
                 running.add_worker(number)
-            time.sleep(5)  # so that their start does not count
+            time.sleep(5)  # exclude their start
             cost = running.run(workers=True)
             rate = photos / cost.seconds
             first = first or rate
@@ -221,7 +221,7 @@ def measure_addresses(photos: int, *, refuse: bool) -> None:
 def measure_cpu(photos: int) -> None:
     """Print the CPU time per photo of each process, with and without a worker.
 
-    The start of a process is not a cost per photo: it is the difference between two lengths that is printed.
+    The start of a process is not a cost per photo, so the difference between two lengths is printed.
     """
     costs: dict[tuple[str, int], float] = {}
     for count in (photos, 3 * photos):

@@ -1,5 +1,5 @@
 # ruff: noqa: T201
-"""Export and description of a large mirror, each twice: the second one writes nothing.
+"""Export and description of a large mirror, each twice: the second run writes nothing.
 
     python tests/benchmarks/export.py 100000
     python tests/benchmarks/export.py 100000 --mirror FOLDER   # the cache path of a mirror of `large_mirror`
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def measure_twice(arguments: list[str], root: Path, written: Path) -> None:
-    """Run a command twice, and print what it costs and how many files it writes."""
+    """Run a command twice, and print its cost and the number of files that it writes."""
     for title in ("first", "again"):
         before = files(written)
         line = [sys.executable, "-m", "flickr_mirror", *arguments, "--cache-path", str(root)]
@@ -65,7 +65,7 @@ def measure_twice(arguments: list[str], root: Path, written: Path) -> None:
 
 
 def files(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Return what changes when a file is written, for all files except those that SQLite has while it is open."""
+    """Return the inode and time of each file, except those that SQLite has while it is open."""
     found = ((path, path.lstat()) for path in folder.rglob("*") if not path.name.endswith(("-shm", "-wal")))
     return {path: (status.st_ino, status.st_mtime_ns) for path, status in found if not path.is_dir()}
 

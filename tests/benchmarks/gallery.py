@@ -2,7 +2,7 @@
 """The gallery of a large mirror: building it, and using it in Chromium or Firefox from disk, without a network.
 
     python tests/benchmarks/gallery.py 100000
-    python tests/benchmarks/gallery.py 100000 --mirror FOLDER   # a mirror that is there
+    python tests/benchmarks/gallery.py 100000 --mirror FOLDER   # an existing mirror
     python tests/benchmarks/gallery.py 100000 --mirror FOLDER --built --browser firefox
 
 Heap and long tasks are those of Chromium; Firefox states neither.
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("photos", type=int)
     parser.add_argument("--mirror", type=Path)
     parser.add_argument("--browser", choices=BROWSERS, default="chromium")
-    parser.add_argument("--built", action="store_true", help="use the gallery that is there")
+    parser.add_argument("--built", action="store_true", help="use the existing gallery")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if arguments.mirror:
@@ -125,7 +125,7 @@ def scroll(page: Any) -> None:
 
 
 def typed(page: Any, text: str) -> float:
-    """Return the milliseconds from a query to the grid of what it finds."""
+    """Return the milliseconds from a query to the grid of its results."""
     return float(
         page.evaluate(
             "async (text) => { const box = document.getElementById('query'); const begun = performance.now();"
@@ -138,7 +138,7 @@ def typed(page: Any, text: str) -> float:
 
 
 def show_heap(page: Any) -> None:
-    """Print the megabytes of JavaScript's heap after a collection of garbage, in Chromium."""
+    """Print the megabytes of JavaScript's heap after a garbage collection, in Chromium."""
     if page.context.browser.browser_type.name != "chromium":
         return
     session = page.context.new_cdp_session(page)

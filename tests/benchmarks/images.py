@@ -1,10 +1,10 @@
-"""Images per second: the whole product, and beside it tools that only download, on the same server.
+"""Images per second: the whole product, and tools that only download, on the same server.
 
     python tests/benchmarks/images.py --kilobytes 200 --count 5000 --tls --rounds 3
 
-Needs nginx, aria2c and curl on the path; gallery-dl where it is given by `--gallery-dl`. The contenders take
+Needs nginx, aria2c and curl on the path; gallery-dl only with `--gallery-dl`. The contenders take
 turns; the medians of the rounds are printed, as images per second from the first to the last completed image,
-and as CPU time per image, child processes counted. The product checks, syncs and catalogues each image.
+and as CPU time per image, including child processes. The product checks, syncs and catalogues each image.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PARALLEL = 16
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to: images per second, the whole time in seconds, CPU in seconds, peak memory in MB."""
+    """The result of a run: images per second, the whole time in seconds, CPU in seconds, peak memory in MB."""
 
     rate: float
     seconds: float
@@ -48,7 +48,7 @@ class Result:
 
 
 def ours(level: int | None) -> Contender:
-    """Return the product, mirroring images only, or information of this level too."""
+    """Return the product, which mirrors images only, or also information of this level."""
 
     def line(server: Server, out: Path) -> list[str]:
         what = ["--image-only"] if level is None else ["--info-level", str(level)]
@@ -100,8 +100,8 @@ def gallery_dl(program: str, server: Server, out: Path) -> list[str]:
 def run_once(contender: Contender, server: Server, out: Path) -> Result:
     """Run a contender in a new folder, and measure it.
 
-    What others wrote before is on the disk then, and is not removed yet, because ext4 makes new files and
-    folders slowly for half a minute after others were removed.
+    The files of earlier contenders stay on the disk, because ext4 creates files and folders slowly for half a minute
+    after others were removed.
     """
     out.mkdir()
     os.sync()
@@ -112,7 +112,7 @@ def run_once(contender: Contender, server: Server, out: Path) -> Result:
     subprocess.run(line, env=environment, check=True, stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # nothing is written to an image after its last byte but its name, and that is what changes its time
+    # an image's last change after its last byte is its rename, which changes its time
     times = sorted(path.stat().st_ctime_ns for path in out.rglob("*.jpg"))
     assert len(times) == len(server.urls), (line[0], len(times))
     span = (times[-1] - times[0]) / 1e9
@@ -131,7 +131,7 @@ async def measure(arguments: argparse.Namespace) -> None:
         contenders["gallery-dl"] = partial(gallery_dl, arguments.gallery_dl)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
-        folder.chmod(0o755)  # nginx may run as somebody else
+        folder.chmod(0o755)  # nginx may run as another user
         async with serving(
             folder, count=arguments.count, kilobytes=arguments.kilobytes, tls=arguments.tls
         ) as server:
@@ -149,7 +149,7 @@ async def measure(arguments: argparse.Namespace) -> None:
 
 
 def show(results: dict[str, list[Result]], count: int) -> None:
-    """Print the medians, and how many times as fast the first contender is."""
+    """Print the medians, and the speed of the first contender relative to them."""
     medians = {
         title: Result(*(statistics.median(values) for values in zip(*map(_values, rounds), strict=True)))
         for title, rounds in results.items()
@@ -177,5 +177,5 @@ if __name__ == "__main__":
     parser.add_argument("--level", type=int, choices=(0, 1, 2))
     parser.add_argument("--alone", action="store_true", help="measure the product only")
     parser.add_argument("--gallery-dl", metavar="PROGRAM")
-    parser.add_argument("--folder", help="where to download to (default: the folder for temporary files)")
+    parser.add_argument("--folder", help="folder of the downloads (default: the folder for temporary files)")
     anyio.run(measure, parser.parse_args())

@@ -1,4 +1,4 @@
-"""A whole job at a realistic distance, and gallery-dl on the same one: images and their information.
+"""A whole job with realistic latencies, compared with gallery-dl: images and their information.
 
     python tests/benchmarks/job.py --gallery-dl PROGRAM [--photos 1000] [--rounds 3]
 
@@ -34,7 +34,7 @@ sys.exit(gallery_dl.main())
 
 
 def gallery_dl(program: str, flickr: SimulatedFlickr, out: Path) -> list[str]:
-    """Return gallery-dl on the simulated photostream: it can be sent elsewhere than to Flickr only from inside."""
+    """Return gallery-dl on the simulated photostream; its server can be changed only inside the process."""
     settings = {"sleep-request": "0", "sleep": "0"}
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
     return [
@@ -44,7 +44,7 @@ def gallery_dl(program: str, flickr: SimulatedFlickr, out: Path) -> list[str]:
 
 
 async def compare(arguments: argparse.Namespace) -> None:
-    """Let both do the job by turns, and print what it cost."""
+    """Run the job with both in turn, and print the cost."""
     stream = SimulatedPhotostream(arguments.photos)
     costs: dict[str, list[Cost]] = {}
     calls: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What a command costs: seconds, CPU time and memory, those of its child processes included."""
+"""The cost of a command: seconds, CPU time and memory, including its child processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# from a small process, because Linux counts the memory of the process that starts another one as that one's, too
+# from a small process, because Linux counts the memory of the starting process for the started one, too
 _RUN = """
 import os, subprocess, sys, time
 begun = time.monotonic()
@@ -32,7 +32,7 @@ class Cost:
 
 
 def measure(line: list[str], home: Path, **environment: str) -> Cost:
-    """Run a command to its end, and measure it. Raises `RuntimeError` where it fails."""
+    """Run a command to its end, and measure it. Raises `RuntimeError` if it fails."""
     settings = {**os.environ, "HOME": str(home), **environment}
     measured = subprocess.run(
         [sys.executable, "-c", _RUN, *line],

@@ -1,10 +1,10 @@
-"""What a photostream costs by its length: calls, photos per second, peak memory; and the same command again.
+"""The cost of photostreams of different lengths: calls, photos per second, peak memory; also of a second run.
 
     python tests/benchmarks/scale.py 10000 100000 1000000 --info-only
     python tests/benchmarks/scale.py 10000 100000 --image-only
 
-The simulated Flickr answers from another process, on the same machine. Images are of about 2 kB. What runs is the
-whole command, and the times are those of the whole command.
+The simulated Flickr answers from another process, on the same machine. Images have about 2 kB.
+The times are those of the whole command.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ def next_line(server: subprocess.Popen[str], *, ask: bool = True) -> str:
 
 
 def first_image(folder: Path, begun: float) -> str:
-    """Return when the first image was there, in words."""
+    """Return the time of the first image as text."""
     times = [path.stat().st_ctime for path in folder.rglob("*.jpg")]
     return f", first image after {min(times) - begun:.2f} s" if times else ""
 
 
 def measure_one(photos: int, what: list[str], folder: Path) -> None:
-    """Mirror one photostream twice, and print what it cost."""
+    """Mirror one photostream twice, and print the cost."""
     with simulated(photos) as server:
         api_url = next_line(server, ask=False)
         line, environment = product(api_url, USERNAME, folder, *what)

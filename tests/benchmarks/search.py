@@ -1,5 +1,5 @@
 # ruff: noqa: T201
-"""Search of a large mirror: building the index, single queries, the command, and what an index costs each run.
+"""Search of a large mirror: building the index, single queries, the command, and the cost of an index for each run.
 
     python tests/benchmarks/search.py 100000
     python tests/benchmarks/search.py 100000 --mirror FOLDER   # the cache path of a mirror of `large_mirror`
@@ -48,7 +48,7 @@ QUERIES = (
     "старая",
 )
 ADDED = 1000
-"""How many photos a run brings."""
+"""The number of new photos in each run."""
 _SERVER = """
 import asyncio, sys
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
@@ -151,7 +151,7 @@ def run_mirrors(root: Path, photos: int, rounds: int) -> None:
         api_url = server.stdout.readline().strip()
         options = ("--info-level", "1", "--no-description")
         line, environment = product(api_url, USERNAME, root, *options)
-        measure(line, root, **environment)  # the photos that this benchmark wrote are compared with Flickr's
+        measure(line, root, **environment)  # first, compare the photos of this benchmark with Flickr's
         for _ in range(rounds):
             for title, found in costs.items():
                 with open_mirror(root) as reader, SearchIndex(reader) as index:

@@ -66,7 +66,7 @@ def main() -> None:
 
 @contextmanager
 def serving(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Serve a mirror with the command, and print when it answers."""
+    """Serve a mirror with the command, and print the time to its first answer."""
     line = [sys.executable, "-m", "flickr_mirror", "serve", "--listen", f"127.0.0.1:{PORT}"]
     begun = time.perf_counter()
     with subprocess.Popen([*line, "--cache-path", root], stderr=subprocess.DEVNULL) as server:
@@ -101,7 +101,7 @@ def call(connection: http.client.HTTPConnection, method: str, **arguments: objec
 
 
 def cpu_of(pid: int) -> float:
-    """Return the seconds of CPU that a process has used."""
+    """Return the CPU seconds that a process has used."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 

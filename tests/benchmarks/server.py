@@ -39,7 +39,7 @@ http {{
 
 @dataclass(frozen=True)
 class Server:
-    """Where the photostream is, and the addresses of its images."""
+    """The address of the photostream, and those of its images."""
 
     stream: SimulatedPhotostream
     flickr: SimulatedFlickr
@@ -51,7 +51,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(folder: Path, *, count: int, kilobytes: int, tls: bool) -> AsyncIterator[Server]:
-    """Serve a photostream of `count` images of about this number of kilobytes each."""
+    """Serve a photostream of `count` images of about this many kilobytes each."""
     stream = SimulatedPhotostream(count, image_dims=SHAPES[kilobytes], noise=True, commented=0)
     port = _free_port()
     authority = folder / "authority.pem"

@@ -52,7 +52,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert all(f'href="{name}"' in navigation for name in pages - {"index.html"})
 
 
-def test_what_can_be_included_is_documented() -> None:
+def test_all_names_of_include_are_documented() -> None:
     """Each name of `--include` is in the command reference, and in a table of a guide."""
     reference = (DOCS / "reference" / "command.md").read_text(encoding="utf-8")
     [row] = [line for line in reference.splitlines() if line.startswith("| `--include NAMES`")]
@@ -100,7 +100,7 @@ def test_generated_parts_are_up_to_date() -> None:
 
 
 async def printed(*arguments: str, **environment: str) -> str:
-    """Return the output of the command, which is forked: to start it afresh for each of its commands takes long."""
+    """Return the output of the command, which is forked, because a new process for each command takes long."""
     process = start([*arguments], environment)
     try:
         return (await process.wait()).out
@@ -172,7 +172,7 @@ def test_exit_codes_are_the_same_everywhere(name: str) -> None:
     assert rows == [codes for codes, _ in exit_codes(typer.main.get_command(app))]
 
 
-def test_the_manual_page_is_set_without_a_warning() -> None:
+def test_the_manual_page_renders_without_a_warning() -> None:
     """groff renders the manual page without warnings."""
     if not shutil.which("groff"):
         pytest.skip("groff is not installed")
@@ -224,7 +224,7 @@ def test_a_shell_completes_options(shell: str, tmp_path: Path) -> None:
     assert flags(result.stdout) == {"--info-level", "--info-only", "--info-workers"}
 
 
-def test_a_shell_that_is_unknown_is_refused() -> None:
+def test_an_unknown_shell_is_refused() -> None:
     """An unknown shell is rejected with the list of known shells."""
     result = run(sys.executable, "-m", "flickr_mirror", "completion", "tcsh")
     assert result.returncode == 2

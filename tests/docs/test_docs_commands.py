@@ -303,7 +303,7 @@ def test_programs_work(
         if file := re.match(r"# (\w+\.py)\n", block.text):
             (folder / file[1]).write_text(block.text)
             continue
-        if name in NEWCOMERS:  # its programs know nothing of each other
+        if name in NEWCOMERS:  # its programs are independent of each other
             parts.append(f"os.environ['HOME'] = {str(tmp_path / str(number))!r}")
         parts.append(f"exec(compile({block.text!r}, '{name}, line {block.line}', 'exec'), {{}})")
     result = python(environment, folder, "-W", "error", "-c", "\n".join(parts))

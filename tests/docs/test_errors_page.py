@@ -85,7 +85,7 @@ def test_the_page_has_a_section_for_every_exit_code() -> None:
     assert listed == {int(number) for group in codes for number in group.split(",")} - {0}
 
 
-def test_what_other_pages_show_of_a_stopping_run_is_printed() -> None:
+def test_other_pages_quote_the_messages_of_a_stopping_run() -> None:
     lines = {
         line
         for path in (ROOT / "docs").rglob("*.md")

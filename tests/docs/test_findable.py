@@ -1,4 +1,4 @@
-"""What users look for is found from the index of the docs with one click, and the index from the README with one."""
+"""Topics that users search for are one click from the index of the docs, and the index is one from the README."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ WISHES = {
     "error": "exit code",
     "every night": "cron",
 }
-"""What a user looks for, and a word of the page that answers it."""
+"""A topic that users search for, and a word of the page on it."""
 
 
 @pytest.mark.parametrize("wish", WISHES)
-def test_a_wish_is_answered_one_click_from_the_index(wish: str) -> None:
+def test_a_topic_is_one_click_from_the_index(wish: str) -> None:
     rows = [line for line in INDEX.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     row = next(line for line in rows if wish in line.split("|")[1])
     targets = re.findall(r"\]\(([^)#]+)", row)
@@ -38,7 +38,7 @@ def test_a_wish_is_answered_one_click_from_the_index(wish: str) -> None:
     assert any(WISHES[wish].casefold() in text.casefold() for text in texts)
 
 
-def test_the_readme_links_the_index_before_anything_else_is_explained() -> None:
+def test_the_readme_links_the_index_first() -> None:
     beginning = (ROOT / "README.md").read_text(encoding="utf-8").partition("## ")[0]
     assert "](docs/index.md)" in beginning
     assert beginning.index("gallery.jpg") < beginning.index("live_view.svg")

@@ -1,4 +1,4 @@
-"""The pictures in the docs show what the program shows; `python -m tests.support.pictures` makes them again."""
+"""The pictures in the docs match the program; `python -m tests.support.pictures` makes them again."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE + CHANGE
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=lambda value: value.rpartition("/")[2])
-def test_a_named_proof_exists(file: str, name: str) -> None:
+def test_each_named_test_exists(file: str, name: str) -> None:
     """Each file and test that the pages name exists."""
     functions = {
         node.name
@@ -25,7 +25,7 @@ def test_a_named_proof_exists(file: str, name: str) -> None:
     assert not name or name in functions
 
 
-def test_each_guarantee_has_a_proof() -> None:
+def test_each_guarantee_has_a_test() -> None:
     """Every guarantee of the list has a row in the table."""
     guarantees = re.findall(r"^(\d)\. \*\*", PAGE, re.MULTILINE)
     rows = re.findall(r"^\| (\d)\. .*`tests/", PAGE, re.MULTILINE)

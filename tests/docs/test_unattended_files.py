@@ -1,4 +1,4 @@
-"""The ready-to-use files of the guides to unattended runs: systemd units, a container, a crontab, hooks."""
+"""The ready-to-use files of the guides on unattended runs: systemd units, a container, a crontab, hooks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TIMER = FILES / "systemd/mirror_flickr@.timer"
 
 
 def settings(path: Path) -> dict[str, list[str]]:
-    """Return what a unit sets, by name."""
+    """Return the settings of a unit, by name."""
     found: dict[str, list[str]] = {}
     for line in path.read_text().splitlines():
         name, is_setting, value = line.partition("=")
@@ -46,7 +46,7 @@ def settings(path: Path) -> dict[str, list[str]]:
 
 @pytest.fixture
 def analyze(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return what asks `systemd-analyze`."""
+    """Return a function that runs `systemd-analyze`."""
     program = shutil.which("systemd-analyze")
     if not program:
         pytest.skip("systemd is not installed")
@@ -63,7 +63,7 @@ def analyze(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def installed(kind: str, folder: Path) -> list[str]:
-    """Put a service and its timer into a folder, with a program that is there, and return where they are."""
+    """Copy a service and its timer, with an existing program, and return their paths."""
     service = folder / SERVICES[kind].name
     text = re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", SERVICES[kind].read_text())
     service.write_text(text)
@@ -71,13 +71,13 @@ def installed(kind: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", SERVICES)
-def test_systemd_takes_the_units(
+def test_systemd_accepts_the_units(
     kind: str, analyze: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    """systemd accepts the units without complaints."""
+    """systemd verifies the units without warnings."""
     whose = ("--user",) if kind == "user" else ()
     result = analyze(*whose, "verify", *installed(kind, tmp_path))
-    # it may complain about other units of this machine
+    # it may report other units of this machine
     complaints = [line for line in result.stderr.splitlines() if "mirror_flickr" in line]
     assert (result.returncode, complaints) == (0, []), result.stderr
 
@@ -85,7 +85,7 @@ def test_systemd_takes_the_units(
 def test_the_system_service_is_sandboxed(
     analyze: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    """systemd's own review finds little that the service could do beside its work: 1.5 of 10 at most."""
+    """systemd's own review rates the exposure of the service as 1.5 of 10 at most."""
     service, _ = installed("system", tmp_path)
     result = analyze("security", "--offline=true", "--threshold=15", "--no-pager", service)
     if "unrecognized option" in result.stderr:
@@ -94,7 +94,7 @@ def test_the_system_service_is_sandboxed(
 
 
 def test_the_timer_elapses_once_a_night(analyze: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    """The calendar of the timer is understood, and means half past three of each day."""
+    """The calendar of the timer means half past three of each day."""
     (calendar,) = settings(TIMER)["OnCalendar"]
     result = analyze("calendar", "--iterations=3", calendar)
     assert result.returncode == 0, result.stderr
@@ -104,8 +104,8 @@ def test_the_timer_elapses_once_a_night(analyze: Callable[..., subprocess.Comple
 
 
 @pytest.mark.parametrize("kind", SERVICES)
-def test_the_services_know_the_exit_codes(kind: str) -> None:
-    """What would fail again is not started again; a limit that is reached and a stop are no failures."""
+def test_the_services_handle_the_exit_codes(kind: str) -> None:
+    """A permanent failure is not restarted; a reached limit and a stop are no failures."""
     service = settings(SERVICES[kind])
     never = {int(code) for code in service["RestartPreventExitStatus"][0].split()}
     assert never == {code for _, code in EXIT_CODES} - {75} | {1, 2, 3}
@@ -129,7 +129,7 @@ async def assert_mirrors(line: list[str], flickr: SimulatedFlickr, cache: Path, 
 
 
 def command_in(place: Path) -> None:
-    """Put the command where a file of the guides expects it."""
+    """Write the command to the path that a file of the guides expects."""
     place.parent.mkdir(parents=True)
     place.write_text(f"#!{sys.executable}\nfrom flickr_mirror.__main__ import main\nmain()\n")
     place.chmod(0o755)
@@ -148,8 +148,8 @@ async def test_the_command_of_a_service_mirrors(kind: str, home: Path) -> None:
         await assert_mirrors(words, flickr, home / ".flickr", home)
 
 
-def test_the_service_of_the_system_hands_the_keys_over() -> None:
-    """The credential has the name by which the command looks for it, and the folder is the one that may be written."""
+def test_the_system_service_passes_the_keys() -> None:
+    """The credential has the name that the command searches for, and the writable folder is the right one."""
     service = settings(SERVICES["system"])
     assert service["LoadCredential"] == [f"{FILE_NAME}:/etc/mirror_flickr/{FILE_NAME}"]
     assert f"--cache-path /var/lib/{service['StateDirectory'][0]} " in service["ExecStart"][0]
@@ -157,12 +157,12 @@ def test_the_service_of_the_system_hands_the_keys_over() -> None:
 
 @pytest.mark.slow
 async def test_the_line_of_the_crontab_mirrors(home: Path) -> None:
-    """cron's line works as cron runs it, is silent, and is the one that the guide shows."""
+    """The crontab line works as cron runs it, prints nothing, and is the one in the guide."""
     (line,) = [line for line in (FILES / "crontab").read_text().splitlines() if not line.startswith("#")]
     assert line in (GUIDES / "nightly_runs.md").read_text()
     fields, command = re.fullmatch(r"((?:[\d*]+ ){5}) (.*)", line).groups()  # type: ignore[union-attr]
     assert fields == "47 3 * * * "
-    assert "%" not in command  # which is the end of a line to cron
+    assert "%" not in command  # cron ends a line there
     command_in(home / ".local/bin/mirror_flickr")
     said = shlex.quote(str(home / "said"))
     silently = f"({command}) > {said} 2>&1 && ! [ -s {said} ]"
@@ -187,7 +187,7 @@ SECRET_WORDS = re.compile(r"key|secret|password|token|credential", re.IGNORECASE
 
 
 def test_the_image_is_small_and_runs_as_any_user() -> None:
-    """The image runs as an ordinary user, keeps its data in a volume, and has no cron and no build tools in it."""
+    """The image runs as an ordinary user, keeps its data in a volume, and has neither cron nor build tools."""
     *_, last = instructions()
     image = dict(last)
     assert image["FROM"].endswith("-slim")
@@ -202,7 +202,7 @@ def test_the_image_is_small_and_runs_as_any_user() -> None:
 
 
 def test_no_secret_is_in_the_image() -> None:
-    """Nothing that could be a key is in an environment, an argument or a copied file of the image."""
+    """No environment, argument or copied file of the image contains a key."""
     ignored = (FILES / "docker/Dockerfile.dockerignore").read_text().split()
     assert ignored[0] == "*"
     root = GUIDES.parents[1]
@@ -221,8 +221,8 @@ def compose() -> dict[str, Any]:
     return found
 
 
-def test_the_compose_file_keeps_the_promises_of_the_guide() -> None:
-    """The container cannot write outside of its volume, gains no rights, and gets its keys as a file."""
+def test_the_compose_file_matches_the_guide() -> None:
+    """The container cannot write outside of its volume, gains no privileges, and gets its keys as a file."""
     mirror = compose()["services"]["mirror"]
     assert mirror["read_only"] is True
     assert mirror["cap_drop"] == ["ALL"]
@@ -265,7 +265,7 @@ async def test_the_command_of_the_container_mirrors_and_is_healthy(home: Path, t
 
 
 def test_the_image_can_be_built() -> None:
-    """The image runs on a root that cannot be written to, as an ordinary user."""
+    """The image runs with a read-only root file system, as an ordinary user."""
     if os.environ.get("FLICKR_MIRROR_DOCKER") != "1":
         pytest.skip("it uses the network: FLICKR_MIRROR_DOCKER=1 builds the image")
     docker = shutil.which("docker")
@@ -293,7 +293,7 @@ async def call(name: str, *arguments: str, code: int, path: str = "/usr/bin:/bin
 
 
 async def test_a_phone_receives_a_notification() -> None:
-    """ntfy.py sends one message where a run did not end well, and none where it did."""
+    """ntfy.py sends one message after a failed run, and none after a successful one."""
     from aiohttp import web
 
     heard: list[tuple[str, str]] = []
@@ -316,7 +316,7 @@ async def test_a_phone_receives_a_notification() -> None:
 
 
 async def test_a_mail_is_sent(tmp_path: Path) -> None:
-    """mail.py sends one mail where a run did not end well, and none where it did."""
+    """mail.py sends one mail after a failed run, and none after a successful one."""
     sendmail, box = tmp_path / "sendmail", tmp_path / "box"
     sendmail.write_text(f'#!/bin/sh\necho "$@" >> {box}; cat >> {box}\n')
     sendmail.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Albums with the real command: its sentences, its exit codes, and runs that are killed at any moment."""
+"""Albums with the real command: messages, exit codes, and runs that are killed at any moment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stream_of(count: int = 40) -> SimulatedPhotostream:
 
 
 async def test_the_address_of_an_album_is_enough(tmp_path: Path) -> None:
-    """No --username is needed; with one, the id of the album does."""
+    """No --username is needed; with one, the id of the album is enough."""
     stream = stream_of()
     album = stream.albums[0]
     async with SimulatedFlickr(stream) as flickr:
@@ -63,14 +63,14 @@ async def test_the_address_of_an_album_is_enough(tmp_path: Path) -> None:
         (["--username", PAGE.format("x", 7)], "use --album https://www.flickr.com/photos/x/albums/7."),
     ],
 )
-async def test_a_wrong_use_is_explained(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+async def test_usage_errors_are_explained(tmp_path: Path, arguments: list[str], sentence: str) -> None:
     async with SimulatedFlickr(stream_of(1)) as flickr:
         outcome = await run(flickr, tmp_path, *arguments)
         assert (outcome.code, sentence in outcome.err) == (2, True), outcome.err
         assert flickr.calls.total() == 0
 
 
-async def test_an_album_that_is_not_shown_ends_with_4(tmp_path: Path) -> None:
+async def test_a_missing_album_exits_with_4(tmp_path: Path) -> None:
     stream = stream_of(5)
     hidden = next(album for album in stream.albums if album.hidden)
     async with SimulatedFlickr(stream) as flickr:
@@ -82,7 +82,7 @@ async def test_an_album_that_is_not_shown_ends_with_4(tmp_path: Path) -> None:
             )
 
 
-async def test_a_dry_run_says_that_lists_are_not_counted(tmp_path: Path) -> None:
+async def test_a_dry_run_states_that_lists_are_not_counted(tmp_path: Path) -> None:
     async with SimulatedFlickr(stream_of()) as flickr:
         for line in ((), ("--info-only",)):
             outcome = await run(flickr, tmp_path, "--include", "albums", "--dry-run", *line)
@@ -93,8 +93,8 @@ async def test_a_dry_run_says_that_lists_are_not_counted(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-async def test_kills_while_albums_are_mirrored_cost_nothing_but_time(tmp_path: Path) -> None:
-    """Kill -9 at twelve moments, from the first call about albums to the last: the end is as without a kill."""
+async def test_runs_killed_while_mirroring_albums_are_completed(tmp_path: Path) -> None:
+    """Kill -9 at twelve moments, during the calls about albums: the final mirror is the same as without kills."""
     stream = stream_of()
     line = ("--include", "albums", "--info-level", "2", "--info-only")
     async with SimulatedFlickr(stream) as flickr:

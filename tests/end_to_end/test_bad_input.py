@@ -1,4 +1,4 @@
-"""Bad input is reported in one sentence, with the exit code for scripts."""
+"""Bad input is reported in one sentence, with an exit code for scripts."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def sentence(text: str) -> str:
 
 
 @pytest.mark.slow
-async def test_the_error_for_an_unknown_user_says_what_to_try(tmp_path: Path) -> None:
-    """An unknown name, a name made to break out of the folder: exit 4, nothing is written."""
+async def test_the_error_for_an_unknown_user_gives_advice(tmp_path: Path) -> None:
+    """An unknown name, a name that would leave the folder: exit 4, nothing is written."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         for name in ("nobody at all", "../../etc", "/etc", "9@N00"):
             outcome = await run(flickr, tmp_path / "cache", "--username", name)
@@ -44,8 +44,8 @@ async def test_a_deleted_user_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_the_account_of_a_mirror_that_is_gone_is_named(tmp_path: Path) -> None:
-    """An account that was mirrored and is not at Flickr any more: exit 4, its name, and that its mirror is kept."""
+async def test_a_mirrored_account_that_is_gone_is_named(tmp_path: Path) -> None:
+    """An account that was mirrored and is gone: exit 4, its name, and that its mirror is kept."""
     stream = SimulatedPhotostream(2, username="old name", path_alias=None)
     async with SimulatedFlickr(stream) as flickr:
         assert (await run(flickr, tmp_path)).code == 0
@@ -74,7 +74,7 @@ async def test_an_account_without_photos_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_every_form_of_user_name_gives_the_same_folder(tmp_path: Path) -> None:
-    """Username, NSID, path alias, and address of a photostream are one mirror; an alias is said."""
+    """Username, NSID, path alias, and address of a photostream are one mirror; an alias is reported."""
     stream = SimulatedPhotostream(5, username="Old Photos", path_alias="oldphotos")
     async with SimulatedFlickr(stream) as flickr:
         for name in (
@@ -104,8 +104,8 @@ async def test_a_wrong_key_is_reported(tmp_path: Path) -> None:
         assert KEYS[1] not in outcome.err
 
 
-async def test_without_keys_and_terminal_nothing_hangs(tmp_path: Path) -> None:
-    """No key and no terminal: exit 5, with the ways to give one."""
+async def test_missing_keys_without_a_terminal_are_an_error(tmp_path: Path) -> None:
+    """No key and no terminal: exit 5, with the ways to provide one."""
     outcome = await run(None, tmp_path, "--username", "x")
     assert outcome.code == 5
     assert "FLICKR_CONSUMER_KEY" in sentence(outcome.err)
@@ -113,7 +113,7 @@ async def test_without_keys_and_terminal_nothing_hangs(tmp_path: Path) -> None:
 
 
 async def test_an_invalid_keys_file_is_reported_without_its_content(tmp_path: Path) -> None:
-    """A broken keys file: exit 5, its name and the cure, and nothing of what is in it."""
+    """A broken keys file: exit 5, its name and the remedy, and none of its content."""
     (tmp_path / "flickr_keys").write_text("consumer_key = hunter2")
     outcome = await run(None, tmp_path, "--username", "x")
     assert outcome.code == 5
@@ -123,7 +123,7 @@ async def test_an_invalid_keys_file_is_reported_without_its_content(tmp_path: Pa
 
 @pytest.mark.slow
 async def test_saved_keys_are_used_by_the_next_run(tmp_path: Path) -> None:
-    """--save-api-keys writes a file for the user alone, which the next run uses."""
+    """--save-api-keys writes a private file, which the next run uses."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         assert (await run(flickr, tmp_path, "--save-api-keys")).code == 0
         keys = tmp_path / "flickr_keys"
@@ -158,7 +158,7 @@ async def test_contradictions_are_usage_errors(tmp_path: Path, arguments: tuple[
 
 
 async def test_an_unusable_folder_is_reported_before_any_call(tmp_path: Path) -> None:
-    """A cache path below a file: exit 7, and Flickr is not asked."""
+    """A cache path below a file: exit 7, and no call."""
     (tmp_path / "file").write_text("")
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(flickr, tmp_path / "file" / "cache")
@@ -167,9 +167,9 @@ async def test_an_unusable_folder_is_reported_before_any_call(tmp_path: Path) ->
         assert not flickr.calls
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
 async def test_a_read_only_folder_is_reported(tmp_path: Path) -> None:
-    """A folder that is not ours: exit 7."""
+    """A folder without write permission: exit 7."""
     tmp_path.chmod(0o500)
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(flickr, tmp_path / "cache")
@@ -177,7 +177,7 @@ async def test_a_read_only_folder_is_reported(tmp_path: Path) -> None:
     assert "Permission denied" in sentence(outcome.err)
 
 
-async def test_no_answer_is_a_passing_failure(tmp_path: Path) -> None:
+async def test_no_answer_is_a_temporary_failure(tmp_path: Path) -> None:
     """A lost connection: exit 75, after which a service manager tries again later."""
     line = ("--username", "x", *KEYS, "--api-url", "http://127.0.0.1:9/")
     async with running(None, tmp_path, *line, timing=IMPATIENT) as process:
@@ -187,8 +187,8 @@ async def test_no_answer_is_a_passing_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_another_accounts_folder_is_refused(tmp_path: Path) -> None:
-    """A username that now belongs to somebody else: exit 4, both accounts named, nothing changed."""
+async def test_the_folder_of_another_account_is_refused(tmp_path: Path) -> None:
+    """A username that now belongs to another account: exit 4, both accounts named, nothing changed."""
     before = SimulatedPhotostream(3, nsid="1@N01")
     async with SimulatedFlickr(before) as flickr:
         assert (await run(flickr, tmp_path)).code == 0

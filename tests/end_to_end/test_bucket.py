@@ -1,4 +1,4 @@
-"""The command with `--store`: exit codes, messages, kills, and no trace of the credentials."""
+"""The command with `--store`: exit codes, messages, kills, and no output of the credentials."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def report(tmp_path: Path, command: str, *arguments: str) -> Outcome:
 
 
 async def test_a_run_a_check_and_a_list(tmp_path: Path, flickr: SimulatedFlickr, store: str) -> None:
-    """The commands that need no files on a disk know where the photos are; the others say what to do."""
+    """Commands that need no local files know the bucket; the others explain what to do."""
     outcome = await run(flickr, tmp_path, "--store", store, "--dry-run")
     assert (outcome.code, "of images to download" in outcome.err) == (0, True), outcome.err
     assert "disk" not in outcome.err
@@ -93,8 +93,10 @@ async def test_a_run_a_check_and_a_list(tmp_path: Path, flickr: SimulatedFlickr,
     assert (outcome.code, "Copy the bucket to a folder" in outcome.err) == (7, True)
 
 
-async def test_a_killed_run_is_continued_at_once(tmp_path: Path, flickr: SimulatedFlickr, store: str) -> None:
-    """The lease of a run that was killed on this machine keeps no other from its folder."""
+async def test_a_killed_run_does_not_delay_the_next(
+    tmp_path: Path, flickr: SimulatedFlickr, store: str
+) -> None:
+    """The lease of a run that was killed on this machine is taken over at once."""
     served = 0
 
     async def slow(request: web.Request) -> web.StreamResponse | None:
@@ -123,7 +125,7 @@ async def test_a_killed_run_is_continued_at_once(tmp_path: Path, flickr: Simulat
 async def test_two_machines_on_one_bucket_exclude_each_other(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:
-    """The second exits with 11, and the first is not disturbed."""
+    """The second exits with 11, and the first continues."""
     started, proceed = anyio.Event(), anyio.Event()
     flickr.intercept = waiting(started, proceed)
     async with running(flickr, tmp_path / "one", "--store", store) as first:
@@ -148,20 +150,20 @@ async def test_two_machines_on_one_bucket_exclude_each_other(
         (("region=", "secret="), 2, "invalid parameter 'secret'"),
     ],
 )
-async def test_a_store_that_cannot_be_used(
+async def test_an_unusable_store_is_reported(
     tmp_path: Path, flickr: SimulatedFlickr, store: str, change: tuple[str, str], code: int, words: str
 ) -> None:
-    """One sentence, and an exit code that scripts can tell apart."""
+    """One sentence, and a distinct exit code."""
     outcome = await run(flickr, tmp_path, "--store", store.replace(*change))
     assert (outcome.code, words in outcome.err) == (code, True), outcome.err
     assert "Traceback" not in outcome.err
 
 
 @pytest.mark.slow
-async def test_a_store_that_dies_ends_the_run(
+async def test_the_loss_of_the_store_ends_the_run(
     tmp_path: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends soon, with the code that means "again later", and no photo is blamed."""
+    """It ends soon, with the code for a temporary failure, and no photo counts as failed."""
     set_credentials(monkeypatch)
     (tmp_path / "server").mkdir()
     with object_servers.ministack(tmp_path / "server") as url:
@@ -197,7 +199,7 @@ async def test_a_store_without_conditions_is_allowed_with_a_warning(
 
 
 async def test_forgotten_photos_leave_the_bucket(tmp_path: Path, flickr: SimulatedFlickr, store: str) -> None:
-    """Their objects are erased, and they are not in the snapshot that the next machine restores."""
+    """Their objects are erased, and the snapshot for the next machine does not contain them."""
     await run(flickr, tmp_path, "--store", store)
     photo_id = flickr.streams[0].ids[3]
     outcome = await report(tmp_path, "forget", "--username", flickr.streams[0].username, photo_id, "--yes")

@@ -1,4 +1,4 @@
-"""The command `check`, as a person and a script use it."""
+"""The command `check` on a terminal and in scripts."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ async def check(cache: Path, name: str, *arguments: str) -> Outcome:
 
 
 @pytest.mark.slow
-async def test_four_broken_files_of_a_thousand_are_mended_by_four_downloads(tmp_path: Path) -> None:
-    """Row 61: a flipped bit, a cut, an HTML page and a missing file are named, and the next run mends them."""
+async def test_four_broken_files_of_a_thousand_are_restored_by_four_downloads(tmp_path: Path) -> None:
+    """Row 61: a flipped bit, a cut, an HTML page and a missing file are named, and the next run restores them."""
     stream = SimulatedPhotostream(1000, image_dims=(40, 30))
     async with SimulatedFlickr(stream) as flickr:
         async with running(flickr, tmp_path, "--info-level", "1") as process:
@@ -71,10 +71,10 @@ async def test_four_broken_files_of_a_thousand_are_mended_by_four_downloads(tmp_
         (("--part", "third"), 2, "invalid share"),
     ],
 )
-async def test_a_check_that_cannot_be_made_is_a_sentence(
+async def test_an_impossible_check_is_reported(
     tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    """No such mirror, no such share: what is wrong, what to give, and a code of its own."""
+    """No such mirror, no such share: the problem, the remedy, and a distinct exit code."""
     outcome = await check(tmp_path, "nobody", *arguments)
     assert outcome.code == code
     assert words in outcome.err.replace("\n", " ")
@@ -82,8 +82,8 @@ async def test_a_check_that_cannot_be_made_is_a_sentence(
 
 
 @pytest.mark.slow
-async def test_a_mirror_that_is_worked_on_is_not_checked(tmp_path: Path) -> None:
-    """While another process works on the mirror, the check ends with code 11."""
+async def test_a_mirror_in_use_is_not_checked(tmp_path: Path) -> None:
+    """While another process uses the mirror, the check exits with 11."""
     async with SimulatedFlickr(SimulatedPhotostream(2)) as flickr:
         await run(flickr, tmp_path)
         name = flickr.streams[0].username
@@ -92,7 +92,7 @@ async def test_a_mirror_that_is_worked_on_is_not_checked(tmp_path: Path) -> None
 
 
 def has_begun_check(catalogue: Path) -> bool:
-    """Return whether a check that is not at its end has noted how far it is."""
+    """Return whether an unfinished check has recorded its position."""
     database = sqlite3.connect(f"{catalogue.as_uri()}?mode=ro", uri=True)
     (count,) = database.execute("SELECT count(*) FROM notes WHERE name LIKE 'check %'").fetchone()
     database.close()
@@ -100,7 +100,7 @@ def has_begun_check(catalogue: Path) -> bool:
 
 
 async def test_a_check_stopped_by_ctrl_c_is_continued(tmp_path: Path) -> None:
-    """Ctrl-C ends a check with code 130 and says how to go on; the same command does."""
+    """Ctrl-C ends a check with code 130 and advice to continue; the same command does so."""
     async with SimulatedFlickr(SimulatedPhotostream(200, image_dims=(40, 30))) as flickr:
         await run(flickr, tmp_path, "--image-only")
         name = flickr.streams[0].username
@@ -121,5 +121,5 @@ async def test_a_check_stopped_by_ctrl_c_is_continued(tmp_path: Path) -> None:
         outcome = await check(tmp_path, name)
         assert outcome.code == 0
         before = int(re.search(r"had read (\d+) of", outcome.err)[1])  # type: ignore[index]
-        assert before in (looked_at - 1, looked_at)  # the last one may not have been noted
+        assert before in (looked_at - 1, looked_at)  # the last one may not have been recorded
         assert f" files={200 - before} " in outcome.err

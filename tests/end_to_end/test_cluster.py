@@ -1,4 +1,4 @@
-"""The command with `--cluster`, a scheduler and workers, each in a process of its own."""
+"""The command with `--cluster`, a scheduler and workers, each in its own process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def mirror(
     in_the_middle: Callable[[], object] = lambda: None,
     cluster_wait: float = 60,
 ) -> Outcome:
-    """Run the command with a cluster, and call `in_the_middle` when twenty images were requested."""
+    """Run the command with a cluster, and call `in_the_middle` after twenty images were requested."""
 
     async def interfere() -> None:
         while flickr.requests.total() < 20:  # noqa: ASYNC110
@@ -77,10 +77,8 @@ async def mirror(
 
 
 @pytest.mark.slow
-async def test_a_worker_that_is_killed_costs_nothing(
-    tmp_path: Path, flickr: SimulatedFlickr, store: str
-) -> None:
-    """All photos are stored once, by two workers of which one is killed in the middle. No output shows a secret."""
+async def test_a_killed_worker_loses_no_photo(tmp_path: Path, flickr: SimulatedFlickr, store: str) -> None:
+    """All photos are stored once, by two workers, one of which is killed midway. No output shows a secret."""
     with cluster_processes(tmp_path, 2) as cluster:
         kill = cluster.workers[0].kill
         outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, "--json", in_the_middle=kill)
@@ -94,10 +92,10 @@ async def test_a_worker_that_is_killed_costs_nothing(
 
 
 @pytest.mark.slow
-async def test_a_worker_that_is_stopped_gives_its_photos_back(
+async def test_a_stopped_worker_returns_its_photos(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:
-    """A service manager ends it with SIGTERM. The other worker does the rest, and no photo fails."""
+    """A service manager ends it with SIGTERM. The other worker downloads the rest, and no photo fails."""
     with cluster_processes(tmp_path, 2) as cluster:
         stop = cluster.workers[0].terminate
         outcome = await mirror(flickr, tmp_path / "mirror", store, cluster, in_the_middle=stop)
@@ -110,7 +108,7 @@ async def test_a_worker_that_is_stopped_gives_its_photos_back(
 async def test_a_run_ends_when_all_workers_are_lost(
     tmp_path: Path, flickr: SimulatedFlickr, store: str
 ) -> None:
-    """It waits for others for a while, and no photo is marked as failed."""
+    """It waits for new workers for a while, and no photo is marked as failed."""
     with cluster_processes(tmp_path, 2) as cluster:
 
         def kill() -> None:
@@ -184,7 +182,7 @@ async def test_a_signal_ends_a_worker(tmp_path: Path) -> None:
     ],
 )
 async def test_a_wrong_address_is_a_usage_error(arguments: list[str], message: str) -> None:
-    """The message shows what an address looks like."""
+    """The message shows an example."""
     process = start(arguments)
     try:
         outcome = await process.wait()

@@ -1,4 +1,4 @@
-"""Notes, faves and EXIF by the real command: the price first, kills, the summary."""
+"""Notes, faves and EXIF by the real command: the estimate, kills, the summary."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINE = ("--include", "notes,faves,exif", "--info-level", "2")
 
 @pytest.mark.slow
 async def test_kills_lose_no_detail_and_no_file(tmp_path: Path, home: Path) -> None:
-    """After kill -9 at ten moments of the calls for details, the mirror is what an undisturbed one is."""
+    """After kill -9 at ten moments of the calls for details, the mirror equals an undisturbed one."""
     chance = random.Random(16)
     stream = SimulatedPhotostream(40, mix=MIX, image_dims=(40, 30))
     killed = 0
@@ -53,8 +53,8 @@ async def test_kills_lose_no_detail_and_no_file(tmp_path: Path, home: Path) -> N
     assert parts(tmp_path) == []
 
 
-async def test_the_price_comes_first(tmp_path: Path) -> None:
-    """--dry-run counts the calls, and the plan line of the run is the same; the summary states what was fetched."""
+async def test_the_estimate_of_details_is_exact(tmp_path: Path) -> None:
+    """--dry-run counts the calls, and the plan line of the run agrees; the summary counts the fetched details."""
     stream = SimulatedPhotostream(6, image_dims=(40, 30))
     async with SimulatedFlickr(stream) as flickr:
         dry = await run(flickr, tmp_path, "--dry-run", "--include", "notes")
@@ -69,7 +69,7 @@ async def test_the_price_comes_first(tmp_path: Path) -> None:
 
 
 async def test_notes_need_the_json_files(tmp_path: Path) -> None:
-    """--image-only writes none: one sentence, exit code 2, and no call."""
+    """--image-only writes no JSON files: one sentence, exit code 2, and no call."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await run(flickr, tmp_path, "--image-only", "--include", "notes")
         assert outcome.code == 2

@@ -1,4 +1,4 @@
-"""The command in surroundings that are not as they should be: proxies, pipes that close, no home, `nohup`."""
+"""The command in unusual environments: proxies, closed pipes, no home folder, `nohup`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.command import KEYS, command, run, tree
 
 @pytest.mark.slow
 async def test_a_closed_pipe_does_not_stop_a_run(tmp_path: Path) -> None:
-    """`mirror_flickr ... 2>&1 | head -1`: the log has no reader any more, the mirror is completed all the same."""
+    """`mirror_flickr ... 2>&1 | head -1`: the log has no reader any more, and the mirror is completed."""
     async with SimulatedFlickr(SimulatedPhotostream(40), image_latency=0.01) as flickr:
         reader, writer = os.pipe()
         process = subprocess.Popen(  # noqa: ASYNC220
@@ -37,7 +37,7 @@ async def test_a_closed_pipe_does_not_stop_a_run(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["2>&-", "2>/dev/full", "2>&1 >/dev/null | true"])
 async def test_an_unwritable_log_does_not_stop_a_run(tmp_path: Path, place: str) -> None:
-    """Row 73: errors that are closed, go to a full disk or to a reader that leaves: the mirror is completed."""
+    """Row 73: if standard error is closed, full or without a reader, the mirror is completed."""
     async with SimulatedFlickr(SimulatedPhotostream(5)) as flickr:
         line = shlex.join(command(flickr, tmp_path, "--image-only"))
         script = f"set -o pipefail; {line} {place}"
@@ -48,8 +48,8 @@ async def test_an_unwritable_log_does_not_stop_a_run(tmp_path: Path, place: str)
 
 
 @pytest.mark.slow
-async def test_a_low_limit_of_open_files_works_and_too_low_a_limit_is_reported(tmp_path: Path) -> None:
-    """Row 28: `ulimit -n 64` is enough; with fewer a run may end, says why, and leaves nothing that is not true."""
+async def test_a_too_low_limit_of_open_files_is_reported(tmp_path: Path) -> None:
+    """Row 28: `ulimit -n 64` is enough; with fewer a run may end with a reason, and its catalogue is correct."""
     scarce, enough = tmp_path / "scarce", tmp_path / "enough"
     async with SimulatedFlickr(SimulatedPhotostream(150, commented=0)) as flickr:
 
@@ -80,8 +80,8 @@ async def test_a_closed_pipe_causes_no_error_message(arguments: str) -> None:
 
 
 @pytest.mark.slow
-async def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
-    """Under `nohup` the run goes on when the terminal is closed."""
+async def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
+    """Under `nohup` the run continues when the terminal is closed."""
     async with SimulatedFlickr(SimulatedPhotostream(100), image_latency=0.02) as flickr:
         line = ["nohup", *command(flickr, tmp_path, "--debug", "2")]
         async with await anyio.open_process(
@@ -98,7 +98,7 @@ async def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9", "socks5://127.0.0.1:9"])
 async def test_a_local_address_uses_no_proxy(tmp_path: Path, proxy: str) -> None:
-    """A proxy in the environment, be it of a kind that cannot be used, is not asked for the simulated Flickr."""
+    """A proxy in the environment, even of an unsupported kind, is not used for the simulated Flickr."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(flickr, tmp_path, http_proxy=proxy, https_proxy=proxy)
     assert outcome.code == 0, outcome.err
@@ -115,7 +115,7 @@ async def test_an_unusable_proxy_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "127.0.0.1:9"])
 async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy: str) -> None:
-    """What the environment names is where the connection goes, in every usual form."""
+    """The connection goes to the proxy of the environment, in every usual form."""
     server = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = server.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
     lines: list[bytes] = []
@@ -144,7 +144,7 @@ async def test_a_proxy_is_used_with_and_without_its_scheme(tmp_path: Path, proxy
 
 @pytest.mark.slow
 async def test_an_unexpected_exception_is_one_sentence(tmp_path: Path) -> None:
-    """Row 82: a worker that raises what it never should ends the run with exit 1, one sentence and no traceback."""
+    """Row 82: a worker with an unexpected exception ends the run with exit 1, one sentence and no traceback."""
     start = (
         "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
         "async def fail(*_): raise ZeroDivisionError('boom')\n"
@@ -162,7 +162,7 @@ async def test_an_unexpected_exception_is_one_sentence(tmp_path: Path) -> None:
 
 
 async def test_the_installed_command_is_this_program(tmp_path: Path) -> None:
-    """`pip install` puts a command `mirror_flickr` beside Python, which does what `python -m flickr_mirror` does."""
+    """`pip install` installs a command `mirror_flickr`, which equals `python -m flickr_mirror`."""
     script = Path(sys.executable).with_name("mirror_flickr")
     if not script.exists():
         pytest.skip("flickr_mirror is not installed here")
@@ -172,7 +172,7 @@ async def test_the_installed_command_is_this_program(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) -> None:
-    """A container without a home folder mirrors into a folder that is given; without one it says what to do."""
+    """A container without a home folder mirrors into a given folder; without one it explains what to do."""
     no_user = "import os, pwd\npwd.getpwuid = lambda _: (_ for _ in ()).throw(KeyError('uid'))\n"
     start = f"{no_user}os.environ.pop('HOME')\nfrom flickr_mirror.cli.main import main\nmain()"
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -188,7 +188,7 @@ async def test_without_a_home_the_calls_are_counted_in_memory(tmp_path: Path) ->
 
 
 async def test_unsaved_keys_are_reported_and_do_not_stop_a_run(tmp_path: Path) -> None:
-    """Where the keys file cannot be written the user learns it, and the photos are mirrored."""
+    """A keys file that cannot be written is reported, and the photos are mirrored."""
     (tmp_path / "flickr_keys").mkdir()
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(flickr, tmp_path, "--save-api-keys")
@@ -211,7 +211,7 @@ async def test_unsaved_keys_are_reported_and_do_not_stop_a_run(tmp_path: Path) -
     ],
 )
 async def test_implausible_values_are_usage_errors(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """Addresses that are none, bytes that are no text, options in the wrong place: exit 2 and one sentence."""
+    """Invalid addresses, bytes that are not text, misplaced options: exit 2 and one sentence."""
     line = arguments if "--username" in arguments else ("--username", "x", *arguments)
     outcome = await run(None, tmp_path, *KEYS, *line)
     assert outcome.code == 2, outcome.err
@@ -219,8 +219,8 @@ async def test_implausible_values_are_usage_errors(tmp_path: Path, arguments: tu
     assert len(outcome.err.splitlines()) == 1
 
 
-async def test_a_missing_owner_file_is_reported(tmp_path: Path) -> None:
-    """An owner.json that lacks what it should say: exit 7 with the file and the cure."""
+async def test_an_incomplete_owner_file_is_reported(tmp_path: Path) -> None:
+    """An owner.json that lacks a key: exit 7 with the file and the remedy."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         assert (await run(flickr, tmp_path)).code == 0
         (owner,) = tmp_path.rglob("owner.json")

@@ -1,4 +1,4 @@
-"""A photostream from nothing to disk, and again."""
+"""The first run for a photostream, and a second one."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def location(photo_id: str, extension: str) -> str:
-    """Return where a file is expected, below the user's folder."""
+    """Return the expected path of a file, below the user's folder."""
     number = inventory_number(photo_id)
     return "/".join((*number[:4], f"{number}.{extension}"))
 
 
 @pytest.mark.slow
-async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: Path) -> None:
+async def test_a_thousand_photos_take_the_fewest_calls(tmp_path: Path) -> None:
     """A thousand photos, 50 with comments: all on disk with the fewest calls; again: two calls."""
     stream = SimulatedPhotostream(1000, commented=0.05)
     async with SimulatedFlickr(stream) as flickr:
@@ -54,7 +54,7 @@ async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: P
         flickr.reset_counters()
         started = time.monotonic()
         outcome = await run(flickr, tmp_path, "--info-level", "2")
-        assert time.monotonic() - started < 2 * 3  # two seconds on an idle machine
+        assert time.monotonic() - started < 2 * 3  # 2 s on an idle machine
         assert outcome.code == 0
         assert flickr.calls == {"flickr.people.findByUsername": 1, "flickr.people.getPhotos": 1}
         assert not flickr.requests
@@ -63,7 +63,7 @@ async def test_a_thousand_photos_with_comments_cost_no_call_too_many(tmp_path: P
 
 @pytest.mark.slow
 async def test_every_kind_of_photo_is_mirrored_in_its_best_size(tmp_path: Path) -> None:
-    """Forbidden, tiny, turned, wide, PNG and GIF originals, films: the best file is kept."""
+    """Forbidden, tiny, rotated, wide, PNG and GIF originals, films: the best file is kept."""
     stream = SimulatedPhotostream(120, mix=Mix.MIXED)
     async with SimulatedFlickr(stream) as flickr:
         outcome = await run(flickr, tmp_path, "--info-level", "1")
@@ -78,8 +78,8 @@ async def test_every_kind_of_photo_is_mirrored_in_its_best_size(tmp_path: Path) 
 
 
 @pytest.mark.slow
-async def test_a_server_without_undocumented_keys_costs_calls_not_pixels(tmp_path: Path) -> None:
-    """Where the listing cannot show the large sizes, each photo it leaves open is asked for, and no other."""
+async def test_without_undocumented_keys_unproved_sizes_are_requested(tmp_path: Path) -> None:
+    """If the listing cannot show the large sizes, the sizes of exactly the unproved photos are requested."""
     stream = SimulatedPhotostream(40, mix=Mix.NO_ORIGINALS)
     async with SimulatedFlickr(stream, undocumented_extras=False) as flickr:
         outcome = await run(flickr, tmp_path, "--image-only")
@@ -106,7 +106,7 @@ async def test_images_then_information_fetches_only_information(tmp_path: Path) 
 
 @pytest.mark.slow
 async def test_a_higher_level_later_fetches_only_comments(tmp_path: Path) -> None:
-    """Level 0, then level 2: only the comments are fetched, and every file is upgraded."""
+    """Level 0, then level 2: only the comments are fetched, and every file is updated."""
     stream = SimulatedPhotostream(60)
     async with SimulatedFlickr(stream) as flickr:
         await run(flickr, tmp_path)
@@ -122,7 +122,7 @@ async def test_a_higher_level_later_fetches_only_comments(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["--lifo", "--fifo"])
-async def test_the_order_is_the_one_asked_for(tmp_path: Path, strategy: str) -> None:
+async def test_the_requested_order_is_followed(tmp_path: Path, strategy: str) -> None:
     """--lifo completes the newest upload first, --fifo the oldest, across pages."""
     stream = SimulatedPhotostream(600)
     async with SimulatedFlickr(stream) as flickr:

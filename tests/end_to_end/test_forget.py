@@ -1,4 +1,4 @@
-"""The command `forget`, as a person and a script use it."""
+"""The command `forget` on a terminal and in scripts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "saigon_archive"
 
 
 async def forget(cache: Path, *arguments: str, **environment: str) -> Outcome:
-    """Run `mirror_flickr forget` off a terminal."""
+    """Run `mirror_flickr forget` without a terminal."""
     line = ["forget", "--username", NAME, "--cache-path", str(cache), *arguments]
     process = start(line, environment)
     try:
@@ -33,7 +33,7 @@ async def forget(cache: Path, *arguments: str, **environment: str) -> Outcome:
 
 
 def everything(cache: Path) -> dict[str, str]:
-    """Return all files with hashes, those of the state too."""
+    """Return all files with hashes, including those of the state folder."""
     return {
         str(path.relative_to(cache)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(cache.rglob("*"))
@@ -41,8 +41,8 @@ def everything(cache: Path) -> dict[str, str]:
     }
 
 
-async def test_a_photo_is_taken_down_and_brought_back(tmp_path: Path) -> None:
-    """--dry-run shows the files and changes nothing; --yes erases; --list and `status` show it; --undo undoes."""
+async def test_a_photo_is_forgotten_and_mirrored_again(tmp_path: Path) -> None:
+    """--dry-run shows the files and changes nothing; --yes erases; --list and `status` show it; --undo reverses it."""
     async with SimulatedFlickr(SimulatedPhotostream(6, username=NAME)) as flickr:
         await run(flickr, tmp_path)
         photo_id = flickr.streams[0].ids[2]
@@ -66,7 +66,7 @@ async def test_a_photo_is_taken_down_and_brought_back(tmp_path: Path) -> None:
         outcome = await forget(tmp_path, "--list")
         assert re.search(rf"^{photo_id}\t\d{{4}}-", outcome.out, re.MULTILINE)
         status = await run(None, tmp_path, "status", "--username", NAME)
-        assert status.code == 2  # the state of a mirror is asked for behind the word
+        assert status.code == 2  # options of the run come after `status`
         process = start(["status", "--username", NAME, "--cache-path", str(tmp_path)])
         assert "forgotten 2: erased on request" in (await process.wait()).out
         await process.close()
@@ -89,10 +89,8 @@ async def test_a_photo_is_taken_down_and_brought_back(tmp_path: Path) -> None:
         (("--list", "7"), "--list takes no photos"),
     ],
 )
-async def test_wrong_usage_erases_nothing_and_is_a_sentence(
-    tmp_path: Path, arguments: tuple[str, ...], words: str
-) -> None:
-    """Exit code 2, and what to give instead; without a terminal nothing is erased unless --yes is given."""
+async def test_usage_errors_erase_nothing(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    """Exit code 2 with advice; without a terminal nothing is erased unless --yes is given."""
     outcome = await forget(tmp_path, *arguments)
     assert outcome.code == 2
     assert words in " ".join(outcome.err.split())
@@ -100,14 +98,14 @@ async def test_wrong_usage_erases_nothing_and_is_a_sentence(
 
 
 async def test_a_setting_confirms_nothing(tmp_path: Path) -> None:
-    """A variable or a file cannot stand for --yes, which is to be given each time."""
+    """A variable or a file cannot replace --yes."""
     outcome = await forget(tmp_path, "7", MIRROR_FLICKR_YES="1")
     assert (outcome.code, "add --yes" in outcome.err) == (2, True)
 
 
 @pytest.mark.slow
 async def test_errors_have_the_exit_codes_of_a_run(tmp_path: Path) -> None:
-    """No such mirror is 4, a mirror that is worked on 11, a damaged list of forgotten photos 7."""
+    """No such mirror: 4; a mirror in use: 11; a damaged list of forgotten photos: 7."""
     assert (await forget(tmp_path, "--yes", "7")).code == 4
     async with SimulatedFlickr(SimulatedPhotostream(2, username=NAME)) as flickr:
         await run(flickr, tmp_path)
@@ -122,7 +120,7 @@ async def test_errors_have_the_exit_codes_of_a_run(tmp_path: Path) -> None:
 
 
 def forget_on_terminal(cache: Path, photo_id: str, answer: bytes) -> tuple[int, str]:
-    """Run `mirror_flickr forget` with a terminal as its input; return its exit code and what it said."""
+    """Run `mirror_flickr forget` with a terminal as its input; return its exit code and its output."""
     parent, child = pty.openpty()
     line = [sys.executable, "-m", "flickr_mirror", "forget", "--username", NAME, photo_id]
     process = subprocess.Popen(
@@ -139,8 +137,8 @@ def forget_on_terminal(cache: Path, photo_id: str, answer: bytes) -> tuple[int, 
 @pytest.mark.parametrize(
     ("answer", "code"), [(b"y\n", 0), (b"YES\n", 0), (b"n\n", 1), (b"\n", 1), (b"\x04", 1)]
 )
-async def test_a_terminal_is_asked(tmp_path: Path, answer: bytes, code: int) -> None:
-    """What would go is shown with the question; anything but yes erases nothing."""
+async def test_a_terminal_user_must_confirm(tmp_path: Path, answer: bytes, code: int) -> None:
+    """The prompt shows the files; every answer but yes erases nothing."""
     async with SimulatedFlickr(SimulatedPhotostream(2, username=NAME)) as flickr:
         await run(flickr, tmp_path)
         photo_id = flickr.streams[0].ids[0]

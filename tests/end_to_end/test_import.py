@@ -1,4 +1,4 @@
-"""The command `import`, as a person and a script use it: its output, its exit codes, and kills at any moment."""
+"""The command `import`: its output, its exit codes, and kills at any moment."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def rows(cache: Path) -> dict[str, list[Any]]:
     return found
 
 
-async def test_an_import_reports_what_it_did(tmp_path: Path) -> None:
-    """The last line, the sentences about what is missing, exit code 3 for that, and the same as JSON."""
+async def test_an_import_reports_its_result(tmp_path: Path) -> None:
+    """The last line, the sentences about missing photos, exit code 3 for these, and the same as JSON."""
     stream = SimulatedPhotostream(12, image_dims=SMALL)
     missing = stream.ids[3]
     write_export(stream, tmp_path / "export", without=[missing], strays=["IMG_1.jpg"])
@@ -72,7 +72,7 @@ async def test_an_import_reports_what_it_did(tmp_path: Path) -> None:
 
 
 async def test_a_mirror_without_a_key_is_checked_and_listed(tmp_path: Path) -> None:
-    """A mirror that only an import filled is whole for `check`, `status` and `list`."""
+    """A mirror from an import alone is complete for `check`, `status` and `list`."""
     stream = SimulatedPhotostream(5, image_dims=SMALL)
     paths = write_export(stream, tmp_path / "export")
     assert (await import_export(tmp_path / "m", *paths)).code == 0
@@ -99,7 +99,7 @@ async def test_a_mirror_without_a_key_is_checked_and_listed(tmp_path: Path) -> N
     ],
 )
 async def test_bad_input_is_one_sentence(tmp_path: Path, change: str, code: int, words: str) -> None:
-    """What is wrong and what to do, the exit codes of before, and nothing written."""
+    """The problem and the remedy, the usual exit codes, and nothing written."""
     paths: list[object] = [*write_export(SimulatedPhotostream(6, image_dims=SMALL), tmp_path / "export")]
     second = tmp_path / "export" / "data-download-2.zip"
     if change == "cut":
@@ -127,7 +127,7 @@ async def test_bad_input_is_one_sentence(tmp_path: Path, change: str, code: int,
 
 
 @pytest.mark.slow
-async def test_kills_cost_nothing_but_time(tmp_path: Path) -> None:
+async def test_a_killed_import_is_completed(tmp_path: Path) -> None:
     """Kill -9 at ten moments of an import, then one to the end: files and catalogue are those of an undisturbed one."""
     stream = SimulatedPhotostream(PHOTOS, image_dims=SMALL, commented=0.3)
     paths = write_export(stream, tmp_path / "export")
@@ -160,8 +160,8 @@ async def test_kills_cost_nothing_but_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_ctrl_c_ends_an_import_which_goes_on(tmp_path: Path) -> None:
-    """Exit code 130 and the command to continue; the same command brings the rest."""
+async def test_an_import_stopped_by_ctrl_c_is_continued(tmp_path: Path) -> None:
+    """Exit code 130 and advice to continue; the same command imports the rest."""
     paths = write_export(SimulatedPhotostream(PHOTOS, image_dims=SMALL), tmp_path / "export")
     process = begin(tmp_path / "m", *paths)
     try:

@@ -1,4 +1,4 @@
-"""Row 57: a run that is killed at any moment, on a line that is not good either."""
+"""Row 57: a run that is killed at any moment, with a faulty connection."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 KILLS = int(os.environ.get("KILLS", "0"))
 """The number of kills, as `KILLS=200 pytest -n 0 --log-cli-level=INFO tests/end_to_end/test_kills.py` sets it and logs
-what they hit; by default as many as fit into `SECONDS`, and at least `LEAST`."""
+the figures; by default as many as fit into `SECONDS`, and at least `LEAST`."""
 SECONDS, LEAST = 12, 30
 WORKERS = 8
 LONGEST = 0.6
 """A third of the runs are killed at a random moment within this number of seconds."""
 IMAGES = 30
-"""The others are killed when the server has been asked for a random number of images, up to this one."""
+"""The others are killed after a random number of requests for images, up to this one."""
 HASTE = {"longest_retry_wait": 0.02, "first_pause": 0.02}
-"""Tries again at once: the waits are not what is looked at."""
+"""Retries at once, because this test is not about waits."""
 
 
 @pytest.mark.slow
 async def test_kills_lose_nothing(tmp_path: Path, home: Path) -> None:
-    """Row 57: kill -9 at random moments, a tenth of the requests disturbed: after each kill all that is on disk
-    is whole and true, and at the end it is what an undisturbed mirror has."""
+    """Row 57: kill -9 at random moments, a tenth of the requests with a fault: after each kill all files on disk are
+    whole and true to the catalogue, and the final mirror equals an undisturbed one."""
     chance = random.Random(57)
     stream = SimulatedPhotostream(100, commented=0.05)
     line = ("--info-level", "2", "--image-workers", str(WORKERS))
@@ -60,7 +60,7 @@ async def test_kills_lose_nothing(tmp_path: Path, home: Path) -> None:
             assert outcome.code in (0, -signal.SIGKILL), outcome.err
             inspector.check(outcome.err, outcome.out)
             if outcome.code == 0:
-                stream.upload(30)  # all was mirrored before the kill came
+                stream.upload(30)  # everything was mirrored before the kill
             else:
                 killed.append(process)
         seconds = time.monotonic() - begun
@@ -78,14 +78,14 @@ async def test_kills_lose_nothing(tmp_path: Path, home: Path) -> None:
 
 
 async def all_gone(process: Process) -> None:
-    """Wait for the children of a process that ended, which finish what they were handed."""
+    """Wait for the children of an ended process, which finish their work."""
     with anyio.fail_after(5):
         while is_there(process.pid):  # noqa: ASYNC110
             await anyio.sleep(0.002)
 
 
 async def moment(flickr: SimulatedFlickr, process: Process, chance: random.Random) -> None:
-    """Wait for the moment at which a run is to be killed, however fast the machine is."""
+    """Wait for the moment to kill a run, independently of the machine's speed."""
     if chance.random() < 1 / 3:
         await anyio.sleep(chance.uniform(0, LONGEST))
         return

@@ -1,4 +1,4 @@
-"""Runs with and without a login that are killed at any moment: what they leave is what undisturbed runs leave."""
+"""Runs with and without a login that are killed at any moment: the result is that of undisturbed runs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Mirrors:
         return [issued.token, issued.secret, issued.nsid, "saigon_archive"]
 
     async def run(self, *, login: bool, **options: Any) -> list[int]:
-        """Run both mirrors, the first one with kills; return what the undisturbed run reports."""
+        """Run both mirrors, the first one with kills; return the report of the undisturbed run."""
         for _ in range(KILLS):
             await self._run(self.roots[0], login=login, options=options, is_killed=True)
         await self._run(self.roots[0], login=login, options=options)
@@ -84,7 +84,7 @@ class Mirrors:
         return self.flickr.calls.total() + self.flickr.requests.total()
 
     def are_equal(self) -> bool:
-        """Return whether both have the same files, and know the same of every photo."""
+        """Return whether both have the same files, and the same rows for every photo."""
         assert parts(self.roots[0]) == []
         assert tree(self.roots[0]) == tree(self.roots[1])
         assert rows(self.roots[0]) == rows(self.roots[1])
@@ -92,7 +92,7 @@ class Mirrors:
 
 
 def rows(root: Path) -> Iterable[Any]:
-    """Return the photos of a catalogue: for whom each was listed, whether it is gone, what is left to do."""
+    """Return the photos of a catalogue: for whom each was listed, whether it is gone, its status."""
     database = sqlite3.connect(root / "saigon_archive" / ".flickr_mirror" / "catalogue.sqlite")
     columns = "id, callers, gone IS NOT NULL, image_status"
     found = database.execute(f"SELECT {columns} FROM photos ORDER BY id").fetchall()  # noqa: S608
@@ -101,14 +101,14 @@ def rows(root: Path) -> Iterable[Any]:
 
 
 def change(stream: SimulatedPhotostream, edits: Callable[[str], object], every: int) -> None:
-    """Change each so-manieth photo that visitors see."""
+    """Change one in `every` photos that visitors see."""
     for photo_id in stream.ids[::every]:
         edits(photo_id)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
-async def test_kills_cost_nothing_but_time(tmp_path: Path) -> None:
+async def test_killed_runs_with_and_without_a_login_are_completed(tmp_path: Path) -> None:
     """With the login, without it, and again with it, while the owner hides, deletes, replaces and adds photos."""
     stream = SimulatedPhotostream(120, commented=0, image_dims=(40, 30))
     change(stream, lambda photo_id: stream.edit(photo_id, privacy="private"), 4)

@@ -1,4 +1,4 @@
-"""Limits, dates and several users as one uses them: the real command, with its sentences and exit codes."""
+"""Limits, dates and several users with the real command: messages and exit codes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def two_users(count: int = COUNT) -> tuple[SimulatedPhotostream, SimulatedPhotos
 
 @pytest.mark.slow
 async def test_nightly_runs_complete_a_mirror(tmp_path: Path) -> None:
-    """Exit code 8 as long as more is left to do, then 0; the mirror is that of one run, nothing came twice."""
+    """Exit code 8 until all is done, then 0; the mirror equals that of one run, and nothing is downloaded twice."""
     async with SimulatedFlickr(SimulatedPhotostream(COUNT)) as flickr:
         assert (await run(flickr, tmp_path / "at once")).code == 0
         flickr.reset_counters()
@@ -53,8 +53,8 @@ async def test_nightly_runs_complete_a_mirror(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_bytes_and_time_end_a_run_too(tmp_path: Path) -> None:
-    """Each with code 8 and its own sentence, and nothing comes twice."""
+async def test_limits_of_bytes_and_time_end_a_run(tmp_path: Path) -> None:
+    """Each with code 8 and its own sentence, and nothing is downloaded twice."""
     async with SimulatedFlickr(SimulatedPhotostream(COUNT, image_dims=(48, 36)), image_latency=0.1) as flickr:
         outcome = await run(flickr, tmp_path, "--max-bytes", "1k", "--image-workers", "1")
         assert (outcome.code, outcome.summary["exit"]) == (8, "8"), outcome.err
@@ -70,8 +70,8 @@ async def test_bytes_and_time_end_a_run_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
-    """Where less is free than is to stay free: code 8, one sentence with the figures, and no other user is begun."""
+async def test_too_little_free_space_ends_the_run(tmp_path: Path) -> None:
+    """If less than --min-free is free: code 8, one sentence with the figures, and no other user is begun."""
     async with SimulatedFlickr(*two_users(5)) as flickr:
         users = ("--username", "saigon_archive", "--username", "river light")
         outcome = await run(flickr, tmp_path, *users, "--min-free", "1000000T")
@@ -91,7 +91,7 @@ async def test_a_full_disk_is_not_waited_for(tmp_path: Path) -> None:
 
 
 async def test_a_dry_run_reports_bytes_and_free_space(tmp_path: Path) -> None:
-    """One line on standard output, sentences beside it; --quiet warns where it will not fit; no file is left."""
+    """One line on standard output, sentences on standard error; --quiet warns only; no file is left."""
     stream = SimulatedPhotostream(COUNT, image_dims=(320, 240))
     async with SimulatedFlickr(stream) as flickr:
         outcome = await run(flickr, tmp_path, "--dry-run", "--image-only", "--bwlimit", "16k")
@@ -120,7 +120,7 @@ async def test_a_dry_run_reports_bytes_and_free_space(tmp_path: Path) -> None:
 
 
 def test_a_time_of_day_and_free_space_are_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command hands them to the run, from flags and from the environment."""
+    """The command passes them to the run, from flags and from the environment."""
     handed: list[Limits] = []
 
     def mirror(_: object, __: object, limits: Limits, *___: object, **____: object) -> Callable[[], int]:
@@ -145,8 +145,8 @@ def test_a_time_of_day_and_free_space_are_limits(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.slow
-async def test_dates_choose_photos(tmp_path: Path) -> None:
-    """Days in UTC, both included: what was uploaded on them is mirrored, and the rest by a later run."""
+async def test_dates_select_photos(tmp_path: Path) -> None:
+    """Days in UTC, both included: photos uploaded on them are mirrored, the rest by a later run."""
     stream = SimulatedPhotostream(0)
     days = [datetime(2020, 3, day, hour, tzinfo=UTC) for day in (22, 23, 24, 25) for hour in (0, 23)]
     ids = [stream.upload(1, at=int(day.timestamp()))[0] for day in days]
@@ -161,7 +161,7 @@ async def test_dates_choose_photos(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_several_users_in_one_run(tmp_path: Path) -> None:
-    """A last line for each that was found; who is not there costs the others nothing but the exit code."""
+    """A last line for each user that was found; a missing one changes only the exit code."""
     streams = two_users()
     async with SimulatedFlickr(*streams) as flickr:
         users = [part for name in ("nobody", "saigon_archive", "2@N02") for part in ("--username", name)]
@@ -209,10 +209,8 @@ async def test_one_signal_ends_all_users(tmp_path: Path) -> None:
         (("--username", "a", "--username", " "), "The username is empty"),
     ],
 )
-async def test_implausible_limits_are_reported(
-    tmp_path: Path, arguments: tuple[str, ...], words: str
-) -> None:
-    """Dates and limits that contradict each other or are none: exit 2 with a sentence, and no call."""
+async def test_invalid_limits_are_reported(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    """Contradictory or invalid dates and limits: exit 2 with a sentence, and no call."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await run(flickr, tmp_path, *arguments)
         assert flickr.calls.total() == 0

@@ -1,4 +1,4 @@
-"""A login from the first command to the last: by a pipe as from ssh, and on a terminal."""
+"""A login from `login` to `logout`: through a pipe as with ssh, and on a terminal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def address_in(text: str) -> str:
 
 
 async def finish(*line: str) -> tuple[int, str, str]:
-    """Run the command to its end: its exit code and its two outputs."""
+    """Run the command to its end; return its exit code and both outputs."""
     process = start([*line], settings=THREAD)
     try:
         outcome = await process.wait()
@@ -58,7 +58,7 @@ async def finish(*line: str) -> tuple[int, str, str]:
 
 
 async def login_by_pipe() -> tuple[int, str, str]:
-    """Run `login` off a terminal, read the address from its errors, and send the code to its input."""
+    """Run `login` without a terminal, read the address from standard error, and send the code to its input."""
     line = [sys.executable, "-m", "flickr_mirror", "login"]
     async with await anyio.open_process(line) as process:
         assert process.stdin
@@ -79,7 +79,7 @@ async def login_by_pipe() -> tuple[int, str, str]:
 
 
 def seen_by_others(pid: int) -> str:
-    """Return the command lines of a process and of those below it, and the environments of those below it."""
+    """Return the command lines of a process and its descendants, and the environments of its descendants."""
     found = Path(f"/proc/{pid}/cmdline").read_text()
     for thread in Path(f"/proc/{pid}/task").iterdir():
         for child in (thread / "children").read_text().split():
@@ -89,7 +89,7 @@ def seen_by_others(pid: int) -> str:
 
 
 async def test_log_in_mirror_and_log_out(tmp_path: Path, home: Path, flickr: SimulatedFlickr) -> None:
-    """The commands of the guide: nothing but `flickr_tokens` holds the login, at any level of the log."""
+    """The commands of the guide: only `flickr_tokens` contains the login, at any level of the log."""
     code, out, err = await login_by_pipe()
     assert code == 0, err
     file = home / ".flickr" / "flickr_tokens"
@@ -128,7 +128,7 @@ async def test_log_in_mirror_and_log_out(tmp_path: Path, home: Path, flickr: Sim
 async def test_no_list_of_processes_shows_the_login(
     tmp_path: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the command line of the run nor those, or the environments, of the processes that it starts."""
+    """Neither the command line of the run, nor those of its processes and their environments."""
     issued = flickr.oauth.issue(flickr.streams[0].nsid)
     for name, value in (("", issued.token), ("_SECRET", issued.secret)):
         monkeypatch.setenv(f"FLICKR_OAUTH_TOKEN{name}", value)
@@ -155,7 +155,7 @@ async def test_no_list_of_processes_shows_the_login(
 def test_a_login_on_a_terminal(
     tmp_path: Path, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    """The browser opens the address, a wrong code can be corrected; Ctrl-C and Ctrl-D leave nothing behind."""
+    """The browser opens the address, a wrong code can be corrected; Ctrl-C and Ctrl-D save nothing."""
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
     browser.chmod(0o755)

@@ -1,4 +1,4 @@
-"""One process at a time works on a mirror, even while it waits; several share the hourly calls of one key."""
+"""One process at a time uses a mirror, even while it waits; several share the hourly calls of one key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 async def test_a_second_process_is_refused_for_the_whole_run(tmp_path: Path) -> None:
     """Rows 68, 69: while the first waits for the hour's calls, the second exits 11 at once, and names the first.
 
-    After kill -9 nothing is to be unlocked by hand, and the lock's file is the same all the time.
+    After kill -9 nothing needs to be unlocked by hand, and the lock file stays the same.
     """
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         line = ("--info-level", "2", "--calls-per-hour", "6")
@@ -33,7 +33,7 @@ async def test_a_second_process_is_refused_for_the_whole_run(tmp_path: Path) -> 
             (lock,) = tmp_path.glob("*/.flickr_mirror/lock")
             inode = lock.stat().st_ino
             begun = time.monotonic()
-            nsid = flickr.streams[0].nsid  # with a name it would have to ask Flickr who that is
+            nsid = flickr.streams[0].nsid  # a name would need a call to look it up
             outcome = await run(flickr, tmp_path, "--username", nsid)
             assert time.monotonic() - begun < 3
             assert outcome.code == 11, outcome.err
@@ -51,8 +51,8 @@ async def test_a_second_process_is_refused_for_the_whole_run(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-async def test_the_lock_of_a_killed_run_is_not_shown_as_the_holder(tmp_path: Path) -> None:
-    """Row 70: before a new holder has written its name, the name of a dead one is not shown."""
+async def test_a_killed_run_is_not_named_as_the_lock_holder(tmp_path: Path) -> None:
+    """Row 70: before a new holder has written its name, the name of an ended process is not shown."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         assert (await run(flickr, tmp_path)).code == 0
         (lock,) = tmp_path.glob("*/.flickr_mirror/lock")
@@ -66,15 +66,15 @@ async def test_the_lock_of_a_killed_run_is_not_shown_as_the_holder(tmp_path: Pat
             outcome = await run(flickr, tmp_path)
             assert outcome.code == 11
             assert "Another run works on this mirror." in outcome.err
-            # on another computer the number says nothing, so its word is all there is
+            # on another computer the process cannot be verified, so its record is shown
             lock.with_suffix(".json").write_text(json.dumps({**text, "host": "elsewhere"}))
             outcome = await run(flickr, tmp_path)
             assert outcome.code == 11
             assert f"process {process.pid} on elsewhere" in outcome.err
 
 
-async def test_two_mirrors_share_the_hour(tmp_path: Path) -> None:
-    """Row 83: two processes mirror two accounts below one folder, and together ask no more than the key may."""
+async def test_two_mirrors_share_the_hourly_limit(tmp_path: Path) -> None:
+    """Row 83: two processes mirror two accounts below one folder, and together make no more calls than the key may."""
     streams = [
         SimulatedPhotostream(20, nsid="1@N01", username="one", path_alias=None, commented=1.0),
         SimulatedPhotostream(20, nsid="2@N02", username="two", path_alias=None, commented=1.0),
@@ -90,7 +90,7 @@ async def test_two_mirrors_share_the_hour(tmp_path: Path) -> None:
         with anyio.fail_after(20):
             while flickr.requests.total() < 40:  # noqa: ASYNC110 - images need no call
                 await anyio.sleep(0.02)
-        assert 12 <= flickr.calls.total() <= 14  # comments leave a tenth to what may come
+        assert 12 <= flickr.calls.total() <= 14  # comments leave a tenth of the calls to other work
         for process in (one, two):
             process.signal(signal.SIGTERM)
             await process.says("Stopping", 2)

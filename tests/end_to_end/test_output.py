@@ -1,4 +1,4 @@
-"""What the real command writes: at once, little, the same in any terminal, and an answer to `kill -USR1`."""
+"""The output of the real command: immediate, short, correct in any terminal, and a reply to `kill -USR1`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ HEAVY = {"aiohttp", "anyio", "httpx", "rich", "sqlite3", "asyncio"}
 
 
 @pytest.mark.usefixtures("unmeasured")
-def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
-    """It is said what is going to happen before anything is loaded that takes time, and before any request."""
+def test_the_first_message_is_printed_at_once(tmp_path: Path) -> None:
+    """The command states what it will do before slow imports and before any request."""
     code = (
         "import sys\n"
         "class Stream:\n"
@@ -60,7 +60,7 @@ def test_the_first_word_comes_at_once(tmp_path: Path) -> None:
     ids=["no keys", "no folder", "no network"],
 )
 async def test_cron_gets_one_line(tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
-    """--quiet: exactly one line where a run cannot be done, without a terminal and without input."""
+    """--quiet: exactly one line if a run is impossible, without a terminal and without input."""
     async with running(None, tmp_path, "--quiet", *arguments, timing={"longest_retry_wait": 0.01}) as process:
         outcome = await process.wait(20)
     assert outcome.code == code
@@ -69,8 +69,8 @@ async def test_cron_gets_one_line(tmp_path: Path, arguments: tuple[str, ...], co
     assert outcome.out == ""
 
 
-async def test_a_run_answers_how_far_it_is(tmp_path: Path) -> None:
-    """`kill -USR1` makes a run say one line, also a quiet one, and changes nothing else."""
+async def test_a_run_reports_its_progress_on_request(tmp_path: Path) -> None:
+    """`kill -USR1` makes a run, also a quiet one, print one line, and changes nothing else."""
     async with (
         SimulatedFlickr(SimulatedPhotostream(6), image_latency=0.4) as flickr,
         running(flickr, tmp_path, "--quiet", "--image-workers", "2") as process,
@@ -95,7 +95,7 @@ def test_the_help_lists_every_exit_code() -> None:
 
 
 class Terminal:
-    """A terminal of a given width, on which a command runs."""
+    """A terminal of a given width that runs a command."""
 
     def __init__(self, line: list[str], columns: int, **environment: str) -> None:
         self.screen = pyte.HistoryScreen(columns, 24, history=1000)
@@ -115,8 +115,8 @@ class Terminal:
         os.close(child)
 
     def read(self) -> bool:
-        """Take in what was written; return whether more can come."""
-        with suppress(OSError):  # Linux's way to say that the other end is closed
+        """Read the pending output; return whether more can follow."""
+        with suppress(OSError):  # Linux reports a closed other end like this
             if chunk := os.read(self._end, 65536):
                 self.text += chunk
                 self._stream.feed(chunk)
@@ -126,13 +126,13 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """What is to be seen, and what has scrolled away."""
+        """The visible lines, and those that have scrolled away."""
         rows = [*self.screen.history.top, *(self.screen.buffer[row] for row in range(self.screen.lines))]
         texts = ["".join(row[column].data for column in range(self.screen.columns)) for row in rows]
         return [text.rstrip() for text in texts if text.strip()]
 
     def show(self) -> int:
-        """Take in all that is written; return the exit code."""
+        """Read all output; return the exit code."""
         while self.read():
             pass
         return self.process.wait()
@@ -148,7 +148,7 @@ def flickr() -> Iterator[SimulatedFlickr]:
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [40, 80])
 def test_a_run_on_a_terminal(tmp_path: Path, flickr: SimulatedFlickr, columns: int) -> None:
-    """A run of 60 photos fits on a screen: no line of the live view is left over or wrapped, the cursor is back."""
+    """60 photos fit on a screen: no line of the live view remains or wraps, and the cursor is visible again."""
     terminal = Terminal([*command(flickr, tmp_path), "--image-workers", "4"], columns)
     assert terminal.show() == 0
     text = "".join(terminal.lines)
@@ -157,7 +157,7 @@ def test_a_run_on_a_terminal(tmp_path: Path, flickr: SimulatedFlickr, columns: i
     assert 'done user="saigon_archive"' in text
     assert len([row for row in terminal.lines if re.search(r"(?<!information )60/60", row)]) == 1
     assert len(terminal.lines) <= (24 if columns == 80 else 34)  # the paths in it vary in length
-    if columns == 80:  # the bar has colours, where they are wanted
+    if columns == 80:  # the bar has colours, if they are enabled
         assert re.search(rb"\x1b\[[\d;]*3\d", terminal.text)
 
 
@@ -178,15 +178,15 @@ def test_a_plain_terminal(
     environment: dict[str, str],
     forbidden: bytes,
 ) -> None:
-    """NO_COLOR is honoured; TERM=dumb and --no-progress have no live view at all."""
+    """NO_COLOR is honoured; TERM=dumb and --no-progress have no live view."""
     terminal = Terminal([*command(flickr, tmp_path), *arguments], 80, **environment)
     assert terminal.show() == 0
     assert not re.search(forbidden, terminal.text)
     assert "done user=" in "".join(terminal.lines)
 
 
-def test_a_stopped_run_gives_the_cursor_back(tmp_path: Path, flickr: SimulatedFlickr) -> None:
-    """Ctrl-C, which goes to all processes of the run: the view ends, what was said stays, and the cursor is there."""
+def test_a_stopped_run_restores_the_cursor(tmp_path: Path, flickr: SimulatedFlickr) -> None:
+    """Ctrl-C, which goes to all processes of the run: the view ends, the messages stay, and the cursor is visible."""
     terminal = Terminal([*command(flickr, tmp_path), "--image-workers", "1"], 80)
     while not re.search(r" [1-9]\d*/60 images", "".join(terminal.lines)):
         assert terminal.read()
@@ -201,7 +201,7 @@ def test_a_stopped_run_gives_the_cursor_back(tmp_path: Path, flickr: SimulatedFl
 
 @pytest.mark.slow
 async def test_titles_are_listed_in_any_terminal(tmp_path: Path) -> None:
-    """A terminal that knows ASCII only shows question marks, and no traceback."""
+    """A terminal with ASCII only shows question marks, and no traceback."""
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         await run(flickr, tmp_path, "--info-only", "--quiet")
     result = subprocess.run(  # noqa: ASYNC221
@@ -226,7 +226,7 @@ async def test_titles_are_listed_in_any_terminal(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_reports_of_several_mirrors(tmp_path: Path) -> None:
-    """`status`, `list` and `check` take several users, whose gravest exit code counts; `check -q` is for cron."""
+    """`status`, `list` and `check` take several users, and the worst exit code counts; `check -q` is for cron."""
     streams = [
         SimulatedPhotostream(2, nsid=f"{number}@N01", username=name, path_alias=None)
         for number, name in ((1, "one"), (2, "two"))

@@ -1,4 +1,4 @@
-"""The command `photo`, as a person and a script use it."""
+"""The command `photo` on a terminal and in scripts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def environment(flickr: SimulatedFlickr) -> dict[str, str]:
 
 
 async def photo(flickr: SimulatedFlickr, *arguments: str, **variables: str) -> Outcome:
-    """Run `mirror_flickr photo` off a terminal."""
+    """Run `mirror_flickr photo` without a terminal."""
     process = start(["photo", *arguments], environment(flickr) | variables, settings=THREAD)
     try:
         outcome = await process.wait()
@@ -40,8 +40,8 @@ async def photo(flickr: SimulatedFlickr, *arguments: str, **variables: str) -> O
     return outcome
 
 
-async def test_one_photo_comes_by_the_address_of_its_page(tmp_path: Path) -> None:
-    """The paths are on standard output; a second run finds them there, and other files are an error of the folder."""
+async def test_one_photo_is_fetched_by_the_address_of_its_page(tmp_path: Path) -> None:
+    """The paths are on standard output; a second run finds them, and other files of these names are an error."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         photo_id = flickr.streams[0].ids[0]
         address = f"https://www.flickr.com/photos/saigon-archive/{photo_id}/in/dateposted/"
@@ -66,7 +66,7 @@ async def test_one_photo_comes_by_the_address_of_its_page(tmp_path: Path) -> Non
 
 
 async def test_a_login_signs_the_calls(tmp_path: Path) -> None:
-    """With the saved login of --as, or with a token of the environment; a revoked one is an error of the login."""
+    """With the saved login of --as, or with a token of the environment; a revoked one is a login error."""
     async with SimulatedFlickr(
         SimulatedPhotostream(2), api_key=canary.KEY, api_secret=canary.SECRET
     ) as flickr:
@@ -94,8 +94,8 @@ async def test_a_login_signs_the_calls(tmp_path: Path) -> None:
         assert issued.token not in outcome.err
 
 
-async def test_mistakes_are_one_sentence_each(tmp_path: Path) -> None:
-    """An address of something else, a photo that is not there, a folder that cannot be used."""
+async def test_each_error_is_one_sentence(tmp_path: Path) -> None:
+    """An address of something else, a missing photo, an unusable folder."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await photo(flickr, "https://www.flickr.com/photos/manhhai/albums/7215760")
         assert (

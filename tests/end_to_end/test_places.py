@@ -1,4 +1,4 @@
-"""Paths and texts that are not UTF-8, a working folder that is gone, and a system without threads and processes."""
+"""Paths and texts that are not UTF-8, a deleted working folder, and a system without threads and processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ subprocess._fork_exec = fork
 from flickr_mirror.__main__ import main
 main()
 """
-"""The command where the system has but a few threads left, and no process."""
+"""The command on a system with only a few threads left, and no process."""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ async def test_a_cache_path_that_is_not_utf8(tmp_path: Path, flickr: SimulatedFl
 
 
 async def test_keys_and_addresses_that_are_not_utf8(tmp_path: Path) -> None:
-    """What cannot be sent is refused in a sentence that does not repeat it."""
+    """Values that cannot be sent are refused in a sentence that does not repeat them."""
     odd = os.fsdecode(b"odd-\xff")
     place = ("--username", "x", "--cache-path", str(tmp_path))
     for code, line, environment in (
@@ -108,8 +108,8 @@ async def test_keys_and_addresses_that_are_not_utf8(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_working_folder_that_is_gone(tmp_path: Path, flickr: SimulatedFlickr) -> None:
-    """Where a path begins in it, exit code 7 and its place; where nothing does, it is not needed."""
+async def test_a_deleted_working_folder_is_reported(tmp_path: Path, flickr: SimulatedFlickr) -> None:
+    """Exit code 7 with its path if a path is relative; otherwise it is not needed."""
     gone = tmp_path / "gone"
     keys = {"FLICKR_CONSUMER_KEY": KEYS[1], "FLICKR_CONSUMER_SECRET": KEYS[3]}
     cache = str(tmp_path / "cache")
@@ -140,8 +140,8 @@ async def test_a_working_folder_that_is_gone(tmp_path: Path, flickr: SimulatedFl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("left", range(4))
-async def test_a_system_without_threads(tmp_path: Path, left: int) -> None:
-    """Exit code 7 and the cure in one sentence, or the code of a run that came to its end with the threads it had."""
+async def test_a_lack_of_threads_is_reported(tmp_path: Path, left: int) -> None:
+    """Exit code 7 and the remedy in one sentence, or the usual code if the remaining threads sufficed."""
     async with SimulatedFlickr(SimulatedPhotostream(6, image_dims=(48, 36))) as flickr:
         # the name of a host is looked up in a thread
         named = flickr.api_url.replace("127.0.0.1", "localhost")
@@ -166,8 +166,8 @@ async def test_a_system_without_threads(tmp_path: Path, left: int) -> None:
 
 
 @pytest.mark.slow
-async def test_a_check_without_threads(tmp_path: Path, flickr: SimulatedFlickr) -> None:
-    """The same holds for a check; what it found before counts."""
+async def test_a_check_reports_a_lack_of_threads(tmp_path: Path, flickr: SimulatedFlickr) -> None:
+    """The same holds for a check; its earlier findings count."""
     assert (await run(flickr, tmp_path)).code == 0
     mirror = ["--username", flickr.streams[0].username, "--cache-path", str(tmp_path)]
     for line in (["check", *mirror], ["forget", flickr.streams[0].ids[0], "--yes", *mirror]):

@@ -1,4 +1,4 @@
-"""The real command with settings and keys from elsewhere than its command line."""
+"""The real command with settings and keys that are not on its command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAVED = json.dumps({"consumer_key": canary.KEY, "consumer_secret": canary.SECRET
 
 
 async def test_a_run_needs_no_flag(home: Path, tmp_path: Path) -> None:
-    """All that a run needs can stand in the file and in variables: a timer's line is the bare command."""
+    """The file and variables can hold all options: a timer starts the bare command."""
     async with SimulatedFlickr(SimulatedPhotostream(3), api_key=canary.KEY) as flickr:
         file = home / ".config" / "mirror_flickr" / "config.toml"
         file.parent.mkdir(parents=True)
@@ -36,7 +36,7 @@ async def test_a_run_needs_no_flag(home: Path, tmp_path: Path) -> None:
 
 
 async def test_a_misspelt_key_in_the_file_stops_the_run(tmp_path: Path) -> None:
-    """An unknown key: exit 2 and one line with the file, the key and what was meant, before anything is done."""
+    """An unknown key: exit 2 and one line with the file, the key and a suggestion, before anything is done."""
     file = tmp_path / "settings.toml"
     file.write_text("info-levle = 2\n")
     outcome = await run(None, tmp_path / "cache", "--username", "x", "--config", str(file))
@@ -46,7 +46,7 @@ async def test_a_misspelt_key_in_the_file_stops_the_run(tmp_path: Path) -> None:
 
 
 async def test_a_misspelt_variable_is_reported(tmp_path: Path) -> None:
-    """A variable that means no option does not pass in silence, and stops nothing."""
+    """A variable that matches no option causes a warning and nothing else."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await run(flickr, tmp_path, "--debug", "2", MIRROR_FLICKR_INFOLEVEL="2")
     assert outcome.code == 0
@@ -63,10 +63,10 @@ async def test_the_configuration_is_shown_on_standard_output(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-async def test_keys_are_set_checked_used_and_forgotten(
+async def test_keys_are_saved_checked_used_and_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pipe brings the keys into the keyring, a run finds them there, and forgotten they are gone; none is shown."""
+    """Keys from a pipe are saved in the keyring, used by a run, and removed; none is shown."""
     said = ""
 
     async def keys(*arguments: str, text: str = "") -> int:
@@ -93,8 +93,8 @@ async def test_keys_are_set_checked_used_and_forgotten(
     assert canary.SECRET not in said
 
 
-async def test_a_service_gets_its_keys_from_its_manager(tmp_path: Path) -> None:
-    """systemd's LoadCredential=flickr_keys:... is all that a service needs, and goes before a saved file."""
+async def test_a_service_gets_its_keys_as_a_credential(tmp_path: Path) -> None:
+    """systemd's LoadCredential=flickr_keys:... is enough, and takes precedence over a saved file."""
     (tmp_path / "credentials").mkdir()
     (tmp_path / "credentials" / "flickr_keys").write_text(SAVED)
     (tmp_path / "cache").mkdir()

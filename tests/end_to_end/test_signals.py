@@ -1,4 +1,4 @@
-"""Signals end a run at any moment: quietly, soon, with the exit code of the signal, and nothing half done."""
+"""Signals end a run at any moment: soon, with the exit code of the signal, and a consistent mirror."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SOON = 3.0
-"""Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
+"""The seconds that a process may take to end on a busy machine if it has nothing to wait for."""
 GRACE = {"stop_grace": 0.3}
 
 
 def hanging(
     match: str, started: anyio.Event
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse | None]]:
-    """Return an interceptor that never answers what has `match` in its address."""
+    """Return an interceptor that never answers requests with `match` in their address."""
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
         if match in str(request.url):
@@ -60,10 +60,10 @@ PHASES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("address", "options", "number"), PHASES.values(), ids=PHASES)
-async def test_a_run_that_waits_for_an_answer_ends(
+async def test_a_signal_ends_a_run_that_waits_for_an_answer(
     tmp_path: Path, address: str, options: tuple[str, ...], number: signal.Signals
 ) -> None:
-    """Rows 71, 72: during any request, the first signal is acknowledged at once, and ends the run in the grace."""
+    """Rows 71, 72: during any request, a signal is acknowledged at once, and ends the run within the grace period."""
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(address, started)
@@ -90,10 +90,10 @@ async def test_a_run_that_waits_for_an_answer_ends(
         pytest.param(("--watch", "1h", "--debug", "4"), "Watching(", signal.SIGHUP, id="the next look"),
     ],
 )
-async def test_a_run_that_waits_for_something_else_ends(
+async def test_a_signal_ends_a_run_that_waits_for_something_else(
     tmp_path: Path, options: tuple[str, ...], words: str, number: signal.Signals
 ) -> None:
-    """Rows 71, 72: a run that waits for its budget, a pause, its worker process or the next look ends as soon."""
+    """Rows 71, 72: a run that waits for its budget, a pause, its worker process or the next poll ends as soon."""
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         flickr.intercept = refuse if "--image-only" in options else None
         level = () if "--image-only" in options else ("--info-level", "2")
@@ -142,17 +142,17 @@ async def break_down(request: web.Request) -> web.StreamResponse | None:
         ),
     ],
 )
-async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
+async def test_a_signal_ends_a_run_with_nothing_in_flight_at_once(
     tmp_path: Path, options: tuple[str, ...], intercept: Any, words: str, number: signal.Signals
 ) -> None:
-    """With all of the usual ten seconds of grace: where nothing is in flight, none of them pass, and it is said."""
+    """With nothing in flight, the ten seconds of grace are not used, and the message states that."""
     timing = {"stop_grace": 8, "first_pause": 600, "outage_after": 0.2, "longest_retry_wait": 600}
     level = () if "--image-only" in options else ("--info-level", "2")
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         flickr.intercept = intercept
         async with running(flickr, tmp_path, *level, *options, timing=timing) as process:
             await process.says(words)
-            await anyio.sleep(1.5)  # for what was in flight at that moment, on a busy machine
+            await anyio.sleep(1.5)  # for requests in flight at that moment, on a busy machine
             begun = time.monotonic()
             process.signal(number)
             outcome = await process.wait()
@@ -164,8 +164,8 @@ async def test_a_stop_of_a_run_that_only_waits_ends_at_once(
 
 
 @pytest.mark.slow
-async def test_what_is_in_flight_is_finished(tmp_path: Path) -> None:
-    """Row 71: Ctrl-C ends the run with code 130 and nothing half done or lost; the same command completes it."""
+async def test_downloads_in_flight_are_finished(tmp_path: Path) -> None:
+    """Row 71: Ctrl-C ends the run with code 130 and loses no file; the same command completes the mirror."""
     async with SimulatedFlickr(SimulatedPhotostream(200), image_latency=0.05) as flickr:
         async with running(flickr, tmp_path, "--info-level", "1") as process:
             with anyio.fail_after(60):
@@ -186,8 +186,8 @@ async def test_what_is_in_flight_is_finished(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
-async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals) -> None:
-    """Row 71: who does not want to wait presses Ctrl-C again; the exit code is that of the first signal."""
+async def test_a_second_signal_stops_the_run_at_once(tmp_path: Path, second: signal.Signals) -> None:
+    """Row 71: a second Ctrl-C ends the wait; the exit code is that of the first signal."""
     started = anyio.Event()
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
         flickr.intercept = hanging(".jpg", started)
@@ -208,8 +208,8 @@ async def test_a_second_signal_stops_now(tmp_path: Path, second: signal.Signals)
 
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.slow
-async def test_what_cannot_be_cancelled_is_left(tmp_path: Path, count: int) -> None:
-    """Row 71: a look-up of a name, which hangs in a thread, holds no process up that is to end."""
+async def test_a_hanging_call_does_not_delay_the_exit(tmp_path: Path, count: int) -> None:
+    """Row 71: a name lookup that hangs in a thread does not delay the exit."""
     start = (
         "import socket, time\n"
         "socket.getaddrinfo = lambda *_, **__: (print('asked', flush=True), time.sleep(60))\n"
@@ -294,7 +294,7 @@ runpy.run_module('flickr_mirror', run_name='__main__', alter_sys=True)
 
 @pytest.mark.slow
 async def test_signals_at_random_moments(tmp_path: Path) -> None:
-    """Row 72: whenever SIGTERM comes, from the first moment to the last, the run ends in peace."""
+    """Row 72: SIGTERM at any moment, from the first to the last, ends the run without an error."""
     chance = random.Random(72)
     codes: list[int] = []
     async with SimulatedFlickr(SimulatedPhotostream(20)) as flickr:
@@ -303,7 +303,7 @@ async def test_signals_at_random_moments(tmp_path: Path) -> None:
                 await anyio.sleep(chance.uniform(0, 1.0))
                 process.signal(signal.SIGTERM)
                 outcome = await process.wait()
-            # before it can say anything a process is ended by the signal itself, which shells report as 143 too
+            # before its handlers are set, the signal itself ends a process, which shells report as 143 too
             assert outcome.code in (0, 143, -signal.SIGTERM), outcome.err
             assert "Traceback" not in outcome.err
             assert "Exception ignored" not in outcome.err
@@ -313,8 +313,8 @@ async def test_signals_at_random_moments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", with_slow_rest(CODES, signal.SIGINT))
-async def test_a_prompt_gives_the_terminal_back(tmp_path: Path, number: signal.Signals) -> None:
-    """Row 71: who leaves at the question for a key gets a terminal that shows again what is typed."""
+async def test_a_signal_at_a_prompt_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
+    """Row 71: a signal at the prompt for a key turns the echo of the terminal on again."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(  # noqa: ASYNC220
         [*command(None, tmp_path), "--username", "x"],

@@ -1,4 +1,4 @@
-"""`--source` and `--include` as a user types them: sentences, exit codes, other commands, and runs that are killed."""
+"""`--source` and `--include`: messages, exit codes, other commands, and runs that are killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "favorites of saigon_archive"
 
 @pytest.fixture
 async def flickr() -> AsyncIterator[SimulatedFlickr]:
-    """Serve two accounts, one of which has lists of the photos of the other."""
+    """Serve two accounts; the first one has lists of the second one's photos."""
     own = SimulatedPhotostream(3)
     other = SimulatedPhotostream(30, nsid="8800001@N03", username="other", path_alias="other")
     fill_lists(own, [other], favorites=20, groups=3)
@@ -40,7 +40,7 @@ async def report(cache: Path, *arguments: str) -> tuple[int, str]:
     return outcome.code, outcome.out
 
 
-async def test_favorites_are_mirrored_and_the_other_commands_know_them_by_name(
+async def test_other_commands_find_mirrored_favorites_by_name(
     flickr: SimulatedFlickr, tmp_path: Path
 ) -> None:
     outcome = await run(flickr, tmp_path, "--source", FAVORITES)
@@ -80,7 +80,7 @@ async def test_favorites_are_mirrored_and_the_other_commands_know_them_by_name(
         (("--source", "https://www.flickr.com/groups/none/pool"), 4, "Flickr has no such group."),
     ],
 )
-async def test_a_list_that_cannot_be_mirrored_is_refused_in_a_sentence(
+async def test_invalid_sources_are_refused_in_a_sentence(
     flickr: SimulatedFlickr, tmp_path: Path, arguments: tuple[str, ...], code: int, sentence: str
 ) -> None:
     outcome = await run(flickr, tmp_path, *arguments)
@@ -103,7 +103,7 @@ async def test_a_source_overrides_a_username_of_the_environment(
         ("--source", FAVORITES, "--info-level", "2"),
     ],
 )
-async def test_runs_that_are_killed_are_completed_by_the_next_one(
+async def test_killed_runs_are_completed_by_the_next_one(
     flickr: SimulatedFlickr, tmp_path: Path, line: tuple[str, ...]
 ) -> None:
     """Kill -9 at ten moments, each after one more API call than the one before."""

@@ -1,4 +1,4 @@
-"""Standard streams that are closed before the start, or full: no traceback, a true exit code, and the work is done."""
+"""Standard streams that are closed or full: no traceback, the right exit code, and the work is done."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_a_run_completes_without_its_streams(
         assert (await run_in(surroundings, run_line(flickr, cache, *more))).code == 0
         assert len(tree(cache)) == 6
     key = ["keys", "set", "--stdin", "--cache-path", str(tmp_path), "--api-url", flickr.api_url]
-    assert (await run_in(surroundings, key)).code == 5  # nothing comes on standard input
+    assert (await run_in(surroundings, key)).code == 5  # standard input is empty
     forget = ["keys", "forget", "--cache-path", str(tmp_path)]
     assert (await run_in(surroundings, forget)).code == 0
     check = ["keys", "check", "--cache-path", str(tmp_path), "--api-url", flickr.api_url]
@@ -88,7 +88,7 @@ async def test_a_run_completes_without_its_streams(
 async def test_a_lost_report_ends_with_exit_code_1(
     tmp_path: Path, flickr: SimulatedFlickr, surroundings: str
 ) -> None:
-    """What a command was asked to write, and could not, is said and ends with 1; closed streams ask for nothing."""
+    """Output that cannot be written is reported with exit code 1, except on closed streams."""
     name = ("--username", flickr.streams[0].username)
     assert (await run(flickr, tmp_path, "--quiet")).code == 0
     mirror = (*name, "--cache-path", str(tmp_path))
@@ -127,7 +127,7 @@ async def test_failures_keep_their_exit_code(tmp_path: Path, surroundings: str) 
 
 @pytest.mark.slow
 async def test_a_process_without_streams(tmp_path: Path) -> None:
-    """A real process, whose files would get the numbers of the streams: the demonstration and a mirror are whole."""
+    """A process without open streams, whose files would get their descriptors: the demo and a mirror are complete."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         for line in (
             shlex.join(command(flickr, tmp_path / "a", "--image-only", "--debug", "4")),

@@ -36,7 +36,7 @@ async def flickr() -> AsyncIterator[SimulatedFlickr]:
 
 
 async def command(home: Path, *arguments: str) -> tuple[int, str, str]:
-    """Run the command; return the exit code and what it wrote."""
+    """Run the command; return the exit code and its output."""
     process = await start(home, *arguments)
     out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
@@ -119,7 +119,7 @@ async def test_a_signal_ends_all_streams(flickr: SimulatedFlickr, tmp_path: Path
 
 
 class Context:
-    """A context of the command as the file needs it."""
+    """The context of the command, as far as the file needs it."""
 
     def __init__(self) -> None:
         import typer
@@ -136,7 +136,7 @@ def read(path: Path, text: str) -> list[Stream]:
     return read_streams(Context(), path)
 
 
-def test_options_before_the_first_stream_are_for_all(tmp_path: Path) -> None:
+def test_options_before_the_first_stream_apply_to_all(tmp_path: Path) -> None:
     text = 'info-level = 2\n[[stream]]\nusername = "a"\n[[stream]]\nusername = "b"\ninfo_level = 1\nfifo = true\n'
     first, second = read(tmp_path / "s.toml", text)
     assert (first.username, first.variables) == ("a", {"MIRROR_FLICKR_INFO_LEVEL": "2"})
@@ -167,6 +167,6 @@ def test_a_bad_file_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence
         read(tmp_path / "s.toml", text)
 
 
-def test_a_file_that_is_missing_is_reported(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="does not exist: use"):
         read_streams(Context(), tmp_path / "none.toml")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Window:
-    """A window of a terminal in which the command runs; its terminal is that of the command's session."""
+    """A terminal window that runs the command in its own session."""
 
     def __init__(self, line: list[str]) -> None:
         self.ours, self.theirs = pty.openpty()
@@ -42,11 +42,11 @@ class Window:
 
     @property
     def echoes(self) -> bool:
-        """Whether the terminal shows what is typed."""
+        """Whether the terminal echoes typed keys."""
         return bool(termios.tcgetattr(self.theirs)[3] & termios.ECHO)
 
     def read(self) -> bytes:
-        """Return all that was written so far."""
+        """Return all output so far."""
         try:
             while data := os.read(self.ours, 1 << 16):
                 self.text += data
@@ -85,10 +85,10 @@ ENDINGS: dict[str, tuple[list[signal.Signals], int]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("numbers", "code"), ENDINGS.values(), ids=ENDINGS)
-async def test_the_echo_is_off_while_a_run_is_shown(
+async def test_the_echo_is_off_during_the_live_view(
     tmp_path: Path, numbers: list[signal.Signals], code: int
 ) -> None:
-    """What is typed meanwhile is not shown, and afterwards typing is shown again."""
+    """Keys typed meanwhile are not echoed, and later ones are."""
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         line = command(flickr, tmp_path, "--info-level", "2", "--info-only", "--calls-per-hour", "3")
         with window(line) as shown:
@@ -108,7 +108,7 @@ async def test_the_echo_is_off_while_a_run_is_shown(
 
 @pytest.mark.slow
 async def test_a_suspended_run_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
-    """Ctrl-Z gives the shell the echo and an empty line; after `fg` there is one view, and no echo."""
+    """Ctrl-Z restores the echo and leaves an empty line; after `fg` there is one view, and no echo."""
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         line = command(flickr, tmp_path, "--info-level", "2", "--info-only", "--calls-per-hour", "3")
         shell = ["/bin/sh", "-c", 'set -m; "$@"; echo shell; read -r answer; fg', "sh", *line]
@@ -132,7 +132,7 @@ async def test_a_suspended_run_leaves_the_terminal_as_it_was(tmp_path: Path) -> 
 
 
 def views(text: bytes) -> int:
-    """Return how many views are on the screen to which this was written."""
+    """Return the number of views on a screen with this output."""
     screen = pyte.Screen(80, 40)
     pyte.ByteStream(screen).feed(text)
     return sum("resumes" in line for line in screen.display)

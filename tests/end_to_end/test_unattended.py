@@ -1,4 +1,4 @@
-"""Unattended runs: what a monitor and the user's program receive, and the command under cron."""
+"""Unattended runs: notifications to a monitor and to the user's program, and the command under cron."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 SOON = 3.0
-"""Seconds in which a process ends, on a busy machine, when it need not wait for anything."""
+"""The seconds that a process may take to end on a busy machine if it has nothing to wait for."""
 
 
 def saving_command(path: Path) -> str:
@@ -46,7 +46,7 @@ def summary_in(text: str) -> dict[str, Any]:
 
 
 async def test_a_run_is_reported_to_a_monitor_and_a_program(tmp_path: Path) -> None:
-    """Pings come in order, the program gets what --json and last-run.json have, and the last line stays the last."""
+    """Pings are in order, the program gets the JSON of --json and last-run.json, and the last line stays last."""
     kept = tmp_path / "summary.json"
     hook = shlex.join(["sh", "-c", 'cat > "$0"; echo I know', str(kept)])
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -77,10 +77,10 @@ async def test_a_run_is_reported_to_a_monitor_and_a_program(tmp_path: Path) -> N
         pytest.param(("--username", "x", *KEYS, "--cache-path", "/dev/null"), 7, "/dev/null", id="no folder"),
     ],
 )
-async def test_a_run_that_fails_at_once_is_reported_too(
+async def test_a_run_that_cannot_start_is_reported(
     arguments: tuple[str, ...], code: int, sentence: str, tmp_path: Path
 ) -> None:
-    """What keeps a run from beginning is what its user needs to hear of."""
+    """The monitor and the program are notified of a run that cannot start."""
     kept = tmp_path / "summary.json"
     async with (
         monitoring() as monitor,
@@ -111,8 +111,8 @@ async def test_a_run_that_fails_at_once_is_reported_too(
         ("--username", " "),
     ],
 )
-async def test_wrong_usage_is_not_reported(wrong: tuple[str, ...], tmp_path: Path) -> None:
-    """Who types a wrong option sees that at once; no secret is shown even then."""
+async def test_usage_errors_are_not_reported(wrong: tuple[str, ...], tmp_path: Path) -> None:
+    """Usage errors cause no notification and show no secret."""
     kept = tmp_path / "summary.json"
     async with monitoring() as monitor:
         line = ("--username", "x", *KEYS, "--ping-url", monitor.url, "--hook", saving_command(kept), *wrong)
@@ -152,7 +152,7 @@ async def test_a_dry_run_is_not_reported(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_failed_notifications_do_not_change_the_exit_code(tmp_path: Path) -> None:
-    """A monitor that refuses and a program that fails are a line each; with --quiet only the program's is said."""
+    """A refused ping and a failed program are one line each; with --quiet only the program's is printed."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/{SECRET}"
@@ -199,7 +199,7 @@ async def test_a_stopped_run_is_reported(count: int, tmp_path: Path) -> None:
 
 
 async def test_a_hanging_program_does_not_delay_a_stop(tmp_path: Path) -> None:
-    """A signal while the run waits for the user's program ends that wait; the run's exit code stays what it was."""
+    """A signal while the run waits for the user's program ends that wait; the exit code does not change."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     hook = shlex.join(["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60', str(pipe)])
@@ -219,7 +219,7 @@ async def test_a_hanging_program_does_not_delay_a_stop(tmp_path: Path) -> None:
 
 
 async def test_a_program_that_hangs_after_a_stop_is_killed(tmp_path: Path) -> None:
-    """Who stops a run does not wait for the user's program, and sees how far the run came."""
+    """A stopped run does not wait for the user's program, and its summary is printed."""
     started = anyio.Event()
 
     async def hang(request: web.Request) -> web.StreamResponse | None:
@@ -244,8 +244,8 @@ async def test_a_program_that_hangs_after_a_stop_is_killed(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-async def test_a_slow_look_up_of_the_monitor_does_not_delay_the_end(tmp_path: Path) -> None:
-    """A look-up of the monitor's name that hangs in a thread is left behind, with the exit code of the run."""
+async def test_a_hanging_lookup_of_the_monitor_does_not_delay_the_exit(tmp_path: Path) -> None:
+    """A lookup of the monitor's name that hangs in a thread is abandoned; the exit code is that of the run."""
     start = (
         "import socket, time\n"
         "resolve = socket.getaddrinfo\n"
@@ -269,7 +269,7 @@ async def test_a_slow_look_up_of_the_monitor_does_not_delay_the_end(tmp_path: Pa
 
 
 async def test_an_unexpected_exception_is_reported(tmp_path: Path) -> None:
-    """A run that ends with a bug is reported to the monitor as failed; the text of the exception is not sent."""
+    """The monitor is notified of a failure; the text of the exception is not sent."""
     start = (
         "from flickr_mirror.engine.workers.image_downloader import ImageDownloader\n"
         "async def fail(*_): raise ZeroDivisionError('boom')\n"
@@ -285,8 +285,8 @@ async def test_an_unexpected_exception_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_each_pass_of_a_watch_is_reported(tmp_path: Path) -> None:
-    """The start and each pass of a watch ping the monitor, and `status` shows them; a stop raises no alarm."""
+async def test_each_poll_of_a_watch_is_reported(tmp_path: Path) -> None:
+    """The start and each poll of a watch ping the monitor, and `status` shows them; a stop is no failure."""
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         arguments = ("--watch", "1s", "--ping-url", monitor.url)
         async with running(flickr, tmp_path, *arguments) as process:
@@ -306,7 +306,7 @@ async def test_each_pass_of_a_watch_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
-    """The ping of the start is sent beside the run, which has ended before a silent monitor is given up."""
+    """The ping of the start is sent concurrently, and the run ends before the ping to a silent monitor times out."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
@@ -324,7 +324,7 @@ async def test_a_silent_monitor_does_not_delay_a_run(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_cron_runs_the_line_of_the_guide(home: Path, tmp_path: Path) -> None:
-    """Without a terminal and with cron's bare environment, a run is silent where all is well, else one line."""
+    """Without a terminal and with cron's bare environment, a successful run prints nothing, a failed one a line."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         line = shlex.join([*command(flickr, tmp_path), "--quiet"])
 

@@ -1,4 +1,4 @@
-"""Environment variables that other programs read too: certificates, the log of TLS keys, proxies."""
+"""Environment variables that other programs also read: certificates, the log of TLS keys, proxies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FLICKR = ("--username", "x", *KEYS, "--api-url", "https://flickr.invalid/")
         ("SSLKEYLOGFILE", folder, "Is a directory"),
     ],  # the others are in tests/unit/flickr/test_tls.py
 )
-async def test_a_variable_of_tls_that_cannot_be_used(
+async def test_an_invalid_tls_variable_is_reported(
     tmp_path: Path, variable: str, make: object, reason: str
 ) -> None:
     """Exit code 2 and one sentence with the variable, the path and the reason, also from `keys check` and for pings."""
@@ -51,8 +51,8 @@ async def test_a_variable_of_tls_that_cannot_be_used(
         assert sentence.endswith("Correct the variable, or unset it.")
 
 
-async def test_a_log_of_tls_keys_is_opened_by_an_import(tmp_path: Path) -> None:
-    """The same sentence from a process that loads its libraries itself: one of them opens the log when imported."""
+async def test_an_invalid_log_of_tls_keys_is_reported(tmp_path: Path) -> None:
+    """The same sentence if a library opens the log when it is imported."""
     path = missing(tmp_path)
     line = command(None, tmp_path / "x", *FLICKR)
     names = {"FLICKR_CONSUMER_KEY": KEYS[1], "FLICKR_CONSUMER_SECRET": KEYS[3], "SSLKEYLOGFILE": path}
@@ -69,8 +69,8 @@ async def _run(*line: str, **environment: str) -> Outcome:
         await process.close()
 
 
-async def test_certificates_and_a_log_that_can_be_used(tmp_path: Path) -> None:
-    """A file of certificates, a folder of them among others that are missing, and a log of keys do what they should."""
+async def test_valid_certificates_and_key_logs_are_used(tmp_path: Path) -> None:
+    """A file of certificates, one valid folder among missing ones, and a log of keys work."""
     authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     file = tmp_path / "authority.pem"
@@ -96,7 +96,7 @@ async def test_certificates_and_a_log_that_can_be_used(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def proxy(answer: bytes) -> AsyncIterator[str]:
-    """Serve a proxy that gives one answer to all; yield its host and port."""
+    """Serve a proxy that sends the same answer to every request; yield its host and port."""
 
     async def serve(stream: anyio.abc.SocketStream) -> None:
         async with stream:
@@ -117,8 +117,8 @@ LOGIN = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\
     ("variable", "scheme"),
     [("HTTPS_PROXY", "https"), ("https_proxy", "https"), ("HTTP_PROXY", "http"), ("ALL_PROXY", "https")],
 )
-async def test_a_proxy_that_asks_for_a_login(tmp_path: Path, variable: str, scheme: str) -> None:
-    """A 407 is the proxy's: at once, with the variable, and without a word of Flickr; blanks around it are stripped."""
+async def test_a_proxy_that_requires_a_login_is_named(tmp_path: Path, variable: str, scheme: str) -> None:
+    """A 407 ends the command at once with a message on the proxy only; blanks around its address are stripped."""
     async with proxy(LOGIN) as address:
         line = ("--username", "x", *KEYS, "--api-url", f"{scheme}://flickr.invalid/")
         outcome = await run(None, tmp_path, *line, **{variable: f" http://{address} \n"})
@@ -128,8 +128,8 @@ async def test_a_proxy_that_asks_for_a_login(tmp_path: Path, variable: str, sche
     assert outcome.err.count("HTTP 407") == 1
 
 
-async def test_a_proxy_for_images_that_asks_for_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fetches images says the same, and does not try again."""
+async def test_a_proxy_for_images_that_requires_a_login_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads report the same, and are not retried."""
     async with proxy(LOGIN) as address:
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary@{address}")
         async with HttpClient(KEY, budget=ApiBudget()) as transport:
@@ -139,8 +139,8 @@ async def test_a_proxy_for_images_that_asks_for_a_login(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", b""])
-async def test_a_proxy_that_fails_otherwise(tmp_path: Path, answer: bytes) -> None:
-    """A proxy that refuses, or cannot be reached, is named as well, and tried again like any line that is down."""
+async def test_another_failure_of_a_proxy_is_retried(tmp_path: Path, answer: bytes) -> None:
+    """A proxy that refuses, or cannot be reached, is named as well, and retried like any broken connection."""
     async with proxy(answer) as address:
         address = address if answer else "127.0.0.1:9"
         async with running(
@@ -152,8 +152,10 @@ async def test_a_proxy_that_fails_otherwise(tmp_path: Path, answer: bytes) -> No
     assert ("answered HTTP 403 for flickr.invalid" in outcome.err) == bool(answer)
 
 
-async def test_a_proxy_is_not_blamed_for_a_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind a proxy that does its work, a server that does not prove who it is is named itself."""
+async def test_an_invalid_certificate_behind_a_proxy_names_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The message names the server, because the proxy works."""
     authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
 

@@ -1,4 +1,4 @@
-"""`--watch` and full scans as a user runs them: the real command, on real sockets."""
+"""`--watch` and full scans with the real command, on real sockets."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def image(root: Path, stream: SimulatedPhotostream, photo_id: str) -> Path:
-    """Return where the image of a photo is expected."""
+    """Return the expected path of a photo's image."""
     number = inventory_number(photo_id)
     return root.joinpath(stream.username, *number[:4], f"{number}.jpg")
 
 
 async def until(root: Path, stream: SimulatedPhotostream, photo_id: str, seconds: float) -> float:
-    """Return how long it took for the image of a photo to be there."""
+    """Wait for the image of a photo, and return the seconds."""
     begun = time.monotonic()
     with anyio.fail_after(seconds):
         while not image(root, stream, photo_id).exists():  # noqa: ASYNC110
@@ -36,8 +36,8 @@ async def until(root: Path, stream: SimulatedPhotostream, photo_id: str, seconds
 
 
 @pytest.mark.slow
-async def test_a_watch_mirrors_uploads_and_is_quiet_otherwise(tmp_path: Path) -> None:
-    """New photos are on disk soon, a look costs one call, and SIGTERM ends it cleanly."""
+async def test_a_watch_mirrors_uploads_and_prints_nothing_else(tmp_path: Path) -> None:
+    """New photos are on disk soon, a poll costs one call, and SIGTERM ends it cleanly."""
     stream = SimulatedPhotostream(5, newest=int(time.time()) - 86_400)
     async with SimulatedFlickr(stream) as flickr, running(flickr, tmp_path, "--watch", "1s") as process:
         await until(tmp_path, stream, stream.ids[-1], 30)
@@ -104,10 +104,10 @@ async def test_a_watch_waits_for_a_lost_connection(tmp_path: Path) -> None:
         (("--accept-loss",), "--full-scan"),
     ],
 )
-async def test_implausible_durations_and_scans_are_refused(
+async def test_invalid_durations_and_scans_are_refused(
     tmp_path: Path, arguments: tuple[str, ...], word: str
 ) -> None:
-    """A duration without a unit, an interval too short, a prune without a scan: exit 2 with the cure."""
+    """A duration without a unit, an interval too short, a prune without a scan: exit 2 with the remedy."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         outcome = await run(flickr, tmp_path, *arguments)
     assert outcome.code == 2, outcome.err
@@ -116,7 +116,7 @@ async def test_implausible_durations_and_scans_are_refused(
 
 
 @pytest.mark.slow
-async def test_a_full_scan_counts_what_changed(tmp_path: Path) -> None:
+async def test_a_full_scan_counts_changes(tmp_path: Path) -> None:
     """The last line counts new, updated and gone photos; the files of gone photos stay until --prune."""
     stream = SimulatedPhotostream(40, newest=int(time.time()) - 86_400)
     async with SimulatedFlickr(stream) as flickr:
@@ -134,7 +134,7 @@ async def test_a_full_scan_counts_what_changed(tmp_path: Path) -> None:
         outcome = await run(flickr, tmp_path, "--info-level", "2", "--full-scan")
         assert outcome.code == 0, outcome.err
         summary = {name: outcome.summary[name] for name in ("updated", "gone", "images", "exit")}
-        # everything uploaded within the last page is looked at by every run, so the plain one saw the edits
+        # every run lists the newest page, so the plain one saw the edits
         assert int(plain.summary["updated"]) + int(outcome.summary["updated"]) == 3
         assert summary["gone"] == "1"
         assert lost_file.exists()

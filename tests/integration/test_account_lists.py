@@ -1,4 +1,4 @@
-"""The runner of the lists of an account: which lists a run mirrors, and what a failure of one means."""
+"""The runner of the lists of an account: which lists a run mirrors, and the effect of a failure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("one_language")
 
 
 class Lists:
-    """Two lists of which `broken` ones raise; `asked` is what was mirrored."""
+    """Two lists, of which the `broken` ones raise; `asked` are those that were mirrored."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[tuple[str, bool]] = []
@@ -60,7 +60,7 @@ async def test_a_run_mirrors_the_lists_that_were_requested(
         assert len(lists.asked) == 2
 
 
-async def test_a_list_that_fails_is_reported_and_the_others_are_mirrored(
+async def test_a_failed_list_is_reported_and_the_others_are_mirrored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lists = Lists(monkeypatch)
@@ -72,7 +72,7 @@ async def test_a_list_that_fails_is_reported_and_the_others_are_mirrored(
         assert (code_of(report), report.images) == (3, 12)
 
 
-async def test_a_login_that_is_refused_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refused_login_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lists = Lists(monkeypatch)
     lists.broken["albums"] = LoginError("The login was revoked.")
     async with mirroring(tmp_path) as run:
@@ -81,7 +81,7 @@ async def test_a_login_that_is_refused_ends_the_run(tmp_path: Path, monkeypatch:
         except LoginError:
             pass
         else:
-            raise AssertionError("the run went on")
+            raise AssertionError("the run continued")
         assert lists.asked == [("albums", False)]
 
 

@@ -1,4 +1,4 @@
-"""One more row in the table of photo metadata: what follows from it, and the mistakes that it cannot lead to."""
+"""One more row in the table of photo metadata: its consequences, and mistakes that it cannot cause."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def current(folder: Path) -> Path:
 
 
 def runs(row: str, folder: Path, *steps: str) -> list[dict[str, Any]]:
-    """Return what each run did with one more row in the table; see `tests.support.added_field`."""
+    """Return the results of runs with one more row in the table; see `tests.support.added_field`."""
     result = subprocess.run(
         [sys.executable, "-m", "tests.support.added_field", row, folder, *steps],
         cwd=ROOT,
@@ -62,7 +62,7 @@ def runs(row: str, folder: Path, *steps: str) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_a_volatile_field_rewrites_no_file(current: Path) -> None:
-    """Its value is in files that are new, and no listing, full scan or rebuild rewrites a file because of it."""
+    """New files have its value, and no listing, full scan or rebuild rewrites a file because of it."""
     results = runs(f"{VOLATILE_VIEWS}; {NESTED_VIEWS}", current, "list", "scan", "rebuild")
     for count, result in enumerate(results, 1):
         assert (result["rewritten"], result["updated"], result["new"]) == ([], 0, 1)
@@ -70,7 +70,7 @@ def test_a_volatile_field_rewrites_no_file(current: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_volatile_value_that_cannot_be_read_costs_no_photo(current: Path) -> None:
+def test_an_unreadable_volatile_value_loses_no_photo(current: Path) -> None:
     """A rebuild restores the photo, and the next listing has the value."""
     listed, rebuilt = runs(VOLATILE_VIEWS, current, "list", "spoil")
     assert listed["new"] == rebuilt["new"] == 1
@@ -79,7 +79,7 @@ def test_a_volatile_value_that_cannot_be_read_costs_no_photo(current: Path) -> N
 
 @pytest.mark.slow
 def test_a_field_that_is_not_volatile_rewrites_the_files_that_change(current: Path) -> None:
-    """The test above can fail: the same field without the mark rewrites every file that a listing shows."""
+    """Shows that the test above can fail: the same field without the mark rewrites every listed file."""
     first, second = runs(VIEWS.format(""), current, "list", "scan")
     assert len(first["rewritten"]) == first["updated"] == STORED - 1  # one photo is gone from the photostream
     assert len(second["rewritten"]) == second["updated"] == STORED
@@ -96,7 +96,7 @@ def test_an_optional_field_rewrites_each_file_once_and_counts_no_update(current:
 
 @pytest.mark.slow
 def test_a_new_field_leaves_older_files_readable(folder: Path) -> None:
-    """A row copied from its neighbour needs no default of its own: the catalogue is rebuilt from the older files."""
+    """A row copied from its neighbour needs no own default: the catalogue is rebuilt from the older files."""
     rebuilt, scanned = runs(LICENSE_COPIED, folder, "rebuild", "scan")
     assert rebuilt["new"] == 1
     assert rebuilt["known"] == STORED + 1

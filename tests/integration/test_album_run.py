@@ -1,4 +1,4 @@
-"""Runs for one album: its photos and nothing else, in the mirror of the whole photostream."""
+"""Runs for one album: only its photos, in the mirror of the whole photostream."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_an_album_of_a_whole_mirror_costs_its_pages(tmp_path: Path) -> Non
         assert not run.events_of(PhotoGone)
 
 
-async def test_what_is_left_of_other_photos_is_left_alone(tmp_path: Path) -> None:
+async def test_pending_work_of_other_photos_is_unchanged(tmp_path: Path) -> None:
     """A run for an album neither downloads nor retries photos outside of it."""
     async with accounts(tmp_path) as run:
         await run(info_only=True)
@@ -128,7 +128,7 @@ async def test_albums_are_not_listed_again_after_a_run_for_one_of_them(tmp_path:
         assert read_albums(run)[run.stream.albums[1].id]["title"]["content"] == "Nouveau titre"
 
 
-async def test_photos_that_a_full_scan_missed_are_left_to_a_whole_run(tmp_path: Path) -> None:
+async def test_only_a_whole_run_verifies_photos_that_a_full_scan_missed(tmp_path: Path) -> None:
     """They are verified with a call each."""
     async with accounts(tmp_path) as run:
         await run(info_only=True)
@@ -146,7 +146,7 @@ async def test_photos_that_a_full_scan_missed_are_left_to_a_whole_run(tmp_path: 
         assert run.flickr.calls["flickr.photos.getSizes"] == 3
 
 
-async def test_an_album_limited_to_some_photos_goes_on_later(tmp_path: Path) -> None:
+async def test_an_album_limited_to_some_photos_is_continued(tmp_path: Path) -> None:
     async with accounts(tmp_path) as run:
         album = run.stream.albums[0]
         run.limits = Limits(page_size=10, attempts=1, timing=FAST, max_photos=12)
@@ -157,8 +157,8 @@ async def test_an_album_limited_to_some_photos_goes_on_later(tmp_path: Path) -> 
         assert (report.images, report.left) == (13, 0)
 
 
-async def test_an_album_that_does_not_exist_ends_the_run_with_the_reason(tmp_path: Path) -> None:
-    """A wrong number, an album of another account and a hidden one are the same to Flickr."""
+async def test_a_missing_album_ends_the_run_with_the_reason(tmp_path: Path) -> None:
+    """Flickr does not distinguish a wrong number, an album of another account and a hidden one."""
     async with accounts(tmp_path) as run:
         await run(info_only=True)
         before = tree(tmp_path)
@@ -173,7 +173,7 @@ async def test_an_album_that_does_not_exist_ends_the_run_with_the_reason(tmp_pat
 
 
 async def test_an_album_of_another_owner_is_refused_even_if_flickr_shows_it(tmp_path: Path) -> None:
-    """Other programs leave out the user's id, so Flickr may ignore it."""
+    """Other programs omit the user's id, so Flickr may ignore it."""
     async with accounts(tmp_path) as run:
         theirs = run.flickr.streams[1].albums[0].id
 
@@ -188,7 +188,7 @@ async def test_an_album_of_another_owner_is_refused_even_if_flickr_shows_it(tmp_
             await run(album_id=theirs)
 
 
-async def test_an_album_that_was_deleted_is_kept_and_marked_as_gone(tmp_path: Path) -> None:
+async def test_a_deleted_album_is_kept_and_marked_as_gone(tmp_path: Path) -> None:
     async with accounts(tmp_path) as run:
         album = run.stream.albums.pop(0)
         run.stream.albums.insert(0, album)
@@ -202,7 +202,7 @@ async def test_an_album_that_was_deleted_is_kept_and_marked_as_gone(tmp_path: Pa
         assert len(infos(tmp_path)) == 25
 
 
-async def test_the_estimate_knows_what_is_mirrored(tmp_path: Path) -> None:
+async def test_the_estimate_excludes_mirrored_photos(tmp_path: Path) -> None:
     async with accounts(tmp_path, Run) as run:
         album = run.stream.albums[0]
         plan = await run.mirror(album_id=album.id).estimate()

@@ -41,7 +41,7 @@ LIST, PHOTOS, INFO, COMMENTS, TREE = (
 
 
 class AlbumRun(Run):
-    """A mirror that includes albums, in pages of ten; `calls` are those about albums in the last run."""
+    """A mirror that includes albums, in pages of ten; `calls` are the calls of the last run about albums."""
 
     limits = Limits(page_size=10, attempts=1, timing=FAST)
 
@@ -95,7 +95,7 @@ def rewriting(
     run.flickr.intercept = intercept
 
 
-async def test_albums_come_with_their_order_texts_and_collections(tmp_path: Path) -> None:
+async def test_albums_have_their_order_texts_and_collections(tmp_path: Path) -> None:
     async with albums_of(tmp_path) as run:
         report = await run()
         check_albums(run)
@@ -105,7 +105,7 @@ async def test_albums_come_with_their_order_texts_and_collections(tmp_path: Path
         assert run.changed == size
 
 
-async def test_a_second_run_asks_for_the_list_only(tmp_path: Path) -> None:
+async def test_a_second_run_requests_the_list_only(tmp_path: Path) -> None:
     async with albums_of(tmp_path) as run:
         await run()
         before = {path: path.stat().st_mtime_ns for path in account_of(run).rglob("*.json")}
@@ -117,8 +117,8 @@ async def test_a_second_run_asks_for_the_list_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["title", "photos", "cover", "count", "description"])
-async def test_an_album_that_changed_is_listed_again(tmp_path: Path, change: str) -> None:
-    """Its time, its counts, its cover or its texts: one of them is enough."""
+async def test_a_changed_album_is_listed_again(tmp_path: Path, change: str) -> None:
+    """A change of its time, its counts, its cover or its texts is enough."""
     async with albums_of(tmp_path) as run:
         await run()
         album = run.stream.albums[5]
@@ -139,7 +139,7 @@ async def test_an_album_that_changed_is_listed_again(tmp_path: Path, change: str
 
 
 async def test_a_full_scan_lists_all_albums_again(tmp_path: Path) -> None:
-    """An order may change without any sign in the list."""
+    """The order of photos can change without a change in the list of albums."""
     async with albums_of(tmp_path) as run:
         await run()
         run.stream.albums[2].photo_ids.reverse()
@@ -153,7 +153,7 @@ async def test_a_full_scan_lists_all_albums_again(tmp_path: Path) -> None:
         assert run.calls == {LIST: 2}
 
 
-async def test_a_new_order_of_the_albums_is_noticed(tmp_path: Path) -> None:
+async def test_a_new_order_of_the_albums_is_stored(tmp_path: Path) -> None:
     async with albums_of(tmp_path) as run:
         await run()
         run.stream.albums.reverse()
@@ -248,7 +248,7 @@ async def test_albums_that_move_to_the_next_page_are_stored_once(tmp_path: Path)
         check_albums(run)
 
 
-async def test_photos_that_flickr_counts_and_does_not_list_are_asked_for_in_three_runs(
+async def test_photos_that_flickr_counts_but_does_not_list_are_requested_in_three_runs(
     tmp_path: Path,
 ) -> None:
     async with albums_of(tmp_path) as run:
@@ -331,7 +331,7 @@ async def test_comments_on_albums_are_mirrored_at_level_2(tmp_path: Path) -> Non
         assert len(read_albums(run)[run.stream.albums[0].id]["comments"]) == 2
 
 
-async def test_refused_comments_do_not_hold_up_an_album(tmp_path: Path) -> None:
+async def test_refused_comments_do_not_delay_an_album(tmp_path: Path) -> None:
     async with albums_of(tmp_path) as run:
         rewriting(run, lambda _, __: {"stat": "fail", "code": 7, "message": "No"}, COMMENTS)
         await run(info_level=2)
@@ -342,9 +342,7 @@ async def test_refused_comments_do_not_hold_up_an_album(tmp_path: Path) -> None:
         assert run.calls == {LIST: 2, COMMENTS: 3, TREE: 1}
 
 
-async def test_photos_that_are_in_no_listing_are_kept_and_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_unlisted_photos_are_kept_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with albums_of(tmp_path) as run:
         album = run.stream.albums[0]
 
@@ -366,7 +364,7 @@ async def test_photos_that_are_in_no_listing_are_kept_and_named(
         assert figures == [ALBUMS - 1, 0, 1]
 
 
-async def test_what_only_the_owner_sees_stays_when_the_login_is_left_out(tmp_path: Path) -> None:
+async def test_private_contents_stay_in_runs_without_the_login(tmp_path: Path) -> None:
     """Without the login, an album with private photos looks smaller, and a private one looks deleted."""
     async with albums_of(tmp_path) as run:
         private = run.stream.albums[0].photo_ids[0]
@@ -383,7 +381,7 @@ async def test_what_only_the_owner_sees_stays_when_the_login_is_left_out(tmp_pat
         assert run.calls == {LIST: 2}
 
 
-async def test_a_login_adds_what_only_the_owner_sees(tmp_path: Path) -> None:
+async def test_a_login_adds_private_contents(tmp_path: Path) -> None:
     async with albums_of(tmp_path) as run:
         run.stream.hide(run.stream.albums[0].photo_ids[0])
         await run()
@@ -435,7 +433,7 @@ class Killed(BaseException):
 async def test_an_end_between_two_writes_repeats_one_album_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, nth: int
 ) -> None:
-    """The document is written before the row. Whichever is the last one written, the next run completes both."""
+    """The document is written before the row. If a run ends after either, the next one completes both."""
     async with albums_of(tmp_path) as run:
         await run()
         for album in run.stream.albums:
@@ -470,8 +468,8 @@ async def test_an_end_between_two_writes_repeats_one_album_at_most(
         check_albums(run)
 
 
-async def test_a_rebuilt_catalogue_knows_the_albums(tmp_path: Path) -> None:
-    """Their documents have all that the next run compares."""
+async def test_a_rebuilt_catalogue_has_the_albums(tmp_path: Path) -> None:
+    """Their documents have all values that the next run compares."""
     async with albums_of(tmp_path) as run:
         await run(info_level=2)
         gone = run.stream.albums.pop(7)
@@ -514,7 +512,7 @@ async def test_collections_that_need_a_login_are_left_out(tmp_path: Path) -> Non
         check_albums(run)
 
 
-async def test_a_tree_that_is_short_once_deletes_no_collection(tmp_path: Path) -> None:
+async def test_one_incomplete_tree_deletes_no_collection(tmp_path: Path) -> None:
     async with albums_of(tmp_path) as run:
         await run()
         answers = iter([{"collections": [], "stat": "ok"}])
@@ -524,7 +522,7 @@ async def test_a_tree_that_is_short_once_deletes_no_collection(tmp_path: Path) -
         check_albums(run)
 
 
-async def test_a_run_without_include_asks_for_no_album(tmp_path: Path) -> None:
+async def test_a_run_without_include_requests_no_album(tmp_path: Path) -> None:
     async with albums_of(tmp_path) as run:
         await Run.__call__(run, info_only=True)
         assert run.calls == {}

@@ -1,4 +1,4 @@
-"""Several photostreams in one run: each in its turn, within one set of limits, with one exit code."""
+"""Several photostreams in one run: one after the other, within one set of limits, with one exit code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMES = ("first", "second", "third")
 
 
 class ThreeUsers:
-    """Three photostreams, and what became of their mirrors."""
+    """Three photostreams, and the results of their mirrors."""
 
     def __init__(self, flickr: SimulatedFlickr, root: Path) -> None:
         self.flickr = flickr
@@ -48,16 +48,16 @@ class ThreeUsers:
         return self.mirrors[name], view
 
     async def run(self, *names: str, **limits: Any) -> int:
-        """Mirror these, or all, and return the exit code."""
+        """Mirror these users, by default all, and return the exit code."""
         return await run_in_turn(names or NAMES, Limits(attempts=1, timing=FAST, **limits), self.open)
 
     @property
     def images(self) -> list[int]:
-        """How many images each mirror that was begun has fetched, in the order of their turns."""
+        """The number of images that each mirror has fetched, in order."""
         return [mirror.report.images for mirror in self.mirrors.values()]
 
     def refuse(self, match: str, answer: web.Response) -> None:
-        """Give this answer to requests whose address contains `match`."""
+        """Send this answer to requests whose address contains `match`."""
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
             body = answer.body if isinstance(answer.body, bytes) else b""
@@ -86,7 +86,7 @@ def done_lines(err: str) -> list[str]:
 async def test_each_user_is_mirrored_and_has_a_last_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All are mirrored, in the order given, and each ends with a line of its own."""
+    """All are mirrored, in the order given, and each prints its own last line."""
     async with three_users(tmp_path) as users:
         assert await users.run() == 0
         assert users.images == [6, 6, 6]
@@ -96,7 +96,7 @@ async def test_each_user_is_mirrored_and_has_a_last_line(
 
 
 async def test_a_failing_user_does_not_stop_the_others(tmp_path: Path) -> None:
-    """A user who is not there, and one whose photo fails: the others are mirrored, the graver code counts."""
+    """An unknown user, and one whose photo fails: the others are mirrored, and the worse code counts."""
     async with three_users(tmp_path) as users:
         bad = users.flickr.streams[0].ids[0]
         users.refuse(bad, web.Response(status=503))
@@ -125,7 +125,7 @@ async def test_an_unexpected_exception_does_not_stop_the_others(
 
 
 async def fail(_: PhotostreamMirror) -> MirrorReport:
-    """Fail as no program should."""
+    """Raise an unexpected exception."""
     raise ZeroDivisionError
 
 
@@ -142,7 +142,7 @@ async def test_a_refused_key_ends_the_run_for_all_users(
 
 
 async def test_an_unanswered_user_does_not_stop_the_others(tmp_path: Path) -> None:
-    """A line that is down for the first may be up for the second: 75 is the code, and the rest is mirrored."""
+    """The connection may work again for the second user: the code is 75, and the others are mirrored."""
     async with three_users(tmp_path) as users:
         users.refuse("1%40N01", web.Response(status=500))
         assert await users.run() == 75
@@ -150,7 +150,7 @@ async def test_an_unanswered_user_does_not_stop_the_others(tmp_path: Path) -> No
 
 
 async def test_limits_apply_to_all_users_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Photos that the first has begun are not left for the second; whose turn did not come is said, with code 8."""
+    """Photos begun for the first user count for all; users that were not started are named, with code 8."""
     async with three_users(tmp_path) as users:
         assert await users.run(max_photos=8) == 8
         assert users.images == [6, 2]
@@ -164,8 +164,8 @@ async def test_limits_apply_to_all_users_together(tmp_path: Path, capsys: pytest
         assert size < users.flickr.bytes_sent
 
 
-def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of each limit the rest, of the time until its end; none where one is used up."""
+def test_remaining_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of each limit, and of the time; `None` if one is used up."""
     monkeypatch.setattr("anyio.current_time", lambda: 1000.0)
     limits = Limits(max_photos=10, max_bytes=500, max_duration=60, attempts=3)
     report = MirrorReport(begun=4, bytes=200)
@@ -175,13 +175,13 @@ def test_what_is_left_of_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _remaining_limits(limits, report, 999.0) is None
     assert _remaining_limits(limits, MirrorReport(begun=10), 1030.0) is None
     assert _remaining_limits(limits, MirrorReport(bytes=501), 1030.0) is None
-    for name in ("until_time", "min_free"):  # what one photostream has come to, all others would
+    for name in ("until_time", "min_free"):  # they are reached for all photostreams
         assert _remaining_limits(limits, MirrorReport(stopped_by=name), 1030.0) is None
     assert _remaining_limits(Limits(), report, float("inf")) == Limits()
 
 
 class StubView:
-    """Stands in for the view of a run that ended without trouble."""
+    """A stub for the view of a successful run."""
 
     def __init__(self) -> None:
         self.outcome = RunOutcome()
@@ -189,8 +189,8 @@ class StubView:
     notifier = SimpleNamespace(hangs=False)
 
 
-async def test_the_most_severe_exit_code_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the order of the users, the code of the run is the gravest that one of them came to."""
+async def test_the_worst_exit_code_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worst exit code of a user is returned, in any order of users."""
     codes: dict[str, int] = {}
 
     async def run_mirror(mirror: PhotostreamMirror, _: RunView) -> int:
@@ -230,7 +230,7 @@ async def test_a_signal_during_a_hook_starts_no_further_user(
 async def test_a_user_skipped_by_a_limit_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--quiet: exit code 8 is never silent, also where the first photostream was complete at the limit."""
+    """With --quiet, exit code 8 prints a line, also if the first photostream was complete at the limit."""
 
     class Done:
         report = MirrorReport(begun=6)
@@ -247,8 +247,8 @@ async def test_a_user_skipped_by_a_limit_is_named(
     assert line.startswith("Not started: two.")
 
 
-async def test_a_hanging_end_does_not_change_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a ping still hangs, the process ends with the gravest code of all, and not with that of the last user."""
+async def test_a_hanging_ping_does_not_change_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process ends with the worst code of all users, not with that of the last one."""
     codes = iter([4, 0])
     words: list[tuple[int, float]] = []
 

@@ -1,4 +1,4 @@
-"""Bits that flip in the state of a mirror: exit codes stay true, nothing is lost, and no run fails for ever.
+"""Bits that flip in the state of a mirror: exit codes are correct, nothing is lost, and runs recover.
 
 Set FLICKR_MIRROR_BIT_FLIPS to the number of mirrors to damage.
 """
@@ -45,7 +45,7 @@ MIX = Mix({Kind.PLAIN: 5, Kind.VIDEO: 1, Kind.GIF: 1})
 
 
 async def make_template(flickr: SimulatedFlickr, root: Path) -> None:
-    """Make a mirror with a photo that failed and one that is gone; a part of its catalogue is in the log."""
+    """Make a mirror with a failed photo and a gone one; a part of its catalogue is in the write-ahead log."""
     run = Run(flickr, root)
     lost, gone = run.stream.ids[2], run.stream.ids[4]
     answering(run, f"/{lost}_", lambda: web.Response(status=500), forever=True)
@@ -55,7 +55,7 @@ async def make_template(flickr: SimulatedFlickr, root: Path) -> None:
     await forget_photos(run.stream.username, ["99"], root)
     state = root / run.stream.username / ".flickr_mirror"
     reader = sqlite3.connect(state / "catalogue.sqlite")
-    reader.execute("SELECT count(*) FROM photos").fetchone()  # as long as it is open the log stays
+    reader.execute("SELECT count(*) FROM photos").fetchone()  # the log exists while it is open
     run.stream.upload(3)
     run.stream.edit(run.stream.ids[5], title="Another title")
     await run(info_level=2)
@@ -79,8 +79,8 @@ def flip(path: Path, chance: Random) -> None:
     path.write_bytes(data)
 
 
-async def run_with_cures(run: Run) -> None:
-    """Run until a run comes to its end, and do what the sentences say; three runs at most may fail."""
+async def run_with_remedies(run: Run) -> None:
+    """Run until a run ends normally, and follow the advice of errors; at most three runs may fail."""
     state = run.root / run.stream.username / ".flickr_mirror"
     for _ in range(4):
         try:
@@ -99,18 +99,18 @@ async def run_with_cures(run: Run) -> None:
             await check_mirror(run.stream.username, run.root, rebuild=True)
         elif "The next run of the mirror rebuilds it" not in str(error):
             raise error
-    pytest.fail("no run comes to its end")
+    pytest.fail("no run ends normally")
 
 
 async def assert_whole_after_all_commands(
     root: Path, flickr: SimulatedFlickr, originals: dict[str, str]
 ) -> None:
-    """Run all commands on a damaged mirror, let them mend it, and compare it with the photostream."""
+    """Run all commands on a damaged mirror, which restores it, and compare it with the photostream."""
     run = Run(flickr, root)
     name = run.stream.username
     assert status(name, cache_path=root, as_json=False, max_age=None) in (0, 7)
     assert list_mirror(name, cache_path=root, listing=Listing()) in (0, 7)
-    await run_with_cures(run)
+    await run_with_remedies(run)
     assert status(name, cache_path=root, max_age=None, as_json=True) == 0
     assert list_mirror(name, cache_path=root, listing=Listing(style="json")) == 0
     await check_mirror(name, root)
@@ -135,10 +135,8 @@ async def assert_whole_after_all_commands(
 
 
 @pytest.mark.slow
-async def test_flipped_bits_end_no_run_and_lose_nothing(
-    ram: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """After bits of the state have flipped, status, check and runs report what is true, and the mirror is whole."""
+async def test_a_mirror_recovers_from_flipped_bits(ram: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After bits of the state have flipped, status, check and runs report correctly, and the mirror is complete."""
     stream = SimulatedPhotostream(9, commented=0.5, image_dims=(40, 30), mix=MIX)
     async with SimulatedFlickr(stream) as flickr:
         await make_template(flickr, ram / "first")

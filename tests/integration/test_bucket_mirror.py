@@ -1,4 +1,4 @@
-"""Whole runs into a bucket: on an S3 server, on one that ignores conditions, and what ends them."""
+"""Whole runs into a bucket: on an S3 server, on one that ignores conditions, and their errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COUNT = 12
 async def run(
     tmp_path: Path, s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> AsyncIterator[BucketRun]:
-    """Return a mirror in a bucket of its own."""
+    """Return a mirror in its own bucket."""
     set_credentials(monkeypatch)
     async with mirroring(tmp_path, COUNT) as plain:
         run = BucketRun(plain.flickr, tmp_path)
@@ -90,7 +90,7 @@ async def test_without_a_snapshot_the_catalogue_is_rebuilt_from_the_bucket(run: 
     assert (report.images, report.bytes) == (0, 0)
 
 
-async def test_objects_that_no_catalogue_knows_are_adopted(run: BucketRun) -> None:
+async def test_unrecorded_objects_are_adopted(run: BucketRun) -> None:
     """Images without their JSON files are found by a listing of the bucket, and not downloaded from Flickr."""
     await run()
     for key in sorted(run.names()):
@@ -102,8 +102,8 @@ async def test_objects_that_no_catalogue_knows_are_adopted(run: BucketRun) -> No
     assert (report.adopted, report.bytes, report.infos) == (COUNT, 0, COUNT)
 
 
-async def test_a_run_that_was_stopped_is_continued(run: BucketRun) -> None:
-    """What was uploaded stays."""
+async def test_a_stopped_run_is_continued(run: BucketRun) -> None:
+    """Uploaded files stay."""
     run.limits = Limits(attempts=2, image_workers=4, timing=FAST, max_photos=5)
     assert (await run()).images == 5
     run.limits = Run.limits
@@ -111,7 +111,7 @@ async def test_a_run_that_was_stopped_is_continued(run: BucketRun) -> None:
 
 
 async def test_the_bucket_of_another_account_is_refused(run: BucketRun) -> None:
-    """Two photostreams never share a place, and nothing is changed."""
+    """Two photostreams never share a prefix, and nothing is changed."""
     owner = {"format": 1, "nsid": "1@N01", "username": run.stream.username, "depth": 4}
     run.bucket.put(".flickr_mirror/owner.json", json.dumps(owner).encode())
     with pytest.raises(CacheOwnerError, match="is another mirror, of the account 1@N01"):
@@ -120,7 +120,7 @@ async def test_the_bucket_of_another_account_is_refused(run: BucketRun) -> None:
 
 
 async def test_a_second_run_on_another_machine_is_refused(run: BucketRun) -> None:
-    """It has another local folder, so only the lease keeps the two apart; when the first ends, it may run."""
+    """It has another local folder, so only the lease separates the two; when the first ends, it may run."""
     other = BucketRun(run.flickr, run.root / "other")
     other.store = run.store
     lease = {"id": "of another", "pid": 7, "host": "elsewhere", "since": 1}
@@ -141,7 +141,7 @@ async def test_a_lease_that_was_not_renewed_is_taken_over(run: BucketRun) -> Non
 
 
 async def test_a_run_ends_when_it_has_lost_its_lease(run: BucketRun) -> None:
-    """A machine that was suspended does not write beside the run that has taken over."""
+    """A suspended machine does not write at the same time as the run that has taken over."""
     run.limits = replace(run.limits, timing=replace(FAST, lease_renewal=0.01))
     lease = json.dumps({"id": "of another"}).encode()
 
@@ -154,8 +154,8 @@ async def test_a_run_ends_when_it_has_lost_its_lease(run: BucketRun) -> None:
     assert run.bucket.read(".flickr_mirror/lease.json")[0] == lease  # type: ignore[index]
 
 
-async def test_check_finds_what_the_bucket_lost(run: BucketRun) -> None:
-    """The next run brings it again."""
+async def test_check_finds_objects_that_the_bucket_lost(run: BucketRun) -> None:
+    """The next run restores them."""
     await run()
     image, sidecar = (run.bucket.stat(key) for key in sorted(run.names())[:2])
     assert image
@@ -191,7 +191,7 @@ async def test_check_finds_another_version_by_a_listing_and_another_byte_by_read
 
 
 async def test_a_mirror_stays_in_its_bucket(run: BucketRun) -> None:
-    """Without --store it is used, and another place is refused unless the files are there."""
+    """Without --store it is used, and another bucket is refused unless it has the files."""
     await run()
     report = await run(store="")
     assert (report.images, report.skipped) == (0, COUNT)
@@ -210,7 +210,7 @@ def copy_to_disk(bucket: Bucket, folder: Path) -> None:
 
 
 async def test_a_copy_of_the_bucket_on_a_disk_is_a_mirror(run: BucketRun, tmp_path: Path) -> None:
-    """Its catalogue is rebuilt from the files, all of which are whole, and a run downloads nothing."""
+    """Its catalogue is rebuilt from the files, all files are valid, and a run downloads nothing."""
     await run()
     disk = Run(run.flickr, tmp_path / "disk")
     copy_to_disk(run.bucket, disk.root / run.stream.username)
@@ -240,10 +240,10 @@ async def test_a_mirror_on_a_disk_moves_to_a_bucket(run: BucketRun, tmp_path: Pa
     assert len(list(folder.rglob("*.jpg"))) == COUNT
 
 
-async def test_texts_of_forgotten_photos_are_in_no_snapshot(
+async def test_snapshots_have_no_texts_of_forgotten_photos(
     run: BucketRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The snapshot is deleted before the photo is erased, in case that no new one can be saved."""
+    """The snapshot is deleted before the photo is erased, in case no new one can be saved."""
     await run()
 
     def fail(*_: object) -> None:
@@ -255,8 +255,8 @@ async def test_texts_of_forgotten_photos_are_in_no_snapshot(
     assert len(run.names()) == 2 * COUNT - 2
 
 
-async def test_a_bucket_that_was_emptied_is_not_filled_again(run: BucketRun) -> None:
-    """The catalogue would name files that are gone; so would another server with a bucket of the same name."""
+async def test_an_emptied_bucket_is_not_filled_again(run: BucketRun) -> None:
+    """The catalogue would name missing files; the same holds for a bucket of the same name on another server."""
     await run()
     for found in list(run.bucket.objects()):
         run.bucket.delete(found.key)
@@ -266,7 +266,7 @@ async def test_a_bucket_that_was_emptied_is_not_filled_again(run: BucketRun) -> 
 
 
 async def test_lists_of_the_account_are_documents_in_the_bucket(run: BucketRun, tmp_path: Path) -> None:
-    """They are beside the photos, under the names that they have in a folder."""
+    """They have the same names as in a folder."""
     include = frozenset({Include.PROFILE, Include.TAGS, Include.ALBUMS})
     await run(include=include)
     disk = Run(run.flickr, tmp_path / "disk")
@@ -277,8 +277,8 @@ async def test_lists_of_the_account_are_documents_in_the_bucket(run: BucketRun, 
     assert any(name.startswith("account/") for name in run.names())
 
 
-async def test_a_renamed_account_keeps_its_place(run: BucketRun) -> None:
-    """Without the local folder, the place is found by the account."""
+async def test_a_renamed_account_keeps_its_prefix(run: BucketRun) -> None:
+    """Without the local folder, the prefix is found by the account."""
     await run()
     lose_state(run)
     before, keys = run.bucket, run.names()
@@ -327,7 +327,7 @@ async def test_a_watch_saves_snapshots(run: BucketRun) -> None:
         (("127.0.0.1:", "127.0.0.1:1"), StoreUnavailableError, "does not answer"),
     ],
 )
-async def test_a_bucket_that_cannot_be_used_is_named(
+async def test_an_unusable_bucket_is_named(
     run: BucketRun,
     change: tuple[str, str],
     kind: type[Exception],
@@ -346,7 +346,7 @@ async def test_a_bucket_that_cannot_be_used_is_named(
     assert not run.events_of(ImageCached)
 
 
-async def test_a_byte_that_changes_on_the_way_to_the_store_is_refused(run: BucketRun, s3_server: str) -> None:
+async def test_a_corrupted_upload_is_refused(run: BucketRun, s3_server: str) -> None:
     """No damaged object is recorded, because the store compares the SHA-256. The next run uploads the file again."""
     flipped = 0
 

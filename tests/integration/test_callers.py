@@ -1,4 +1,4 @@
-"""Runs with and without a login, of one mirror: what each lists, what it costs, and what it leaves alone."""
+"""Runs with and without a login, of one mirror: their listings, their calls, and the photos that they do not change."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def hidden(run: Run) -> set[str]:
 
 
 def catalogue(run: Run, sql: str) -> list[Any]:
-    """Return what a statement finds in the catalogue."""
+    """Return the rows that a statement selects from the catalogue."""
     database = sqlite3.connect(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite")
     found = database.execute(sql).fetchall()
     database.commit()
@@ -78,7 +78,7 @@ def catalogue(run: Run, sql: str) -> list[Any]:
 
 
 async def as_visitor(run: Run, **options: Any) -> MirrorReport:
-    """Run once without the login, and log in again."""
+    """Run once without the login, and restore the login."""
     token, run.token = run.token, None
     try:
         return await run(**options)
@@ -87,12 +87,12 @@ async def as_visitor(run: Run, **options: Any) -> MirrorReport:
 
 
 def nothing_happened(run: Run, report: MirrorReport) -> bool:
-    """Return whether a run has marked, moved, fetched and failed nothing."""
+    """Return whether a run has marked, moved, fetched and failed no photo."""
     assert (report.gone, report.pruned, report.images, report.failures, report.left) == (0, 0, 0, [], 0)
     return not run.events_of(PhotoGone) and not run.events_of(PhotoFailed) and code_of(report) == 0
 
 
-# What a login adds
+# The effect of a login
 
 
 @pytest.mark.slow
@@ -133,8 +133,8 @@ async def test_an_account_of_a_thousand_photos(tmp_path: Path) -> None:
     assert calls["owner"] <= calls["visitor"] + 5
 
 
-async def test_the_first_login_lists_everything_once_and_fetches_only_what_is_new(run: Run) -> None:
-    """A mirror of public photos gets the others; the images that are there are not fetched again."""
+async def test_the_first_login_lists_everything_once_and_fetches_only_new_photos(run: Run) -> None:
+    """A mirror of public photos gets the others; existing images are not fetched again."""
     assert (await run()).images == 24
     run.log_in()
     report = await run()
@@ -146,8 +146,8 @@ async def test_the_first_login_lists_everything_once_and_fetches_only_what_is_ne
     assert (await as_visitor(run)).api_calls == 2
 
 
-async def test_the_visitors_totals_do_not_count_what_only_the_login_sees(run: Run) -> None:
-    """New photos, public and private, are found by each, and neither takes the others for missing."""
+async def test_the_totals_of_visitors_exclude_private_photos(run: Run) -> None:
+    """Each finds new photos that it may see, and neither takes those of the other for missing."""
     run.log_in()
     await run()
     await as_visitor(run)
@@ -160,8 +160,8 @@ async def test_the_visitors_totals_do_not_count_what_only_the_login_sees(run: Ru
     assert run.notices == ""
 
 
-async def test_a_run_without_the_login_tries_no_photo_that_only_the_login_sees(tmp_path: Path) -> None:
-    """Private films that a run with the login left to do are neither asked for nor failed; the login completes them."""
+async def test_a_run_without_the_login_tries_no_private_photo(tmp_path: Path) -> None:
+    """Pending private films are neither requested nor failed; a run with the login completes them."""
     async with mirroring(tmp_path, 12, commented=0, mix=Mix({Kind.VIDEO: 1})) as run:
         restrict(run.stream, 6, 0, 2)
         run.log_in()
@@ -178,7 +178,7 @@ async def test_a_run_without_the_login_tries_no_photo_that_only_the_login_sees(t
 
 @pytest.mark.parametrize("prune", [False, True])
 async def test_a_photo_that_became_private_is_not_gone(run: Run, prune: bool) -> None:
-    """Visitors do not find it any more; only the login knows that it is there, and keeps it up to date."""
+    """Visitors do not see it any more; only runs with the login keep it up to date."""
     run.log_in()
     await run()
     await as_visitor(run)
@@ -205,8 +205,8 @@ async def test_a_photo_that_became_private_is_not_gone(run: Run, prune: bool) ->
     assert nothing_happened(run, await as_visitor(run, full_scan=True, prune=prune))
 
 
-async def test_the_login_proves_what_is_gone(run: Run) -> None:
-    """A photo that its owner deleted is marked by a full scan with the login, and by none without it."""
+async def test_only_a_full_scan_with_the_login_marks_private_photos_as_gone(run: Run) -> None:
+    """A deleted photo is marked by a full scan with the login, and by none without it."""
     run.log_in()
     await run()
     await as_visitor(run)
@@ -225,7 +225,7 @@ async def test_the_login_proves_what_is_gone(run: Run) -> None:
 
 
 async def test_a_photo_that_became_public_is_seen_by_visitors(run: Run) -> None:
-    """Then it is also theirs to miss, once they have listed it."""
+    """Once they have listed it, their full scans can miss it."""
     run.log_in()
     await run()
     await as_visitor(run)
@@ -237,7 +237,7 @@ async def test_a_photo_that_became_public_is_seen_by_visitors(run: Run) -> None:
 
 
 async def test_a_friend_sees_other_photos_than_the_owner(tmp_path: Path) -> None:
-    """A listing as another account is that of another caller: it neither covers nor marks what the owner sees."""
+    """A listing as another account belongs to another caller: it neither covers nor marks the owner's photos."""
     friend = SimulatedPhotostream(1, nsid="5000001@N05", username="friend")
     async with mirroring(tmp_path, 20, commented=0, image_dims=(40, 30), accounts=[friend]) as run:
         stream = run.stream
@@ -269,7 +269,7 @@ async def test_a_friend_sees_other_photos_than_the_owner(tmp_path: Path) -> None
         assert (await run(full_scan=True)).gone == 1
 
 
-async def test_a_login_of_another_account_proves_nothing(tmp_path: Path) -> None:
+async def test_the_login_of_another_account_marks_nothing(tmp_path: Path) -> None:
     """Before anything is marked as gone, the login is checked: it must be the one that the mirror is listed as."""
     other = SimulatedPhotostream(1, nsid="5000001@N05", username="other")
     async with mirroring(tmp_path, 40, commented=0, image_dims=(40, 30), accounts=[other]) as run:
@@ -286,11 +286,11 @@ async def test_a_login_of_another_account_proves_nothing(tmp_path: Path) -> None
         assert nothing_happened(run, await run(full_scan=True, prune=True))
 
 
-# Changes of the own photostream
+# Changes of the account's own photostream
 
 
 async def test_an_edit_of_an_old_photo_is_found_by_the_next_run(run: Run) -> None:
-    """Anywhere in the photostream, also of a private photo; and only once."""
+    """At any position of the photostream, also of a private photo; and only once."""
     run.log_in()
     await run(info_level=2)
     old, private = run.stream.ids[-2], min(hidden(run))
@@ -309,7 +309,7 @@ async def test_an_edit_of_an_old_photo_is_found_by_the_next_run(run: Run) -> Non
 
 @pytest.mark.slow
 async def test_an_edit_deep_in_a_large_account_costs_three_calls(tmp_path: Path) -> None:
-    """2,900 photos from the newest one, which is 58 pages; a full scan would list 60."""
+    """The photo is on page 58; a full scan would list 60 pages."""
     async with mirroring(tmp_path, 3000, commented=0, image_dims=(16, 12)) as run:
         run.limits = replace(run.limits, page_size=50)
         run.log_in()
@@ -322,7 +322,7 @@ async def test_an_edit_deep_in_a_large_account_costs_three_calls(tmp_path: Path)
 
 
 async def test_many_changes_are_listed_page_by_page(run: Run) -> None:
-    """An owner who edits thirty photos costs three pages more, and each photo is written once."""
+    """Thirty edited photos cost three more pages, and each photo is written once."""
     run.log_in()
     await run()
     for photo_id in run.stream.ids[:30]:
@@ -345,7 +345,7 @@ async def test_many_changes_are_listed_page_by_page(run: Run) -> None:
     ids=["no list", "an empty list", "an entry that is not a photo", "a page without photos"],
 )
 async def test_a_false_answer_loses_no_change(run: Run, answer: dict[str, Any]) -> None:
-    """What one answer does not show, the next run finds; and no run fails because of it."""
+    """The next run finds changes that one answer omits; no run fails because of it."""
     run.log_in()
     await run()
     old = run.stream.ids[-2]
@@ -365,10 +365,10 @@ async def test_a_false_answer_loses_no_change(run: Run, answer: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("answer", "days"), [({}, 3), ({"total": 0, "photo": []}, 1)], ids=["no list", "an empty list"]
 )
-async def test_a_false_answer_of_last_night_loses_no_change(
+async def test_a_false_answer_of_the_previous_run_loses_no_change(
     tmp_path: Path, answer: dict[str, Any], days: int
 ) -> None:
-    """A change is asked for by two nightly runs, and by more while Flickr answers without a list."""
+    """A change is requested by two runs, and by more while Flickr answers without a list."""
     now = [1_780_000_000]
     stream = SimulatedPhotostream(40, commented=0, image_dims=(40, 30))
     async with SimulatedFlickr(stream, clock=lambda: now[0]) as flickr:
@@ -392,7 +392,7 @@ async def test_a_false_answer_of_last_night_loses_no_change(
 
 
 async def test_a_refusal_to_list_changes_is_reported_and_the_rest_is_mirrored(run: Run) -> None:
-    """The run goes on with the newest photos, and the next one asks for the same changes."""
+    """The run continues with the newest photos, and the next one requests the same changes."""
     run.log_in()
     await run()
     run.stream.edit(run.stream.ids[-2], title="A new title")
@@ -410,7 +410,7 @@ async def test_a_refusal_to_list_changes_is_reported_and_the_rest_is_mirrored(ru
 
 
 async def test_a_change_during_the_first_listing_is_not_missed(run: Run) -> None:
-    """A photo that was edited after its page came, in a run that was stopped, is found by the next run."""
+    """An edit after the page of the photo was received, in a stopped run, is found by the next run."""
     run.log_in()
     newest = run.stream.ids[0]
 
@@ -432,7 +432,7 @@ async def test_a_change_during_the_first_listing_is_not_missed(run: Run) -> None
 
 
 async def test_a_time_from_a_wrong_clock_is_not_trusted(run: Run) -> None:
-    """If a clock was ahead, it is not known since when changes were listed: everything is listed again, once."""
+    """If a clock was ahead, the time of the last listing of changes is unknown: everything is listed again, once."""
     run.log_in()
     await run()
     catalogue(run, "UPDATE notes SET value = value + 864000 WHERE name LIKE 'updates_%'")
@@ -456,7 +456,7 @@ async def test_a_run_for_some_dates_does_not_count_as_a_listing_of_changes(run: 
 
 
 async def test_a_watch_finds_changes_of_old_photos(run: Run) -> None:
-    """Each look asks for the newest photos and for changes."""
+    """Each poll requests the newest photos and the changes."""
     run.log_in()
     await run()
     rounds = 0
@@ -478,7 +478,7 @@ async def test_a_watch_finds_changes_of_old_photos(run: Run) -> None:
     assert updated == [run.stream.ids[-2]]
 
 
-# What others may read
+# File permissions
 
 
 def modes(folder: Path) -> set[int]:
@@ -486,8 +486,8 @@ def modes(folder: Path) -> set[int]:
     return {stat.S_IMODE(path.lstat().st_mode) & 0o077 for path in (folder, *folder.rglob("*"))}
 
 
-async def test_a_mirror_with_private_photos_is_closed_to_others(run: Run) -> None:
-    """From the first private photo on: the folders and files, also those of the catalogue."""
+async def test_a_mirror_with_private_photos_is_not_readable_by_others(run: Run) -> None:
+    """From the first private photo on: folders and files, including the catalogue."""
     run.log_in()
     before = os.umask(0o022)
     try:
@@ -497,8 +497,8 @@ async def test_a_mirror_with_private_photos_is_closed_to_others(run: Run) -> Non
     assert modes(run.root / run.stream.username) == {0}
 
 
-async def test_a_mirror_that_gets_private_photos_is_closed_to_others_and_stays_so(run: Run) -> None:
-    """The folder is closed before the first private photo is stored, and again if a copy of it is open."""
+async def test_a_mirror_that_gets_private_photos_becomes_unreadable_by_others(run: Run) -> None:
+    """The permissions are removed before the first private photo is stored, and again in a copy."""
     folder = run.root / run.stream.username
     before = os.umask(0o022)
     try:
@@ -540,10 +540,8 @@ async def test_a_mirror_of_public_photos_keeps_its_permissions(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("full_scan", [False, True])
-async def test_a_catalogue_made_from_the_files_knows_what_is_not_for_visitors(
-    run: Run, full_scan: bool
-) -> None:
-    """After a rebuild, too, a run without the login leaves private photos alone; the login finds nothing new."""
+async def test_a_rebuilt_catalogue_has_the_private_photos(run: Run, full_scan: bool) -> None:
+    """After a rebuild, a run without the login ignores private photos; one with the login finds nothing new."""
     run.log_in()
     await run()
     before = tree(run.root)
@@ -557,7 +555,7 @@ async def test_a_catalogue_made_from_the_files_knows_what_is_not_for_visitors(
     assert (report.new, report.images, report.gone) == (0, 0, 0)
 
 
-async def test_the_estimate_counts_what_the_login_sees(run: Run) -> None:
+async def test_the_estimate_includes_private_photos_with_the_login(run: Run) -> None:
     """A first run with the login lists all photos once, and fetches the private ones."""
     await run()
     run.log_in()
@@ -567,7 +565,7 @@ async def test_the_estimate_counts_what_the_login_sees(run: Run) -> None:
     assert abs(plan.calls - report.api_calls) <= 2
 
 
-async def test_the_first_run_without_the_login_knows_which_photos_are_there(run: Run) -> None:
+async def test_the_first_run_without_the_login_downloads_no_photo_again(run: Run) -> None:
     """Visitors have listed nothing yet, and the public photos are mirrored already."""
     run.log_in()
     await run()
@@ -584,7 +582,7 @@ async def test_the_first_run_without_the_login_knows_which_photos_are_there(run:
 
 
 async def test_the_status_is_that_of_the_last_caller(run: Run) -> None:
-    """It counts all photos of the mirror, and states who listed it last and what only logins see."""
+    """It counts all photos of the mirror, and states the last caller and the number of private photos."""
     run.log_in()
     await run()
     await as_visitor(run)

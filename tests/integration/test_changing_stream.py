@@ -1,6 +1,6 @@
-"""A photostream that changes between runs and during them: nothing missed, nothing lost, nothing fetched twice.
+"""A photostream that changes between and during runs: no photo is missed, lost or fetched twice.
 
-Each example is a list of steps: what the owner does, and runs of the mirror. To try more of them, at random, run
+Each example is a list of steps: changes by the owner, and runs of the mirror. For more random examples, run
 `CHANGING_STREAM_EXAMPLES=2000 python -m pytest tests/integration/test_changing_stream.py`.
 """
 
@@ -50,17 +50,17 @@ if TYPE_CHECKING:
 EXAMPLES = int(os.environ.get("CHANGING_STREAM_EXAMPLES", "0"))
 START = 1_700_000_000
 TICK = 3
-"""Seconds that pass with each step, because what is uploaded in the very second of a listing is the next one's."""
+"""Seconds that pass with each step, because an upload in the second of a listing is found by the next one."""
 DAY = 86_400
 PATIENCE = 3
-"""Doubtful runs in a row after which photos that Flickr does not list are assumed to be hidden."""
+"""Runs in a row with the same shortfall after which photos that Flickr does not list are assumed to be hidden."""
 IMAGE_WORKERS = 4
 KINDS = (Kind.PLAIN, Kind.GIF, Kind.PLAIN, Kind.PNG)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happens at Flickr: `what`, to the photo that `which` picks; `amount` is how many, how long or how."""
+    """A change at Flickr: `what`, to the photo that `which` picks; `amount` is a number, a time or a variant."""
 
     what: str
     which: int = 0
@@ -71,11 +71,11 @@ class Change:
 class Run:
     """A run of the mirror.
 
-    `lie` is how Flickr's listings lie during it, those that do it once at the answer number `at`. `meanwhile` happens
-    at the event number `at`, and at the event number `stop_at` it is stopped (or cancelled, where `cancel`; where
-    `kill`, nothing is written into the catalogue from then on). `clocks` are the seconds by which this
+    `lie` is the kind of false listings during it; one-time ones are answer number `at`. `meanwhile` happens
+    at event number `at`, and at event number `stop_at` it is stopped (or cancelled, with `cancel`; with
+    `kill`, nothing is written to the catalogue from then on). `clocks` are the seconds by which this
     computer's clock and Flickr's are ahead. `again` runs a second one right after it.
-    `window` are two photos between whose uploads it works, `limits` are those that may end it early.
+    `window` are two photos whose upload times limit it, `limits` may end it early.
     """
 
     strategy: CachingStrategy = CachingStrategy.LIFO
@@ -95,11 +95,11 @@ class Run:
 
     @property
     def is_faultless(self) -> bool:
-        """Whether neither false answers nor a stop disturbed this run, and it was for all photos."""
+        """Whether this run had no false answers, was not stopped, and was for all photos."""
         return not (self.lie or self.stop_at or self.window or self.limits or any(self.clocks))
 
     def options(self, root: Path, flickr: SimulatedFlickr, times: Sequence[int]) -> MirrorOptions:
-        """Return the options of the engine, where the photos were uploaded at these `times`."""
+        """Return the options of the engine for photos uploaded at these `times`."""
         moments = sorted(
             datetime.fromtimestamp(times[which % len(times)], UTC) for which in self.window or ()
         )
@@ -123,7 +123,7 @@ Step = Change | Run
 
 @dataclass(frozen=True)
 class Setting:
-    """What a story begins with."""
+    """The initial state of a story."""
 
     photos: int = 6
     seed: int = 0
@@ -133,9 +133,9 @@ class Setting:
 
 
 class Clock:
-    """Flickr's clock and ours, which moves only when a test moves it; else it does what the module `time` does.
+    """Flickr's clock and ours, which only tests advance; otherwise a copy of the module `time`.
 
-    `ahead` are the seconds by which ours is ahead, `date_ahead` those by which Flickr's answers are.
+    `ahead` are the seconds by which ours is ahead, `date_ahead` those of Flickr's answers.
     """
 
     def __init__(self) -> None:
@@ -147,7 +147,7 @@ class Clock:
         return self.now + self.ahead
 
     def flickr(self) -> float:
-        """Return the seconds since 1970 by Flickr's clock, as its answers have it."""
+        """Return the seconds since 1970 by the clock in Flickr's answers."""
         return max(self.now + self.date_ahead, 0)
 
     def __getattr__(self, name: str) -> Any:
@@ -155,10 +155,10 @@ class Clock:
 
 
 class Story:
-    """A photostream, its mirror, and what must be true of them.
+    """A photostream, its mirror, and their invariants.
 
-    `steady` are the photos that every run must find: public ever since they were uploaded, and seen then by
-    a client that asks within the margin.
+    `steady` are the photos that every run must find: always public since their upload, and visible then to
+    a client that lists them within the margin.
     """
 
     def __init__(self, setting: Setting, flickr: SimulatedFlickr, clock: Clock, root: Path) -> None:
@@ -192,10 +192,10 @@ class Story:
         self.stream.clock = lambda: clock.now
         flickr.intercept = self.intercept
 
-    # What happens at Flickr
+    # Changes at Flickr
 
     def change(self, change: Change) -> None:
-        """Let something happen; where there is nothing left to do it to, nothing does."""
+        """Apply a change; ignore it if no photo is left for it."""
         self.clock.now += TICK
         getattr(self, change.what)(change.which, change.amount)
 
@@ -206,20 +206,20 @@ class Story:
             self.add(int(self.clock.now))
 
     def publish_late(self, which: int, amount: int) -> None:
-        """Make photos visible whose upload, in one second, began a while ago."""
+        """Make photos visible that were uploaded, in one second, a while ago."""
         ago = which % (self.limits.settle_margin + 1)
         for _ in range(amount):
             self.add(int(self.clock.now) - ago)
 
     def add(self, uploaded: int) -> None:
-        """Add a photo that is public."""
+        """Add a public photo."""
         (photo_id,) = self.stream.upload(at=uploaded)
         self.everyone.append(photo_id)
         self.steady.add(photo_id)
         self.note_version(photo_id)
 
     def fail_to_process(self, which: int, _: int) -> None:
-        """Let listings say for ever that a photo is not processed, as they do of some videos of 2008."""
+        """Let all listings state that a photo is not processed, as for some videos of 2008."""
         photo_id = self.pick(which)
         self.unprocessed.add(photo_id)
         self.steady.discard(photo_id)
@@ -237,7 +237,7 @@ class Story:
             self.stream.add_comment(photo_id, f"comment {number} of {self.clock.now}")
 
     def replace(self, which: int, amount: int) -> None:
-        """Replace a photo's image, perhaps with one in another format."""
+        """Replace a photo's image, possibly with one in another format."""
         photo_id = self.pick(which)
         self.excused += self.is_running  # it may be listed again while the new image is fetched
         self.stream.replace_image(photo_id)
@@ -245,7 +245,7 @@ class Story:
         self.note_version(photo_id)
 
     def hide(self, which: int, amount: int) -> None:
-        """Make neighbouring photos private, but for the last one."""
+        """Make neighbouring photos private, except the last one."""
         for photo_id in self.pick_some(which, amount):
             self.stream.hide(photo_id)
             self.hidden.append(photo_id)
@@ -257,13 +257,13 @@ class Story:
             self.stream.publish(self.hidden.pop(which % len(self.hidden)))
 
     def delete(self, which: int, amount: int) -> None:
-        """Delete neighbouring photos, but for the last one."""
+        """Delete neighbouring photos, except the last one."""
         for photo_id in self.pick_some(which, amount):
             self.stream.delete(photo_id)
             self.steady.discard(photo_id)
 
     def redate(self, which: int, amount: int) -> None:
-        """Change when a photo is said to have been uploaded."""
+        """Change the upload time of a photo."""
         photo_id = self.pick(which)
         self.stream.redate(photo_id, int(self.clock.now) - amount * 7 * DAY)
         self.steady.discard(photo_id)
@@ -277,18 +277,18 @@ class Story:
         return self.stream.ids[which % len(self.stream)]
 
     def pick_some(self, which: int, amount: int) -> list[str]:
-        """Return public photos that stand side by side, of which one at least is left over."""
+        """Return neighbouring public photos, and leave at least one."""
         first = which % len(self.stream)
         return self.stream.ids[first : first + min(amount, len(self.stream) - 1)]
 
     def note_version(self, photo_id: str) -> None:
-        """Remember what a photo's image is now."""
+        """Record the current image of a photo."""
         self.versions[photo_id].add(digest(self.flickr.file(photo_id)))
 
-    # What Flickr answers
+    # Flickr's answers
 
     async def intercept(self, request: web.Request) -> web.StreamResponse:
-        """Answer, count the pictures that are served, and lie where that is called for."""
+        """Answer, count the served pictures, and falsify listings as configured."""
         response = await self.flickr.answer(request)
         if request.path.startswith("/65535/") and response.status == web.HTTPOk.status_code:
             self.served[request.path] += 1
@@ -307,13 +307,13 @@ class Story:
         return response
 
     def falsify(self, page: dict[str, Any]) -> None:
-        """Make a lie of a page."""
+        """Falsify a page."""
         if self.lie not in LIES_ONCE or self.answers == self.lie_at:
             self.falsify_list(page)
             self.falsify_numbers(page)
 
     def falsify_list(self, page: dict[str, Any]) -> None:
-        """List other photos than there are."""
+        """Falsify the list of photos."""
         listed = page["photo"]
         others = [photo for photo in listed if photo["id"] != self.victim]
         match self.lie:
@@ -331,7 +331,7 @@ class Story:
                 listed.reverse()
 
     def falsify_numbers(self, page: dict[str, Any]) -> None:
-        """Count otherwise than there are."""
+        """Falsify the counts."""
         match self.lie:
             case "empty":
                 page["total"] = 0
@@ -349,7 +349,7 @@ class Story:
     # The mirror
 
     async def run(self, run: Run) -> None:
-        """Run the mirror, and look at what it left."""
+        """Run the mirror, and check the result."""
         self.clock.now += TICK
         if (run.lie or any(run.clocks)) and self.doubtful >= PATIENCE - 1:
             run = replace(run, lie="", clocks=(0, 0))
@@ -401,9 +401,7 @@ class Story:
                 for change in run.meanwhile:
                     self.change(change)
             if events == run.stop_at:
-                is_dead = (
-                    run.kill
-                )  # files that come from now on are on disk, and the catalogue does not know them
+                is_dead = run.kill  # later files are on disk, and not in the catalogue
                 scope.cancel() if run.cancel else mirror.stop(10 if run.kill else 0)
 
         times = [self.stream.photo(photo_id).uploaded for photo_id in self.stream.ids]
@@ -421,17 +419,17 @@ class Story:
             patch.setattr(Dispatcher, "_write", write_unless_dead)
             report = await mirror.run()
         if not run.kill and events >= run.stop_at > 0:
-            self.excused += len(unfinished)  # what was in flight when the run was stopped
+            self.excused += len(unfinished)  # downloads in flight when the run was stopped
         self.lie, self.is_running = "", False
         self.clock.ahead = self.clock.date_ahead = 0
         return report
 
     async def end(self) -> None:
-        """Run without faults until everything must be there, and see that it is."""
+        """Run without faults until everything must be mirrored, and check that it is."""
         self.clock.now += 8 * DAY
         await self.run(Run(info_level=2, again=True))
         scan = Run(info_level=2, scan="accepting")
-        if self.scan_is_open:  # what changed since this one began, the next one sees
+        if self.scan_is_open:  # the next scan finds changes since this one began
             await self.run(scan)
         await self.run(scan)
         self.check_all_is_current()
@@ -439,7 +437,7 @@ class Story:
         await self.run(replace(scan, scan="pruning"))
         assert set(infos(self.root)) == set(self.stream.ids)
 
-    # What must be true
+    # Invariants
 
     def images(self) -> dict[str, list[Path]]:
         """Return the images in the mirror by photo id."""
@@ -453,7 +451,7 @@ class Story:
     def check_nothing_is_lost(
         self, run: Run, images: dict[str, Any], texts: dict[str, Any], public: set[str]
     ) -> None:
-        """What was there is there, unless it is gone from Flickr and the run was to prune; what is there is whole.
+        """No image is lost, unless it is gone from Flickr and the run prunes; every image is valid.
 
         `public` are the photos that were public when the run began, and are now.
         """
@@ -461,7 +459,7 @@ class Story:
         now = self.images()
         for photo_id, paths in now.items():
             for path in paths:
-                assert digest(path.read_bytes()) in self.versions[photo_id], f"{path} never was at Flickr"
+                assert digest(path.read_bytes()) in self.versions[photo_id], f"{path} was never at Flickr"
         lost = (images.keys() - now.keys()) | (texts.keys() - infos(self.root).keys())
         if lost:
             assert run.scan == "pruning"
@@ -470,16 +468,16 @@ class Story:
         for photo_id in lost:
             assert inventory_number(photo_id) in trash
             for served in [served for served in self.served if f"/{photo_id}_" in served]:
-                del self.served[served]  # if it comes back, it may be fetched again
+                del self.served[served]  # it may be fetched again later
 
     def check_served(self) -> None:
-        """No image is fetched twice, but for those that a stop cut short."""
+        """No image is fetched twice, except those that a stop interrupted."""
         twice = {path: count for path, count in self.served.items() if count > 1}
         repeats = sum(twice.values()) - len(twice)
         assert repeats <= self.excused, f"fetched more than once: {twice}"
 
     def check_steady(self, run: Run, steady: set[str]) -> None:
-        """What was public all the time is mirrored, as far as the run was to mirror it."""
+        """Photos that were always public are mirrored, within the limits of the run."""
         if run.content != "information":
             assert steady <= self.images().keys(), f"images missed: {steady - self.images().keys()}"
         if run.content != "images":
@@ -490,13 +488,13 @@ class Story:
                 assert run.info_level < 2 or "comments" in texts[photo_id]
 
     async def check_idle(self, run: Run) -> None:
-        """The same once more: a call for the name, one for the listing, and none of anything else."""
+        """A second run makes one call for the name, one for the listing, and no other."""
         self.flickr.reset_counters()
         served = self.served.total()
         await self.mirror(replace(run, scan=""))
         young = int(self.clock.now) - self.limits.settle_margin
         listed_again = sum(self.stream.photo(photo_id).uploaded >= young for photo_id in self.stream.ids)
-        processing = sum(  # Flickr is asked for these in each run, and may serve them now
+        processing = sum(  # each run requests these, and Flickr may serve them now
             self.clock.now - self.stream.photo(photo_id).uploaded < 7 * DAY
             for photo_id in self.unprocessed
             if photo_id in self.stream
@@ -506,7 +504,7 @@ class Story:
         assert self.served.total() - served <= processing
 
     def check_all_is_current(self) -> None:
-        """Every photo that is public now is in the mirror, as it is now."""
+        """Every public photo is in the mirror, in its current state."""
         images, texts = self.images(), infos(self.root)
         for photo_id in self.stream.ids:
             photo = self.stream.photo(photo_id)
@@ -525,7 +523,7 @@ class Story:
 
 
 def digest(data: bytes) -> str:
-    """Return what distinguishes images."""
+    """Return a hash of an image."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -584,7 +582,7 @@ FULL_SECONDS = st.tuples(
         at=st.integers(4, 16),
     ),
 )
-"""More photos in one second than a page holds, one of which is hidden while they are listed."""
+"""More photos in one second than fit a page, one of which is hidden while they are listed."""
 KILLED_REPLACEMENTS = st.tuples(
     runs(content=st.sampled_from(("information", "both"))),
     st.builds(Change, st.just("replace"), WHICH, st.integers(1, 3)),
@@ -611,7 +609,7 @@ MOVED_DURING_SCANS = st.tuples(
 
 
 def flattened(parts: Sequence[Step | tuple[Step, ...]]) -> list[Step]:
-    """Return the steps of a story, some of which come as sequences."""
+    """Return the steps of a story, some of which are sequences."""
     return [step for part in parts for step in (part if isinstance(part, tuple) else (part,))]
 
 
@@ -628,7 +626,7 @@ SETTINGS = st.builds(
 
 
 async def play(setting: Setting, steps: Sequence[Step]) -> tuple[set[str], set[str]]:
-    """Play a story to its end, and return the photos that are mirrored then and those that are public."""
+    """Play a story to its end; return the mirrored and the public photos."""
     clock = Clock()
     stream = SimulatedPhotostream(
         setting.photos, newest=START - DAY, seed=setting.seed, image_dims=(40, 30), commented=0.5
@@ -650,7 +648,7 @@ async def play(setting: Setting, steps: Sequence[Step]) -> tuple[set[str], set[s
 
 
 async def in_english(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
-    """Spare the time to detect languages, which do not matter here."""
+    """Skip the detection of languages."""
     return [ENGLISH for _ in texts]
 
 
@@ -664,6 +662,6 @@ async def in_english(_: LanguageDetector, texts: Sequence[str]) -> list[Locale]:
 )
 @given(SETTINGS, STEPS)
 def test_random_changes_leave_a_complete_mirror(setting: Setting, steps: list[Step]) -> None:
-    """Whatever the owner does between runs and during them, the mirror has every photo as it is, fetched once."""
+    """After any changes between and during runs, the mirror has every photo in its current state, fetched once."""
     mirrored, public = anyio.run(play, setting, steps)
     assert mirrored == public

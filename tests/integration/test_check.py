@@ -1,4 +1,4 @@
-"""Checking a mirror: what is broken is found, moved aside, and made again by the next run; nothing else is."""
+"""Checking a mirror: broken files, and only these, are found, moved aside, and restored by the next run."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ async def check(run: Run, **options: Any) -> CheckReport:
 
 
 def catalogue_of(run: Run) -> sqlite3.Connection:
-    """Open the catalogue of a mirror behind the back of the package."""
+    """Open the catalogue of a mirror directly."""
     return sqlite3.connect(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite")
 
 
-async def test_a_whole_mirror_is_found_whole(tmp_path: Path) -> None:
-    """Images, films and information are looked at, each once, and Flickr is not asked."""
+async def test_an_intact_mirror_has_no_broken_files(tmp_path: Path) -> None:
+    """Images, films and information are checked, each once, without a call."""
     async with mirroring(tmp_path, 12, mix=Mix({Kind.PLAIN: 3, Kind.VIDEO: 1})) as run:
         await run(info_level=1)
         files = tree(tmp_path)
@@ -62,7 +62,7 @@ def flip(path: Path) -> None:
 
 
 def link(path: Path) -> None:
-    """Put a link to the very same bytes in the place of a file."""
+    """Replace a file by a link to the same bytes."""
     copy = path.parents[4] / "elsewhere.jpg"
     path.rename(copy)
     path.symlink_to(copy)
@@ -104,7 +104,7 @@ async def test_a_broken_image_is_named_and_fetched_again(tmp_path: Path, damage:
 
 @pytest.mark.parametrize(("level", "calls"), [(1, 2), (2, 3)])
 async def test_broken_information_is_written_again(tmp_path: Path, level: int, calls: int) -> None:
-    """A changed information file is found, and written anew: a call is spent for its comments only."""
+    """A changed information file is found, and written again with a call for its comments only."""
     async with mirroring(tmp_path, 6, commented=1.0) as run:
         await run(info_level=level)
         before = tree(tmp_path)
@@ -118,8 +118,8 @@ async def test_broken_information_is_written_again(tmp_path: Path, level: int, c
         assert not run.flickr.requests
 
 
-async def test_what_flickr_sends_damaged_twice_is_kept(tmp_path: Path) -> None:
-    """An image that cannot be decoded is fetched once more; the same bytes again are what Flickr has."""
+async def test_an_image_that_flickr_serves_damaged_is_kept(tmp_path: Path) -> None:
+    """An image that cannot be decoded is fetched once more; if the same bytes come again, it is kept."""
     async with mirroring(tmp_path, 3, mix=Mix({Kind.PNG: 1})) as run:
         odd = run.stream.ids[1]
         damaged = bytearray(run.flickr.file(odd))
@@ -137,8 +137,8 @@ async def test_what_flickr_sends_damaged_twice_is_kept(tmp_path: Path) -> None:
         assert len((await check(run)).broken) == 1
 
 
-async def test_the_last_copy_of_a_photo_stays_where_it_is(tmp_path: Path) -> None:
-    """A broken file of a photo that is gone from Flickr is named, and left alone, as it is the only copy."""
+async def test_the_last_copy_of_a_photo_is_not_moved(tmp_path: Path) -> None:
+    """A broken file of a photo that is gone from Flickr is reported and not moved, because it is the only copy."""
     async with mirroring(tmp_path, 12) as run:
         await run()
         gone = run.stream.ids[5]
@@ -152,8 +152,8 @@ async def test_the_last_copy_of_a_photo_stays_where_it_is(tmp_path: Path) -> Non
         assert (await run()).images == 0
 
 
-async def test_the_shares_of_a_mirror_are_all_of_it(tmp_path: Path) -> None:
-    """Row 62: each file belongs to one of n shares, always the same, and none is left out."""
+async def test_the_shares_of_a_mirror_are_complete(tmp_path: Path) -> None:
+    """Row 62: each file belongs to exactly one of n shares, always the same."""
     async with mirroring(tmp_path, 40) as run:
         await run()
         for path in (run.path(photo_id) for photo_id in run.stream.ids):
@@ -170,7 +170,7 @@ async def test_the_shares_of_a_mirror_are_all_of_it(tmp_path: Path) -> None:
 
 
 async def test_an_interrupted_check_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 62: what was looked at is not read again; a month later it is; another share has its own place."""
+    """Row 62: checked files are not read again, except after a month; another share has its own position."""
     monkeypatch.setattr("flickr_mirror.engine.check.BATCH", 5)
     async with mirroring(tmp_path, 20) as run:
         await run(image_only=True)
@@ -205,7 +205,7 @@ async def test_an_interrupted_check_is_continued(tmp_path: Path, monkeypatch: py
 
 
 async def test_a_check_reports_progress(tmp_path: Path) -> None:
-    """An observer learns how far the check is, and what is broken."""
+    """An observer receives the progress of the check, and the broken files."""
     async with mirroring(tmp_path, 4) as run:
         await run()
         run.path(run.stream.ids[0]).unlink()
@@ -215,8 +215,8 @@ async def test_a_check_reports_progress(tmp_path: Path) -> None:
         assert [event for event in events if isinstance(event, Checked)] == [Checked(8, 8)]
 
 
-async def test_files_of_a_killed_run_are_not_judged(tmp_path: Path) -> None:
-    """A file newer than the catalogue knows, because a run was killed just then, does not count as broken."""
+async def test_files_of_a_killed_run_are_not_checked(tmp_path: Path) -> None:
+    """A file newer than its row, because a run was killed between the two, does not count as broken."""
     async with mirroring(tmp_path, 3) as run:
         await run()
         photo_id = run.stream.ids[0]
@@ -229,8 +229,8 @@ async def test_files_of_a_killed_run_are_not_judged(tmp_path: Path) -> None:
         assert (report.files, report.broken) == (4, [])
 
 
-async def test_a_check_needs_the_mirror_for_itself(tmp_path: Path) -> None:
-    """While a run works on the mirror, it is not checked: what is on its way would look broken."""
+async def test_a_check_needs_the_lock_of_the_mirror(tmp_path: Path) -> None:
+    """While a run uses the mirror, it is not checked, because files in progress would seem broken."""
     async with mirroring(tmp_path, 1) as run:
         await run()
         lock = tmp_path / run.stream.username / ".flickr_mirror" / "lock"
@@ -251,7 +251,7 @@ async def test_a_mirror_is_found_by_any_of_its_names(tmp_path: Path) -> None:
 
 
 async def test_a_sidecar_without_available_comments_is_valid(tmp_path: Path) -> None:
-    """What was written where Flickr refused the comments is not taken for broken."""
+    """A file that was written without comments, because Flickr refused them, is not broken."""
     async with mirroring(tmp_path, 2, commented=1.0) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -266,7 +266,7 @@ async def test_a_sidecar_without_available_comments_is_valid(tmp_path: Path) -> 
         assert len(infos(tmp_path)) == 2
 
 
-async def test_what_is_moved_away_is_not_claimed_after_a_loss_of_power(tmp_path: Path) -> None:
+async def test_moved_files_are_not_in_the_catalogue_after_a_loss_of_power(tmp_path: Path) -> None:
     """While files are moved away, each transaction is durable before the next step."""
     async with mirroring(tmp_path, 3) as run:
         await run()
@@ -277,8 +277,8 @@ async def test_what_is_moved_away_is_not_claimed_after_a_loss_of_power(tmp_path:
             assert catalogue._database.query("PRAGMA synchronous").fetchone() == (2,)
 
 
-async def test_a_check_after_a_rebuild_does_not_vouch_for_what_it_cannot_know(tmp_path: Path) -> None:
-    """Images that were broken before the catalogue was lost are no files of it: the check says to run the mirror."""
+async def test_a_check_after_a_rebuild_recommends_a_run(tmp_path: Path) -> None:
+    """A rebuilt catalogue omits images that were broken before, so the check recommends a run."""
     async with mirroring(tmp_path, 5) as run:
         await run()
         run.path(run.stream.ids[0]).unlink()
@@ -290,8 +290,8 @@ async def test_a_check_after_a_rebuild_does_not_vouch_for_what_it_cannot_know(tm
         assert (report.rebuilt, report.files, report.broken) == (False, 10, [])
 
 
-async def test_photos_pending_for_another_reason_are_not_reported_as_broken(tmp_path: Path) -> None:
-    """A title that was edited, and is not mirrored because only images are, leaves a whole file."""
+async def test_photos_pending_for_another_reason_are_not_broken(tmp_path: Path) -> None:
+    """An edited title that is not mirrored, because only images are, leaves a valid file."""
     async with mirroring(tmp_path, 3) as run:
         await run(info_level=1)
         run.stream.edit(run.stream.ids[0], title="Another")
@@ -300,8 +300,8 @@ async def test_photos_pending_for_another_reason_are_not_reported_as_broken(tmp_
         assert (report.broken, report.waiting) == ([], 0)
 
 
-async def test_files_behind_a_link_are_left_alone(tmp_path: Path) -> None:
-    """Row 86: where a folder of the mirror is a link, nothing behind it is moved away."""
+async def test_files_behind_a_link_are_not_changed(tmp_path: Path) -> None:
+    """Row 86: if a folder of the mirror is a link, no file behind it is moved."""
     async with mirroring(tmp_path / "cache", 6) as run:
         await run(image_only=True)
         path = run.path(run.stream.ids[0])
@@ -318,8 +318,8 @@ async def test_files_behind_a_link_are_left_alone(tmp_path: Path) -> None:
         assert moved.read_bytes() == b"damaged"
 
 
-async def test_what_was_set_aside_earlier_is_kept(tmp_path: Path) -> None:
-    """A file that breaks twice, and a folder in its place, are moved aside beside each other."""
+async def test_files_that_were_moved_aside_earlier_are_kept(tmp_path: Path) -> None:
+    """A file that breaks twice, and a folder with its name, are moved aside under different names."""
     async with mirroring(tmp_path, 2) as run:
         await run(image_only=True)
         path = run.path(run.stream.ids[0])
@@ -335,8 +335,8 @@ async def test_what_was_set_aside_earlier_is_kept(tmp_path: Path) -> None:
         assert [one.is_dir() for one in aside.iterdir()].count(True) == 1
 
 
-async def test_a_photo_that_is_out_of_reach_is_not_asked_for_again_and_again(tmp_path: Path) -> None:
-    """A missing file of a photo that vanished is tried once more, and then only named."""
+async def test_an_unavailable_photo_is_retried_once(tmp_path: Path) -> None:
+    """A missing file of a photo that is gone is tried once more, and then only reported."""
     async with mirroring(tmp_path, 4) as run:
         await run(image_only=True)
         gone = run.stream.ids[1]
@@ -348,8 +348,8 @@ async def test_a_photo_that_is_out_of_reach_is_not_asked_for_again_and_again(tmp
         assert (await run(image_only=True)).failures == []
 
 
-async def test_the_folder_that_is_named_is_checked(tmp_path: Path) -> None:
-    """A copy of a mirror has the same owner: the folder of this name comes first."""
+async def test_the_named_folder_is_checked(tmp_path: Path) -> None:
+    """A copy of a mirror has the same owner: the folder with this name takes precedence."""
     async with mirroring(tmp_path, 2) as run:
         await run()
         name = run.stream.username
@@ -360,7 +360,7 @@ async def test_the_folder_that_is_named_is_checked(tmp_path: Path) -> None:
 
 
 async def test_a_mirror_that_lost_its_owner_keeps_its_depth(tmp_path: Path) -> None:
-    """Without the file that says whose it is, a mirror is as deep as its folders are."""
+    """Without its owner file, a mirror is as deep as its folders."""
     async with mirroring(tmp_path, 3) as run:
         await run(cache_directory_depth=2)
         before = tree(tmp_path)

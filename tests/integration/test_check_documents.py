@@ -56,7 +56,7 @@ async def check(run: Run) -> list[tuple[str, str]]:
     return [(name, one.reason) for name, one in zip(names, broken, strict=True)]
 
 
-async def test_whole_documents_are_counted(run: Run) -> None:
+async def test_valid_documents_are_counted(run: Run) -> None:
     report = await check_mirror(run.stream.username, run.root)
     assert (report.files, report.broken) == (2 * PHOTOS + len(documents(run)), [])
     half = await check_mirror(run.stream.username, run.root, part=(2, 2))
@@ -64,7 +64,7 @@ async def test_whole_documents_are_counted(run: Run) -> None:
 
 
 async def test_each_broken_document_is_found_and_written_again(run: Run) -> None:
-    """Cut, empty, or no document: all of them are named, moved aside, and the same after the next run."""
+    """Cut, empty and invalid documents are reported, moved aside, and restored by the next run."""
     before = {name: path.read_bytes() for name, path in documents(run).items()}
     assert {name.partition("/")[0] for name in before} == {*LISTS, "collections"}
     spoiled = ('{"name": ', "", "[]", "\0" * 100)
@@ -81,7 +81,7 @@ async def test_each_broken_document_is_found_and_written_again(run: Run) -> None
 
 
 async def test_missing_albums_and_months_of_favourites_are_found(run: Run) -> None:
-    """They are named by the catalogue and by the document of the favourites; the next run lists them again."""
+    """The catalogue and the document of the favourites name them; the next run lists them again."""
     before = tree(folder(run))
     [month, *_] = json.loads((folder(run) / "favorites.json").read_text())["months"]
     lost = [f"albums/{run.stream.albums[0].id}", f"favorites/{month}"]
@@ -106,7 +106,7 @@ async def test_a_run_that_does_not_include_a_list_leaves_it_broken(run: Run) -> 
     assert "profile" in documents(run)
 
 
-async def test_other_files_in_the_folder_are_left_alone(run: Run) -> None:
+async def test_other_files_in_the_folder_are_not_changed(run: Run) -> None:
     (folder(run) / "mine.json").write_text("[my notes]")
     assert await check(run) == []
     assert (folder(run) / "mine.json").read_text() == "[my notes]"

@@ -22,9 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_language")
     ("answer", "is_forgotten"),
     [("y", True), *(pytest.param(no, False, marks=pytest.mark.slow) for no in ("n", ""))],
 )
-async def test_the_user_says_whether_files_were_deleted_on_purpose(
-    tmp_path: Path, answer: str, is_forgotten: bool
-) -> None:
+async def test_the_user_is_asked_about_deleted_files(tmp_path: Path, answer: str, is_forgotten: bool) -> None:
     async with mirroring(tmp_path, 3) as run:
         await run()
         deleted = run.stream.ids[1]

@@ -1,4 +1,4 @@
-"""Whole runs with the workers of a cluster: what they store, what they cost, and what ends them."""
+"""Whole runs with the workers of a cluster: their results, their calls, and their errors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ClusterRun(BucketRun):
 async def run(
     tmp_path: Path, s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> AsyncIterator[ClusterRun]:
-    """Return a mirror in a bucket of its own."""
+    """Return a mirror in its own bucket."""
     set_credentials(monkeypatch)
     async with mirroring(tmp_path, COUNT) as plain:
         run = ClusterRun(plain.flickr, tmp_path)
@@ -70,7 +70,7 @@ async def cluster(run: ClusterRun) -> AsyncIterator[LocalCluster]:
 
 
 @pytest.mark.usefixtures("canary", "cluster")
-async def test_workers_store_what_a_run_without_them_would(run: ClusterRun) -> None:
+async def test_workers_store_the_same_as_a_run_without_them(run: ClusterRun) -> None:
     """The bucket has every image once, `check` reads all of them, and the next run downloads nothing."""
     first = await run()
     assert (first.images, first.infos, first.complete) == (COUNT, COUNT, True)
@@ -137,7 +137,7 @@ async def test_the_secrets_of_a_run_are_not_sent_to_workers(
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.slow
-async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(run: ClusterRun) -> None:
+async def test_a_refused_image_is_mirrored_in_a_smaller_size(run: ClusterRun) -> None:
     """After a few refusals that workers report, downloads begin with the smaller size."""
 
     async def refuse_originals(request: web.Request) -> web.StreamResponse | None:
@@ -149,7 +149,7 @@ async def test_an_image_that_is_refused_is_taken_in_a_smaller_size(run: ClusterR
 
 
 @pytest.mark.usefixtures("cluster")
-async def test_a_photo_that_is_gone_fails_alone(run: ClusterRun) -> None:
+async def test_a_gone_photo_fails_alone(run: ClusterRun) -> None:
     """The reason is that of the image server, as without a cluster."""
     gone = run.stream.ids[3]
 
@@ -184,7 +184,7 @@ async def test_suspicious_bytes_are_downloaded_twice_and_then_kept(run: ClusterR
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.slow
 async def test_a_replaced_image_is_downloaded_by_the_coordinator(run: ClusterRun) -> None:
-    """Its new file is announced in the catalogue first, which no worker has."""
+    """Its new file is announced in the catalogue first, which workers do not have."""
     await run()
     run.stream.replace_image(run.stream.ids[2])
     report = await run(full_scan=True)
@@ -220,7 +220,7 @@ async def test_a_cluster_without_workers_is_reported(run: ClusterRun) -> None:
             await run(cluster=cluster.address)
 
 
-async def test_a_scheduler_that_does_not_answer_is_reported(run: ClusterRun) -> None:
+async def test_a_silent_scheduler_is_reported(run: ClusterRun) -> None:
     """Nothing was downloaded."""
     run.limits = IMPATIENT
     with pytest.raises(ClusterError, match=r"The scheduler at 127\.0\.0\.1:9 does not answer"):
@@ -249,14 +249,14 @@ async def test_a_mirror_in_a_folder_is_refused(run: ClusterRun) -> None:
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.slow
 async def test_a_store_without_conditions_is_refused(run: ClusterRun, simple_server: str) -> None:
-    """It cannot keep two workers apart that store the same photo."""
+    """It cannot separate two workers that store the same photo."""
     with pytest.raises(SettingsError, match="ignores conditions"):
         await run(store=f"s3://archive/simple?region=us-east-1&endpoint={simple_server}")
 
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.slow
-async def test_workers_that_are_refused_pause_and_then_the_run_ends(run: ClusterRun) -> None:
+async def test_throttled_workers_pause_and_then_the_run_ends(run: ClusterRun) -> None:
     """If all workers are refused for longer than they wait, Flickr throttles this run."""
 
     async def refuse(request: web.Request) -> web.StreamResponse | None:
@@ -274,7 +274,7 @@ async def test_workers_that_are_refused_pause_and_then_the_run_ends(run: Cluster
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.slow
-async def test_a_run_that_is_stopped_leaves_the_rest_to_the_next_one(
+async def test_a_stopped_run_leaves_the_rest_to_the_next_one(
     run: ClusterRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Errands in flight are finished; files that wait for one are not failures."""

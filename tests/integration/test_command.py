@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def test_keys_come_from_the_command_line_before_the_file(tmp_path: Path) -> None:
-    """What is given counts; only what is missing is read from the file."""
+    """Given values count; only missing ones are read from the file."""
     saved = {"consumer_key": "file key", "consumer_secret": "file secret"}
     (tmp_path / "flickr_keys").write_text(json.dumps(saved))
     assert find_keys(tmp_path, "a", "b") == ApiKeys("a", "b")
@@ -35,8 +35,8 @@ def test_keys_come_from_the_command_line_before_the_file(tmp_path: Path) -> None
     assert find_keys(tmp_path, None, None) == ApiKeys("file key", "file secret")
 
 
-def test_only_what_is_missing_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal the missing half is asked for without echo; an empty answer is refused."""
+def test_only_missing_keys_are_prompted_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the missing half is prompted for without echo; an empty answer is refused."""
     prompts: list[str] = []
     answers = iter(["typed", "", ""])
 
@@ -69,15 +69,15 @@ async def test_the_help_lists_options_and_exit_codes(tmp_path: Path) -> None:
     assert "demo" in outcome.out
 
 
-async def test_without_a_user_the_way_is_shown() -> None:
-    """The bare command says what is missing, and offers the demonstration."""
+async def test_a_missing_user_is_explained() -> None:
+    """The bare command states the missing option, and suggests the demo."""
     result = await anyio.run_process([sys.executable, "-m", "flickr_mirror"], check=False)
     assert result.returncode == 2
     assert b"--username" in result.stderr
     assert b"demo" in result.stderr
 
 
-async def test_off_a_terminal_there_are_plain_lines(tmp_path: Path) -> None:
+async def test_without_a_terminal_the_output_is_plain_lines(tmp_path: Path) -> None:
     """The output to a pipe or a log has the specification's lines and no control characters."""
     async with SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         outcome = await run(flickr, tmp_path)
@@ -96,7 +96,7 @@ async def test_off_a_terminal_there_are_plain_lines(tmp_path: Path) -> None:
 
 
 def read_terminal(line: list[str]) -> tuple[int, str]:
-    """Run a command on a terminal of its own; return its exit code and all that it wrote there."""
+    """Run a command on its own terminal; return its exit code and its output."""
     parent, child = pty.openpty()
     process = subprocess.Popen(
         line, stdin=child, stdout=child, stderr=child, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"}
@@ -106,7 +106,7 @@ def read_terminal(line: list[str]) -> tuple[int, str]:
     while True:
         try:
             chunk = os.read(parent, 65536)
-        except OSError:  # Linux's way to say that the other end is closed
+        except OSError:  # Linux reports a closed other end like this
             break
         if not chunk:
             break
@@ -117,7 +117,7 @@ def read_terminal(line: list[str]) -> tuple[int, str]:
 
 @pytest.mark.slow
 def test_on_a_terminal_there_is_a_live_view(tmp_path: Path) -> None:
-    """On a terminal a bar moves, no line a photo is printed, and the cursor comes back."""
+    """On a terminal a bar moves, no line per photo is printed, and the cursor is restored."""
     with run_in_thread(SimulatedFlickr(SimulatedPhotostream(30), image_latency=0.02)) as flickr:
         code, text = read_terminal(command(flickr, tmp_path))
     assert code == 0
@@ -129,15 +129,15 @@ def test_on_a_terminal_there_is_a_live_view(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
-async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
-    """`mirror_flickr demo` needs no key and no network, states where the photos are, and takes seconds."""
+async def test_the_demo_mirrors_everything(tmp_path: Path) -> None:
+    """`mirror_flickr demo` needs no key and no network, states the folder of the photos, and takes seconds."""
     folder = tmp_path / "demo"
     line = [sys.executable, "-m", "flickr_mirror", "demo", "--cache-path", str(folder)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = await anyio.run_process(line, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert result.returncode == 0, result.stderr
-    # 1.8 s on an idle machine, 2.9 s without stored bytecode; the time on the clock depends on what else runs
+    # 1.8 s on an idle machine, 2.9 s without stored bytecode; the elapsed time depends on other processes
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6
     files = list(tree(folder))
     assert sum(name.endswith(".jpg") for name in files) == 60
@@ -163,7 +163,7 @@ async def test_the_demonstration_mirrors_everything(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_large_libraries_are_imported_only_when_needed(flag: str) -> None:
-    """A question about the command itself is answered without the libraries of network, images, languages, settings."""
+    """Flags about the command itself load no libraries for network, images, languages and settings."""
     program = (
         "import sys\n"
         f"sys.argv = ['mirror_flickr', {flag!r}]\n"
@@ -180,10 +180,10 @@ def test_large_libraries_are_imported_only_when_needed(flag: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["mirror_flickr", "other"])
-def test_the_next_commands_are_called_as_this_one_was(
+def test_the_next_commands_start_as_this_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Where the shell does not find the command by its name alone, its path is shown, quoted."""
+    """If the shell does not find the command by its name alone, its path is shown, quoted."""
     folder = tmp_path / "my venv"
     folder.mkdir()
     (folder / name).touch(0o755)

@@ -114,13 +114,13 @@ async def test_a_search_without_a_word_is_refused(run: Run, words: str) -> None:
     "words",
     ["a AND", "OR", "a:b", "{title}", "NEAR(a b)", "a + b", '"not closed', "' OR 1=1 --", "a" * 65_000],
 )
-async def test_every_other_text_is_a_search(run: Run, words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever FTS5 would read as an operator is a word."""
+async def test_every_other_text_is_a_query(run: Run, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """FTS5's operators are words."""
     assert await command(run, "search", words, "--json") == 0
     assert "mirror_flickr:" not in capsys.readouterr().err
 
 
-async def test_two_mirrors_of_one_name_are_told_apart_by_their_folders(
+async def test_two_mirrors_of_one_name_are_distinguished_by_their_folders(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = run.stream.username
@@ -174,7 +174,7 @@ async def test_csv_of_several_mirrors_has_one_heading(run: Run, capsys: pytest.C
     assert (rows.count(["id", "title"]), len(rows)) == (1, 17)
 
 
-async def test_a_port_in_use_is_one_sentence_and_nothing_is_claimed(run: Run) -> None:
+async def test_a_port_in_use_is_reported_in_one_sentence(run: Run) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -216,9 +216,7 @@ async def test_describe_and_the_check_of_the_manifest(run: Run, capsys: pytest.C
     assert "Not written, because you have changed them: README.txt" in capsys.readouterr().err
 
 
-async def test_export_prints_what_was_written(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_export_prints_a_summary(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "export"
     assert await command(run, "export", "--to", str(target), "--names", "{title} {id}", "--xmp") == 0
     assert "8 photos exported" in capsys.readouterr().out
@@ -240,7 +238,7 @@ async def test_stats_prints_figures(run: Run, capsys: pytest.CaptureFixture[str]
         await command(run, "stats", "--zone", "Nowhere")
 
 
-async def test_the_gallery_states_what_it_writes(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_gallery_prints_its_plan_and_its_summary(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert await command(run, "gallery", "--dry-run") == 0
     assert capsys.readouterr().out
     assert await command(run, "gallery", "--thumbnails", "0") == 0

@@ -1,6 +1,6 @@
-"""What a photo costs, in counts: API calls, SQLite statements, hops to a thread, syncs of the disk, memory.
+"""The costs of a photo as counts: API calls, SQLite statements, hops to a thread, syncs, memory.
 
-Times are for `tests/benchmarks/`. A count that rises here is a cost added by accident.
+Times are for `tests/benchmarks/`. A higher count here is a cost added by accident.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_CALLS = 2700  # Python 3.11 makes 2,100, 3.13 makes 2,400
 
 
 class Costs:
-    """Counts what is done from when it is made to the end of the test."""
+    """Counts operations from its creation to the end of the test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.hops = 0
@@ -43,7 +43,7 @@ class Costs:
         self._run_sync, self._fsync, self._connect = to_thread.run_sync, os.fsync, sqlite3.connect
         monkeypatch.setattr(
             group_committer, "MIN_PROCESS_GROUP", inf
-        )  # what another process does would not be counted
+        )  # operations of another process would not be counted
         self._run_in_executor = asyncio.BaseEventLoop.run_in_executor
         monkeypatch.setattr(to_thread, "run_sync", self._hop)
         monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", self._hop_to_executor())
@@ -109,12 +109,12 @@ async def test_costs_of_a_photo(
     assert report.api_calls == sum(run.flickr.calls.values()) == calls
     assert costs.statements.total() / PHOTOS <= most_statements, costs.statements
     assert costs.hops / PHOTOS <= most_hops
-    # of each file, of its folder and the new folders above it; of the run, a few
+    # each file, its folder and the new folders above it; a few for the run
     assert costs.syncs / PHOTOS <= (5 if options.get("image_only") else 7)
 
 
 async def test_costs_of_a_run_without_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same again: two calls, and no statement, hop or sync for any photo."""
+    """A second run: two calls, and no statement, hop or sync for any photo."""
     async with mirroring(tmp_path, 250, image_dims=(48, 36)) as run:
         await run(image_only=True)
         costs = Costs(monkeypatch)
@@ -130,7 +130,7 @@ async def test_costs_of_a_run_without_news(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
 async def test_function_calls_of_an_image(tmp_path: Path) -> None:
-    """Calls of functions, because the interpreter's time is what limits how many images come on a fast line."""
+    """Function calls, because the interpreter's time limits the images per second on a fast connection."""
     calls = []
     for count in (100, 500):
         folder = tmp_path / str(count)
@@ -144,8 +144,8 @@ async def test_function_calls_of_an_image(tmp_path: Path) -> None:
     assert (calls[1] - calls[0]) / 400 < MOST_CALLS
 
 
-async def test_an_image_is_taken_in_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not in pieces of 16 kB, each of which would wake the whole chain from the socket to the file."""
+async def test_an_image_is_received_in_large_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece of 16 kB would wake the whole chain from the socket to the file."""
     pieces = 0
     write = partial_file.PartialFile.write
 
@@ -165,7 +165,7 @@ async def test_an_image_is_taken_in_as_it_comes(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
 async def test_two_thousand_photos_need_little_memory(tmp_path: Path) -> None:
-    """The command's peak is that of its libraries and of what is in flight, for a photostream of any length."""
+    """The peak is that of the libraries and of the data in flight, for a photostream of any length."""
     stream = SimulatedPhotostream(2000, image_dims=(48, 36), commented=0)
     async with SimulatedFlickr(stream) as flickr:
         line, more = product(flickr.api_url, stream.username, tmp_path, "--info-level", "1")

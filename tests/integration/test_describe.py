@@ -1,4 +1,4 @@
-"""`describe`: README, tables, manifest and metadata, as the mirror is, and only when something changed."""
+"""`describe`: README, tables, manifest and metadata, up to date, and written only when something changed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def folder(run: Run) -> Path:
 
 
 def stamps(run: Run) -> dict[str, int]:
-    """Return when each file of the description was written."""
+    """Return the modification time of each file of the description."""
     return {name: (folder(run) / name).stat().st_mtime_ns for name in NAMES}
 
 
@@ -75,7 +75,7 @@ async def test_the_manifest_is_verified_by_standard_tools(run: Run) -> None:
     assert found.stdout.decode().splitlines() == [f"{image.relative_to(folder(run))}: FAILED"]
 
 
-async def test_the_readme_names_the_rule_of_the_files_in_six_languages(run: Run) -> None:
+async def test_the_readme_explains_the_file_names_in_six_languages(run: Run) -> None:
     page = (folder(run) / "README.html").read_text(encoding="utf-8")
     text = (folder(run) / "README.txt").read_text(encoding="utf-8")
     example = str(run.path(run.stream.ids[0], "json").relative_to(folder(run)))
@@ -101,7 +101,7 @@ async def test_the_metadata_are_a_research_object(run: Run) -> None:
     assert all((folder(run) / part["@id"]).is_file() for part in root["hasPart"])
 
 
-async def test_nothing_new_means_nothing_written(run: Run) -> None:
+async def test_an_unchanged_mirror_writes_nothing(run: Run) -> None:
     before = stamps(run)
     assert write(run) == []
     assert stamps(run) == before
@@ -142,7 +142,7 @@ async def test_forgetting_a_photo_removes_it_from_the_description(run: Run) -> N
     assert run.stream.ids[0] not in (folder(run) / "photos.tsv").read_text(encoding="utf-8")
 
 
-async def test_the_check_of_the_manifest_states_what_agrees(
+async def test_the_check_of_the_manifest_states_which_copies_agree(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check_manifest(run.root, run.stream.username) == 0

@@ -1,4 +1,4 @@
-"""Notes, faves and EXIF of each photo: what they cost, where they are, and that they stay there."""
+"""Notes, faves and EXIF of each photo: their calls, their place in the sidecar, and that they are kept."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ async def _refusing(path: str, request: web.Request) -> web.StreamResponse | Non
     return web.Response(status=403) if request.path == path else None
 
 
-async def test_notes_come_from_one_call_for_each_photo(tmp_path: Path) -> None:
-    """Two for a photo with people; the plan states the calls, and another run makes none."""
+async def test_notes_take_one_call_for_each_photo(tmp_path: Path) -> None:
+    """A photo with people takes two; the plan states the calls, and a second run makes none."""
     async with mirroring(tmp_path, 14) as run:
         plan = await run.mirror(include=NOTES).estimate()
         run.flickr.reset_counters()
@@ -92,8 +92,8 @@ async def test_notes_come_from_one_call_for_each_photo(tmp_path: Path) -> None:
         assert (run.flickr.calls.total(), report.details) == (2, 0)
 
 
-async def test_without_the_option_nothing_is_asked(tmp_path: Path) -> None:
-    """Also not of a mirror that has details, which stay in the files."""
+async def test_without_the_option_no_detail_is_requested(tmp_path: Path) -> None:
+    """Also in a mirror with details, which stay in the files."""
     async with mirroring(tmp_path) as run:
         await run(include=ALL)
         before = files(run)
@@ -103,8 +103,8 @@ async def test_without_the_option_nothing_is_asked(tmp_path: Path) -> None:
         assert files(run) == before
 
 
-async def test_exif_is_asked_where_the_original_is_not_mirrored(tmp_path: Path) -> None:
-    """Of no video and no original; "permission denied" is an answer, and is not asked for again."""
+async def test_exif_is_requested_if_the_original_is_not_mirrored(tmp_path: Path) -> None:
+    """Not for videos and originals; after "permission denied" it is not requested again."""
     mix = Mix({Kind.LARGE: 4, Kind.NO_ORIGINAL: 5, Kind.VIDEO: 1})
     async with mirroring(tmp_path, 20, mix=mix) as run:
         report = await run(include=EXIF)
@@ -131,8 +131,8 @@ async def test_exif_is_asked_where_the_original_is_not_mirrored(tmp_path: Path) 
         assert not run.flickr.calls[METHODS["exif"]]  # the originals are on disk
 
 
-async def test_exif_is_asked_of_all_photos_if_images_are_not_mirrored(tmp_path: Path) -> None:
-    """Because then no original is on disk."""
+async def test_exif_is_requested_for_all_photos_if_images_are_not_mirrored(tmp_path: Path) -> None:
+    """Then no original is on disk."""
     async with mirroring(tmp_path) as run:
         plan = await run.mirror(include=EXIF, info_only=True).estimate()
         assert plan.details == 12
@@ -140,8 +140,8 @@ async def test_exif_is_asked_of_all_photos_if_images_are_not_mirrored(tmp_path: 
         assert run.flickr.calls[METHODS["exif"]] == 12
 
 
-async def test_an_original_that_is_refused_is_known_only_after_its_download(tmp_path: Path) -> None:
-    """The same run asks for the EXIF of such a photo."""
+async def test_exif_is_requested_after_a_refused_original(tmp_path: Path) -> None:
+    """The same run requests the EXIF of such a photo."""
     async with mirroring(tmp_path, mix=Mix({Kind.LARGE: 1})) as run:
         photo = run.stream.photo(run.stream.ids[3])
         run.flickr.intercept = partial(_refusing, photo.best.path)
@@ -152,8 +152,8 @@ async def test_an_original_that_is_refused_is_known_only_after_its_download(tmp_
         assert not run.flickr.calls[METHODS["exif"]]
 
 
-async def test_a_changed_photo_is_asked_again_and_no_other(tmp_path: Path) -> None:
-    """A comment moves `lastupdate`, as a note does; the information is rewritten, with what was there before."""
+async def test_details_of_changed_photos_only_are_requested_again(tmp_path: Path) -> None:
+    """A comment moves `lastupdate`, as a note does; the information is rewritten, with the earlier details."""
     async with mirroring(tmp_path) as run:
         await run(include=ALL, info_level=2)
         photo_id = run.stream.ids[4]
@@ -172,7 +172,7 @@ async def test_a_changed_photo_is_asked_again_and_no_other(tmp_path: Path) -> No
 
 
 async def test_more_information_later_keeps_the_details(tmp_path: Path) -> None:
-    """A higher level and a full scan rewrite files, and lose nothing of them."""
+    """A higher level and a full scan rewrite files, and keep the details."""
     async with mirroring(tmp_path) as run:
         await run(include=ALL)
         before = parts(run)
@@ -184,7 +184,7 @@ async def test_more_information_later_keeps_the_details(tmp_path: Path) -> None:
 
 
 async def test_details_of_a_lost_file_are_fetched_again(tmp_path: Path) -> None:
-    """The information is written without a call for them; the next run that includes them asks."""
+    """The information is written without a call for them; the next run that includes them requests them."""
     async with mirroring(tmp_path) as run:
         await run(include=NOTES)
         photo_id = run.stream.ids[2]
@@ -198,7 +198,7 @@ async def test_details_of_a_lost_file_are_fetched_again(tmp_path: Path) -> None:
 
 
 async def test_a_check_accepts_a_file_that_was_being_written(tmp_path: Path) -> None:
-    """A run that was killed then may have written a newer file than it noted; any other difference is reported."""
+    """A killed run may have written a newer file than it recorded; any other difference is reported."""
     async with mirroring(tmp_path) as run:
         await run(include=NOTES)
         path = run.path(run.stream.ids[2], "json")
@@ -211,7 +211,7 @@ async def test_a_check_accepts_a_file_that_was_being_written(tmp_path: Path) -> 
 
 
 async def test_search_finds_the_notes(tmp_path: Path) -> None:
-    """The index reads them from the place where they are."""
+    """The index reads them from the sidecars."""
     async with mirroring(tmp_path) as run:
         await run(include=NOTES)
         noted = [
@@ -222,8 +222,8 @@ async def test_search_finds_the_notes(tmp_path: Path) -> None:
             assert texts == [note["_content"] for note in notes_in_simulator(photo)]
 
 
-async def test_a_rebuilt_catalogue_knows_the_details(tmp_path: Path) -> None:
-    """Nothing is asked for again, except where a photo changed."""
+async def test_a_rebuilt_catalogue_has_the_details(tmp_path: Path) -> None:
+    """Nothing is requested again, except for a changed photo."""
     async with mirroring(tmp_path, mix=Mix({Kind.LARGE: 1, Kind.NO_ORIGINAL: 1})) as run:
         await run(include=ALL)
         before = files(run)
@@ -241,7 +241,7 @@ async def test_a_rebuilt_catalogue_knows_the_details(tmp_path: Path) -> None:
 
 
 async def test_failures_are_tried_again_and_reported(tmp_path: Path) -> None:
-    """At the end of the run and, if they go on, by a later one; a photo that is refused is asked for once."""
+    """At the end of the run and, if they still fail, by a later one; a refused photo is requested once."""
     async with mirroring(tmp_path) as run:
         ids = run.stream.ids
         run.flickr.faults = Script(
@@ -264,8 +264,8 @@ async def test_failures_are_tried_again_and_reported(tmp_path: Path) -> None:
         assert (run.flickr.calls[METHODS["notes"]], report.failures) == (1, [])
 
 
-async def test_a_forgotten_photo_and_a_gone_one_are_not_asked(tmp_path: Path) -> None:
-    """And their rows go, or wait, with them."""
+async def test_details_of_forgotten_and_gone_photos_are_not_requested(tmp_path: Path) -> None:
+    """Their rows are deleted, or kept, with them."""
     async with mirroring(tmp_path) as run:
         await run()
         ids = run.stream.ids
@@ -291,8 +291,8 @@ async def test_a_pruned_photo_leaves_no_details(tmp_path: Path) -> None:
         assert len(rows(run)) == 1
 
 
-async def test_faves_cost_a_call_for_fifty_people(tmp_path: Path) -> None:
-    """None for a photo without faves; people come newest first, each one once; the plan states the calls."""
+async def test_faves_take_a_call_for_fifty_people(tmp_path: Path) -> None:
+    """No call for a photo without faves; people are listed newest first, each once; the plan states the calls."""
     async with mirroring(tmp_path, 12) as run:
         popular = run.stream.ids[1]
         run.stream.add_faves(popular, 130 - run.stream.photo(popular).faves)
@@ -315,8 +315,8 @@ async def test_faves_cost_a_call_for_fifty_people(tmp_path: Path) -> None:
         assert not run.flickr.calls[METHODS["faves"]]
 
 
-async def test_faves_are_fetched_again_where_their_number_changed(tmp_path: Path) -> None:
-    """And only by a run that includes them; the first one of a photo costs a call too."""
+async def test_faves_are_fetched_again_if_their_number_changed(tmp_path: Path) -> None:
+    """Only by a run that includes them; the first fave of a photo takes a call too."""
     async with mirroring(tmp_path, 12) as run:
         await run(include=FAVES)
         ids = run.stream.ids
@@ -336,8 +336,8 @@ async def test_faves_are_fetched_again_where_their_number_changed(tmp_path: Path
         assert not run.flickr.calls[METHODS["faves"]]
 
 
-async def test_faves_that_were_taken_back_are_removed(tmp_path: Path) -> None:
-    """Also the last one of a photo, for which nothing else would be asked."""
+async def test_withdrawn_faves_are_removed(tmp_path: Path) -> None:
+    """Also the last one of a photo, which would otherwise need no call."""
     async with mirroring(tmp_path, 12) as run:
         await run(include=FAVES)
         photo_id = next(photo_id for photo_id in run.stream.ids if run.stream.photo(photo_id).faves == 1)
@@ -349,8 +349,8 @@ async def test_faves_that_were_taken_back_are_removed(tmp_path: Path) -> None:
             assert parts(run)[photo_id]["faves"] == {"people": []}
 
 
-async def test_an_unknown_count_of_faves_costs_a_call(tmp_path: Path) -> None:
-    """A server that ignores the undocumented extra says nothing about them."""
+async def test_an_unknown_count_of_faves_takes_a_call(tmp_path: Path) -> None:
+    """A server that ignores the undocumented extra does not state the count."""
     async with mirroring(tmp_path, 4, undocumented_extras=False) as run:
         await run(include=FAVES)
         assert run.flickr.calls[METHODS["faves"]] == 4
@@ -359,8 +359,8 @@ async def test_an_unknown_count_of_faves_costs_a_call(tmp_path: Path) -> None:
         assert not run.flickr.calls[METHODS["faves"]]
 
 
-async def test_disturbed_runs_bring_the_same(tmp_path: Path) -> None:
-    """A fifth of the requests get another answer or none: they are sent again, and nothing is lost."""
+async def test_runs_with_faults_have_the_same_result(tmp_path: Path) -> None:
+    """A fifth of the requests get a false answer or none: they are retried, and nothing is lost."""
     async with mirroring(
         tmp_path, 20, mix=Mix({Kind.PLAIN: 1, Kind.NO_ORIGINAL: 1}), image_dims=(40, 30)
     ) as run:

@@ -1,4 +1,4 @@
-"""What a program that embeds the package may replace, and what it need not have."""
+"""The parts that a program that embeds the package may replace, and its dependencies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("writer_processes")
 
 
 class Noting(httpx.AsyncHTTPTransport):
-    """Connections of an embedder's own, which notes the paths that it is asked for."""
+    """An embedder's own connections, which record the requested paths."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Noting(httpx.AsyncHTTPTransport):
 @pytest.mark.usefixtures("canary")
 @pytest.mark.slow
 async def test_calls_go_through_connections_of_the_embedder(tmp_path: Path) -> None:
-    """A program brings its own connections to the API; images keep theirs, and each run closes what it used."""
+    """A program passes its own connections to the API; images use their own, and each run closes its connections."""
     async with mirroring(tmp_path) as run:
         noting = Noting()
         mirror = PhotostreamMirror(
@@ -61,8 +61,8 @@ async def test_calls_go_through_connections_of_the_embedder(tmp_path: Path) -> N
         assert noting.closed == 2
 
 
-async def test_single_calls_go_through_them_too() -> None:
-    """The API alone takes them as well, and a failure of theirs is one of the line."""
+async def test_single_calls_go_through_connections_of_the_embedder() -> None:
+    """The API alone accepts them as well, and their failure is a transport error."""
 
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("No way out.", request=request)
@@ -83,7 +83,7 @@ USER = {"user": {"nsid": "13476480@N07", "username": {"_content": "manhhai"}}, "
 
 
 def test_the_simulator_needs_no_pytest() -> None:
-    """Only users of the fixtures need pytest, and no test suite loads them by accident."""
+    """Only the fixtures need pytest."""
     code = "import sys, flickr_mirror.simulator; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert not [entry for entry in entry_points(group="pytest11") if "flickr" in entry.value]

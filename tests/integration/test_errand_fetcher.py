@@ -1,4 +1,4 @@
-"""What a worker does with an errand: on the image servers of a simulated Flickr, with a store in memory."""
+"""The errands of a worker: with the image servers of a simulated Flickr, and a store in memory."""
 
 from __future__ import annotations
 
@@ -117,15 +117,15 @@ async def test_files_are_stored_with_their_hashes(worker: Worker) -> None:
 
 
 async def test_a_repeated_errand_finds_its_files_stored(worker: Worker) -> None:
-    """The worker that did it before was lost; nothing is written again."""
+    """The earlier worker was lost after storing them; nothing is written again."""
     await worker.fetch(worker.file(0))
     (outcome,) = (await worker.fetch(worker.file(0))).outcomes
     assert isinstance(outcome, FileStored)
     assert outcome.was_there
 
 
-async def test_a_file_that_is_the_same_as_the_kept_one_is_left(worker: Worker) -> None:
-    """A better one was wanted."""
+async def test_a_file_equal_to_the_kept_one_is_not_replaced(worker: Worker) -> None:
+    """The run requested a better one."""
     await worker.fetch(worker.file(0))
     kept = sha256(worker, worker.file(0))
     (outcome,) = (await worker.fetch(worker.file(0, seen=kept, kept=kept))).outcomes
@@ -133,8 +133,8 @@ async def test_a_file_that_is_the_same_as_the_kept_one_is_left(worker: Worker) -
     assert outcome.size > 0
 
 
-async def test_suspicious_bytes_are_stored_when_they_were_seen_before(worker: Worker) -> None:
-    """The first time they are reported, with their hash."""
+async def test_suspicious_bytes_are_stored_if_they_were_received_before(worker: Worker) -> None:
+    """The first time they are reported with their hash."""
 
     async def answer(request: web.Request) -> web.StreamResponse | None:
         return web.Response(body=jpeg(31, 17), content_type="image/jpeg")
@@ -161,8 +161,8 @@ async def test_a_failure_of_one_file_is_an_outcome(worker: Worker) -> None:
     assert (second.error, second.status) == ("ImageGoneError", 404)
 
 
-async def test_files_in_a_row_without_an_answer_end_an_errand(worker: Worker) -> None:
-    """Those that were not tried go to another worker."""
+async def test_several_files_without_an_answer_end_an_errand(worker: Worker) -> None:
+    """Files that were not tried go to another worker."""
 
     async def refuse(request: web.Request) -> web.StreamResponse | None:
         return web.Response(status=503)
@@ -175,7 +175,7 @@ async def test_files_in_a_row_without_an_answer_end_an_errand(worker: Worker) ->
     assert ("503" in result.gave_up, result.is_throttled) == (True, False)
 
 
-async def test_a_worker_that_is_refused_for_too_long_gives_up(worker: Worker) -> None:
+async def test_a_worker_throttled_for_too_long_gives_up(worker: Worker) -> None:
     """It has reported its pauses. No file has failed."""
 
     async def refuse(request: web.Request) -> web.StreamResponse | None:
@@ -188,8 +188,8 @@ async def test_a_worker_that_is_refused_for_too_long_gives_up(worker: Worker) ->
     assert worker.pauses
 
 
-async def test_a_pause_for_other_workers_is_not_reported_as_one_of_its_own(worker: Worker) -> None:
-    """Otherwise it would count as refused, and all workers would pause again and again."""
+async def test_a_pause_for_other_workers_is_not_reported(worker: Worker) -> None:
+    """Otherwise the worker would count as throttled, and all workers would pause repeatedly."""
     worker.fetcher.pause(0.3)
     started = anyio.current_time()
     await worker.fetch(worker.file(0))
@@ -197,7 +197,7 @@ async def test_a_pause_for_other_workers_is_not_reported_as_one_of_its_own(worke
     assert worker.pauses == []
 
 
-async def test_an_errand_keeps_to_the_share_of_images_per_second(worker: Worker) -> None:
+async def test_an_errand_obeys_its_share_of_images_per_second(worker: Worker) -> None:
     """Ten images at twenty per second take half a second."""
     started = anyio.current_time()
     await worker.fetch(*(worker.file(number) for number in range(10)), images_per_second=20)

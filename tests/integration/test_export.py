@@ -1,4 +1,4 @@
-"""`export`: folders with readable names, bags, XMP files; again, interrupted, and to places that cannot be used."""
+"""`export`: folders with readable names, bags, XMP files; repeated, interrupted, and to unusable targets."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def tree(run: Run) -> dict[str, tuple[int, int, bytes]]:
-    """Return what must not change in the mirror: names, sizes, times and bytes."""
+    """Return the names, sizes, times and bytes of the mirror's files, which must not change."""
     mirror = run.root / run.stream.username
     return {
         str(path): (path.stat().st_size, path.stat().st_mtime_ns, path.read_bytes())
@@ -199,7 +199,7 @@ async def test_a_missing_file_is_named_and_the_others_are_exported(
 
 
 @pytest.mark.parametrize("place", ["mirror", "inside", "above", "other", "file"])
-async def test_a_target_that_cannot_be_used_is_refused(
+async def test_an_unusable_target_is_refused(
     run: Run, target: Path, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror = run.root / run.stream.username
@@ -226,7 +226,7 @@ async def test_a_copy_that_does_not_fit_is_refused_before_it_begins(
     assert not target.exists()
 
 
-async def test_an_export_that_is_there_needs_no_room(
+async def test_an_existing_export_needs_no_space(
     run: Run, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert export(run, target, copies=True) == 0
@@ -234,7 +234,7 @@ async def test_an_export_that_is_there_needs_no_room(
     assert export(run, target, copies=True) == 0
 
 
-async def test_links_to_another_disk_are_copies_and_need_room(
+async def test_links_to_another_disk_are_copies_and_need_space(
     run: Run, target: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(folders, "is_other_disk", lambda *_: True)
@@ -244,7 +244,7 @@ async def test_links_to_another_disk_are_copies_and_need_room(
     assert not target.exists()
 
 
-async def test_the_hash_in_a_bag_is_that_of_the_file_as_it_was_written(run: Run, target: Path) -> None:
+async def test_the_hash_in_a_bag_is_that_of_the_original_file(run: Run, target: Path) -> None:
     export(run, target, style="bag")
     lines = (target / "manifest-sha256.txt").read_text().splitlines()
     for line in lines:

@@ -1,4 +1,4 @@
-"""The page producer where Flickr answers once what is not true: time counts as listed only where its photos were."""
+"""The page producer with one false answer: a time counts as listed only if its photos were."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PHOTOS = 120
 
 
 def unusable(_: PhotoPage) -> PhotoPage:
-    """Answer `{"photos": {}}`, as Flickr has."""
+    """Answer `{"photos": {}}`, as Flickr has done."""
     return PhotoPage.from_json({})
 
 
@@ -32,7 +32,7 @@ def empty(page: PhotoPage) -> PhotoPage:
 
 
 def malformed(page: PhotoPage) -> PhotoPage:
-    """Answer entries of which none is a photo."""
+    """Answer only entries that are not photos."""
     return replace(page, photos=[], malformed=len(page.photos))
 
 
@@ -49,14 +49,14 @@ def short(page: PhotoPage) -> PhotoPage:
 LIES = (unusable, empty, malformed, partly_malformed, short)
 
 
-async def walk_with_a_lie(
+async def walk_with_a_false_answer(
     lie: Callable[[PhotoPage], PhotoPage],
     strategy: CachingStrategy,
     at: int,
     coverage: Coverage | None = None,
     expected: int = PHOTOS,
 ) -> tuple[FakeApi, set[str], Coverage]:
-    """Walk a photostream whose answer to the call `at` is false; return what is listed, and what is covered."""
+    """Walk a photostream whose answer to the call `at` is false; return the listed photos and the coverage."""
     api = FakeApi(SimulatedPhotostream(PHOTOS, newest=NOW))
     api.change = lambda number, page: lie(page) if number == at else page
     pages, after, _ = await walk(api, strategy, coverage, expected=expected)
@@ -69,8 +69,8 @@ async def walk_with_a_lie(
 async def test_one_false_answer_covers_nothing_that_was_not_listed(
     lie: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
 ) -> None:
-    """Wherever in a first walk the answer is false: what is not listed is not covered."""
-    api, listed, coverage = await walk_with_a_lie(lie, strategy, at)
+    """At any position of a first walk, a time whose photos are not listed is not covered."""
+    api, listed, coverage = await walk_with_a_false_answer(lie, strategy, at)
     for photo_id in set(api.stream.ids) - listed:
         uploaded = api.stream.photo(photo_id).uploaded
         assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage, f"{photo_id} is covered"
@@ -80,11 +80,11 @@ async def test_one_false_answer_covers_nothing_that_was_not_listed(
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 @pytest.mark.parametrize("at", range(4))
 @pytest.mark.parametrize("lie", [unusable, empty])
-async def test_one_false_answer_costs_no_photo(
+async def test_one_false_answer_loses_no_photo(
     lie: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
 ) -> None:
-    """An empty answer is asked for again, and the walk goes on to its end."""
-    api, listed, coverage = await walk_with_a_lie(lie, strategy, at)
+    """An empty page is requested again, and the walk continues to its end."""
+    api, listed, coverage = await walk_with_a_false_answer(lie, strategy, at)
     assert listed == set(api.stream.ids)
     assert coverage == Coverage((Interval(0, UNTIL),))
 
@@ -94,10 +94,10 @@ async def test_one_false_answer_costs_no_photo(
 async def test_a_later_walk_is_not_deceived(
     lie: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
 ) -> None:
-    """Where new photos are looked for, an answer without them does not cover the time since the last walk."""
+    """An answer without the new photos does not cover the time since the last walk."""
     stream = SimulatedPhotostream(PHOTOS, newest=NOW)
     low = stream.photo(stream.ids[20]).uploaded
-    api, listed, coverage = await walk_with_a_lie(lie, strategy, 0, Coverage((Interval(0, low),)))
+    api, listed, coverage = await walk_with_a_false_answer(lie, strategy, 0, Coverage((Interval(0, low),)))
     for photo_id in set(api.stream.ids[:20]) - listed:
         uploaded = api.stream.photo(photo_id).uploaded
         assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage
@@ -105,21 +105,23 @@ async def test_a_later_walk_is_not_deceived(
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 @pytest.mark.parametrize("lie", [unusable, empty])
-async def test_an_older_gap_is_not_closed_by_an_empty_answer(
+async def test_an_empty_answer_does_not_close_an_older_gap(
     lie: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
 ) -> None:
-    """What an interrupted run has left open is asked for twice before it counts as empty."""
+    """A gap from an interrupted run is requested twice before it counts as empty."""
     stream = SimulatedPhotostream(PHOTOS, newest=NOW)
     low = stream.photo(stream.ids[60]).uploaded
     for at in range(3):
-        api, listed, coverage = await walk_with_a_lie(lie, strategy, at, Coverage((Interval(low, NOW),)))
+        api, listed, coverage = await walk_with_a_false_answer(
+            lie, strategy, at, Coverage((Interval(low, NOW),))
+        )
         assert set(api.stream.ids[61:]) <= listed
         assert coverage == Coverage((Interval(0, UNTIL),))
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
-async def test_photos_removed_meanwhile_are_believed(strategy: CachingStrategy) -> None:
-    """Where two answers agree that there are fewer photos, the time is covered."""
+async def test_two_answers_prove_that_photos_were_removed(strategy: CachingStrategy) -> None:
+    """If two answers agree on fewer photos, the time is covered."""
     api = FakeApi(SimulatedPhotostream(PHOTOS, newest=NOW))
 
     def delete(number: int) -> None:
@@ -135,7 +137,7 @@ async def test_photos_removed_meanwhile_are_believed(strategy: CachingStrategy) 
 
 @pytest.mark.parametrize("place", with_slow_rest(range(0, 170, 13), 0, 65, 130))
 async def test_a_photo_hidden_between_the_pages_of_one_second(place: int) -> None:
-    """A second that fills four pages: what moves from one page to the one read before is not missed."""
+    """A second that fills four pages: photos that move to a page read before are not missed."""
     api = FakeApi(SimulatedPhotostream(300, newest=NOW, same_second=170))
     (second,) = {
         time

@@ -1,4 +1,4 @@
-"""A mirror of a Flickr whose listings, clocks and states are false: it is complete, or says that it is not."""
+"""A mirror of a Flickr with false listings, clocks and states: it is complete, or reported as incomplete."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
-class Liar:
-    """Answers listings falsely: those whose number, from 0, is in `at`."""
+class FalseListings:
+    """Falsifies the listings whose number, from 0, is in `at`."""
 
     def __init__(self, run: PagedRun, lie: Callable[[dict[str, Any]], object]) -> None:
         self.run = run
@@ -58,7 +58,7 @@ class Liar:
 
 
 def leave_out(run: Run, photo_id: str) -> None:
-    """Let listings neither contain nor count a photo."""
+    """Exclude a photo from listings and their counts."""
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
         if request.query.get("method") != LIST:
@@ -82,10 +82,10 @@ def images(run: PagedRun) -> set[str]:
 async def test_one_false_answer_hides_no_photo(
     tmp_path: Path, lie: str, at: int, strategy: CachingStrategy
 ) -> None:
-    """Wherever it comes, the run is complete, or its exit code and `status` say that it is not."""
+    """At any position, the run is complete, or its exit code and `status` state that it is not."""
     async with mirroring(tmp_path, 35) as other:
         run = PagedRun(other.flickr, tmp_path)
-        liar = Liar(run, LIES[lie])
+        liar = FalseListings(run, LIES[lie])
         liar.at = {at}
         report = await run(image_only=True, strategy=strategy)
         if images(run) != set(run.stream.ids):
@@ -100,11 +100,13 @@ async def test_one_false_answer_hides_no_photo(
 @pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("lie", LIES)
-async def test_what_stays_false_stays_open(tmp_path: Path, lie: str, strategy: CachingStrategy) -> None:
-    """A page that is never answered is named by every run, and ends it with exit code 3, until all photos came."""
+async def test_a_permanently_false_page_stays_open(
+    tmp_path: Path, lie: str, strategy: CachingStrategy
+) -> None:
+    """A page without an answer is named by every run with exit code 3, until all photos are listed."""
     async with mirroring(tmp_path, 35) as other:
         run = PagedRun(other.flickr, tmp_path)
-        liar = Liar(run, LIES[lie])
+        liar = FalseListings(run, LIES[lie])
         for _ in range(5):
             liar.answers, liar.at = 0, set(range(1, 100))
             report = await run(image_only=True, strategy=strategy)
@@ -122,13 +124,13 @@ async def test_what_stays_false_stays_open(tmp_path: Path, lie: str, strategy: C
 
 
 @BOTH
-async def test_a_look_for_new_photos_that_failed_is_named(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """Where the one answer of a run says nothing, the run does not say that there is nothing new."""
+async def test_a_failed_listing_of_new_photos_is_reported(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """If the only answer of a run is unusable, the run does not report an unchanged photostream."""
     async with mirroring(tmp_path, 12) as other:
         run = PagedRun(other.flickr, tmp_path)
         await run(image_only=True, strategy=strategy)
         run.stream.upload(1, at=run.stream.photo(run.stream.ids[0]).uploaded + 5)
-        liar = Liar(run, LIES["unusable"])
+        liar = FalseListings(run, LIES["unusable"])
         liar.at = set(range(100))
         report = await run(image_only=True, strategy=strategy)
         assert (code_of(report), report.images) == (3, 0)
@@ -138,10 +140,8 @@ async def test_a_look_for_new_photos_that_failed_is_named(tmp_path: Path, strate
 
 
 @BOTH
-async def test_a_photo_that_the_scan_leaves_out_is_asked_for(
-    tmp_path: Path, strategy: CachingStrategy
-) -> None:
-    """One photo hidden, another one left out by the listing: only the first is gone, and goes to the trash."""
+async def test_a_photo_missing_from_a_scan_is_verified(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """One photo is hidden, another one omitted by the listing: only the first is gone, and moved to the trash."""
     async with mirroring(tmp_path, 40) as run:
         await run(image_only=True)
         hidden, left_out = run.stream.ids[4], run.stream.ids[20]
@@ -153,8 +153,8 @@ async def test_a_photo_that_the_scan_leaves_out_is_asked_for(
         assert trash(run) == in_trash(run, (hidden, "jpg"))
 
 
-async def test_what_comes_back_is_not_pruned(tmp_path: Path) -> None:
-    """A photo that an earlier run marked as gone is asked for before it is moved; where it is there, it stays."""
+async def test_a_photo_that_reappears_is_not_pruned(tmp_path: Path) -> None:
+    """A photo that an earlier run marked as gone is verified before it is moved; if it exists, it stays."""
     async with mirroring(tmp_path, 40) as run:
         await run(image_only=True)
         back, gone = run.stream.ids[4], run.stream.ids[5]
@@ -170,7 +170,7 @@ async def test_what_comes_back_is_not_pruned(tmp_path: Path) -> None:
         assert status_of(tmp_path, run.stream.username).gone == 0
 
 
-async def test_what_flickr_does_not_confirm_is_not_pruned(tmp_path: Path) -> None:
+async def test_an_unverified_photo_is_not_pruned(tmp_path: Path) -> None:
     """A photo that an earlier run marked as gone stays in the mirror if this run gets no answer about it."""
     async with mirroring(tmp_path, 40) as run:
         await run(image_only=True)
@@ -191,8 +191,8 @@ async def test_what_flickr_does_not_confirm_is_not_pruned(tmp_path: Path) -> Non
         assert trash(run) == in_trash(run, (gone, "jpg"))
 
 
-async def test_a_photo_that_is_listed_again_is_not_asked_for(tmp_path: Path) -> None:
-    """A photo that a scan left out, and that a later page lists, costs no call of its own."""
+async def test_a_photo_that_is_listed_again_needs_no_verification(tmp_path: Path) -> None:
+    """A photo that a scan omitted, and that a later page lists, needs no call."""
     async with mirroring(tmp_path, 40) as run:
         await run(image_only=True)
         left_out = run.stream.ids[4]
@@ -206,10 +206,10 @@ async def test_a_photo_that_is_listed_again_is_not_asked_for(tmp_path: Path) -> 
         assert (report.gone, run.flickr.calls[SIZES]) == (0, 0)
 
 
-async def test_a_run_asks_for_a_limited_number_of_missing_photos(
+async def test_a_run_verifies_a_limited_number_of_absent_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is left is named, neither marked nor pruned, and asked for by the next runs, full scans or not."""
+    """The others are reported, neither marked nor pruned, and verified by the next runs, full scans or not."""
     monkeypatch.setattr("flickr_mirror.engine.absent_photos.MAX_VERIFIED", 3)
     async with mirroring(tmp_path, 60) as run:
         await run(image_only=True)
@@ -228,8 +228,8 @@ async def test_a_run_asks_for_a_limited_number_of_missing_photos(
         assert run.flickr.calls == {FIND: 1, LIST: 1}
 
 
-async def test_an_answer_that_does_not_come_marks_nothing(tmp_path: Path) -> None:
-    """Only codes 1 and 2 say that a photo is gone: any other refusal leaves it to the next run."""
+async def test_a_missing_answer_marks_nothing(tmp_path: Path) -> None:
+    """Only codes 1 and 2 mean that a photo is gone: after any other refusal, the next run verifies it."""
     async with mirroring(tmp_path, 40) as run:
         await run(image_only=True)
         run.stream.delete(run.stream.ids[4])
@@ -265,10 +265,10 @@ class Clock:
 
 @BOTH
 @pytest.mark.parametrize("ahead", with_slow_rest([3650 * DAY, 30 * DAY, -2 * DAY, -1e10], 30 * DAY))
-async def test_no_clock_of_flickrs_hides_a_photo(
+async def test_a_wrong_clock_of_flickr_hides_no_photo(
     tmp_path: Path, ahead: float, strategy: CachingStrategy
 ) -> None:
-    """A `Date` that is wrong lets nothing count as listed that is still to come, nor leaves out what is there."""
+    """With a wrong `Date`, no future time counts as listed, and no photo is omitted."""
     stream = SimulatedPhotostream(30, newest=int(time.time()) - 7200)
     clock = Clock(ahead)
     async with SimulatedFlickr(stream, clock=clock) as flickr:
@@ -288,7 +288,7 @@ async def test_no_clock_of_flickrs_hides_a_photo(
 
 @pytest.mark.parametrize("ahead", [0, 30 * DAY])
 async def test_the_last_hour_is_not_covered(tmp_path: Path, ahead: float) -> None:
-    """By the earlier of the two clocks: a photo uploaded in the last hour can still become visible."""
+    """By the earlier of both clocks: a photo uploaded in the last hour can still become visible."""
     stream = SimulatedPhotostream(5, newest=int(time.time()) - 600)
     async with SimulatedFlickr(stream, clock=Clock(ahead)) as flickr:
         run = PagedRun(flickr, tmp_path)
@@ -298,10 +298,8 @@ async def test_the_last_hour_is_not_covered(tmp_path: Path, ahead: float) -> Non
         assert time.time() - 3700 < covered.high < time.time() - 3600
 
 
-async def test_an_own_clock_that_is_ahead_hides_no_photo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """This computer's clock is a day ahead, and Flickr's is not known: what is uploaded within that day is mirrored."""
+async def test_a_local_clock_ahead_hides_no_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This computer's clock is a day ahead, and Flickr's is unknown: photos uploaded within that day are mirrored."""
     stream = SimulatedPhotostream(30, newest=int(time.time()) - 7200)
     async with SimulatedFlickr(stream) as flickr:
         run = PagedRun(flickr, tmp_path)
@@ -325,7 +323,7 @@ class _Ahead:
 
 
 async def test_coverage_of_the_future_is_dropped_and_named(tmp_path: Path) -> None:
-    """What an earlier version noted as listed under a wrong clock is listed again."""
+    """Times that an earlier version recorded as listed with a wrong clock are listed again."""
     stream = SimulatedPhotostream(30, newest=int(time.time()) - 7200)
     async with SimulatedFlickr(stream) as flickr:
         run = PagedRun(flickr, tmp_path)
@@ -341,14 +339,14 @@ async def test_coverage_of_the_future_is_dropped_and_named(tmp_path: Path) -> No
         assert run.notices == ""
 
 
-# What is never processed
+# Photos that are never processed
 
 
 @BOTH
 async def test_a_photo_that_is_never_processed_is_tried_after_a_week(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
-    """A video whose processing failed in 2008 is asked for: what is served is mirrored, what is not is named."""
+    """A video whose processing failed in 2008 is requested: served files are mirrored, others reported."""
     async with mirroring(tmp_path, 3) as other:
         run = PagedRun(other.flickr, tmp_path)
         served, unserved = run.stream.ids[0], run.stream.ids[1]
@@ -359,7 +357,7 @@ async def test_a_photo_that_is_never_processed_is_tried_after_a_week(
                 if photo["id"] in (served, unserved):
                     photo["media_status"] = "failed"
 
-        liar = Liar(run, fail)
+        liar = FalseListings(run, fail)
         liar.at = set(range(100))
         report: MirrorReport = await run(strategy=strategy)
         assert run.path(served).exists()
@@ -383,7 +381,7 @@ async def test_a_photo_of_today_is_waited_for_and_counted(tmp_path: Path) -> Non
 
 
 async def test_ids_that_are_numbers_are_photos(tmp_path: Path) -> None:
-    """An id that comes as a number is the photo that came as a text before."""
+    """An id that is a number is the same photo as one that is a text."""
     async with mirroring(tmp_path, 12) as other:
         run = PagedRun(other.flickr, tmp_path)
         await run(image_only=True)
@@ -392,7 +390,7 @@ async def test_ids_that_are_numbers_are_photos(tmp_path: Path) -> None:
             for photo in page["photo"]:
                 photo["id"] = int(photo["id"])
 
-        Liar(run, number).at = set(range(100))
+        FalseListings(run, number).at = set(range(100))
         run.stream.upload(1, at=run.stream.photo(run.stream.ids[0]).uploaded + 5)
         report = await run(image_only=True, full_scan=True)
         assert (report.new, report.images, report.gone, report.unlisted) == (1, 1, 0, 0)

@@ -1,4 +1,4 @@
-"""Whatever a disk does, a run ends with a sentence, and what is on the disk is true; see `faulty_disk`."""
+"""After any fault of the disk, a run ends with a sentence, and the mirror is consistent; see `faulty_disk`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
 
 
 class Trial:
-    """Many runs of one small photostream, each on a folder of its own, and each disturbed once."""
+    """Many runs of one small photostream, each in its own folder and with one fault."""
 
     def __init__(self, run: Run, faulty: FaultyDisk, root: Path) -> None:
         self.run = run
@@ -76,7 +76,7 @@ class Trial:
         self.undisturbed = tree(self.run.root)
 
     async def disturb(self, fault: Fault, kind: type[CacheError]) -> None:
-        """Run with a fault, look at what it left, and run again without one."""
+        """Run with a fault, check the result, and run again without one."""
         self.run.root = self.root / "disturbed"
         self.run.root.mkdir()
         loss = PowerLoss(self.root)
@@ -103,7 +103,7 @@ class Trial:
         shutil.rmtree(self.run.root)
 
     def _look_behind(self, loss: PowerLoss, fault: Fault) -> None:
-        """See that the catalogue claims nothing that is not proved to be on the disk for good."""
+        """Check that the catalogue claims only files that are durable."""
         for call in self.faulty.calls:
             loss.feed(call)
         left = loss.left(NOTHING_LEFT)
@@ -127,8 +127,8 @@ async def trial(faulty: FaultyDisk, ram: Path) -> AsyncIterator[Trial]:
 async def test_a_disk_that_is_full_at_any_call_ends_the_run(trial: Trial, quarter: int) -> None:
     """Row 53: ENOSPC at open, write, fsync, rename, mkdir and commit, at every single call of a run.
 
-    The run ends, no temporary file is left, nothing is under a final name that is not whole, nothing is claimed
-    that is not durable, and the next run completes the mirror.
+    The run ends, no temporary file is left, every file under a final name is complete, every claim is
+    durable, and the next run completes the mirror.
     """
     for at in range(1 + quarter, trial.calls + 5, 4):
         fault = Fault(
@@ -155,7 +155,7 @@ async def test_a_disk_that_fails_in_any_way_ends_the_run(
     trial: Trial, number: int, code: int, kind: type[CacheError]
 ) -> None:
     """Rows 54 to 56: a quota, a limit of size, a failing, a read-only, a forbidden, a vanished disk."""
-    for at in range(1 + number % 23, trial.calls + 1, 23):  # the test above has every call
+    for at in range(1 + number % 23, trial.calls + 1, 23):  # the test above covers every call
         await trial.disturb(Fault(at, number, code=code, lasting=bool(at % 2)), kind)
     assert trial.undisturbed
 
@@ -163,7 +163,7 @@ async def test_a_disk_that_fails_in_any_way_ends_the_run(
 @quick
 @pytest.mark.slow
 async def test_a_file_that_was_not_synced_is_never_marked_done(trial: Trial) -> None:
-    """Row 56: EIO on fsync: whichever sync fails, no row claims that file, and the next run has it."""
+    """Row 56: EIO on fsync: after any failed sync, no row claims that file, and the next run fetches it."""
     hits = set()
     for kind in ("fsync", "sync folder"):
         for at in range(1, trial.faulty.kinds.count(kind) + 1, 1 if kind == "fsync" else 3):
@@ -177,7 +177,7 @@ async def test_a_file_that_was_not_synced_is_never_marked_done(trial: Trial) -> 
 
 @pytest.mark.parametrize("at", range(1, 5))
 async def test_a_short_write_loses_nothing(tmp_path: Path, faulty: FaultyDisk, at: int) -> None:
-    """Row 53: an almost full disk takes a part of a block: the rest is written after it."""
+    """Row 53: an almost full disk accepts a part of a block: the rest is written after it."""
     filesystem.make_folder(tmp_path)
     faulty.reset(Fault(at, short=True, kind="write"))
     async with open_partial_file(tmp_path) as part:
@@ -193,10 +193,10 @@ async def test_a_short_write_loses_nothing(tmp_path: Path, faulty: FaultyDisk, a
     assert bool(faulty.fault.hit) == (at < 4)
 
 
-async def test_bytes_that_vanish_on_their_way_are_noticed(
+async def test_lost_bytes_are_detected(
     tmp_path: Path, faulty: FaultyDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 56: a disk that says it wrote what it did not write: the file gets no name."""
+    """Row 56: a disk that reports a write which it did not make: the file gets no name."""
     monkeypatch.setattr(FaultyOs, "write", lambda *_: 5)
     with pytest.raises(CacheError, match="0 of 5 bytes are there"):
         async with open_partial_file(tmp_path) as part:
@@ -208,7 +208,7 @@ async def test_bytes_that_vanish_on_their_way_are_noticed(
 
 @quick
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT])
-async def test_a_cache_that_cannot_be_written_costs_no_call(
+async def test_a_cache_that_cannot_be_written_is_reported_before_any_call(
     tmp_path: Path, faulty: FaultyDisk, number: int
 ) -> None:
     """Row 55: an EACCES or EROFS cache is reported before the first API call, with exit code 7."""
@@ -223,7 +223,7 @@ async def test_a_cache_that_cannot_be_written_costs_no_call(
 
 
 async def test_part_files_of_an_active_run_are_not_removed(tmp_path: Path) -> None:
-    """Row 59: stale temporary files are swept under the lock only: never those of a run that goes on."""
+    """Row 59: stale temporary files are swept under the lock only: never those of an active run."""
     async with mirroring(tmp_path, 2) as run:
         await run(image_only=True)
         state = tmp_path / run.stream.username / STATE_FOLDER
@@ -238,8 +238,8 @@ async def test_part_files_of_an_active_run_are_not_removed(tmp_path: Path) -> No
 
 
 @quick
-async def test_a_file_is_not_trusted_because_it_is_there(tmp_path: Path) -> None:
-    """Row 60: an existing final file is empty, cut, HTML or a link: fetched again; a whole one is kept."""
+async def test_existing_files_are_verified(tmp_path: Path) -> None:
+    """Row 60: an existing final file is empty, cut, HTML or a link: fetched again; a complete one is kept."""
     async with mirroring(tmp_path / "a", 6) as run:
         await run()
         undisturbed = tree(run.root)
@@ -313,13 +313,13 @@ async def test_two_photos_of_one_name_in_one_run(tmp_path: Path, monkeypatch: py
 
 
 def block_by_folder(path: Path) -> Path:
-    """Put a folder with a file in the place of a photo."""
+    """Replace a photo by a folder with a file."""
     (path / "of the user").mkdir(parents=True)
     return path
 
 
 def block_by_file(path: Path) -> Path:
-    """Put a file in the place of the photo's folder."""
+    """Replace the photo's folder by a file."""
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.write_bytes(b"of the user")
     return path.parent
@@ -336,7 +336,7 @@ def block_by_file(path: Path) -> Path:
 async def test_a_folder_in_place_of_a_file_fails_its_photo_only(
     tmp_path: Path, block: Callable[[Path], Path], reason: str
 ) -> None:
-    """Row 64: what is in the way fails this photo with a sentence, the rest goes on, and is mended once it is gone."""
+    """Row 64: only this photo fails, with a sentence; it is mirrored once the obstacle is removed."""
     root = tmp_path / "cache"
     async with mirroring(root, 4) as run:
         blocked = block(run.path(run.stream.ids[1]))
@@ -353,7 +353,7 @@ async def test_a_folder_in_place_of_a_file_fails_its_photo_only(
 
 @quick
 async def test_links_in_a_mirror_are_never_followed_out_of_it(tmp_path: Path) -> None:
-    """Row 86: symlink in the cache: a link in a file's place is replaced itself, and what it leads to is left alone."""
+    """Row 86: symlink in the cache: a link in place of a file is replaced itself, and its target is unchanged."""
     outside = tmp_path / "outside"
     outside.mkdir()
     async with mirroring(tmp_path / "cache", 3) as run:
@@ -397,7 +397,7 @@ async def test_a_link_in_the_state_folder_is_reported(tmp_path: Path, name: str)
         assert not (tmp_path / "outside").exists()
 
 
-async def test_a_mirror_behind_a_link_is_the_users_wish(tmp_path: Path) -> None:
+async def test_a_mirror_may_be_behind_a_link(tmp_path: Path) -> None:
     """Row 86: symlink in the cache: the folder that the user names may be a link to another disk."""
     (tmp_path / "big disk").mkdir()
     (tmp_path / "flickr").symlink_to(tmp_path / "big disk")
@@ -433,7 +433,7 @@ async def test_a_disk_that_is_unmounted_ends_the_run(tmp_path: Path) -> None:
 
 
 async def test_an_empty_mount_point_stays_empty(tmp_path: Path) -> None:
-    """Row 67: disk pulled mid-run: an image that was just received is not kept in the empty mount point."""
+    """Row 67: disk pulled mid-run: an image that was just received is not stored in the empty mount point."""
     mount = tmp_path / "mount"
     (mount / "mirror" / "parts").mkdir(parents=True)
     with pytest.raises(CacheError, match="No such file or directory"):
@@ -461,7 +461,7 @@ async def test_folders_that_cannot_be_synced_are_reported_once(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Row 65: cache on NFS, SMB, exFAT: no fsync of folders: the mirror is made, with one warning."""
+    """Row 65: cache on NFS, SMB, exFAT: no fsync of folders: the mirror is complete, with one warning."""
     monkeypatch.setattr(logging.getLogger("flickr_mirror"), "propagate", True)
     directories.warn_once.cache_clear()
     async with mirroring(tmp_path, 3) as run:
@@ -479,7 +479,7 @@ async def test_folders_that_cannot_be_synced_are_reported_once(
 async def test_a_file_system_without_locks_is_reported(
     tmp_path: Path, number: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 65: cache on NFS, SMB, exFAT: no flock: the mirror is made, with one warning, and calls are counted."""
+    """Row 65: cache on NFS, SMB, exFAT: no flock: the mirror is complete, with one warning, and calls are counted."""
     monkeypatch.setattr(logging.getLogger("flickr_mirror"), "propagate", True)
     directories.warn_once.cache_clear()
 
@@ -498,7 +498,7 @@ async def test_a_file_system_without_locks_is_reported(
 
 
 async def test_a_file_system_that_replaces_no_file_is_a_sentence(tmp_path: Path, faulty: FaultyDisk) -> None:
-    """Row 65: cache on NFS, SMB, exFAT: no rename over a file: the older file stays, and the error says so."""
+    """Row 65: cache on NFS, SMB, exFAT: no rename over a file: the older file stays, with an error."""
     final = tmp_path / "photo.jpg"
     final.write_bytes(b"older")
     filesystem.make_folder(tmp_path)
@@ -516,7 +516,7 @@ async def test_a_file_system_that_replaces_no_file_is_a_sentence(tmp_path: Path,
 def test_a_catalogue_without_shared_memory_is_synced_fully(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 65: database never in WAL on a network file system: where WAL is refused, commits are synced fully."""
+    """Row 65: database never in WAL on a network file system: if WAL is refused, commits are synced fully."""
     statements: list[str] = []
 
     class Sqlite:
@@ -538,7 +538,7 @@ def test_a_catalogue_without_shared_memory_is_synced_fully(
 
 
 def test_a_failing_disk_does_not_move_the_catalogue_away(tmp_path: Path, faulty: FaultyDisk) -> None:
-    """Row 56: EIO on fsync or read: the catalogue is not blamed for its disk, and stays usable afterwards."""
+    """Row 56: EIO on fsync or read: the catalogue does not count as damaged, and stays usable afterwards."""
     with Catalogue(tmp_path / "catalogue.sqlite") as catalogue:
         for kind in ("statement", "commit"):
             for rolls_back in (True, False):
@@ -554,8 +554,8 @@ def test_a_failing_disk_does_not_move_the_catalogue_away(tmp_path: Path, faulty:
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o000, 0o022])
-async def test_folders_have_the_rights_that_the_user_wants(tmp_path: Path, umask: int) -> None:
-    """Row 66: umask 077 or 000: folders are 0777 and files 0666 without what the umask takes; none is executable."""
+async def test_files_follow_the_umask(tmp_path: Path, umask: int) -> None:
+    """Row 66: umask 077 or 000: folders are 0777 and files 0666, less the umask; no file is executable."""
     before = os.umask(umask)
     try:
         async with mirroring(tmp_path / "cache", 2) as run:
@@ -576,7 +576,7 @@ async def test_folders_have_the_rights_that_the_user_wants(tmp_path: Path, umask
 async def test_a_cache_path_is_resolved_once(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
-    """Row 66: --cache-path relative, `~`, trailing slash: a change of the working folder moves no file."""
+    """Row 66: --cache-path relative, `~`, trailing slash: a change of the working folder has no effect."""
     monkeypatch.chdir(tmp_path)
     async with mirroring(Path(given), 2) as run:
         mirror = run.mirror(image_only=True)
@@ -589,11 +589,11 @@ async def test_a_cache_path_is_resolved_once(
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-# What is not a mirror's own run
+# Other files
 
 
-def test_a_full_home_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 53: ENOSPC at the count of the hour's calls: a sentence, and the count that was there is kept."""
+def test_a_full_home_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 53: ENOSPC at the count of the hour's calls: a sentence, and the earlier count is kept."""
     ledger = CallLedgerFile(tmp_path / "calls")
     assert ledger.take(1.7e9, 10) == 0
 
@@ -607,10 +607,8 @@ def test_a_full_home_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert ledger.take(1.7e9, 1) == 3600
 
 
-def test_the_folders_that_are_known_do_not_fill_the_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Row 80: memory at 1M photos: what is known of folders is forgotten before it grows large."""
+def test_the_set_of_known_folders_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 80: memory at 1M photos: the set of known folders is cleared before it grows large."""
     monkeypatch.setattr(directories, "_KNOWN_FOLDERS", 10)
     monkeypatch.setattr(directories, "_durable", set())
     for number in range(50):
@@ -630,7 +628,7 @@ async def test_a_path_taken_by_another_photo_is_named(tmp_path: Path) -> None:
     assert cache.path("7", "json").read_text() == '{"flickr": {"id": "8"}}'
 
 
-# The real thing
+# A real disk
 
 IN_A_SMALL_DISK = """
 set -e
@@ -648,7 +646,7 @@ cp -r "$DISK/." "$OUT/tree"
 
 
 def may_mount() -> bool:
-    """Return whether this machine lets us mount a disk of our own."""
+    """Return whether tests may mount a disk on this machine."""
     if not (unshare := shutil.which("unshare")):
         return False
     script = ["sh", "-c", "mount -t tmpfs none /mnt"]
@@ -657,8 +655,8 @@ def may_mount() -> bool:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not may_mount(), reason="mounting a small disk takes user namespaces")
-async def test_a_disk_that_really_is_full(tmp_path: Path) -> None:
-    """Row 53: ENOSPC on a real small disk: one sentence, exit code 7; once space is free the mirror is completed."""
+async def test_a_real_full_disk_ends_the_run(tmp_path: Path) -> None:
+    """Row 53: ENOSPC on a real small disk: one sentence, exit code 7; with free space the mirror is completed."""
     small, out = tmp_path / "small", tmp_path / "out"
     small.mkdir()
     out.mkdir()

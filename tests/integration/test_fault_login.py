@@ -1,4 +1,4 @@
-"""Signed runs under each fault: the mirror is whole in the end, and no trace of the login is left anywhere."""
+"""Signed runs under each fault: the final mirror is complete, and no output contains the login."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PHOTOS = 2
 
 
 def note_signatures(run: Run) -> list[str]:
-    """Return a list that gets the signature of each request of the API."""
+    """Return a list to which the signature of each request of the API is added."""
     found: list[str] = []
 
     async def note(request: web.Request) -> web.StreamResponse | None:
@@ -42,8 +42,10 @@ def note_signatures(run: Run) -> list[str]:
 
 @pytest.mark.parametrize("fault", with_slow_rest(FAULTS, *FAULTS[::3]))
 @pytest.mark.parametrize("kind", ["api", "image"])
-async def test_a_fault_that_passes(tmp_path: Path, canary: Canary, kind: str, fault: faults.Fault) -> None:
-    """Two requests fail: all is mirrored, each call is signed anew, and neither token nor signature is shown."""
+async def test_a_temporary_fault_loses_nothing(
+    tmp_path: Path, canary: Canary, kind: str, fault: faults.Fault
+) -> None:
+    """Two requests fail: everything is mirrored, each call is signed again, and no secret is shown."""
     async with mirroring(tmp_path, PHOTOS, commented=1) as run:
         run.log_in()
         run.limits = Limits(attempts=3, timing=FAST)
@@ -56,8 +58,8 @@ async def test_a_fault_that_passes(tmp_path: Path, canary: Canary, kind: str, fa
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in MIXES["429"]])
-async def test_a_fault_that_stays(tmp_path: Path, canary: Canary, fault: faults.Fault) -> None:
-    """The error that ends the run, its causes and their requests show nothing."""
+async def test_a_permanent_fault_shows_no_secret(tmp_path: Path, canary: Canary, fault: faults.Fault) -> None:
+    """The error that ends the run, its causes and their requests contain no secret."""
     async with mirroring(tmp_path, PHOTOS) as run:
         run.log_in()
         signatures = note_signatures(run)

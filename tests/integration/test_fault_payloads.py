@@ -1,4 +1,4 @@
-"""Answers of the API that are wrong: rows 29 to 39 and 41 of the catalogue of faults, rows 18 and 50 beside them."""
+"""Wrong answers of the API: rows 29 to 39 and 41 of the catalogue of faults, and rows 18 and 50."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ running = pytest.mark.usefixtures("canary", "one_language")
 
 
 async def no_nap(_: float) -> None:
-    """Let no time pass."""
+    """Do not sleep."""
     await anyio.lowlevel.checkpoint()
 
 
 def open_api(url: str, attempts: int = 2) -> AsyncFlickrApi:
-    """Return an API that waits for nothing."""
+    """Return an API that does not wait."""
     budget = ApiBudget(calls_per_second=10, clock=iter(range(10**6)).__next__, sleep=no_nap)
     transport = HttpClient(
         canary.KEY, budget=budget, api_url=url, limits=Limits(attempts=attempts), sleep=no_nap
@@ -63,7 +63,7 @@ def open_api(url: str, attempts: int = 2) -> AsyncFlickrApi:
 
 
 def script(run: Run, *rules: Rule) -> Script:
-    """Give the server a script."""
+    """Set the fault script of the server."""
     made = Script(*rules)
     run.flickr.faults = made
     return made
@@ -91,7 +91,7 @@ OUT_OF_ORDER = "Sorry, the Flickr API service is not currently available."
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_code_means_what_it_means_for_its_method(method: str) -> None:
+async def test_the_meaning_of_a_code_depends_on_the_method(method: str) -> None:
     """Row 29: stat=fail, every row of section 4; row 30: the code as a number or as a text is the same."""
     call, own = METHODS[method]
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr, open_api(flickr.api_url) as api:
@@ -138,10 +138,10 @@ async def test_an_unknown_code_fails_its_photo_only_and_is_shown(tmp_path: Path)
 @pytest.mark.parametrize(
     ("code", "kind"), [(98, LoginError), (99, LoginError), (100, InvalidKeyError), (112, InvalidCallError)]
 )
-async def test_what_concerns_every_photo_ends_the_run(
+async def test_refusals_for_every_photo_end_the_run(
     tmp_path: Path, code: int, kind: type[FlickrMirrorError]
 ) -> None:
-    """Row 29: a key or login that is refused, and a call that is not understood, end the run and fail no photo."""
+    """Row 29: a refused key or login, and an invalid call, end the run and fail no photo."""
     async with mirroring(tmp_path, 8, image_dims=TINY, commented=1) as run:
         done = script(run, Rule(faults.refusal(code), method="flickr.photos.comments.getList", times=None))
         with pytest.raises(kind):
@@ -153,13 +153,13 @@ async def test_what_concerns_every_photo_ends_the_run(
         assert len(infos(tmp_path)) == 8
 
 
-# Answers that are none
+# Invalid answers
 
 
 @running
 @pytest.mark.parametrize("name", faults.WRONG_JSON)
 async def test_an_invalid_answer_is_requested_again(tmp_path: Path, name: str) -> None:
-    """Row 31: invalid JSON, truncated JSON, empty, BOM, JSONP, XML: a passing failure, then one sentence."""
+    """Row 31: invalid JSON, truncated JSON, empty, BOM, JSONP, XML: a temporary failure, then one sentence."""
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
         wrong = faults.wrong_json(faults.WRONG_JSON[name])
         done = script(run, Rule(wrong, kind="api", each=True))
@@ -187,7 +187,7 @@ PARTS = ("user", "person", "photos", "sizes", "photo", "comments")
 
 @settings(deadline=None, max_examples=30)
 @given(VALUES, st.booleans())
-def test_no_answer_leads_to_an_unexpected_error(value: Any, is_whole: bool) -> None:
+def test_no_answer_causes_an_unexpected_error(value: Any, is_whole: bool) -> None:
     """Row 31: for any JSON, each method returns, or raises an error of this package."""
     answer = value if is_whole else {"stat": "ok", **dict.fromkeys(PARTS, value)}
     text = json.dumps(answer).encode()
@@ -208,7 +208,7 @@ def test_no_answer_leads_to_an_unexpected_error(value: Any, is_whole: bool) -> N
 
 
 @given(st.dictionaries(st.sampled_from(["stat", "code", "message"]), VALUES))
-def test_no_refusal_leads_to_an_unexpected_error(answer: dict[str, Any]) -> None:
+def test_no_refusal_causes_an_unexpected_error(answer: dict[str, Any]) -> None:
     """Row 30: code and message may be of any type, or missing."""
     answer.pop("stat", None)
     with pytest.raises(FlickrMirrorError) as caught:
@@ -270,7 +270,7 @@ def test_sizes_are_compared_as_numbers() -> None:
 @running
 @pytest.mark.parametrize("value", [None, "", 0, "0", -5, "NaN", {}, "no source"])
 async def test_a_photo_without_a_usable_size_fails_alone(tmp_path: Path, value: object) -> None:
-    """Row 33: width/height null, "", 0; entry without source: skipped; where none is left, the photo fails."""
+    """Row 33: width/height null, "", 0; entry without source: skipped; if none is left, the photo fails."""
     async with mirroring(tmp_path, 2, image_dims=TINY) as run:
         bad = run.stream.ids[0]
 
@@ -301,8 +301,8 @@ async def test_a_photo_without_a_usable_size_fails_alone(tmp_path: Path, value: 
 
 
 @running
-async def test_a_film_among_the_sizes_is_not_taken_for_the_picture(tmp_path: Path) -> None:
-    """Row 33: media=video: the best picture is a picture, however many pixels the film has."""
+async def test_a_film_is_never_the_best_picture(tmp_path: Path) -> None:
+    """Row 33: media=video: the best picture is a picture, even if the film has more pixels."""
     async with mirroring(tmp_path, 1, mix=Mix({Kind.VIDEO: 1})) as run:
         (photo,) = (run.stream.photo(photo_id) for photo_id in run.stream.ids)
         answer = run.flickr.call(method="flickr.photos.getSizes", photo_id=photo.id)
@@ -321,8 +321,8 @@ OPTIONAL = ("title", "description", "owner", "tags", "ownername", "pathalias", "
 
 
 @running
-async def test_keys_that_are_missing_stop_nothing(tmp_path: Path) -> None:
-    """Row 35: missing keys: title, _content, comments, owner: defaults, no crash, and the mirror is whole."""
+async def test_missing_keys_do_not_stop_a_run(tmp_path: Path) -> None:
+    """Row 35: missing keys: title, _content, comments, owner: defaults, no crash, and the mirror is complete."""
     async with mirroring(tmp_path, 3, image_dims=TINY, commented=1) as run:
 
         def listing(answer: dict[str, Any]) -> None:
@@ -355,7 +355,7 @@ HALF = "caf\ud800\udfffe \ud800"
 
 
 @running
-async def test_half_a_surrogate_pair_reaches_the_disk_as_a_mark(tmp_path: Path) -> None:
+async def test_a_lone_surrogate_becomes_a_replacement_character(tmp_path: Path) -> None:
     """Row 36: lone surrogate in text: written as U+FFFD, in titles, descriptions, tags and comments."""
     async with mirroring(tmp_path, 2, image_dims=TINY, commented=1) as run:
 
@@ -381,7 +381,7 @@ async def test_half_a_surrogate_pair_reaches_the_disk_as_a_mark(tmp_path: Path) 
 
 
 def test_odd_values_are_bounded() -> None:
-    """Row 37: 1 MB title, deep nesting, 64-bit ids, NaN: read, or left out, and ids are texts."""
+    """Row 37: 1 MB title, deep nesting, 64-bit ids, NaN: read, or ignored, and ids are texts."""
     deep: Any = "x"
     for _ in range(500):
         deep = {"_content": deep}
@@ -416,8 +416,8 @@ async def test_counts_that_disagree_hide_no_photo(tmp_path: Path, wrong: dict[st
 
 
 @running
-async def test_a_page_that_is_another_one_ends_no_walk_wrongly(tmp_path: Path) -> None:
-    """Rows 38, 39: page echoed is not the one asked for: every photo is there in the end, without a circle."""
+async def test_an_echoed_page_ends_no_walk_early(tmp_path: Path) -> None:
+    """Rows 38, 39: page echoed is not the requested one: every photo is listed, without an endless loop."""
     async with mirroring(tmp_path, 25, image_dims=TINY) as run:
         run.limits = Limits(page_size=10, attempts=1, timing=FAST)
         clamp = faults.Rewritten(lambda answer: answer["photos"].update(page=10_000))
@@ -430,7 +430,7 @@ async def test_a_page_that_is_another_one_ends_no_walk_wrongly(tmp_path: Path) -
 
 
 async def test_a_gzip_bomb_is_refused() -> None:
-    """Row 41: gzip bomb, 100 kB that unpack to 100 MB: given up at 50 MB, and the connection serves on."""
+    """Row 41: gzip bomb, 100 kB that unpack to 100 MB: given up at 50 MB, and the API stays usable."""
     async with SimulatedFlickr(stream := SimulatedPhotostream(1)) as flickr:
         flickr.faults = Script(Rule(faults.Bomb(100 << 20)))
         async with open_api(flickr.api_url, attempts=1) as api:
@@ -440,7 +440,7 @@ async def test_a_gzip_bomb_is_refused() -> None:
 
 
 @running
-async def test_an_endless_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_endless_answer_is_aborted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 41: API response > cap: the connection is dropped, and another try works."""
     monkeypatch.setattr("flickr_mirror.flickr.api_endpoint.MAX_RESPONSE", 1 << 20)
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
@@ -449,12 +449,12 @@ async def test_an_endless_answer_is_given_up(tmp_path: Path, monkeypatch: pytest
         assert len(done.done) == 1
 
 
-# Beside these
+# Other rows
 
 
 @running
 async def test_a_refused_image_is_tried_again_in_the_same_run(tmp_path: Path) -> None:
-    """Row 18: 403 on a size that getSizes listed: tried again at the end, by a later run, and only then given up."""
+    """Row 18: 403 on a size that getSizes listed: tried at the end and by a later run, then marked as unavailable."""
     async with mirroring(tmp_path, 4, image_dims=TINY) as run:
         passing, lasting = run.stream.ids[:2]
         script(
@@ -476,7 +476,7 @@ async def test_a_refused_image_is_tried_again_in_the_same_run(tmp_path: Path) ->
 
 
 @running
-async def test_a_few_photos_that_are_refused_for_a_while_are_not_lost(tmp_path: Path) -> None:
+async def test_temporarily_refused_photos_are_not_lost(tmp_path: Path) -> None:
     """Row 18: 403 for all of the few images of a night: a later run fetches them."""
     async with mirroring(tmp_path, 5, image_dims=TINY) as run:
         script(run, Rule(faults.failing(403), kind="image", times=None))
@@ -488,7 +488,7 @@ async def test_a_few_photos_that_are_refused_for_a_while_are_not_lost(tmp_path: 
 
 
 @running
-async def test_a_network_that_is_shut_out_loses_no_photo(tmp_path: Path) -> None:
+async def test_a_blocked_network_loses_no_photo(tmp_path: Path) -> None:
     """Row 18: 403 for every image: the run ends after some, and the next one fetches all of them."""
     async with mirroring(tmp_path, 60, image_dims=TINY) as run:
         done = script(run, Rule(faults.failing(403), kind="image", times=None))
@@ -502,7 +502,7 @@ async def test_a_network_that_is_shut_out_loses_no_photo(tmp_path: Path) -> None
 
 @running
 @pytest.mark.parametrize("code", [1, 2, 5])
-async def test_an_account_that_is_gone_touches_nothing(tmp_path: Path, code: int) -> None:
+async def test_a_gone_account_leaves_its_mirror_unchanged(tmp_path: Path, code: int) -> None:
     """Row 50: user deleted (code 5/2) or unknown: the run ends with its reason, and the mirror is untouched."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         await run(info_level=1)

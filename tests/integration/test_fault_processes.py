@@ -1,4 +1,4 @@
-"""What processes, programs around them and clocks do to a run: rows 42 to 44, 74, 78, 79, 81 and 82."""
+"""Effects of processes, other programs and clocks on a run: rows 42 to 44, 74, 78, 79, 81 and 82."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("one_language", "writer_processes")
 
 
 def leftovers(root: Path) -> list[Path]:
-    """Return what a run must not leave: temporary files, and who holds the lock."""
+    """Return the files that a run must not leave: temporary files, and the record of the lock's holder."""
     return [*root.rglob("*.part"), *root.rglob("lock.json")]
 
 
@@ -62,7 +62,7 @@ def boom(*_: Any, **__: Any) -> Any:
 
 
 async def late_boom(*_: Any, **__: Any) -> Any:
-    """Do so while others are at work."""
+    """Raise it while other tasks work."""
     await anyio.sleep(0.05)
     raise ZeroDivisionError("boom")
 
@@ -95,7 +95,7 @@ EXAMPLES = ("lister", "feeder of images", "downloader", "book-keeping")
 async def test_an_unexpected_exception_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: type, name: str, fault: Callable[..., Any]
 ) -> None:
-    """Row 82: an unexpected exception in any stage ends the run as it is, cancels the others, and hangs nothing."""
+    """Row 82: an unexpected exception in any stage ends the run, cancels the other tasks, and does not hang."""
     async with mirroring(tmp_path, 30, mix=Mix.NO_ORIGINALS, undocumented_extras=False) as run:
         before = asyncio.all_tasks()
         with monkeypatch.context() as patch:
@@ -117,11 +117,11 @@ def servers() -> set[asyncio.Task[Any]]:
     return {task for task in asyncio.all_tasks() if "RequestHandler" in repr(task) or "aiohttp" in repr(task)}
 
 
-# Row 81: a guest in somebody else's program
+# Row 81: a library in another program
 
 
-def manners() -> tuple[Any, ...]:
-    """Return what a library must leave as it is."""
+def process_state() -> tuple[Any, ...]:
+    """Return the state of the process that a library must not change."""
     logger = logging.getLogger("flickr_mirror")
     root = logging.getLogger()
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
@@ -131,8 +131,8 @@ def manners() -> tuple[Any, ...]:
 @pytest.mark.parametrize("way", ["cancel", "wait_for", "fail_after"])
 @pytest.mark.parametrize("moment", with_slow_rest([0.0, 0.02, 0.2, 0.35], 0.02))
 async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, moment: float) -> None:
-    """Row 81: cancelled in any way at any time, the error of its caller comes out, and everything is closed."""
-    before = manners()
+    """Row 81: after any cancellation at any time, the caller gets its own error, and everything is closed."""
+    before = process_state()
     async with mirroring(tmp_path, 400) as run:
         run.flickr.image_latency = 0.01
         begun = time.monotonic()
@@ -150,15 +150,15 @@ async def test_a_cancelled_run_leaves_nothing_open(tmp_path: Path, way: str, mom
                 await run()
         assert time.monotonic() - begun < moment + 3
         assert leftovers(tmp_path) == []
-    gc.collect()  # what was not closed says so now, and warnings are errors
-    assert manners() == before
+    gc.collect()  # unclosed resources warn now, and warnings are errors
+    assert process_state() == before
 
 
 @pytest.mark.parametrize("name", ["begin_run", "recheck_sizes", "requeue", "end_run"])
 async def test_a_cancelled_run_abandons_no_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Row 81: what a thread does to the catalogue is waited for, also where asyncio itself cancels the task."""
+    """Row 81: a thread that writes to the catalogue is awaited, also if asyncio itself cancels the task."""
     slow, entered, left = getattr(WorkList, name), threading.Event(), threading.Event()
 
     def slowly(*arguments: Any, **options: Any) -> Any:
@@ -197,7 +197,7 @@ async def test_two_mirrors_in_one_loop(tmp_path: Path) -> None:
 
 
 def test_a_mirror_outlives_its_loop(tmp_path: Path) -> None:
-    """Row 81: the same mirror and budget serve in one loop after the other, the first of which is closed."""
+    """Row 81: the same mirror and budget work in two loops, one after the other."""
     stream = SimulatedPhotostream(10, newest=int(time.time()) - 86_400)
     budget = ApiBudget(calls_per_second=10_000)
     counts = []
@@ -216,17 +216,17 @@ def test_a_mirror_outlives_its_loop(tmp_path: Path) -> None:
     assert counts == [10, 2]
 
 
-# Row 78: somebody else has the catalogue open
+# Row 78: another program has the catalogue open
 
 
 def catalogue_of(root: Path) -> Path:
-    """Return where the catalogue is."""
+    """Return the path of the catalogue."""
     (path,) = root.rglob("catalogue.sqlite")
     return path
 
 
 async def test_a_reader_of_the_catalogue_does_not_block_a_run(tmp_path: Path) -> None:
-    """Row 78: somebody looks into the catalogue with another program while a run writes it."""
+    """Row 78: another program reads the catalogue while a run writes to it."""
     async with mirroring(tmp_path) as run:
         await run()
         run.stream.upload(20)
@@ -239,8 +239,8 @@ async def test_a_reader_of_the_catalogue_does_not_block_a_run(tmp_path: Path) ->
         assert report.images == 20
 
 
-async def test_a_lock_on_the_catalogue_is_waited_for(tmp_path: Path) -> None:
-    """Row 78: somebody who writes to the catalogue, for a backup perhaps, holds a run up and no more."""
+async def test_a_run_waits_for_a_lock_on_the_catalogue(tmp_path: Path) -> None:
+    """Row 78: another program that writes to the catalogue only delays a run."""
     async with mirroring(tmp_path) as run:
         await run()
         run.stream.upload(5)
@@ -257,7 +257,7 @@ async def test_a_lock_on_the_catalogue_is_waited_for(tmp_path: Path) -> None:
 
 
 async def test_a_lasting_lock_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 78: a catalogue that stays locked ends the run with advice that fits: nothing is to be moved away."""
+    """Row 78: a catalogue that stays locked ends the run with suitable advice, which is not to move it."""
     monkeypatch.setattr("flickr_mirror.catalogue.database.BUSY_TIMEOUT", 0.1)
     async with mirroring(tmp_path) as run:
         await run()
@@ -291,7 +291,7 @@ async def test_a_suspended_process_continues(tmp_path: Path) -> None:
             images += isinstance(event, ImageCached)
             if images in (20, 60):
                 images += 1
-                time.sleep(0.5)  # the whole process stands still, as after Ctrl-Z
+                time.sleep(0.5)  # the whole process is suspended, as after Ctrl-Z
 
         report = await run.mirror(observe).run()
     assert report.complete
@@ -300,7 +300,7 @@ async def test_a_suspended_process_continues(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("years", [10, -10])
-async def test_a_clock_that_jumps_holds_no_failed_photo_back(
+async def test_a_clock_that_jumps_delays_no_failed_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
 ) -> None:
     """Row 79: photos that failed while the clock was wrong are tried again when it is right."""
@@ -322,10 +322,10 @@ async def test_a_clock_that_jumps_holds_no_failed_photo_back(
         assert (await run()).images == 1
 
 
-async def test_deadlines_and_pauses_do_not_look_at_the_clock_of_the_day(
+async def test_deadlines_and_pauses_do_not_use_the_wall_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 79: a clock that jumps by years while a run is going on neither ends it nor holds it up."""
+    """Row 79: a clock that jumps by years during a run neither ends nor delays it."""
     real, jump = time.time, 0.0
     monkeypatch.setattr("time.time", lambda: real() + jump)
     async with mirroring(tmp_path, 60, commented=0.5) as run:
@@ -345,7 +345,7 @@ async def test_deadlines_and_pauses_do_not_look_at_the_clock_of_the_day(
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
 def test_a_call_recorded_out_of_order_is_counted(tmp_path: Path, kind: str) -> None:
-    """Row 83: of two that jostle at the ledger, the one with the earlier time does not forget the other's call."""
+    """Row 83: of two concurrent calls, the one with the earlier time does not remove the other from the ledger."""
     ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
     now = time.time()
     assert ledger.take(now, 2) == 0
@@ -357,7 +357,7 @@ def test_a_call_recorded_out_of_order_is_counted(tmp_path: Path, kind: str) -> N
 
 
 def between_pages(flickr: SimulatedFlickr, change: Callable[[], None]) -> None:
-    """Let `change` happen before each page of the listing but the first."""
+    """Call `change` before each page of the listing except the first."""
     pages = 0
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -377,7 +377,7 @@ def between_pages(flickr: SimulatedFlickr, change: Callable[[], None]) -> None:
 async def test_changes_between_the_pages_lose_no_photo(
     tmp_path: Path, strategy: CachingStrategy, what: str
 ) -> None:
-    """Rows 42, 43, 44: seven uploads, seven deletions or both during one run: all that remains is mirrored by it."""
+    """Rows 42, 43, 44: seven uploads, seven deletions or both during one run: it mirrors all remaining photos."""
     stream = SimulatedPhotostream(100, newest=int(time.time()) - 86_400)
     chance = random.Random(7)
     changes = {"uploads": 7 * (what != "deletions"), "deletions": 7 * (what != "uploads")}

@@ -1,4 +1,4 @@
-"""Section F of the catalogue of faults: hostile names, addresses, sizes and texts, and what must stay secret."""
+"""Section F of the catalogue of faults: hostile names, addresses, sizes and texts, and secrets."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ MANHHAI = "13476480@N07"
 
 
 def assert_below(root: Path, path: Path) -> None:
-    """Assert that a path is one for a file below `root` on any file system."""
+    """Assert that a path is a valid file below `root` on any file system."""
     assert path != root
     assert Path(os.path.normpath(path)).is_relative_to(root)
     for part in path.relative_to(root).parts:
@@ -118,7 +118,7 @@ def test_any_username_is_a_folder_below_the_cache(username: str) -> None:
 
 @given(nsid=st.text() | st.sampled_from(["..", "", "/", "flickr_keys", "1@N0\n", "١@N01", "1@N01/.."]))
 def test_any_nsid_is_a_folder_below_the_cache_or_refused(nsid: str) -> None:
-    """Row 84: what Flickr calls the id of an account is an NSID, or no account."""
+    """Row 84: an account id that is not an NSID is refused."""
     try:
         user = FlickrUser.from_json({"nsid": nsid, "username": {"_content": ".."}})
     except ValueError:
@@ -135,14 +135,14 @@ def test_names_that_look_alike_do_not_share_a_folder(name: str) -> None:
     assert folder_name(FlickrUser(MANHHAI, name)).endswith(f" ({MANHHAI})")
 
 
-def test_no_name_is_that_of_a_file_of_the_tool() -> None:
+def test_no_folder_has_the_name_of_a_file_of_the_tool() -> None:
     """Row 84: on a file system that ignores case, no user's folder has the name of the keys file."""
     for name in ("flickr_keys", "FLICKR_KEYS", "Flickr_Key", "API_calls"):
         assert folder_name(FlickrUser(MANHHAI, name)) == f"{name} ({MANHHAI})"
 
 
-def test_names_equal_but_for_their_bytes_are_one_folder() -> None:
-    """Row 84: NFC and NFD of a name, which some file systems take for one, are one here too."""
+def test_unicode_forms_of_a_name_are_one_folder() -> None:
+    """Row 84: NFC and NFD of a name share a folder, because some file systems do not distinguish them."""
     composed, apart = (unicodedata.normalize(form, "Huế") for form in ("NFC", "NFD"))
     assert folder_name(FlickrUser(MANHHAI, apart)) == folder_name(FlickrUser(MANHHAI, composed))
 
@@ -156,7 +156,7 @@ anything = st.recursive(
 
 @given(photo_id=anything | st.sampled_from(["../x", "1;rm", "1/2", "٣", "1\n", "-1", "0", "1e5", "9" * 40]))
 def test_any_photo_id_gives_a_path_inside_the_mirror_or_an_error(photo_id: object) -> None:
-    """Row 85: an id from the API that is not made of digits, as text or number, gives no photo."""
+    """Row 85: an id from the API that does not consist of digits, as text or number, is refused."""
     page = PhotoPage.from_json({"photo": [{"id": photo_id, "title": "x"}]})
     cache = MirrorFolder(Path("/cache/manhhai"), 4)
     for photo in page.photos:
@@ -245,7 +245,7 @@ async def images(
 
 @pytest.mark.parametrize("address", HOSTILE)
 @pytest.mark.parametrize("hops", [0, 1, 3])
-async def test_nothing_but_image_servers_is_contacted(address: str, hops: int) -> None:
+async def test_only_image_servers_are_contacted(address: str, hops: int) -> None:
     """Rows 87 to 89: source or redirect with another scheme, host, port or user is refused before it is sent."""
     asked: list[httpx.URL] = []
 
@@ -266,7 +266,7 @@ async def test_nothing_but_image_servers_is_contacted(address: str, hops: int) -
 
 
 async def test_only_a_few_redirects_are_followed() -> None:
-    """Row 89: redirects are followed by hand, three at most."""
+    """Row 89: at most three redirects are followed."""
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -281,7 +281,7 @@ async def test_only_a_few_redirects_are_followed() -> None:
 
 
 async def test_image_servers_get_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Row 89: neither the key, nor the endpoint's password, nor .netrc, nor a cookie goes to an image server."""
+    """Row 89: image servers get neither the key, nor the endpoint's password, nor .netrc, nor a cookie."""
     netrc = tmp_path / "netrc"
     netrc.write_text(f"default login me password {PASSWORD}\n")
     netrc.chmod(0o600)
@@ -305,8 +305,8 @@ async def test_image_servers_get_no_credentials(monkeypatch: pytest.MonkeyPatch,
         assert PASSWORD not in sent
 
 
-async def test_a_redirect_of_the_api_takes_no_key_elsewhere() -> None:
-    """Row 89: the API's redirects are not followed at all."""
+async def test_a_redirect_of_the_api_is_not_followed() -> None:
+    """Row 89: the key is never sent to another server."""
     async with (
         SimulatedFlickr(SimulatedPhotostream(1)) as evil,
         SimulatedFlickr(SimulatedPhotostream(1)) as flickr,
@@ -326,7 +326,7 @@ async def test_a_redirect_of_the_api_takes_no_key_elsewhere() -> None:
         assert seen == []
 
 
-async def test_an_allowed_name_that_leads_elsewhere_gets_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_allowed_name_of_another_server_gets_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 90: DNS rebinding: a private server cannot prove to be Flickr's, so nothing is sent to it."""
     certificate = trustme.CA().issue_cert("live.staticflickr.com")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -360,7 +360,7 @@ async def test_an_allowed_name_that_leads_elsewhere_gets_no_request(monkeypatch:
 
 
 class Body(httpx.AsyncByteStream):
-    """A body of many chunks, which knows how many bytes were taken."""
+    """A body of many chunks that counts the bytes read."""
 
     def __init__(self, chunks: int) -> None:
         self.left = chunks
@@ -388,7 +388,7 @@ class Body(httpx.AsyncByteStream):
 async def test_a_size_bomb_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], most: int
 ) -> None:
-    """Row 91: size bomb: endless body, 10 GB Content-Length: cut off while it comes, and not tried again."""
+    """Row 91: size bomb: endless body, 10 GB Content-Length: aborted during the transfer, and not retried."""
     monkeypatch.setitem(LARGEST, "photo", 300_000)
     bodies: list[Body] = []
 
@@ -408,7 +408,7 @@ async def test_a_size_bomb_is_cut_off(
 
 @pytest.mark.parametrize("packing", ["gzip", "gzip, gzip", "deflate", "br", "GZIP"])
 async def test_a_packed_image_is_not_unpacked(packing: str) -> None:
-    """Row 91: an image sent compressed without being requested so could be a bomb: it is refused."""
+    """Row 91: a compressed image, which was not requested, could be a bomb: it is refused."""
     body = gzip.compress(jpeg(640, 480))
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -421,7 +421,7 @@ async def test_a_packed_image_is_not_unpacked(packing: str) -> None:
 
 
 async def test_an_answer_packed_twice_is_not_unpacked() -> None:
-    """Row 91: twice packed, 64 kB are 64 GB in one step: the API's answers are unpacked once at most."""
+    """Row 91: compressed twice, 64 kB can be 64 GB: the API's answers are unpacked once at most."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         layers = 1
 
@@ -449,7 +449,7 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def test_a_jpeg_of_endless_scans_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 92: pixel bomb: scans of a few bytes that each cost a walk over all pixels: hours in 1 MB."""
+    """Row 92: pixel bomb: scans of a few bytes that each cost a pass over all pixels: hours in 1 MB."""
     file = io.BytesIO()
     Image.new("L", (640, 480), 200).save(file, "JPEG", progressive=True)
     data = file.getvalue()
@@ -474,7 +474,9 @@ def test_a_jpeg_of_endless_scans_is_not_decoded(tmp_path: Path, monkeypatch: pyt
     assert len(loads) == 1
 
 
-def test_a_png_is_not_unpacked_beyond_what_it_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_png_is_not_unpacked_beyond_its_claimed_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Row 92: pixel bomb: gigabytes of zeros behind a header of a few pixels are not unpacked."""
     unpacked: list[int] = []
     make = zlib.decompressobj
@@ -503,7 +505,7 @@ def test_a_png_is_not_unpacked_beyond_what_it_claims(tmp_path: Path, monkeypatch
 
 
 def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 92: sixteen bombs at once take the memory of one; small pictures do not wait for each other."""
+    """Row 92: sixteen bombs at once take the memory of one; small pictures are decoded concurrently."""
     running = most = 0
     lock = threading.Lock()
 
@@ -559,7 +561,7 @@ EVIL = (
         *(0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0x61C, 0xFEFF, 0xE0041, 0xD800, 0xAD, 0xFFF9),
     ],
 )
-def test_what_commands_a_terminal_is_replaced(code: int) -> None:
+def test_control_characters_are_replaced(code: int) -> None:
     """Row 93: ESC, BEL, CR, BS, C1, bidi controls, line ends, characters without width."""
     assert plain(f"a{chr(code)}b") == "a\ufffdb"
 
@@ -573,13 +575,13 @@ def test_ordinary_text_is_shown_unchanged() -> None:
 
 
 def test_any_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Row 93: what the command says itself, with paths and names in it."""
+    """Row 93: the command's own messages, with paths and names."""
     echo(EVIL)
     assert capsys.readouterr().err == plain(EVIL) + "\n"
 
 
 def test_a_traceback_forges_no_record() -> None:
-    """Row 93: newline in the message of an error: its lines are indented, so that none looks like a record."""
+    """Row 93: newline in an error's message: its lines are indented, so that none resembles a record."""
     file = io.StringIO()
     handler = ConsoleHandler(TolerantConsole(file=file, width=10))
     try:
@@ -600,7 +602,7 @@ Command = tuple[int, str]
 def command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Command]]:
-    """Return a function that runs the real command in this process: its exit code, and all that it wrote."""
+    """Return a function that runs the real command in this process; it returns the exit code and the output."""
     logger = logging.getLogger("flickr_mirror")
     before = logger.handlers, logger.level, logger.propagate
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
@@ -611,7 +613,7 @@ def command(
         monkeypatch.setattr("sys.argv", ["mirror_flickr", *arguments])
         with pytest.raises(SystemExit) as ended:
             main(FAST)
-        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # nothing ends this process later
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0  # no timer ends this process later
         written = capsys.readouterr()
         return int(ended.value.code or 0), written.out + written.err
 
@@ -622,7 +624,7 @@ def command(
 
 
 def poison(flickr: SimulatedFlickr) -> None:
-    """Let a simulated Flickr say hostile things wherever a text can stand."""
+    """Let a simulated Flickr send hostile text in every field."""
     first = flickr.streams[0].ids[0]
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -649,7 +651,7 @@ def poison(flickr: SimulatedFlickr) -> None:
 
 @pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("terminal", [False, True], ids=["log", "terminal"])
-def test_a_hostile_photostream_commands_no_terminal(
+def test_a_hostile_photostream_cannot_control_a_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Command], terminal: bool
 ) -> None:
     """Row 93: terminal escapes in title, username, tag, message, reason phrase, redirect; forged log lines."""
@@ -668,7 +670,7 @@ def test_a_hostile_photostream_commands_no_terminal(
             *("--info-level", "2", "--debug", "4"),
         )
     assert code == 3, text
-    assert "forged" in text  # it was said, and is harmless
+    assert "forged" in text  # it was printed, and is harmless
     if terminal:  # the live view itself moves the cursor, hides it, and colours its bars
         text = re.sub(r"\x1b\[(?:\d+(?:;\d+)*m|\?25[hl]|1A|2K)|\r", "", text)
     else:  # the console breaks long lines of a terminal anywhere
@@ -684,14 +686,14 @@ def test_a_hostile_photostream_commands_no_terminal(
 
 
 def reset(request: web.Request) -> web.StreamResponse:
-    """Break the connection off."""
+    """Reset the connection."""
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
 def interrupt(_: web.Request) -> web.StreamResponse:
-    """Let the user press Ctrl-C."""
+    """Send Ctrl-C."""
     os.kill(os.getpid(), signal.SIGINT)
     return web.Response(status=500)
 
@@ -710,7 +712,7 @@ FAULTS: dict[str, Answer | None] = {
 
 
 def assert_no_canary(text: str, *folders: Path) -> None:
-    """Assert that neither a text nor a file below the folders holds a secret; those of keys and logins may."""
+    """Assert that neither a text nor a file below the folders contains a secret, except files of keys and logins."""
     assert "canary" not in text
     for folder in folders:
         for path in folder.rglob("*"):
@@ -753,7 +755,7 @@ def test_secrets_are_shown_in_no_failure(
 
 
 def echo_refusal(problem: str) -> Answer:
-    """Refuse a signed request in a text that repeats the whole of it, as Flickr does."""
+    """Refuse a signed request with a text that repeats it, as Flickr does."""
 
     def refuse(request: web.Request) -> web.StreamResponse:
         seen = f"{request.url}&{request.headers.get('Authorization', '')}"
@@ -834,7 +836,7 @@ def test_secrets_are_shown_in_no_failure_to_connect(
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
 ) -> None:
-    """Row 94: neither a key, nor the password of a proxy or an endpoint, where no connection is made."""
+    """Row 94: no key and no password of a proxy or an endpoint, if no connection is made."""
     context = None
     if fault == "tls":
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -858,7 +860,7 @@ def test_secrets_are_shown_in_no_failure_to_connect(
 
 
 async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 94: a proxy that refuses an image is named without its password, in the traceback too."""
+    """Row 94: a proxy that refuses an image is named without its password, also in the traceback."""
     requests: list[bytes] = []
 
     async def refuse(stream: anyio.abc.SocketStream) -> None:
@@ -886,7 +888,7 @@ async def test_the_password_of_a_proxy_for_images_is_not_shown(monkeypatch: pyte
     "place",
     ["flickr_mirror.engine.workers.info_fetcher.InfoFetcher.fetch", "flickr_mirror.cli.run_view.log_events"],
 )
-def test_secrets_are_shown_in_no_defect(
+def test_secrets_are_shown_in_no_unexpected_error(
     tmp_path: Path,
     home: Path,
     command: Callable[..., Command],
@@ -914,7 +916,7 @@ def test_secrets_are_shown_in_no_defect(
 async def test_an_embedder_that_logs_everything_logs_no_secret(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 94: the root logger at level DEBUG, with all that httpx, httpcore, aiohttp and asyncio say."""
+    """Row 94: the root logger at level DEBUG, with the messages of httpx, httpcore, aiohttp and asyncio."""
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
     async with SimulatedFlickr(SimulatedPhotostream(2)) as flickr:
@@ -961,7 +963,7 @@ def test_no_public_object_shows_a_secret() -> None:
     assert "canary" not in repr(shown) + str(shown)
 
 
-def test_the_worker_for_languages_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_language_process_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 94: keys and passwords of proxies are not in the environment of the worker process."""
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", KEY)
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", SECRET)
@@ -977,10 +979,10 @@ def test_the_worker_for_languages_gets_no_secret(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("one_language")
-def test_a_key_on_the_command_line_is_warned_of_once(
+def test_a_key_on_the_command_line_causes_one_warning(
     tmp_path: Path, command: Callable[..., Command], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 95: key on argv works and is warned of once, naming better ways; one from the environment is not."""
+    """Row 95: key on argv works with one warning that names better ways; one from the environment has none."""
     with run_in_thread(SimulatedFlickr(SimulatedPhotostream(1))) as flickr:
         line = (
             *("--username", flickr.streams[0].nsid, "--api-url", flickr.api_url),
@@ -1002,7 +1004,7 @@ def test_a_key_on_the_command_line_is_warned_of_once(
         assert "canary" not in text
 
 
-# The rest
+# Other rows
 
 
 @pytest.mark.parametrize("option", ["--consumer-s", "--user", "--cache", "--image", "--full"])
@@ -1020,7 +1022,7 @@ FORBIDDEN = {
 }
 
 
-def test_nothing_runs_what_it_reads() -> None:
+def test_no_input_is_executed() -> None:
     """Row 102: no pickle, eval, yaml.load, shell or predictable temporary name in the package."""
     found = []
     files = list(Path(flickr_mirror.__file__).parent.rglob("*.py"))
@@ -1038,7 +1040,7 @@ def test_nothing_runs_what_it_reads() -> None:
             elif (
                 isinstance(node, ast.keyword)
                 and node.arg == "shell"
-                and path.name != "completion.py"  # where it is the name of one
+                and path.name != "completion.py"  # which contains the name of a shell
             ):
                 names = {"system"}
             else:
@@ -1049,8 +1051,8 @@ def test_nothing_runs_what_it_reads() -> None:
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
-    """Row 103: politeness: at most ten calls a second, few parallel downloads, and a User-Agent that names the tool."""
+async def test_requests_to_flickr_are_limited(tmp_path: Path) -> None:
+    """Row 103: politeness: at most ten calls per second, few parallel downloads, a User-Agent with its name."""
     limits = Limits()
     async with mirroring(tmp_path, 14) as run:
         calls: list[float] = []
@@ -1093,7 +1095,7 @@ async def test_flickr_is_asked_politely(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_no_file_can_be_executed(tmp_path: Path) -> None:
+async def test_no_file_is_executable(tmp_path: Path) -> None:
     """Files are never executable under any umask, and only their owner can write to the saved keys."""
     before = os.umask(0)
     try:

@@ -1,4 +1,4 @@
-"""Lines that break and servers that misbehave: rows 1 to 28 of the catalogue of faults, on real sockets."""
+"""Broken connections and misbehaving servers: rows 1 to 28 of the catalogue of faults, on real sockets."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ TINY = (40, 30)
 LIVE = "https://live.staticflickr.com"
 
 
-def check_whole(run: Run, *without: str) -> None:
-    """Assert that what is on disk is what the server has, for all photos but these, and nothing else."""
+def assert_complete(run: Run, *without: str) -> None:
+    """Assert that the disk has exactly the server's files, for all photos except these."""
     files_of: dict[str, list[Path]] = {}
     for path in run.root.rglob("*"):
         if ".flickr_mirror" not in path.parts and path.is_file() and path.suffix != ".json":
@@ -86,7 +86,7 @@ def check_whole(run: Run, *without: str) -> None:
 
 
 def script(run: Run, *rules: Rule) -> Script:
-    """Give the server a script."""
+    """Set the fault script of the server."""
     made = Script(*rules)
     run.flickr.faults = made
     return made
@@ -99,7 +99,7 @@ async def exit_code(run: Run, **options: Any) -> int:
 
 
 class Naps:
-    """A clock that moves only when somebody sleeps."""
+    """A clock that advances only during sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -110,14 +110,14 @@ class Naps:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
+        """Advance the clock at once."""
         self.seconds.append(seconds)
         self.now += seconds
         await anyio.lowlevel.checkpoint()
 
 
 def open_transport(flickr: SimulatedFlickr, naps: Naps, **limits: Any) -> HttpClient:
-    """Return connections whose waits take no time."""
+    """Return connections that do not wait."""
     budget = ApiBudget(clock=naps.clock, sleep=naps.sleep)
     return HttpClient(
         canary.KEY, budget=budget, api_url=flickr.api_url, limits=Limits(**limits), sleep=naps.sleep
@@ -125,7 +125,7 @@ def open_transport(flickr: SimulatedFlickr, naps: Naps, **limits: Any) -> HttpCl
 
 
 def open_api(transport: HttpClient) -> AsyncFlickrApi:
-    """Return the API through these connections."""
+    """Return an API that uses these connections."""
     return AsyncFlickrApi(canary.KEY, canary.SECRET, http_client=transport)
 
 
@@ -159,18 +159,18 @@ SPOILED: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("row", with_slow_rest(SPOILED, *list(SPOILED)[::3]))
-async def test_a_spoiled_body_is_discarded_and_fetched_again(tmp_path: Path, row: str) -> None:
-    """Each image is spoiled the first time: asked for once more, and what is kept is what the server has."""
+async def test_a_damaged_body_is_discarded_and_fetched_again(tmp_path: Path, row: str) -> None:
+    """Each image is damaged the first time: it is requested once more, and the server's bytes are kept."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         done = script(run, Rule(SPOILED[row], kind="image", each=True))
         report = await run(image_only=True)
         assert (report.images, report.failures, len(done.done)) == (3, [], 3)
         assert len([asked for asked in done.asked if asked.kind == "image"]) == 6
-        check_whole(run)
+        assert_complete(run)
 
 
-async def test_a_body_that_is_always_spoiled_fails_its_photo_only(tmp_path: Path) -> None:
-    """Rows 1 to 9, 16: one photo each never comes whole: it is said and left out, and the others are there."""
+async def test_a_permanently_damaged_body_fails_its_photo_only(tmp_path: Path) -> None:
+    """Rows 1 to 9, 16: one photo each is never complete: it is reported, and the others are mirrored."""
     lasting = [fault for name, fault in SPOILED.items() if not name.startswith("row 11")]
     async with mirroring(tmp_path, 2 * len(lasting), image_dims=TINY) as run:
         run.limits = Limits(attempts=2, passes=2, image_workers=1, timing=FAST)
@@ -185,12 +185,12 @@ async def test_a_body_that_is_always_spoiled_fails_its_photo_only(tmp_path: Path
         assert {failure.photo_id for failure in report.failures if not failure.lasting} == set(bad)
         assert len(report.failures) == len(bad)
         assert len(done.done) == 4 * len(bad)
-        check_whole(run, *bad)
+        assert_complete(run, *bad)
 
 
 @pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.PNG, Kind.GIF, Kind.VIDEO])
 @pytest.mark.parametrize("by", ["reset", "close"])
-async def test_half_a_file_of_any_format_is_noticed_without_a_length(
+async def test_a_cut_file_of_any_format_is_detected_without_a_length(
     tmp_path: Path, kind: Kind, by: str
 ) -> None:
     """Row 4: clean close, no Content-Length, half a JPEG, PNG, GIF or MP4; row 2: the same with RST."""
@@ -203,7 +203,7 @@ async def test_half_a_file_of_any_format_is_noticed_without_a_length(
         report = await run(image_only=True)
         assert (report.images, report.failures) == (1, [])
         assert len(spoiled.done) == (2 if kind is Kind.VIDEO else 1)
-        check_whole(run)
+        assert_complete(run)
 
 
 async def test_a_whole_body_without_a_proof_of_its_end_is_kept(tmp_path: Path) -> None:
@@ -211,20 +211,20 @@ async def test_a_whole_body_without_a_proof_of_its_end_is_kept(tmp_path: Path) -
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         done = script(run, Rule(faults.Broken(1.0, framing="none"), kind="image", times=None))
         assert (await run(image_only=True)).images == len(done.done) == 3
-        check_whole(run)
+        assert_complete(run)
 
 
-async def test_bytes_beyond_the_length_poison_no_connection(tmp_path: Path) -> None:
-    """Row 6: more bytes than Content-Length: the image is what was announced, and the next ones are right."""
+async def test_bytes_beyond_the_length_corrupt_no_later_response(tmp_path: Path) -> None:
+    """Row 6: more bytes than Content-Length: the image has the announced bytes, and the next ones are correct."""
     async with mirroring(tmp_path, 12, image_dims=TINY) as run:
         run.limits = Limits(attempts=2, image_workers=1, timing=FAST)
         done = script(run, Rule(faults.Excess(), kind="image", times=6))
         report = await run(image_only=True)
         assert (report.images, report.failures, len(done.done)) == (12, [], 6)
-        check_whole(run)
+        assert_complete(run)
 
 
-# What comes instead of an image
+# Other responses than an image
 
 
 @pytest.mark.parametrize(
@@ -232,19 +232,19 @@ async def test_bytes_beyond_the_length_poison_no_connection(tmp_path: Path) -> N
     [faults.redirect(faults.PLACEHOLDER_URL), faults.placeholder()],
     ids=["302 to s.yimg.com", "200 with a PNG"],
 )
-async def test_a_placeholder_is_never_the_photo(tmp_path: Path, fault: Fault) -> None:
-    """Row 10: "photo unavailable" picture: the sizes are asked for once more, then the photo is out of reach."""
+async def test_a_placeholder_is_never_stored(tmp_path: Path, fault: Fault) -> None:
+    """Row 10: "photo unavailable" picture: the sizes are requested once more, then the photo is unavailable."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         gone = run.stream.ids[1]
         script(run, Rule(fault, photo_id=gone, kind="image", times=None))
         report = await run(image_only=True)
         assert [(failure.photo_id, failure.lasting) for failure in report.failures] == [(gone, True)]
         assert run.flickr.calls["flickr.photos.getSizes"] == 1
-        check_whole(run, gone)
+        assert_complete(run, gone)
 
 
-async def test_an_image_that_a_listing_misnames_gets_its_true_extension(tmp_path: Path) -> None:
-    """Row 12: wrong extension (PNG original behind .jpg): stored as what it is, and once only."""
+async def test_an_image_gets_the_extension_of_its_bytes(tmp_path: Path) -> None:
+    """Row 12: wrong extension (PNG original behind .jpg): stored with its true extension, and once only."""
     file = io.BytesIO()
     Image.new("RGB", TINY).save(file, "PNG")
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
@@ -263,8 +263,8 @@ async def test_an_image_that_a_listing_misnames_gets_its_true_extension(tmp_path
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_an_image_that_is_gone_is_looked_for_once_more(tmp_path: Path, status: int) -> None:
-    """Row 19: 404/410 image: a fresh getSizes, then the photo is out of reach, without end."""
+async def test_a_gone_image_is_requested_once_more(tmp_path: Path, status: int) -> None:
+    """Row 19: 404/410 image: a fresh getSizes, then the photo is unavailable, without an endless loop."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         gone, moved = run.stream.ids[:2]
         done = script(
@@ -276,7 +276,7 @@ async def test_an_image_that_is_gone_is_looked_for_once_more(tmp_path: Path, sta
         assert [(failure.photo_id, failure.lasting) for failure in report.failures] == [(gone, True)]
         assert run.flickr.calls["flickr.photos.getSizes"] == 2
         assert len(done.done) == 3
-        check_whole(run, gone)
+        assert_complete(run, gone)
 
 
 # Too many requests
@@ -298,7 +298,7 @@ RETRY_AFTER: dict[str, tuple[object, float]] = {
 async def test_every_retry_after_is_a_pause_within_reason(
     tmp_path: Path, value: object, seconds: float
 ) -> None:
-    """Row 13: 429 + Retry-After; row 14: without. API and images pause as asked, 15 minutes at most."""
+    """Row 13: 429 + Retry-After; row 14: without. API and images pause as requested, 15 minutes at most."""
     naps = Naps()
     async with SimulatedFlickr(stream := SimulatedPhotostream(1, image_dims=TINY)) as flickr:
         flickr.faults = Script(Rule(faults.throttling(value), each=True))
@@ -314,7 +314,7 @@ async def test_every_retry_after_is_a_pause_within_reason(
 
 
 class Gate:
-    """A pause that ends when the test says so, and a clock that runs by itself when it is looked at."""
+    """A pause that the test ends, and a clock that advances whenever it is read."""
 
     def __init__(self, step: float = 0) -> None:
         self.now = 0.0
@@ -334,12 +334,12 @@ class Gate:
         await anyio.lowlevel.checkpoint()
 
     def end(self) -> None:
-        """Let the pause be over."""
+        """End the pause."""
         self.now += 1000
         self._open.set()
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Return when something is so, and a moment more, in which somebody could do what must not be done."""
+        """Wait for a condition, and a moment longer, in which a forbidden request could be made."""
         with anyio.fail_after(10):
             while not condition():  # noqa: ASYNC110
                 await anyio.sleep(0.005)
@@ -347,7 +347,7 @@ class Gate:
 
 
 async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None:
-    """Row 14: 429 without Retry-After: one pause for all of eight workers, fewer at once then, none failed."""
+    """Row 14: 429 without Retry-After: one pause for all eight workers, then fewer at once, no failure."""
     gate = Gate()
     async with SimulatedFlickr(stream := SimulatedPhotostream(16, image_dims=TINY)) as flickr:
         asked = Script(Rule(faults.throttling(), kind="image", times=8))
@@ -374,7 +374,7 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
 
 
 async def test_no_call_is_made_during_a_pause() -> None:
-    """Row 13: 429 from the API pauses all callers, those too whose call was just being counted."""
+    """Row 13: 429 from the API pauses all callers, also those whose call is just being counted."""
     gate = Gate(step=0.2)  # so that the pace of ten calls a second delays no call
     async with SimulatedFlickr(stream := SimulatedPhotostream(8)) as flickr:
         asked = Script(Rule(faults.throttling(900), kind="api"))
@@ -392,8 +392,8 @@ async def test_no_call_is_made_during_a_pause() -> None:
         assert len(asked.asked) == 9
 
 
-async def test_a_pause_that_begins_while_a_call_is_counted_holds_it() -> None:
-    """Row 13: 429 from the API: a call that was counted already is not made before the pause is over."""
+async def test_a_pause_that_begins_while_a_call_is_counted_delays_it() -> None:
+    """Row 13: 429 from the API: a call that was counted already is not made before the end of the pause."""
     gate, counting, go_on = Gate(), threading.Event(), threading.Event()
 
     class SlowLedger:
@@ -423,7 +423,7 @@ async def test_a_pause_that_begins_while_a_call_is_counted_holds_it() -> None:
 
 
 async def test_a_storm_of_429_marks_no_photo_as_failed(tmp_path: Path) -> None:
-    """Rows 13, 14: half of everything is refused; though nothing is tried twice, nothing fails."""
+    """Rows 13, 14: half of all requests are refused; although nothing is retried, nothing fails."""
     async with mirroring(tmp_path, 60, image_dims=TINY, commented=1) as run:
         timing = replace(FAST, first_pause=0.001, longest_pause=0.01)
         run.limits = Limits(attempts=1, passes=1, timing=timing)
@@ -435,14 +435,14 @@ async def test_a_storm_of_429_marks_no_photo_as_failed(tmp_path: Path) -> None:
         assert run.events_of(PhotoFailed) == []
         assert {event.cause for event in run.events_of(Waiting)} == {"api", "images"}
         assert storm.counts["429"] > 60
-        check_whole(run)
+        assert_complete(run)
 
 
 @pytest.mark.parametrize("kind", ["image", "api"])
 async def test_a_permanent_429_ends_the_run_and_nothing_is_lost(
     tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Row 15: permanent 429 for hours: items stay pending; after `max_wait` exit 75; the next run goes on."""
+    """Row 15: permanent 429 for hours: items stay pending; after `max_wait` exit 75; the next run continues."""
     async with mirroring(tmp_path, 12, image_dims=TINY, commented=1) as run:
         run.limits = Limits(max_wait=0.5, timing=FAST)
         method = "flickr.photos.comments.getList" if kind == "api" else ""
@@ -457,11 +457,11 @@ async def test_a_permanent_429_ends_the_run_and_nothing_is_lost(
         report = await run(info_level=2)
         assert report.complete
         assert (report.failures, len(infos(tmp_path))) == ([], 12)
-        check_whole(run)
+        assert_complete(run)
 
 
-async def test_six_hours_of_429_are_waited_for_by_default(tmp_path: Path) -> None:
-    """Row 15: permanent 429 for hours: asked ever less often, some thirty times in six hours."""
+async def test_a_run_waits_six_hours_of_429_by_default(tmp_path: Path) -> None:
+    """Row 15: permanent 429 for hours: requests become rarer, some thirty in six hours."""
     naps = Naps()
     async with SimulatedFlickr(stream := SimulatedPhotostream(1, image_dims=TINY)) as flickr:
         done = Script(Rule(faults.throttling(), times=None))
@@ -484,8 +484,8 @@ async def test_six_hours_of_429_are_waited_for_by_default(tmp_path: Path) -> Non
 # Errors of the server
 
 
-async def test_a_burst_of_errors_is_waited_out_at_random() -> None:
-    """Row 16: 500/502/503/504 burst: bounded retries, then success; the waits grow and are never alike."""
+async def test_waits_in_a_burst_of_errors_are_random() -> None:
+    """Row 16: 500/502/503/504 burst: bounded retries, then success; the waits grow and differ."""
     async with SimulatedFlickr(stream := SimulatedPhotostream(1)) as flickr:
         waits = []
         for _ in range(8):
@@ -497,7 +497,7 @@ async def test_a_burst_of_errors_is_waited_out_at_random() -> None:
                 assert (await api.find_user(stream.username)).user_id == stream.nsid
                 assert api.calls == {"flickr.people.findByUsername": 5}
             waits.append([seconds for seconds in naps.seconds if seconds != 0.1])
-        assert len({tuple(wait) for wait in waits}) == 8  # no herd comes back at once
+        assert len({tuple(wait) for wait in waits}) == 8  # no simultaneous retries
         assert max(wait[0] for wait in waits) <= 1
 
 
@@ -509,7 +509,7 @@ async def test_an_outage_ends_the_run_and_marks_nothing(
 ) -> None:
     """Row 17: 5xx outage throughout: some requests, exit 75, and the next run mirrors everything.
 
-    Sidecars written meanwhile without a request do not hide that the image servers are down.
+    Sidecars written meanwhile without a request do not hide the outage of the image servers.
     """
     async with mirroring(tmp_path, 60, image_dims=TINY) as run:
         done = script(run, Rule(faults.failing(503), kind=kind, start=3, times=None))
@@ -519,19 +519,19 @@ async def test_an_outage_ends_the_run_and_marks_nothing(
         run.flickr.faults = None
         report = await run(**options)
         assert (report.failures, report.complete) == ([], True)
-        check_whole(run)
+        assert_complete(run)
 
 
 async def test_unanswered_calls_for_comments_end_the_run(tmp_path: Path) -> None:
-    """Row 17: where the API answers nothing any more, photos without comments do not hide it."""
+    """Row 17: if the API does not answer any more, photos without comments do not hide that."""
     async with mirroring(tmp_path, 120, image_dims=TINY, commented=0.5) as run:
         script(run, Rule(faults.failing(503), method="flickr.photos.comments.getList", times=None))
         with pytest.raises(TransportError, match="20 photos in a row"):
             await run(info_level=2, info_only=True)
 
 
-async def test_a_pause_that_is_asked_for_in_half_a_body_is_a_pause(tmp_path: Path) -> None:
-    """Row 14: a 429 whose body is cut, or packed, is "too many requests" all the same."""
+async def test_a_429_with_a_damaged_body_is_a_pause(tmp_path: Path) -> None:
+    """Row 14: a 429 whose body is cut, or compressed, is still "too many requests"."""
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
         asked = 0
 
@@ -553,7 +553,7 @@ async def test_a_pause_that_is_asked_for_in_half_a_body_is_a_pause(tmp_path: Pat
     ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999999"],
 )
 async def test_an_impossible_date_is_ignored(tmp_path: Path, value: str) -> None:
-    """Row 13: junk in Retry-After and in Date ends no run."""
+    """Row 13: invalid Retry-After and Date headers end no run."""
     assert retry_after(value) is None
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
 
@@ -566,7 +566,7 @@ async def test_an_impossible_date_is_ignored(tmp_path: Path, value: str) -> None
         assert (await run(image_only=True)).images == 1
 
 
-async def test_a_redirect_to_no_address_fails_its_photo_only(tmp_path: Path) -> None:
+async def test_a_redirect_to_an_invalid_address_fails_its_photo_only(tmp_path: Path) -> None:
     """Row 89: a redirect to the invalid address `//[` does not end the run."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         gone = run.stream.ids[0]
@@ -577,7 +577,7 @@ async def test_a_redirect_to_no_address_fails_its_photo_only(tmp_path: Path) -> 
 
 
 def test_connections_share_their_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The certificates are read once in the life of a process, for that takes 20 ms."""
+    """The certificates are read once per process, because that takes 20 ms."""
     tls_context()
     made: list[object] = []
     monkeypatch.setattr(ssl, "create_default_context", lambda *_, **__: made.append(1))
@@ -585,8 +585,8 @@ def test_connections_share_their_certificates(monkeypatch: pytest.MonkeyPatch) -
     assert made == []
 
 
-def test_images_have_a_proxy_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 25: NO_PROXY for the API says nothing of the image servers."""
+def test_images_have_their_own_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 25: NO_PROXY for the API does not apply to the image servers."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("NO_PROXY", "api.flickr.com")
     servers = HttpClient(canary.KEY, budget=ApiBudget())
@@ -608,11 +608,11 @@ async def test_pages_instead_of_all_images_end_the_run(
         assert len(done.done) < 100
         run.flickr.faults = None
         assert (await run(image_only=True)).failures == []
-        check_whole(run)
+        assert_complete(run)
 
 
 async def test_a_captive_portal_is_recognised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Row 26: captive portal: HTML 200 for API JSON is tried again, then exit 75 and a question to the user."""
+    """Row 26: captive portal: HTML 200 for API JSON is retried, then exit 75 with a hint about a network login."""
     async with mirroring(tmp_path, 3, image_dims=TINY) as run:
         done = script(run, Rule(faults.page(), kind="api", times=None))
         assert await exit_code(run) == 75
@@ -631,8 +631,8 @@ IMPATIENT = replace(FAST, stall_time=0.2)
 """A slow transfer is given up after a fifth of a second instead of a minute."""
 
 
-async def test_a_stalling_transfer_is_ended_and_a_slow_one_is_not(tmp_path: Path) -> None:
-    """Row 20: slow loris: less than 1 KB/s is given up and tried again, more is waited for, also of the API."""
+async def test_a_stalling_transfer_is_aborted_and_a_slow_one_is_not(tmp_path: Path) -> None:
+    """Row 20: slow loris: less than 1 KB/s is aborted and retried, a faster transfer continues, also for the API."""
     async with mirroring(tmp_path, 2) as run:
         run.limits = replace(run.limits, timing=IMPATIENT)
         drip, first = faults.Drip(pace=1, pause=0.02), run.stream.ids[0]
@@ -642,18 +642,18 @@ async def test_a_stalling_transfer_is_ended_and_a_slow_one_is_not(tmp_path: Path
             Rule(drip, method="flickr.people.getPhotos"),
             Rule(faults.Drip(pace=300, pause=0.02), kind="image", photo_id=run.stream.ids[1], times=None),
         )
-        assert len(run.flickr.file(first)) > 0.2 / 0.02 * 300  # so that the slow one takes longer than that
+        assert len(run.flickr.file(first)) > 0.2 / 0.02 * 300  # the slow one takes longer than that
         with anyio.fail_after(20):
             report = await run(image_only=True)
         assert (report.images, report.failures) == (2, [])
         assert len(done.done) == 3
         assert run.flickr.calls["flickr.people.getPhotos"] == 2
-        check_whole(run)
+        assert_complete(run)
 
 
 @pytest.mark.parametrize("after", [None, 0, 100])
-async def test_silence_is_not_waited_for(tmp_path: Path, after: int | None) -> None:
-    """Row 21: accepts, never answers: given up and asked again, before the header and after it."""
+async def test_a_silent_server_is_given_up(tmp_path: Path, after: int | None) -> None:
+    """Row 21: accepts, never answers: given up and retried, before the header and after it."""
     async with mirroring(tmp_path, 1, image_dims=TINY) as run:
         run.limits = Limits(timeout=0.2, timing=IMPATIENT)
         done = script(
@@ -663,11 +663,11 @@ async def test_silence_is_not_waited_for(tmp_path: Path, after: int | None) -> N
         )
         assert (await run(image_only=True)).images == 1
         assert len(done.done) == 2
-        check_whole(run)
+        assert_complete(run)
 
 
 async def test_a_server_that_never_completes_tls_is_given_up() -> None:
-    """Row 21: never completes TLS: the line is taken for dead after the timeout."""
+    """Row 21: never completes TLS: the connection fails after the timeout."""
 
     async def be_silent(stream: Any) -> None:
         async with stream:
@@ -698,7 +698,7 @@ async def test_a_server_that_never_completes_tls_is_given_up() -> None:
 
 
 async def test_silent_image_servers_do_not_delay_sidecars(tmp_path: Path) -> None:
-    """Row 22: server stalls and holds all workers: the others go on, and a deadline frees the workers."""
+    """Row 22: server stalls and holds all workers: the others continue, and a deadline frees the workers."""
     async with mirroring(tmp_path, 6, image_dims=TINY) as run:
         run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2, timing=IMPATIENT)
         script(run, Rule(faults.Silence(), kind="image", times=None))
@@ -708,9 +708,9 @@ async def test_silent_image_servers_do_not_delay_sidecars(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("after_answer", [True, False])
 async def test_a_connection_closed_between_requests_is_replaced(tmp_path: Path, after_answer: bool) -> None:
-    """Row 27: keep-alive closed between requests: asked again on another one, also where there is one try only."""
+    """Row 27: keep-alive closed between requests: retried on another one, also with one attempt only."""
     async with mirroring(tmp_path, 12, image_dims=TINY, commented=1) as run:
-        # of two workers, one might meet with a connection that is new, which is not asked again
+        # with two workers, one could get a new connection, which is not retried
         run.limits = Limits(attempts=1, passes=1, image_workers=1, timing=FAST)
         kinds = {"image"} if not after_answer else {"image", "api"}
         rules = [Rule(faults.HangUp(after_answer), kind=kind, start=n) for kind in kinds for n in (4, 7, 10)]
@@ -751,11 +751,11 @@ async def test_a_failed_name_lookup_is_reported(
         run.stream.base_url = LIVE
         assert await exit_code(run, image_only=True) == 75
         assert "live.staticflickr.com cannot be found" in capsys.readouterr().err
-        assert 0 < len(asked) < 30 * run.limits.attempts  # some ask for the name together
+        assert 0 < len(asked) < 30 * run.limits.attempts  # some lookups are shared
 
 
 def certificate(what: str) -> tuple[ssl.SSLContext, ssl.SSLContext | None]:
-    """Return the settings of a server, and of a client that trusts the authority where that is not the fault."""
+    """Return the settings of a server, and of a client that trusts the authority unless that is the fault."""
     authority = trustme.CA()
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.configure_trust(client)
@@ -793,20 +793,20 @@ async def test_a_wrong_certificate_ends_the_run_at_once(
                 with pytest.raises(CertificateError):
                     await fetcher.fetch(size, part)
             assert naps == []
-        assert done.asked == []  # not one byte of a request, so no key either
+        assert done.asked == []  # no byte of a request, and so no key
 
 
-async def test_a_right_certificate_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 24: the same server with a certificate of an authority that is trusted serves API and images."""
+async def test_a_valid_certificate_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 24: the same server with a certificate of a trusted authority serves API and images."""
     server, client = certificate("right")
     monkeypatch.setattr("flickr_mirror.flickr.transports.tls_context", lambda: client)
     async with mirroring(tmp_path, 3, image_dims=TINY, ssl=server) as run:
         script(run, Rule(faults.Broken(0.5, "reset", "none"), kind="image", each=True))
         assert (await run(image_only=True)).images == 3
-        check_whole(run)
+        assert_complete(run)
 
 
-async def test_a_certificate_that_turns_bad_ends_the_run(
+async def test_a_certificate_that_becomes_invalid_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 24: a certificate error in the middle of a run ends it, and no photo counts as failed."""
@@ -829,11 +829,11 @@ async def test_a_certificate_that_turns_bad_ends_the_run(
 
 
 @pytest.mark.slow
-async def test_a_mirror_is_complete_although_a_third_of_the_requests_fail(
+async def test_a_mirror_is_complete_if_a_third_of_the_requests_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows 1 to 17 mixed, 30 % of all requests, 2,000 photos: at most 1.6 times the requests of a clean run."""
-    monkeypatch.setattr("os.fsync", lambda _: None)  # takes half of the time, and no power fails here
+    """Rows 1 to 17 mixed, 30 % of all requests, 2,000 photos: at most 1.6 times the requests of a faultless run."""
+    monkeypatch.setattr("os.fsync", lambda _: None)  # takes half of the time, and is not tested here
     count = 2000
     async with mirroring(tmp_path, count, image_dims=TINY) as run:
         timing = replace(FAST, first_pause=0.002, longest_retry_wait=0.001)
@@ -842,7 +842,7 @@ async def test_a_mirror_is_complete_although_a_third_of_the_requests_fail(
         run.flickr.faults = disturbance
         report = await run(image_only=True, cache_directory_depth=0)
         assert (report.complete, report.images, report.failures) == (True, count, [])
-        check_whole(run)
+        assert_complete(run)
         clean = count + 2 + math.ceil(count / 500)
         assert disturbance.requests <= 1.6 * clean
         assert sum(disturbance.counts.values()) >= 0.25 * disturbance.requests

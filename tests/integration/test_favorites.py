@@ -59,7 +59,7 @@ async def test_all_favorites_are_in_the_documents_of_their_months(tmp_path: Path
         }
 
 
-async def test_a_run_without_news_takes_one_call_and_writes_nothing(tmp_path: Path) -> None:
+async def test_a_run_without_new_favorites_takes_one_call_and_writes_nothing(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path, others=1200) as run:
         add_favorites(run, 1100)
         await run.lists("favorites")
@@ -71,7 +71,7 @@ async def test_a_run_without_news_takes_one_call_and_writes_nothing(tmp_path: Pa
         assert {path: path.stat().st_ino for path in account.rglob("*.json")} == before
 
 
-async def test_a_run_lists_only_what_is_new(tmp_path: Path) -> None:
+async def test_a_run_lists_only_new_favorites(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         add_favorites(run, 30)
         await run.lists("favorites")
@@ -82,7 +82,7 @@ async def test_a_run_lists_only_what_is_new(tmp_path: Path) -> None:
         assert favorites(run)[0]["id"] == new
 
 
-async def test_a_removed_favorite_is_marked_by_a_full_scan_and_left_out_when_pruned(tmp_path: Path) -> None:
+async def test_a_removed_favorite_is_marked_by_a_full_scan_and_deleted_by_prune(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = add_favorites(run, 20)
         await run.lists("favorites")
@@ -107,7 +107,7 @@ async def test_a_favorite_that_was_removed_and_added_again_is_in_one_month(tmp_p
         assert [entry["id"] for entry in favorites(run)] == [ids[-1], *ids[:-1]]
 
 
-async def test_a_large_loss_is_not_believed_without_consent(tmp_path: Path) -> None:
+async def test_a_large_loss_is_ignored_without_accept_loss(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = add_favorites(run, 40)
         await run.lists("favorites")
@@ -122,7 +122,7 @@ async def test_a_large_loss_is_not_believed_without_consent(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("false", ["empty", "short", "nothing"])
 async def test_one_false_answer_changes_nothing(tmp_path: Path, false: str) -> None:
-    """An empty list, a list that is too short, and an answer that says nothing are each requested once more."""
+    """An empty list, a list that is too short, and an unusable answer are each requested once more."""
     async with mirroring_lists(tmp_path) as run:
         ids = add_favorites(run, 8)
         await run.lists("favorites")
@@ -150,8 +150,8 @@ async def test_one_false_answer_changes_nothing(tmp_path: Path, false: str) -> N
         assert not [entry for entry in favorites(run) if "not_listed_since" in entry]
 
 
-def answering_shortly(run: ListRun, ids: list[str]) -> None:
-    """Let each answer count these favourites, and list only the first of them."""
+def listing_some(run: ListRun, ids: list[str]) -> None:
+    """Let each answer count these favourites, but list only the first ones."""
     dates = run.stream.lists.favorites
     photo = {"id": ids[0], "date_faved": str(dates[ids[0]])}
     part = {"page": 1, "pages": 1, "perpage": 500, "total": str(len(ids)), "photo": [photo]}
@@ -162,31 +162,31 @@ def answering_shortly(run: ListRun, ids: list[str]) -> None:
     run.flickr.intercept = intercept
 
 
-async def test_what_is_counted_but_not_listed_is_asked_for_again_by_the_next_run(tmp_path: Path) -> None:
+async def test_counted_but_unlisted_favorites_are_requested_by_the_next_run(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         add_favorites(run, 10)
         await run.lists("favorites")
         ids = add_favorites(run, 14)
         for index, photo_id in enumerate(ids):
             run.stream.lists.favorites[photo_id] = FIRST_FAVE + (100 - index) * DAY
-        answering_shortly(run, ids[:4])
+        listing_some(run, ids[:4])
         await run.lists("favorites")
         run.flickr.intercept = None
         await run.lists("favorites")
         assert [entry["id"] for entry in favorites(run)][:4] == ids[:4]
 
 
-async def test_a_full_scan_that_is_not_complete_marks_nothing(tmp_path: Path) -> None:
+async def test_an_incomplete_full_scan_marks_nothing(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = add_favorites(run, 8)
         await run.lists("favorites")
-        answering_shortly(run, ids)
+        listing_some(run, ids)
         await run.lists("favorites", full_scan=True)
         assert [entry["id"] for entry in favorites(run)] == ids
         assert not [entry for entry in favorites(run) if "not_listed_since" in entry]
 
 
-async def test_a_walk_that_fails_is_continued_by_the_next_run(tmp_path: Path) -> None:
+async def test_a_failed_walk_is_continued_by_the_next_run(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path, others=1200) as run:
         ids = add_favorites(run, 1100)
         run.flickr.faults = Script(Rule(faults.failing(500), method=f"flickr.{METHOD}", start=2, times=None))
@@ -198,7 +198,7 @@ async def test_a_walk_that_fails_is_continued_by_the_next_run(tmp_path: Path) ->
         assert [entry["id"] for entry in favorites(run)] == ids
 
 
-async def test_a_run_without_the_login_leaves_what_the_login_listed(tmp_path: Path) -> None:
+async def test_a_run_without_the_login_keeps_favorites_listed_with_it(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         add_favorites(run, 5)
         run.log_in()

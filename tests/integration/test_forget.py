@@ -1,4 +1,4 @@
-"""A photo that is taken down: erased from its mirror, and mirrored by no later run until that is undone."""
+"""Forgotten photos: erased from the mirror, and not mirrored by later runs until that is undone."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def state_of(run: Run) -> Path:
 
 @pytest.fixture
 def plain_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let SQLite leave deleted rows in the file, as it does unless it was built otherwise."""
+    """Let SQLite leave deleted rows in the file, as its default build does."""
     opened = Database._open
 
     def open_plainly(self: Database, *, for_reading: bool) -> None:
@@ -65,18 +65,18 @@ def plain_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def forget(run: Run, *photo_ids: str, **options: Any) -> list[tuple[str, bool, int]]:
-    """Forget photos, and return what the report says of each: its id, whether it was known, how many files."""
+    """Forget photos; return for each its id, whether it was known, and its number of files."""
     report = await forget_photos(run.stream.username, photo_ids, run.root, **options)
     return [(photo.photo_id, photo.is_known, len(photo.files)) for photo in report.photos]
 
 
 def of_photo(run: Run, photo_id: str) -> list[Path]:
-    """Return everything below the cache path that is named like a photo's files."""
+    """Return all paths below the cache path that are named like a photo's files."""
     return sorted(run.root.rglob(f"{run.path(photo_id).stem}*"))
 
 
 def holding(root: Path, *texts: str) -> list[str]:
-    """Return the files below a folder in which one of the texts stands, as it is or as JSON escapes it."""
+    """Return the files below a folder that contain one of the texts, as it is or escaped as JSON."""
     needles = [form for text in texts for form in (text.encode(), json.dumps(text)[1:-1].encode())]
     return [
         str(path.relative_to(root))
@@ -86,12 +86,12 @@ def holding(root: Path, *texts: str) -> list[str]:
 
 
 def stop(_: object) -> NoReturn:
-    """Be where a process is stopped."""
+    """Stop the process here."""
     raise KeyboardInterrupt
 
 
 async def never_comes_back(run: Run, photo_id: str, **options: Any) -> None:
-    """Assert that no run, scan, check or rebuild lists a photo as new, asks for it or writes a file of it."""
+    """Assert that no run, scan, check or rebuild lists a photo as new, requests it or writes a file of it."""
     others = {name: sha for name, sha in tree(run.root).items() if run.path(photo_id).stem not in name}
     total = len(run.stream.ids)
     for more in ({}, {"full_scan": True}, {"verify_image": True}, {"full_scan": True, "prune": True}):
@@ -101,7 +101,7 @@ async def never_comes_back(run: Run, photo_id: str, **options: Any) -> None:
         assert (report.images, report.infos, report.complete) == (0, 0, True), more
         assert (run.notices, run.events_of(PhotoFound), run.flickr.requests[photo_id]) == ("", [], 0), more
         (plan,) = run.events_of(RunPlanned)[-1:]
-        # a full scan looks for the better films of other videos again
+        # a full scan requests the better films of other videos again
         assert (plan.photos, plan.mirrored) == (total, total) or more.get("full_scan"), more
         (started,) = run.events_of(RunStarted)
         assert started.known == started.images + started.forgotten == total
@@ -114,8 +114,8 @@ async def never_comes_back(run: Run, photo_id: str, **options: Any) -> None:
     assert (plan.photos, plan.mirrored) == (total, total)
 
 
-async def test_a_forgotten_photo_is_erased_and_never_comes_back(tmp_path: Path) -> None:
-    """Its image, film and information go, its copies in trash and broken too, and all others stay."""
+async def test_a_forgotten_photo_is_erased_and_never_mirrored_again(tmp_path: Path) -> None:
+    """Its image, film and information are erased, also in trash and broken, and all other files stay."""
     mix = Mix({Kind.PLAIN: 3, Kind.VIDEO: 1})
     async with mirroring(tmp_path, 8, commented=1.0, mix=mix) as run:
         await run(info_level=2)
@@ -156,7 +156,7 @@ async def test_a_forgotten_photo_is_erased_and_never_comes_back(tmp_path: Path) 
 
 
 async def leave_texts(run: Run, photo_id: str) -> list[str]:
-    """Mirror a photo whose texts change from run to run, with a rebuild in between; return what its texts were."""
+    """Mirror a photo whose texts change from run to run, with a rebuild in between; return its texts."""
     texts = [
         f"the {which} {what}"
         for which in ("first", "second", "third", "fourth")
@@ -173,10 +173,10 @@ async def leave_texts(run: Run, photo_id: str) -> list[str]:
 
 @pytest.mark.usefixtures("plain_sqlite")
 @pytest.mark.parametrize("is_interrupted", [False, True])
-async def test_nothing_of_its_texts_is_left(
+async def test_no_file_contains_its_texts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_interrupted: bool
 ) -> None:
-    """Title, description and comments are in no file any more, nor are earlier ones, nor those of old catalogues."""
+    """Current and earlier titles, descriptions and comments are in no file, not even in old catalogues."""
     async with mirroring(tmp_path, 30, commented=1.0) as run:
         photo_id = run.stream.ids[7]
         run.stream.add_comment(photo_id, "the comment")
@@ -185,7 +185,7 @@ async def test_nothing_of_its_texts_is_left(
         assert ".json" in names
         assert "catalogue.sqlite " in f"{names} "
         assert "catalogue.sqlite.2" in names
-        # the log would stay after the last program has closed it
+        # without this, closing would delete the log
         reader = sqlite3.connect(state_of(run) / "catalogue.sqlite")
         reader.execute("SELECT count(*) FROM photos").fetchone()
         if is_interrupted:
@@ -203,7 +203,7 @@ async def test_nothing_of_its_texts_is_left(
 
 @pytest.mark.usefixtures("plain_sqlite")
 async def test_deleted_rows_are_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The texts are zeros before the file is written anew: what that cuts off its end stays on the disk."""
+    """The texts are overwritten before the file is rewritten, because its truncated end stays on the disk."""
     async with mirroring(tmp_path, 6) as run:
         await run()
         photo_id = run.stream.ids[2]
@@ -213,8 +213,8 @@ async def test_deleted_rows_are_overwritten(tmp_path: Path, monkeypatch: pytest.
         assert holding(tmp_path, run.stream.photo(photo_id).title) == []
 
 
-def test_the_view_takes_a_forgotten_photo_for_done() -> None:
-    """The bar of a mirror that is complete is full."""
+def test_the_view_counts_a_forgotten_photo_as_done() -> None:
+    """The bar of a complete mirror is full."""
     stats = RunStats(
         images=True, info=True, snapshot=lambda: EngineSnapshot(0, 0, 3600, 0), seconds_for=lambda _: 0.0
     )
@@ -222,8 +222,8 @@ def test_the_view_takes_a_forgotten_photo_for_done() -> None:
     assert (stats.done, stats.infos_done, stats.total) == (10, 9, 10)
 
 
-async def test_the_last_run_names_it_no_more(tmp_path: Path) -> None:
-    """A failure of the photo leaves the summary of the last run, and the catalogue; that of another stays."""
+async def test_the_summary_of_the_last_run_omits_it(tmp_path: Path) -> None:
+    """The failure of the photo is removed from the summary and the catalogue; that of another stays."""
     async with mirroring(tmp_path, 6) as run:
         photo_id, other = run.stream.ids[1], run.stream.ids[2]
         answering(run, ".jpg", lambda: web.Response(status=404), forever=True)
@@ -239,13 +239,13 @@ async def test_the_last_run_names_it_no_more(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_flickrs_total_is_still_explained(tmp_path: Path) -> None:
-    """Forgetting changes no difference between Flickr's total and the photos known, nor does a deletion at Flickr."""
+    """Forgetting does not change the difference between Flickr's total and the known photos, nor does a deletion."""
     async with mirroring(tmp_path, 30) as run:
         await run()
         photo_id, other = run.stream.ids[20], run.stream.ids[3]
         await forget(run, photo_id)
         await never_comes_back(run, photo_id)
-        run.stream.hide(photo_id)  # now Flickr does not count it any more
+        run.stream.hide(photo_id)  # Flickr does not count it any more
         await run()
         assert "1 photo fewer" in run.notices
         for is_published in (False, True, False):
@@ -267,7 +267,7 @@ async def test_flickrs_total_is_still_explained(tmp_path: Path) -> None:
         await never_comes_back(run, other)
 
 
-async def test_a_forgotten_photo_that_is_gone_and_comes_back_is_not_to_be_fetched(tmp_path: Path) -> None:
+async def test_a_forgotten_photo_that_is_gone_and_reappears_is_not_fetched(tmp_path: Path) -> None:
     """Neither a loss, nor a --prune that was killed, nor its return puts it on the work list."""
     async with mirroring(tmp_path, 6) as run:
         await run()
@@ -282,8 +282,8 @@ async def test_a_forgotten_photo_that_is_gone_and_comes_back_is_not_to_be_fetche
             assert catalogue.statistics.counts().forgotten == 1
 
 
-async def test_a_photo_that_is_not_known_is_never_mirrored(tmp_path: Path) -> None:
-    """An id that no listing has shown is taken too, and counts once it is listed."""
+async def test_an_unknown_photo_can_be_forgotten(tmp_path: Path) -> None:
+    """An id that no listing has shown is accepted, and counts once it is listed."""
     async with mirroring(tmp_path, 6) as run:
         hidden = run.stream.ids[2]
         run.stream.hide(hidden)
@@ -298,7 +298,7 @@ async def test_a_photo_that_is_not_known_is_never_mirrored(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_an_undone_photo_is_mirrored_by_the_next_run(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """The next run lists its second again, at one call, and fetches it; the mirror is as it was."""
+    """The next run lists its second again, at one call, and fetches it; the mirror is the same as before."""
     async with mirroring(tmp_path, 12, commented=1.0) as run:
         await run(info_level=2)
         before = tree(tmp_path)
@@ -310,7 +310,7 @@ async def test_an_undone_photo_is_mirrored_by_the_next_run(tmp_path: Path, strat
         run.flickr.reset_counters()
         report = await run(info_level=2, strategy=strategy)
         assert (report.new, report.images, report.infos, run.notices) == (1, 1, 1, "")
-        # the newest page, the second of its upload, and the count that each run with a new photo asks for
+        # the newest page, the second of its upload, and the count that each run with a new photo requests
         assert run.flickr.calls["flickr.people.getPhotos"] == 3
         assert tree(tmp_path) == before
         assert (await run(info_level=2)).api_calls == 2
@@ -318,7 +318,7 @@ async def test_an_undone_photo_is_mirrored_by_the_next_run(tmp_path: Path, strat
 
 
 async def test_it_survives_the_loss_of_the_catalogue(tmp_path: Path) -> None:
-    """The tombstone is in a file beside the catalogue; files that a backup brought back are erased again."""
+    """The tombstone is in a file beside the catalogue; files restored from a backup are erased again."""
     async with mirroring(tmp_path, 8) as run:
         await run(info_level=1)
         photo_id = run.stream.ids[3]
@@ -339,7 +339,7 @@ async def test_it_survives_the_loss_of_the_catalogue(tmp_path: Path) -> None:
 
 
 async def test_it_survives_the_loss_of_its_file(tmp_path: Path) -> None:
-    """The catalogue writes a lost file again; a damaged one is never ignored, but ends a run with a sentence."""
+    """The catalogue writes a lost file again; a damaged one ends a run with a sentence."""
     async with mirroring(tmp_path, 6) as run:
         await run()
         photo_id = run.stream.ids[3]
@@ -365,7 +365,7 @@ async def test_it_survives_the_loss_of_its_file(tmp_path: Path) -> None:
 
 
 async def test_errors_are_reported_before_anything_is_erased(tmp_path: Path) -> None:
-    """An id that is none, no such mirror, a mirror that is worked on, a link in the place of a folder."""
+    """An invalid id, no such mirror, a mirror in use, a link in place of a folder."""
     async with mirroring(tmp_path, 6) as run:
         await run()
         photo_id, before = run.stream.ids[0], tree(tmp_path)
@@ -392,8 +392,8 @@ async def test_errors_are_reported_before_anything_is_erased(tmp_path: Path) -> 
         assert forgotten_photos(name, tmp_path) == []
 
 
-async def test_a_link_to_an_image_is_removed_and_what_it_leads_to_stays(tmp_path: Path) -> None:
-    """What lies outside of the mirror is not the mirror's to erase."""
+async def test_a_link_to_an_image_is_removed_and_its_target_stays(tmp_path: Path) -> None:
+    """Files outside of the mirror are not erased."""
     async with mirroring(tmp_path / "cache", 3) as run:
         await run()
         photo_id = run.stream.ids[0]
@@ -405,7 +405,7 @@ async def test_a_link_to_an_image_is_removed_and_what_it_leads_to_stays(tmp_path
         assert elsewhere.exists()
 
 
-async def test_one_photo_is_not_fetched_by_hand_either(tmp_path: Path) -> None:
+async def test_a_forgotten_photo_is_not_fetched_singly(tmp_path: Path) -> None:
     """`cache_photo_image` refuses a forgotten photo."""
     async with mirroring(tmp_path, 3) as run:
         await run()
@@ -416,7 +416,7 @@ async def test_one_photo_is_not_fetched_by_hand_either(tmp_path: Path) -> None:
         assert of_photo(run, photo_id) == []
 
 
-async def test_a_check_that_was_interrupted_does_not_report_it(
+async def test_an_interrupted_check_does_not_report_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broken file found by an interrupted check is not reported once its photo is forgotten."""
@@ -435,7 +435,7 @@ async def test_a_check_that_was_interrupted_does_not_report_it(
 async def test_a_reader_delays_erasure_until_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While another program reads the catalogue, old texts stay in its log: that is an error, and is made up for."""
+    """If another program reads the catalogue, old texts stay in its log: an error, until the next run erases them."""
     monkeypatch.setattr("flickr_mirror.catalogue.database.BUSY_TIMEOUT", 0.1)
     async with mirroring(tmp_path, 6) as run:
         await run()
@@ -458,12 +458,12 @@ async def test_a_reader_delays_erasure_until_the_next_run(
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
-    """Return the disk that fails on demand, and records what is done to it."""
+    """Return a disk that fails on demand, and records its operations."""
     return FaultyDisk(monkeypatch)
 
 
 async def fails(run: Run, photo_id: str) -> bool:
-    """Forget a photo, and return whether the disk kept that from being done."""
+    """Forget a photo, and return whether the disk prevented that."""
     try:
         await forget(run, photo_id)
     except CacheError:
@@ -472,7 +472,7 @@ async def fails(run: Run, photo_id: str) -> bool:
 
 
 def is_erased(run: Run, photo_id: str) -> bool:
-    """Return whether nothing of a photo is left, and its tombstone is in both places."""
+    """Return whether no file of a photo is left, and its tombstone is in both places."""
     database = sqlite3.connect(state_of(run) / "catalogue.sqlite")
     (noted,) = database.execute("SELECT count(*) FROM forgotten WHERE photo_id = ?", (photo_id,)).fetchone()
     database.close()
@@ -483,8 +483,8 @@ def is_erased(run: Run, photo_id: str) -> bool:
 
 @pytest.mark.usefixtures("one_tls_context")
 @pytest.mark.parametrize("again", with_slow_rest(["forget", "run"], "forget"))
-async def test_a_disk_that_fails_at_any_call_loses_nothing(ram: Path, faulty: FaultyDisk, again: str) -> None:
-    """At each single call: an error, no file gone without a tombstone, and the same command or a run ends it."""
+async def test_a_disk_failure_at_any_call_is_recoverable(ram: Path, faulty: FaultyDisk, again: str) -> None:
+    """At each call: an error, no file erased without a tombstone, and the same command or a run completes it."""
     async with mirroring(ram / "whole", 4, **SMALL) as run:
         await run(info_level=2)
         photo_id = run.stream.ids[1]
@@ -518,8 +518,8 @@ async def test_a_disk_that_fails_at_any_call_loses_nothing(ram: Path, faulty: Fa
 
 
 @pytest.mark.usefixtures("one_tls_context")
-async def test_a_loss_of_power_brings_no_file_back(ram: Path, faulty: FaultyDisk) -> None:
-    """Whatever the disk forgets: the photo is whole, or its tombstone is durable and the next run erases it."""
+async def test_a_loss_of_power_restores_no_file(ram: Path, faulty: FaultyDisk) -> None:
+    """After any loss, the photo is complete, or its tombstone is durable and the next run erases it."""
     root = ram / "disk"
     async with mirroring(root / "cache", 4, **SMALL) as run:
         await run(info_level=2)
@@ -542,7 +542,7 @@ async def test_a_loss_of_power_brings_no_file_back(ram: Path, faulty: FaultyDisk
                     continue
                 seen.add(case)
                 for catalogue in {before, *now.commits[-1:]}:
-                    await _goes_on(run, left, catalogue, ram, others, photo_id)
+                    await _recovers(run, left, catalogue, ram, others, photo_id)
         assert len(seen) > 4
 
 
@@ -550,7 +550,7 @@ def _some(number: int) -> list[Choice]:
     return choices(number * 10, 4)
 
 
-async def _goes_on(
+async def _recovers(
     run: Run,
     left: dict[Path, bytes | None],
     catalogue: bytes,
@@ -558,7 +558,7 @@ async def _goes_on(
     others: dict[str, str],
     photo_id: str,
 ) -> None:
-    """Assert that a run on what a loss of power has left comes to a mirror with the photo, or without it."""
+    """Assert that a run after a loss of power results in a mirror with the photo, or without it."""
     target, root = ram / "left", run.root
     put(left, ram / "disk", target)
     run.root = target / "cache"
@@ -579,7 +579,7 @@ async def _goes_on(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_tls_context")
-async def test_an_undo_that_fails_at_any_call_is_repeated(ram: Path, faulty: FaultyDisk) -> None:
+async def test_an_undo_that_fails_at_any_call_can_be_repeated(ram: Path, faulty: FaultyDisk) -> None:
     """After any failure the photo is forgotten in both places or in neither; the same command completes it."""
     async with mirroring(ram / "whole", 4, **SMALL) as run:
         await run(info_level=2)

@@ -40,13 +40,13 @@ FIND, LIST, SIZES, COMMENTS = (
     "flickr.photos.comments.getList",
 )
 SCAN = {FIND: 1, LIST: 2}
-"""What a full scan of a photostream of one page costs: its name, the page, and the count at its end."""
+"""The calls of a full scan of one page: the name, the page, and the count at its end."""
 DAY = 86_400
 START = 1_780_000_000
 
 
 class Clock:
-    """Flickr's clock, as its answers show it."""
+    """The clock of Flickr's answers."""
 
     def __init__(self) -> None:
         self.now = START
@@ -57,21 +57,21 @@ class Clock:
 
 
 @asynccontextmanager
-async def mirroring_by(clock: Clock, root: Path, count: int = 20) -> AsyncIterator[Run]:
-    """Open a simulated Flickr that goes by a clock, and a mirror of it."""
+async def mirroring_with(clock: Clock, root: Path, count: int = 20) -> AsyncIterator[Run]:
+    """Open a simulated Flickr with this clock, and a mirror of it."""
     async with SimulatedFlickr(SimulatedPhotostream(count), clock=clock) as flickr:
         yield Run(flickr, root)
 
 
 def states(root: Path) -> dict[str, tuple[int, int]]:
-    """Return which file is under each name and when it was written: both change with each write."""
+    """Return the inode and the time of each file, which change with each write."""
     return {
         name: ((root / name).stat().st_ino, (root / name).stat().st_mtime_ns) for name in sorted(tree(root))
     }
 
 
 def written(before: dict[str, tuple[int, int]], root: Path) -> set[str]:
-    """Return the names of the files that were written since `before`, that are new, or that are missing."""
+    """Return the names of files that are rewritten, new, or missing since `before`."""
     after = states(root)
     return {
         name.rpartition("/")[2]
@@ -98,23 +98,23 @@ def trash(run: Run) -> set[str]:
 
 
 def in_trash(run: Run, *names: tuple[str, str]) -> set[str]:
-    """Return where files of photos, by id and extension, stand in the trash."""
+    """Return the paths in the trash of files of photos, by id and extension."""
     folder = run.root / run.stream.username
     return {str(run.path(photo_id, extension).relative_to(folder)) for photo_id, extension in names}
 
 
 async def rerun(run: Run, **options: Any) -> MirrorReport:
-    """Run once more, and count what it costs from 0."""
+    """Reset the counters, and run once more."""
     run.flickr.reset_counters()
     return await run(**options)
 
 
-# Nothing changed
+# Without changes
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_a_full_scan_without_changes_fetches_nothing(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """A full scan of what did not change costs the listing, and writes not one file."""
+    """A full scan of an unchanged photostream costs the listing, and writes no file."""
     mix = Mix(dict.fromkeys((kind for kind in Kind if kind is not Kind.NOT_READY), 1))
     async with mirroring(tmp_path, 24, mix=mix, commented=0.5) as run:
         await run(info_level=2, strategy=strategy)
@@ -133,7 +133,7 @@ async def test_a_full_scan_without_changes_fetches_nothing(tmp_path: Path, strat
 async def test_a_full_scan_costs_a_call_for_each_page(
     tmp_path: Path, strategy: CachingStrategy, pages: int
 ) -> None:
-    """A full scan asks for each page, and once more for the count; newest first, pages share a photo."""
+    """A full scan requests each page, and the count once more; newest first, pages share a photo."""
     async with mirroring(tmp_path, 101) as other:
         run = PagedRun(other.flickr, tmp_path)
         await run(image_only=True, strategy=strategy)
@@ -145,7 +145,7 @@ async def test_a_full_scan_costs_a_call_for_each_page(
 
 
 async def test_a_full_scan_may_be_the_first_run(tmp_path: Path) -> None:
-    """A new mirror that is begun with a full scan is complete after it."""
+    """A new mirror that begins with a full scan is complete after it."""
     async with mirroring(tmp_path, 20) as run:
         report = await run(full_scan=True)
         assert (report.scanned, report.new, report.images, report.gone) == (True, 20, 20, 0)
@@ -153,7 +153,7 @@ async def test_a_full_scan_may_be_the_first_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
-async def test_uploads_and_deletions_during_a_full_scan_confuse_nothing(
+async def test_uploads_and_deletions_during_a_full_scan_are_no_losses(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
     """Uploads and deletions while the photostream is listed do not count as lost, and the next run handles them."""
@@ -179,8 +179,8 @@ async def test_uploads_and_deletions_during_a_full_scan_confuse_nothing(
 # Edits
 
 
-async def test_edits_are_found_and_only_they_are_rewritten(tmp_path: Path) -> None:
-    """A new title, description, tags or date is in the information file; no other file is touched."""
+async def test_only_edited_photos_are_rewritten(tmp_path: Path) -> None:
+    """A new title, description, tags or date is in the information file; no other file is rewritten."""
     async with mirroring(tmp_path, 12, commented=0) as run:
         await run(info_level=1)
         before = states(tmp_path)
@@ -206,8 +206,8 @@ async def test_edits_are_found_and_only_they_are_rewritten(tmp_path: Path) -> No
         assert (await run(info_level=1, full_scan=True)).updated == 0
 
 
-async def test_an_ordinary_run_sees_edits_of_the_newest_photos_alone(tmp_path: Path) -> None:
-    """What the one page of an ordinary run shows is refreshed; an edit of an older photo waits for a full scan."""
+async def test_an_ordinary_run_finds_edits_of_the_newest_photos_only(tmp_path: Path) -> None:
+    """Photos on the one page of an ordinary run are refreshed; an edit of an older photo needs a full scan."""
     async with mirroring(tmp_path, 40, commented=0) as other:
         run = PagedRun(other.flickr, tmp_path)
         await run()
@@ -224,7 +224,7 @@ async def test_an_ordinary_run_sees_edits_of_the_newest_photos_alone(tmp_path: P
 
 
 async def test_new_comments_cost_a_call_for_their_photo(tmp_path: Path) -> None:
-    """Of all commented photos only the one with a new comment is asked for again."""
+    """Only the photo with a new comment needs a call."""
     async with mirroring(tmp_path, 12, commented=0.5) as run:
         await run(info_level=2)
         before = states(tmp_path)
@@ -254,8 +254,8 @@ async def test_new_comments_cost_a_call_for_their_photo(tmp_path: Path) -> None:
         assert written(before, tmp_path) == {file_name(first), file_name(second)}
 
 
-async def test_information_that_is_equal_is_not_rewritten(tmp_path: Path) -> None:
-    """A photo whose last update moved, and nothing that is mirrored, is asked for its comments and left alone."""
+async def test_unchanged_information_is_not_rewritten(tmp_path: Path) -> None:
+    """If only the time of the last update changed, the comments are requested, and no file is written."""
     async with mirroring(tmp_path, 12, commented=1.0) as run:
         await run(info_level=2)
         before = states(tmp_path)
@@ -266,8 +266,8 @@ async def test_information_that_is_equal_is_not_rewritten(tmp_path: Path) -> Non
         assert written(before, tmp_path) == set()
 
 
-async def test_a_comment_seen_without_asking_for_comments_is_not_lost(tmp_path: Path) -> None:
-    """A full scan at a lower level costs no call for comments; the next run at level 2 has the new one."""
+async def test_a_comment_noticed_at_a_lower_level_is_not_lost(tmp_path: Path) -> None:
+    """A full scan at a lower level costs no call for comments; the next run at level 2 fetches the new one."""
     async with mirroring(tmp_path, 12, commented=1.0) as run:
         await run(info_level=2)
         before = tree(tmp_path)
@@ -281,8 +281,8 @@ async def test_a_comment_seen_without_asking_for_comments_is_not_lost(tmp_path: 
         assert infos(tmp_path)[commented]["comments"][-1]["content"] == "Ảnh đẹp quá!"
 
 
-async def test_a_mirror_of_images_notes_edits_for_later(tmp_path: Path) -> None:
-    """An edit that a run for images saw is in the files of the next run for information."""
+async def test_a_run_for_images_records_edits_for_later(tmp_path: Path) -> None:
+    """The next run for information writes an edit that a run for images listed."""
     async with mirroring(tmp_path, 12) as run:
         await run()
         edited = run.stream.ids[3]
@@ -298,7 +298,7 @@ async def test_a_mirror_of_images_notes_edits_for_later(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_a_replaced_image_is_fetched(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """The new image stands where the old one stood; of the others not a byte is fetched."""
+    """The new image replaces the old one; no byte of the others is fetched."""
     async with mirroring(tmp_path, 12) as run:
         await run(strategy=strategy)
         replaced = run.stream.ids[4]
@@ -316,7 +316,7 @@ async def test_a_replaced_image_is_fetched(tmp_path: Path, strategy: CachingStra
 
 @pytest.mark.slow
 async def test_an_image_in_another_format_leaves_one_file(tmp_path: Path) -> None:
-    """A JPEG that was replaced by a PNG goes, and only once the PNG is there; so does a PNG for a JPEG."""
+    """A JPEG that was replaced by a PNG is removed after the PNG is stored, and vice versa."""
     async with mirroring(tmp_path, 12) as run:
         photo_id = run.stream.ids[4]
         await run()
@@ -339,10 +339,10 @@ async def test_an_image_in_another_format_leaves_one_file(tmp_path: Path) -> Non
         assert len(tree(tmp_path)) == 24
 
 
-async def test_the_old_file_is_there_until_the_new_one_is(
+async def test_the_old_file_stays_until_the_new_one_is_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At no moment is a photo without a whole file: the old one goes after the new one has its name."""
+    """A photo always has a complete file: the old one is removed after the new one has its name."""
     async with mirroring(tmp_path, 3) as run:
         photo_id = run.stream.ids[1]
         await run()
@@ -363,7 +363,7 @@ async def test_the_old_file_is_there_until_the_new_one_is(
 
 
 async def test_larger_sizes_that_became_available_are_fetched(tmp_path: Path) -> None:
-    """An owner who allows the originals lets the mirror get better, photo by photo, and the texts say so."""
+    """If an owner allows the originals, they are fetched, and the JSON files name their size."""
     async with mirroring(tmp_path, 8, mix=Mix.FREE) as run:
         await run()
         before = states(tmp_path)
@@ -385,8 +385,8 @@ async def test_larger_sizes_that_became_available_are_fetched(tmp_path: Path) ->
         assert written(before, tmp_path) == names
 
 
-async def test_a_size_that_was_withdrawn_takes_nothing_away(tmp_path: Path) -> None:
-    """An owner who forbids the originals leaves the mirror as it is."""
+async def test_a_withdrawn_size_removes_no_file(tmp_path: Path) -> None:
+    """If an owner forbids the originals, the mirror stays the same."""
     async with mirroring(tmp_path, 8, mix=Mix({Kind.LARGE: 1})) as run:
         await run()
         before = states(tmp_path)
@@ -398,7 +398,7 @@ async def test_a_size_that_was_withdrawn_takes_nothing_away(tmp_path: Path) -> N
         assert written(before, tmp_path) == set()
 
 
-async def test_a_mirror_of_texts_notes_a_replaced_image_for_later(tmp_path: Path) -> None:
+async def test_a_run_for_information_records_a_replaced_image_for_later(tmp_path: Path) -> None:
     """An image that was replaced between two runs for information is fetched by the next one for images."""
     async with mirroring(tmp_path, 8) as run:
         await run()
@@ -412,7 +412,7 @@ async def test_a_mirror_of_texts_notes_a_replaced_image_for_later(tmp_path: Path
 
 
 async def test_a_replaced_film_is_fetched(tmp_path: Path) -> None:
-    """A video that was replaced gets its new poster and its new film."""
+    """The new poster and the new film of a replaced video are fetched."""
     async with mirroring(tmp_path, 5, mix=Mix({Kind.VIDEO: 1})) as run:
         await run()
         playing = [photo_id for photo_id in run.stream.ids if run.path(photo_id, "mp4").exists()]
@@ -423,8 +423,8 @@ async def test_a_replaced_film_is_fetched(tmp_path: Path) -> None:
         assert run.path(playing[0], "mp4").read_bytes() == run.flickr.file(playing[0])
 
 
-async def test_photos_out_of_reach_are_tried_again(tmp_path: Path) -> None:
-    """What Flickr refused in an earlier run gets one more try in a full scan, and is not reported again if it fails."""
+async def test_unavailable_photos_are_tried_again(tmp_path: Path) -> None:
+    """A full scan tries refused photos once more, and does not report them again if they fail."""
     async with mirroring(tmp_path, 12) as run:
         refused = run.stream.ids[4]
         answering(run, f"/{refused}_", lambda: web.Response(status=404), forever=True)
@@ -446,7 +446,7 @@ async def test_photos_out_of_reach_are_tried_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_photos_made_public_later_are_found(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """Old photos that were private are looked for where Flickr counts more than is known: no full scan is needed."""
+    """Old photos made public are found where Flickr counts more than are known, without a full scan."""
     async with mirroring(tmp_path, 200) as other:
         run = PagedRun(other.flickr, tmp_path)
         late = [run.stream.ids[25], run.stream.ids[171]]
@@ -466,8 +466,8 @@ async def test_photos_made_public_later_are_found(tmp_path: Path, strategy: Cach
         assert run.flickr.calls == {FIND: 1, LIST: 1}
 
 
-async def test_what_is_counted_and_never_listed_ends_with_a_failure(tmp_path: Path) -> None:
-    """Two photos that Flickr counts in the whole and in no part of it: three runs name them, then they are hidden."""
+async def test_photos_that_are_counted_but_never_listed_are_assumed_hidden(tmp_path: Path) -> None:
+    """Two photos that Flickr counts in total, but in no part: three runs report them, then they count as hidden."""
     async with mirroring(tmp_path, 40) as run:
         await run()
         asked: list[object] = []
@@ -496,7 +496,7 @@ async def test_what_is_counted_and_never_listed_ends_with_a_failure(tmp_path: Pa
 
 @pytest.mark.parametrize("days", [20, -10_000])
 async def test_a_changed_upload_date_does_not_mark_a_photo_as_gone(tmp_path: Path, days: int) -> None:
-    """A photo with another upload date is neither gone nor new: its text is corrected, its image stays."""
+    """A photo with another upload date is neither gone nor new: its JSON file is rewritten, its image stays."""
     async with mirroring(tmp_path, 12) as run:
         await run()
         before = states(tmp_path)
@@ -510,7 +510,7 @@ async def test_a_changed_upload_date_does_not_mark_a_photo_as_gone(tmp_path: Pat
         assert run.flickr.calls == SCAN
 
 
-# Photos that vanish
+# Gone photos
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
@@ -539,8 +539,8 @@ async def test_gone_photos_keep_their_files(tmp_path: Path, strategy: CachingStr
         assert (report.new, report.images, marked(run)) == (0, 0, {deleted})
 
 
-async def test_an_ordinary_run_says_that_photos_are_missing(tmp_path: Path) -> None:
-    """The count shows, once, that a photo was deleted; only a full scan finds which one."""
+async def test_an_ordinary_run_reports_missing_photos(tmp_path: Path) -> None:
+    """A lower count is reported once; only a full scan finds which photo was deleted."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         run.stream.delete(run.stream.ids[3])
@@ -566,8 +566,8 @@ async def test_a_photo_deleted_before_its_download_does_not_fail_the_run(tmp_pat
         assert (report.failures, run.flickr.calls) == ([], {FIND: 1, LIST: 1})
 
 
-async def test_a_listing_that_shrank_is_not_believed(tmp_path: Path) -> None:
-    """Where more than a tenth is missing, that is said, nothing is marked, and nothing moved to the trash."""
+async def test_a_listing_that_shrank_is_ignored(tmp_path: Path) -> None:
+    """If more than a tenth is missing, that is reported, and nothing is marked or moved to the trash."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         before = states(tmp_path)
@@ -585,7 +585,7 @@ async def test_a_listing_that_shrank_is_not_believed(tmp_path: Path) -> None:
         assert written(before, tmp_path) == set()
 
 
-async def test_an_empty_photostream_is_never_believed(tmp_path: Path) -> None:
+async def test_an_empty_photostream_ends_the_run(tmp_path: Path) -> None:
     """An owner who hides everything, or an empty answer, ends the run, even with --accept-loss."""
     async with mirroring(tmp_path, 5) as run:
         await run()
@@ -601,10 +601,10 @@ async def test_an_empty_photostream_is_never_believed(tmp_path: Path) -> None:
 # How often
 
 
-async def test_full_scans_come_by_themselves_when_they_are_due(tmp_path: Path) -> None:
-    """With an age given, a run is a full scan when the last one is as old, and else costs two calls."""
+async def test_full_scans_run_when_they_are_due(tmp_path: Path) -> None:
+    """With --full-scan-every, a run is a full scan if the last one is that old; otherwise it takes two calls."""
     clock = Clock()
-    async with mirroring_by(clock, tmp_path) as run:
+    async with mirroring_with(clock, tmp_path) as run:
         every = {"full_scan_every": 30 * DAY}
         assert not (await run(**every)).scanned  # the first run lists everything anyway
         clock.now += 30 * DAY - 1
@@ -619,10 +619,10 @@ async def test_full_scans_come_by_themselves_when_they_are_due(tmp_path: Path) -
         assert (await run(**every)).scanned
 
 
-async def test_a_full_scan_that_was_asked_for_puts_off_the_next_one(tmp_path: Path) -> None:
+async def test_a_requested_full_scan_postpones_the_next_one(tmp_path: Path) -> None:
     """The age counts from the last full scan, scheduled or requested."""
     clock = Clock()
-    async with mirroring_by(clock, tmp_path) as run:
+    async with mirroring_with(clock, tmp_path) as run:
         await run()
         clock.now += 20 * DAY
         assert (await run(full_scan=True)).scanned
@@ -636,7 +636,7 @@ async def test_a_full_scan_that_was_asked_for_puts_off_the_next_one(tmp_path: Pa
 async def test_an_interrupted_full_scan_continues_where_it_stopped(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
-    """A full scan whose line broke goes on with what it had not listed, and finds what is gone there."""
+    """A full scan that lost its connection is continued, and finds gone photos in the rest."""
     async with mirroring(tmp_path, 60) as other:
         run = PagedRun(other.flickr, tmp_path)
         await run(image_only=True)
@@ -663,8 +663,8 @@ async def test_an_interrupted_full_scan_continues_where_it_stopped(
 # The trash
 
 
-async def test_pruning_moves_what_is_gone_to_the_trash(tmp_path: Path) -> None:
-    """Image and information of a gone photo stand in the trash as they stood in the mirror; nothing else moves."""
+async def test_pruning_moves_gone_photos_to_the_trash(tmp_path: Path) -> None:
+    """Image and information of a gone photo have the same paths in the trash; no other file moves."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         before = states(tmp_path)
@@ -684,8 +684,8 @@ async def test_pruning_moves_what_is_gone_to_the_trash(tmp_path: Path) -> None:
         assert (report.gone, report.pruned, report.known) == (0, 0, 19)
 
 
-async def test_pruning_takes_the_film_too(tmp_path: Path) -> None:
-    """Of a video the poster, the film and the information go together, of a PNG the PNG."""
+async def test_pruning_moves_the_film_too(tmp_path: Path) -> None:
+    """The poster, the film and the information of a video are moved together; so is a PNG."""
     async with mirroring(tmp_path, 20, mix=Mix({Kind.VIDEO: 1, Kind.PNG: 1})) as run:
         await run()
         film = next(photo_id for photo_id in run.stream.ids if run.path(photo_id, "mp4").exists())
@@ -698,8 +698,8 @@ async def test_pruning_takes_the_film_too(tmp_path: Path) -> None:
         assert trash(run) == in_trash(run, *names)
 
 
-async def test_pruning_takes_a_file_that_the_catalogue_does_not_know(tmp_path: Path) -> None:
-    """A run that was killed left an image without a row; when its photo is gone, the image goes to the trash."""
+async def test_pruning_moves_an_unrecorded_file(tmp_path: Path) -> None:
+    """A killed run left an image without a row; if its photo is gone, the image is moved to the trash."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         gone = run.stream.ids[3]
@@ -710,10 +710,10 @@ async def test_pruning_takes_a_file_that_the_catalogue_does_not_know(tmp_path: P
         assert trash(run) == in_trash(run, (gone, "jpg"), (gone, "png"), (gone, "json"))
 
 
-async def test_nothing_is_pruned_without_being_asked(tmp_path: Path) -> None:
-    """Full scans without `prune`, and runs with it that are no full scan, leave gone photos where they are."""
+async def test_nothing_is_pruned_without_the_option(tmp_path: Path) -> None:
+    """Full scans without `prune`, and other runs with it, do not move gone photos."""
     clock = Clock()
-    async with mirroring_by(clock, tmp_path) as run:
+    async with mirroring_with(clock, tmp_path) as run:
         await run()
         before = states(tmp_path)
         run.stream.delete(run.stream.ids[3])
@@ -726,7 +726,7 @@ async def test_nothing_is_pruned_without_being_asked(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_pruned_when_a_photo_failed(tmp_path: Path) -> None:
-    """A run that could not mirror everything moves nothing away, and says why; the next one that can does."""
+    """A run with failures moves no file, and states why; the next complete one does."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         deleted, (new,) = run.stream.ids[3], run.stream.upload()
@@ -744,7 +744,7 @@ async def test_nothing_is_pruned_when_a_photo_failed(tmp_path: Path) -> None:
 
 
 async def test_unavailable_photos_do_not_prevent_pruning(tmp_path: Path) -> None:
-    """A photo that Flickr refuses for good, as was reported long ago, does not keep gone photos from being pruned."""
+    """A photo that was reported as unavailable earlier does not prevent pruning."""
     async with mirroring(tmp_path, 20) as run:
         answering(run, f"/{run.stream.ids[7]}_", lambda: web.Response(status=404), forever=True)
         await run()
@@ -754,7 +754,7 @@ async def test_unavailable_photos_do_not_prevent_pruning(tmp_path: Path) -> None
 
 
 async def test_nothing_is_pruned_when_the_scan_is_short(tmp_path: Path) -> None:
-    """A page that comes short, twice, proves no loss: nothing is marked, nothing moved, and that is said."""
+    """A page that is short twice proves no loss: nothing is marked or moved, and that is reported."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         before = states(tmp_path)
@@ -781,7 +781,7 @@ async def test_nothing_is_pruned_when_the_scan_is_short(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_pruned_when_the_run_was_stopped(tmp_path: Path) -> None:
-    """A run that did not come to its end moves nothing away, although its full scan did."""
+    """A stopped run moves no file, although its full scan is complete."""
     async with mirroring(tmp_path, 60) as run:
         await run()
         deleted = run.stream.ids[3]
@@ -802,7 +802,7 @@ async def test_nothing_is_pruned_when_the_run_was_stopped(tmp_path: Path) -> Non
 
 
 async def test_a_photo_that_returns_after_pruning_is_mirrored_anew(tmp_path: Path) -> None:
-    """A photo that is public again is new and fetched; when it goes again, the trash keeps both."""
+    """A photo that is public again is fetched; if it is gone again, the trash keeps both copies."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         hidden = run.stream.ids[3]
@@ -821,7 +821,7 @@ async def test_a_photo_that_returns_after_pruning_is_mirrored_anew(tmp_path: Pat
 
 @pytest.mark.parametrize("options", [{"prune": True}, {"accept_loss": True}])
 def test_pruning_without_a_full_scan_is_refused(options: dict[str, Any]) -> None:
-    """The error says that only a full scan finds the photos that are gone."""
+    """The error states that only a full scan finds gone photos."""
     with pytest.raises(ValueError, match="full scan"):
         MirrorOptions(**options)
     MirrorOptions(full_scan=True, **options)
@@ -829,7 +829,7 @@ def test_pruning_without_a_full_scan_is_refused(options: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("every", [0, -1])
-def test_full_scans_every_no_time_are_refused(every: float) -> None:
-    """An age of nothing is a mistake that is said."""
+def test_an_interval_of_zero_is_refused(every: float) -> None:
+    """The error states the valid range."""
     with pytest.raises(ValueError, match="full_scan_every must be more than 0"):
         MirrorOptions(full_scan_every=every)

@@ -1,4 +1,4 @@
-"""`gallery`: what it writes, what it leaves alone, and what it says."""
+"""`gallery`: the files that it writes and keeps, and its output."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def folder(run: Run) -> Path:
 
 
 def build(run: Run, **options: Any) -> GalleryReport:
-    """Build the gallery, without thumbnails unless asked for."""
+    """Build the gallery, by default without thumbnails."""
     with open_mirror(run.root) as reader:
         return GalleryBuilder(reader, GalleryOptions(**{"thumbnails": 0, **options})).build()
 
@@ -68,7 +68,7 @@ async def command(*arguments: str) -> Outcome:
 
 
 def state_of(path: Path) -> dict[str, tuple[int, int]]:
-    """Return the size and the time of the change of each file in a folder."""
+    """Return the size and the modification time of each file in a folder."""
     return {
         str(file.relative_to(path)): (file.stat().st_size, file.stat().st_mtime_ns)
         for file in path.rglob("*")
@@ -92,7 +92,7 @@ async def test_the_pages_have_all_photos_with_their_texts(run: Run) -> None:
 
 
 async def test_a_second_build_writes_nothing(run: Run) -> None:
-    """With nothing new in the mirror, no file of the gallery changes, not even its time."""
+    """Without changes in the mirror, no file of the gallery changes, not even its time."""
     build(run, thumbnails=100)
     before = state_of(folder(run))
     report = build(run, thumbnails=100)
@@ -100,8 +100,8 @@ async def test_a_second_build_writes_nothing(run: Run) -> None:
     assert state_of(folder(run)) == before
 
 
-async def test_a_new_photo_changes_only_what_it_must(run: Run) -> None:
-    """The page of an earlier month stays as it is, and only one thumbnail is made."""
+async def test_a_new_photo_changes_few_files(run: Run) -> None:
+    """The page of an earlier month stays the same, and only one thumbnail is made."""
     build(run, thumbnails=100)
     before = state_of(folder(run))
     run.stream.upload()
@@ -115,8 +115,8 @@ async def test_a_new_photo_changes_only_what_it_must(run: Run) -> None:
     assert "data/columns.js" in changed
 
 
-async def test_a_photo_that_left_the_mirror_leaves_the_gallery(run: Run) -> None:
-    """When a photo is forgotten, its texts and its thumbnail leave the gallery at once."""
+async def test_a_forgotten_photo_is_removed_from_the_gallery(run: Run) -> None:
+    """Its texts and its thumbnail are removed at once."""
     run.stream.edit(run.stream.ids[3], title="Quetzalcoatlus")
     await run(info_level=2)
     build(run, thumbnails=100)
@@ -140,7 +140,7 @@ async def test_a_photo_that_left_the_mirror_leaves_the_gallery(run: Run) -> None
 
 
 async def test_a_missing_file_is_written_again(run: Run) -> None:
-    """A file of the gallery that was deleted by hand comes back, and a thumbnail too."""
+    """A deleted file of the gallery is restored, also a thumbnail."""
     build(run, thumbnails=100)
     lost = [folder(run) / "data/text/0.js", next(folder(run).glob("thumbs/*/*.jpg"))]
     before = [path.read_bytes() for path in lost]
@@ -151,7 +151,7 @@ async def test_a_missing_file_is_written_again(run: Run) -> None:
 
 
 async def test_thumbnails_are_small_upright_and_named_by_id(run: Run) -> None:
-    """Each picture has a thumbnail of the height asked for; another height makes all again."""
+    """Each picture has a thumbnail of the requested height; another height makes all of them again."""
     new = [run.stream.upload(kind=kind)[0] for kind in (Kind.PNG, Kind.ROTATED, Kind.VIDEO)]
     await run(info_level=2)
     assert build(run, thumbnails=120).failures == {}
@@ -175,8 +175,8 @@ async def test_a_broken_image_is_named_and_the_rest_is_built(
     assert (await command("gallery", "--cache-path", str(run.root), "--jobs", "1")).code == 3
 
 
-async def test_private_photos_are_left_out_unless_asked_for(run: Run) -> None:
-    """A photo that only the family may see is in no file; with `--private`, the pages state that it is."""
+async def test_private_photos_are_left_out_by_default(run: Run) -> None:
+    """A photo for the family only is in no file; with `--private`, the pages mark it."""
     run.stream.edit(run.stream.ids[1], title="Xylophonist", privacy="family")
     run.log_in()
     await run(info_level=2, full_scan=True)
@@ -188,7 +188,7 @@ async def test_private_photos_are_left_out_unless_asked_for(run: Run) -> None:
 
 
 async def test_the_mirror_ignores_its_gallery(run: Run) -> None:
-    """`check` finds nothing wrong, and the next run neither removes nor adopts files of the gallery."""
+    """`check` reports no error, and the next run neither removes nor adopts files of the gallery."""
     build(run, thumbnails=100)
     before = state_of(folder(run))
     result = await command("check", "--cache-path", str(run.root))
@@ -228,7 +228,7 @@ async def test_other_folders_are_refused(run: Run, tmp_path: Path) -> None:
 
 
 async def test_two_builds_at_once_are_refused(run: Run) -> None:
-    """The second build ends with a sentence, and the first goes on."""
+    """The second build ends with a sentence, and the first continues."""
     with open_mirror(run.root) as reader:
         found: list[str] = []
 
@@ -241,7 +241,7 @@ async def test_two_builds_at_once_are_refused(run: Run) -> None:
     assert "Another build" in found[0]
 
 
-async def test_the_command_says_what_it_would_write_and_wrote(run: Run, tmp_path: Path) -> None:
+async def test_the_command_prints_its_plan_and_its_summary(run: Run, tmp_path: Path) -> None:
     """A dry run writes nothing; a build prints the page to open; JSON has the same figures."""
     arguments = ["gallery", "--cache-path", str(run.root), "--thumbnails", "0"]
     planned = await command(*arguments, "--dry-run")
@@ -259,7 +259,7 @@ async def test_the_command_says_what_it_would_write_and_wrote(run: Run, tmp_path
 
 
 async def test_the_exit_codes_are_those_of_the_other_commands(run: Run, tmp_path: Path) -> None:
-    """2 for a height that is none, 4 for a mirror that is not there, 7 for a folder that cannot be used."""
+    """2 for an invalid height, 4 for a missing mirror, 7 for an unusable folder."""
     assert (await command("gallery", "--cache-path", str(run.root), "--thumbnails", "5")).code == 2
     assert (await command("gallery", "--cache-path", str(tmp_path / "none"))).code == 4
     target = str(run.root / run.stream.username / "x")
@@ -267,7 +267,7 @@ async def test_the_exit_codes_are_those_of_the_other_commands(run: Run, tmp_path
 
 
 async def test_the_pages_without_scripts_have_every_photo(run: Run) -> None:
-    """The pages of the months link each file, and hold no script and no markup of a title."""
+    """The pages of the months link each file, and contain no script and no markup of a title."""
     run.stream.edit(run.stream.ids[0], title='<img src=x onerror="alert(1)"></a></script>')
     await run(info_level=2)
     build(run)
@@ -280,7 +280,7 @@ async def test_the_pages_without_scripts_have_every_photo(run: Run) -> None:
 
 @pytest.mark.slow
 async def test_a_killed_build_leaves_no_process_and_continues(run: Run) -> None:
-    """The processes that make thumbnails end with the command, and the next build makes what is missing."""
+    """The processes that make thumbnails end with the command, and the next build makes the missing ones."""
     settings = {"web.gallery.thumbnails.BATCH": 1}
     process = start(["gallery", "--cache-path", str(run.root), "--jobs", "1"], settings=settings)
     with anyio.fail_after(60):
@@ -307,7 +307,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process is there."""
+    """Return whether a process exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -83,7 +83,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
 
 @pytest.fixture
 def pages(browser: Browser, gallery: Path) -> Iterator[Pages]:
-    """Open a window; at the end, no script has failed, no policy was broken, and no request has left the disk."""
+    """Open a window; finally check that no script failed, no policy was violated, and no request used the network."""
     pages = Pages(browser, gallery)
     yield pages
     assert pages.errors == []
@@ -99,14 +99,14 @@ def shown_titles(pages: Pages) -> list[str]:
 
 
 def search(pages: Pages, query: str) -> list[str]:
-    """Type a query, and return the titles that it finds."""
+    """Type a query, and return the titles of its results."""
     pages.page.fill("#query", query)
     pages.until(f"document.querySelector('#bar h1').textContent === {query.strip()!r}")
     return shown_titles(pages)
 
 
 def test_the_stream_opens_from_disk(pages: Pages) -> None:
-    """The newest photos are there, each with a thumbnail that was drawn and a text for screen readers."""
+    """The newest photos are shown, each with a thumbnail and a text for screen readers."""
     page = pages.open()
     pages.until("[...document.querySelectorAll('.grid img')].every((image) => image.naturalWidth > 0)")
     assert pages.texts("#bar .count") == ["61 photos"]
@@ -115,7 +115,7 @@ def test_the_stream_opens_from_disk(pages: Pages) -> None:
     assert page.get_attribute(".grid", "aria-rowcount")
 
 
-def test_search_respects_marks_and_does_without_them(pages: Pages) -> None:
+def test_search_works_with_and_without_marks(pages: Pages) -> None:
     """A word without marks stands for all spellings, a word with marks for itself; comments are searched too."""
     pages.open()
     assert set(search(pages, "duorong")) == {TITLES[0], TITLES[2]}
@@ -135,8 +135,8 @@ def test_search_respects_marks_and_does_without_them(pages: Pages) -> None:
     assert pages.texts("#status")[0].endswith("found")
 
 
-def test_both_sides_cut_and_fold_words_alike(pages: Pages) -> None:
-    """The browser makes of any text the words that the index has."""
+def test_the_browser_and_the_index_separate_words_alike(pages: Pages) -> None:
+    """The browser separates and folds any text into the same words as the index."""
     page = pages.open()
     texts = [
         *TITLES,
@@ -160,7 +160,7 @@ def test_the_names_of_files_are_those_of_the_mirror(pages: Pages) -> None:
 
 
 def test_a_photo_has_its_picture_texts_and_links(pages: Pages) -> None:
-    """Markup of Flickr's is kept where it is harmless, and dropped where it is not."""
+    """Harmless markup of Flickr's is kept, other markup is dropped."""
     pages.open("search/ha%20loong")
     pages.page.click(".grid a")
     pages.until("document.querySelector('#photo .text')")
@@ -173,7 +173,7 @@ def test_a_photo_has_its_picture_texts_and_links(pages: Pages) -> None:
 
 
 def test_titles_and_comments_with_scripts_do_nothing(pages: Pages) -> None:
-    """They are shown as they are written; the fixture checks that nothing ran."""
+    """They are shown as text; the fixture checks that nothing was executed."""
     pages.open("search/zeppelin")
     pages.page.click(".grid a")
     pages.until("document.querySelector('#photo .comments')")
@@ -184,8 +184,8 @@ def test_titles_and_comments_with_scripts_do_nothing(pages: Pages) -> None:
     pages.until("document.querySelector('#photo[open]')")
 
 
-def test_the_keyboard_does_everything(pages: Pages) -> None:
-    """Search, move in the grid, open, go on, close: without a mouse, and the focus comes back."""
+def test_everything_works_with_the_keyboard(pages: Pages) -> None:
+    """Search, move in the grid, open, continue, close: without a mouse, and the focus is restored."""
     page = pages.open()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "query"
@@ -207,7 +207,7 @@ def test_the_keyboard_does_everything(pages: Pages) -> None:
     pages.until("document.querySelector('#keys[open]')")
 
 
-def test_a_film_plays_or_states_why_not(pages: Pages) -> None:
+def test_a_film_plays_or_states_why_it_cannot(pages: Pages) -> None:
     """A film has controls, its poster, and a link to its file where the browser cannot play it."""
     page = pages.open("search/has%3Afilm")
     page.click(".grid a")
@@ -223,8 +223,8 @@ def test_a_film_plays_or_states_why_not(pages: Pages) -> None:
     pages.errors.clear()
 
 
-def test_back_reload_and_a_shared_link_restore_the_place(pages: Pages) -> None:
-    """The address is that of the view, and the place in the grid is kept."""
+def test_back_reload_and_a_shared_link_restore_the_position(pages: Pages) -> None:
+    """The address identifies the view, and the position in the grid is kept."""
     page = pages.open()
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     pages.until("history.state && history.state.top > 0")
@@ -302,7 +302,7 @@ def test_clusters_do_not_overlap_and_open_as_many_photos_as_they_state(
         ((x - u) ** 2 + (y - v) ** 2) ** 0.5 - (size + other) / 2
         for (x, y, size), (u, v, other) in combinations(circles, 2)
     ]
-    assert min(apart, default=0) > -12  # one that has grown by joining another may touch a third
+    assert min(apart, default=0) > -12  # one that has absorbed another may touch a third
     links = page.evaluate(
         "[...document.querySelectorAll('.clusters a')].map((link) => [link.getAttribute('href'), link.textContent])"
     )
@@ -359,8 +359,8 @@ def test_albums_and_collections_are_shown(tmp_path: Path, browser: Browser) -> N
     pages.context.close()
 
 
-def test_a_stream_written_from_right_to_left_is_laid_out_so(tmp_path: Path, browser: Browser) -> None:
-    """The first photo is at the right, the left arrow goes on, and there is no side scroll."""
+def test_titles_from_right_to_left_reverse_the_layout(tmp_path: Path, browser: Browser) -> None:
+    """The first photo is at the right, the left arrow moves forward, and there is no horizontal scrolling."""
     titles = tuple(f"نهر الضوء {number}" for number in range(60))
     pages = Pages(browser, build(tmp_path, titles), viewport={"width": 390, "height": 844})
     page = pages.open()
@@ -380,8 +380,8 @@ def test_a_stream_written_from_right_to_left_is_laid_out_so(tmp_path: Path, brow
     pages.context.close()
 
 
-def test_the_scripts_use_nothing_that_could_run_a_text() -> None:
-    """No script parses HTML, evaluates text or asks the network, and no page has inline scripts or styles."""
+def test_the_scripts_cannot_execute_a_text() -> None:
+    """No script parses HTML, evaluates text or uses the network, and no page has inline scripts or styles."""
     parsers = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
     forbidden = rf"{parsers}|fetch\(|XMLHttpRequest|import\("
     for path in ASSETS.rglob("*.js"):

@@ -1,4 +1,4 @@
-"""A mirror begins with an account export and goes on with the API, or the other way round; nothing is fetched twice."""
+"""Mirrors that begin with an account export and continue with the API, or vice versa; nothing is fetched twice."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def exported(run: Run, folder: str = "export", **options: Any) -> list[Path]:
 
 
 def replace_in_zips(paths: list[Path], changes: dict[str, bytes | None]) -> None:
-    """Replace files in zips, or leave them out."""
+    """Replace files in zips, or remove them."""
     for path in paths:
         with zipfile.ZipFile(path) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
@@ -70,13 +70,13 @@ def catalogue_of(run: Run) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return the cache path, with a place for exports beside it."""
+    """Return the cache path, which has a folder for exports beside it."""
     return tmp_path / "mirrors"
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("error")
-async def test_two_thousand_photos_are_imported_and_not_fetched(root: Path) -> None:
+async def test_two_thousand_imported_photos_are_not_fetched(root: Path) -> None:
     """Issue 16: 2,000 photos in 5 zips without a call; then a run with the API fetches no image, in 6 calls."""
     async with mirroring(root, 2000, image_dims=(40, 30)) as run:
         paths = exported(run)
@@ -95,8 +95,8 @@ async def test_two_thousand_photos_are_imported_and_not_fetched(root: Path) -> N
         assert (again.earlier, again.images, again.bytes) == (2000, 0, 0)
 
 
-async def test_a_mirror_begins_with_an_import_and_goes_on_with_the_api(root: Path) -> None:
-    """The files are those that a run would have fetched, and the API completes what the export does not state."""
+async def test_a_mirror_begins_with_an_import_and_continues_with_the_api(root: Path) -> None:
+    """The files equal those of a run, and the API adds the facts that the export lacks."""
     async with mirroring(root, 30, commented=0.5) as run:
         report = await imported(run, exported(run))
         assert (report.new, report.images, report.albums) == (30, 30, 1)
@@ -121,8 +121,8 @@ async def test_a_mirror_begins_with_an_import_and_goes_on_with_the_api(root: Pat
         assert run.flickr.calls.total() == 2
 
 
-async def test_a_mirror_begins_with_the_api_and_goes_on_with_an_import(root: Path) -> None:
-    """What the mirror has stays; notes and comments are added; the next run fetches and writes nothing."""
+async def test_a_mirror_begins_with_the_api_and_continues_with_an_import(root: Path) -> None:
+    """Existing files stay; notes and comments are added; the next run fetches and writes nothing."""
     async with mirroring(root, 20, commented=0.5) as run:
         await run()
         files = tree(root)
@@ -145,8 +145,8 @@ async def test_a_mirror_begins_with_the_api_and_goes_on_with_an_import(root: Pat
         assert tree(root) == after
 
 
-async def test_comments_that_are_missing_in_the_export_are_fetched(root: Path) -> None:
-    """The listing counts more comments than the export has: a run with comments asks for those of that photo."""
+async def test_comments_missing_in_the_export_are_fetched(root: Path) -> None:
+    """The listing counts more comments than the export has: a run with comments requests those of that photo."""
     async with mirroring(root, 10, commented=0.0) as run:
         paths = exported(run)
         await run()
@@ -162,8 +162,8 @@ async def test_comments_that_are_missing_in_the_export_are_fetched(root: Path) -
         assert [one["content"] for one in infos(root)[later]["comments"]] == ["Me too"]
 
 
-async def test_what_changed_since_the_export_is_found(root: Path) -> None:
-    """A title and an image that are newer than the export come from the API, and importing it again changes neither."""
+async def test_changes_since_the_export_are_found(root: Path) -> None:
+    """A newer title and image come from the API, and importing the export again changes neither."""
     async with mirroring(root, 12) as run:
         paths = exported(run)
         await imported(run, paths)
@@ -204,8 +204,8 @@ async def test_larger_originals_are_imported_and_stay(root: Path) -> None:
         assert (await check_mirror(run.stream.username, root)).broken == []
 
 
-async def test_an_image_that_is_smaller_than_that_of_the_mirror_is_left(root: Path) -> None:
-    """It is reported, and the mirror keeps its own."""
+async def test_an_image_smaller_than_that_of_the_mirror_is_not_imported(root: Path) -> None:
+    """It is reported, and the mirror keeps its own image."""
     async with mirroring(root, 3) as run:
         paths = exported(run)
         await run()
@@ -221,8 +221,8 @@ async def test_an_image_that_is_smaller_than_that_of_the_mirror_is_left(root: Pa
         assert (await imported(run, paths)).smaller == [small]
 
 
-async def test_an_image_that_flickr_has_larger_is_fetched(root: Path) -> None:
-    """A small image of the export is better than none, until the API has a larger one."""
+async def test_an_image_that_is_larger_at_flickr_is_fetched(root: Path) -> None:
+    """A small image of the export is imported, and replaced by a larger one from the API."""
     async with mirroring(root, 3) as run:
         paths = exported(run)
         small = run.stream.ids[1]
@@ -234,7 +234,7 @@ async def test_an_image_that_flickr_has_larger_is_fetched(root: Path) -> None:
 
 
 async def test_original_videos_are_imported_and_stay(root: Path) -> None:
-    """The API serves smaller films. It adds the poster, at a call for each video, and never the smaller film."""
+    """The API serves smaller films. A run adds the poster, with a call for each video, and never the smaller film."""
     async with mirroring(root, 8, mix=Mix({Kind.VIDEO: 1})) as run:
         await run()
         report = await imported(run, exported(run))
@@ -246,8 +246,8 @@ async def test_original_videos_are_imported_and_stay(root: Path) -> None:
         assert {photo_id: run.path(photo_id, "mp4").read_bytes() for photo_id in films} == films
 
 
-async def test_an_import_of_videos_goes_on_with_their_posters(root: Path) -> None:
-    """Of a video the export has no poster: a run fetches that, and not the film."""
+async def test_a_run_after_an_import_fetches_posters_only(root: Path) -> None:
+    """An export has no posters of videos: a run fetches these, and not the films."""
     async with mirroring(root, 8, mix=Mix({Kind.VIDEO: 1})) as run:
         assert (await imported(run, exported(run))).videos == 8
         mirrored = await run()
@@ -272,12 +272,12 @@ async def test_photos_without_a_file_are_reported_and_fetched(root: Path) -> Non
         mirrored = await run()
         assert (mirrored.images, set(run.flickr.requests)) == (3, missing)
         assert run.flickr.calls.total() == 2
-        # the mirror has them by now
+        # the mirror has them now
         assert (await imported(run, exported(run, without=missing))).missing == sorted(missing, key=int)
 
 
-async def test_the_id_is_found_in_odd_names(root: Path) -> None:
-    """Slugs with digits and .NEF, upper case, no extension, a secret of digits: every photo gets its own bytes."""
+async def test_the_id_is_found_in_unusual_names(root: Path) -> None:
+    """Slugs with digits and .NEF, upper case, no extension, a secret of digits: every photo gets its own file."""
     async with mirroring(root, 60, mix=Mix.MIXED) as run:
         report = await imported(run, exported(run))
         assert (report.photos, report.missing, report.unmatched, report.failed) == (60, [], [], [])
@@ -287,8 +287,8 @@ async def test_the_id_is_found_in_odd_names(root: Path) -> None:
             assert run.path(photo_id, extension).read_bytes() == original_of(run.stream, photo)
 
 
-async def test_what_is_private_is_kept_and_not_asked_for(root: Path) -> None:
-    """A full scan that cannot see private photos neither marks nor prunes nor asks for them, until they are public."""
+async def test_private_photos_are_kept_and_not_requested(root: Path) -> None:
+    """A full scan that cannot see private photos neither marks, prunes nor requests them, until they are public."""
     async with mirroring(root, 20) as run:
         private = run.stream.ids[:4]
         for photo_id in private:
@@ -315,7 +315,7 @@ async def test_what_is_private_is_kept_and_not_asked_for(root: Path) -> None:
 
 
 async def test_a_public_photo_that_was_deleted_since_the_export_is_gone(root: Path) -> None:
-    """The import brings it, and a full scan marks it."""
+    """It is imported, and a full scan marks it."""
     async with mirroring(root, 12) as run:
         paths = exported(run)
         run.stream.delete(run.stream.ids[5])
@@ -323,8 +323,8 @@ async def test_a_public_photo_that_was_deleted_since_the_export_is_gone(root: Pa
         assert (await run(full_scan=True)).gone == 1
 
 
-async def test_forgotten_photos_do_not_come_back(root: Path) -> None:
-    """A photo that was erased on request is in no import, and its text stays out of the mirror."""
+async def test_forgotten_photos_are_not_imported(root: Path) -> None:
+    """A photo that was erased on request is not imported, and neither is its text."""
     async with mirroring(root, 6) as run:
         paths = exported(run)
         await imported(run, paths)
@@ -349,7 +349,7 @@ def cut(data: bytes) -> bytes:
 
 @pytest.mark.parametrize(("damage", "is_kept"), [(html, False), (cut, True), (lambda _: b"", False)])
 async def test_damaged_media_is_named(root: Path, damage: Callable[[bytes], bytes], is_kept: bool) -> None:
-    """A cut original is kept and marked, because Flickr has it like this; a page or nothing is no image."""
+    """A cut original is kept and marked, because Flickr has the same bytes; a page or an empty file is refused."""
     async with mirroring(root, 4) as run:
         paths = exported(run)
         broken = run.stream.ids[1]
@@ -369,7 +369,7 @@ async def test_damaged_media_is_named(root: Path, damage: Callable[[bytes], byte
 
 
 async def test_damaged_bytes_in_a_zip_fail_one_photo(root: Path) -> None:
-    """The others are imported; with the whole zip, the same command brings the one that is left."""
+    """The others are imported; with an intact zip, the same command imports the failed one."""
     async with mirroring(root, 6) as run:
         paths = exported(run, parts=1)
         whole = paths[1].read_bytes()
@@ -388,7 +388,7 @@ async def test_damaged_bytes_in_a_zip_fail_one_photo(root: Path) -> None:
 
 
 async def test_damaged_json_fails_one_photo(root: Path) -> None:
-    """And a file of albums that cannot be read is named."""
+    """An unreadable file of albums is reported."""
     async with mirroring(root, 5) as run:
         paths = exported(run)
         odd, impossible = run.stream.ids[:2]
@@ -417,7 +417,7 @@ async def test_exports_of_two_accounts_are_refused(root: Path) -> None:
 
 
 async def test_an_export_for_another_mirror_is_refused(root: Path) -> None:
-    """By --username, and by a folder of another account with the same name."""
+    """With --username, and with a folder of another account with the same name."""
     async with mirroring(root, 3) as run:
         await run()
         files = tree(root)
@@ -432,7 +432,7 @@ async def test_an_export_for_another_mirror_is_refused(root: Path) -> None:
 
 
 async def test_without_a_profile_the_account_must_be_named(root: Path) -> None:
-    """By the name of a mirror or by the NSID; the API goes on with the same mirror."""
+    """By the name of a mirror or by the NSID; the API continues with the same mirror."""
     async with mirroring(root, 3) as run:
         paths = exported(run)
         replace_in_zips(paths[:1], {"account_profile.json": None})
@@ -449,7 +449,7 @@ async def test_without_a_profile_the_account_must_be_named(root: Path) -> None:
 
 
 async def test_the_mirror_is_locked_during_an_import(root: Path) -> None:
-    """An import waits for no run: it ends with the error that a second run gets."""
+    """An import during a run ends with the same error as a second run."""
     async with mirroring(root, 3) as run:
         paths = exported(run)
         await imported(run, paths)
@@ -458,8 +458,10 @@ async def test_the_mirror_is_locked_during_an_import(root: Path) -> None:
             await imported(run, paths)
 
 
-async def test_a_full_disk_ends_an_import_which_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was brought before stays, and the same command brings the rest."""
+async def test_an_import_ended_by_a_full_disk_is_continued(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Imported files stay, and the same command imports the rest."""
     async with mirroring(root, 12) as run:
         paths = exported(run)
         written = []
@@ -488,7 +490,7 @@ async def test_a_full_disk_ends_an_import_which_goes_on(root: Path, monkeypatch:
 
 
 async def test_unpacked_parts_are_imported_too(root: Path) -> None:
-    """Folders with what was in the zips, beside zips."""
+    """Folders with the content of zips, together with zips."""
     async with mirroring(root, 8) as run:
         paths = exported(run)
         for path in paths[:3]:
@@ -501,7 +503,7 @@ async def test_unpacked_parts_are_imported_too(root: Path) -> None:
 
 
 async def test_two_exports_of_one_account_make_one_mirror(root: Path) -> None:
-    """The later export brings what is new since; what it lacks stays."""
+    """The later export adds new photos; photos that it lacks stay."""
     async with mirroring(root, 6) as run:
         first = exported(run)
         dropped = run.stream.ids[0]
@@ -516,7 +518,7 @@ async def test_two_exports_of_one_account_make_one_mirror(root: Path) -> None:
 
 
 async def test_a_damaged_image_does_not_replace_a_whole_one(root: Path) -> None:
-    """Not even one that claims more pixels."""
+    """Not even if it claims more pixels."""
     async with mirroring(root, 3) as run:
         paths = exported(run)
         await run()
@@ -527,8 +529,8 @@ async def test_a_damaged_image_does_not_replace_a_whole_one(root: Path) -> None:
         assert run.path(run.stream.ids[1]).read_bytes() == run.flickr.file(run.stream.ids[1])
 
 
-async def test_an_image_that_was_replaced_at_flickr_is_not_taken_from_an_older_export(root: Path) -> None:
-    """A listing has shown the new image, which was not fetched yet: the old one of the export is not imported."""
+async def test_a_replaced_image_is_not_imported_from_an_older_export(root: Path) -> None:
+    """A listing has shown the new image, which was not fetched yet, so the old one of the export is not imported."""
     async with mirroring(root, 3) as run:
         await run()
         paths = exported(run)
@@ -544,7 +546,7 @@ async def test_an_image_that_was_replaced_at_flickr_is_not_taken_from_an_older_e
 
 
 async def test_a_broken_file_is_imported_again(root: Path) -> None:
-    """A check has moved it away: the same export brings it back, without a key."""
+    """A check has moved it away: the same export restores it, without a key."""
     async with mirroring(root, 4) as run:
         paths = exported(run)
         await imported(run, paths)
@@ -559,8 +561,8 @@ async def test_a_broken_file_is_imported_again(root: Path) -> None:
         assert (check.broken, check.waiting) == ([], 0)
 
 
-async def test_a_forgotten_photo_can_be_imported_after_it_is_undone(root: Path) -> None:
-    """The catalogue keeps nothing of the import of a photo that is forgotten, and is sound afterwards."""
+async def test_a_photo_can_be_imported_after_forgetting_it_is_undone(root: Path) -> None:
+    """The catalogue keeps no row of the import of a forgotten photo, and is valid afterwards."""
     async with mirroring(root, 4) as run:
         paths = exported(run)
         await imported(run, paths)

@@ -1,4 +1,4 @@
-"""`mirror_flickr keys`: what is saved, what Flickr says to it, what is removed; keys of keyrings and services."""
+"""`mirror_flickr keys`: saving, checking and removing keys, also those of keyrings and services."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEYS = ApiKeys(KEY, SECRET)
 
 @pytest.fixture(autouse=True)
 def log_is_restored() -> Iterator[None]:
-    """Give the log back, which the command takes for itself."""
+    """Restore the log, which the command sets up."""
     logger = logging.getLogger("flickr_mirror")
     before = logger.handlers, logger.level, logger.propagate
     yield
@@ -67,14 +67,14 @@ def keys_command(
 
 
 class KeysCommand:
-    """Runs `keys` and hears what it says."""
+    """Runs `keys` and captures its output."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
         self.all = ""
 
     def __call__(self, *arguments: str) -> tuple[int, str]:
-        """Return the exit code, and what was said where."""
+        """Return the exit code and the output."""
         code = call("keys", *arguments)
         captured = self._capsys.readouterr()
         self.all += captured.out + captured.err
@@ -84,7 +84,7 @@ class KeysCommand:
 
 @pytest.fixture
 def ring(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
-    """Give this process a keyring."""
+    """Install a keyring in this process."""
     before = keyring.get_keyring()
     keyring.set_keyring(FileKeyring())  # type: ignore[no-untyped-call]
     yield
@@ -92,21 +92,21 @@ def ring(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
-    """Have somebody sit at a terminal and answer."""
+    """Simulate a terminal with these answers."""
     left = list(answers)
     monkeypatch.setattr("getpass.getpass", lambda _: left.pop(0))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
 
 def piped(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """Have a text come on standard input."""
+    """Pass a text on standard input."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
 def test_keys_are_saved_after_flickr_has_accepted_them(
     keys_command: KeysCommand, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is typed in is asked for at Flickr with one call, and kept in a file for the user alone."""
+    """Typed keys are verified with one call, and saved in a private file."""
     typed(monkeypatch, f" {KEY} ", SECRET)
     code, text = keys_command("set")
     path = home / ".flickr" / "flickr_keys"
@@ -121,7 +121,7 @@ def test_keys_are_saved_after_flickr_has_accepted_them(
 def test_keys_that_flickr_refuses_are_not_saved(
     keys_command: KeysCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong key leaves the saved ones as they are; exit 5."""
+    """A wrong key does not replace the saved ones; exit 5."""
     save_keys(tmp_path, KEYS)
     typed(monkeypatch, "wrong", "wrong")
     code, text = keys_command("set", "--cache-path", str(tmp_path))
@@ -135,7 +135,7 @@ def test_keys_that_flickr_refuses_are_not_saved(
 def test_keys_are_not_saved_without_an_answer(
     keys_command: KeysCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without an answer nothing is saved, and it is worth trying again: exit 75."""
+    """Without an answer nothing is saved: exit 75."""
     typed(monkeypatch, KEY, SECRET)
     code, text = keys_command("set", "--cache-path", str(tmp_path), "--api-url", "http://127.0.0.1:9/")
     assert code == 75
@@ -146,7 +146,7 @@ def test_keys_are_not_saved_without_an_answer(
 def test_keys_are_read_from_standard_input(
     keys_command: KeysCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Off a terminal, --stdin takes the JSON of the keys file; without it, and for nonsense, it is said what to do."""
+    """Without a terminal, --stdin reads JSON; a missing --stdin and invalid JSON are explained."""
     piped(monkeypatch, "")
     code, text = keys_command("set", "--cache-path", str(tmp_path))
     assert (code, "--stdin" in text, "Pro members" in text) == (5, True, True)
@@ -163,7 +163,7 @@ def test_keys_are_read_from_standard_input(
 def test_a_check_costs_one_call_and_names_the_source_of_the_keys(
     keys_command: KeysCommand, home: Path, flickr: SimulatedFlickr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check uses what a run would use, by the same order, and names where the key and the secret are from."""
+    """The check uses the same keys as a run, in the same order, and names their origins."""
     assert keys_command("check") == (5, keys_command.all)
     assert "keys set" in keys_command.all
     assert not flickr.calls
@@ -207,7 +207,7 @@ def test_a_check_without_an_answer_reports_no_result(
     monkeypatch: pytest.MonkeyPatch,
     trouble: str,
 ) -> None:
-    """A dead line, a Flickr that brakes and an hour without calls left: exit 75 at once, and no hour of waiting."""
+    """No answer, a 429, and no calls left in the hour: exit 75 at once, without waiting."""
     save_keys(home / ".flickr", KEYS)
     if trouble == "no answer":
         monkeypatch.setenv("FLICKR_API_URL", "http://127.0.0.1:9/")
@@ -227,7 +227,7 @@ def test_a_check_without_an_answer_reports_no_result(
 def test_a_warning_names_what_overrides_saved_keys(
     keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who saves or forgets keys and has others in the environment learns that a run takes those."""
+    """After saving or removing keys, other keys in the environment are named as those of a run."""
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", "other")
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", "other")
     typed(monkeypatch, KEY, SECRET)
@@ -247,7 +247,7 @@ def test_a_warning_names_what_overrides_saved_keys(
 def test_the_keyring_stores_keys(
     keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keys can be kept in the keyring instead of a file; the file goes before it, and both can be forgotten."""
+    """Keys can be saved in the keyring; the file takes precedence over it, and both can be removed."""
     typed(monkeypatch, KEY, SECRET)
     code, text = keys_command("set", "--keyring")
     assert (code, ORIGIN in text, read_keys(home / ".flickr")) == (0, True, None)
@@ -269,7 +269,7 @@ def test_the_keyring_stores_keys(
 def test_a_locked_keyring_is_reported(
     keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run without keys says why the keyring cannot be read; saving and removing report it too."""
+    """A run without keys states why the keyring cannot be read; so do saving and removing."""
     save_in_keyring(KEYS)
     (home / "locked").touch()
     code, text = keys_command("check")
@@ -292,10 +292,10 @@ def test_an_invalid_keyring_entry_is_reported(home: Path) -> None:
 
 
 @pytest.mark.parametrize("reason", ["no package", "no keyring", "forgetful"])
-def test_without_a_keyring_nothing_is_lost(
+def test_a_missing_keyring_is_reported(
     keys_command: KeysCommand, home: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    """`--keyring` where none can keep the keys says so, with exit 5; all else does without."""
+    """`--keyring` without a working keyring is an error with exit 5; other commands do not need it."""
     monkeypatch.setattr("keyring.core._keyring_backend", None)
     if reason == "no package":
         monkeypatch.setitem(sys.modules, "keyring", None)
@@ -317,7 +317,7 @@ def test_without_a_keyring_nothing_is_lost(
 def test_a_credential_without_keys_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
-    """A service whose credential is broken does not run with other keys; its file is named and not shown."""
+    """A service with a damaged credential does not use other keys; its file is named and not shown."""
     (tmp_path / "flickr_keys").write_text(content)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     with pytest.raises(
@@ -328,11 +328,11 @@ def test_a_credential_without_keys_is_reported(
 
 
 def test_a_credential_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service manager's keys count, also where their file is read-only, seems open to a group, or is a link."""
+    """A service manager's keys are used, also if their file is read-only, readable by a group, or a link."""
     save_keys(tmp_path / "cache", ApiKeys("file", "file"))
     real = tmp_path / "real"
     real.write_text(json.dumps({"consumer_key": KEY, "consumer_secret": SECRET}))
-    real.chmod(0o440)  # as systemd's access control list looks
+    real.chmod(0o440)  # as with systemd's access control list
     (tmp_path / "flickr_keys").symlink_to(real)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert find_keys(tmp_path / "cache", None, None) == KEYS
@@ -347,7 +347,7 @@ def test_a_credential_overrides_the_file(tmp_path: Path, monkeypatch: pytest.Mon
 def test_saved_keys_are_used_for_any_cache_path(
     keys_command: KeysCommand, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Keys saved in `~/.flickr` serve a mirror on another disk, unless that has its own; the log says which it took."""
+    """Keys in `~/.flickr` are used for any cache path without its own; the log names the file."""
     logging.getLogger("flickr_mirror").propagate = True
     saved = save_keys(home / ".flickr", KEYS)
     with caplog.at_level(logging.INFO, "flickr_mirror"):
@@ -365,7 +365,7 @@ def test_saved_keys_are_used_for_any_cache_path(
 
 @pytest.mark.usefixtures("ring")
 def test_keys_in_the_home_folder_override_the_keyring(home: Path, tmp_path: Path) -> None:
-    """The order of the sources stays: files, then the keyring."""
+    """The order of the sources is: files, then the keyring."""
     save_in_keyring(KEYS)
     assert find_keys(tmp_path, None, None) == KEYS
     save_keys(home / ".flickr", ApiKeys("file", "file"))
@@ -375,7 +375,7 @@ def test_keys_in_the_home_folder_override_the_keyring(home: Path, tmp_path: Path
 def test_a_run_without_keys_names_the_places_searched(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who has no keys learns where they were looked for; without a home, that is the cache path alone."""
+    """The error for missing keys names the places searched; without a home folder, only the cache path."""
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     with pytest.raises(KeysError) as caught:
         find_keys(tmp_path, "key", None)
@@ -394,7 +394,7 @@ def test_a_run_without_keys_names_the_places_searched(
 def test_the_configuration_shows_where_keys_are_saved(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`--print-config` names the file of the keys, or where none were found, and shows no key."""
+    """`--print-config` names the file of the keys, or the places searched, and shows no key."""
     place = ("--cache-path", str(tmp_path), "--print-config")
 
     def shown(*arguments: str) -> list[str]:
@@ -416,7 +416,7 @@ def test_the_configuration_shows_where_keys_are_saved(
 
 
 def test_complete_keys_are_not_searched_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With key and secret given, a broken file is not read; blanks around keys are removed."""
+    """With a given key and secret, a damaged file is not read; blanks around keys are removed."""
     (tmp_path / "flickr_keys").write_text("broken")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert find_keys(tmp_path, f"{KEY}\n", f" {SECRET}") == KEYS

@@ -1,4 +1,4 @@
-"""Runs that end at a number of photos, of bytes, or at a time: what was begun is finished, and the next run goes on."""
+"""Runs that end at a number of photos or bytes, or at a time: begun work is finished, and the next run continues."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ SHORT_GRACE = replace(TIMING, stop_grace=0.05)
 
 
 def limited(run: Run, timing: Any = TIMING, **limits: Any) -> None:
-    """Let the next runs have these limits, and short pages."""
+    """Set these limits, and short pages, for the next runs."""
     run.limits = Limits(page_size=PAGE, attempts=1, image_workers=4, timing=timing, **limits)
 
 
 def listen(run: Run) -> list[tuple[str, ...]]:
-    """Return a list to which each page that is asked for is added: its number and its two bounds."""
+    """Return a list to which each requested page is added: its number and its two bounds."""
     asked: list[tuple[str, ...]] = []
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -59,28 +59,28 @@ def listen(run: Run) -> list[tuple[str, ...]]:
     return asked
 
 
-def asked_twice(asked: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Return the pages that were asked for more than once, but for the look at what is new, which any run takes."""
+def requested_twice(asked: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the pages that were requested more than once, except the newest page, which every run requests."""
     day = 86_400
     old = Counter(page for page in asked if int(page[2]) < time.time() - day)
     return [page for page, count in old.items() if count > 1]
 
 
 def begun(run: Run) -> tuple[set[str], set[str]]:
-    """Return the ids of the photos whose images, and whose information, were begun."""
+    """Return the ids of the photos whose images and whose information were begun."""
     images = {event.photo_id for event in run.events_of(ImageStarted)}
     return images, {event.photo_id for event in run.events_of(InfoStarted)}
 
 
 def begun_after_the_end(run: Run) -> list[Event]:
-    """Return what was begun after the run said that nothing more would be."""
+    """Return the events of new work after the run announced that it starts no more."""
     (end,) = [place for place, event in enumerate(run.events) if "no new work is started" in str(event)]
     return [event for event in run.events[end:] if isinstance(event, ImageStarted | InfoStarted)]
 
 
 @pytest.fixture
 def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let the event loop's clock, which is anyio's, go on by some seconds at once."""
+    """Advance the event loop's clock, which is anyio's, by some seconds at once."""
     ahead = [0.0]
 
     def install(seconds: float) -> None:
@@ -94,8 +94,8 @@ def jump(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
-async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """Of images and information the same photos, the first ones in the run's order, and one sentence says so."""
+async def test_max_photos_limits_the_photos_begun(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """Images and information are of the same photos, the first in the run's order; one sentence reports the limit."""
     async with mirroring(tmp_path, COUNT) as run:
         limited(run, max_photos=7)
         report = await run(strategy=strategy, info_level=1)
@@ -113,7 +113,7 @@ async def test_no_more_photos_are_begun_than_asked_for(tmp_path: Path, strategy:
 async def test_limited_runs_produce_the_mirror_of_an_unlimited_one(
     tmp_path: Path, limits: dict[str, int], strategy: CachingStrategy
 ) -> None:
-    """Run after run until nothing is left: the same files, no image fetched twice, no page listed twice."""
+    """Repeated until complete: the same files, no image fetched twice, no page listed twice."""
     async with mirroring(tmp_path / "at once", COUNT) as run:
         limited(run)
         await run(strategy=strategy, info_level=2)
@@ -130,12 +130,12 @@ async def test_limited_runs_produce_the_mirror_of_an_unlimited_one(
     assert [code_of(report) for report in reports] == [8] * (len(reports) - 1) + [0]
     assert set(run.flickr.requests.values()) == {1}
     assert len(run.flickr.requests) == sum(report.images for report in reports) == COUNT
-    assert asked_twice(asked) == []
+    assert requested_twice(asked) == []
     assert len(asked) >= COUNT // PAGE
 
 
-async def test_bytes_are_counted_as_they_come(tmp_path: Path) -> None:
-    """The run ends with the image that fills the measure; only those beside it, which were in flight, still come."""
+async def test_bytes_are_counted_as_they_arrive(tmp_path: Path) -> None:
+    """The run ends with the image that reaches the limit; only images in flight are still finished."""
     async with mirroring(tmp_path, COUNT) as run:
         size = len(run.flickr.file(run.stream.ids[0]))
         limited(run, max_bytes=10 * size)
@@ -148,8 +148,8 @@ async def test_bytes_are_counted_as_they_come(tmp_path: Path) -> None:
         assert begun_after_the_end(run) == []
 
 
-async def test_an_image_in_flight_has_its_time_and_calls_have_not(tmp_path: Path) -> None:
-    """Bytes that are coming need not come twice; comments that do not come hold nothing up."""
+async def test_images_in_flight_are_finished_and_calls_are_not(tmp_path: Path) -> None:
+    """Received bytes are not wasted; slow comments cause no delay."""
     async with mirroring(tmp_path, COUNT, commented=1.0) as run:
         slow = run.stream.ids[0]
         others = anyio.Event()
@@ -176,8 +176,8 @@ async def test_an_image_in_flight_has_its_time_and_calls_have_not(tmp_path: Path
         assert set(run.flickr.requests.values()) == {1}
 
 
-async def test_the_time_is_up(tmp_path: Path, jump: Callable[[float], None]) -> None:
-    """After the time that it was given, a run begins nothing, finishes what is in flight, and the next one goes on."""
+async def test_max_duration_ends_a_run(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """After its time, a run begins no work, finishes work in flight, and the next one continues."""
     async with mirroring(tmp_path, COUNT) as run:
         asked = listen(run)
 
@@ -196,12 +196,12 @@ async def test_the_time_is_up(tmp_path: Path, jump: Callable[[float], None]) -> 
         limited(run)
         assert (await run(info_level=1)).complete
         assert set(run.flickr.requests.values()) == {1}
-        assert asked_twice(asked) == []
+        assert requested_twice(asked) == []
 
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Return the wall clock, which stands at noon until it is set."""
+    """Return the wall clock, which shows noon until it is set."""
     clock = SimpleNamespace(now=NOON)
     monkeypatch.setattr("flickr_mirror.engine.wall_clock.time", SimpleNamespace(time=lambda: clock.now))
     return clock
@@ -212,8 +212,8 @@ def an_hour_later() -> datetime:
     return datetime.fromtimestamp(NOON + 3600, UTC)
 
 
-async def test_the_time_of_day_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
-    """At the time of day that it was given a run begins nothing more, and the next one goes on."""
+async def test_until_time_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """At its time of day, a run begins no more work, and the next one continues."""
     async with mirroring(tmp_path, COUNT, image_dims=(48, 36)) as run:
         asked = listen(run)
 
@@ -237,11 +237,11 @@ async def test_the_time_of_day_ends_a_run(tmp_path: Path, wall: SimpleNamespace)
         limited(run)
         assert (await run(info_level=1)).complete
         assert set(run.flickr.requests.values()) == {1}
-        assert asked_twice(asked) == []
+        assert requested_twice(asked) == []
 
 
-async def test_the_time_of_day_ends_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
-    """A watch that waits for its next look ends, too; with nothing left to do its code is 0."""
+async def test_until_time_ends_a_watch(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """A watch that waits for its next poll ends too; with nothing left to do its code is 0."""
     async with mirroring(tmp_path, 5) as run:
 
         def observe(event: Event) -> None:
@@ -255,8 +255,8 @@ async def test_the_time_of_day_ends_a_watch(tmp_path: Path, wall: SimpleNamespac
         assert (report.images, report.stopped_by, code_of(report)) == (5, "until_time", 0)
 
 
-async def test_the_limit_that_comes_first_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
-    """Of a time of day and a number of bytes, what is reached first is what the report names."""
+async def test_the_limit_reached_first_ends_a_run(tmp_path: Path, wall: SimpleNamespace) -> None:
+    """The report names the limit that was reached first: a time of day or a number of bytes."""
     async with mirroring(tmp_path, COUNT) as run:
         limited(run, until_time=an_hour_later(), max_bytes=1000, max_duration=HOURS)
         report = await run(image_only=True)
@@ -268,13 +268,13 @@ async def test_the_limit_that_comes_first_ends_a_run(tmp_path: Path, wall: Simpl
 
 
 @pytest.mark.parametrize("limit", ["max_duration", "until_time"])
-async def test_what_outlasts_the_grace_is_given_up(
+async def test_downloads_beyond_the_grace_period_are_abandoned(
     tmp_path: Path,
     jump: Callable[[float], None],
     wall: SimpleNamespace,
     limit: str,
 ) -> None:
-    """When the time is up, an image that does not come in the usual grace is left to the next run."""
+    """At the time limit, an image that takes longer than the grace period is left to the next run."""
     async with mirroring(tmp_path, 5) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -293,8 +293,8 @@ async def test_what_outlasts_the_grace_is_given_up(
 
 
 @pytest.mark.slow
-async def test_the_time_is_up_while_it_lists(tmp_path: Path, jump: Callable[[float], None]) -> None:
-    """The page that was asked for is stored, no further one is asked for, and the next run goes on behind it."""
+async def test_max_duration_ends_a_listing(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """The requested page is stored, no further one is requested, and the next run continues after it."""
     async with mirroring(tmp_path, 40 * PAGE, image_dims=(48, 36)) as run:
         asked = listen(run)
         run.flickr.api_latency = 0.02
@@ -310,11 +310,13 @@ async def test_the_time_is_up_while_it_lists(tmp_path: Path, jump: Callable[[flo
         assert [event.number for event in run.events_of(PageScanned)] == [1, 2, 3]
         limited(run)
         assert (await run(image_only=True)).complete
-        assert asked_twice(asked) == []
+        assert requested_twice(asked) == []
 
 
-async def test_the_time_is_up_before_the_first_answer(tmp_path: Path, jump: Callable[[float], None]) -> None:
-    """A run that still looks for its user ends as well, without an error."""
+async def test_max_duration_ends_a_run_before_the_first_answer(
+    tmp_path: Path, jump: Callable[[float], None]
+) -> None:
+    """A run that still looks up its user ends as well, without an error."""
     async with mirroring(tmp_path, 5) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -339,8 +341,8 @@ async def test_a_limit_that_is_not_reached_changes_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("limit", ["max_photos", "max_bytes"])
-async def test_a_limit_reached_with_the_last_photo_leaves_nothing(tmp_path: Path, limit: str) -> None:
-    """A limit that is just enough is mentioned, and the exit code is 0."""
+async def test_a_limit_reached_with_the_last_photo_is_success(tmp_path: Path, limit: str) -> None:
+    """A limit that just suffices is reported, and the exit code is 0."""
     async with mirroring(tmp_path, 5) as run:
         size = sum(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
         limited(run, **{limit: 5 if limit == "max_photos" else size})
@@ -350,8 +352,8 @@ async def test_a_limit_reached_with_the_last_photo_leaves_nothing(tmp_path: Path
         assert "is reached" in run.notices
 
 
-async def test_photos_that_fail_and_a_limit(tmp_path: Path) -> None:
-    """More to do is 8 whether or not photos failed; 3 is the code of the run that comes to the end."""
+async def test_exit_codes_with_failed_photos_and_a_limit(tmp_path: Path) -> None:
+    """The code is 8 while more is left to do, also with failed photos; the run that completes exits with 3."""
     async with mirroring(tmp_path, 12) as run:
         bad = run.stream.ids[1]
         answering(run, bad, lambda: web.Response(status=503), forever=True)
@@ -363,7 +365,7 @@ async def test_photos_that_fail_and_a_limit(tmp_path: Path) -> None:
 
 
 async def test_a_watch_ends_at_a_limit(tmp_path: Path) -> None:
-    """A watch that has begun as many photos as it may begins no further round; where all is done, its code is 0."""
+    """A watch that has begun its number of photos starts no further round; if all is done, its code is 0."""
     async with mirroring(tmp_path, 5) as run:
 
         def observe(event: Event) -> None:
@@ -378,8 +380,8 @@ async def test_a_watch_ends_at_a_limit(tmp_path: Path) -> None:
         assert (report.images, report.stopped_by, code_of(report)) == (7, "max_photos", 8)
 
 
-async def test_the_time_of_a_watch_is_up(tmp_path: Path, jump: Callable[[float], None]) -> None:
-    """A watch that only waits for the next look ends when its time is up, with nothing left to do."""
+async def test_max_duration_ends_a_watch(tmp_path: Path, jump: Callable[[float], None]) -> None:
+    """A watch that waits for its next poll ends at its time limit, with nothing left to do."""
     async with mirroring(tmp_path, 5) as run:
 
         def observe(event: Event) -> None:
@@ -394,7 +396,7 @@ async def test_the_time_of_a_watch_is_up(tmp_path: Path, jump: Callable[[float],
 
 
 async def test_a_full_scan_cut_by_a_limit_is_continued(tmp_path: Path) -> None:
-    """A full scan that a limit ends marks nothing as gone; the next one goes on with it, and does."""
+    """A full scan that a limit ends marks nothing as gone; the next run continues it, and does."""
     async with mirroring(tmp_path, COUNT) as run:
         limited(run)
         await run(image_only=True)
@@ -410,8 +412,8 @@ async def test_a_full_scan_cut_by_a_limit_is_continued(tmp_path: Path) -> None:
         assert (report.gone, report.scanned, report.resumed, report.complete) == (1, True, True, True)
 
 
-async def test_the_listing_ends_with_the_photos(tmp_path: Path) -> None:
-    """A few photos of a long photostream do not cost the calls to list all of it."""
+async def test_max_photos_ends_the_listing(tmp_path: Path) -> None:
+    """A few photos of a long photostream do not need the calls to list all of it."""
     async with mirroring(tmp_path, 400, image_dims=(48, 36)) as run:
         limited(run, max_photos=3)
         report = await run(image_only=True)

@@ -1,4 +1,4 @@
-"""A link inside a mirror is refused, also one that replaces a folder while a run works: it is never written through."""
+"""A link inside a mirror, even one that replaces a folder during a run, is refused and never written through."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REFUSED = "is a link, which is not followed"
 
 
 def replace_by_link(folder: Path, outside: Path) -> None:
-    """Move a folder away, and put a link in its place, to a folder with the same subfolders and one file."""
+    """Replace a folder by a link to a folder with the same subfolders and one file."""
     below = [path.relative_to(folder) for path in folder.rglob("*") if path.is_dir()]
     folder.rename(outside.with_name("moved"))
     for path in [Path(), *below]:
@@ -41,7 +41,7 @@ def replace_by_link(folder: Path, outside: Path) -> None:
     while True:
         try:
             folder.symlink_to(outside)
-        except FileExistsError:  # the run has created the folder again in between
+        except FileExistsError:  # the run has created the folder again meanwhile
             shutil.rmtree(folder)
         else:
             return
@@ -71,10 +71,10 @@ async def test_a_folder_that_is_a_link_ends_the_run(tmp_path: Path, level: int) 
 @quick
 @pytest.mark.parametrize("many", [1, inf], ids=["process", "thread"])
 @pytest.mark.parametrize("name", ["photos", "parts", "state"])
-async def test_a_folder_that_becomes_a_link_while_a_run_works(
+async def test_a_folder_that_becomes_a_link_during_a_run(
     tmp_path: Path, name: str, many: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder of photos, or of the mirror's own files, is replaced: the run ends, and nothing is written there."""
+    """A folder of photos, or of state, is replaced: the run ends, and nothing is written to the target."""
     monkeypatch.setattr(group_committer, "MIN_PROCESS_GROUP", many)
     outside = tmp_path / "outside"
     async with mirroring(tmp_path / "cache", 40, image_dims=(48, 36)) as mirror:
@@ -93,7 +93,7 @@ async def test_a_folder_that_becomes_a_link_while_a_run_works(
 
 @pytest.mark.parametrize("name", ["f", STATE_FOLDER])
 async def test_the_command_ends_with_one_sentence(tmp_path: Path, name: str) -> None:
-    """The command ends with exit code 7 and one sentence, and leaves what the link leads to alone."""
+    """The command ends with exit code 7 and one sentence, and does not change the target of the link."""
     outside = tmp_path / "outside"
     async with SimulatedFlickr(SimulatedPhotostream(60, image_dims=(48, 36), commented=0)) as flickr:
         folder = tmp_path / "cache" / flickr.streams[0].username / name
@@ -115,11 +115,11 @@ async def test_the_command_ends_with_one_sentence(tmp_path: Path, name: str) -> 
 
 
 class TestWithoutARun:
-    """What moves and removes files follows no link either."""
+    """Functions that move and remove files follow no links."""
 
     @pytest.fixture
     def cache(self, tmp_path: Path) -> MirrorFolder:
-        """Return a mirror whose photos' folders are a link to a folder with a file for each of two photos."""
+        """Return a mirror whose folder of photos is a link to a folder with files of two photos."""
         cache = MirrorFolder.of(tmp_path / "cache", FlickrUser("1@N01", "x"), 2)
         cache.prepare(FlickrUser("1@N01", "x"), "x")
         for photo_id in ("1", "2"):
@@ -131,7 +131,7 @@ class TestWithoutARun:
         return cache
 
     def test_files_are_not_moved_from_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
-        """Neither the trash nor the folder of broken files gets what is outside of the mirror."""
+        """Neither the trash nor the folder of broken files gets files from outside of the mirror."""
         with pytest.raises(CacheError, match=REFUSED):
             cache.trash("1")
         with pytest.raises(CacheError, match=REFUSED):
@@ -145,7 +145,7 @@ class TestWithoutARun:
         assert len(files(tmp_path / "outside")) == 2
 
     def test_nothing_is_erased_behind_a_link(self, cache: MirrorFolder, tmp_path: Path) -> None:
-        """`forget` erases in the mirror only, and takes no word of forgotten photos elsewhere."""
+        """`forget` erases in the mirror only, and ignores a file of tombstones behind a link."""
         with pytest.raises(CacheError, match=REFUSED):
             filesystem.remove(cache.path("1", "jpg"), cache.folder)
         outside = tmp_path / "state"
@@ -155,15 +155,15 @@ class TestWithoutARun:
         assert len(files(tmp_path / "outside")) == 2
         assert files(outside) == ["of the user"]
 
-    def test_files_behind_a_link_are_not_taken_over(self, cache: MirrorFolder) -> None:
-        """A file that the mirror reaches through a link only is not made durable, and so not adopted."""
+    def test_files_behind_a_link_are_not_adopted(self, cache: MirrorFolder) -> None:
+        """A file behind a link is not made durable, and therefore not adopted."""
         with pytest.raises(CacheError, match=REFUSED):
             cache.make_durable([cache.path("1", "jpg")])
 
     def test_the_state_folder_is_checked_after_the_first_answer(
         self, cache: MirrorFolder, tmp_path: Path
     ) -> None:
-        """The lock, the owner and the sweeping of temporary files follow no link that came meanwhile."""
+        """The lock, the owner file and the removal of temporary files do not follow a link created meanwhile."""
         outside = tmp_path / "state"
         replace_by_link(cache.state, outside)
         (outside / "1.part").touch()

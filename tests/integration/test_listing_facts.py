@@ -1,4 +1,4 @@
-"""What a listing states beyond the texts: who may see a photo, its numbers, its original, the names of people."""
+"""Facts in a listing besides the texts: privacy, counts, the original, the names of people."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def facts_of(mirror: Path) -> dict[str, dict[str, Any]]:
 
 
 def counts(photos: SimulatedPhotostream, photo_id: str) -> dict[str, int]:
-    """Return the numbers that Flickr states for a photo now."""
+    """Return the counts that Flickr states for a photo now."""
     photo = photos.photo(photo_id)
     return {
         "views": photo.index * 7 % 5000 + photos.visits,
@@ -57,7 +57,7 @@ def sidecar(run: Run, photo_id: str) -> dict[str, Any]:
 
 
 async def test_each_fact_is_in_the_file(tmp_path: Path) -> None:
-    """A file states who may see the photo, its numbers, the original that Flickr does not serve, and the owner."""
+    """A file states the privacy, the counts, the original that Flickr does not serve, and the owner."""
     words = dict(zip(range(5), PRIVACY, strict=True))
     async with mirroring(tmp_path, 5, mix=Mix({Kind.LIMITED: 1}), real_name="Ánh", commented=0.4) as run:
         run.log_in()
@@ -94,7 +94,7 @@ async def test_each_fact_is_in_the_file(tmp_path: Path) -> None:
 
 
 async def test_another_privacy_is_an_update(tmp_path: Path) -> None:
-    """An owner who hides a photo from strangers edits it: its file is written again."""
+    """A change of privacy is an edit: the file is written again."""
     async with mirroring(tmp_path, 5, commented=0) as run:
         run.log_in()
         await run(info_level=1)
@@ -110,10 +110,10 @@ async def test_another_privacy_is_an_update(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("full_scan", [False, True])
-async def test_numbers_are_fresh_in_the_catalogue_and_rewrite_no_file(
+async def test_counts_are_current_in_the_catalogue_and_rewrite_no_file(
     tmp_path: Path, full_scan: bool
 ) -> None:
-    """Each listing that shows a photo refreshes its views and favourites; no job, no update and no call follow."""
+    """Each listing refreshes views and favourites, without a job, an update or a call."""
     async with mirroring(tmp_path, 12, commented=0.5) as run:
         await run(info_level=2)
         calls, before = dict(run.flickr.calls), tree(tmp_path)
@@ -132,8 +132,8 @@ async def test_numbers_are_fresh_in_the_catalogue_and_rewrite_no_file(
             assert facts[photo_id]["real_name"] == "Ánh"
 
 
-async def test_a_file_that_is_written_for_another_reason_has_fresh_numbers(tmp_path: Path) -> None:
-    """The numbers in a file are those of the day when it was written."""
+async def test_a_file_rewritten_for_another_reason_has_current_counts(tmp_path: Path) -> None:
+    """The counts in a file are those at the time of writing."""
     async with mirroring(tmp_path, 4, commented=0) as run:
         await run(info_level=1)
         edited, other, *_ = run.stream.ids
@@ -147,7 +147,7 @@ async def test_a_file_that_is_written_for_another_reason_has_fresh_numbers(tmp_p
 
 
 async def test_an_upgrade_costs_only_the_listing(folder: Path) -> None:
-    """Each file of the version before gains the facts once: no call but the pages, and no photo counts as updated."""
+    """Each file of the previous version gains the facts once: only pages are requested, no photo is updated."""
     photos = stream()
     async with SimulatedFlickr(photos) as flickr:
         run = Run(flickr, folder.parent)
@@ -156,7 +156,7 @@ async def test_an_upgrade_costs_only_the_listing(folder: Path) -> None:
         report = await run(info_level=2, info_only=True)  # one image failed, and would be tried again
 
         pages = flickr.calls.pop(LISTING)
-        assert pages == 4  # 8 photos, and a look at the newest ones
+        assert pages == 4  # 8 photos, and the newest page again
         assert flickr.calls == {"flickr.people.findByUsername": 1}
         assert (report.new, report.updated, report.infos) == (0, 0, 8)
         assert not run.events_of(PhotoUpdated)
@@ -198,10 +198,8 @@ async def test_an_interrupted_upgrade_is_continued(folder: Path) -> None:
         assert COMMENTS not in flickr.calls
 
 
-async def test_facts_that_flickr_leaves_out_are_not_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server that lacks keys gives a mirror without those facts; it gains them when the server states them."""
+async def test_facts_that_flickr_omits_are_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without these keys the mirror lacks the facts; it gains them when the server states them."""
 
     def lacking(photo: SimulatedPhoto, photos: SimulatedPhotostream, extras: Any) -> Payload:
         entry = listed_photo(photo, photos, extras)

@@ -1,4 +1,4 @@
-"""Lists of an account on a bad connection: whatever is answered once, the documents stay true."""
+"""Lists of an account with faults: after any single false answer, the documents are correct."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def none(payload: dict[str, Any]) -> dict[str, Any]:
     return with_part(payload, {**part, "total": 0, "pages": 0})
 
 
-def spoiled(payload: dict[str, Any]) -> dict[str, Any]:
-    """List entries that are none."""
+def invalid(payload: dict[str, Any]) -> dict[str, Any]:
+    """List invalid entries."""
     part = part_of(payload)
     return with_part(
         payload, {key: [7, {}, "x"] if type(value) is list else value for key, value in part.items()}
@@ -75,7 +75,7 @@ def spoiled(payload: dict[str, Any]) -> dict[str, Any]:
 
 FALSE: dict[str, Fault] = {
     **{name: wrong_json(text) for name, text in WRONG_JSON.items()},
-    **{change.__name__: Rewritten(change) for change in (emptied, shortened, halved, none, spoiled)},
+    **{change.__name__: Rewritten(change) for change in (emptied, shortened, halved, none, invalid)},
 }
 
 
@@ -103,8 +103,8 @@ async def test_one_false_answer_of_each_method_changes_no_document(tmp_path: Pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
-async def test_disturbed_runs_end_with_the_same_documents(tmp_path: Path, seed: int) -> None:
-    """A quarter of all requests fail; what a run could not mirror, a later one does."""
+async def test_runs_with_faults_end_with_the_same_documents(tmp_path: Path, seed: int) -> None:
+    """A quarter of all requests fail; a later run mirrors what a run could not."""
     async with mirroring_lists(tmp_path / "disturbed") as run:
         fill_lists(run.stream, [run.other], favorites=20)
         run.flickr.faults = Disturbance(0.25, seed)

@@ -127,7 +127,9 @@ async def test_the_method_of_a_list_names_the_owner_of_each_photo(run: ListRun, 
     assert photos["message"] == f"The photostream of {name} is not mirrored, only: {FOLDERS[address]}"
 
 
-async def test_a_photostream_and_the_favourites_of_one_account_are_told_apart(favorites: SourceRun) -> None:
+async def test_a_photostream_and_the_favourites_of_one_account_are_distinguished(
+    favorites: SourceRun,
+) -> None:
     run = favorites.run
     await run()
     with open_mirror(favorites.folder) as listed, open_mirror(run.root, run.stream.username) as stream:

@@ -111,7 +111,7 @@ async def test_each_group_has_the_photos_of_the_account_in_its_pool(tmp_path: Pa
         assert not {method for method in run.flickr.calls if "Contexts" in method}
 
 
-async def test_a_pool_is_asked_for_again_only_when_its_total_changes(tmp_path: Path) -> None:
+async def test_a_pool_is_requested_again_only_if_its_total_changed(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         groups = groups_of(run)
         await run.lists("groups")
@@ -128,7 +128,7 @@ async def test_a_pool_is_asked_for_again_only_when_its_total_changes(tmp_path: P
         assert [photo["added"] for photo in run.document("groups/34421@N01")["photos"]] == [1000, 101, 100]
 
 
-async def test_a_pool_that_is_not_shown_is_noted_and_the_others_are_listed(tmp_path: Path) -> None:
+async def test_a_hidden_pool_is_recorded_and_the_others_are_listed(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         groups = groups_of(run)
         groups[0].is_private = groups[1].is_members_only = True
@@ -165,7 +165,7 @@ async def test_a_list_of_groups_that_times_out_is_one_failure(tmp_path: Path) ->
 # Contacts, tags, profile
 
 
-async def test_contacts_are_those_that_are_shown_and_with_the_login_all(tmp_path: Path) -> None:
+async def test_contacts_are_the_public_ones_or_all_with_the_login(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         run.stream.lists.contacts = [
             SimulatedContact("1@N01", "anna", is_friend=True),
@@ -182,7 +182,7 @@ async def test_contacts_are_those_that_are_shown_and_with_the_login_all(tmp_path
         assert [contact["is_friend"] for contact in entries(run, "contacts")] == [True, False]
 
 
-async def test_more_contacts_than_a_page_are_all_listed(tmp_path: Path) -> None:
+async def test_contacts_beyond_one_page_are_listed(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         run.stream.lists.contacts = [SimulatedContact(f"{n}@N01", f"c{n}") for n in range(2100)]
         report = await run.lists("contacts")
@@ -210,7 +210,7 @@ async def test_tags_have_counts_and_with_the_login_all_spellings(tmp_path: Path)
         assert [tag["raw"] for tag in entries(run, "tags")] == [["Boat"], ["River", "RIVER"]]
 
 
-async def test_a_tag_that_is_not_used_any_more_is_marked(tmp_path: Path) -> None:
+async def test_an_unused_tag_is_marked(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         for photo_id in run.stream.ids:
             run.stream.edit(photo_id, tags="river boat")
@@ -221,7 +221,7 @@ async def test_a_tag_that_is_not_used_any_more_is_marked(tmp_path: Path) -> None
         assert ["not_listed_since" in tag for tag in entries(run, "tags")] == [False, True]
 
 
-async def test_the_profile_keeps_what_is_not_shown_any_more(tmp_path: Path) -> None:
+async def test_the_profile_keeps_values_that_are_not_shown_any_more(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         run.stream.lists.profile = {"occupation": "Archivist", "city": "Huế"}
         await run.lists("profile")
@@ -250,7 +250,7 @@ async def test_without_include_a_run_makes_no_call_for_lists(tmp_path: Path) -> 
 
 
 async def test_all_lists_together_take_few_calls(tmp_path: Path) -> None:
-    """By the study: profile 2, tags 2, contacts 1, favourites 1, galleries 1 and groups 1, without news."""
+    """Without changes: profile 2, tags 2, contacts 1, favourites 1, galleries 1 and groups 1."""
     async with mirroring_lists(tmp_path) as run:
         groups_of(run)
         run.stream.lists.galleries = [SimulatedGallery("721577", "x", photos=run.other.ids[:2])]

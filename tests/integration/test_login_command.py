@@ -1,4 +1,4 @@
-"""`mirror_flickr login`, `logout` and `keys check` on a simulated Flickr: what is saved, asked, and refused."""
+"""`mirror_flickr login`, `logout` and `keys check` on a simulated Flickr: saved logins, calls, and refusals."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class User:
     def login(
         self, *arguments: str, sends: Callable[[str], str | None] = lambda code: code
     ) -> tuple[int, str]:
-        """Run `login`; `sends` returns what is sent for the right code, `None` for the end of the input."""
+        """Run `login`; `sends` returns the input for the right code, `None` for the end of the input."""
         self._monkeypatch.setattr(sys, "stdin", _Input(self, sends))
         return self("login", *arguments)
 
@@ -84,7 +84,7 @@ class User:
 
 
 class _Input(io.TextIOWrapper):
-    """A standard input whose lines depend on what the command has shown."""
+    """A standard input whose lines depend on the output of the command."""
 
     def __init__(self, user: User, sends: Callable[[str], str | None]) -> None:
         super().__init__(_Lines(user, sends))
@@ -119,7 +119,7 @@ def user(
 
 @pytest.fixture
 def ring(home: Path) -> Iterator[None]:
-    """Give this process a keyring."""
+    """Install a keyring in this process."""
     before = keyring.get_keyring()
     keyring.set_keyring(FileKeyring())  # type: ignore[no-untyped-call]
     yield
@@ -131,7 +131,9 @@ def saved(home: Path) -> list[SavedLogin]:
     return read_logins(home / ".flickr")
 
 
-def test_a_login_is_saved_after_flickr_has_proved_it(user: User, home: Path, flickr: SimulatedFlickr) -> None:
+def test_a_login_is_saved_after_flickr_has_accepted_it(
+    user: User, home: Path, flickr: SimulatedFlickr
+) -> None:
     """One call, a private file, the account and the permission; the token itself is not shown."""
     code, text = user.login()
     path = home / ".flickr" / "flickr_tokens"
@@ -151,7 +153,7 @@ def test_a_login_is_saved_after_flickr_has_proved_it(user: User, home: Path, fli
 
 
 @pytest.mark.parametrize("written", ["{0}{1}{2}", " {0} {1} {2} ", "{0}-{1}-{2}\r", "{0}\u2013{1}\u2013{2}"])
-def test_a_code_is_taken_as_people_copy_it(user: User, written: str) -> None:
+def test_a_code_is_accepted_with_blanks_and_dashes(user: User, written: str) -> None:
     """With or without dashes and blanks, from a pipe."""
     code, text = user.login(sends=lambda code: written.format(*code.split("-")))
     assert code == 0, text
@@ -159,7 +161,7 @@ def test_a_code_is_taken_as_people_copy_it(user: User, written: str) -> None:
 
 @pytest.mark.parametrize("wrong", ["123-456-789", "x", "\udcff\udcfe", "9" * 5000])
 def test_a_wrong_code_saves_nothing(user: User, home: Path, wrong: str) -> None:
-    """`verifier_invalid`: one sentence with the cause and the cure; exit 5."""
+    """`verifier_invalid`: one sentence with the cause and the remedy; exit 5."""
     code, text = user.login(sends=lambda _: wrong)
     assert code == 5
     nothing, sentence = text.splitlines()
@@ -172,8 +174,8 @@ def test_a_wrong_code_saves_nothing(user: User, home: Path, wrong: str) -> None:
 
 
 @pytest.mark.parametrize("sent", [None, "", "  "])
-def test_no_code_at_all_saves_nothing(user: User, home: Path, sent: str | None) -> None:
-    """As from cron: what to do, and exit 5."""
+def test_a_missing_code_saves_nothing(user: User, home: Path, sent: str | None) -> None:
+    """As under cron: advice, and exit 5."""
     code, text = user.login(sends=lambda _: sent)
     assert code == 5
     assert "No code was entered. Run `mirror_flickr login` on a terminal, or send the code" in text
@@ -181,7 +183,7 @@ def test_no_code_at_all_saves_nothing(user: User, home: Path, sent: str | None) 
 
 
 def test_a_wrong_code_can_be_entered_again_on_a_terminal(user: User, home: Path) -> None:
-    """Three attempts, an empty line is one of them; then the login has failed."""
+    """There are three attempts; an empty line counts as one."""
     user.has_terminal = True
     wrong = ["", "123"]
     code, text = user.login(sends=lambda code: wrong.pop() if wrong else code)
@@ -220,7 +222,7 @@ def test_a_login_that_has_expired_starts_again(user: User, home: Path, flickr: S
 
 
 def test_a_lost_answer_starts_again(user: User, home: Path, flickr: SimulatedFlickr) -> None:
-    """The last step is sent once, because Flickr has used the code up."""
+    """The last step is sent once, because Flickr accepts the code once."""
     asked = Script(Rule(faults.Broken(0, "reset"), kind="oauth", times=None))
 
     def break_off(code: str) -> str:
@@ -254,10 +256,8 @@ def test_a_clock_that_flickr_refuses_is_named(user: User, flickr: SimulatedFlick
     )
 
 
-def test_a_login_that_flickr_does_not_prove_is_not_saved(
-    user: User, home: Path, flickr: SimulatedFlickr
-) -> None:
-    """The code was right, and `checkToken` is refused."""
+def test_an_unverified_login_is_not_saved(user: User, home: Path, flickr: SimulatedFlickr) -> None:
+    """The code is right, but `checkToken` is refused."""
 
     async def refuse(request: web.Request) -> web.StreamResponse | None:
         if request.query.get("method") != CHECK:
@@ -272,9 +272,7 @@ def test_a_login_that_flickr_does_not_prove_is_not_saved(
     assert saved(home) == []
 
 
-def test_keys_that_are_missing_or_wrong_are_named(
-    user: User, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_or_wrong_keys_are_named(user: User, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without keys there is no login; a wrong secret is named as such."""
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", "wrong")
     code, text = user.login()
@@ -311,8 +309,8 @@ def test_a_damaged_file_of_logins_is_not_replaced(user: User, home: Path) -> Non
 
 
 @pytest.mark.usefixtures("ring")
-def test_a_login_is_kept_where_the_keys_are(user: User, home: Path) -> None:
-    """Keys in the keyring: the logins are there too, and no file is written."""
+def test_a_login_is_saved_where_the_keys_are(user: User, home: Path) -> None:
+    """With keys in the keyring, the logins are there too, and no file is written."""
     (home / ".flickr" / "flickr_keys").unlink()
     save_in_keyring(KEYS)
     code, text = user.login()
@@ -333,7 +331,7 @@ def test_a_login_is_kept_where_the_keys_are(user: User, home: Path) -> None:
 @pytest.mark.usefixtures("ring")
 @pytest.mark.parametrize("trouble", ["forgetful", "locked later"])
 def test_a_keyring_that_saves_no_login_is_named(user: User, home: Path, trouble: str) -> None:
-    """A login that the keyring did not keep is not reported as saved."""
+    """A login that the keyring did not store is not reported as saved."""
     (home / ".flickr" / "flickr_keys").unlink()
     save_in_keyring(KEYS)
     if trouble == "forgetful":
@@ -349,7 +347,7 @@ def test_a_keyring_that_saves_no_login_is_named(user: User, home: Path, trouble:
     assert ("did not save the login" if trouble == "forgetful" else "KeyringLocked") in text
 
 
-def test_a_browser_is_opened_where_there_is_one(
+def test_a_browser_is_opened_if_there_is_one(
     user: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only on a desktop, on a terminal, and without --no-browser; the address is printed in any case."""
@@ -376,7 +374,7 @@ def test_a_browser_is_opened_where_there_is_one(
 
 
 def test_a_token_in_the_environment_is_reported(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who saves a login learns that a run uses another one."""
+    """A warning states that a run uses the token, not the saved login."""
     monkeypatch.setenv("FLICKR_OAUTH_TOKEN", "x" * 20)
     code, text = user.login()
     assert (code, text.endswith("But a run uses FLICKR_OAUTH_TOKEN, which overrides it.\n")) == (0, True)
@@ -392,8 +390,8 @@ def test_an_endpoint_with_a_password_is_refused(user: User, flickr: SimulatedFli
 # `logout` and `keys`
 
 
-def test_a_logout_says_what_stays(user: User, home: Path, flickr: SimulatedFlickr) -> None:
-    """The saved login goes without a call; the permission stays at Flickr, with the address to revoke it."""
+def test_a_logout_states_that_the_permission_stays(user: User, home: Path, flickr: SimulatedFlickr) -> None:
+    """The saved login is removed without a call; the permission stays at Flickr, with the address to revoke it."""
     path = home / ".flickr" / "flickr_tokens"
     user.login()
     flickr.oauth.visitor = flickr.streams[1].nsid
@@ -417,7 +415,7 @@ def test_a_logout_says_what_stays(user: User, home: Path, flickr: SimulatedFlick
 
 
 def test_a_logout_names_the_logins_that_a_run_still_uses(user: User, home: Path, tmp_path: Path) -> None:
-    """Those of `~/.flickr` serve another cache path too."""
+    """Those in `~/.flickr` are used with another cache path too."""
     user.login()
     user.login("--cache-path", str(tmp_path))
     code, text = user("logout", "anna", "--cache-path", str(tmp_path))
@@ -482,7 +480,7 @@ def test_a_check_includes_the_token_of_the_environment(
     assert (code, "the secret of the API key or of the login is wrong" in text) == (5, True)
 
 
-def test_forgetting_the_keys_keeps_the_logins_and_says_so(user: User, home: Path) -> None:
+def test_removing_the_keys_keeps_the_logins(user: User, home: Path) -> None:
     """They are valid again with the same key."""
     user.login()
     path = home / ".flickr" / "flickr_tokens"

@@ -1,4 +1,4 @@
-"""What is refused, cut short, hidden, or comes back: nothing that was mirrored is lost by it."""
+"""Refused, interrupted, hidden and reappearing photos: no mirrored file is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_comments_that_flickr_refuses_now_stay_on_disk(tmp_path: Path) -> 
 
 
 async def test_the_comments_of_a_gone_photo_stay_on_disk(tmp_path: Path) -> None:
-    """A photo that is gone keeps its files as they are, also where a comment was seen before and not fetched."""
+    """A gone photo keeps its files, also if a new comment was listed before and not fetched."""
     async with mirroring(tmp_path, 20, commented=1.0) as run:
         await run(info_level=2)
         before = tree(tmp_path)
@@ -64,8 +64,8 @@ async def test_the_comments_of_a_gone_photo_stay_on_disk(tmp_path: Path) -> None
         assert tree(tmp_path) == before
 
 
-async def test_a_photo_that_comes_back_has_the_level_asked_for(tmp_path: Path) -> None:
-    """A photo that comes back lacks nothing of what a run asks for."""
+async def test_a_photo_that_reappears_has_the_requested_level(tmp_path: Path) -> None:
+    """A photo that reappears gets everything that the run requests."""
     async with mirroring(tmp_path, 20, commented=1.0) as run:
         await run(info_level=0)
         hidden = run.stream.ids[5]
@@ -76,8 +76,8 @@ async def test_a_photo_that_comes_back_has_the_level_asked_for(tmp_path: Path) -
         assert "comments" in infos(tmp_path)[hidden]
 
 
-async def test_a_killed_replacement_leaves_one_file(tmp_path: Path) -> None:
-    """A run that is killed between the new file and the removal of the old one: the next one removes it."""
+async def test_a_killed_replacement_results_in_one_file(tmp_path: Path) -> None:
+    """If a run is killed before it removes the old file, the next one removes it."""
     async with mirroring(tmp_path, 5) as run:
         photo_id = run.stream.ids[1]
         run.stream.edit(photo_id, kind=Kind.PNG)
@@ -90,8 +90,8 @@ async def test_a_killed_replacement_leaves_one_file(tmp_path: Path) -> None:
         assert not run.path(photo_id, "png").exists()
 
 
-def test_hidden_photos_do_not_vouch_for_others(walks: Walks) -> None:
-    """Where two photos were taken for hidden, and a full scan lacks seven there, the five are no loss."""
+def test_hidden_photos_do_not_explain_the_loss_of_others(walks: Walks) -> None:
+    """If two photos count as hidden, and a full scan lacks seven there, the other five are not gone."""
     for _ in range(3):
         walks.walk(photos(100), 2, total=102)
     result = walks.walk(photos(95), 7, full=True, total=102)
@@ -99,8 +99,8 @@ def test_hidden_photos_do_not_vouch_for_others(walks: Walks) -> None:
     assert walks.absent() == walks.gone() == set()
 
 
-async def test_photos_outside_of_a_gap_do_not_make_up_for_missing_ones(tmp_path: Path) -> None:
-    """Two photos that Flickr counts and does not list: two runs say so, the third takes them for hidden."""
+async def test_photos_outside_of_a_gap_do_not_replace_missing_ones(tmp_path: Path) -> None:
+    """Two photos that Flickr counts but does not list: two runs report them, the third takes them as hidden."""
     async with mirroring(tmp_path, 100) as run:
         left_out = set(run.stream.ids[:2])
 
@@ -120,8 +120,8 @@ async def test_photos_outside_of_a_gap_do_not_make_up_for_missing_ones(tmp_path:
         assert "Flickr counts 2 photos that it does not list" in run.notices
 
 
-def test_the_third_run_believes_no_more_than_the_two_before(walks: Walks) -> None:
-    """One photo missing twice, then four hundred: these are not taken for hidden at once."""
+def test_the_third_run_hides_no_more_photos_than_the_earlier_ones_missed(walks: Walks) -> None:
+    """If one photo is missing twice, then four hundred, these are not taken as hidden at once."""
     for missing in (1, 1, 400):
         result = walks.walk(photos(100), missing, total=100 + missing)
     assert result.hidden <= 1
@@ -129,7 +129,7 @@ def test_the_third_run_believes_no_more_than_the_two_before(walks: Walks) -> Non
 
 
 async def test_a_photo_being_pruned_can_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A prune that was cut short, and a photo of it that is public again: its files are in the mirror again."""
+    """After an interrupted prune, a photo that is public again has its files in the mirror."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         hidden = run.stream.ids[3]
@@ -148,8 +148,8 @@ async def test_a_photo_being_pruned_can_return(tmp_path: Path, monkeypatch: pyte
         assert run.path(hidden, "json").exists()
 
 
-async def test_a_photo_out_of_its_order_does_not_make_a_scan_short(tmp_path: Path) -> None:
-    """A photo that Flickr lists too early leads the walk past others, which are listed then: nothing is short."""
+async def test_a_photo_out_of_order_does_not_make_a_scan_incomplete(tmp_path: Path) -> None:
+    """A photo that Flickr lists too early makes the walk skip others, which are then listed."""
     async with mirroring(tmp_path, 60) as other:
         run = PagedRun(other.flickr, tmp_path)
         early = run.stream.ids[40]
@@ -171,7 +171,7 @@ async def test_a_photo_out_of_its_order_does_not_make_a_scan_short(tmp_path: Pat
 
 
 async def test_a_broken_file_of_a_gone_photo_does_not_fail_the_run(tmp_path: Path) -> None:
-    """A broken file of a photo that Flickr has no more is said, without the promise to download it again."""
+    """A broken file of a gone photo is reported, without the promise to download it again."""
     async with mirroring(tmp_path, 20) as run:
         await run()
         gone = run.stream.ids[1]
@@ -193,7 +193,7 @@ class SetClock:
 
 
 @pytest.mark.parametrize("strategy", CachingStrategy)
-async def test_a_run_that_waits_for_hours_covers_no_time_that_it_did_not_see(
+async def test_a_long_wait_during_a_listing_covers_no_unlisted_time(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
     """Photos that become visible while a listing waits for the hour's calls are found by the next run."""
@@ -214,14 +214,14 @@ async def test_a_run_that_waits_for_hours_covers_no_time_that_it_did_not_see(
         flickr.intercept = intercept
         await run(image_only=True, strategy=strategy)
         clock.now += 86_400
-        stream.upload(41)  # enough to push the late ones off the pages that show them
+        stream.upload(41)  # enough to move the late ones off the newest page
         await run(image_only=True, strategy=strategy)
         assert late
         assert all(run.path(photo_id).exists() for photo_id in late)
 
 
 async def test_the_second_of_the_listing_is_not_over(tmp_path: Path) -> None:
-    """Without a settle margin too, what is uploaded in the very second of a listing is found by the next run."""
+    """Even without a settle margin, an upload in the second of a listing is found by the next run."""
     clock = SetClock()
     stream = SimulatedPhotostream(3, newest=int(clock.now) - 600)
     async with SimulatedFlickr(stream, clock=clock) as flickr:

@@ -1,4 +1,4 @@
-"""The structure of the package: who imports what, who uses the terminal, and which names are public.
+"""The structure of the package: imports, uses of the terminal, and public names.
 
 The contracts of the imports are in `pyproject.toml`, under `tool.importlinter`.
 """
@@ -89,7 +89,7 @@ def parsed(module: str) -> ast.Module:
 
 
 def imports(module: str) -> set[tuple[str, str]]:
-    """Return what a module imports, anywhere in its text: the module, and the name or `*` for the whole."""
+    """Return the imports of a module, anywhere in its text: the module, and the name or `*` for the whole."""
     found: set[tuple[str, str]] = set()
     for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
@@ -101,7 +101,7 @@ def imports(module: str) -> set[tuple[str, str]]:
 
 
 def terminal_uses(module: str) -> set[str]:
-    """Return how a module uses the terminal or ends the process."""
+    """Return the uses of the terminal, and exits, in a module."""
     found = {source for source, _ in imports(module)} & TERMINAL_USES
     for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Name) and node.id in TERMINAL_USES:
@@ -156,7 +156,7 @@ except SystemExit as leave:
 
 
 def test_uses_of_the_terminal_are_found() -> None:
-    """The test above can fail: it finds the uses in the command line."""
+    """Shows that the test above can fail: it finds the uses in the command line."""
     assert {"sys.exit"} <= terminal_uses("cli.main")
     assert {"sys.stdin", "getpass"} <= terminal_uses("cli.keys.lookup")
 
@@ -175,7 +175,7 @@ def test_the_pure_modules_have_no_side_effects(module: str) -> None:
     assert not [node for node in ast.walk(parsed(module)) if isinstance(node, ast.Name) and node.id == "open"]
 
 
-def test_the_engine_leaves_the_files_of_photos_to_the_store() -> None:
+def test_only_the_store_accesses_the_files_of_photos() -> None:
     """Nothing above `storage` opens, measures, lists or changes a file of a mirror by its path."""
     methods = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "stat", "lstat", "is_file"}
     methods |= {"is_symlink", "iterdir", "scandir", "listdir", "rename", "unlink", "touch", "mkdir"}
@@ -211,7 +211,7 @@ def test_each_library_is_used_in_one_place() -> None:
 
 
 def test_all_is_exact_and_sorted() -> None:
-    """`from flickr_mirror import *` gives every public name, and nothing else."""
+    """`from flickr_mirror import *` imports exactly the public names."""
     imported = {
         alias.asname or alias.name
         for node in ast.walk(parsed("__init__"))
@@ -225,7 +225,7 @@ def test_all_is_exact_and_sorted() -> None:
 
 
 def test_the_module_of_events_has_all_events() -> None:
-    """`flickr_mirror.events` has every event and what a report consists of, so embedders import only public modules."""
+    """`flickr_mirror.events` has every event and the parts of a report, so embedders import only public modules."""
     assert events.__all__ == sorted(events.__all__)
     assert {event.__name__ for event in get_args(events.Event)} <= set(events.__all__)
     assert {"Event", "Observer", "MirrorReport", "FailedPhoto", "log_events"} <= set(events.__all__)
@@ -235,7 +235,7 @@ def test_the_module_of_events_has_all_events() -> None:
     )
 
 
-def test_the_package_itself_loads_what_is_asked_for() -> None:
+def test_the_package_loads_only_imported_names() -> None:
     """The process that detects languages does not load the libraries of the network."""
     code = (
         "import sys, flickr_mirror.engine.language_detector;"
@@ -271,7 +271,7 @@ def test_every_error_of_the_tree_can_be_imported_from_the_package() -> None:
 
 
 def test_both_apis_have_the_same_methods() -> None:
-    """What `AsyncFlickrApi` can do, `FlickrApi` does with the same arguments, without `await`."""
+    """`FlickrApi` has the methods of `AsyncFlickrApi` with the same arguments, without `await`."""
 
     def methods(face: type) -> dict[str, inspect.Signature]:
         return {
@@ -294,8 +294,8 @@ def test_every_error_that_ends_a_run_has_an_exit_code(error: type[BaseException]
     assert code != 1 or issubclass(error, PhotoError) or error in (FlickrApiError, InvalidCallError)
 
 
-def test_no_exit_code_is_out_of_reach() -> None:
-    """No line of the exit codes stands below a broader one, where it would never count."""
+def test_every_exit_code_is_reachable() -> None:
+    """No entry of the exit codes comes after a broader one, which would hide it."""
     kinds = [kind for kind, _ in EXIT_CODES]
     assert not [
         (broad, narrow)

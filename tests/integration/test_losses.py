@@ -244,8 +244,8 @@ async def test_the_second_of_the_listing_is_not_over(tmp_path: Path) -> None:
         assert len(tree(tmp_path)) == len(stream) == 15
 
 
-async def test_a_photo_that_moves_between_the_halves_of_a_scan_is_kept(tmp_path: Path) -> None:
-    """Between the halves of a full scan a photo may move from one to the other: it is asked for, and is there."""
+async def test_a_photo_that_moves_during_a_scan_is_kept(tmp_path: Path) -> None:
+    """A photo that moves from the unread to the read half of a full scan is verified, and stays."""
     async with mirroring(tmp_path, 60) as other:
         run = PagedRun(other.flickr, tmp_path)
         await run(image_only=True)

@@ -1,4 +1,4 @@
-"""A photo with 100,000 comments holds nothing else up."""
+"""A photo with 100,000 comments delays no other photo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COUNT = 100_000
 
 
 def crowd(payload: dict[str, Any]) -> None:
-    """Give a photo as many comments as no photo has, half of them twice."""
+    """Give a photo 100,000 comments, half of them twice."""
     payload["comments"]["comment"] = [
         {"id": f"1-2-{number}", "author": "1@N01", "datecreate": "1", "_content": f"Comment {number // 2}"}
         for number in range(COUNT)
@@ -40,7 +40,7 @@ def crowd(payload: dict[str, Any]) -> None:
 async def test_many_comments_do_not_block_other_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Languages are asked for in slices, each text once; other photos go on; the log shows the progress."""
+    """Languages are detected in slices, each text once; other photos continue; the log shows the progress."""
     asked: list[int] = []
     threads: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""The engine as an embedder uses it, on a simulated Flickr that misbehaves."""
+"""The engine as an embedder uses it, with a misbehaving simulated Flickr."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ pytestmark = pytest.mark.usefixtures("one_language")
 
 
 def chunked(body: bytes, length: str) -> web.Response:
-    """Return a body without a Content-Length, as Flickr's image servers send it, and a length of their own."""
+    """Return a body without a Content-Length, but with the header of the length that Flickr's image servers send."""
     response = web.Response(body=body, content_type="image/jpeg", headers={"x-ttdb-l": length})
     response.enable_chunked_encoding()
     return response
 
 
-async def test_the_report_counts_what_was_done(tmp_path: Path) -> None:
-    """A first run reports new photos, images, information and calls; a second one that nothing is new."""
+async def test_the_report_counts_the_work(tmp_path: Path) -> None:
+    """A first run reports new photos, images, information and calls; a second one reports nothing new."""
     async with mirroring(tmp_path) as run:
         report = await run(info_level=1)
         assert (report.new, report.images, report.infos, report.known) == (12, 12, 12, 12)
@@ -60,8 +60,8 @@ async def test_the_report_counts_what_was_done(tmp_path: Path) -> None:
         assert report.api_calls == 2
 
 
-async def test_an_address_that_changed_since_the_listing_is_asked_for_once(tmp_path: Path) -> None:
-    """An image that answers 404 is asked for again by getSizes, once, and then fetched."""
+async def test_an_address_that_changed_since_the_listing_is_requested_once(tmp_path: Path) -> None:
+    """After a 404, getSizes is called once, and the image is fetched."""
     async with mirroring(tmp_path, 5) as run:
         answering(run, "/65535/", lambda: web.Response(status=404))
         report = await run()
@@ -72,7 +72,7 @@ async def test_an_address_that_changed_since_the_listing_is_asked_for_once(tmp_p
 
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_missing_image_is_reported_once_and_not_requested_again(tmp_path: Path, status: int) -> None:
-    """An image that stays gone is a failure of the run that found it, and only counted later."""
+    """An image that stays gone is a failure of the first run, and later only counted."""
     async with mirroring(tmp_path, 5) as run:
         gone = run.stream.ids[2]
         answering(run, gone, lambda: web.Response(status=status), forever=True)
@@ -102,7 +102,7 @@ async def test_a_missing_image_is_reported_once_and_not_requested_again(tmp_path
 async def test_a_body_that_is_not_an_image_is_fetched_again(
     tmp_path: Path, answer: Callable[[], web.StreamResponse]
 ) -> None:
-    """A server's error, a page of HTML, an empty or cut body: never kept, and fetched again at once."""
+    """A server error, an HTML page, an empty or cut body: not stored, and fetched again at once."""
     async with mirroring(tmp_path, 3) as run:
         answering(run, "/65535/", answer)
         report = await run()
@@ -113,7 +113,7 @@ async def test_a_body_that_is_not_an_image_is_fetched_again(
         assert parts(tmp_path) == []
 
 
-async def test_a_failing_photo_is_tried_at_the_end_and_reported_until_it_comes(tmp_path: Path) -> None:
+async def test_a_failing_photo_is_retried_and_reported_until_it_is_mirrored(tmp_path: Path) -> None:
     """A photo that fails does not stop the others; it is tried again at the end, and by a later run when due."""
     async with mirroring(tmp_path, 5) as run:
         bad = run.stream.ids[0]
@@ -131,8 +131,8 @@ async def test_a_failing_photo_is_tried_at_the_end_and_reported_until_it_comes(t
         assert (report.images, report.failures) == (1, [])
 
 
-async def test_a_throttling_image_server_pauses_all_and_fails_none(tmp_path: Path) -> None:
-    """Refusals with 429 are waited for and reported, and no photo counts as failed."""
+async def test_a_throttling_image_server_fails_no_photo(tmp_path: Path) -> None:
+    """After a 429 the run pauses and reports that, and no photo counts as failed."""
     async with mirroring(tmp_path, 12) as run:
         answering(run, "/65535/", *[lambda: web.Response(status=429, text="<h1>429")] * 9)
         report = await run()
@@ -141,7 +141,7 @@ async def test_a_throttling_image_server_pauses_all_and_fails_none(tmp_path: Pat
 
 
 async def test_an_image_damaged_at_flickr_is_kept_and_reported(tmp_path: Path) -> None:
-    """The same broken image whole twice is what Flickr has: kept; verifying does not fetch it for ever."""
+    """A broken image that is received twice with equal bytes is kept; verifying does not fetch it repeatedly."""
     async with mirroring(tmp_path, 3) as run:
         odd = run.stream.ids[1]
         answering(run, odd, lambda: web.Response(body=jpeg(90, 60), content_type="image/jpeg"), forever=True)
@@ -156,7 +156,7 @@ async def test_an_image_damaged_at_flickr_is_kept_and_reported(tmp_path: Path) -
 
 
 async def test_a_placeholder_is_never_stored_as_a_photo(tmp_path: Path) -> None:
-    """A redirect to another host's picture, or a PNG where a JPEG was listed, is not taken for this photo."""
+    """A redirect to another host's picture, or a PNG where a JPEG was listed, is not stored as this photo."""
     png = io.BytesIO()
     Image.new("RGB", (500, 374)).save(png, "PNG")
 
@@ -174,7 +174,7 @@ async def test_a_placeholder_is_never_stored_as_a_photo(tmp_path: Path) -> None:
 
 
 async def test_films_are_mirrored_beside_their_posters(tmp_path: Path) -> None:
-    """The best film that is served is kept as .mp4, the next one where the owner's alone is refused."""
+    """The best film that is served is stored as .mp4; if only the owner may download it, the next one."""
     async with mirroring(tmp_path, 20, mix=Mix({Kind.VIDEO: 1})) as run:
         report = await run()
         assert report.images + len(report.failures) == 20
@@ -188,7 +188,7 @@ async def test_films_are_mirrored_beside_their_posters(tmp_path: Path) -> None:
 
 
 async def test_a_video_without_a_file_keeps_its_poster_and_is_reported(tmp_path: Path) -> None:
-    """A film that no server gives: the poster stays, the report names the photo."""
+    """If no film is served, the poster stays, and the report names the photo."""
     async with mirroring(tmp_path, 2, mix=Mix({Kind.VIDEO: 1})) as run:
         answering(run, "/play/", lambda: web.Response(status=404), forever=True)
         report = await run()
@@ -197,8 +197,8 @@ async def test_a_video_without_a_file_keeps_its_poster_and_is_reported(tmp_path:
         assert all(run.path(photo_id).exists() for photo_id in run.stream.ids)
 
 
-async def test_verifying_mends_what_is_broken(tmp_path: Path) -> None:
-    """A truncated, an HTML and a missing file are found, moved aside and downloaded again; no other is."""
+async def test_verifying_restores_broken_files(tmp_path: Path) -> None:
+    """A truncated, an HTML and a missing file are found, moved aside and downloaded again, and no others."""
     async with mirroring(tmp_path, 8) as run:
         await run()
         before = tree(tmp_path)
@@ -216,8 +216,8 @@ async def test_verifying_mends_what_is_broken(tmp_path: Path) -> None:
         assert {path.name for path in aside.iterdir()} == {cut.name, html.name}
 
 
-async def test_a_lost_catalogue_costs_no_image(tmp_path: Path) -> None:
-    """Without its catalogue the mirror is listed anew, and the files on disk are adopted."""
+async def test_a_lost_catalogue_needs_no_image_again(tmp_path: Path) -> None:
+    """Without its catalogue the photostream is listed again, and the files on disk are adopted."""
     async with mirroring(tmp_path, 8) as run:
         await run(info_level=1)
         before = tree(tmp_path)
@@ -249,7 +249,7 @@ async def test_the_number_of_hidden_photos_is_reported(tmp_path: Path) -> None:
         assert run.notices == ""
 
 
-async def test_comments_of_a_photo_that_vanished_lose_nothing_else(tmp_path: Path) -> None:
+async def test_a_photo_deleted_before_its_comments_keeps_its_texts(tmp_path: Path) -> None:
     """A photo deleted between the listing and its comments keeps its title and description."""
     async with mirroring(tmp_path, 8, commented=1.0) as run:
         gone = run.stream.ids[3]
@@ -275,7 +275,7 @@ async def test_a_listing_without_counts_costs_a_call_each(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 async def test_information_names_the_size_in_any_order_of_work(tmp_path: Path) -> None:
-    """Information only, then images: the files are those of a run that did both at once."""
+    """Information, then images: the files equal those of a run for both."""
     for name, steps in (("both", [{}]), ("apart", [{"info_only": True}, {}])):
         settings = {"mix": Mix.NO_ORIGINALS, "newest": 1_600_000_000, "undocumented_extras": False}
         async with mirroring(tmp_path / name, 30, **settings) as run:
@@ -285,8 +285,8 @@ async def test_information_names_the_size_in_any_order_of_work(tmp_path: Path) -
     assert all(document["flickr"]["size"] for document in infos(tmp_path / "both").values())
 
 
-async def test_the_listing_is_believed_after_fifty_confirmations(tmp_path: Path) -> None:
-    """A free account's stream, where every photo could be larger, costs about fifty calls, not one a photo."""
+async def test_the_listing_is_trusted_after_fifty_confirmations(tmp_path: Path) -> None:
+    """For a free account, whose photos could all be larger, about fifty calls are made, not one per photo."""
     async with mirroring(tmp_path, 200, mix=Mix.FREE) as run:
         report = await run(image_only=True)
         assert report.images == 200
@@ -294,7 +294,7 @@ async def test_the_listing_is_believed_after_fifty_confirmations(tmp_path: Path)
 
 
 async def test_a_lost_connection_ends_the_run_and_fails_no_photo(tmp_path: Path) -> None:
-    """Twenty photos in a row without an answer: the run stops, and the next one goes on with all of them."""
+    """Twenty photos in a row without an answer: the run stops, and the next one continues with all of them."""
     async with mirroring(tmp_path, 60) as run:
         answering(run, "/65535/", lambda: web.Response(status=502), forever=True)
         with pytest.raises(TransportError, match="20 photos in a row"):
@@ -305,7 +305,7 @@ async def test_a_lost_connection_ends_the_run_and_fails_no_photo(tmp_path: Path)
 
 
 async def test_a_key_that_expires_ends_the_run(tmp_path: Path) -> None:
-    """A key refused in the middle of a run is one plain error, not a group, and not sixty failed photos."""
+    """A key refused during a run is one error, not an exception group, and not sixty failed photos."""
     async with mirroring(tmp_path, 8, commented=1.0) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -321,7 +321,7 @@ async def test_a_key_that_expires_ends_the_run(tmp_path: Path) -> None:
 async def test_a_full_disk_ends_the_run_and_the_next_run_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No space: one error that says so, nothing half done under a final name, and nothing lost."""
+    """No space: one error, no partial file under a final name, and nothing lost."""
     async with mirroring(tmp_path, 12) as run:
         real, calls = os.fsync, iter(range(1000))
 
@@ -340,7 +340,7 @@ async def test_a_full_disk_ends_the_run_and_the_next_run_continues(
         assert sum(name.endswith(".jpg") for name in tree(tmp_path)) == 12
 
 
-async def test_a_stop_lets_what_is_in_flight_finish(tmp_path: Path) -> None:
+async def test_a_stop_finishes_work_in_flight(tmp_path: Path) -> None:
     """`stop` ends a run early and cleanly; the next one completes it."""
     async with mirroring(tmp_path, 200) as run:
         mirrors: list[PhotostreamMirror] = []
@@ -386,7 +386,7 @@ async def test_an_observer_that_fails_does_not_end_the_run(
 
 
 async def test_two_runs_of_one_mirror_exclude_each_other(tmp_path: Path) -> None:
-    """A second run on the same mirror is refused at once; the first one is not disturbed."""
+    """A second run on the same mirror is refused at once; the first one continues."""
     async with mirroring(tmp_path, 100) as run:
         reports: list[MirrorReport] = []
         refused: list[CacheLockedError] = []
@@ -413,8 +413,8 @@ async def test_two_runs_of_one_mirror_exclude_each_other(tmp_path: Path) -> None
         assert str(os.getpid()) in str(refused[0])
 
 
-async def test_an_owner_who_hides_everything_loses_nothing_here(tmp_path: Path) -> None:
-    """A photostream that shows no photos any more ends the run, and what was mirrored stays."""
+async def test_an_emptied_photostream_keeps_its_mirror(tmp_path: Path) -> None:
+    """A photostream without photos ends the run, and the mirrored files stay."""
     async with mirroring(tmp_path, 5) as run:
         await run()
         before = tree(tmp_path)
@@ -426,7 +426,7 @@ async def test_an_owner_who_hides_everything_loses_nothing_here(tmp_path: Path) 
 
 
 async def test_videos_in_processing_are_tried_again(tmp_path: Path) -> None:
-    """A photo that Flickr still processes does not count as failed, and is mirrored by the run that finds it ready."""
+    """A photo that Flickr still processes does not count as failed, and is mirrored once it is ready."""
     newest = int(time.time()) - 3600
     async with mirroring(tmp_path, 3, mix=Mix({Kind.NOT_READY: 1}), newest=newest) as run:
         report = await run()
@@ -439,10 +439,8 @@ async def test_videos_in_processing_are_tried_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("strategy", CachingStrategy)
-async def test_new_uploads_are_all_that_a_later_run_fetches(
-    tmp_path: Path, strategy: CachingStrategy
-) -> None:
-    """Seven new photos cost three calls, of which one confirms how many there are, and seven images."""
+async def test_a_later_run_fetches_only_new_uploads(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """Seven new photos take three calls, one of which confirms their number, and seven images."""
     async with mirroring(tmp_path, 60) as run:
         await run(strategy=strategy)
         run.stream.upload(7)
@@ -454,13 +452,13 @@ async def test_new_uploads_are_all_that_a_later_run_fetches(
 
 
 def test_an_empty_name_is_refused() -> None:
-    """An empty username is a mistake that is said."""
+    """An empty username is a `ValueError`."""
     with pytest.raises(ValueError, match="username is empty"):
         PhotostreamMirror("  ", "key", "secret")
 
 
-async def test_a_lost_catalogue_costs_no_text(tmp_path: Path) -> None:
-    """Without its catalogue, a run at a lower level leaves the comments that are on disk where they are."""
+async def test_a_lost_catalogue_loses_no_text(tmp_path: Path) -> None:
+    """Without its catalogue, a run at a lower level keeps the comments on disk."""
     async with mirroring(tmp_path, 8, commented=1.0) as run:
         await run(info_level=2)
         before = tree(tmp_path)
@@ -483,8 +481,8 @@ async def test_each_image_event_counts_its_own_bytes(tmp_path: Path) -> None:
         )
 
 
-async def test_a_single_image_is_not_kept_where_it_is_doubtful(tmp_path: Path) -> None:
-    """One photo fetched by itself is checked like all others: other pixels, and others again, are no image of it."""
+async def test_a_suspicious_single_image_is_not_stored(tmp_path: Path) -> None:
+    """A singly fetched photo is checked like all others: wrong pixels that differ each time are refused."""
     async with mirroring(tmp_path, 1) as run:
         photo = FlickrPhoto(run.stream.ids[0], "")
         bodies = iter([jpeg(90, 60), jpeg(80, 60)])
@@ -504,7 +502,7 @@ async def test_a_single_image_is_not_kept_where_it_is_doubtful(tmp_path: Path) -
 
 
 async def test_a_later_round_that_ends_early_is_not_complete(tmp_path: Path) -> None:
-    """What the report says after a watch is of its last round."""
+    """The report after a watch is that of its last round."""
     async with mirroring(tmp_path, 2) as run:
 
         def refuse(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Which mirrors `status`, `list` and `check` are for: the one that is named, or all in the cache path."""
+"""The mirrors that `status`, `list` and `check` select: the named one, or all in the cache path."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def mirror(root: Path, *names: str) -> None:
 
 @pytest.mark.slow
 async def test_reports_are_for_all_mirrors_by_default(tmp_path: Path) -> None:
-    """Without a name each mirror has its turn, and the gravest exit code counts; other folders are no mirrors."""
+    """Without a name all mirrors are reported, and the worst exit code counts; other folders are ignored."""
     await mirror(tmp_path, "one", "two")
     (tmp_path / "three").mkdir()
     before = files(tmp_path)
@@ -69,7 +69,7 @@ async def test_reports_are_for_all_mirrors_by_default(tmp_path: Path) -> None:
 
 
 async def test_the_only_mirror_is_one_object(tmp_path: Path) -> None:
-    """`status --json` of the only mirror is what it is of a named one."""
+    """`status --json` of the only mirror equals that of a named one."""
     await mirror(tmp_path, "one")
     alone = await report(tmp_path, "status", "--json")
     named = await report(tmp_path, "status", "--json", "--username", "one")
@@ -80,7 +80,7 @@ async def test_the_only_mirror_is_one_object(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["status", "list", "check"])
 async def test_without_a_mirror_the_error_names_likely_places(tmp_path: Path, command: str) -> None:
-    """A cache path without mirrors: exit 4, with the folder, --cache-path and how to begin a mirror."""
+    """A cache path without mirrors: exit 4, with the folder, --cache-path and the command that begins a mirror."""
     outcome = await report(tmp_path / "nas", command)
     assert (outcome.code, outcome.out) == (4, "")
     assert outcome.err == (
@@ -112,7 +112,7 @@ def test_a_mirrors_folder_is_refused_as_cache_path(tmp_path: Path) -> None:
     ],
 )
 async def test_a_cache_path_that_is_a_file_is_named(tmp_path: Path, words: tuple[str, ...]) -> None:
-    """Every command says that the path is not a folder, and what to do; exit 7."""
+    """Every command reports that the path is not a folder, with advice; exit 7."""
     (tmp_path / "file").write_text("mine")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         outcome = await report(path, *words)

@@ -1,4 +1,4 @@
-"""Pings and the user's program: in order, within their time, without secrets, and without harm to a run."""
+"""Pings and the user's program: in order, within their time, without secrets, and without effect on a run."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_a_monitor_is_pinged_at_the_start_and_the_end(ending: str) -> None
 
 
 async def test_an_end_is_reported_after_the_start() -> None:
-    """A monitor that is slow at the start does not take a run that has ended for one that works."""
+    """A monitor that is slow at the start still receives the end after the start."""
     async with monitoring() as monitor:
         may_answer = anyio.Event()
 
@@ -106,8 +106,8 @@ async def test_an_end_is_reported_after_the_start() -> None:
     assert monitor.words == ["start", "0"]
 
 
-async def test_a_login_of_the_address_travels_in_a_header() -> None:
-    """A monitor of one's own may ask for a password."""
+async def test_a_login_in_the_address_is_sent_in_a_header() -> None:
+    """The user's own monitor may need a password."""
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url.replace("://", "://me:pass%2Fword@"))
         async with run_of(notifier):
@@ -117,7 +117,7 @@ async def test_a_login_of_the_address_travels_in_a_header() -> None:
 
 
 async def test_a_monitor_that_does_not_answer_delays_a_run_only_briefly(log: list[str]) -> None:
-    """A ping that is not answered is given up after its time, and is said once."""
+    """An unanswered ping is abandoned after its time, and reported once."""
     async with monitoring() as monitor:
         monitor.answer = never
         notifier = Notifier(monitor.url, timing=Timing(ping_wait=0.2))
@@ -133,7 +133,7 @@ async def test_a_monitor_that_does_not_answer_delays_a_run_only_briefly(log: lis
 
 
 async def refuse(monitor: Monitor) -> str:
-    """Return an address where no server listens."""
+    """Return an address without a server."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{taken.getsockname()[1]}/{SECRET}"
@@ -150,7 +150,7 @@ async def not_found(monitor: Monitor) -> str:
 
 
 async def redirect(monitor: Monitor) -> str:
-    """Lead to another address of the same server, by another name."""
+    """Redirect to another address of the same server, by another name."""
 
     async def answer(word: str) -> web.StreamResponse:
         raise web.HTTPFound(monitor.url.replace("127.0.0.1", "localhost") + f"/elsewhere/{word}")
@@ -160,12 +160,12 @@ async def redirect(monitor: Monitor) -> str:
 
 
 async def nowhere(monitor: Monitor) -> str:
-    """Return an address whose host there is not."""
+    """Return an address whose host does not exist."""
     return f"https://no-such-host.invalid/{SECRET}"
 
 
 async def bad_proxy(monitor: Monitor) -> str:
-    """Return an address for which the environment names a proxy that cannot be used."""
+    """Return an address for which the environment names an unusable proxy."""
     return f"https://socks.invalid/{SECRET}"
 
 
@@ -182,7 +182,7 @@ async def bad_proxy(monitor: Monitor) -> str:
 async def test_a_ping_that_fails_is_one_warning_without_the_address(
     fault: Any, words: str, monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    """Whatever is wrong with a monitor is said once, with its host and no more; a redirect is not followed."""
+    """A failure of a monitor is reported once, with its host only; a redirect is not followed."""
 
     def getaddrinfo(host: str | bytes, *arguments: Any, **options: Any) -> Any:
         if host in ("no-such-host.invalid", b"no-such-host.invalid"):
@@ -206,7 +206,7 @@ async def test_a_ping_that_fails_is_one_warning_without_the_address(
 async def test_a_connection_that_fails_is_tried_once_more(
     monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    """A single failed DNS lookup raises no alarm."""
+    """A single failed DNS lookup causes no warning."""
 
     def getaddrinfo(*arguments: Any, **options: Any) -> Any:
         monkeypatch.undo()
@@ -224,7 +224,7 @@ async def test_a_connection_that_fails_is_tried_once_more(
 async def test_an_unexpected_error_of_a_ping_does_not_end_the_run(
     monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    """A mistake in here is a warning, too, without the words that may hold the address."""
+    """It is a warning, without the text that may contain the address."""
 
     def fail(url: object) -> None:
         raise RuntimeError(str(url))
@@ -237,7 +237,7 @@ async def test_an_unexpected_error_of_a_ping_does_not_end_the_run(
 
 
 async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind a firewall the monitor is reached as Flickr is; the proxy learns the host, not the secret."""
+    """The proxy gets the host, not the secret."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
@@ -259,8 +259,8 @@ async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pyt
     assert not any(SECRET.encode() in request for request in heard)
 
 
-async def test_a_watch_reports_the_result_of_each_pass() -> None:
-    """Behind a look: 0, 3 where a photo failed, 75 where Flickr did not answer. A signal is its end, no news."""
+async def test_a_watch_reports_the_result_of_each_poll() -> None:
+    """After a poll: 0, 3 if a photo failed, 75 if Flickr did not answer. A signal causes no ping."""
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url)
         async with run_of(notifier, is_watch=True):
@@ -280,8 +280,8 @@ async def test_a_watch_reports_the_result_of_each_pass() -> None:
     assert monitor.words == ["start", "0", "3", "75", "7"]
 
 
-async def test_passes_do_not_queue_up_behind_a_slow_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A monitor that hangs for days costs no memory: one ping waits behind the one that is being sent."""
+async def test_polls_do_not_queue_up_behind_a_slow_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A monitor that hangs for days uses no memory: at most one ping waits."""
     async with monitoring() as monitor:
         monitor.answer = never
         notifier = Notifier(monitor.url)
@@ -309,7 +309,7 @@ async def test_passes_do_not_queue_up_behind_a_slow_monitor(monkeypatch: pytest.
     ],
 )
 def test_an_unsuitable_address_is_refused_and_not_shown(address: str) -> None:
-    """Pings go over HTTPS, or to this machine; what else is given is a usage error that holds no secret."""
+    """Pings use HTTPS, except on this machine; anything else is a usage error that shows no secret."""
     with pytest.raises(
         ValueError, match=r"^--ping-url is invalid: use a URL that begins with https://"
     ) as caught:
@@ -322,18 +322,18 @@ def test_an_unsuitable_address_is_refused_and_not_shown(address: str) -> None:
     ["https://hc-ping.com/uuid", "http://localhost/a", "http://127.0.0.1:8000/a", "http://[::1]:80/a", None],
 )
 def test_a_suitable_address_is_accepted(address: str | None) -> None:
-    """HTTPS everywhere, HTTP on this machine."""
+    """HTTPS for any host, HTTP on this machine."""
     assert checked_ping_url(address) == address
 
 
 def test_an_address_that_only_httpx_refuses_is_not_shown() -> None:
-    """A host that cannot be a name is refused without being quoted."""
+    """An invalid host name is refused without being quoted."""
     with pytest.raises(ValueError, match=r"^--ping-url is invalid: use a URL such as"):
         Notifier(f"https://xn--/{SECRET}")
 
 
 def test_a_command_is_split_as_in_a_shell() -> None:
-    """Quotes hold words together; nothing is expanded; an invalid command is refused."""
+    """Quotes join words; nothing is expanded; an invalid command is refused."""
     assert hook_command("notify --to 'me and you' $(id) `id` ~/x *") == [
         *("notify", "--to", "me and you", "$(id)", "`id`", "~/x", "*")
     ]
@@ -353,7 +353,7 @@ folder.joinpath("environment.json").write_text(json.dumps(dict(os.environ)))
 
 
 async def test_a_program_reads_the_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's program gets the JSON of the summary, its own words as they are, and no key."""
+    """The user's program gets the JSON of the summary, its own arguments unchanged, and no key."""
     secrets = {
         "FLICKR_CONSUMER_KEY": "s",
         "MIRROR_FLICKR_CONSUMER_SECRET": "s",
@@ -377,7 +377,7 @@ async def test_a_program_reads_the_summary(tmp_path: Path, monkeypatch: pytest.M
 async def test_a_program_in_the_home_folder_is_found(
     home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """`~` before a program's name means the home folder, though no shell reads it."""
+    """`~` before a program's name means the home folder, although no shell is used."""
     program = home / "notify"
     program.write_text(f"#!/bin/sh\ncat > {shlex.quote(str(tmp_path))}/summary.json\n")
     program.chmod(0o755)
@@ -389,7 +389,7 @@ async def test_a_program_in_the_home_folder_is_found(
 
 
 async def test_a_program_need_not_read_its_input(capfd: pytest.CaptureFixture[str]) -> None:
-    """A program that does not read a summary of thousands of failed photos does not count as failed."""
+    """A program that does not read a large summary does not count as failed."""
     notifier = Notifier(None, ["true"])
     async with run_of(notifier):
         await notifier.notify_end(summary(3, 20_000))
@@ -399,7 +399,7 @@ async def test_a_program_need_not_read_its_input(capfd: pytest.CaptureFixture[st
 async def test_the_output_of_a_program_goes_to_standard_error(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Standard output belongs to --json."""
+    """Standard output is for --json."""
     monkeypatch.setattr("sys.stderr", os.fdopen(os.dup(2), "w"))
     notifier = Notifier(None, ["sh", "-c", "echo to output; echo to errors >&2"])
     async with run_of(notifier):
@@ -421,7 +421,7 @@ async def test_the_output_of_a_program_goes_to_standard_error(
 async def test_a_failing_program_is_reported_in_one_line(
     command: list[str], words: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever is wrong with the user's program is said once."""
+    """A failure of the user's program is reported once."""
     notifier = Notifier(None, command)
     async with run_of(notifier):
         await notifier.notify_end(summary())
@@ -433,7 +433,7 @@ async def test_a_failing_program_is_reported_in_one_line(
 async def test_a_hanging_program_is_killed_with_its_children(
     limit: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A program has a minute, after Ctrl-C less; then it goes, and its children too."""
+    """A program has a minute, less after Ctrl-C; then it and its children are killed."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     hook = ["sh", "-c", 'exec 3> "$0"; echo here >&3; sleep 60 & wait', str(pipe)]
@@ -441,7 +441,7 @@ async def test_a_hanging_program_is_killed_with_its_children(
     begun = time.monotonic()
     async with run_of(notifier), anyio.create_task_group() as tasks:
         tasks.start_soon(notifier.notify_end, summary(), 60.0 if limit == "its own" else 0.5)
-        # the pipe ends when no process holds it any more
+        # the pipe ends when all processes have closed it
         assert await to_thread.run_sync(pipe.read_text) == "here\n"
     assert time.monotonic() - begun < 10
     (line,) = capfd.readouterr().err.splitlines()

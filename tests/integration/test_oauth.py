@@ -1,4 +1,4 @@
-"""Logins by OAuth on the simulated Flickr: the handshake, signed calls, each refusal, and what is shown nowhere."""
+"""Logins by OAuth on the simulated Flickr: the handshake, signed calls, each refusal, and secrets in no output."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ async def flickr() -> AsyncIterator[SimulatedFlickr]:
 
 
 async def no_nap(_: float) -> None:
-    """Let no time pass."""
+    """Do not sleep."""
     await anyio.lowlevel.checkpoint()
 
 
 def handshake(flickr: SimulatedFlickr, secret: str = canary.SECRET, **limits: Any) -> OAuthHandshake:
-    """Return a login that waits for nothing."""
+    """Return a login that does not wait."""
     return OAuthHandshake(
         canary.KEY,
         secret,
@@ -78,7 +78,7 @@ def handshake(flickr: SimulatedFlickr, secret: str = canary.SECRET, **limits: An
 def open_api(
     flickr: SimulatedFlickr, token: AccessToken | None, secret: str = canary.SECRET
 ) -> AsyncFlickrApi:
-    """Return an API whose calls are signed, and that waits for nothing."""
+    """Return an API whose calls are signed, and that does not wait."""
     budget = ApiBudget(clock=iter(range(10**6)).__next__, sleep=no_nap, timing=FAST)
     client = HttpClient(
         canary.KEY,
@@ -108,7 +108,7 @@ async def code_at(address: str) -> str:
 
 
 def intercept_once(flickr: SimulatedFlickr, path: str, body: str, status: int = 401) -> None:
-    """Let the first request to a path get this answer."""
+    """Send this answer to the first request to a path."""
     left = [web.Response(status=status, text=body)]
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -122,7 +122,7 @@ def intercept_once(flickr: SimulatedFlickr, path: str, body: str, status: int = 
 
 @pytest.mark.parametrize("style", ["{}", " {} \n", "no dashes", "blanks", "\u2013"])
 async def test_a_login_in_three_steps(flickr: SimulatedFlickr, style: str) -> None:
-    """The code is taken as people copy it; the token is that of the account in the browser, for reading."""
+    """The code is accepted in any style; the token is that of the account in the browser, for reading."""
     flickr.oauth.visitor = flickr.streams[1].nsid
     login = handshake(flickr)
     address = await login.start()
@@ -148,7 +148,7 @@ async def test_a_login_in_three_steps(flickr: SimulatedFlickr, style: str) -> No
     assert token.secret not in repr(token)
 
 
-async def test_the_real_name_comes_with_the_token(flickr: SimulatedFlickr) -> None:
+async def test_the_token_has_the_real_name(flickr: SimulatedFlickr) -> None:
     """Names in any script, from both answers."""
     login = handshake(flickr)
     token = await login.finish(await code_at(await login.start()))
@@ -157,7 +157,7 @@ async def test_the_real_name_comes_with_the_token(flickr: SimulatedFlickr) -> No
         assert (await api.check_token()).fullname == "Ánna B"
 
 
-def test_flickrs_own_addresses_are_asked() -> None:
+def test_flickrs_own_addresses_are_requested() -> None:
     """The login is at www.flickr.com, the API at api.flickr.com."""
     asked: list[httpx.Request] = []
 
@@ -196,8 +196,8 @@ async def test_the_code_of_another_login_is_wrong(flickr: SimulatedFlickr) -> No
         await second.finish(code)
 
 
-async def test_a_code_is_used_once(flickr: SimulatedFlickr) -> None:
-    """`token_rejected`: a used or an expired request token, and none at all, ask to start again."""
+async def test_a_code_is_valid_once(flickr: SimulatedFlickr) -> None:
+    """`token_rejected`: a used, expired or missing request token requires a new login."""
     login = handshake(flickr)
     with pytest.raises(LoginError, match=r"Start the login again\."):
         await login.finish("123-456-789")
@@ -213,8 +213,8 @@ async def test_a_code_is_used_once(flickr: SimulatedFlickr) -> None:
         await login.finish(code)
 
 
-async def test_a_lost_answer_of_the_last_step_is_not_asked_for_again(flickr: SimulatedFlickr) -> None:
-    """Flickr has used the code up: the sentence says to start again, and one request was sent."""
+async def test_the_last_step_is_not_repeated_after_a_lost_answer(flickr: SimulatedFlickr) -> None:
+    """The code is used: the sentence advises to start again, and one request was sent."""
     login = handshake(flickr)
     code = await code_at(await login.start())
     flickr.faults = asked = Script(Rule(faults.Broken(0, "reset"), kind="oauth", times=None))
@@ -228,8 +228,8 @@ async def test_a_lost_answer_of_the_last_step_is_not_asked_for_again(flickr: Sim
     assert (await login.finish(await code_at(await login.start()))).username == "anna"
 
 
-async def test_what_was_not_sent_can_be_sent_again(flickr: SimulatedFlickr) -> None:
-    """No connection at the last step: it is tried again, and then the same code is still good."""
+async def test_an_unsent_last_step_can_be_repeated(flickr: SimulatedFlickr) -> None:
+    """Without a connection, the last step is retried, and later the same code is still valid."""
     left = [1, 1, 1, 1]  # more than the attempts of one call
 
     class Unplugged(httpx.AsyncHTTPTransport):
@@ -260,8 +260,8 @@ async def test_what_was_not_sent_can_be_sent_again(flickr: SimulatedFlickr) -> N
 @pytest.mark.parametrize(
     "fault", [fault for mix in MIXES.values() for fault in mix if mix is not MIXES["429"]]
 )
-async def test_the_first_step_is_asked_for_again(flickr: SimulatedFlickr, fault: faults.Fault) -> None:
-    """Every temporary fault: a request token that is lost does no harm."""
+async def test_the_first_step_is_retried(flickr: SimulatedFlickr, fault: faults.Fault) -> None:
+    """After every temporary fault; a lost request token has no effect."""
     flickr.faults = asked = Script(Rule(fault, kind="oauth", times=2))
     login = handshake(flickr, timeout=2)
     address = await login.start()
@@ -269,8 +269,8 @@ async def test_the_first_step_is_asked_for_again(flickr: SimulatedFlickr, fault:
     assert (await login.finish(await code_at(address))).username == "anna"
 
 
-async def test_too_many_requests_leave_the_code_good(flickr: SimulatedFlickr) -> None:
-    """HTTP 429 at any step is a sentence of its own, and nothing is used up."""
+async def test_too_many_requests_leave_the_code_valid(flickr: SimulatedFlickr) -> None:
+    """HTTP 429 at any step has its own sentence, and the code stays valid."""
     login = handshake(flickr)
     code = await code_at(await login.start())
     flickr.faults = Script(Rule(faults.throttling(), kind="oauth", times=1))
@@ -294,7 +294,7 @@ async def test_too_many_requests_leave_the_code_good(flickr: SimulatedFlickr) ->
     ],
 )
 async def test_an_invalid_answer_gives_no_token(flickr: SimulatedFlickr, step: str, body: str) -> None:
-    """A captive portal, half an answer, another account's id: never a token that does not work."""
+    """A captive portal, half an answer, another account's id: no invalid token is returned."""
     login = handshake(flickr)
     code = await code_at(await login.start())
 
@@ -328,7 +328,7 @@ async def test_a_wrong_secret_is_named(flickr: SimulatedFlickr, canary: Canary) 
 
 
 async def test_an_unknown_key_is_named(flickr: SimulatedFlickr) -> None:
-    """`consumer_key_unknown` is the error of a key that Flickr does not accept."""
+    """`consumer_key_unknown` is an `InvalidKeyError`."""
     login = OAuthHandshake("another-key", canary.SECRET, api_url=flickr.api_url, sleep=no_nap)
     with pytest.raises(InvalidKeyError, match="does not know the API key") as caught:
         await login.start()
@@ -336,8 +336,8 @@ async def test_an_unknown_key_is_named(flickr: SimulatedFlickr) -> None:
 
 
 @pytest.mark.parametrize("days", [1, -1, 400])
-async def test_a_wrong_clock_does_not_matter_where_flickr_states_the_time(days: int) -> None:
-    """`timestamp_refused`: the refusal states Flickr's time, by which the next attempt is signed."""
+async def test_a_wrong_clock_is_corrected_by_flickrs_time(days: int) -> None:
+    """`timestamp_refused`: the refusal states Flickr's time, with which the next attempt is signed."""
     stream = SimulatedPhotostream(1, username="anna")
     flickr = SimulatedFlickr(
         stream, api_key=canary.KEY, api_secret=canary.SECRET, clock=lambda: time.time() + days * DAY
@@ -348,14 +348,14 @@ async def test_a_wrong_clock_does_not_matter_where_flickr_states_the_time(days: 
         async with open_api(flickr, token) as api:
             assert (await api.find_user("anna")).username == "anna"
         assert flickr.calls["flickr.people.findByUsername"] == 2
-        assert api.calls["flickr.people.findByUsername"] == 2  # a refused call counts for Flickr too
+        assert api.calls["flickr.people.findByUsername"] == 2  # a refused call counts too
 
 
 @pytest.mark.parametrize(
     ("offset", "sentence"), [(DAY, "24.0 hours behind"), (-600, "10 minutes ahead of"), (0, "")]
 )
-async def test_a_clock_that_is_refused_is_named(flickr: SimulatedFlickr, offset: int, sentence: str) -> None:
-    """The refusal goes on: the sentence says by how much the clock is wrong, and what to do."""
+async def test_a_refused_clock_is_reported(flickr: SimulatedFlickr, offset: int, sentence: str) -> None:
+    """After repeated refusals, the sentence states the error of the clock, and the remedy."""
 
     def refusal() -> web.Response:
         date = formatdate(time.time() + offset, usegmt=True)
@@ -378,8 +378,8 @@ async def test_a_clock_that_is_refused_is_named(flickr: SimulatedFlickr, offset:
     assert len(asked) == 6  # three attempts each
 
 
-async def test_a_nonce_that_was_seen_is_signed_anew(flickr: SimulatedFlickr) -> None:
-    """`nonce_used` once, as after a repetition by a proxy, is not reported; after three attempts it is."""
+async def test_a_used_nonce_is_replaced(flickr: SimulatedFlickr) -> None:
+    """One `nonce_used`, as after a repetition by a proxy, is not reported; after three attempts it is."""
     async with open_api(flickr, logged_in(flickr)) as api:
         intercept_once(flickr, "/rest/", "oauth_problem=nonce_used")
         assert (await api.find_user("anna")).username == "anna"
@@ -395,8 +395,8 @@ async def test_a_nonce_that_was_seen_is_signed_anew(flickr: SimulatedFlickr) -> 
             await handshake(flickr).start()
 
 
-async def test_the_simulator_refuses_a_request_that_was_sent_before(flickr: SimulatedFlickr) -> None:
-    """What a retry must not do: send the same header twice."""
+async def test_the_simulator_refuses_a_repeated_request(flickr: SimulatedFlickr) -> None:
+    """A retry must not send the same header twice."""
     sent: list[httpx.Request] = []
 
     class Keeping(httpx.AsyncHTTPTransport):
@@ -428,7 +428,7 @@ async def test_the_simulator_refuses_a_request_that_was_sent_before(flickr: Simu
     ],
 )
 async def test_other_problems_are_one_sentence(flickr: SimulatedFlickr, problem: str, sentence: str) -> None:
-    """Each refusal of OAuth ends in a sentence and exit code 5."""
+    """Each refusal of OAuth has a sentence and exit code 5."""
     intercept_once(flickr, "/rest/", f"x=1&oauth_problem={problem}&oauth_problem_advice={canary.TOKEN}")
     async with open_api(flickr, logged_in(flickr)) as api:
         with pytest.raises(LoginError, match=sentence) as caught:
@@ -437,8 +437,8 @@ async def test_other_problems_are_one_sentence(flickr: SimulatedFlickr, problem:
 
 
 @pytest.mark.parametrize("body", ["", "<html>log in</html>", "oauth_problem=%3Cb%3E", "y" * 200_000])
-async def test_a_401_without_a_problem_is_an_error_of_the_network(flickr: SimulatedFlickr, body: str) -> None:
-    """A proxy or a hotel, which is asked again."""
+async def test_a_401_without_a_problem_is_a_network_error(flickr: SimulatedFlickr, body: str) -> None:
+    """It may be from a proxy or a captive portal, and is retried."""
     intercept_once(flickr, "/rest/", body)
     async with open_api(flickr, logged_in(flickr)) as api:
         assert (await api.find_user("anna")).username == "anna"
@@ -449,7 +449,7 @@ async def test_a_401_without_a_problem_is_an_error_of_the_network(flickr: Simula
 
 
 async def test_a_revoked_login_is_named(flickr: SimulatedFlickr) -> None:
-    """Code 98: revoked in the middle, unknown, and made with another key."""
+    """Code 98: revoked during use, unknown, or made with another key."""
     token = logged_in(flickr)
     async with open_api(flickr, token) as api:
         await api.check_token()
@@ -470,8 +470,8 @@ async def test_a_revoked_login_is_named(flickr: SimulatedFlickr) -> None:
             await api.check_token()
 
 
-async def test_a_login_that_is_too_small_or_missing_is_named(flickr: SimulatedFlickr) -> None:
-    """Code 99, and no token at all."""
+async def test_a_missing_or_insufficient_login_is_reported(flickr: SimulatedFlickr) -> None:
+    """Code 99, and a missing token."""
     async with open_api(flickr, logged_in(flickr, perms="none")) as api:
         with pytest.raises(
             LoginError, match=r"missing or does not permit enough.*Method requires read"
@@ -485,8 +485,8 @@ async def test_a_login_that_is_too_small_or_missing_is_named(flickr: SimulatedFl
         assert answer["code"] == 99
 
 
-async def test_several_accounts_call_at_once(flickr: SimulatedFlickr) -> None:
-    """Each token is that of its account; `test.login` names it, too."""
+async def test_several_accounts_make_calls_concurrently(flickr: SimulatedFlickr) -> None:
+    """Each token belongs to its account, which `test.login` names."""
     tokens = [logged_in(flickr, index, perms) for index, perms in enumerate(("read", "write"))]
     async with open_api(flickr, tokens[0]) as anna, open_api(flickr, tokens[1]) as ben:
         checked = await asyncio.gather(*(api.check_token() for api in (anna, ben, anna, ben)))
@@ -504,10 +504,10 @@ async def test_several_accounts_call_at_once(flickr: SimulatedFlickr) -> None:
 
 
 @pytest.mark.parametrize("fault", [fault for mix in MIXES.values() for fault in mix])
-async def test_each_attempt_is_signed_anew(
+async def test_each_attempt_is_signed_again(
     flickr: SimulatedFlickr, fault: faults.Fault, canary: Canary
 ) -> None:
-    """A call that is retried after any fault has another nonce, and leaves no trace of the login."""
+    """A call that is retried after any fault has another nonce, and no output contains the login."""
     headers: list[str] = []
 
     async def note(request: web.Request) -> web.StreamResponse | None:
@@ -525,8 +525,8 @@ async def test_each_attempt_is_signed_anew(
         assert not [text for text in canary.texts for value in values if value and value[1] in text]
 
 
-async def test_a_call_that_fails_for_good_shows_nothing(flickr: SimulatedFlickr, canary: Canary) -> None:
-    """The error, its causes and their requests, after the last attempt."""
+async def test_a_failed_call_shows_no_secret(flickr: SimulatedFlickr, canary: Canary) -> None:
+    """In the error, its causes and their requests, after the last attempt."""
     for fault in (fault for mix in MIXES.values() for fault in mix if mix is not MIXES["429"]):
         flickr.faults = Script(Rule(fault, times=None))
         async with open_api(flickr, logged_in(flickr)) as api:
@@ -540,7 +540,7 @@ async def test_a_call_that_fails_for_good_shows_nothing(flickr: SimulatedFlickr,
 
 
 def test_the_blocking_api_takes_a_token() -> None:
-    """`FlickrApi(token=)` signs as the async one does; without a token nothing changes."""
+    """`FlickrApi(token=)` signs like the async one; without a token it does not sign."""
     stream = SimulatedPhotostream(1, username="anna")
     with run_in_thread(SimulatedFlickr(stream, api_secret=canary.SECRET)) as flickr:
         token = logged_in(flickr)
@@ -554,8 +554,8 @@ def test_the_blocking_api_takes_a_token() -> None:
             plain.check_token()
 
 
-async def test_an_endpoint_with_a_password_takes_no_login(flickr: SimulatedFlickr) -> None:
-    """Both would need the same header."""
+async def test_an_endpoint_with_a_password_cannot_have_a_login(flickr: SimulatedFlickr) -> None:
+    """Both need the same header."""
     url = flickr.api_url.replace("://", "://me:word@")
     with pytest.raises(ValueError, match="cannot be used with a login"):
         AsyncFlickrApi(canary.KEY, canary.SECRET, token=logged_in(flickr), api_url=url)

@@ -59,8 +59,8 @@ async def fetching(folder: Path, mix: Mix = Mix.PLAIN, count: int = 12) -> Async
             yield Fetching(flickr, api, folder / "photos")
 
 
-async def test_the_best_file_and_the_information_come_in_two_calls(tmp_path: Path) -> None:
-    """The file is named by its size and id, and the JSON is that of a mirror, with the details of the one answer."""
+async def test_the_best_file_and_the_information_take_two_calls(tmp_path: Path) -> None:
+    """The file is named by its size and id, and the JSON equals that of a mirror, with the details of the answer."""
     async with fetching(tmp_path, Mix({Kind.LARGE: 1})) as fetch:
         photo = fetch.stream.photo(fetch.stream.ids[1])
         result = await fetch(photo.id, info_level=1)
@@ -79,8 +79,8 @@ async def test_the_best_file_and_the_information_come_in_two_calls(tmp_path: Pat
         assert (len(result.written), result.there, result.is_whole) == (2, [], True)
 
 
-async def test_comments_and_people_cost_a_call_each(tmp_path: Path) -> None:
-    """Only where the first answer states that there are some."""
+async def test_comments_and_people_take_a_call_each(tmp_path: Path) -> None:
+    """Only if the first answer states that there are some."""
     async with fetching(tmp_path) as fetch:
         photos = [fetch.stream.photo(photo_id) for photo_id in fetch.stream.ids]
         for photo in photos:
@@ -109,8 +109,8 @@ async def test_all_sizes_are_the_files_that_flickr_lists(tmp_path: Path) -> None
                     assert image.size == (size.width, size.height)
 
 
-async def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
-    """The same bytes are there already, and so is the information, also where only the views have changed."""
+async def test_a_second_fetch_changes_nothing(tmp_path: Path) -> None:
+    """The files are up to date, also if only the views have changed."""
     async with fetching(tmp_path) as fetch:
         photo_id = fetch.stream.ids[0]
         await fetch(photo_id, all_sizes=True)
@@ -120,8 +120,8 @@ async def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
         assert {path: (path.stat().st_ino, path.read_bytes()) for path in fetch.folder.iterdir()} == before
 
 
-async def test_another_file_stays_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
-    """What is in the way is reported, the rest is written; links and folders are never written through."""
+async def test_another_file_stays_unless_replace_is_set(tmp_path: Path) -> None:
+    """Other files with the names are reported, the rest is written; links and folders are not followed."""
     async with fetching(tmp_path) as fetch:
         photo_id = fetch.stream.ids[0]
         fetch.folder.mkdir()
@@ -140,8 +140,8 @@ async def test_another_file_stays_unless_it_is_to_be_replaced(tmp_path: Path) ->
         assert elsewhere.read_text() == "elsewhere"
 
 
-async def test_edited_texts_are_another_file(tmp_path: Path) -> None:
-    """The older JSON is kept until it is to be replaced."""
+async def test_edited_texts_need_replace(tmp_path: Path) -> None:
+    """The older JSON is kept unless `replace` is set."""
     async with fetching(tmp_path) as fetch:
         photo_id = fetch.stream.ids[0]
         await fetch(photo_id)
@@ -153,8 +153,8 @@ async def test_edited_texts_are_another_file(tmp_path: Path) -> None:
         assert fetch.document(photo_id)["title"]["content"] == "Another title"
 
 
-async def test_the_largest_served_size_comes_if_the_best_is_refused(tmp_path: Path) -> None:
-    """And the JSON states that, as in a mirror."""
+async def test_the_largest_served_size_is_fetched_if_the_best_is_refused(tmp_path: Path) -> None:
+    """The JSON states that, as in a mirror."""
     async with fetching(tmp_path, Mix({Kind.LARGE: 1})) as fetch:
         photo = fetch.stream.photo(fetch.stream.ids[0])
 
@@ -172,8 +172,8 @@ async def test_the_largest_served_size_comes_if_the_best_is_refused(tmp_path: Pa
         assert (result.is_whole, result.refused) == (False, ["Original (HTTP 403)"])
 
 
-async def test_the_best_film_of_a_video_comes_and_no_poster(tmp_path: Path) -> None:
-    """Where no film is served the poster comes, and the result is not whole."""
+async def test_the_best_film_of_a_video_is_fetched_without_a_poster(tmp_path: Path) -> None:
+    """If no film is served, the poster is fetched, and the result is incomplete."""
     async with fetching(tmp_path, Mix({Kind.VIDEO: 4, Kind.NOT_READY: 1}), 20) as fetch:
         for photo in (fetch.stream.photo(photo_id) for photo_id in fetch.stream.ids):
             result = await fetch(photo.id)
@@ -183,8 +183,8 @@ async def test_the_best_film_of_a_video_comes_and_no_poster(tmp_path: Path) -> N
             assert (fetch.folder / name).read_bytes() == fetch.flickr.file(photo.id)
 
 
-async def test_nothing_is_written_of_a_photo_that_cannot_be_had(tmp_path: Path) -> None:
-    """A photo that is not there, a file that is no image, a photo without sizes, a folder that is a file."""
+async def test_nothing_is_written_if_a_photo_cannot_be_fetched(tmp_path: Path) -> None:
+    """A missing photo, a file that is not an image, a photo without sizes, a folder that is a file."""
     async with fetching(tmp_path) as fetch:
         with pytest.raises(PhotoNotFoundError):
             await fetch("123")

@@ -76,7 +76,7 @@ async def test_a_table_on_a_terminal(tmp_path: Path, columns: int, has_file: boo
 
 
 async def test_a_pipe_gets_columns_between_tabs(tmp_path: Path) -> None:
-    """What scripts read stays as it is."""
+    """The format for scripts does not change."""
     async with mirroring(tmp_path, 4) as run:
         await begin(run)
     line = [sys.executable, "-m", "flickr_mirror", "list", "--cache-path", str(tmp_path)]
@@ -89,7 +89,7 @@ async def test_a_pipe_gets_columns_between_tabs(tmp_path: Path) -> None:
 
 
 async def test_titles_in_json_can_be_searched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`list --json | grep HUẾ` finds what it should; what would command a terminal is escaped."""
+    """`list --json | grep HUẾ` works; control characters are escaped."""
     async with mirroring(tmp_path, 4) as run:
         await begin(run)
     assert list_mirror(run.stream.username, cache_path=tmp_path, listing=Listing(style="json")) == 0
@@ -100,8 +100,8 @@ async def test_titles_in_json_can_be_searched(tmp_path: Path, capsys: pytest.Cap
     assert [json.loads(line)["title"] for line in text.splitlines()] == list(TITLES)
 
 
-async def test_json_is_whole_in_any_encoding(tmp_path: Path) -> None:
-    """Where the output is not UTF-8, letters that it lacks are escaped, and none is lost."""
+async def test_json_is_complete_in_any_encoding(tmp_path: Path) -> None:
+    """If the output is not UTF-8, letters that it lacks are escaped, and none is lost."""
     async with mirroring(tmp_path, 4) as run:
         await begin(run)
     result = await anyio.run_process(
@@ -115,7 +115,7 @@ async def test_json_is_whole_in_any_encoding(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_the_heading_cannot_be_forged(tmp_path: Path) -> None:
-    """A username that looks like a line of a run is in quotes, as in `status`."""
+    """A username that resembles a line of a run is quoted, as in `status`."""
     stream = SimulatedPhotostream(1, username='done user="x" exit=0', path_alias=None)
     async with SimulatedFlickr(stream) as flickr:
         await run_command(flickr, tmp_path, "--info-only", "--quiet")

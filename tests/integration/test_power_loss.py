@@ -1,6 +1,6 @@
-"""A loss of power at any moment leaves a mirror that says nothing untrue, and that the next run completes.
+"""After a loss of power at any moment, the catalogue claims only durable files, and the next run completes the mirror.
 
-The disk of these tests forgets what was not synced, or any part of it (see `faulty_disk`). Set
+The disk of these tests loses unsynced data, or any part of them (see `faulty_disk`). Set
 FLICKR_MIRROR_POWER_LOSSES to the number of losses to try with a run after each.
 """
 
@@ -50,12 +50,12 @@ OPTIONS: dict[str, Any] = {"info_level": 2, "cache_directory_depth": 2}
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
-    """Return the disk that notes and forgets."""
+    """Return a disk that records calls and loses unsynced data."""
     return FaultyDisk(monkeypatch)
 
 
 def cuts(calls: list[Call], before: PowerLoss) -> Iterator[tuple[int, PowerLoss]]:
-    """Let one call after the other be done, and yield what a disk may hold after each."""
+    """Apply one call after the other, and yield the possible states of the disk after each."""
     yield 0, before
     for number, call in enumerate(calls, 1):
         before.feed(call)
@@ -63,7 +63,7 @@ def cuts(calls: list[Call], before: PowerLoss) -> Iterator[tuple[int, PowerLoss]
 
 
 def choices(seed: int, count: int) -> list[Choice]:
-    """Return the four extremes, and some at random."""
+    """Return the four extremes, and some random choices."""
     return [*EXTREMES, *(Choice(f"seed {n}", dice=Random(n)) for n in range(seed, seed + count))]
 
 
@@ -76,8 +76,8 @@ def finals(left: dict[Path, bytes | None]) -> dict[Path, bytes]:
     }
 
 
-def untrue(run: Run, catalogue: bytes, left: dict[Path, bytes | None]) -> list[str]:
-    """Return what a catalogue claims that is not on the disk."""
+def false_claims(run: Run, catalogue: bytes, left: dict[Path, bytes | None]) -> list[str]:
+    """Return the claims of a catalogue that do not hold on the disk."""
     lies = []
     for photo_id, extension, sha256 in claims(catalogue):
         content = left.get(place(run, photo_id, extension))
@@ -90,13 +90,13 @@ def untrue(run: Run, catalogue: bytes, left: dict[Path, bytes | None]) -> list[s
 
 
 def place(run: Run, photo_id: str, extension: str) -> Path:
-    """Return where a file is, two folders deep."""
+    """Return the path of a file, two folders deep."""
     path = run.path(photo_id, extension)
     return path.parents[2] / path.name
 
 
 def put(left: dict[Path, bytes | None], root: Path, target: Path) -> None:
-    """Write what is left of a disk to a folder."""
+    """Write the remains of a disk to a folder."""
     for path, content in sorted(left.items()):
         new = target / path.relative_to(root)
         if content is None:
@@ -106,10 +106,8 @@ def put(left: dict[Path, bytes | None], root: Path, target: Path) -> None:
             new.write_bytes(content)
 
 
-async def test_what_the_catalogue_claims_is_on_the_disk_at_every_moment(
-    ram: Path, faulty: FaultyDisk
-) -> None:
-    """Row 58: power loss: no file is under its name that is not whole, and no row claims what is not there."""
+async def test_files_in_the_catalogue_are_always_durable(ram: Path, faulty: FaultyDisk) -> None:
+    """Row 58: power loss: every file under its final name is complete, and every row's file exists."""
     root = ram / "disk"
     root.mkdir()
     async with mirroring(root / "cache", 6, **SMALL) as run:
@@ -122,7 +120,7 @@ async def test_what_the_catalogue_claims_is_on_the_disk_at_every_moment(
                 cut = f"after call {number}, {choice}"
                 assert not {p for p, content in finals(left).items() if whole[p] != content}, cut
                 if loss.commits:
-                    assert not untrue(run, loss.commits[-1], left), cut
+                    assert not false_claims(run, loss.commits[-1], left), cut
                     seen += len(claims(loss.commits[-1]))
     assert seen > 500
 
@@ -148,7 +146,7 @@ async def test_a_run_after_a_loss_of_power_completes_the_mirror(
             target = ram / str(seed)
             target.mkdir()
             put(loss.left(choice), root, target)
-            # SQLite may lose its latest commits with the power, but none before them.
+            # SQLite may lose its latest commits, but none before them.
             commits = loss.commits[-2:] if seed % 4 else loss.commits
             state = target / "cache" / run.stream.username / STATE_FOLDER
             if commits and state.is_dir():
@@ -165,8 +163,10 @@ async def test_a_run_after_a_loss_of_power_completes_the_mirror(
 
 
 @pytest.mark.parametrize("way", ["adopted", "rebuilt"])
-async def test_what_is_found_is_durable_before_it_is_claimed(ram: Path, faulty: FaultyDisk, way: str) -> None:
-    """Row 58: power loss: a run that takes over unsynced files syncs them, and their folders, first."""
+async def test_adopted_files_are_durable_before_they_are_recorded(
+    ram: Path, faulty: FaultyDisk, way: str
+) -> None:
+    """Row 58: power loss: a run that adopts unsynced files syncs them, and their folders, first."""
     root = ram / "disk"
     async with mirroring(root / "cache", 6, **SMALL) as run:
         await run(**OPTIONS)
@@ -184,7 +184,10 @@ async def test_what_is_found_is_durable_before_it_is_claimed(ram: Path, faulty: 
         for number, loss_now in cuts(faulty.calls, loss):
             if loss_now.commits:
                 for choice in choices(number * 10, 2):
-                    assert not untrue(run, loss_now.commits[-1], loss_now.left(choice)), (number, choice)
+                    assert not false_claims(run, loss_now.commits[-1], loss_now.left(choice)), (
+                        number,
+                        choice,
+                    )
         assert len(claims(loss.commits[-1])) == 12
 
 
@@ -208,7 +211,7 @@ async def test_a_file_in_an_unsynced_folder_is_made_durable(ram: Path, faulty: F
         assert finals(loss.left(choice)) == {folder / "info.json": b"{}", folder / "photo.jpg": b"image"}
 
 
-async def test_files_that_are_kept_together_are_safe_by_themselves(ram: Path, faulty: FaultyDisk) -> None:
+async def test_each_file_of_a_group_is_durable_by_itself(ram: Path, faulty: FaultyDisk) -> None:
     """Row 58: power loss: a file that was awaited is durable, even if others of its group are lost."""
     root = ram / "disk"
     temporary = root / "mirror" / "parts"
@@ -248,8 +251,8 @@ async def test_files_that_are_kept_together_are_safe_by_themselves(ram: Path, fa
             assert safe.items() <= finals(loss.left(choice)).items()
 
 
-def test_what_is_moved_or_removed_stays_so(ram: Path, faulty: FaultyDisk) -> None:
-    """Row 58: power loss: a file in the trash is in the trash, and one that was removed does not come back."""
+def test_moves_and_deletions_are_durable(ram: Path, faulty: FaultyDisk) -> None:
+    """Row 58: power loss: a file in the trash stays there, and a deleted one does not reappear."""
     root = ram / "disk"
     for name in ("moved", "removed"):
         path = root / "mirror" / f"{name} from" / name
@@ -262,14 +265,14 @@ def test_what_is_moved_or_removed_stays_so(ram: Path, faulty: FaultyDisk) -> Non
     filesystem.remove(root / "mirror" / "removed from" / "removed")
     for _, loss_now in cuts(faulty.calls, loss):
         kept = [path for path, content in loss_now.left(BYTES_LEFT).items() if content == b"moved"]
-        assert kept, "it is in one place at least"
+        assert kept, "it is in at least one place"
 
     for choice in choices(0, 50):
         assert finals(loss.left(choice)) == {target: b"moved"}
 
 
-async def test_a_replaced_image_is_one_of_the_two_at_every_moment(ram: Path, faulty: FaultyDisk) -> None:
-    """Row 58: power loss: the older image is there until the new one is, also where it has another extension."""
+async def test_a_replaced_image_is_always_the_old_or_the_new_one(ram: Path, faulty: FaultyDisk) -> None:
+    """Row 58: power loss: the older image stays until the new one is durable, also with another extension."""
     root = ram / "disk"
     async with mirroring(root / "cache", 6, **SMALL) as run:
         await run(**OPTIONS)
@@ -289,11 +292,11 @@ async def test_a_replaced_image_is_one_of_the_two_at_every_moment(ram: Path, fau
                 for photo_id in old:
                     image = left[place(run, photo_id, "jpg")]
                     assert image in (old[photo_id], new[photo_id]), (number, choice)
-        assert not untrue(run, loss.commits[-1], loss.left(NOTHING_LEFT))
+        assert not false_claims(run, loss.commits[-1], loss.left(NOTHING_LEFT))
 
 
-def test_the_model_forgets_what_was_not_synced(tmp_path: Path) -> None:
-    """The disk of these tests is as forgetful as it says: each step that is left out costs something."""
+def test_the_model_loses_unsynced_data(tmp_path: Path) -> None:
+    """Checks the disk of these tests: each omitted sync loses data."""
     part, final = tmp_path / "part", tmp_path / "a" / "photo"
     steps = [
         Call("mkdir", tmp_path / "a"),

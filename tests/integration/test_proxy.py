@@ -94,7 +94,7 @@ async def test_the_key_of_the_ca_is_not_written(proxy: MirrorProxy) -> None:
     assert [path.name for path in proxy.certificate.parent.iterdir()] == ["ca.pem"]
 
 
-async def test_without_a_proxy_flickrs_names_are_refused(run: Run) -> None:
+async def test_without_a_proxy_flickrs_hosts_are_refused(run: Run) -> None:
     with open_mirror(run.root) as reader:
         async with MirrorServer([reader], host="127.0.0.1", port=0) as server, httpx.AsyncClient() as http:
             for host in HOSTS:

@@ -1,4 +1,4 @@
-"""A catalogue that was lost or damaged is made anew from the files of the mirror, and nothing is fetched for it."""
+"""A lost or damaged catalogue is rebuilt from the files of the mirror, without a download."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ LIST = "flickr.people.getPhotos"
 
 
 def catalogue_of(run: Run) -> Path:
-    """Return where the catalogue of a mirror is."""
+    """Return the path of the catalogue."""
     return run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
 
 
 def other_database(path: Path) -> None:
-    """Put another program's database in the catalogue's place."""
+    """Replace the catalogue by another program's database."""
     path.unlink()
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE songs (title TEXT)")
@@ -73,8 +73,8 @@ async def test_a_lost_catalogue_is_rebuilt_from_the_folders(tmp_path: Path, loss
         assert bool(kept) == (loss not in ("missing", "of zero bytes"))
 
 
-async def test_any_damaged_page_is_noticed(tmp_path: Path) -> None:
-    """Row 76: wherever the catalogue is damaged, the run comes to the same mirror, and ends without an error."""
+async def test_any_damaged_page_is_detected(tmp_path: Path) -> None:
+    """Row 76: after damage at any position of the catalogue, the run results in the same mirror, without an error."""
     async with mirroring(tmp_path, 30, commented=0.3) as run:
         await run(info_level=2)
         before = tree(tmp_path)
@@ -93,8 +93,8 @@ async def test_any_damaged_page_is_noticed(tmp_path: Path) -> None:
             assert tree(tmp_path) == before, page
 
 
-async def test_what_changed_meanwhile_is_found_all_the_same(tmp_path: Path) -> None:
-    """A title, a comment and a photo that are new since the catalogue was lost are mirrored, and nothing else."""
+async def test_changes_before_a_rebuild_are_found(tmp_path: Path) -> None:
+    """A title, a comment and a photo that are new since the loss are mirrored, and nothing else is."""
     async with mirroring(tmp_path, 12, commented=1.0) as run:
         await run(info_level=2)
         catalogue_of(run).unlink()
@@ -114,8 +114,8 @@ async def test_what_changed_meanwhile_is_found_all_the_same(tmp_path: Path) -> N
         assert infos(tmp_path)[commented]["comments"][-1]["content"] == "One more"
 
 
-async def test_photos_that_are_gone_from_flickr_are_known_again(tmp_path: Path) -> None:
-    """What only the mirror still has is in the new catalogue, so that a full scan finds that it is gone."""
+async def test_gone_photos_are_restored_to_the_catalogue(tmp_path: Path) -> None:
+    """A photo that only the mirror still has is in the new catalogue, so that a full scan finds that it is gone."""
     async with mirroring(tmp_path, 12) as run:
         await run()
         gone = run.stream.ids[4]
@@ -128,7 +128,9 @@ async def test_photos_that_are_gone_from_flickr_are_known_again(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("options", [{"image_only": True}, {"info_only": True}])
-async def test_a_mirror_of_one_half_is_recognized(tmp_path: Path, options: dict[str, bool]) -> None:
+async def test_a_mirror_of_images_or_information_only_is_restored(
+    tmp_path: Path, options: dict[str, bool]
+) -> None:
     """Images without information, and information without images, are not fetched again."""
     async with mirroring(tmp_path, 8, commented=1.0) as run:
         level = {} if "image_only" in options else {"info_level": 2}
@@ -146,8 +148,8 @@ async def test_a_mirror_of_one_half_is_recognized(tmp_path: Path, options: dict[
         assert all(run.path(photo_id).exists() for photo_id in run.stream.ids)
 
 
-async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> None:
-    """A cut image and a picture of other pixels are fetched again; another photo's sidecar is ignored."""
+async def test_broken_files_on_disk_are_not_adopted(tmp_path: Path) -> None:
+    """A cut image and a picture with other pixels are fetched again; another photo's sidecar is ignored."""
     async with mirroring(tmp_path, 6) as run:
         await run()
         before = tree(tmp_path)
@@ -167,7 +169,7 @@ async def test_what_is_broken_on_disk_is_not_taken_for_whole(tmp_path: Path) -> 
 
 
 async def test_a_killed_rebuild_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped in the middle, a rebuild is made again by the next run, and knows each photo once."""
+    """A rebuild that was stopped is repeated by the next run, and has each photo once."""
     monkeypatch.setattr("flickr_mirror.engine.rebuild.BATCH", 3)
     async with mirroring(tmp_path, 8) as run:
         await run()
@@ -195,7 +197,7 @@ async def test_a_killed_rebuild_is_continued(tmp_path: Path, monkeypatch: pytest
 
 
 async def test_a_catalogue_can_be_rebuilt_by_request(tmp_path: Path) -> None:
-    """`check --rebuild` makes a catalogue anew that only looks whole, and keeps the old one."""
+    """`check --rebuild` rebuilds a catalogue that only seems intact, and keeps the old one."""
     async with mirroring(tmp_path, 5) as run:
         await run()
         with sqlite3.connect(catalogue_of(run)) as database:
@@ -209,8 +211,8 @@ async def test_a_catalogue_can_be_rebuilt_by_request(tmp_path: Path) -> None:
         assert "rebuilt" not in run.notices
 
 
-async def test_a_newer_catalogue_is_left_alone(tmp_path: Path) -> None:
-    """Row 77: a catalogue of a later version is refused with both versions named, and not rebuilt over."""
+async def test_a_newer_catalogue_is_not_changed(tmp_path: Path) -> None:
+    """Row 77: a catalogue of a later version is refused with both versions named, and not rebuilt."""
     async with mirroring(tmp_path, 2) as run:
         await run()
         with sqlite3.connect(catalogue_of(run)) as database:
@@ -223,7 +225,7 @@ async def test_a_newer_catalogue_is_left_alone(tmp_path: Path) -> None:
         assert APPLICATION_ID.to_bytes(4) in before
 
 
-async def test_a_sidecar_gives_back_its_photo(tmp_path: Path) -> None:
+async def test_a_photo_is_read_back_from_its_sidecar(tmp_path: Path) -> None:
     """All listed facts that a sidecar stores can be read back from it."""
     async with mirroring(tmp_path, 30, mix=Mix.MIXED, commented=0.5) as run:
         await run(info_level=2)
@@ -255,6 +257,6 @@ async def test_a_sidecar_gives_back_its_photo(tmp_path: Path) -> None:
         {"title": {"content": "x"}, "flickr": {"id": "1", "dates": [], "geo": None, "size": None}},
     ],
 )
-def test_an_invalid_sidecar_gives_no_photo(info: dict[str, object]) -> None:
-    """A JSON file of something else is passed over."""
+def test_an_invalid_sidecar_is_ignored(info: dict[str, object]) -> None:
+    """Other JSON files are skipped."""
     assert photo_from_sidecar(info) is None

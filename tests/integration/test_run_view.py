@@ -1,4 +1,4 @@
-"""What a run says of itself: its price, lines of JSON, one last line, and no more than is wanted."""
+"""The output of a run: its estimate, lines of JSON, one last line, at the requested verbosity."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ SCHEMA = jsonschema.Draft202012Validator(
 
 
 @pytest.fixture(autouse=True)
-def the_log_is_put_back() -> Iterator[None]:
-    """Undo what a command does to the log and the console of this process."""
+def restore_log() -> Iterator[None]:
+    """Undo the set-up of the log and the console by a command."""
     logger = logging.getLogger("flickr_mirror")
     before = logger.handlers, logger.level, logger.propagate
     yield
@@ -62,7 +62,7 @@ def missing() -> web.Response:
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:
-    """Return lines of JSON, each of which has the shape that is promised."""
+    """Return lines of JSON, each of which is valid by the schema."""
     lines = [json.loads(line) for line in text.splitlines()]
     for line in lines:
         SCHEMA.validate(line)
@@ -73,13 +73,13 @@ def lines_of(text: str) -> list[dict[str, Any]]:
 
 
 def test_the_schema_is_that_of_the_events() -> None:
-    """The schema that is checked in is the one of the code; `python -m tests.support.event_schema` writes it."""
+    """The schema in the documentation is that of the code; `python -m tests.support.event_schema` writes it."""
     assert json.loads(FILE.read_text()) == json.loads(json.dumps(schema()))
 
 
 @pytest.mark.usefixtures("one_language")
 async def test_events_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--json writes what happens to standard output, the summary last, which is kept with the mirror."""
+    """--json writes events to standard output, the summary last, which is also saved in the mirror."""
     async with mirroring(tmp_path, 5) as run:
         code = await run_command(run, OutputOptions(as_json=True), info_level=2)
     lines = lines_of(capsys.readouterr().out)
@@ -95,11 +95,11 @@ async def test_events_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("one_language", "one_tls_context")
-@pytest.mark.parametrize("kind", [*MIXES, "none of it works"])
+@pytest.mark.parametrize("kind", [*MIXES, "no answer at all"])
 async def test_json_follows_the_schema_after_any_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
-    """Every line is valid under every fault, and the last is a summary with the true exit code."""
+    """Every line is valid under every fault, and the last is a summary with the exit code."""
     mix = {kind: MIXES[kind]} if kind in MIXES else MIXES
     faults = Disturbance(0.3 if kind in MIXES else 1.0, mix=mix)
     async with mirroring(tmp_path, 12, faults=faults) as run:
@@ -112,8 +112,8 @@ async def test_json_follows_the_schema_after_any_failure(
     assert bool(summary["error"]) == (code == 75)
 
 
-async def test_progress_is_reported_in_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A `status` line each minute has its shape, with an estimate and without."""
+async def test_progress_is_also_reported_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A `status` line each minute is valid, with and without an estimate."""
     view = RunView(MirrorOptions(cache_path=tmp_path), OutputOptions(as_json=True))
     assert view._json
     view._json.status(view.stats)
@@ -123,7 +123,7 @@ async def test_progress_is_reported_in_json_too(tmp_path: Path, capsys: pytest.C
 
 
 async def test_a_closed_pipe_does_not_end_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mirror_flickr --json | head -1`: the mirror goes on, without a word more."""
+    """`mirror_flickr --json | head -1`: the run continues without further output."""
 
     class Closed:
         def write(self, _: str) -> None:
@@ -135,7 +135,7 @@ async def test_a_closed_pipe_does_not_end_a_run(tmp_path: Path, monkeypatch: pyt
     assert len(list(tmp_path.rglob("*.jpg"))) == 3
 
 
-# The price
+# The estimate
 
 
 @pytest.mark.slow
@@ -178,7 +178,7 @@ async def test_the_announced_calls_are_the_calls_made(
 
 @pytest.mark.usefixtures("one_language")
 async def test_a_run_announces_its_calls_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before an image is fetched, a run says how many photos, calls and hours there are, and what is there."""
+    """Before an image is fetched, a run prints the numbers of photos, mirrored photos, calls and hours."""
     async with mirroring(tmp_path, 20, commented=0.5) as run:
         await run(image_only=True)
         assert [type(event) for event in run.events].index(RunPlanned) < [
@@ -199,7 +199,7 @@ async def test_a_run_announces_its_calls_first(tmp_path: Path, capsys: pytest.Ca
     [(0, 100, 10), (0, 3600, 360), (0, 7200, 3960), (3600, 1800, 3420), (3600, 0, 0), (1800, 5400, 3780)],
 )
 async def test_hours_are_those_of_the_budget(used: int, calls: int, seconds: float) -> None:
-    """What is left of this hour is quick, what is more takes its hours; other runs with the key count."""
+    """Calls within this hour's limit are fast, others take hours; calls of other runs with the key count."""
     ledger = MemoryLedger()
     ledger.stamps = [1000 + number / 10 for number in range(used)]
     budget = ApiBudget(3600, 10, ledger=ledger, utc=lambda: 1360.0)
@@ -214,7 +214,7 @@ async def test_hours_are_those_of_the_budget(used: int, calls: int, seconds: flo
 async def test_a_log_names_each_photo_by_its_id_and_its_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A search for an id finds what became of the photo, and its files' name; the fixed lines stay as they are."""
+    """A search for an id finds the outcome and the files' name; the specified lines do not change."""
     caplog.set_level(logging.INFO, "flickr_mirror")
     async with mirroring(tmp_path, 3) as run:
         bad, *good = run.stream.ids
@@ -234,12 +234,12 @@ async def test_a_log_names_each_photo_by_its_id_and_its_file(
             assert lines.count(f"Caching information of photo {number}...") == 1
 
 
-# The last line, and how much is said
+# The last line, and the verbosity
 
 
 @pytest.mark.usefixtures("one_language")
 async def test_the_last_line_contains_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The names of the last line are those of the summary; what was there already is counted as skipped."""
+    """The last line has the names of the summary; photos mirrored before count as skipped."""
     async with mirroring(tmp_path, 4) as run:
         await run_command(run, OutputOptions())
         run.stream.upload(1)
@@ -256,10 +256,10 @@ async def test_the_last_line_contains_the_summary(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_a_limited_run_counts_what_it_mirrored(
+async def test_a_limited_run_counts_mirrored_and_remaining_photos(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A whole page is listed, so `new` is all of it: `mirrored` and `left` say what is there and what is not."""
+    """A whole page is listed, so `new` counts all of it; `mirrored` and `left` distinguish them."""
     async with mirroring(tmp_path, 20) as run:
         run.limits = Limits(max_photos=6, image_workers=4, timing=FAST)
         assert await run_command(run, OutputOptions(), info_level=1) == 8
@@ -277,7 +277,7 @@ async def test_messages_for_people_are_sentences(
     *,
     is_terminal: bool,
 ) -> None:
-    """On a terminal the plan and the end are sentences too, and the line for scripts is the last one."""
+    """On a terminal the plan and the end are sentences too, and the line for scripts comes last."""
     monkeypatch.setattr(console, "_force_terminal", is_terminal)
     monkeypatch.setattr(console, "_width", 400)
     async with mirroring(tmp_path, 20) as run:
@@ -290,7 +290,7 @@ async def test_messages_for_people_are_sentences(
     assert last.startswith("done ")
 
 
-def test_the_end_in_words() -> None:
+def test_the_summary_in_sentences() -> None:
     """Counts agree with their nouns, and a run that opened no mirror prints no summary."""
     report = MirrorReport(
         username="x",
@@ -311,7 +311,7 @@ def test_the_end_in_words() -> None:
 
 @pytest.mark.usefixtures("one_language")
 async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each of the first failed photos is listed with its reason and its next try, and how many more there are."""
+    """The first failed photos are listed with their reason and next try, and the number of the others."""
     async with mirroring(tmp_path, MAX_FAILURES_SHOWN + 5) as run:
         answering(run, "/65535/", missing, forever=True)
         assert await run_command(run, OutputOptions(), image_only=True) == 3
@@ -322,8 +322,8 @@ async def test_failures_fit_on_a_screen(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_quiet_is_silent_when_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """-q says nothing at exit code 0, and one line else: what failed, or why the run ended."""
+async def test_quiet_prints_nothing_after_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """-q prints nothing at exit code 0, and otherwise one line: the failure, or why the run ended."""
     quiet = OutputOptions(quiet=True)
     async with mirroring(tmp_path, 3) as run:
         assert await run_command(run, quiet) == 0
@@ -353,10 +353,10 @@ async def test_quiet_is_silent_when_all_is_well(tmp_path: Path, capsys: pytest.C
         (OutputOptions(debug=1, verbose=True), True, logging.ERROR),
     ],
 )
-def test_how_much_is_logged(
+def test_log_levels(
     monkeypatch: pytest.MonkeyPatch, shown: OutputOptions, *, is_terminal: bool, level: int
 ) -> None:
-    """A terminal has the live view and needs no line for each photo, unless it is asked for; a log is complete."""
+    """A terminal has the live view and by default no line for each photo; a log is complete."""
     monkeypatch.setattr(console, "_force_terminal", is_terminal)
     assert shown.level == level
 
@@ -365,7 +365,7 @@ def test_how_much_is_logged(
 async def test_a_log_has_a_heartbeat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Off a terminal a line each minute shows the progress; -q has none."""
+    """Without a terminal a line each minute shows the progress; -q has none."""
     beats = 0
 
     async def a_minute(seconds: float) -> None:
@@ -389,8 +389,8 @@ async def test_a_log_has_a_heartbeat(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_language", "one_tls_context")
-async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
-    """What is there already costs nothing, however long the photostream is, and a full scan that is due is counted."""
+async def test_the_estimate_of_a_run_without_news(tmp_path: Path) -> None:
+    """Mirrored photos need no calls, for any length of the photostream; a due full scan is counted."""
     async with mirroring(tmp_path, 1200, image_dims=(48, 36)) as run:
         await run(info_only=True, full_scan=True)
         await run(info_only=True)
@@ -404,8 +404,8 @@ async def test_the_price_of_a_night_without_news(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options", [{"strategy": CachingStrategy.FIFO}, {"since": datetime(2000, 1, 1, tzinfo=UTC)}]
 )
-async def test_an_unknown_price_is_left_out(tmp_path: Path, options: dict[str, Any]) -> None:
-    """If the first page lacks the number of photos, the calls are announced when all are listed."""
+async def test_an_unknown_estimate_is_left_out(tmp_path: Path, options: dict[str, Any]) -> None:
+    """If the first page lacks the number of photos, the calls are announced after the listing."""
     async with mirroring(tmp_path, 600, image_dims=(48, 36)) as run:
         await run(info_only=True, **options)
         (plan,) = run.events_of(RunPlanned)
@@ -413,8 +413,8 @@ async def test_an_unknown_price_is_left_out(tmp_path: Path, options: dict[str, A
 
 
 @pytest.mark.usefixtures("one_language")
-async def test_each_look_of_a_watch_knows_what_failed(tmp_path: Path) -> None:
-    """A photo that fails is in the report after each look, and not only at the end of the watch."""
+async def test_the_report_of_each_poll_has_the_failures(tmp_path: Path) -> None:
+    """A failed photo is in the report after each poll, not only at the end of the watch."""
     seen = []
     async with mirroring(tmp_path, 3) as run:
         answering(run, f"/{run.stream.ids[0]}_", lambda: web.Response(status=500), forever=True)
@@ -430,7 +430,7 @@ async def test_each_look_of_a_watch_knows_what_failed(tmp_path: Path) -> None:
     assert seen == [(1, 3), (1, 3)]
 
 
-async def test_a_program_that_embeds_a_mirror_can_ask_for_its_progress(tmp_path: Path) -> None:
+async def test_an_embedding_program_can_read_the_progress(tmp_path: Path) -> None:
     async with mirroring(tmp_path, 12) as run:
         seen = []
 

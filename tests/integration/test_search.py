@@ -45,7 +45,7 @@ def found(run: Run, text: str, **filters: object) -> list[str]:
         return [photo.title for photo in reader.photos(ids)]
 
 
-async def test_a_word_without_marks_finds_all_spellings_and_one_with_marks_only_itself(run: Run) -> None:
+async def test_a_word_without_marks_finds_all_spellings(run: Run) -> None:
     assert found(run, "title:duong") == [TITLES[1], TITLES[2]]
     assert found(run, "title:đường") == [TITLES[1]]
     assert found(run, "title:an") == [TITLES[4]]
@@ -106,7 +106,7 @@ async def test_a_run_keeps_an_index_up_to_date(run: Run) -> None:
 
 
 async def test_words_of_an_interrupted_update_are_found(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The update that follows reads all words of the index, not only those that it writes itself."""
+    """The next update reads all words of the index, not only its own."""
     run.stream.edit(run.stream.ids[0], title="Tắm biển")
     await run(info_level=2, full_scan=True)
     with open_mirror(run.root) as reader, SearchIndex(reader) as index:
@@ -134,7 +134,7 @@ async def test_a_damaged_index_is_built_again(run: Run) -> None:
     assert found(run, "title:man") == [TITLES[2]]
 
 
-async def test_the_index_has_nothing_of_a_forgotten_photo(run: Run) -> None:
+async def test_the_index_has_no_word_of_a_forgotten_photo(run: Run) -> None:
     found(run, "")
     await forget_photos(run.stream.username, [run.stream.ids[2]], run.root)
     state = run.root / run.stream.username / ".flickr_mirror"
@@ -142,7 +142,7 @@ async def test_the_index_has_nothing_of_a_forgotten_photo(run: Run) -> None:
     assert found(run, "man") == []
 
 
-async def test_an_index_is_not_rebuilt_when_nothing_has_changed(run: Run) -> None:
+async def test_an_unchanged_index_is_not_rebuilt(run: Run) -> None:
     with open_mirror(run.root) as reader, SearchIndex(reader) as index:
         assert index.update() == len(TITLES)
         assert index.update() == 0
@@ -151,8 +151,8 @@ async def test_an_index_is_not_rebuilt_when_nothing_has_changed(run: Run) -> Non
         assert index.update() == 0
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_mirror_that_is_read_only_is_searched_in_memory(run: Run) -> None:
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+async def test_a_read_only_mirror_is_searched_in_memory(run: Run) -> None:
     state = run.root / run.stream.username / ".flickr_mirror"
     state.chmod(0o555)
     try:
@@ -161,7 +161,7 @@ async def test_a_mirror_that_is_read_only_is_searched_in_memory(run: Run) -> Non
         state.chmod(0o755)
 
 
-async def test_the_reader_states_what_the_mirror_has(run: Run) -> None:
+async def test_the_reader_returns_the_contents_of_the_mirror(run: Run) -> None:
     with open_mirror(run.root / run.stream.username) as reader:
         photos = list(reader.photos())
         assert [photo.id for photo in photos] == list(run.stream.ids)
@@ -173,7 +173,7 @@ async def test_the_reader_states_what_the_mirror_has(run: Run) -> None:
         assert reader.photo("1") is reader.photo("../x") is None
 
 
-async def test_a_mirror_that_does_not_exist_is_reported(run: Run, tmp_path: Path) -> None:
+async def test_a_missing_mirror_is_reported(run: Run, tmp_path: Path) -> None:
     with pytest.raises(PhotostreamError, match="There is no mirror of 'x'"):
         open_mirror(run.root, "x")
     (run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite").unlink()
@@ -181,7 +181,7 @@ async def test_a_mirror_that_does_not_exist_is_reported(run: Run, tmp_path: Path
         open_mirror(run.root)
 
 
-async def test_search_prints_what_it_found(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_search_prints_its_results(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     name = run.stream.username
     listing = Listing(words="title:duong", style="csv", fields=("id", "title"))
     assert list_mirror(name, cache_path=run.root, listing=listing) == 0
@@ -195,7 +195,7 @@ async def test_search_prints_what_it_found(run: Run, capsys: pytest.CaptureFixtu
 
 @pytest.mark.usefixtures("unmeasured")
 async def test_a_search_loads_neither_the_engine_nor_the_network(run: Run) -> None:
-    """They would take longer to load than the search takes."""
+    """Loading them would take longer than the search."""
     program = (
         "import sys\n"
         f"sys.argv = ['mirror_flickr', 'search', 'duong', '--cache-path', {str(run.root)!r}]\n"

@@ -1,4 +1,4 @@
-"""`serve`: a mirror is read as Flickr is read, only by those who may, and nothing is written to it."""
+"""`serve`: clients of Flickr read a mirror, private photos need a password, and nothing is written."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_a_mirror_of_the_mirror_is_equal(run: Run, server: MirrorServer, t
     assert files(run.root) == before
 
 
-async def test_our_own_client_reads_it(run: Run, server: MirrorServer) -> None:
+async def test_the_own_client_reads_it(run: Run, server: MirrorServer) -> None:
     async with AsyncFlickrApi("k", "s", api_url=f"{server.url}/services/rest/") as api:
         user = await api.find_user(run.stream.username)
         page = await api.get_page(user.id, per_page=7, page=2)
@@ -184,7 +184,7 @@ async def test_private_photos_need_a_password(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(4_000, marks=pytest.mark.slow)])
-async def test_hostile_requests_get_an_answer_and_nothing_outside_the_mirror(
+async def test_hostile_requests_get_no_file_outside_the_mirror(
     run: Run, server: MirrorServer, count: int
 ) -> None:
     """No request makes the server fail, reads a file that is not served, or changes a file."""
@@ -231,8 +231,8 @@ async def test_a_port_in_use_is_reported(run: Run, server: MirrorServer) -> None
             pass
 
 
-async def test_what_runs_change_is_shown(run: Run, server: MirrorServer) -> None:
-    """Also after the mirror was read before: SQLite reads a complete file as one that does not change."""
+async def test_changes_by_runs_are_shown(run: Run, server: MirrorServer) -> None:
+    """Also after an earlier read, because SQLite opens a complete file as immutable."""
     for total in (30, 32, 34):
         photos = (await call(server, "people.getPhotos", user_id=run.stream.nsid))["photos"]
         assert photos["total"] == str(total)
@@ -279,7 +279,7 @@ def gallery_of(run: Run, **options: bool) -> None:
 
 
 async def get(server: MirrorServer, path: str, **options: Any) -> httpx.Response:
-    """Return the answer for a path, which is sent as it is."""
+    """Return the answer for a path, which is sent unchanged."""
     async with httpx.AsyncClient(**options) as client:
         return await client.get(f"{server.url}{path}")
 
@@ -287,7 +287,7 @@ async def get(server: MirrorServer, path: str, **options: Any) -> httpx.Response
 async def test_the_gallery_is_the_front_page(run: Run, server: MirrorServer) -> None:
     assert not server.has_gallery
     assert "Run `mirror_flickr gallery`" in (await get(server, "/")).text
-    """The pages and the photos that they link are served, and nothing else of the mirror."""
+    """The pages and the photos that they link are served, and no other files of the mirror."""
     assert (await get(server, "/")).status_code == 200
     assert (await get(server, "/gallery/")).status_code == 404
     gallery_of(run)
@@ -309,7 +309,7 @@ async def test_the_gallery_is_the_front_page(run: Run, server: MirrorServer) -> 
         assert (await get(server, hostile)).status_code == 404
 
 
-async def test_a_gallery_with_private_photos_is_not_served_to_all(run: Run, server: MirrorServer) -> None:
+async def test_a_gallery_with_private_photos_needs_a_password(run: Run, server: MirrorServer) -> None:
     """It is refused without a password, and so is the file of a photo that is not public."""
     hidden = run.path(run.stream.ids[0]).relative_to(run.root / run.stream.username).as_posix()
     run.stream.edit(run.stream.ids[0], privacy="family")

@@ -1,4 +1,4 @@
-"""`serve` with all that a mirror can include: a mirror of it is equal, and each method answers in Flickr's shape."""
+"""`serve` with everything that a mirror can include: a mirror of it is equal, and methods answer as at Flickr."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def fill(run: Run) -> None:
 async def run(tmp_path: Path) -> AsyncIterator[Run]:
     """Mirror an account with everything, without a login."""
     other = SimulatedPhotostream(20, nsid=OTHER, username="other", path_alias="other")
-    # with this seed, Flickr refuses no film: a mirror has no better film to offer than its own
+    # with this seed, Flickr refuses no film: a mirror can serve only its own film
     settings: dict[str, Any] = {"mix": KINDS, "commented": 0.5, "real_name": "Lan Nguyễn", "seed": 2}
     async with mirroring(tmp_path / "first", COUNT, accounts=[other], **settings) as run:
         fill(run)
@@ -152,7 +152,7 @@ async def info_of(server: MirrorServer, photo_id: str) -> dict[str, Any]:
     return photo
 
 
-async def test_a_photo_has_all_that_flickr_states(run: Run, server: MirrorServer) -> None:
+async def test_photo_info_has_all_values_of_flickr(run: Run, server: MirrorServer) -> None:
     """Its notes, tags as typed, place and rights are those that Flickr answered."""
     kinds = set()
     for photo_id in run.stream.ids:
@@ -205,7 +205,7 @@ async def test_people_faves_and_exif_are_those_of_flickr(run: Run, server: Mirro
     assert all(answered.values())
 
 
-async def test_faves_come_in_pages(run: Run, server: MirrorServer) -> None:
+async def test_faves_are_divided_into_pages(run: Run, server: MirrorServer) -> None:
     photo_id = max(run.stream.ids, key=lambda photo_id: run.stream.photo(photo_id).faves)
     total = run.stream.photo(photo_id).faves
     assert total > 4
@@ -218,7 +218,7 @@ async def test_faves_come_in_pages(run: Run, server: MirrorServer) -> None:
 
 
 async def test_a_mirror_without_details_refuses_them(tmp_path: Path) -> None:
-    """It does not answer that there are none, except to photos.getInfo, which clients cannot do without."""
+    """It does not answer that there are none, except for photos.getInfo, which clients need."""
     async with mirroring(tmp_path, 8, mix=Mix({Kind.NO_ORIGINAL: 1})) as run:
         await run()
         photo_id = next(photo_id for photo_id in run.stream.ids if run.stream.photo(photo_id).faves)
@@ -259,7 +259,7 @@ async def test_an_unknown_account_or_album_is_refused(server: MirrorServer) -> N
         assert (answer["stat"], answer["code"]) == ("fail", 1), method
 
 
-async def test_a_film_that_is_not_the_best_one_is_named_as_what_it_is(tmp_path: Path) -> None:
+async def test_a_reduced_film_has_its_own_label(tmp_path: Path) -> None:
     async with mirroring(tmp_path, 12, mix=Mix({Kind.VIDEO: 1})) as run:
         await run()
         films = {photo_id: sidecar(run, photo_id).get("film") for photo_id in run.stream.ids}
@@ -303,7 +303,7 @@ async def test_favourites_have_their_dates(run: Run, server: MirrorServer) -> No
     ]
 
 
-async def test_a_photo_of_a_list_that_a_mirror_has_comes_with_its_image(run: Run, tmp_path: Path) -> None:
+async def test_a_mirrored_photo_of_a_list_has_its_image(run: Run, tmp_path: Path) -> None:
     """The favourites are in the mirror of one account, their photos in that of another one."""
     others = Run(run.flickr, run.root)
     others.stream = run.flickr.streams[1]
@@ -369,16 +369,16 @@ async def private_run(tmp_path: Path) -> AsyncIterator[Run]:
 
 
 HIDDEN = 2
-"""The place in the photostream of the photo that becomes private, which has EXIF."""
+"""The position of the photo that becomes private, which has EXIF."""
 
 
 def hidden_photo(run: Run) -> str:
-    """Return the photo that is private."""
+    """Return the private photo."""
     return str(run.stream.seen_by(run.stream.nsid).ids[HIDDEN])
 
 
 def texts_of(answer: dict[str, Any]) -> str:
-    """Return an answer as text, without what the call itself said."""
+    """Return an answer as text, without the arguments of the call."""
     return json.dumps(answer, ensure_ascii=False)
 
 
@@ -404,7 +404,7 @@ async def test_nothing_of_a_private_photo_is_shown(private_run: Run) -> None:
 
 
 def every_call(run: Run, hidden: str) -> list[dict[str, str]]:
-    """Return arguments that reach a photo by every way there is."""
+    """Return the arguments of all calls that could return a photo."""
     account = {"user_id": run.stream.nsid, "username": run.stream.username, "per_page": "500"}
     return [
         {**account, "photo_id": hidden, "photoset_id": "7215780", "collection_id": "9-79"},
@@ -421,7 +421,7 @@ def make_private(reader: MirrorReader, photo_id: str) -> None:
         )
 
 
-async def test_a_photo_of_another_mirror_that_became_private_is_in_no_list(run: Run) -> None:
+async def test_a_photo_of_another_mirror_that_became_private_is_not_listed(run: Run) -> None:
     """The gallery of one account was listed while the photo of another one was public; both are mirrored."""
     others = Run(run.flickr, run.root)
     others.stream = run.flickr.streams[1]
@@ -451,8 +451,8 @@ async def test_a_photo_that_became_private_is_in_no_pool(run: Run) -> None:
             assert {photo["id"] for photo in photos} == set(run.stream.ids[2:4])
 
 
-async def test_lists_that_only_the_account_sees_need_private(private_run: Run) -> None:
-    """They were listed with its login, which shows hidden entries, and nothing states which those are."""
+async def test_lists_mirrored_with_a_login_need_the_private_option(private_run: Run) -> None:
+    """The login shows hidden entries, which are not marked as such."""
     run = private_run
     lists = [method for method in DOCUMENTS if method not in LISTED_FOR_ALL]
     with open_mirror(run.root) as reader:
@@ -471,7 +471,7 @@ async def test_lists_that_only_the_account_sees_need_private(private_run: Run) -
 
 
 LISTED_FOR_ALL = ("collections.getTree", "galleries.getList", "profile.getProfile")
-"""The methods whose documents are the same with a login and without one."""
+"""The methods whose documents do not depend on a login."""
 
 
 # Search
@@ -484,7 +484,7 @@ async def found(server: MirrorServer, **arguments: object) -> list[str]:
     return [photo["id"] for photo in answer["photos"]["photo"]]
 
 
-async def test_any_of_several_tags_is_enough_unless_all_are_wanted(tmp_path: Path) -> None:
+async def test_any_of_several_tags_matches_unless_all_are_required(tmp_path: Path) -> None:
     async with mirroring(tmp_path, 4) as run:
         for photo_id, tags in zip(run.stream.ids, ("river", "river boat", "boat", "tree"), strict=True):
             run.stream.edit(photo_id, tags=tags)
@@ -499,7 +499,7 @@ async def test_any_of_several_tags_is_enough_unless_all_are_wanted(tmp_path: Pat
 
 
 async def test_photos_are_found_by_the_time_they_were_taken(tmp_path: Path) -> None:
-    """A photo of which only the year is known was taken on its first day."""
+    """A photo with a known year only counts as taken on its first day."""
     async with mirroring(tmp_path, 4) as run:
         years = ("1966-01-01 00:00:00", "1967-05-02 10:00:00", "1968-01-01 00:00:00", "1969-12-31 23:59:59")
         for photo_id, taken in zip(run.stream.ids, years, strict=True):
@@ -571,13 +571,13 @@ async def test_a_search_that_a_mirror_cannot_do_is_refused(server: MirrorServer)
         assert answer["message"].startswith(message)
 
 
-async def test_a_search_accepts_what_lets_all_photos_through(run: Run, server: MirrorServer) -> None:
+async def test_a_search_accepts_arguments_without_an_effect(run: Run, server: MirrorServer) -> None:
     everything = {"safe_search": 3, "content_type": 7, "media": "all", "text": "", "license": ""}
     assert await found(server, **everything) == [*run.stream.ids]
 
 
 async def test_hostile_arguments_are_answered_by_every_method(run: Run, server: MirrorServer) -> None:
-    """Each method gets what is not a number, a date, an id or a query in each argument, and answers or refuses."""
+    """Each method gets invalid numbers, dates, ids and queries in each argument, and answers or refuses."""
     methods = (await call(server, "reflection.getMethods"))["methods"]["method"]
     target = Target(server.url, ["/"], run.stream.nsid, run.stream.ids, [])
     dice, refused = Random(17), 0

@@ -1,4 +1,4 @@
-"""What is served is taken: smaller sizes, other films, bytes of unknown formats; and better files are looked for."""
+"""Mirroring what the servers deliver: smaller sizes, other films, unknown formats; and later better files."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ class Refusing:
         return None
 
     def reset(self) -> None:
-        """Count from 0 again."""
+        """Reset the counters."""
         self.refused.clear()
         self.asked.clear()
         self.run.flickr.reset_counters()
 
 
 def catalogue_of(run: Run) -> Path:
-    """Return where the catalogue is."""
+    """Return the path of the catalogue."""
     return run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
 
 
 def let_pass(run: Run, seconds: int) -> None:
-    """Let the time pass for what is due."""
+    """Move due times into the past."""
     database = sqlite3.connect(catalogue_of(run))
     with database:
         database.execute("UPDATE photos SET look_again = look_again - ?", (seconds,))
@@ -96,7 +96,7 @@ def stored_size(run: Run, photo_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-async def test_the_largest_size_that_is_served_is_taken(tmp_path: Path, status: int) -> None:
+async def test_the_largest_served_size_is_mirrored(tmp_path: Path, status: int) -> None:
     """A better size that is refused after a fresh getSizes does not keep the photo from being mirrored."""
     async with mirroring(tmp_path, 3, mix=LARGE) as run:
         Refusing(run, status)
@@ -121,7 +121,7 @@ async def test_the_largest_size_that_is_served_is_taken(tmp_path: Path, status: 
 
 
 async def test_information_of_photos_that_are_not_reduced_does_not_change(tmp_path: Path) -> None:
-    """What is under `size` for all other photos stays as it was, to the byte."""
+    """`size` of all other photos stays byte-identical."""
     async with mirroring(tmp_path, 2, mix=LARGE) as run:
         await run()
         for photo_id in run.stream.ids:
@@ -140,7 +140,7 @@ def reserved(payload: dict[str, Any]) -> None:
 
 
 async def test_a_free_account_costs_few_refused_requests(tmp_path: Path) -> None:
-    """Once some photos in a row were refused, the others begin with what was served: no refusal, and no call."""
+    """After some refused photos in a row, the others begin with the served size: no refusal, and no call."""
     count = 30
     async with mirroring(tmp_path, count, mix=LARGE) as run:
         run.limits = Limits(attempts=2, image_workers=1, size_workers=1, timing=FAST)
@@ -159,7 +159,7 @@ async def test_a_free_account_costs_few_refused_requests(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-async def test_refusals_do_not_mean_that_the_line_is_down(tmp_path: Path) -> None:
+async def test_refusals_do_not_count_as_a_lost_connection(tmp_path: Path) -> None:
     """Sixty photos in a row whose best size is refused end no run, with any number of parallel downloads."""
     async with mirroring(tmp_path, 60, mix=LARGE) as run:
         run.limits = Limits(attempts=1, image_workers=16, timing=FAST)
@@ -182,8 +182,8 @@ async def test_a_full_scan_tries_the_better_size_once(tmp_path: Path) -> None:
         assert tree(tmp_path) == before
 
 
-async def test_a_photo_that_is_tried_again_is_mirrored(tmp_path: Path) -> None:
-    """While a better file is looked for, what is on disk counts, and no longer than it is there."""
+async def test_a_photo_that_is_tried_again_counts_as_mirrored(tmp_path: Path) -> None:
+    """While a better file is requested, the file on disk counts, as long as it exists."""
     async with mirroring(tmp_path, 3, mix=LARGE) as run:
         Refusing(run)
         await run()
@@ -200,7 +200,7 @@ async def test_a_photo_that_is_tried_again_is_mirrored(tmp_path: Path) -> None:
 
 
 async def test_the_better_size_replaces_the_smaller_one(tmp_path: Path) -> None:
-    """Once it is served, it is durable before the smaller one goes, and nothing is marked any more."""
+    """The better file is durable before the smaller one is removed, and the mark is cleared."""
     async with mirroring(tmp_path, 4, mix=LARGE) as run:
         refusing = Refusing(run)
         await run()
@@ -217,7 +217,7 @@ async def test_the_better_size_replaces_the_smaller_one(tmp_path: Path) -> None:
 
 
 async def test_a_single_refused_photo_is_tried_after_a_day_and_a_week(tmp_path: Path) -> None:
-    """403 is also seen for a while: a photo that is reduced by itself does not wait for a full scan."""
+    """A 403 can be temporary: a single reduced photo does not wait for a full scan."""
     async with mirroring(tmp_path, 2, mix=LARGE) as run:
         refusing = Refusing(run)
         await run()
@@ -235,8 +235,8 @@ async def test_a_single_refused_photo_is_tried_after_a_day_and_a_week(tmp_path: 
         assert refusing.asked == []
 
 
-async def test_a_placeholder_leads_to_no_smaller_size(tmp_path: Path) -> None:
-    """A picture "photo unavailable" can have the pixels of a smaller size: it is never taken for that."""
+async def test_a_placeholder_causes_no_smaller_size(tmp_path: Path) -> None:
+    """A picture "photo unavailable" can have the pixels of a smaller size, and is never stored as that."""
     async with mirroring(tmp_path, 2, image_dims=(1600, 1200)) as run:
         gone = run.stream.ids[0]
         run.flickr.faults = Script(
@@ -249,7 +249,7 @@ async def test_a_placeholder_leads_to_no_smaller_size(tmp_path: Path) -> None:
 
 
 async def test_a_replaced_image_is_not_replaced_by_a_smaller_one(tmp_path: Path) -> None:
-    """The owner replaces an image, and the new one is refused in its best size: the file that is there stays."""
+    """If the best size of a replaced image is refused, the existing file stays."""
     async with mirroring(tmp_path, 2, mix=LARGE) as run:
         await run(image_only=True)
         replaced = run.stream.ids[0]
@@ -261,7 +261,7 @@ async def test_a_replaced_image_is_not_replaced_by_a_smaller_one(tmp_path: Path)
         assert run.path(replaced).read_bytes() == before
 
 
-async def test_a_reduced_photo_is_known_after_its_catalogue_was_lost(tmp_path: Path) -> None:
+async def test_a_reduced_photo_is_restored_after_the_loss_of_the_catalogue(tmp_path: Path) -> None:
     """The sidecar states the size on disk and the better one, so a rebuild downloads nothing again."""
     async with mirroring(tmp_path, 4, mix=LARGE) as run:
         refusing = Refusing(run)
@@ -278,7 +278,7 @@ async def test_a_reduced_photo_is_known_after_its_catalogue_was_lost(tmp_path: P
 
 
 async def test_a_single_image_is_fetched_in_the_size_that_is_served(tmp_path: Path) -> None:
-    """The library's call for one image takes the largest that is served, too."""
+    """The library's call for one image also takes the largest served size."""
     async with mirroring(tmp_path, 1, mix=LARGE) as run:
         Refusing(run)
         path = await run.mirror().cache_photo_image(FlickrPhoto(run.stream.ids[0], ""))
@@ -295,8 +295,8 @@ def original(width: int = 4000, height: int = 3000) -> FlickrPhotoSize:
     return FlickrPhotoSize("Original", width, height, "https://live.staticflickr.com/65535/1_xyz_o.jpg")
 
 
-def test_what_is_served_is_learned_for_each_licence() -> None:
-    """Free photos of a free account are served in all sizes; small originals prove nothing; one success ends it."""
+def test_served_sizes_are_learned_for_each_licence() -> None:
+    """Free licences are served in all sizes; small originals prove nothing; one success resets the counter."""
     served, large = ServedSizes(), FlickrPhotoSize("Large", 1024, 768, "")
     for number in range(IN_A_ROW):
         assert served.label_for(photo_of(number), original()) == ""
@@ -311,7 +311,7 @@ def test_what_is_served_is_learned_for_each_licence() -> None:
     assert served.label_for(photo_of(9), original()) == ""
 
 
-def test_what_is_served_is_learned_for_each_owner_in_a_mirror_of_a_list() -> None:
+def test_served_sizes_are_learned_for_each_owner_in_a_mirror_of_a_list() -> None:
     served, large = ServedSizes(), FlickrPhotoSize("Large", 1024, 768, "")
     for number in range(IN_A_ROW):
         served.note(photo_of(number, owner="1@N01"), original(), large)
@@ -319,8 +319,8 @@ def test_what_is_served_is_learned_for_each_owner_in_a_mirror_of_a_list() -> Non
     assert served.label_for(photo_of(9, owner="2@N01"), original()) == ""
 
 
-def test_only_sizes_with_the_common_secret_are_made_up() -> None:
-    """The address of a size above 1,024 pixels cannot be known, and nothing is made up without a secret."""
+def test_only_addresses_with_the_common_secret_are_derived() -> None:
+    """The address of a size above 1,024 pixels is unknown, and none is derived without a secret."""
     made_up = derived_size("Large", "1", "abc", original(4000, 2999))
     assert made_up == FlickrPhotoSize("Large", 1024, 768, "https://live.staticflickr.com/65535/1_abc_b.jpg")
     medium = derived_size("Medium", "1", "abc", original())
@@ -341,7 +341,7 @@ def film_of(run: Run, photo_id: str) -> dict[str, Any] | None:
 
 
 def sign_in(run: Run) -> Callable[[], web.StreamResponse]:
-    """Return a redirect to a page that asks for a login."""
+    """Return a redirect to a login page."""
     return lambda: web.Response(status=302, headers={"Location": f"{run.flickr.url}/signin/?next=film"})
 
 
@@ -359,8 +359,8 @@ FILM_REFUSALS: dict[str, Callable[[Run], Callable[[], web.StreamResponse]]] = {
 
 
 @pytest.mark.parametrize("refusal", with_slow_rest(FILM_REFUSALS, "403", "page"))
-async def test_the_next_film_is_taken(tmp_path: Path, refusal: str) -> None:
-    """The original that asks for a login, in any way, or that fails, leads to the next film, and that is marked."""
+async def test_the_next_film_is_mirrored(tmp_path: Path, refusal: str) -> None:
+    """If the original requires a login, or fails, the next film is mirrored and marked."""
     async with mirroring(tmp_path, 12, mix=FILMS) as run:
         answer = FILM_REFUSALS[refusal](run)
         asked: list[str] = []
@@ -416,8 +416,8 @@ async def test_a_full_scan_tries_the_better_film_once(tmp_path: Path) -> None:
                 assert film_of(run, photo_id) is None
 
 
-async def test_a_film_that_fails_everywhere_is_tried_again(tmp_path: Path) -> None:
-    """Where no film is served, and one of them only fails, the video is not given up."""
+async def test_a_video_without_a_served_film_is_tried_again(tmp_path: Path) -> None:
+    """If no film is served, and one of them fails temporarily, the video is not given up."""
     async with mirroring(tmp_path, 1, mix=FILMS) as run:
         answering(run, "/play/", lambda: web.Response(status=503), forever=True)
         report = await run()
@@ -425,21 +425,21 @@ async def test_a_film_that_fails_everywhere_is_tried_again(tmp_path: Path) -> No
         assert "503" in report.failures[0].reason
 
 
-# Formats that are not known
+# Unknown formats
 
 HEIC = box(b"ftyp", b"heic\0\0\0\0mif1heic") + box(b"meta", bytes(60)) + box(b"mdat", bytes(range(256)))
 STRANGE: dict[str, tuple[bytes, str]] = {
     "HEIC": (HEIC, "heic"),
     "AVIF": (HEIC.replace(b"heic", b"avif"), "avif"),
-    "BigTIFF of the other order": (b"MM\0+\0\x08\0\0" + bytes(range(200)), "tif"),
-    "JPEG behind a newline": (b"\n" + jpeg(640, 480), "jpg"),
+    "big-endian BigTIFF": (b"MM\0+\0\x08\0\0" + bytes(range(200)), "tif"),
+    "JPEG after a newline": (b"\n" + jpeg(640, 480), "jpg"),
     "something else": (b"\x93XYZ" + bytes(range(256)), "bin"),
 }
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-async def test_what_is_not_understood_is_kept_after_two_downloads(tmp_path: Path, kind: str) -> None:
-    """Equal bytes twice are what Flickr has: kept under their own extension, marked, and not fetched any more."""
+async def test_an_unknown_format_is_kept_after_two_downloads(tmp_path: Path, kind: str) -> None:
+    """Bytes that come twice are kept under their own extension, marked, and not fetched again."""
     data, extension = STRANGE[kind]
     async with mirroring(tmp_path, 2) as run:
         odd = run.stream.ids[0]
@@ -472,7 +472,7 @@ PAGES = [
 
 @pytest.mark.parametrize("data", PAGES)
 async def test_an_html_page_is_never_kept_as_an_image(tmp_path: Path, data: bytes) -> None:
-    """HTML, JSON, text, zeros and an empty body are not taken for an unknown image format."""
+    """HTML, JSON, text, zeros and an empty body do not count as an unknown image format."""
     async with mirroring(tmp_path, 2) as run:
         odd = run.stream.ids[0]
         fault = faults.Answer(200, data, content_type="image/jpeg")
@@ -482,7 +482,7 @@ async def test_an_html_page_is_never_kept_as_an_image(tmp_path: Path, data: byte
         assert len([name for name in tree(tmp_path) if not name.endswith(".json")]) == 1
 
 
-async def test_what_comes_otherwise_each_time_is_not_kept(tmp_path: Path) -> None:
+async def test_bytes_that_differ_each_time_are_not_kept(tmp_path: Path) -> None:
     """Bytes of an unknown format that differ at each download count as a transfer error."""
     async with mirroring(tmp_path, 1) as run:
         left = iter(range(999))
@@ -497,8 +497,8 @@ async def test_what_comes_otherwise_each_time_is_not_kept(tmp_path: Path) -> Non
         assert tree(tmp_path) == {}
 
 
-async def test_a_gigapixel_image_is_kept_where_the_listing_agrees(tmp_path: Path) -> None:
-    """41,000 x 25,000 pixels are no bomb where Flickr lists just these: downloaded once, and not marked."""
+async def test_a_gigapixel_image_is_kept_if_the_listing_agrees(tmp_path: Path) -> None:
+    """41,000 x 25,000 pixels are accepted if Flickr lists them: downloaded once, and not marked."""
     data = jpeg_claiming(41_000, 25_000)
     async with mirroring(tmp_path, 2) as run:
         large = run.stream.ids[0]
@@ -522,7 +522,7 @@ async def test_a_gigapixel_image_is_kept_where_the_listing_agrees(tmp_path: Path
         assert (await run(verify_image=True)).images == 0
 
 
-# What is damaged at Flickr
+# Files damaged at Flickr
 
 
 class Damaged:
@@ -546,7 +546,7 @@ class Damaged:
 async def test_a_photo_damaged_at_flickr_is_tried_after_a_day_and_a_week(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It stays marked and is counted; the same bytes again change nothing on disk, and cost one download."""
+    """It stays marked and counted; the same bytes again change nothing on disk, after one download."""
     async with mirroring(tmp_path, 2) as run:
         damaged = Damaged(run)
         report = await run()
@@ -575,7 +575,7 @@ async def test_a_photo_damaged_at_flickr_is_tried_after_a_day_and_a_week(
 
 @pytest.mark.parametrize("by", ["day", "scan"])
 async def test_a_good_copy_replaces_a_damaged_one(tmp_path: Path, by: str) -> None:
-    """Once an edge server has the whole file, it is fetched, and the photo is marked no more."""
+    """Once an edge server has the complete file, it is fetched, and the mark is cleared."""
     async with mirroring(tmp_path, 2) as run:
         damaged = Damaged(run)
         await run()
@@ -590,8 +590,8 @@ async def test_a_good_copy_replaces_a_damaged_one(tmp_path: Path, by: str) -> No
         assert damaged.requests == 0
 
 
-async def test_other_damage_does_not_replace_what_is_there(tmp_path: Path) -> None:
-    """Less than what is on disk never takes its place, nor does a smaller size once the file is refused."""
+async def test_other_damage_does_not_replace_the_file(tmp_path: Path) -> None:
+    """Neither a worse file nor, after a refusal, a smaller size replaces the file on disk."""
     async with mirroring(tmp_path, 2, mix=LARGE) as run:
         damaged = Damaged(run)
         await run()
@@ -626,7 +626,7 @@ def test_a_damaged_photo_of_an_earlier_version_is_tried_again(tmp_path: Path) ->
 
 
 class KilledError(Exception):
-    """Ends a run where a kill would."""
+    """Ends a run like a kill."""
 
 
 async def killed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -643,7 +643,7 @@ async def killed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_replaced_photo_that_was_fetched_is_not_fetched_again_after_a_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A photo was listed, then replaced at Flickr, first fetched, and the run killed between rename and row."""
+    """A photo is replaced after its listing, fetched, and the run killed between rename and row."""
     async with mirroring(tmp_path, 1) as run:
         photo_id = run.stream.ids[0]
         await run(info_only=True)
@@ -657,10 +657,10 @@ async def test_a_replaced_photo_that_was_fetched_is_not_fetched_again_after_a_ki
 
 
 async def test_an_outdated_file_is_never_adopted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file that a killed run left is older than the image that Flickr has: it is replaced, each time."""
+    """A file of a killed run that is older than Flickr's image is always replaced."""
     async with mirroring(tmp_path, 1) as run:
         photo_id = run.stream.ids[0]
-        for _ in range(3):  # the first time before anything was announced, then after
+        for _ in range(3):  # first before an announcement, then after it
             await killed(run, monkeypatch)
             run.stream.replace_image(photo_id)
         run.flickr.reset_counters()
@@ -672,7 +672,7 @@ async def test_an_outdated_file_is_never_adopted(tmp_path: Path, monkeypatch: py
 async def test_a_reduced_file_is_adopted_after_a_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The smaller file that a killed run left is found, and not fetched again."""
+    """The smaller file of a killed run is found, and not fetched again."""
     async with mirroring(tmp_path, 1, mix=LARGE) as run:
         refusing = Refusing(run)
         await killed(run, monkeypatch)
@@ -685,7 +685,7 @@ async def test_a_reduced_file_is_adopted_after_a_kill(
 async def test_the_better_file_is_adopted_after_a_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run was killed after the better file had taken the place of the smaller one: it is not fetched again."""
+    """If a run is killed after the better file replaced the smaller one, it is not fetched again."""
     async with mirroring(tmp_path, 1, mix=LARGE) as run:
         refusing = Refusing(run)
         await run(image_only=True)

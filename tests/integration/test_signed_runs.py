@@ -1,4 +1,4 @@
-"""Runs of the command with saved and given logins: which of them are signed, by whose login, and what ends them."""
+"""Runs of the command with saved and given logins: which are signed, by which login, and their errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHECK = "flickr.auth.oauth.checkToken"
 
 
 class Served:
-    """A simulated Flickr with two accounts; `signers` are the accounts whose logins signed each API call, or none."""
+    """A simulated Flickr with two accounts; `signers` are the accounts that signed each API call, or none."""
 
     def __init__(self, flickr: SimulatedFlickr) -> None:
         self.flickr = flickr
@@ -47,7 +47,7 @@ class Served:
         return {signer for _, signer in self.calls}
 
     def methods(self) -> list[str]:
-        """Return the methods called, without their common beginning, and forget the calls."""
+        """Return the methods called, without their common prefix, and reset them."""
         found = [method.removeprefix("flickr.") for method, _ in self.calls]
         self.calls.clear()
         return found
@@ -70,7 +70,7 @@ class Served:
 async def run(
     flickr: SimulatedFlickr | None, cache: Path, *arguments: str, **environment: str
 ) -> command.Outcome:
-    """Run the command for images, which takes less time than for information."""
+    """Run the command for images, which is faster than for information."""
     return await command.run(flickr, cache, "--image-only", *arguments, **environment)
 
 
@@ -99,7 +99,7 @@ OWN = ["anna", "Anna", ANNA, f"https://www.flickr.com/photos/{ANNA}/", f"flickr.
 ALIASES = ["ann-a", "https://www.flickr.com/photos/ann-a/"]
 
 
-async def test_an_account_is_known_by_its_username_its_nsid_or_its_address(tmp_path: Path) -> None:
+async def test_an_account_is_found_by_its_username_its_nsid_or_its_address(tmp_path: Path) -> None:
     """Without a call; a path alias is looked up."""
     async with serving() as served:
         anna = served.login(0)
@@ -123,7 +123,7 @@ async def test_without_logins_no_call_is_made(tmp_path: Path) -> None:
 
 
 async def test_a_login_is_used_only_with_its_key(tmp_path: Path) -> None:
-    """Another key in use: the sentence names the account and the command; other accounts are not concerned."""
+    """With another key, the sentence names the account and the command; other accounts are not affected."""
     async with serving() as served:
         old = replace(served.login(0), key_hash=hash_of("another key"))
         write_logins(tmp_path, [old])
@@ -140,8 +140,8 @@ async def test_a_login_is_used_only_with_its_key(tmp_path: Path) -> None:
         assert await choose(served, tmp_path, "anna") == ["new"]
 
 
-async def test_the_run_for_the_own_account_is_signed(tmp_path: Path) -> None:
-    """Every call, by its login alone, with as many calls as an unsigned run, and a line that says so."""
+async def test_a_run_for_the_logged_in_account_is_signed(tmp_path: Path) -> None:
+    """Every call is signed by its login, with as many calls as an unsigned run, and a line reports that."""
     async with serving() as served:
         path = write_logins(tmp_path, [served.login(1), served.login(0)])
         outcome = await run(served.flickr, tmp_path, "--username", "anna")
@@ -158,7 +158,7 @@ async def test_the_run_for_the_own_account_is_signed(tmp_path: Path) -> None:
 
 
 async def test_an_alias_is_looked_up_once(tmp_path: Path) -> None:
-    """The first run asks Flickr for the account; a later one knows it from the mirror."""
+    """The first run looks up the account at Flickr; a later one reads it from the mirror."""
     async with serving() as served:
         write_logins(tmp_path, [served.login(0)])
         assert (await run(served.flickr, tmp_path, "--username", "ann-a")).code == 0
@@ -168,8 +168,8 @@ async def test_an_alias_is_looked_up_once(tmp_path: Path) -> None:
         assert served.signers == {ANNA}
 
 
-async def test_the_run_for_another_account_is_not_signed(tmp_path: Path) -> None:
-    """A login says who asks: other photostreams are mirrored as the public sees them, unless asked for."""
+async def test_a_run_for_another_account_is_not_signed(tmp_path: Path) -> None:
+    """Other photostreams are mirrored as the public sees them, unless `--as` is given."""
     async with serving() as served:
         write_logins(tmp_path, [served.login(0)])
         outcome = await run(served.flickr, tmp_path, "--username", "ben")
@@ -185,7 +185,7 @@ async def test_the_run_for_another_account_is_not_signed(tmp_path: Path) -> None
 
 
 async def test_a_run_with_the_login_of_another_account(tmp_path: Path) -> None:
-    """`--as`, also from a variable; the view of the public is that of `--no-login`, which overrides the variable."""
+    """`--as`, also from a variable; `--no-login` overrides the variable, and mirrors as the public sees it."""
     async with serving() as served:
         write_logins(tmp_path, [served.login(0), served.login(1)])
         for line, variable, signer in (
@@ -205,7 +205,7 @@ async def test_a_run_with_the_login_of_another_account(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extra", [(), ("--dry-run",)])
-async def test_a_login_that_is_missing_ends_the_run(tmp_path: Path, extra: tuple[str, ...]) -> None:
+async def test_a_missing_login_ends_the_run(tmp_path: Path, extra: tuple[str, ...]) -> None:
     """`--as` with a name that has no login: one sentence, exit 5, and nothing is mirrored."""
     async with serving() as served:
         for name, calls in (("ben", 1), ("carl", 2)):
@@ -226,7 +226,7 @@ async def test_a_login_that_is_missing_ends_the_run(tmp_path: Path, extra: tuple
 
 
 async def test_each_user_of_one_command_has_its_login(tmp_path: Path) -> None:
-    """Two photostreams in turn, each signed by its own account, a third one not at all."""
+    """Two photostreams in turn, each signed by its own account, a third one unsigned."""
     async with serving() as served:
         write_logins(tmp_path, [served.login(0)])
         outcome = await run(served.flickr, tmp_path, "--username", "anna", "--username", "ben")
@@ -239,7 +239,7 @@ async def test_each_user_of_one_command_has_its_login(tmp_path: Path) -> None:
 
 
 async def test_a_login_of_another_key_ends_the_run(tmp_path: Path) -> None:
-    """The key was changed: exit 5 before any call; without the login the run goes on."""
+    """After a change of the key: exit 5 before any call; without the login the run succeeds."""
     async with serving() as served:
         write_logins(tmp_path, [replace(served.login(0), key_hash=hash_of("another key"))])
         outcome = await run(served.flickr, tmp_path, "--username", "anna")
@@ -251,7 +251,7 @@ async def test_a_login_of_another_key_ends_the_run(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_file_of_logins_ends_the_run(tmp_path: Path) -> None:
-    """A run that should be signed does not go on as the public one that it would be without the file."""
+    """A run that should be signed does not continue unsigned."""
     (tmp_path / "flickr_tokens").write_text(f"{canary.TOKEN}")
     async with serving() as served:
         outcome = await run(served.flickr, tmp_path, "--username", "anna")
@@ -261,7 +261,7 @@ async def test_a_damaged_file_of_logins_ends_the_run(tmp_path: Path) -> None:
 
 
 async def test_a_token_of_the_environment_needs_no_file(tmp_path: Path) -> None:
-    """As in a container: one call shows its account; it comes before a saved login."""
+    """As in a container: one call shows its account; it takes precedence over a saved login."""
     async with serving() as served:
         token = served.login(0).token
         variables = {"FLICKR_OAUTH_TOKEN": token.token, "FLICKR_OAUTH_TOKEN_SECRET": token.secret}
@@ -286,8 +286,8 @@ async def test_a_token_of_the_environment_needs_no_file(tmp_path: Path) -> None:
         assert (outcome.code, served.signers) == (0, {ANNA}), outcome.err
 
 
-async def test_a_token_of_the_environment_that_is_wrong_ends_the_run(tmp_path: Path) -> None:
-    """Revoked, half, or with another secret: exit 5 before anything is mirrored."""
+async def test_a_wrong_token_of_the_environment_ends_the_run(tmp_path: Path) -> None:
+    """Revoked, incomplete, or with another secret: exit 5 before anything is mirrored."""
     async with serving() as served:
         token = served.login(0).token
         served.flickr.oauth.revoke(token.token)
@@ -309,8 +309,8 @@ async def test_a_token_of_the_environment_that_is_wrong_ends_the_run(tmp_path: P
         assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_token_on_the_command_line_is_warned_of(tmp_path: Path) -> None:
-    """Other users can see it; one from the environment or a settings file is not warned of."""
+async def test_a_token_on_the_command_line_causes_a_warning(tmp_path: Path) -> None:
+    """Other users can see it; one from the environment or a settings file causes none."""
     async with serving() as served:
         token = served.login(0).token
         line = ("--oauth-token", token.token, "--oauth-token-secret", token.secret)
@@ -334,8 +334,8 @@ async def test_a_token_on_the_command_line_is_warned_of(tmp_path: Path) -> None:
         assert '# oauth-token = "***"' in outcome.out
 
 
-async def test_a_login_that_is_revoked_in_the_middle_of_a_run(tmp_path: Path) -> None:
-    """Exit 5 with the command to type; what was mirrored stays, and the next run with a login completes it."""
+async def test_a_login_revoked_during_a_run_ends_the_run(tmp_path: Path) -> None:
+    """Exit 5 with the command to run; mirrored files stay, and the next run with a login completes the mirror."""
     async with serving(photos=40) as served:
         login = served.login(0)
         write_logins(tmp_path, [login])
@@ -369,7 +369,7 @@ async def test_a_login_that_is_revoked_in_the_middle_of_a_run(tmp_path: Path) ->
 
 
 async def test_an_endpoint_with_a_password_cannot_be_used_with_a_login(tmp_path: Path) -> None:
-    """Both need the same header: a usage error before the run; without the login the run goes on."""
+    """Both need the same header: a usage error before the run; without the login the run succeeds."""
     async with serving() as served:
         write_logins(tmp_path, [served.login(0)])
         url = served.flickr.api_url.replace("://", "://me:hunter2@")

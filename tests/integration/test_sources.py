@@ -43,7 +43,7 @@ FOLDERS = {
 
 
 class SourceRun:
-    """Runs the mirror of one list, and reads what it left."""
+    """Runs the mirror of one list, and reads its files."""
 
     def __init__(self, run: ListRun, address: str) -> None:
         self.run = run
@@ -86,7 +86,7 @@ class SourceRun:
 
 
 def fill(run: ListRun, count: int = 25) -> list[str]:
-    """Put the same photos of the other account into all lists, and return their ids in the order of the lists."""
+    """Add the same photos of the other account to all lists, and return their ids in the order of the lists."""
     ids = run.other.ids[:count]
     dated = {photo_id: FIRST_FAVE + index for index, photo_id in enumerate(reversed(ids))}
     run.stream.lists.favorites = dict(dated)
@@ -138,10 +138,10 @@ async def test_a_list_is_mirrored_with_the_owner_and_the_licence_of_each_photo(
         (PEOPLE, "people.getPhotosOf", 3),
     ],
 )
-async def test_a_later_run_lists_what_is_new_where_the_order_of_the_list_allows(
+async def test_a_later_run_lists_only_new_photos_if_the_order_allows(
     tmp_path: Path, address: str, method: str, calls: int
 ) -> None:
-    """Pages have 10 photos here: all 25 take 3 calls."""
+    """Pages have 10 photos here: all 25 photos take 3 calls."""
     async with mirroring_lists(tmp_path) as run:
         fill(run)
         source = SourceRun(run, address)
@@ -157,10 +157,8 @@ async def test_a_later_run_lists_what_is_new_where_the_order_of_the_list_allows(
 
 
 @pytest.mark.parametrize("address", [FAVORITES, GALLERY, POOL])
-async def test_a_photo_that_is_not_listed_any_more_is_marked_by_a_full_scan_only(
-    tmp_path: Path, address: str
-) -> None:
-    """What left the list and what its owner deleted is marked, and moved away with `prune`."""
+async def test_only_a_full_scan_marks_an_unlisted_photo(tmp_path: Path, address: str) -> None:
+    """Photos removed from the list or deleted are marked, and moved with `prune`."""
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         source = SourceRun(run, address)
@@ -182,7 +180,7 @@ async def test_a_photo_that_is_not_listed_any_more_is_marked_by_a_full_scan_only
         )
 
 
-async def test_a_full_scan_that_was_cut_proves_nothing_for_the_next_one(tmp_path: Path) -> None:
+async def test_an_interrupted_full_scan_is_repeated_from_the_beginning(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         source = SourceRun(run, FAVORITES)
@@ -210,7 +208,7 @@ async def test_a_photo_that_is_listed_again_is_not_gone(tmp_path: Path) -> None:
         assert (report.gone, report.pruned, source.has(ids[2])) == (0, 0, True)
 
 
-async def test_a_large_loss_is_not_believed_without_consent(tmp_path: Path) -> None:
+async def test_a_large_loss_is_ignored_without_accept_loss(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         source = SourceRun(run, GALLERY)
@@ -224,7 +222,7 @@ async def test_a_large_loss_is_not_believed_without_consent(tmp_path: Path) -> N
         assert (report.gone, report.pruned) == (4, 8)
 
 
-async def test_a_list_that_does_not_state_a_total_loses_nothing(tmp_path: Path) -> None:
+async def test_a_list_without_a_total_loses_nothing(tmp_path: Path) -> None:
     """Flickr states no total of the photos of a person to others, so a walk is never known to be complete."""
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
@@ -236,7 +234,7 @@ async def test_a_list_that_does_not_state_a_total_loses_nothing(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("address", [FAVORITES, POOL])
-async def test_a_run_that_was_limited_is_continued_by_the_next_one(tmp_path: Path, address: str) -> None:
+async def test_a_limited_run_is_continued_by_the_next_one(tmp_path: Path, address: str) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         source = SourceRun(run, address)
@@ -271,7 +269,7 @@ async def test_the_photostream_of_the_account_has_another_folder(tmp_path: Path)
         assert (report.folder, report.images) == (source.folder, 0)
 
 
-async def test_check_and_forget_work_on_the_mirror_of_a_list_by_its_name(tmp_path: Path) -> None:
+async def test_check_and_forget_find_the_mirror_of_a_list_by_its_name(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         source = SourceRun(run, FAVORITES)
@@ -284,7 +282,7 @@ async def test_check_and_forget_work_on_the_mirror_of_a_list_by_its_name(tmp_pat
         assert not source.has(ids[4])
 
 
-async def test_a_catalogue_that_is_lost_is_rebuilt_with_the_owners(tmp_path: Path) -> None:
+async def test_a_lost_catalogue_is_rebuilt_with_the_owners(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         source = SourceRun(run, FAVORITES)
@@ -309,7 +307,7 @@ async def test_a_catalogue_that_is_lost_is_rebuilt_with_the_owners(tmp_path: Pat
         ("https://www.flickr.com/photos/other/favorites", "shows no photos"),
     ],
 )
-async def test_a_list_that_cannot_be_mirrored_is_refused_with_the_reason(
+async def test_an_unavailable_list_is_refused_with_the_reason(
     tmp_path: Path, address: str, sentence: str
 ) -> None:
     async with mirroring_lists(tmp_path) as run:
@@ -324,7 +322,7 @@ async def test_a_list_that_cannot_be_mirrored_is_refused_with_the_reason(
         assert address in str(caught.value)
 
 
-async def test_a_list_that_is_suddenly_empty_keeps_its_mirror(tmp_path: Path) -> None:
+async def test_an_emptied_list_keeps_its_mirror(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         source = SourceRun(run, GALLERY)
@@ -344,7 +342,7 @@ async def test_a_pool_for_members_is_mirrored_with_a_login(tmp_path: Path) -> No
         assert report.images == 25
 
 
-async def test_a_run_without_the_login_marks_nothing_that_the_login_could_see(tmp_path: Path) -> None:
+async def test_a_run_without_the_login_marks_no_photo_as_gone(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         ids = fill(run)
         run.log_in()
@@ -360,7 +358,7 @@ async def test_a_run_without_the_login_marks_nothing_that_the_login_could_see(tm
         assert report.gone == 1
 
 
-async def test_a_watch_finds_what_is_added(tmp_path: Path) -> None:
+async def test_a_watch_finds_added_photos(tmp_path: Path) -> None:
     async with mirroring_lists(tmp_path) as run:
         fill(run)
         source = SourceRun(run, FAVORITES)

@@ -1,12 +1,12 @@
-"""The specification's examples, in the document's order, with the values that it prints.
+"""The specification's examples, in the document's order, with its printed values.
 
-Exempt are addresses, module prefixes and white space, and these slips of the document:
+Exempt are addresses, module prefixes and white space, and these errors of the document:
 
 - waypoint 2: `Exception: an error occurred`: the class is a subclass of `Exception`, with the returned message;
 - waypoint 6: `photo.sizes = size` assigns a name that does not exist; `sizes` is meant. The sizes listed there are
-  another photo's, which changes nothing;
+  another photo's, which has no effect;
 - waypoint 7: the white space of the description differs between two lines of one example;
-- waypoint 7: `photo.description.locale` prints `'vie'` once and `vie` once: the bare tag is ruled;
+- waypoint 7: `photo.description.locale` prints `'vie'` once and `vie` once: the bare tag is right;
 - waypoint 11: a private method is called from outside by its bare name ("fake method call"); its mangled name is used;
 - waypoint 12: the log lines' times and hashes are of 2020; their format and order are asserted.
 """
@@ -86,20 +86,20 @@ CHOLON = ".\nnơi này thời Pháp thuộc:\n[http://www.flickr.com/photos/1347
 
 
 def shown(value: object) -> str:
-    """Return what a session prints for a value, without addresses and module prefixes."""
+    """Return the printed form of a value, without addresses and module prefixes."""
     text = re.sub(r" at 0x[0-9a-f]+", " at 0x0", repr(value))
     return re.sub(r"(<class '|<)(?:\w+\.)+(?=\w+(?: object| enum|'))", r"\1", text)
 
 
 @pytest.fixture
 def flickr() -> Iterator[respx.MockRouter]:
-    """Answer calls to Flickr's API; a test says what to which method by `answer`."""
+    """Answer calls to Flickr's API; tests set the answers by `answer`."""
     with respx.mock(assert_all_called=False) as router:
         yield router
 
 
 def answer(flickr: respx.MockRouter, method: str, **payload: Any) -> None:
-    """Let a method answer this."""
+    """Set the answer of a method."""
     flickr.get(FLICKR_API_URL, params__contains={"method": f"flickr.{method}"}).mock(
         return_value=httpx.Response(200, json={"stat": "ok", **payload})
     )
@@ -155,7 +155,7 @@ def test_waypoint_2_users(flickr_api: FlickrApi, flickr: respx.MockRouter) -> No
 
 
 def test_waypoint_2_errors(flickr_api: FlickrApi, flickr: respx.MockRouter) -> None:
-    """What Flickr refuses is an exception with the returned message."""
+    """A refusal of Flickr is an exception with the returned message."""
     answer(flickr, "people.findByUsername")
     flickr.get(FLICKR_API_URL).mock(
         return_value=httpx.Response(200, json={"stat": "fail", "code": 1, "message": "an error occurred"})
@@ -189,7 +189,7 @@ def test_waypoint_3_photos() -> None:
 
 
 def test_waypoint_4_locales_and_labels() -> None:
-    """Locales and labels are as printed, and a photo's title knows its language."""
+    """Locales and labels are as printed, and a photo's title has its language."""
     assert str(Locale("vie")) == "vie"
     assert str(Locale.from_string("fr-CA")) == "fra-CA"
     label = Label("Hello, World!")
@@ -206,7 +206,7 @@ def test_waypoint_4_locales_and_labels() -> None:
 
 
 def test_waypoint_5_pages(flickr_api: FlickrApi, flickr: respx.MockRouter) -> None:
-    """A page of photos comes with the numbers of pages and of photos."""
+    """A page of photos has the numbers of pages and of photos."""
     photos: list[Any] = [{"id": photo_id, "title": title} for photo_id, title in PAGE_10.items()]
     page = {"page": 10, "pages": 20380, "perpage": 5, "total": "101899", "photo": photos}
     answer(flickr, "people.getPhotos", photos=page)
@@ -273,7 +273,7 @@ def test_waypoint_7_language_of_a_description(flickr_api: FlickrApi, flickr: res
     assert shown(photo.description.locale) == "vie"
 
 
-def test_waypoint_10_the_agent_knows_its_user(flickr: respx.MockRouter, tmp_path: Path) -> None:
+def test_waypoint_10_the_agent_has_its_user(flickr: respx.MockRouter, tmp_path: Path) -> None:
     """The agent's user is looked up by the username, once."""
     answer(flickr, "people.findByUsername", user=MANHHAI)
     agent = FlickrUserPhotostreamMirroringAgent("manhhai", *KEYS, cache_root_path_name=tmp_path)
@@ -291,8 +291,8 @@ def test_waypoint_11_the_inventory_number() -> None:
     assert inventory_number("49674775373") == "fb2e16023f14649810da65b5fcbea02e"
 
 
-def test_waypoint_11_one_photo_at_its_place(flickr: respx.MockRouter, tmp_path: Path) -> None:
-    """The best image of a photo lands four folders deep, under the user's name."""
+def test_waypoint_11_one_photo_at_its_path(flickr: respx.MockRouter, tmp_path: Path) -> None:
+    """The best image of a photo is stored four folders deep, under the user's name."""
     file = io.BytesIO()
     Image.new("RGB", (3072, 2048)).save(file, "JPEG")
     url = "https://live.staticflickr.com/65535/49674775373_689e7ad3a2_3k.jpg"
@@ -343,7 +343,7 @@ def test_waypoint_12_the_first_page(
     answer(flickr, "people.getInfo", person={**MANHHAI, "photos": {"count": {"_content": "513000"}}})
     refusal = httpx.Response(200, json={"stat": "fail", "code": 7, "message": "enough"})
     pages = [httpx.Response(200, json={"stat": "ok", "photos": page}), refusal]
-    if strategy is CachingStrategy.FIFO:  # page 1 only shows how many there are
+    if strategy is CachingStrategy.FIFO:  # page 1 shows only the number of pages
         last: dict[str, Any] = {**page, "page": 1026, "total": str(1026 * 500 - 499)}
         last["photo"] = [{**photo, "id": photo["id"] + "7"} for photo in photos]
         for photo in last["photo"]:
@@ -368,7 +368,7 @@ def test_waypoint_12_the_first_page(
 def test_waypoint_12_images_are_cached(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, strategy: CachingStrategy
 ) -> None:
-    """`run` logs each photo by its inventory number, and puts it at its place."""
+    """`run` logs each photo by its inventory number, and stores it at its path."""
     caplog.set_level(logging.INFO, "flickr_mirror")
     stream = SimulatedPhotostream(16)
     with run_in_thread(SimulatedFlickr(stream)) as flickr:
@@ -390,7 +390,7 @@ def test_waypoint_12_images_are_cached(
 
 
 @pytest.mark.slow
-def test_waypoint_13_information_has_the_documents_shape(
+def test_waypoint_13_information_has_the_specified_shape(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Level 0 is the title, level 1 adds the description, level 2 the comments, each with its locale."""

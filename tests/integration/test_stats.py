@@ -110,7 +110,7 @@ def test_a_line_that_is_not_a_number_is_reported(text: str, monkeypatch: pytest.
         stats.pipe_stats(as_json=False, outliers=False)
 
 
-def test_a_pipe_gets_the_same_figures(
+def test_numbers_from_a_pipe_have_the_same_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("1\n2\n\n3\n100\n4\n5\n6\n"))

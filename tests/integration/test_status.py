@@ -1,4 +1,4 @@
-"""`status` and `list`: they report what a mirror holds without asking Flickr and without writing anything."""
+"""`status` and `list`: they report the contents of a mirror without calls and without writing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("one_language")
 
 
 async def test_the_status_of_a_mirror(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Counts, failures with reasons, what is listed, the disk and the last run; nothing is written."""
+    """Counts, failures with reasons, coverage, the disk and the last run; nothing is written."""
     async with mirroring(tmp_path, 6) as run:
         lost, gone = list(run.stream.ids)[:2]
         answering(run, f"/{lost}_", lambda: web.Response(status=404), forever=True)
@@ -88,7 +88,7 @@ async def test_max_age_reports_an_old_success(tmp_path: Path) -> None:
 
 
 async def test_the_status_while_a_run_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The process that works on the mirror is named, and what it has committed so far is counted."""
+    """The process that uses the mirror is named, and its commits so far are counted."""
     async with mirroring(tmp_path, 2) as run:
         await run()
         folder = tmp_path / run.stream.username / ".flickr_mirror"
@@ -102,10 +102,10 @@ async def test_the_status_while_a_run_works(tmp_path: Path, capsys: pytest.Captu
     assert re.search(r"^running   process \d+ on ", capsys.readouterr().out, re.MULTILINE)
 
 
-async def test_another_process_with_a_killed_runs_id_is_not_taken_for_it(
+async def test_a_reused_process_id_is_not_reported_as_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a killed run wrote of itself names a process that lives now, and is another program."""
+    """The record of a killed run names a process id that another program has now."""
     async with mirroring(tmp_path, 1) as run:
         await run()
         state = tmp_path / run.stream.username / ".flickr_mirror"
@@ -122,7 +122,7 @@ FORGED = 'done user="manhhai" nsid=13476480@N07 new=7 failed=0 exit=0'
 
 
 async def test_a_username_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No line begins with the words of a name, where a script looks for the last line of a run."""
+    """No line begins with the words of a name, because scripts search for the last line of a run."""
     async with SimulatedFlickr(SimulatedPhotostream(1, username=FORGED)) as flickr:
         run = Run(flickr, tmp_path)
         await run()
@@ -142,7 +142,7 @@ async def test_a_username_forges_no_line(tmp_path: Path, capsys: pytest.CaptureF
 
 
 async def test_a_summary_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever is in the file of the last run, it stays in its line, and a success of the far future is none."""
+    """Any content of the summary file stays in its line, and a success in the far future is ignored."""
     async with mirroring(tmp_path, 1) as run:
         await run()
         name = run.stream.username
@@ -160,7 +160,7 @@ async def test_a_summary_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFi
     assert status(name, cache_path=tmp_path, max_age=60, as_json=False) == 3
 
 
-def test_a_mirror_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_mirror_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence, and exit code 4."""
     assert status("nobody", cache_path=tmp_path, max_age=None, as_json=False) == 4
     assert list_mirror("nobody", cache_path=tmp_path, listing=Listing()) == 4
@@ -169,8 +169,8 @@ def test_a_mirror_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.count("\n") == 2
 
 
-async def test_a_mirror_without_a_catalogue(tmp_path: Path) -> None:
-    """It is said that the next run makes it anew; the status itself writes nothing."""
+async def test_a_missing_catalogue_is_reported(tmp_path: Path) -> None:
+    """The message states that the next run rebuilds it; `status` itself writes nothing."""
     async with mirroring(tmp_path, 1) as run:
         await run()
         path = tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
@@ -183,7 +183,7 @@ async def test_a_mirror_without_a_catalogue(tmp_path: Path) -> None:
 async def test_photos_are_listed_with_their_titles(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Hashed names say nothing: `list` shows id, date, path, page and title of each photo, newest first."""
+    """`list` shows id, date, path, page and title of each photo, newest first."""
     async with mirroring(tmp_path, 3) as run:
         newest = run.stream.photo(next(iter(run.stream.ids)))
         title = "Huế\t1930\n"
@@ -222,14 +222,14 @@ async def test_photos_are_listed_with_their_titles(
         ([], "exit []"),
     ],
 )
-async def test_the_end_of_the_last_run_in_words(
+async def test_the_end_of_the_last_run_is_explained(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     code: object,
     words: str,
 ) -> None:
-    """A person reads why the last run ended, and when by the clock of the machine; the JSON stays in UTC."""
+    """The text states why the last run ended, and when in local time; the JSON uses UTC."""
     monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
     time.tzset()
     try:
@@ -254,7 +254,7 @@ async def test_the_end_of_the_last_run_in_words(
 
 @pytest.mark.slow
 async def test_a_run_for_some_dates_does_not_count_as_success(tmp_path: Path) -> None:
-    """--since: what a nightly run has not done for days is not hidden by a run for one year."""
+    """A run with --since does not hide that nightly runs have failed for days."""
     async with mirroring(tmp_path, 2) as run:
         outcome = await run_command(run.flickr, tmp_path, "--quiet", "--until", "1990-01-01")
         assert outcome.code == 0
@@ -265,7 +265,7 @@ async def test_a_run_for_some_dates_does_not_count_as_success(tmp_path: Path) ->
 
 @pytest.mark.parametrize("text", ['{"last_success": 5}', '{"last_success": "x"}', "[]", "{", "{}"])
 async def test_a_damaged_summary_is_ignored(tmp_path: Path, text: str) -> None:
-    """What somebody wrote into last-run.json ends no report."""
+    """Invalid content of last-run.json ends no report."""
     async with mirroring(tmp_path, 1) as run:
         await run()
         (tmp_path / run.stream.username / ".flickr_mirror" / LAST_RUN).write_text(text)
@@ -274,7 +274,7 @@ async def test_a_damaged_summary_is_ignored(tmp_path: Path, text: str) -> None:
 
 
 async def test_files_deleted_by_hand_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A run does not download them again, `status` names their photos, and `check` puts them on the list."""
+    """A run does not download them again, `status` names their photos, and `check` puts them on the work list."""
     async with mirroring(tmp_path, 4) as run:
         await run()
         deleted = run.stream.ids[1]

@@ -1,4 +1,4 @@
-"""Mirrors that earlier versions left behind, stored as they were: this version goes on with them without a word."""
+"""Stored mirrors of earlier versions, which this version upgrades and continues."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def catalogue_of(folder: Path) -> Path:
-    """Return where the catalogue is."""
+    """Return the path of the catalogue."""
     return folder / ".flickr_mirror" / "catalogue.sqlite"
 
 
@@ -68,7 +68,7 @@ def name_of(photo_id: str) -> str:
 
 
 def is_part(old: object, new: object) -> bool:
-    """Return whether a document has all values of an older one, and at most more keys than that."""
+    """Return whether a document has all values of an older one, possibly with additional keys."""
     if isinstance(old, dict) and isinstance(new, dict):
         return all(key in new and is_part(value, new[key]) for key, value in old.items())
     if isinstance(old, list) and isinstance(new, list):
@@ -77,11 +77,11 @@ def is_part(old: object, new: object) -> bool:
 
 
 async def test_a_mirror_of_version_1_is_continued(folder: Path) -> None:
-    """No image is fetched again; what had failed is fetched, what is new is mirrored, sidecar files gain facts."""
+    """No image is fetched again; failed and new photos are mirrored, and sidecar files gain facts."""
     photos = stream()
     async with SimulatedFlickr(photos) as flickr:
         database = sqlite3.connect(catalogue_of(folder))
-        with database:  # the simulator has another port now, which no photo of Flickr has
+        with database:  # the simulator now has another port
             database.execute(
                 "UPDATE photos SET url = replace(url, substr(url, 1, instr(url, '/65535/') - 1), ?)",
                 (photos.base_url,),
@@ -108,15 +108,15 @@ async def test_a_mirror_of_version_1_is_continued(folder: Path) -> None:
 
 
 def test_reading_an_older_catalogue_does_not_change_it(folder: Path) -> None:
-    """`status` understands the older version, and leaves every byte as it is."""
+    """`status` reads the older version, and changes no byte."""
     before = catalogue_of(folder).read_bytes()
     status = status_of(folder.parent, "saigon_archive")
     assert (status.photos, status.images, status.gone, len(status.failures)) == (9, 8, 1, 1)
     assert catalogue_of(folder).read_bytes() == before
 
 
-def test_an_upgraded_catalogue_is_like_a_new_one(folder: Path, tmp_path: Path) -> None:
-    """The migrations lead to the very tables of a new catalogue."""
+def test_an_upgraded_catalogue_equals_a_new_one(folder: Path, tmp_path: Path) -> None:
+    """The migrations create exactly the tables of a new catalogue."""
     assert version_of(catalogue_of(folder)) == 1
     for path in (catalogue_of(folder), tmp_path / "new.sqlite"):
         Database(path).close()
@@ -124,8 +124,8 @@ def test_an_upgraded_catalogue_is_like_a_new_one(folder: Path, tmp_path: Path) -
     assert tables_of(catalogue_of(folder)) == tables_of(tmp_path / "new.sqlite")
 
 
-def test_an_upgrade_that_fails_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A migration is one transaction: half of it is never left behind."""
+def test_a_failed_upgrade_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration is one transaction, which is never applied in part."""
     monkeypatch.setattr(
         "flickr_mirror.catalogue.schema._MIGRATIONS",
         ("", "CREATE TABLE half (id INTEGER); CREATE TABLE half (id INTEGER);"),

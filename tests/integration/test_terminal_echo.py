@@ -1,4 +1,4 @@
-"""`keys set` on a terminal: what is typed early is neither shown nor taken, and the echo comes back."""
+"""`keys set` on a terminal: early input is neither shown nor read, and the echo is restored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ sys.meta_path.insert(0, Slow())
 import runpy
 runpy.run_module('flickr_mirror', run_name='__main__')
 """
-"""The command, which waits before its libraries are read as long as a file is there."""
+"""The command, which waits before its imports while a file exists."""
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ runpy.run_module('flickr_mirror', run_name='__main__')
         ("--username set", False),
     ],
 )
-def test_which_command_lines_ask_for_keys(words: str, asks: bool) -> None:
-    """The echo is switched off for `keys set` on a terminal alone."""
+def test_the_echo_is_off_for_keys_set_only(words: str, asks: bool) -> None:
+    """The echo is turned off for `keys set` only."""
     assert asks_for_keys(words.split()) is asks
 
 
 @pytest.mark.usefixtures("unmeasured")
-def test_what_is_pasted_early_is_neither_shown_nor_taken(
+def test_a_key_pasted_early_is_neither_shown_nor_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key that is pasted while the libraries are read is not on the screen, and the prompt comes without it."""
+    """A key that is pasted during the imports is not on the screen, and the prompt does not read it."""
     flag = tmp_path / "waits"
     with run_in_thread(SimulatedFlickr(SimulatedPhotostream(1), api_key=KEY)) as flickr:
         monkeypatch.setenv("FLICKR_API_URL", flickr.api_url)
@@ -66,9 +66,7 @@ def test_what_is_pasted_early_is_neither_shown_nor_taken(
             flag.unlink()
             terminal.wait(lambda: "API key: " in terminal.text)
             assert not terminal.echoes
-            terminal.type(
-                f"{KEY}\nhunter3\n"
-            )  # two lines at once: the second must not answer a later question
+            terminal.type(f"{KEY}\nhunter3\n")  # two lines at once: the second must not answer a later prompt
             terminal.wait(lambda: "API secret: " in terminal.text)
             terminal.type(f"{SECRET}\n")
             assert terminal.leave() == 0, terminal.text
@@ -80,10 +78,8 @@ def test_what_is_pasted_early_is_neither_shown_nor_taken(
 
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_while_the_libraries_are_read_gives_the_echo_back(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    """Ctrl-C in the first second leaves a terminal that shows what is typed."""
+def test_a_signal_during_the_imports_restores_the_echo(tmp_path: Path, number: signal.Signals) -> None:
+    """After Ctrl-C in the first second, the terminal echoes typed keys."""
     flag = tmp_path / "waits"
     with closing(Typist("keys", "set", start=SLOW.format(flag=str(flag)))) as terminal:
         terminal.wait(flag.exists)

@@ -1,4 +1,4 @@
-"""The engine where answers are strange, clocks are wrong, or a stop comes at a bad moment."""
+"""The engine with unusual answers, wrong clocks, and stops at inconvenient moments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_language")
 
 
 def rewriting(run: Run, method: str, change: Callable[[dict[str, Any]], object]) -> None:
-    """Let the answers to a method be changed before they are sent."""
+    """Change the answers to a method before they are sent."""
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
         if request.query.get("method") != f"flickr.{method}":
@@ -40,8 +40,8 @@ def rewriting(run: Run, method: str, change: Callable[[dict[str, Any]], object])
 
 
 @pytest.mark.slow
-async def test_a_level_that_was_lower_for_a_while_is_made_up_for(tmp_path: Path) -> None:
-    """Photos that a run with a lower level added get what is missing when the level is higher again."""
+async def test_a_temporarily_lower_level_is_completed_later(tmp_path: Path) -> None:
+    """Photos added at a lower level get the missing information when the level is higher again."""
     async with mirroring(tmp_path, 3) as run:
         await run(info_level=2)
         for photo_id in run.stream.upload(2):
@@ -66,7 +66,7 @@ async def test_a_video_may_be_processed_for_days(tmp_path: Path) -> None:
 
 
 async def test_unavailable_photos_do_not_delay_the_others(tmp_path: Path) -> None:
-    """Too many failures in a row end a run; the next one does the rest first, and comes to its end."""
+    """Too many failures in a row end a run; the next one does the rest first, and completes."""
     async with mirroring(tmp_path, 60) as run:
         bad = set(run.stream.ids[:25])
 
@@ -83,7 +83,7 @@ async def test_unavailable_photos_do_not_delay_the_others(tmp_path: Path) -> Non
 
 
 async def test_a_few_photos_that_always_fail_never_end_a_run(tmp_path: Path) -> None:
-    """The tries at the end of a run, when only failing photos are left, do not look like a line that is down."""
+    """The tries at the end of a run, when only failing photos are left, do not count as a lost connection."""
     async with mirroring(tmp_path, 30) as run:
         bad = set(run.stream.ids[::2])
 
@@ -108,7 +108,7 @@ async def test_a_few_photos_that_always_fail_never_end_a_run(tmp_path: Path) -> 
     ],
 )
 async def test_an_invalid_address_fails_one_photo_only(tmp_path: Path, address: str) -> None:
-    """Whatever Flickr gives for an address, the other photos are mirrored."""
+    """For any invalid address, the other photos are mirrored."""
     async with mirroring(tmp_path, 3) as run:
 
         def change(answer: dict[str, Any]) -> None:
@@ -132,7 +132,7 @@ async def test_an_invalid_address_fails_one_photo_only(tmp_path: Path, address: 
 
 
 async def test_an_answer_of_hostile_depth_fails_one_photo_only(tmp_path: Path) -> None:
-    """An answer nested two hundred thousand levels deep is invalid, and does no further harm."""
+    """An answer nested two hundred thousand levels deep is invalid, and has no other effect."""
     async with mirroring(tmp_path, 3) as run:
         run.stream.add_comment(run.stream.ids[0], "One")
 
@@ -149,8 +149,8 @@ async def test_an_answer_of_hostile_depth_fails_one_photo_only(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("code", [1, 2, 5])
-async def test_refused_comments_lose_no_title(tmp_path: Path, code: int) -> None:
-    """Where Flickr refuses the comments of a photo, its title and description are mirrored all the same."""
+async def test_refused_comments_do_not_prevent_the_title(tmp_path: Path, code: int) -> None:
+    """If Flickr refuses the comments of a photo, its title and description are mirrored."""
     async with mirroring(tmp_path, 2) as run:
         photo_id = run.stream.ids[0]
         run.stream.add_comment(photo_id, "One")
@@ -162,8 +162,8 @@ async def test_refused_comments_lose_no_title(tmp_path: Path, code: int) -> None
         assert "comments" not in info
 
 
-async def test_a_clock_that_is_ahead_covers_no_time_to_come(tmp_path: Path) -> None:
-    """Ours is six hours ahead of Flickr's: no upload of the next hours is taken for listed."""
+async def test_a_clock_ahead_covers_no_future_time(tmp_path: Path) -> None:
+    """The local clock is six hours ahead of Flickr's: no future upload counts as listed."""
     stream = SimulatedPhotostream(5, newest=int(time.time()) - 30 * 86_400)
     async with SimulatedFlickr(stream, clock=lambda: time.time() - 6 * 3600) as flickr:
         for _ in range(2):  # the second run makes no call before it lists
@@ -179,8 +179,8 @@ async def test_a_clock_that_is_ahead_covers_no_time_to_come(tmp_path: Path) -> N
         assert (covered.low, covered.high) == (0, stream.photo(stream.ids[0]).uploaded)
 
 
-async def test_a_stop_before_the_first_answer_is_a_stop(tmp_path: Path) -> None:
-    """Stopped while Flickr does not answer yet, the run ends at once; the next one mirrors."""
+async def test_a_stop_before_the_first_answer_ends_the_run(tmp_path: Path) -> None:
+    """A run that is stopped while it waits for the first answer ends at once; the next one mirrors."""
     async with mirroring(tmp_path, 3) as run:
         asked = anyio.Event()
 
@@ -203,7 +203,7 @@ async def test_a_stop_before_the_first_answer_is_a_stop(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_verifying_distinguishes_damage_at_flickr_from_other_damage(tmp_path: Path) -> None:
-    """An image that Flickr itself serves in other pixels is left alone, and fetched again when it is cut."""
+    """An image that Flickr serves with other pixels is kept, and fetched again if it is cut."""
     async with mirroring(tmp_path, 2) as run:
         odd = run.path(run.stream.ids[0])
         answering(
@@ -223,7 +223,7 @@ async def test_verifying_distinguishes_damage_at_flickr_from_other_damage(tmp_pa
 
 
 async def test_a_pause_that_flickr_requests_is_reported(tmp_path: Path) -> None:
-    """HTTP 429 from the API: the user learns why nothing moves, and for how long."""
+    """HTTP 429 from the API: a message states the reason and the length of the pause."""
     async with mirroring(tmp_path, 1) as run:
         answering(run, "/services/rest", lambda: web.Response(status=429, headers={"Retry-After": "0.05"}))
         await run()
@@ -231,7 +231,7 @@ async def test_a_pause_that_flickr_requests_is_reported(tmp_path: Path) -> None:
         assert len(run.events_of(ImageCached)) == 1
 
 
-async def test_a_new_mirror_named_by_its_nsid_costs_no_call_twice(tmp_path: Path) -> None:
+async def test_a_new_mirror_named_by_its_nsid_makes_no_call_twice(tmp_path: Path) -> None:
     """The profile with the username also contains the number of photos."""
     async with mirroring(tmp_path, 3) as run:
         mirror = run.mirror(info_only=True)
@@ -240,8 +240,8 @@ async def test_a_new_mirror_named_by_its_nsid_costs_no_call_twice(tmp_path: Path
         assert run.flickr.calls == {"flickr.people.getInfo": 1, "flickr.people.getPhotos": 1}
 
 
-async def test_a_size_settled_meanwhile_is_written_down_again(tmp_path: Path) -> None:
-    """Information that was being written when its photo's best size turned out otherwise stays to be written."""
+async def test_information_is_rewritten_if_the_size_was_settled_meanwhile(tmp_path: Path) -> None:
+    """If the best size of a photo changes while its information is written, that stays on the work list."""
     photo = SimulatedFlickr(stream := SimulatedPhotostream(1)).call(
         method="flickr.people.getPhotos", user_id=stream.nsid, extras="url_l,date_upload,media"
     )["photos"]["photo"][0]
@@ -269,7 +269,7 @@ async def test_a_size_settled_meanwhile_is_written_down_again(tmp_path: Path) ->
 
 @pytest.mark.slow
 async def test_a_renamed_user_keeps_the_folder(tmp_path: Path) -> None:
-    """The old name still leads to the mirror, which goes on where it is; nothing is downloaded again."""
+    """The old name still finds the mirror, which continues in its folder; nothing is downloaded again."""
     async with mirroring(tmp_path, 3) as run:
         await run()
         old = run.stream.username
@@ -289,8 +289,8 @@ async def test_a_renamed_user_keeps_the_folder(tmp_path: Path) -> None:
         assert (await mirror.run()).folder == tmp_path / old
 
 
-async def test_a_username_that_somebody_else_took_is_refused(tmp_path: Path) -> None:
-    """The old name is another account's now: both are named, and nothing is written, also after a rename."""
+async def test_a_username_taken_by_another_account_is_refused(tmp_path: Path) -> None:
+    """The old name now belongs to another account: both are named, and nothing is written, also after a rename."""
     first = SimulatedPhotostream(3, nsid="1@N01", username="photos", path_alias=None)
     other = SimulatedPhotostream(2, nsid="2@N02", username="somebody", path_alias=None)
     async with SimulatedFlickr(first, other) as flickr:
@@ -300,7 +300,7 @@ async def test_a_username_that_somebody_else_took_is_refused(tmp_path: Path) -> 
         first.username = "renamed"
         mirror = run.mirror()
         mirror.name = "photos"
-        await mirror.run()  # goes on under its old name, and learns the new one
+        await mirror.run()  # continues under its old name, and records the new one
         other.username = "photos"
         with pytest.raises(CacheOwnerError, match="1@N01") as refusal:
             await mirror.run()

@@ -30,7 +30,7 @@ ALL = frozenset({Include.ALBUMS})
 
 @pytest.fixture
 async def run(tmp_path: Path) -> AsyncIterator[Run]:
-    """Mirror 6 photos, of which three are in an album, in an order of their own."""
+    """Mirror 6 photos, of which three are in an album, in their own order."""
     async with mirroring(tmp_path / "cache", 6) as run:
         run.stream.albums.append(SimulatedAlbum("7215771", TITLE, photo_ids=members(run)))
         await run(info_level=1, include=ALL)
@@ -70,7 +70,7 @@ async def test_a_renamed_album_is_found_by_its_new_title(run: Run) -> None:
         assert index.search("album:sai", PhotoFilter()).total == 3
 
 
-async def test_an_album_that_does_not_exist_is_reported(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_missing_album_is_reported(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     listing = Listing(photo_filter=PhotoFilter(album="x"))
     assert list_mirror(run.stream.username, cache_path=run.root, listing=listing) == 4
     assert f"There is no album 'x' in this mirror. There are: '{TITLE}'." in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Runs for a window of upload times: nothing outside of it is asked for, worked on or counted, nor forgotten."""
+"""Runs for a window of upload times: photos outside of it are not requested, mirrored or counted, and not lost."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ pytestmark = pytest.mark.usefixtures("one_language", "one_tls_context")
 
 COUNT = 47
 FIRST, LAST = 12, 35
-"""The places of the window's newest and oldest photo, newest first."""
+"""The positions of the window's newest and oldest photo, newest first."""
 BOTH = pytest.mark.parametrize("strategy", CachingStrategy)
 
 
 def window(run: Run, first: int = FIRST, last: int = LAST) -> dict[str, datetime]:
-    """Return the options for a window from one photo to another, both in it."""
+    """Return the options for a window from one photo to another, both included."""
     newest, oldest = (run.stream.photo(run.stream.ids[place]).uploaded for place in (first, last))
     return {"since": datetime.fromtimestamp(oldest, UTC), "until": datetime.fromtimestamp(newest, UTC)}
 
 
 def listen(run: Run) -> list[tuple[int, int, int]]:
-    """Return a list to which each call for a listing is added: its bounds, and how many photos it showed."""
+    """Return a list to which each call for a listing is added: its bounds, and the number of listed photos."""
     run.limits = Limits(page_size=10, attempts=1, timing=FAST)
     asked: list[tuple[int, int, int]] = []
 
@@ -55,14 +55,14 @@ def listen(run: Run) -> list[tuple[int, int, int]]:
 
 
 def coverage(run: Run) -> tuple[Interval, ...]:
-    """Return what the catalogue takes for listed."""
+    """Return the coverage in the catalogue."""
     with Catalogue(run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite") as catalogue:
         return catalogue.coverage.listed().intervals
 
 
 @BOTH
-async def test_only_the_window_is_listed_and_done(tmp_path: Path, strategy: CachingStrategy) -> None:
-    """The calls that its photos need, all within its bounds; its photos, with both ends; covered is just that."""
+async def test_only_the_window_is_listed_and_mirrored(tmp_path: Path, strategy: CachingStrategy) -> None:
+    """The calls are within its bounds; its photos, with both ends, are mirrored; the coverage is the window."""
     async with mirroring(tmp_path, COUNT) as run:
         asked, bounds = listen(run), window(run)
         report = await run(strategy=strategy, info_level=1, **bounds)
@@ -79,7 +79,7 @@ async def test_only_the_window_is_listed_and_done(tmp_path: Path, strategy: Cach
 async def test_a_later_run_does_the_rest_and_lists_nothing_again(
     tmp_path: Path, strategy: CachingStrategy
 ) -> None:
-    """Without a window, what it covered is not asked for, and the mirror is that of a run for all photos."""
+    """A later run without a window does not list it again, and the mirror equals that of a run for all photos."""
     async with mirroring(tmp_path / "all", COUNT) as run:
         run.limits = Limits(page_size=10, timing=FAST)
         await run(strategy=strategy, info_level=1)
@@ -91,15 +91,15 @@ async def test_a_later_run_does_the_rest_and_lists_nothing_again(
         low, high = (int(bounds[name].timestamp()) for name in ("since", "until"))
         assert (report.new, report.images, report.known, report.complete) == (23, 23, COUNT, True)
         assert all(oldest > high or newest < low or not oldest for oldest, newest, _ in asked)
-        # the rest, and once more the rest of a page that begins before the window, because nothing bounds the look;
-        # and a count, because there are more photos than were known
+        # the rest, and again the rest of a page that begins before the window, because the newest one has no bound;
+        # and a count, because there are more photos than are known
         assert len(asked) <= 6
         assert set(run.flickr.requests.values()) == {1}
     assert tree(tmp_path / "some") == tree(tmp_path / "all")
 
 
-async def test_a_window_that_is_covered_costs_no_listing(tmp_path: Path) -> None:
-    """What is known to be listed is worked on without a call for a page, and does not count as a full scan."""
+async def test_a_covered_window_needs_no_listing(tmp_path: Path) -> None:
+    """Photos in a covered window are mirrored without a call for a page, which does not count as a full scan."""
     async with mirroring(tmp_path, COUNT) as run:
         asked, bounds = listen(run), window(run)
         await run(image_only=True, since=None, until=bounds["until"])
@@ -110,8 +110,8 @@ async def test_a_window_that_is_covered_costs_no_listing(tmp_path: Path) -> None
             assert catalogue.listings.last_scan() is None
 
 
-async def test_what_is_outside_is_neither_worked_on_nor_counted(tmp_path: Path) -> None:
-    """Photos that lack their image, and failures, are left to a run that is for them."""
+async def test_photos_outside_are_neither_mirrored_nor_counted(tmp_path: Path) -> None:
+    """Photos without an image, and failures, are left to a run that includes them."""
     async with mirroring(tmp_path, COUNT) as run:
         bad = run.stream.ids[-1]
         answering(run, bad, lambda: web.Response(status=503), forever=True)
@@ -119,7 +119,7 @@ async def test_what_is_outside_is_neither_worked_on_nor_counted(tmp_path: Path) 
         report = await run(image_only=True, strategy=CachingStrategy.FIFO)
         assert [failure.photo_id for failure in report.failures] == [bad]
         database = tmp_path / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
-        connection = sqlite3.connect(database)  # as a run leaves it that was killed before its last tries
+        connection = sqlite3.connect(database)  # as after a run that was killed before its last tries
         connection.executescript(
             "UPDATE photos SET image_status = 3 WHERE image_status = 4; UPDATE failures SET runs = 0, due = 0"
         )
@@ -136,7 +136,7 @@ async def test_what_is_outside_is_neither_worked_on_nor_counted(tmp_path: Path) 
 
 
 def rows(database: Path, photo_id: str) -> list[Any]:
-    """Return what a catalogue knows of a photo's state, and of its failures."""
+    """Return the state of a photo in a catalogue, and its failures."""
     connection = sqlite3.connect(database)
     state = connection.execute("SELECT image_status, info_status FROM photos WHERE id = ?", (photo_id,))
     failures = connection.execute("SELECT runs, due FROM failures WHERE photo_id = ?", (photo_id,))
@@ -146,7 +146,7 @@ def rows(database: Path, photo_id: str) -> list[Any]:
 
 
 async def test_a_higher_level_is_for_the_window_only(tmp_path: Path) -> None:
-    """Comments of a stretch of time: those of other photos are not asked for, by this run or the next one without."""
+    """Comments of other photos are not requested, neither by this run nor by the next one without a window."""
     async with mirroring(tmp_path, COUNT, commented=1.0) as run:
         await run(info_level=0)
         run.flickr.reset_counters()
@@ -159,7 +159,7 @@ async def test_a_higher_level_is_for_the_window_only(tmp_path: Path) -> None:
 
 
 async def test_only_the_window_is_verified(tmp_path: Path) -> None:
-    """Images outside of the window are left where they are, because this run would not fetch them again."""
+    """Images outside of the window are not moved, because this run would not fetch them again."""
     async with mirroring(tmp_path, 9) as run:
         await run(image_only=True)
         inside, outside = run.path(run.stream.ids[4]), run.path(run.stream.ids[0])
@@ -171,8 +171,8 @@ async def test_only_the_window_is_verified(tmp_path: Path) -> None:
         assert outside.read_bytes() == b"broken"
 
 
-async def test_a_full_scan_that_is_due_waits_for_a_run_for_all(tmp_path: Path) -> None:
-    """A run for a window never scans, so it can mark nothing as gone; the next run does what is due."""
+async def test_a_due_full_scan_waits_for_a_run_without_a_window(tmp_path: Path) -> None:
+    """A run for a window never scans, so it marks nothing as gone; the next run does the scan."""
     async with mirroring(tmp_path, COUNT) as run:
         run.limits = Limits(page_size=10, timing=FAST)
         await run(image_only=True)
@@ -185,8 +185,8 @@ async def test_a_full_scan_that_is_due_waits_for_a_run_for_all(tmp_path: Path) -
         assert (report.scanned, report.gone) == (True, 1)
 
 
-async def test_a_window_and_a_number_of_photos(tmp_path: Path) -> None:
-    """Both together: what is left is what is left of the window."""
+async def test_a_window_with_max_photos(tmp_path: Path) -> None:
+    """With both limits, the remaining photos are those of the window."""
     async with mirroring(tmp_path, COUNT) as run:
         run.limits = Limits(page_size=10, max_photos=15, timing=FAST)
         report = await run(image_only=True, **window(run))
@@ -197,7 +197,7 @@ async def test_a_window_and_a_number_of_photos(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("year", [1960, 2100])
 async def test_a_window_without_photos_succeeds(tmp_path: Path, year: int) -> None:
-    """Before Flickr, or in times to come: there is nothing to do."""
+    """Before Flickr existed, or in the future: there is nothing to do."""
     async with mirroring(tmp_path, 3) as run:
         report = await run(since=datetime(year, 1, 1, tzinfo=UTC), until=datetime(year, 2, 1, tzinfo=UTC))
         assert (report.known, report.images, report.complete) == (0, 0, True)
@@ -211,8 +211,8 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
         yield catalogue
 
 
-def test_a_walk_of_a_window_forgets_no_doubt_about_other_times(catalogue: Catalogue) -> None:
-    """Stretches that do not add up keep their count of runs while only others are looked at."""
+def test_a_walk_of_a_window_keeps_shortfalls_of_other_times(catalogue: Catalogue) -> None:
+    """Shortfalls keep their count of runs while only other times are listed."""
     listing = catalogue.listings
 
     def walk(stretch: Interval, missing: int, within: Interval | None = None) -> list[Any]:
@@ -225,4 +225,4 @@ def test_a_walk_of_a_window_forgets_no_doubt_about_other_times(catalogue: Catalo
     assert walk(Interval(500, 600), 0, Interval(500, 600)) == []
     assert walk(doubtful, 2) == [(doubtful, 2)]
     assert walk(Interval(500, 600), 1, Interval(500, 600)) == [(Interval(500, 600), 1)]
-    assert walk(doubtful, 2) == []  # the third time it is taken for hidden
+    assert walk(doubtful, 2) == []  # the third time the photos count as hidden

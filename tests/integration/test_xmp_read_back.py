@@ -1,4 +1,4 @@
-"""XMP of `export`, read back field by field by exiftool and by exiv2: sidecar files, and copies with it inside."""
+"""XMP of `export`, read back field by field by exiftool and by exiv2: sidecar files, and copies with embedded XMP."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TEXTS: tuple[tuple[str, str, str | None], ...] = (
     ("]]> <!-- -- ?>", "1 &lt; 2 \x0b\x01 3", "1 < 2    3"),
     ("1908", "", None),
 )
-"""Titles, descriptions, and how tools read these: four scripts, markup, and characters that XML forbids."""
+"""Titles, descriptions, and the texts that tools read: four scripts, markup, and characters that XML forbids."""
 
 KEYS = {
     "title": ("XMP-dc:Title", "Xmp.dc.title"),
@@ -97,7 +97,7 @@ def by_exiv2(path: Path) -> Fields:
 
 
 def run(*line: str) -> str:
-    """Return what a tool prints; skip the test with a reason if it is not installed."""
+    """Return the output of a tool; skip the test with a reason if it is not installed."""
     if shutil.which(line[0]) is None:
         packages = {"exiftool": "libimage-exiftool-perl"}
         pytest.skip(f"{line[0]} is not installed: apt-get install {packages.get(line[0], line[0])}")
@@ -132,7 +132,7 @@ def check(read: Callable[[Path], Fields], path: Path, photo: ArchivedPhoto, want
 
 
 @pytest.mark.parametrize("read", [by_exiftool, by_exiv2])
-async def test_what_is_exported_is_read_back(tmp_path: Path, read: Callable[[Path], Fields]) -> None:
+async def test_exported_fields_are_read_back(tmp_path: Path, read: Callable[[Path], Fields]) -> None:
     """Sidecar files and copies have the texts, dates, places, licences and albums of each photo, and its pixels."""
     async with mirroring(tmp_path / "cache", len(TEXTS)) as mirror:
         stream = mirror.stream
@@ -181,7 +181,7 @@ FACTS = (
     {"taken": "2026-01-01 00:00:00", "taken_unknown": True},
     {"taken": "0000-00-00 00:00:00"},
 )
-"""Dates of all granularities of Flickr's, and places in all quarters of the earth."""
+"""Dates of all of Flickr's granularities, and places in all quadrants."""
 
 
 @pytest.mark.parametrize("read", with_slow_rest([by_exiftool, by_exiv2], by_exiv2))

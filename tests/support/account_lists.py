@@ -1,4 +1,4 @@
-"""A mirror of an account with lists, whose photos are those of another account on the same simulated Flickr."""
+"""A mirror of an account with lists, with photos of another account on the same simulated Flickr."""
 
 from __future__ import annotations
 

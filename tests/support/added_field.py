@@ -1,10 +1,10 @@
-"""A mirror run by a package whose table of metadata has one more row, in a process of its own.
+"""A mirror run by a package whose table of metadata has one more row, in its own process.
 
 python -m tests.support.added_field ROW FOLDER STEP...
 
 Each step is a run: `list`; `scan`, a full scan; `rebuild`, without the catalogue; `spoil`, the same after the views in
-the sidecar files were replaced by a text. Between them the views of all photos rise. The result is a line of JSON for
-each step: the `rewritten` sidecar files, the photos `updated`, the `known` ones, the `new` one, and its `sidecar`.
+the sidecar files were replaced by a text. The views of all photos increase between them. The result of each step is a
+line of JSON: the `rewritten` sidecar files, the photos `updated`, the `known` ones, the `new` one, and its `sidecar`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def add(row: str) -> None:
 
 
 async def run(folder: Path, photos: SimulatedPhotostream, steps: list[str]) -> None:
-    """Take the steps, each with one more photo in the photostream."""
+    """Run the steps, each with one more photo in the photostream."""
     from flickr_mirror.simulator import SimulatedFlickr, payloads
     from tests.support.command import infos, tree
     from tests.support.mirroring import Run

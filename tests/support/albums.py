@@ -1,4 +1,4 @@
-"""What a mirror holds of the albums of an account, and what the simulator has."""
+"""The albums of an account in a mirror, and in the simulator."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def visible(stream: SimulatedPhotostream) -> list[SimulatedAlbum]:
 
 
 def check_albums(run: Run) -> None:
-    """Assert that the catalogue and the documents have every visible album as the simulator has it."""
+    """Assert that the catalogue and the documents have every visible album as in the simulator."""
     expected = {album.id: album.photo_ids for album in visible(run.stream)}
     assert members(run.root / run.stream.username) == expected
     assert list(members(run.root / run.stream.username)) == list(expected)

@@ -21,7 +21,7 @@ BROWSERS = {
 }
 """The browsers that pages are tested in, with the names of their programs."""
 _FIREFOX = {
-    "security.fileuri.strict_origin_policy": True,  # as users have it; Playwright lets pages read all files
+    "security.fileuri.strict_origin_policy": True,  # the default; Playwright lets pages read all files
     "network.dns.disabled": True,
 }
 
@@ -39,7 +39,7 @@ def open_browser(name: str = "chromium") -> Iterator[Browser]:
                 executable_path=program, channel="moz-firefox", firefox_user_prefs=_FIREFOX
             )
         else:
-            # --no-sandbox: Chromium does not start as root otherwise, which containers run tests as
+            # --no-sandbox: Chromium does not start as root otherwise, as in containers
             arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"]
             browser = driver.chromium.launch(executable_path=program, args=arguments)
         yield browser
@@ -47,7 +47,7 @@ def open_browser(name: str = "chromium") -> Iterator[Browser]:
 
 
 class Pages:
-    """The pages of a gallery in a window; `requests` are all addresses asked for, `errors` what the console shows."""
+    """The pages of a gallery in a window; `requests` are the requested addresses, `errors` the console's messages."""
 
     def __init__(self, browser: Browser, folder: Path, **window: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, **window})
@@ -64,7 +64,7 @@ class Pages:
             self.errors.append(message.text)
 
     def open(self, route: str = "") -> Page:
-        """Open a route, and wait until all photos are known."""
+        """Open a route, and wait until all photos are loaded."""
         self.page.goto("about:blank")
         self.page.goto(f"{(self.folder / 'index.html').as_uri()}#/{route}")
         self.until("flickrMirror.isWhole === true")
@@ -78,5 +78,5 @@ class Pages:
             time.sleep(0.02)
 
     def texts(self, selector: str) -> list[str]:
-        """Return the texts of the elements that a selector finds."""
+        """Return the texts of the elements that match a selector."""
         return [text.strip() for text in self.page.locator(selector).all_inner_texts()]

@@ -27,5 +27,5 @@ class BucketRun(Run):
         return Bucket.open(parse_store_address(self.store), 5).below(self.stream.username)
 
     def names(self) -> set[str]:
-        """Return the keys of all objects but those of the state."""
+        """Return the keys of all objects, except those of the state."""
         return {found.key for found in self.bucket.objects() if not found.key.startswith(".")}

@@ -1,4 +1,4 @@
-"""The command, called in this process: its options are read as a shell's would be."""
+"""The command, called in this process with arguments as from a shell."""
 
 from __future__ import annotations
 

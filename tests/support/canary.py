@@ -1,4 +1,4 @@
-"""Secrets that must be found nowhere after a run, also after a failed one: of the API key and of a login."""
+"""Secrets of the API key and of a login that must not be in any output of a run."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ FORBIDDEN = (
 
 
 class Canary(logging.Handler):
-    """Collects what a test says and leaves, and looks for the key in it; a handler of the log, too."""
+    """Collects the outputs of a test, and searches them for secrets; also a log handler."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take in a line of the log, with the traceback in it."""
+        """Record a line of the log, including its traceback."""
         self.texts.append(f"{self.format(record)} {record.args!r}")
 
     def hear(self, what: object) -> None:
-        """Take in a text, an event, an error with all that caused it."""
+        """Record a text, an event, or an error with its causes."""
         if isinstance(what, BaseException):
             self.texts += _words(what)
         self.texts += [str(what), repr(what)]
 
     def heard_by(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        """Return `run`, whose errors are taken in."""
+        """Return `run`, whose errors are recorded."""
 
         @wraps(run)
         async def heard(*arguments: Any, **options: Any) -> Any:
@@ -57,7 +57,7 @@ class Canary(logging.Handler):
         return heard
 
     def heard_events(self, emit: Callable[[Any, Event], None]) -> Callable[[Any, Event], None]:
-        """Return `tell`, and search its events too."""
+        """Return `emit`, whose events are recorded too."""
 
         def heard(mirror: Any, event: Event) -> None:
             self.hear(event)
@@ -66,7 +66,7 @@ class Canary(logging.Handler):
         return heard
 
     def leaks(self, *folders: Path) -> list[str]:
-        """Return where a part of the canary was found."""
+        """Return the places where a secret was found."""
         found = [text[:1000] for text in self.texts if any(word in text for word in FORBIDDEN)]
         for folder in folders:
             for path in folder.rglob("*"):
@@ -86,7 +86,7 @@ def _words(error: BaseException) -> Iterator[str]:
 
 
 def _related(error: BaseException, seen: dict[int, BaseException]) -> dict[int, BaseException]:
-    if id(error) not in seen:  # a group can be the context of what is in it
+    if id(error) not in seen:  # a group can be the context of its members
         seen[id(error)] = error
         inside = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
         for one in (error.__cause__, error.__context__, *inside):

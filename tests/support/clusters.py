@@ -1,4 +1,4 @@
-"""Dask clusters of the tests: in this process, or as processes of their own."""
+"""Dask clusters for tests: in this process, or as separate processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LocalCluster:
-    """A scheduler and workers in this process, which can be lost one by one."""
+    """A scheduler and workers in this process, which can be stopped one by one."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
@@ -38,11 +38,11 @@ class LocalCluster:
         return worker
 
     async def lose_scheduler(self) -> None:
-        """Let the scheduler vanish."""
+        """Stop the scheduler."""
         await self._end(self.scheduler.close(reason="lost in a test"))
 
     async def _end(self, closing: Awaitable[object]) -> None:
-        # a request that a worker sent may call this, and is cancelled when that worker ends
+        # a worker's request may call this, and is cancelled when that worker ends
         task = asyncio.ensure_future(closing)
         self._closing.append(task)
         await asyncio.shield(task)
@@ -65,7 +65,7 @@ async def local_cluster(workers: int) -> AsyncIterator[LocalCluster]:
 
 
 class ClusterProcesses:
-    """A scheduler and workers as processes of their own: `dask scheduler` and `mirror_flickr worker`."""
+    """A scheduler and workers as separate processes: `dask scheduler` and `mirror_flickr worker`."""
 
     def __init__(self, folder: Path, tls: dict[str, str] | None = None) -> None:
         self.address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{free_port()}"
@@ -97,7 +97,7 @@ class ClusterProcesses:
         return worker
 
     def output(self, number: int) -> str:
-        """Return what a worker has printed."""
+        """Return the output of a worker."""
         return (self._folder / f"worker{number}.log").read_text()
 
     def _start(self, line: list[str | Path], log: str) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Runs the real command as a process, and reads what it left on disk."""
+"""Runs the real command as a process, and reads its files."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 KEYS = ("--consumer-key", canary.KEY, "--consumer-secret", canary.SECRET)
 IMPATIENT = {"longest_retry_wait": 0.1}
-"""What fails is tried again at once."""
+"""Failures are retried at once."""
 THREAD = {"engine.language_detector._FAILURES": 0, "storage.group_committer.MIN_PROCESS_GROUP": 1_000_000}
-"""Languages are detected, and files are written, in the process itself: worker processes take longer to start than a
-small run. This is the default of `running` and `run`; `start`, and `running` with `settings={}`, run the command as it
-is."""
+"""Languages are detected and files written in the process itself, because worker processes take longer to start than a
+small run. This is the default of `running` and `run`; `start`, and `running` with `settings={}`, run the command
+unchanged."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the command left: its exit code and its two outputs."""
+    """The result of a run of the command: its exit code and its two outputs."""
 
     code: int
     out: str
@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Process:
-    """A run of the command, in a session of its own; `code` is negative where a signal killed it."""
+    """A run of the command, in its own session; `code` is negative if a signal killed it."""
 
     def __init__(self, pid: int, pipe: int, out: IO[bytes], err: IO[bytes]) -> None:
         self.pid = pid
@@ -63,7 +63,7 @@ class Process:
         self._outputs = (out, err)
 
     async def wait(self, seconds: float = 120) -> Outcome:
-        """Return how the run ended."""
+        """Wait for the end of the run, and return its result."""
         if self.code is None:
             with anyio.fail_after(seconds):
                 await anyio.wait_readable(self._pipe)
@@ -72,22 +72,22 @@ class Process:
 
     @property
     def err(self) -> str:
-        """What it has said so far."""
+        """The text on standard error so far."""
         return self._read(1)
 
     async def says(self, text: str, seconds: float = 30) -> None:
-        """Wait until it says this."""
+        """Wait until it prints this text."""
         with anyio.fail_after(seconds):
             while text not in self.err:  # noqa: ASYNC110
                 await anyio.sleep(0.005)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal, where it is still there."""
+        """Send it a signal, if it is still running."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     async def close(self) -> None:
-        """Kill it, where it is still there, and forget what it said."""
+        """Kill it, if it is still running, and discard its output."""
         if self.code is None:
             self.signal(signal.SIGKILL)
             await self.wait()
@@ -147,11 +147,11 @@ def start(
     files: tuple[int | None, int | None] = (None, None),
     closed: tuple[int, ...] = (),
 ) -> Process:
-    """Start the command off a terminal, forked from a process that has read its libraries.
+    """Start the command without a terminal, forked from a process that has loaded its libraries.
 
-    `environment` comes on top of this process's. `timing` are fields of `Timing`. `settings` are other constants of the
+    `environment` is added to this process's. `timing` are fields of `Timing`. `settings` are other constants of the
     package that differ in this run: `{"engine.check.BATCH": 1}`. `ignored` are signals that the parent ignores, `files`
-    an output and an output for errors other than those that can be read here, `closed` numbers of standard streams.
+    other files for standard output and standard error, `closed` numbers of standard streams.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
     reader, writer = os.pipe()
@@ -189,7 +189,7 @@ async def running(
     settings: Mapping[str, float] | None = None,
     timing: Mapping[str, float] | None = None,
 ) -> AsyncIterator[Process]:
-    """Run the command in the background; at the end it is killed where it is still there."""
+    """Run the command in the background; at the end it is killed if it is still running."""
     line = arguments_for(flickr, cache, *arguments)
     process = start(line, environment, settings=THREAD if settings is None else settings, timing=timing)
     try:
@@ -200,13 +200,13 @@ async def running(
 
 
 async def run(flickr: SimulatedFlickr | None, cache: Path, *arguments: str, **environment: str) -> Outcome:
-    """Run the command to its end, off a terminal."""
+    """Run the command to its end, without a terminal."""
     async with running(flickr, cache, *arguments, environment=environment) as process:
         return await process.wait()
 
 
 def is_there(session: int) -> bool:
-    """Return whether a process of this session lives."""
+    """Return whether a process of this session is running."""
     try:
         os.killpg(session, 0)
     except ProcessLookupError:
@@ -224,7 +224,7 @@ def tree(cache: Path) -> dict[str, str]:
 
 
 def parts(cache: Path) -> list[Path]:
-    """Return what has a temporary name."""
+    """Return the files with temporary names."""
     return list(cache.rglob("*.part"))
 
 

@@ -1,4 +1,4 @@
-"""The JSON schema of `mirror_flickr --json`, made from the events themselves.
+"""The JSON schema of `mirror_flickr --json`, generated from the event classes.
 
 python -m tests.support.event_schema > docs/reference/events.schema.json
 """
@@ -60,7 +60,7 @@ _SUMMARY: dict[str, dict[str, Any]] = {
 
 
 def schema() -> dict[str, Any]:
-    """Return the schema of one line; fields may be added later, so others than these are allowed."""
+    """Return the schema of one line; additional fields are allowed, because later versions may add some."""
     kinds = [_line(event_name(kind), _event_fields(kind), kind.__doc__) for kind in typing.get_args(Event)]
     kinds.append(_line("status", _status_fields(), "How far the run is; written once in a minute."))
     kinds.append(_line("summary", _summary_fields(), "What the run did; the last line."))

@@ -1,8 +1,8 @@
-"""A disk that fails on demand, records what is done to it, and forgets what was not synced.
+"""A disk that fails on demand, records its operations, and loses unsynced data.
 
 `FaultyDisk` replaces `os` in `flickr_mirror.storage.filesystem` and `directories`, and `sqlite3` in
 `flickr_mirror.catalogue.database`.
-`PowerLoss` makes trees out of its notes, as a loss of power may leave them.
+`PowerLoss` derives from its records the trees that a loss of power may leave.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ READING = ("SELECT", "PRAGMA synchronous", "PRAGMA application_id", "PRAGMA user
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was done: `create`, `write`, `truncate`, `fsync`, `replace`, `unlink`, `mkdir`, `sync folder`, or, by
+    """An operation: `create`, `write`, `truncate`, `fsync`, `replace`, `unlink`, `mkdir`, `sync folder`, or, by
     SQLite, `statement` and `commit`. `file` numbers the files, `data` are the bytes (of a commit: the catalogue).
     """
 
@@ -45,10 +45,10 @@ class Call:
 
 @dataclass(slots=True)
 class Fault:
-    """What is to go wrong, and at the how-manieth call (of one `kind`, where there is one).
+    """A fault, and the number of the call that it hits (of one `kind`, if set).
 
     `number` is an errno; SQLite's statements fail with `code`, after which it may have rolled back by itself.
-    A `short` write takes half of the bytes. A `lasting` fault hits all later calls but `unlink`, too.
+    A `short` write takes half of the bytes. A `lasting` fault also hits all later calls except `unlink`.
     """
 
     at: int
@@ -63,12 +63,12 @@ class Fault:
 
 
 class FaultyDisk:
-    """The disk under the product: every call that changes it is counted, noted and maybe refused."""
+    """The disk of the product: every call that changes it is counted, recorded and possibly refused."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[Call] = []
         self.counted = 0
-        """How many calls there were that could have been refused."""
+        """The number of calls that could have been refused."""
         self.fault: Fault | None = None
         self._turn = RLock()
         self._files: dict[int, tuple[Path, int]] = {}
@@ -76,11 +76,11 @@ class FaultyDisk:
         for module in (filesystem, directories):
             monkeypatch.setattr(module, "os", FaultyOs(self))
         monkeypatch.setattr(directories, "_durable", set())
-        monkeypatch.setattr(group_committer, "MIN_PROCESS_GROUP", inf)  # another process would not be watched
+        monkeypatch.setattr(group_committer, "MIN_PROCESS_GROUP", inf)  # another process is not observed
         monkeypatch.setattr(database, "sqlite3", _Sqlite(self))
 
     def reset(self, fault: Fault | None = None) -> None:
-        """Forget what was noted, as a new process would, and plan a fault."""
+        """Clear the records, as in a new process, and set a fault."""
         self.calls.clear()
         self.counted = 0
         self.fault = fault
@@ -88,12 +88,12 @@ class FaultyDisk:
 
     @property
     def kinds(self) -> list[str]:
-        """What was done, in order."""
+        """The kinds of operations, in order."""
         return [call.kind for call in self.calls]
 
     @contextmanager
     def call(self, kind: str, path: Path, **more: Any) -> Iterator[None]:
-        """Do something inside of this, which is noted after that."""
+        """Run an operation in this context, and record it afterwards."""
         with self._turn:
             self._is_hit(kind, path)
             yield
@@ -117,7 +117,7 @@ class FaultyDisk:
         raise OSError(fault.number, os.strerror(fault.number), str(path))
 
     def opened(self, descriptor: int, path: Path) -> int:
-        """Note which file a descriptor is of, and return the number of the file."""
+        """Record the file of a descriptor, and return the number of the file."""
         with self._turn:
             self._numbers += 1
             self._files[descriptor] = path, self._numbers
@@ -129,7 +129,7 @@ class FaultyDisk:
 
 
 class FaultyOs:
-    """The module `os`, watched."""
+    """The module `os`, observed."""
 
     def __init__(self, faulty: FaultyDisk) -> None:
         self._disk = faulty
@@ -190,7 +190,7 @@ class FaultyOs:
 
 
 class _Sqlite:
-    """The module `sqlite3`, watched."""
+    """The module `sqlite3`, observed."""
 
     def __init__(self, faulty: FaultyDisk) -> None:
         self._disk = faulty
@@ -235,7 +235,7 @@ class _Connection(sqlite3.Connection):
 
 
 def claims(catalogue: bytes) -> list[tuple[str, str, bytes | None]]:
-    """Return what a catalogue says is on disk: photo ids, extensions, and SHA-256 where it knows it."""
+    """Return the files that a catalogue claims: photo ids, extensions, and SHA-256 if known."""
     with closing(sqlite3.connect(":memory:")) as copy:
         copy.deserialize(
             catalogue[:18] + b"\1\1" + catalogue[20:]
@@ -252,7 +252,7 @@ def claims(catalogue: bytes) -> list[tuple[str, str, bytes | None]]:
 
 
 class Choice:
-    """What a loss of power leaves of what was not synced: all of one kind or none, or a random part."""
+    """The unsynced data that survive a loss of power: all of one kind, none, or a random part."""
 
     def __init__(
         self, name: str, *, names: bool = False, contents: bool = False, dice: Random | None = None
@@ -266,20 +266,20 @@ class Choice:
         return self.name
 
     def entry(self, states: list[int | None]) -> int | None:
-        """Choose one of the states of a name; the first is the synced one, the last the one before the cut."""
+        """Choose one of the states of a name; the first is the synced one, the last the latest one."""
         if self._dice:
             return self._dice.choice(states)
         return states[-1] if self._names else states[0]
 
     def content(self, synced: bytes, latest: bytes) -> bytes:
-        """Choose the bytes of a file of which only `synced` is proved to be on the disk."""
+        """Choose the bytes of a file of which only `synced` is durable."""
         if self._dice and synced != latest:
             part = latest[: self._dice.randrange(len(latest) + 1)]
             return self._dice.choice([synced, latest, part, bytes(len(latest))])
         return latest if self._contents else synced
 
 
-NOTHING_LEFT = Choice("nothing that was not synced is left")
+NOTHING_LEFT = Choice("no unsynced data are left")
 NAMES_LEFT = Choice("names without their bytes", names=True)
 BYTES_LEFT = Choice("bytes without their names", contents=True)
 ALL_LEFT = Choice("everything is left", names=True, contents=True)
@@ -288,10 +288,10 @@ FOLDER = -1
 
 
 class PowerLoss:
-    """What a disk may hold after a loss of power, by the strictest reading of POSIX.
+    """The possible states of a disk after a loss of power, by the strictest reading of POSIX.
 
-    The bytes of a file are there once the file was synced. Each name in a folder - of a file, of a folder, of one
-    that went - is there once the folder was synced. Of the rest, each may be there or not, by itself.
+    The bytes of a file are durable once the file was synced. Each name in a folder (of a file, of a folder, a
+    deleted one) is durable once the folder was synced. Each other change may survive or not, independently.
     """
 
     def __init__(self, root: Path) -> None:
@@ -305,7 +305,7 @@ class PowerLoss:
         """The catalogue after each of its commits."""
 
     def assume(self, tree: Path, *, synced: bool = False) -> None:
-        """Begin with the files and folders below `tree`."""
+        """Start with the files and folders below `tree`."""
         for path in sorted(tree.rglob("*")):
             if path.is_dir():
                 self._set(path, FOLDER)
@@ -319,7 +319,7 @@ class PowerLoss:
                 names[name] = states[-1:]
 
     def feed(self, call: Call) -> None:
-        """Let one call be done."""
+        """Apply one call."""
         getattr(self, f"_{call.kind.replace(' ', '_')}")(call)
 
     def _set(self, path: Path, value: int | None) -> None:

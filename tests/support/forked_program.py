@@ -1,4 +1,4 @@
-"""The command as a program that any process may start, for example a shell, without the start of Python.
+"""The command as a program that any process can start, for example a shell, without the start-up time of Python.
 
 The program sends its arguments, its environment and its three streams to a socket of the tests, which lets the process
 of `tests.support.zygote` fork the run.
@@ -68,13 +68,13 @@ def forked_program(folder: Path) -> Iterator[None]:
 
 
 def _run(connection: socket.socket, starting: threading.Lock) -> None:
-    """Let a run be forked, and pass its process id and its status on."""
+    """Request the fork of a run, and pass on its process id and its status."""
     with connection:
         data, files, _, _ = socket.recv_fds(connection, LONGEST_REQUEST, 3)
         request = {**json.loads(data), "settings": THREAD, "timing": {}, "ignored": [], "closed": []}
         reader, writer = os.pipe()
         with os.fdopen(reader, "rb") as lines:
-            with starting:  # until the run has begun, so that two requests are never received as one
+            with starting:  # until the run has begun, so that two requests are not received as one
                 socket.send_fds(zygote(), [json.dumps(request).encode()], [*files, writer])
                 for file in (*files, writer):
                     os.close(file)

@@ -1,4 +1,4 @@
-"""The picture of the gallery in the README, made from the mirror of the demonstration.
+"""The picture of the gallery in the README, made from the mirror of the demo.
 
 python -m tests.support.gallery_picture docs/images/gallery.jpg
 """
@@ -21,7 +21,7 @@ WINDOW = {"width": 1100, "height": 620}
 
 
 async def mirror(root: Path) -> None:
-    """Mirror the photostream of the demonstration."""
+    """Mirror the photostream of the demo."""
     stream = demo_photostream()
     async with SimulatedFlickr(stream) as flickr:
         options = MirrorOptions(cache_path=root, info_level=2, api_url=flickr.api_url)

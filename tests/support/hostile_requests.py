@@ -1,4 +1,4 @@
-"""Requests that try to read what is not served, or to break the server. They are sent as HTTP clients would not."""
+"""Requests that try to read files that are not served, or to break the server, sent as raw bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PIECES = (
     ),
     *("65535", "_", "o.jpg", "0", "é".encode().decode("latin-1"), "a" * 300, "?", "#", ";", "~", "*", " "),
 )
-"""What paths are made of."""
+"""The parts of paths."""
 VALUES = (
     "1",
     "-",
@@ -61,7 +61,7 @@ VALUES = (
     "0x1",
     "%s",
 )
-"""What the arguments of calls are made of."""
+"""The parts of arguments of calls."""
 CALLS = (
     *(
         "photos.search",
@@ -202,7 +202,7 @@ HEADERS = (
 
 
 SILENCE = 0.3
-"""After how many seconds without an answer the server waits for the rest of a request."""
+"""The seconds without an answer after which the server is assumed to wait for the rest of a request."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +217,9 @@ class Target:
 
 
 async def attack(target: Target, count: int, seed: int = 7) -> Counter[int]:
-    """Send `count` requests, and return how often each status was answered; 0 is a connection that was closed.
+    """Send `count` requests, and return the count of each status; 0 is a closed connection.
 
-    Raises `AssertionError` for an answer that is a failure of the server or has a secret in it.
+    Raises `AssertionError` for an answer that is a server error or contains a secret.
     """
     dice, statuses = Random(seed), Counter[int]()
     for _ in range(count):
@@ -274,7 +274,7 @@ def hostile_query(target: Target, dice: Random) -> str:
 
 
 async def send(url: str, request: bytes) -> bytes:
-    """Return all that a server answers until it closes the connection, or sends nothing for some time."""
+    """Return the response until the server closes the connection, or sends nothing for some time."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     answer = b""

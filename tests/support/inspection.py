@@ -1,4 +1,4 @@
-"""Looks at what a run left on disk, whenever it ended: is all of it whole, and true?"""
+"""Checks the files of a run after any end: are they complete, and as the catalogue states?"""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ STATE_FILES = {
 
 
 class Inspector:
-    """Checks the invariants of a mirror in `root`, run after run; files that did not change are not read again.
+    """Checks the invariants of a mirror in `root` after each run; unchanged files are not read again.
 
-    What was found whole once must not be fetched any more.
+    A file that was complete once must not be fetched again.
 
-    `home` is the home folder of the runs, in which only the hour's calls are kept.
+    `home` is the home folder of the runs, which has only the ledger of calls.
     """
 
     def __init__(self, flickr: SimulatedFlickr, root: Path, home: Path) -> None:
@@ -53,7 +53,7 @@ class Inspector:
         self.root = root
         self.home = home
         self.found: Counter[str] = Counter()
-        """What was found beside whole files, by the number of times: parts, files without a note, and so on."""
+        """The counts of other findings: partial files, unrecorded files, and so on."""
         self._seen: dict[Path, tuple[int, int, int]] = {}
         self._images: set[str] = set()
         self._digests: dict[tuple[str, str], tuple[int, bytes]] = {}
@@ -62,7 +62,7 @@ class Inspector:
         self._requests: dict[str, int] = {}
 
     def check(self, *texts: str) -> None:
-        """Check all that is on disk, and that the key is in none of the `texts`, which the run said."""
+        """Check all files, and that the key is in none of the `texts`, the output of the run."""
         for text in texts:
             assert not any(word in text for word in FORBIDDEN), text
         for photo_id in self.stream.ids:
@@ -126,7 +126,7 @@ class Inspector:
         self._levels[photo_id] = 2 if "comments" in document else 1 if "description" in document else 0
 
     def _check_catalogue(self) -> None:
-        """Look into a copy, because opening it would mend what the next run has to find as it was left."""
+        """Read a copy, because opening it would recover a state that the next run must find."""
         original = self.root / self.stream.username / STATE / "catalogue.sqlite"
         if not original.exists():
             self.found["no catalogue yet"] += 1
@@ -149,7 +149,7 @@ class Inspector:
             self.found["an empty catalogue"] += 1
             return
         noted = set()
-        # a file to which details were being added may be newer than noted
+        # a file to which details were being added may be newer than recorded
         known = (
             "SELECT kind, photo_id, bytes, sha256 FROM files WHERE NOT (kind = 'info'"
             " AND photo_id IN (SELECT photo_id FROM details WHERE status = 0))"

@@ -10,12 +10,12 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 
 
 class FileKeyring(KeyringBackend):
-    """Keeps passwords in a file; where there is a file `locked`, it does nothing but refuse."""
+    """Stores passwords in a file; refuses everything if there is a file `locked`."""
 
     priority = 1
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Return what was kept."""
+        """Return the stored password."""
         return self._read().get(f"{service} {username}")
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -47,7 +47,7 @@ class FileKeyring(KeyringBackend):
 
 
 class ForgetfulKeyring(FileKeyring):
-    """Takes passwords and keeps none, as the keyring of those who want none does."""
+    """Accepts passwords and stores none, like the null keyring."""
 
     def _write(self, kept: dict[str, str]) -> None:
         """Do nothing."""

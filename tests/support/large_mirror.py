@@ -1,4 +1,4 @@
-"""A mirror of many photos, written at once: for benchmarks of what reads a mirror, not of what writes it.
+"""A mirror of many photos, written directly: for benchmarks that read a mirror, not for those that write it.
 
     python -m tests.support.large_mirror FOLDER 100000
 
@@ -38,7 +38,7 @@ BATCH = 1000
 PHRASE = (
     "Nguồn: Đường Lê Lợi, bưu ảnh cũ; a street of the old town, une rue de la ville, 舊街 и старая улица."
 )
-"""A text in four scripts that lengthens each description as those of historical collections are."""
+"""A text in four scripts that makes each description as long as those of historical collections."""
 
 
 def build(root: Path, count: int, *, commented: float = 0.25) -> MirrorFolder:
@@ -116,7 +116,7 @@ def _photos(
 
 
 def _link(source: Path, path: Path) -> None:
-    """Make a hard link, or a copy where a file system allows no more links to one file."""
+    """Make a hard link, or a copy if the file system allows no more links to the file."""
     try:
         os.link(source, path)
     except OSError as error:

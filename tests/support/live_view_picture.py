@@ -1,4 +1,4 @@
-"""The picture of the live view in the README, made from a real run of the demonstration.
+"""The picture of the live view in the README, made from a real run of the demo.
 
 python -m tests.support.live_view_picture docs/images/live_view.svg
 """
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
-"""Those of the reader's machine: a picture in a page loads none from elsewhere."""
+"""Fonts of the reader's machine, because a picture in a page cannot load others."""
 DONE = 38
-"""How many photos are done when the picture is taken."""
+"""The number of mirrored photos when the picture is taken."""
 
 
 async def take(path: Path) -> None:
-    """Run the demonstration for as long as it takes, and write the picture."""
+    """Run the demo until then, and write the picture."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     stream = demo_photostream()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Images and videos of all formats, whole and small, for tests of what their bytes prove."""
+"""Images and videos of all formats, complete and small, for tests of the inspection of files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZE = (160, 120)
 
 @cache
 def picture(width: int = SIZE[0], height: int = SIZE[1]) -> Image.Image:
-    """Return an image whose content does not compress to nothing, the same in every run."""
+    """Return an image whose content does not compress well, the same in every run."""
     return Image.frombytes("L", (width, height), random.Random(4).randbytes(width * height)).convert("RGB")
 
 
@@ -46,7 +46,7 @@ def png(
     rows: int | None = None,
     extra: tuple[bytes, bytes] = (b"", b""),
 ) -> bytes:
-    """Return a grey PNG of one colour, however large: nothing of it is ever held in memory."""
+    """Return a grey PNG of one colour and any size, without holding its pixels in memory."""
     packer = zlib.compressobj(9)
     row = bytes(1 + (width * depth + 7) // 8)
     pixels = b"".join(packer.compress(row) for _ in range(height if rows is None else rows)) + packer.flush()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A mirror of a simulated photostream, and the events that its observer got."""
+    """A mirror of a simulated photostream, and the events that its observer received."""
 
     limits = Limits(attempts=2, image_workers=4, timing=FAST)
 
@@ -83,20 +83,20 @@ class Run:
         return " ".join(event.text for event in self.events_of(Notice))
 
     def path(self, photo_id: str, extension: str = "jpg") -> Path:
-        """Return where a file is expected."""
+        """Return the expected path of a file."""
         number = inventory_number(photo_id)
         return self.root.joinpath(self.stream.username, *number[:4], f"{number}.{extension}")
 
 
 class PagedRun(Run):
-    """A mirror that asks for pages of ten photos, and gives up a line at once."""
+    """A mirror with pages of ten photos, which ends at once without a connection."""
 
     limits = Limits(page_size=10, attempts=1, timing=FAST)
 
 
 @asynccontextmanager
 async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterator[Run]:
-    """Open a simulated Flickr, and a mirror of it; `accounts` are the photostreams of others."""
+    """Open a simulated Flickr, and a mirror of it; `accounts` are the photostreams of other accounts."""
     server = {
         name: settings.pop(name)
         for name in ("undocumented_extras", "count_comments", "content_length", "ssl", "faults")
@@ -111,7 +111,7 @@ async def mirroring(root: Path, count: int = 12, **settings: Any) -> AsyncIterat
 def answering(
     run: Run, match: str, *answers: Callable[[], web.StreamResponse], forever: bool = False
 ) -> None:
-    """Let the first requests whose path holds `match` get these answers."""
+    """Send these answers to the first requests whose path contains `match`."""
     left = list(answers)
 
     async def intercept(request: web.Request) -> web.StreamResponse | None:
@@ -123,14 +123,14 @@ def answering(
 
 
 def jpeg(width: int, height: int) -> bytes:
-    """Return a whole JPEG of this size."""
+    """Return a complete JPEG of this size."""
     file = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(file, "JPEG")
     return file.getvalue()
 
 
 def age_failures(path: Path) -> None:
-    """Let the time pass after which failed photos are due."""
+    """Make failed photos due."""
     database = sqlite3.connect(path)
     database.execute("UPDATE failures SET due = 0")
     database.commit()

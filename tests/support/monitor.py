@@ -1,4 +1,4 @@
-"""A monitor that notes the pings it gets, on a real socket."""
+"""A monitor that records its pings, on a real socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET = "ping-canary-5f1c"
 
 
 class Monitor:
-    """Answers pings, each with `answer`; `words` are what comes behind the address, in order."""
+    """Answers pings, each with `answer`; `words` are the paths after the address, in order."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -25,7 +25,7 @@ class Monitor:
         self._news = anyio.Event()
 
     async def heard(self, *words: str) -> None:
-        """Wait until it has heard this, and nothing else."""
+        """Wait until it has received exactly these pings."""
         with anyio.fail_after(30):
             while self.words != [*words]:
                 await self._news.wait()

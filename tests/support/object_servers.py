@@ -1,4 +1,4 @@
-"""Object stores of the tests: `ministack`, a server of S3, and `rclone serve s3`, a store without conditions.
+"""Object stores for tests: `ministack`, a server of S3, and `rclone serve s3`, a store without conditions.
 
 Both are programs of the `dev` extra. Tests that need a program that is not installed are skipped.
 """
@@ -29,7 +29,7 @@ START = 60.0
 
 
 def free_port() -> int:
-    """Return a port of the loopback that is free now."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -132,7 +132,7 @@ def shared(server: Callable[[Path], AbstractContextManager[str]], root: Path) ->
 
 
 def set_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the credentials that the servers accept into the environment, and nothing else that concerns them."""
+    """Put the credentials that the servers accept into the environment, and remove other variables of the stores."""
     for name in os.environ:
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)

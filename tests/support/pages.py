@@ -44,7 +44,7 @@ def blocks(path: Path, language: str) -> list[Block]:
 
 
 def addresses(path: Path) -> Iterator[str]:
-    """Yield where the links and pictures of a page lead."""
+    """Yield the targets of the links and pictures of a page."""
     for token in _tokens(path):
         for child in token.children or ():
             for name in ("href", "src"):
@@ -54,7 +54,7 @@ def addresses(path: Path) -> Iterator[str]:
 
 @lru_cache
 def anchors(path: Path) -> set[str]:
-    """Return the names by which the headings of a page can be reached, as GitHub makes them."""
+    """Return the anchors of the headings of a page, as GitHub generates them."""
     found: set[str] = set()
     tokens = _tokens(path)
     for token, inline in pairwise(tokens):
@@ -70,10 +70,10 @@ def anchors(path: Path) -> set[str]:
 
 
 def put_command_into(folder: Path) -> Path:
-    """Write the command as installers do, so that it goes by its name."""
+    """Write the command as installers do, so that it can be called by its name."""
     folder.mkdir(parents=True, exist_ok=True)
     command = folder / "mirror_flickr"
-    # the condition keeps processes that are started afresh, as for thumbnails, from running the command again
+    # the condition keeps processes that are spawned, as for thumbnails, from running the command again
     lines = ("from flickr_mirror.__main__ import main", 'if __name__ == "__main__":', "    main()")
     command.write_text("\n".join((f"#!{sys.executable}", *lines, "")))
     command.chmod(0o755)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def with_slow_rest(values: Iterable[Any], *fast: Any) -> list[Any]:
     """Return parameters of which only those in `fast` run by default; the rest is marked `slow`.
 
-    For cases that take the same way through the code: one or two of them find an error at once, all of them together
-    prove that none is an exception.
+    For cases that use the same code: one or two of them find an error fast, and all of them together prove
+    that none is an exception.
     """
     found = [
         value if _is_in(value, fast) else pytest.param(value, marks=pytest.mark.slow) for value in values

@@ -1,4 +1,4 @@
-"""Values that a JSON answer can have in any place."""
+"""Values that a JSON answer can have at any position."""
 
 from __future__ import annotations
 

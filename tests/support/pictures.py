@@ -1,6 +1,6 @@
-"""Makes the pictures in the docs again: `python -m tests.support.pictures`.
+"""Makes the pictures in the docs: `python -m tests.support.pictures`.
 
-`tests/docs/test_pictures.py` fails when one of them shows something else than the program does.
+`tests/docs/test_pictures.py` fails if one of them differs from the program.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "gallery.jpg": gallery_picture.take,
     "live_view.svg": _take_live_view,
 }
-"""What makes each file of `docs/images`."""
+"""The function that makes each file of `docs/images`."""
 SMALL = (110, 62)
-"""To what pictures are reduced before they are compared, so that fonts and the noise of JPEG do not count."""
+"""The size of compared pictures, at which fonts and the noise of JPEG do not count."""
 
 
 def difference(first: Path, second: Path) -> float:
@@ -44,7 +44,7 @@ def difference(first: Path, second: Path) -> float:
 
 
 def words_of(path: Path) -> set[str]:
-    """Return the words in an SVG picture, without numbers and what depends on the speed of a run."""
+    """Return the words in an SVG picture, without numbers and words that depend on the speed of a run."""
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8"))
     words = re.findall(r"[A-Za-z_-]{2,}", unescape(" ".join(texts)))
     return {word for word in words if not re.fullmatch(r"[kMG]?B|ETA|\w+-bound", word)}

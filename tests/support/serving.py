@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def serving(root: Path) -> AsyncIterator[MirrorServer]:
-    """Serve the mirror in a cache path, on a free port of the loopback."""
+    """Serve the mirror in a cache path, on a free port of the loopback interface."""
     with open_mirror(root) as reader:
         async with MirrorServer([reader], host="127.0.0.1", port=0) as server:
             yield server

@@ -1,4 +1,4 @@
-"""A terminal in which a test types, and reads what is shown."""
+"""A terminal in which a test types and reads the output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Typist:
-    """The command on a terminal of its own, of 80 columns by default; `text` is what it has shown."""
+    """The command on its own terminal, of 80 columns by default; `text` is its output."""
 
     def __init__(self, *words: str, columns: int = 80, start: str = "") -> None:
         self._ours, self._theirs = pty.openpty()
@@ -39,7 +39,7 @@ class Typist:
 
     @property
     def echoes(self) -> bool:
-        """Whether the terminal shows what is typed."""
+        """Whether the terminal echoes typed keys."""
         return bool(termios.tcgetattr(self._theirs)[3] & termios.ECHO)
 
     def type(self, text: str) -> None:
@@ -47,20 +47,20 @@ class Typist:
         os.write(self._ours, text.encode())
 
     def wait(self, condition: Callable[[], bool], seconds: float = 30) -> None:
-        """Read what is shown until a condition is met."""
+        """Read the output until a condition is met."""
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.text
             self._read(0.01)
 
     def leave(self) -> int:
-        """Return the exit code, once all is read; the terminal is not closed."""
+        """Read all output, and return the exit code; the terminal is not closed."""
         self.wait(lambda: self.process.poll() is not None)
         self._read(0.05)
         return self.process.returncode
 
     def close(self) -> None:
-        """End the command, where it is still there, and close the terminal."""
+        """End the command, if it is still running, and close the terminal."""
         self.process.kill()
         self.process.wait()
         os.close(self._ours)

@@ -1,4 +1,4 @@
-"""The canary itself: it sings wherever the key gets to."""
+"""The canary itself: it finds the key in every output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_it_finds_a_leak_anywhere(tmp_path: Path) -> None:
-    """Row 94: in an error, in what caused it, in the request of that, in a file and in a file's name."""
+    """Row 94: in an error, in its cause, in the request of that, in a file and in a file's name."""
     cause = httpx.ConnectError("", request=httpx.Request("GET", f"https://x/?api_key={birds.KEY}"))
     error = TransportError("no answer")
     error.__cause__ = cause
@@ -36,8 +36,8 @@ def test_it_finds_a_leak_anywhere(tmp_path: Path) -> None:
     assert bird.leaks(tmp_path)
 
 
-async def test_it_hears_runs(tmp_path: Path, canary: birds.Canary) -> None:
-    """Row 94: the events of a run, its error and its log come to its ears, and Flickr gets the key."""
+async def test_it_records_runs(tmp_path: Path, canary: birds.Canary) -> None:
+    """Row 94: the events of a run, its error and its log are recorded, and Flickr gets the key."""
     async with mirroring(tmp_path, 2) as run:
         run.flickr._api._api_key = birds.KEY
         await run(image_only=True)

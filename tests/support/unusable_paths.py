@@ -1,4 +1,4 @@
-"""Paths that no certificates can be read from."""
+"""Paths without readable certificates."""
 
 from __future__ import annotations
 

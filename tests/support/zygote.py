@@ -1,10 +1,10 @@
-"""A process that has read the libraries of the command once, and forks a fresh run of it in milliseconds.
+"""A process that has loaded the libraries of the command once, and forks a new run of it in milliseconds.
 
-It speaks over the Unix socket that is its standard input: a request is a line of JSON, with it come the files
-that are to be the run's input, output and errors, and a pipe. Into that pipe goes the run's process id, and when
-it has ended the status that the system gives. The modules of the command line are imported anew in each run, because
-they look at the terminal and the environment then, and so is the whole package in a run that is measured; what is
-spared is the start of Python, the libraries, and modules that only define things.
+It receives requests on the Unix socket that is its standard input: each is a line of JSON with the files
+for the run's input, output and errors, and a pipe, to which it writes the run's process id and, when
+it has ended, its status. The modules of the command line are imported again in each run, because
+they read the terminal and the environment then, and so is the whole package in a run with coverage; this
+saves the start of Python, the libraries, and modules with definitions only.
 
 It has no thread and no event loop when it forks.
 """
@@ -41,7 +41,7 @@ def main() -> None:
     with suppress(ImportError):
         importlib.import_module(
             "typer._adapters"
-        )  # Typer imports it, and pydantic, when it reads the options
+        )  # Typer imports it, and pydantic, when it parses the options
     forget_modules(f"{OWN}.cli", f"{OWN}.__main__")
     gc.collect()
     gc.freeze()
@@ -51,7 +51,7 @@ def main() -> None:
         if not data:
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Python warns where a process with threads is forked
+            warnings.simplefilter("error")  # Python warns if a process with threads is forked
             pid = os.fork()
         if pid == 0:
             requests.close()
@@ -63,14 +63,14 @@ def main() -> None:
 
 
 def forget_modules(*packages: str) -> None:
-    """Let these modules, and those below them, be imported anew."""
+    """Remove these modules, and those below them, so that they are imported again."""
     for name in [*sys.modules]:
         if any(name == package or name.startswith(f"{package}.") for package in packages):
             del sys.modules[name]
 
 
 def keep_tables_of_languages() -> None:
-    """Let each run use the tables of languages that this process has read."""
+    """Let each run use the language tables that this process has loaded."""
     from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
     kept = DetectorFactory()
@@ -83,7 +83,7 @@ def keep_tables_of_languages() -> None:
 
 
 def reap() -> int:
-    """Let a keeper that is at its end go; return its process id, 0 where there is none."""
+    """Reap a keeper that has ended; return its process id, 0 if there is none."""
     try:
         return os.waitpid(-1, os.WNOHANG)[0]
     except ChildProcessError:
@@ -91,7 +91,7 @@ def reap() -> int:
 
 
 def keep(request: dict[str, Any], files: list[int]) -> NoReturn:
-    """Start a run, and report how it ends."""
+    """Start a run, and report its end."""
     pipe = files.pop()
     pid = os.fork()
     if pid == 0:
@@ -116,7 +116,7 @@ def run(request: dict[str, Any]) -> NoReturn:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = ["mirror_flickr", *request["arguments"]]
-    sys.modules["__main__"].__package__ = None  # from this the usage line takes the program's name
+    sys.modules["__main__"].__package__ = None  # the usage line takes the program's name from this
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
@@ -132,7 +132,7 @@ def run(request: dict[str, Any]) -> NoReturn:
         for place, value in request["settings"].items():
             module, _, name = place.rpartition(".")
             target = importlib.import_module(f"{OWN}.{module}")
-            getattr(target, name)  # a name that is not there any more would change nothing
+            getattr(target, name)  # a name that does not exist any more would have no effect
             setattr(target, name, value)
         timing = importlib.import_module(f"{OWN}.models.timing").Timing(**request["timing"])
         command.main(timing)
@@ -141,7 +141,7 @@ def run(request: dict[str, Any]) -> NoReturn:
     except BaseException:  # noqa: BLE001 - what Python does
         sys.excepthook(*sys.exc_info())
         code = 1
-    # what Python does at its end
+    # as Python does at its exit
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for file in (sys.stdout, sys.stderr):

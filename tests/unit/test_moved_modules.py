@@ -1,4 +1,4 @@
-"""Import paths that the documentation of version 0.1.0 named: they work for one more release, with a warning."""
+"""Import paths in the documentation of version 0.1.0, which work for one more release, with a warning."""
 
 from __future__ import annotations
 

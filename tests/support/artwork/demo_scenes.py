@@ -1,4 +1,4 @@
-"""What each photo of the demo shows, and the file that it is stored in."""
+"""The scene of each photo of the demo, and its file."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ _SUBJECTS: tuple[tuple[Ground, tuple[Figure, ...]], ...] = (
 
 
 def scene_of(photo: SimulatedPhoto) -> Scene:
-    """Return what a photo of the demo shows."""
+    """Return the scene of a photo of the demo."""
     ground, figures = _SUBJECTS[photo.index % len(_SUBJECTS)]
     # each repetition of the subjects begins with another light
     light = _LIGHTS[(photo.index + photo.index // len(_SUBJECTS)) % len(_LIGHTS)]

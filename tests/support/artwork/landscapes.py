@@ -1,4 +1,4 @@
-"""Landscapes that look like photos: sky, ranges of hills, water and what stands on it, drawn from a seed."""
+"""Landscapes that look like photos: sky, ranges of hills, water and objects on it, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _draw_clouds(picture: Image.Image, scene: Scene, palette: Palette, horizon: 
     width = picture.width
     low, gain = CLOUDS[scene.light]
     veil = clouds((width, width // 2), random, stretch=1.7, octaves=6, coarsest=9, fade=0.62)
-    # a plane above the beholder: at the top of the sky it is four times nearer than at the horizon
+    # a plane above the viewer: at the top of the sky it is four times nearer than at the horizon
     slope, near = -0.75 / horizon, 0.25
     plane = (near, width / 2 * slope, width / 2 * (1 - near), 0, near * veil.height / horizon, 0, 0, slope)
     bilinear = Image.Resampling.BILINEAR

@@ -1,4 +1,4 @@
-"""What a landscape can show, and the colours of its light."""
+"""The elements of a landscape, and the colours of its light."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Light(StrEnum):
 
 
 class Ground(StrEnum):
-    """What the landscape is made of."""
+    """The ground of the landscape."""
 
     HILLS = "hills"
     KARST = "karst"
@@ -36,7 +36,7 @@ class Ground(StrEnum):
 
 
 class Figure(StrEnum):
-    """What stands in it."""
+    """The object in it."""
 
     BOAT = "boat"
     JUNK = "junk"
@@ -48,7 +48,7 @@ class Figure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a landscape shows, and how the photo of it was printed."""
+    """The elements of a landscape, and the print of its photo."""
 
     seed: int
     light: Light

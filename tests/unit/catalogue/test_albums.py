@@ -38,7 +38,7 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
         yield catalogue
 
 
-def test_an_album_comes_back_as_it_was_stored(catalogue: Catalogue) -> None:
+def test_an_album_is_read_as_it_was_stored(catalogue: Catalogue) -> None:
     state = AlbumState(position=3, comments_stored=1, missing=2, walks=2, scan=7, caller="1@N01", gone=8)
     catalogue.albums.store(HUE, ["54000000003", "54000000001"], state)
     stored = catalogue.albums.find([HUE.id, HANOI.id])
@@ -67,7 +67,7 @@ def test_albums_have_the_order_of_the_owner(catalogue: Catalogue) -> None:
     assert (albums.ids(), albums.ids([""]), albums.counts()) == ([HUE.id], [HUE.id], (2, 1))
 
 
-def test_an_order_that_is_new_or_an_album_that_changed_makes_the_tree_old(catalogue: Catalogue) -> None:
+def test_a_new_order_or_a_changed_album_makes_the_tree_outdated(catalogue: Catalogue) -> None:
     albums = catalogue.albums
     for album in (HUE, HANOI):
         albums.store(album, ["1"])
@@ -84,7 +84,7 @@ def test_an_order_that_is_new_or_an_album_that_changed_makes_the_tree_old(catalo
     assert not albums.is_tree_current(10)
 
 
-def test_a_first_full_scan_counts_for_albums_that_were_walked_before_it(catalogue: Catalogue) -> None:
+def test_a_first_full_scan_counts_for_albums_walked_before_it(catalogue: Catalogue) -> None:
     catalogue.albums.store(HUE, ["1"])
     catalogue.albums.store(HANOI, ["1"], AlbumState(scan=5))
     catalogue.albums.place([HUE.id, HANOI.id], 9)
@@ -111,7 +111,7 @@ def test_the_tree_is_replaced_as_a_whole(catalogue: Catalogue, tmp_path: Path) -
     catalogue.check()
 
 
-def test_photos_that_no_listing_showed_are_counted_once(catalogue: Catalogue) -> None:
+def test_unlisted_photos_are_counted_once(catalogue: Catalogue) -> None:
     catalogue.albums.store(HUE, ["1", "3", "2"])
     catalogue.albums.store(HANOI, ["3"], AlbumState(missing=4))
     assert catalogue.albums.unlisted(2) == (3, ["3", "2"])
@@ -130,7 +130,7 @@ def test_photos_that_no_listing_showed_are_counted_once(catalogue: Catalogue) ->
         "UPDATE notes SET value = 'x' WHERE name = 'collections'",
     ],
 )
-def test_a_value_that_is_not_possible_is_noticed(catalogue: Catalogue, tmp_path: Path, damage: str) -> None:
+def test_an_impossible_value_is_detected(catalogue: Catalogue, tmp_path: Path, damage: str) -> None:
     catalogue.albums.store(HUE, ["1"])
     catalogue.albums.store_tree(TREE, None)
     catalogue.check()

@@ -1,4 +1,4 @@
-"""The callers of a mirror, and since when changes of the own account must be listed."""
+"""The callers of a mirror, and the time from which changes of the account's own photos must be listed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def listing(
 
 
 def known(catalogue: Catalogue, caller: FlickrUser | None) -> int:
-    """Return how many photos a caller should see."""
+    """Return the number of photos that a caller should see."""
     catalogue.callers.begin(caller, OWNER.id)
     return catalogue.totals.known()
 
@@ -80,7 +80,7 @@ def test_a_login_sees_at_least_what_visitors_see(catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize("change", [("private", 0), ("friends", 0), ("public", 2)])
-def test_what_a_login_shows_as_not_for_visitors_is_not_expected_of_them(
+def test_photos_that_a_login_shows_as_private_are_not_expected_for_visitors(
     catalogue: Catalogue, change: tuple[str, int]
 ) -> None:
     listing(catalogue, None, photo(5), photo(6))
@@ -90,7 +90,7 @@ def test_what_a_login_shows_as_not_for_visitors_is_not_expected_of_them(
     assert catalogue.callers.unseen() == (1, ["anna"])
 
 
-def test_that_a_login_shows_a_photo_as_public_is_no_proof_that_visitors_see_it(catalogue: Catalogue) -> None:
+def test_a_photo_that_a_login_shows_as_public_need_not_be_visible_to_visitors(catalogue: Catalogue) -> None:
     listing(catalogue, OWNER, photo(5))
     assert known(catalogue, None) == 0
 
@@ -109,7 +109,7 @@ def test_only_the_last_caller_or_the_owner_marks_a_photo_as_gone(catalogue: Cata
         assert catalogue.gone_photos.to_verify(9, gone=True) == []
 
 
-def test_a_scan_misses_only_what_its_caller_should_see(catalogue: Catalogue) -> None:
+def test_a_scan_misses_only_photos_that_its_caller_should_see(catalogue: Catalogue) -> None:
     listing(
         catalogue, OWNER, *(photo(number, "private" if number > 90 else "public") for number in range(1, 101))
     )
@@ -122,7 +122,7 @@ def test_a_scan_misses_only_what_its_caller_should_see(catalogue: Catalogue) -> 
     assert not catalogue.gone_photos.has_absent()
 
 
-def test_scans_of_two_callers_do_not_disturb_each_other(catalogue: Catalogue) -> None:
+def test_scans_of_two_callers_are_independent(catalogue: Catalogue) -> None:
     for caller in (None, OWNER):
         listing(catalogue, caller, *map(photo, range(1, 31)))
     catalogue.callers.begin(None, OWNER.id)
@@ -138,7 +138,7 @@ def test_scans_of_two_callers_do_not_disturb_each_other(catalogue: Catalogue) ->
     assert (result.scanned, result.resumed, result.absent, result.lost) == (True, True, 0, 0)
 
 
-def test_the_last_caller_is_remembered(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_the_last_caller_is_stored(catalogue: Catalogue, tmp_path: Path) -> None:
     listing(catalogue, FRIEND, photo(5))
     with Catalogue(tmp_path / "catalogue.sqlite", for_reading=True) as other:
         assert other.callers.nsid == FRIEND.id
@@ -160,12 +160,12 @@ def test_more_logins_than_bits_are_refused(catalogue: Catalogue, tmp_path: Path)
         catalogue.callers.begin(OTHER, OWNER.id)
 
 
-def test_changes_are_listed_since_the_last_listing_but_one(catalogue: Catalogue) -> None:
+def test_changes_are_listed_since_the_last_but_one_listing(catalogue: Catalogue) -> None:
     listing(catalogue, OWNER, photo(5))
     updates = catalogue.updates
     assert updates.since(NOW) is None
     updates.begin(1_000_000)
-    updates.begin(1_500_000)  # of a later run: the first one may have listed photos since
+    updates.begin(1_500_000)  # a later run; the first one may have listed photos since
     assert updates.since(NOW) == 1_000_000 - MARGIN
     updates.advance(2_000_000)
     assert updates.since(NOW) == 1_000_000 - MARGIN

@@ -1,4 +1,4 @@
-"""Which differences between two listings count as a change of a photo, and which do not."""
+"""The differences between two listings that count as a change of a photo."""
 
 from __future__ import annotations
 
@@ -51,26 +51,26 @@ def photo(
     sizes: Sequence[FlickrPhotoSize] = (LARGE,),
     **facts: Any,
 ) -> FlickrPhoto:
-    """Return a photo as a listing shows it, of which some facts may be other ones."""
+    """Return a photo as a listing shows it, with some facts replaced."""
     return FlickrPhoto(
         "49499525286", title, description=description, facts=replace(FACTS, **facts), sizes=list(sizes)
     )
 
 
 def stored(old: FlickrPhoto) -> StoredPhoto:
-    """Return what was noted when a photo was listed."""
+    """Return the stored row of a listed photo."""
     return StoredPhoto(old, best_picture(old.sizes), SizeEvidence.LISTING, 2)
 
 
 def change_of_sizes(
     *, before: Sequence[FlickrPhotoSize], after: Sequence[FlickrPhotoSize], **facts: Any
 ) -> Change:
-    """Return how a photo changed whose sizes are other ones than before."""
+    """Return the change of a photo whose sizes differ from before."""
     return changes(stored(photo(sizes=before, **facts)), photo(sizes=after, **facts))
 
 
-def test_what_is_the_same_did_not_change() -> None:
-    """A photo that is listed again as it was costs nothing."""
+def test_an_unchanged_photo_has_no_changes() -> None:
+    """An unchanged photo causes no work."""
     assert changes(stored(photo()), photo()) == NOTHING
 
 
@@ -95,7 +95,7 @@ def test_what_is_the_same_did_not_change() -> None:
     ids=lambda edit: next(iter(edit)),
 )
 def test_an_edit_is_a_change_of_the_text(edit: dict[str, Any]) -> None:
-    """An edit of anything in the sidecar writes the sidecar again, and fetches no image."""
+    """An edit of any value in the sidecar causes a rewrite, and no download."""
     assert changes(stored(photo()), photo(**edit)) == Change.TEXT
 
 
@@ -111,12 +111,12 @@ def test_an_edit_is_a_change_of_the_text(edit: dict[str, Any]) -> None:
     ids=lambda edit: next(iter(edit)),
 )
 def test_changes_without_an_edit_rewrite_no_file(edit: dict[str, Any]) -> None:
-    """A visit, another name of the account, or the state of a video rewrites no information."""
+    """A visit, another name of the account, or the state of a video causes no rewrite."""
     assert changes(stored(photo()), photo(**edit)) == NOTHING
 
 
-def test_a_fact_that_a_listing_states_for_the_first_time_is_no_change() -> None:
-    """A mirror of an earlier version was not edited; an edit at the same time is found beside it."""
+def test_a_fact_listed_for_the_first_time_is_no_change() -> None:
+    """It is not an edit, but an edit at the same time is found."""
     old = stored(photo(privacy=None, safety_level=None, original_width=None, original_height=None))
     assert changes(old, photo()) == NOTHING
     assert changes(old, photo(title="Huế")) == Change.TEXT
@@ -134,23 +134,23 @@ def test_a_fact_that_a_listing_states_for_the_first_time_is_no_change() -> None:
     ids=["updated", "one more", "one less", "none left", "not counted any more"],
 )
 def test_comments_change_with_the_last_update_or_their_number(comments: dict[str, Any]) -> None:
-    """A comment that was added, edited or deleted is noticed, even where the time of the last update stays."""
+    """A comment that was added, edited or deleted is noticed, even if the time of the last update stays the same."""
     assert changes(stored(photo()), photo(**comments)) == Change.COMMENTS
 
 
-def test_the_first_comment_is_noticed() -> None:
-    """A photo without comments that gets one is asked for it."""
+def test_the_first_comment_is_a_change() -> None:
+    """The first comment of a photo is requested."""
     old = stored(photo(comment_count=0))
     assert changes(old, photo(comment_count=1)) == Change.COMMENTS
 
 
-def test_a_photo_without_comments_is_never_asked_for_them() -> None:
-    """An update of a photo that had no comments and has none costs no call."""
+def test_a_photo_without_comments_needs_no_call() -> None:
+    """An update of a photo that had no comments and has none causes no call."""
     old = stored(photo(comment_count=0))
     assert changes(old, photo(comment_count=0, updated=1_600_000_900)) == NOTHING
 
 
-def test_where_comments_are_not_counted_each_update_may_be_one() -> None:
+def test_without_comment_counts_each_update_may_be_a_comment() -> None:
     """If a server does not list the number of comments, each update of the photo counts as a change of them."""
     old = stored(photo(comment_count=None))
     assert changes(old, photo(comment_count=None)) == NOTHING
@@ -163,7 +163,7 @@ def test_another_secret_is_another_image() -> None:
 
 
 def test_an_image_fetched_before_its_listing_is_not_fetched_again() -> None:
-    """If getSizes already named the file that a listing shows only now, another secret is not a change."""
+    """If getSizes already returned the file that a listing shows only now, another secret is not a change."""
     asked = replace(stored(photo()), proof=SizeEvidence.ASKED)
     assert changes(asked, photo(secret="0d1a994712")) == NOTHING
     assert (
@@ -174,12 +174,12 @@ def test_an_image_fetched_before_its_listing_is_not_fetched_again() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [("", "0d1a994712"), ("e6f0b9d940", "")])
 def test_a_missing_secret_is_not_a_change(before: str, after: str) -> None:
-    """A listing that leaves the secret out does not let a whole mirror be fetched again."""
+    """A listing without secrets does not cause a download of the whole mirror."""
     assert changes(stored(photo(secret=before)), photo(secret=after)) == NOTHING
 
 
 def test_a_larger_size_is_fetched() -> None:
-    """An owner who allows the originals, or pays for the account, lets the mirror get better."""
+    """For example after the owner allows the originals, or pays for the account."""
     original = size("Original", 4000, 2667, "49499525286_1111111111_o.jpg")
     large_2048 = size("Large 2048", 2048, 1366, "49499525286_2222222222_k.jpg")
     assert change_of_sizes(before=[LARGE], after=[LARGE, original]) == Change.IMAGE
@@ -187,21 +187,21 @@ def test_a_larger_size_is_fetched() -> None:
 
 
 def test_an_original_is_fetched_instead_of_a_copy_with_as_many_pixels() -> None:
-    """What was uploaded is better than what Flickr compressed again, and not the other way round."""
+    """The uploaded file is better than one that Flickr compressed, and not vice versa."""
     original = size("Original", 1024, 683, "49499525286_1111111111_o.jpg")
     assert change_of_sizes(before=[LARGE], after=[LARGE, original]) == Change.IMAGE
     assert change_of_sizes(before=[LARGE, original], after=[LARGE]) == NOTHING
 
 
 def test_a_smaller_size_is_not_fetched() -> None:
-    """An owner who withdraws the originals takes nothing away from the mirror."""
+    """Withdrawn originals stay in the mirror."""
     original = size("Original", 4000, 2667, "49499525286_1111111111_o.jpg")
     assert change_of_sizes(before=[LARGE, original], after=[LARGE]) == NOTHING
     assert change_of_sizes(before=[LARGE, original], after=[]) == NOTHING
 
 
 def test_another_file_of_the_same_size_is_fetched() -> None:
-    """A file with another name, or turned by 90 degrees, is another image, with any secret."""
+    """A file with another name, or rotated by 90 degrees, is another image, with any secret."""
     other_name = size("Large", 1024, 683, "49499525286_9999999999_b.jpg")
     assert change_of_sizes(before=[LARGE], after=[other_name]) == Change.IMAGE
     assert change_of_sizes(before=[LARGE], after=[size("Large", 683, 1024)]) == Change.IMAGE
@@ -212,21 +212,21 @@ def test_another_file_of_the_same_size_is_fetched() -> None:
     "folder", ["https://farm66.staticflickr.com/65535/", "https://live.staticflickr.com/7890/"]
 )
 def test_a_file_that_moved_is_not_fetched_again(folder: str) -> None:
-    """Flickr moves its files to other hosts and folders; a mirror of 100,000 photos stays as it is."""
+    """Flickr moves its files to other hosts and folders, which must not cause downloads."""
     moved = replace(LARGE, url=folder + LARGE.url.rpartition("/")[2])
     assert change_of_sizes(before=[LARGE], after=[moved]) == NOTHING
 
 
-def test_posters_do_not_let_a_film_be_fetched_again() -> None:
-    """A video whose posters are other ones is the same film; another secret is another film."""
+def test_other_posters_do_not_cause_a_download_of_the_film() -> None:
+    """A video with other posters is the same film; another secret is another film."""
     larger = size("Large 2048", 2048, 1152, "49499525286_9999999999_k.jpg")
     assert change_of_sizes(before=[LARGE], after=[larger], media="video") == NOTHING
     old = stored(photo(media="video"))
     assert changes(old, photo(media="video", secret="0d1a994712")) == Change.IMAGE
 
 
-def test_without_sizes_nothing_is_compared() -> None:
-    """A listing that shows no size, now or before, does not change the image."""
+def test_without_sizes_images_are_not_compared() -> None:
+    """A missing size, now or before, is not a change of the image."""
     assert change_of_sizes(before=[], after=[LARGE]) == NOTHING
     assert change_of_sizes(before=[LARGE], after=[]) == NOTHING
     assert change_of_sizes(before=[], after=[]) == NOTHING

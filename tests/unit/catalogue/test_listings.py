@@ -50,12 +50,12 @@ def photo(
 
 
 def photos(count: int, **facts: Any) -> list[FlickrPhoto]:
-    """Return a number of photos."""
+    """Return `count` photos."""
     return [photo(number, **facts) for number in range(1, count + 1)]
 
 
 class Walks:
-    """A catalogue that walks are put into, at a time that a test moves."""
+    """A catalogue that stores walks, with a clock that tests set."""
 
     def __init__(self, path: Path) -> None:
         self.catalogue = Catalogue(path)
@@ -63,7 +63,7 @@ class Walks:
         self.now = NOW
 
     def begin(self, *, full: bool = False, fields: Collection[str] = FIELDS) -> Coverage:
-        """Begin a walk; return what need not be listed in it."""
+        """Begin a walk; return the coverage that need not be listed."""
         return self.listing.begin(self.now, fields=fields, full=full)
 
     def add(
@@ -75,7 +75,7 @@ class Walks:
         comments: bool = False,
         info_waits: bool = True,
     ) -> PageChanges:
-        """Put a page into the walk that was begun; return what it showed."""
+        """Add a page to the current walk; return its changes."""
         return self.listing.add_page(
             photos,
             covered,
@@ -86,7 +86,7 @@ class Walks:
         )
 
     def end(self, total: int | None, *, accept_loss: bool = False) -> WalkResult:
-        """End the walk that was begun."""
+        """End the current walk."""
         return self.listing.end(total, accept_loss=accept_loss)
 
     def walk(
@@ -99,37 +99,37 @@ class Walks:
         total: int | None = None,
         accept_loss: bool = False,
     ) -> WalkResult:
-        """Walk a photostream that shows these photos, on one page."""
+        """Walk a photostream with these photos, on one page."""
         self.begin(full=full)
         self.add(photos, covered, missing)
         return self.end(len(photos) if total is None else total, accept_loss=accept_loss)
 
     def list_again(self, *photos: FlickrPhoto, **settings: Any) -> PageChanges:
-        """Walk a part of the photostream, and return what it showed."""
+        """Walk a part of the photostream, and return its changes."""
         self.begin(full=settings.pop("full", False))
         return self.add(photos, **settings)
 
     def work(self, query: Callable[..., list[StoredPhoto]]) -> list[StoredPhoto]:
-        """Return what a part of the work list holds."""
+        """Return a part of the work list."""
         return query(newest_first=False, frontier=None, busy=(), limit=1000)
 
     @property
     def images(self) -> list[StoredPhoto]:
-        """The photos whose image is to be fetched."""
+        """The photos whose image must be fetched."""
         return self.work(self.catalogue.work_list.images_to_fetch)
 
     @property
     def questions(self) -> list[StoredPhoto]:
-        """The photos whose best size is to be asked for."""
+        """The photos whose best size must be requested."""
         return self.work(self.catalogue.work_list.sizes_to_resolve)
 
     @property
     def infos(self) -> list[StoredPhoto]:
-        """The photos whose information is to be written."""
+        """The photos whose information must be written."""
         return self.work(self.catalogue.work_list.infos_to_write)
 
     def finish(self, level: int = 0) -> None:
-        """Mirror all there is to mirror."""
+        """Mark all work as done."""
         with self.catalogue.transaction():
             for stored in self.images:
                 self.catalogue.outcomes.mark_image_done(stored, [FILE])
@@ -137,11 +137,11 @@ class Walks:
                 self.catalogue.outcomes.mark_info_done(stored, level)
 
     def absent(self) -> set[str]:
-        """Return the ids of the photos that Flickr is to be asked for."""
+        """Return the ids of the absent photos."""
         return set(self.catalogue.gone_photos.to_verify(1000, gone=False))
 
     def confirm(self) -> set[str]:
-        """Let Flickr say that it does not have the photos that it is to be asked for; return their ids."""
+        """Record that Flickr does not have the absent photos; return their ids."""
         absent = self.absent()
         for photo_id in absent:
             assert self.catalogue.gone_photos.mark_gone(photo_id, self.now)
@@ -153,12 +153,12 @@ class Walks:
 
 
 LATER = photo(999, uploaded=NOW + 365 * DAY)
-"""A photo that is gone, and was uploaded later than all others: so nothing else limits what can be covered."""
+"""A gone photo that was uploaded later than all others, so that nothing else limits the coverage."""
 
 
 @pytest.fixture
 def walks(tmp_path: Path) -> Iterator[Walks]:
-    """A catalogue in which nothing was listed yet."""
+    """A new catalogue."""
     walks = Walks(tmp_path / "catalogue.sqlite")
     with walks.catalogue:
         row = state_row(LATER, set(), info_waits=True, now=NOW)
@@ -175,16 +175,16 @@ def ids(found: list[StoredPhoto]) -> list[str]:
 # Coverage
 
 
-def test_pages_that_meet_are_listed_once(walks: Walks) -> None:
-    """The stretches of an interrupted walk are not listed again, only what is between them and after them."""
+def test_adjacent_pages_are_listed_once(walks: Walks) -> None:
+    """The stretches of an interrupted walk are not listed again, only the times between and after them."""
     assert walks.begin().intervals == ()
     for low, high in ((500, 600), (0, 99), (601, 700), (50, 120)):
         walks.add([], Interval(low, high))
     assert walks.begin().intervals == (Interval(0, 120), Interval(500, 700))
 
 
-def test_what_is_young_is_listed_again(walks: Walks) -> None:
-    """A photo can become visible up to an hour after its upload: that time is never taken for listed."""
+def test_recent_times_are_listed_again(walks: Walks) -> None:
+    """A photo can become visible up to an hour after its upload: that time never counts as listed."""
     walks.walk(photos(3))
     assert walks.begin().gaps(NOW + 60) == [Interval(NOW - HOUR + 1, NOW + 60)]
     walks.add(photos(3), Interval(NOW - HOUR + 1, NOW))
@@ -192,14 +192,14 @@ def test_what_is_young_is_listed_again(walks: Walks) -> None:
 
 
 def test_a_page_without_a_stretch_covers_nothing(walks: Walks) -> None:
-    """The photos of a page in the middle of a second are kept, and the second is not taken for listed."""
+    """The photos of a page in the middle of a second are stored, and the second does not count as listed."""
     walks.begin()
     assert walks.add(photos(2), None).new == ["1", "2"]
     assert walks.begin().intervals == ()
 
 
-def test_a_page_that_fails_leaves_no_trace(walks: Walks, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Photos and the time that they cover are stored in one step: a kill in between loses no photo."""
+def test_a_failed_page_stores_nothing(walks: Walks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos and their coverage are stored in one transaction: a kill in between loses no photo."""
 
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
@@ -213,8 +213,8 @@ def test_a_page_that_fails_leaves_no_trace(walks: Walks, monkeypatch: pytest.Mon
     assert walks.begin().intervals == ()
 
 
-def test_a_field_that_was_never_asked_for_lists_all_anew(walks: Walks) -> None:
-    """A newer version that asks Flickr for more lists the photostream once more, and then not again."""
+def test_a_new_field_lists_all_photos_again(walks: Walks) -> None:
+    """A newer version that requests more fields lists the photostream once more, and then not again."""
     walks.walk(photos(3))
     assert walks.begin(fields=FIELDS | {"license"}).intervals == ()
     walks.add(photos(3))
@@ -227,7 +227,7 @@ def test_a_field_that_was_never_asked_for_lists_all_anew(walks: Walks) -> None:
 
 
 def test_a_page_counts_new_photos(walks: Walks) -> None:
-    """A photo is new once, also where a page shows it twice or where it comes in two walks."""
+    """A photo is new once, also if a page shows it twice or two walks list it."""
     assert walks.list_again(photo(1), photo(2), photo(1)) == PageChanges(new=["1", "2"])
     assert walks.list_again(photo(2), photo(3)) == PageChanges(new=["3"])
     assert walks.list_again(*photos(3)) == PageChanges()
@@ -242,7 +242,7 @@ def test_a_page_names_changed_photos(walks: Walks) -> None:
     assert walks.list_again(edited, photo(2), other).updated == {}
 
 
-def test_an_edit_rewrites_the_information_alone(walks: Walks) -> None:
+def test_an_edit_rewrites_the_information_only(walks: Walks) -> None:
     """A new title puts the information on the work list with that title, and no image."""
     walks.walk(photos(3))
     walks.finish()
@@ -253,7 +253,7 @@ def test_an_edit_rewrites_the_information_alone(walks: Walks) -> None:
 
 
 def test_a_replaced_image_is_fetched_from_its_new_address(walks: Walks) -> None:
-    """The image and the information that names its size are both due, and the file on disk is known as old."""
+    """The image and the information with its size are on the work list, and the file on disk is marked as outdated."""
     walks.walk(photos(3))
     walks.finish()
     walks.list_again(photo(2, secret="bbbb", width=800))
@@ -269,8 +269,8 @@ def test_a_replaced_image_is_fetched_from_its_new_address(walks: Walks) -> None:
     assert [info.stale for info in walks.infos] == [Stale(0)]
 
 
-def test_a_replaced_image_of_unproved_size_is_asked_for(walks: Walks) -> None:
-    """Where the listing does not prove the best size of the new image, Flickr is asked, and information waits."""
+def test_the_size_of_a_replaced_image_is_requested_if_unproved(walks: Walks) -> None:
+    """If the listing does not prove the best size of the new image, it is requested, and information waits."""
     walks.walk(photos(1))
     walks.finish()
     walks.list_again(photo(1, secret="bbbb", label="Large 2048", width=2048))
@@ -278,16 +278,16 @@ def test_a_replaced_image_of_unproved_size_is_asked_for(walks: Walks) -> None:
     assert walks.images == walks.infos == []
 
 
-def test_an_edit_does_not_outrun_the_best_size(walks: Walks) -> None:
-    """Information that waits for the size of its image goes on waiting when the title is edited."""
+def test_edited_information_waits_for_the_best_size(walks: Walks) -> None:
+    """Information that waits for the size of its image still waits after an edit of the title."""
     walks.walk([photo(1, label="Large 2048", width=2048)])
     assert (ids(walks.questions), walks.infos) == (["1"], [])
     walks.list_again(photo(1, "Huế", label="Large 2048", width=2048))
     assert (ids(walks.questions), walks.infos) == (["1"], [])
 
 
-def test_a_larger_size_replaces_what_failed(walks: Walks) -> None:
-    """A photo that failed in an earlier run is tried at once when another image of it is there."""
+def test_a_larger_size_replaces_a_failed_image(walks: Walks) -> None:
+    """A photo that failed in an earlier run is tried at once if its image was replaced."""
     walks.walk(photos(1))
     with walks.catalogue.transaction():
         walks.catalogue.outcomes.mark_failed(walks.images[0], "image", "HTTP 503")
@@ -299,8 +299,8 @@ def test_a_larger_size_replaces_what_failed(walks: Walks) -> None:
 
 
 @pytest.mark.parametrize("job", ["image", "info"])
-def test_only_a_full_scan_tries_again_what_was_out_of_reach(walks: Walks, job: str) -> None:
-    """What Flickr refused for good costs nothing in an ordinary run, and one more try in a full scan."""
+def test_only_a_full_scan_retries_unavailable_photos(walks: Walks, job: str) -> None:
+    """A permanently refused photo needs no call in an ordinary run, and one more try in a full scan."""
     walks.walk(photos(2))
     with walks.catalogue.transaction():
         walks.catalogue.outcomes.mark_unavailable(walks.images[0], job, "HTTP 404")
@@ -312,7 +312,7 @@ def test_only_a_full_scan_tries_again_what_was_out_of_reach(walks: Walks, job: s
 
 
 def test_comments_that_are_not_mirrored_are_refreshed_when_they_are(walks: Walks) -> None:
-    """A mirror without comments ignores a new comment; a later run with comments asks for it."""
+    """A mirror without comments ignores a new comment; a later run with comments requests it."""
     walks.walk([photo(1, comment_count=1)])
     walks.finish(level=2)
     assert walks.list_again(photo(1, comment_count=2), comments=False) == PageChanges()
@@ -324,8 +324,8 @@ def test_comments_that_are_not_mirrored_are_refreshed_when_they_are(walks: Walks
     assert info.stale is Stale.COMMENTS
 
 
-def test_a_new_comment_is_fetched_where_comments_are_mirrored(walks: Walks) -> None:
-    """The comments of a photo are due again when one is added, and no image is."""
+def test_a_new_comment_is_fetched_if_comments_are_mirrored(walks: Walks) -> None:
+    """A new comment puts the information of a photo on the work list, and not its image."""
     walks.walk([photo(1, comment_count=1)])
     walks.finish(level=2)
     changed = walks.list_again(photo(1, comment_count=2), comments=True)
@@ -338,8 +338,8 @@ def test_a_new_comment_is_fetched_where_comments_are_mirrored(walks: Walks) -> N
     assert walks.infos == []
 
 
-def test_comments_stay_due_while_they_are_not_asked_for(walks: Walks) -> None:
-    """Information that is rewritten for an edit, without asking for comments, does not hide a new comment."""
+def test_new_comments_stay_pending_until_they_are_requested(walks: Walks) -> None:
+    """A rewrite of the information without comments does not hide a new comment."""
     walks.walk([photo(1, comment_count=1)])
     walks.finish(level=2)
     walks.list_again(photo(1, "Huế", comment_count=2))
@@ -351,11 +351,11 @@ def test_comments_stay_due_while_they_are_not_asked_for(walks: Walks) -> None:
     assert ids(walks.infos) == ["1"]
 
 
-# A job that was taken before the photo changed
+# Jobs of photos that change meanwhile
 
 
 def edited_under_way(walks: Walks) -> StoredPhoto:
-    """Take a photo from the work list, then let a listing show that it was replaced and edited."""
+    """Take a photo from the work list, then list it as replaced and edited."""
     walks.walk(photos(1))
     (taken,) = walks.images
     walks.list_again(photo(1, "Huế", secret="bbbb", width=800))
@@ -363,7 +363,7 @@ def edited_under_way(walks: Walks) -> StoredPhoto:
 
 
 def test_an_image_that_was_replaced_during_its_download_is_fetched_again(walks: Walks) -> None:
-    """The old image, whose download came to its end, does not stand for the new one."""
+    """The downloaded old image does not count as the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
         walks.catalogue.outcomes.mark_image_done(taken, [FILE])
@@ -372,7 +372,7 @@ def test_an_image_that_was_replaced_during_its_download_is_fetched_again(walks: 
 
 
 def test_an_edit_during_a_download_does_not_fetch_the_image_twice(walks: Walks) -> None:
-    """A title that changes while the image comes is written again, and says nothing against the image."""
+    """A title that changes during the download is written again, without another download."""
     walks.walk(photos(1))
     (taken,) = walks.images
     walks.list_again(photo(1, "Huế"))
@@ -383,8 +383,8 @@ def test_an_edit_during_a_download_does_not_fetch_the_image_twice(walks: Walks) 
     assert [info.photo.raw_title for info in walks.infos] == ["Huế"]
 
 
-def test_information_that_was_edited_while_it_was_written_is_written_again(walks: Walks) -> None:
-    """The old title on disk does not stand for the new one."""
+def test_information_edited_while_it_is_written_is_written_again(walks: Walks) -> None:
+    """The old title on disk does not count as the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
         walks.catalogue.outcomes.mark_info_done(taken, 2)
@@ -392,7 +392,7 @@ def test_information_that_was_edited_while_it_was_written_is_written_again(walks
     assert walks.infos[0].info_level == -1
 
 
-def test_the_size_of_an_image_that_was_replaced_is_not_noted(walks: Walks) -> None:
+def test_the_size_of_a_replaced_image_is_not_recorded(walks: Walks) -> None:
     """The size of the old image from getSizes does not overwrite the listed size of the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
@@ -404,8 +404,8 @@ def test_the_size_of_an_image_that_was_replaced_is_not_noted(walks: Walks) -> No
 
 @pytest.mark.parametrize("outcome", ["mark_failed", "mark_unavailable"])
 @pytest.mark.parametrize("job", ["image", "info"])
-def test_the_failure_of_what_was_replaced_is_none(walks: Walks, outcome: str, job: str) -> None:
-    """An old address that answers 404 does not let the new image, or the new text, count as failed."""
+def test_the_failure_of_a_replaced_version_is_ignored(walks: Walks, outcome: str, job: str) -> None:
+    """A 404 of an old address does not make the new image, or the new text, count as failed."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
         getattr(walks.catalogue.outcomes, outcome)(taken, job, "HTTP 404")
@@ -413,16 +413,16 @@ def test_the_failure_of_what_was_replaced_is_none(walks: Walks, outcome: str, jo
     assert walks.catalogue.statistics.failures() == []
 
 
-def test_a_video_that_changed_is_not_put_off(walks: Walks) -> None:
-    """That the old film was not ready says nothing about the new one."""
+def test_a_changed_video_is_not_postponed(walks: Walks) -> None:
+    """The state of the old film does not apply to the new one."""
     taken = edited_under_way(walks)
     with walks.catalogue.transaction():
         walks.catalogue.outcomes.mark_not_ready(taken)
     assert ids(walks.images) == ["1"]
 
 
-def test_a_photo_that_stayed_the_same_is_done(walks: Walks) -> None:
-    """A photo that is listed again while it is worked on is not fetched twice."""
+def test_an_unchanged_photo_stays_done(walks: Walks) -> None:
+    """A photo that is listed again while it is being mirrored is not fetched twice."""
     walks.walk(photos(1))
     (taken,) = walks.images
     walks.list_again(*photos(1), full=True)
@@ -432,8 +432,8 @@ def test_a_photo_that_stayed_the_same_is_done(walks: Walks) -> None:
     assert walks.images == walks.infos == []
 
 
-def test_a_fact_that_is_listed_while_information_is_written_is_written_too(walks: Walks) -> None:
-    """The file that was begun without it does not stand for the one that has it."""
+def test_a_fact_listed_while_information_is_written_is_written_too(walks: Walks) -> None:
+    """The file that was begun without it is written again."""
     walks.walk(photos(1))
     (taken,) = walks.images
     walks.list_again(photo(1, privacy="friends"))
@@ -443,8 +443,8 @@ def test_a_fact_that_is_listed_while_information_is_written_is_written_too(walks
     assert [info.photo.facts.privacy for info in walks.infos] == ["friends"]
 
 
-def test_a_fact_that_is_listed_for_the_first_time_is_written_once(walks: Walks) -> None:
-    """It is on the work list without an update; what failed waits for its time."""
+def test_a_fact_listed_for_the_first_time_is_written_once(walks: Walks) -> None:
+    """It is on the work list without an update; failed photos wait for their due time."""
     walks.walk(photos(2))
     with walks.catalogue.transaction():
         done, failed = walks.infos
@@ -457,8 +457,8 @@ def test_a_fact_that_is_listed_for_the_first_time_is_written_once(walks: Walks) 
     assert walks.infos == []
 
 
-def test_other_numbers_are_stored_and_cause_no_work(walks: Walks) -> None:
-    """A visit during a download, or after it, neither fetches nor writes anything again."""
+def test_other_counts_are_stored_and_cause_no_work(walks: Walks) -> None:
+    """A visit during or after a download causes no download and no rewrite."""
     walks.walk(photos(1))
     (taken,) = walks.images
     assert walks.list_again(photo(1, views=7, faves=1)) == PageChanges()
@@ -472,18 +472,18 @@ def test_other_numbers_are_stored_and_cause_no_work(walks: Walks) -> None:
     assert [info.photo.facts.views for info in walks.infos] == [9]
 
 
-def test_a_size_that_is_still_open_follows_the_listing(walks: Walks) -> None:
-    """The address of a video's poster is that of the last listing, also where only the views changed besides."""
+def test_an_unproved_size_follows_the_listing(walks: Walks) -> None:
+    """The address of a video's poster is that of the last listing, also if otherwise only the views changed."""
     walks.walk([photo(1, label="Large", media="video", views=1)])
     walks.list_again(photo(1, label="Large", width=500, media="video", views=2))
     assert [stored.size.width for stored in walks.questions if stored.size] == [500]
 
 
-# Stretches that do not add up
+# Shortfalls
 
 
-def test_a_stretch_that_stays_short_is_believed_the_third_time(walks: Walks) -> None:
-    """Two runs leave it open and say so; the third takes the rest for hidden, says that, and closes it."""
+def test_a_repeated_shortfall_is_accepted_the_third_time(walks: Walks) -> None:
+    """Two runs leave it open and report it; the third takes the photos as hidden, reports that, and closes it."""
     stretch = Interval(100, 200)
     for _ in range(2):
         result = walks.walk(photos(3), 2, covered=stretch, total=5)
@@ -496,23 +496,23 @@ def test_a_stretch_that_stays_short_is_believed_the_third_time(walks: Walks) -> 
     assert result == WalkResult([])
 
 
-def test_a_stretch_that_comes_right_is_closed_at_once(walks: Walks) -> None:
-    """A gap that adds up in the next run is covered, and said no more."""
+def test_a_resolved_shortfall_is_closed_at_once(walks: Walks) -> None:
+    """A gap without a shortfall in the next run is covered, and no longer reported."""
     stretch = Interval(100, 200)
     assert walks.walk(photos(2), 1, covered=stretch, total=3).short == [(stretch, 1)]
     assert walks.walk(photos(3), covered=stretch).short == []
     assert walks.begin().intervals == (stretch,)
 
 
-def test_a_stretch_that_came_right_is_doubted_anew(walks: Walks) -> None:
-    """Runs count in a row: one that adds up in between begins the count again."""
+def test_a_resolved_shortfall_restarts_the_count(walks: Walks) -> None:
+    """Runs must be consecutive: one without the shortfall restarts the count."""
     for missing in (1, 1, 0, 1):
         result = walks.walk(photos(3), missing)
     assert result.short == [(ALL, 1)]
 
 
-def test_a_stretch_is_known_again_by_any_part_of_it(walks: Walks) -> None:
-    """The borders of a doubtful stretch slide with each upload, and its patience is not begun anew."""
+def test_an_overlapping_shortfall_is_the_same_one(walks: Walks) -> None:
+    """The borders of a shortfall move with each upload, which does not restart the count."""
     for low in (100, 90, 110):
         result = walks.walk(photos(3), 1, covered=Interval(low, low + 100), total=4)
     assert (result.short, result.hidden) == ([], 1)
@@ -531,16 +531,16 @@ def test_two_stretches_are_distinguished(walks: Walks) -> None:
     assert walks.begin().intervals == (late,)
 
 
-def test_an_interrupted_run_does_not_forget_its_doubts(walks: Walks) -> None:
-    """A stretch that was short before a walk was interrupted is still reported by the next one."""
+def test_an_interrupted_run_keeps_its_shortfalls(walks: Walks) -> None:
+    """A shortfall found before an interruption is still reported by the next walk."""
     walks.walk(photos(3), 1, covered=Interval(100, 200), total=4)
     walks.begin()
     walks.add(photos(3), Interval(100, 200), 1)
     assert walks.walk(photos(3), 1, covered=Interval(100, 200), total=4).hidden == 1
 
 
-def test_an_answer_that_cannot_be_true_is_never_believed(walks: Walks) -> None:
-    """Where Flickr contradicts itself, the stretch stays open, however often it does."""
+def test_an_impossible_answer_never_closes_a_gap(walks: Walks) -> None:
+    """If Flickr contradicts itself, the stretch stays open after any number of runs."""
     stretch = Interval(100, 200)
     for _ in range(5):
         result = walks.walk(photos(3), None, covered=stretch)
@@ -549,15 +549,15 @@ def test_an_answer_that_cannot_be_true_is_never_believed(walks: Walks) -> None:
 
 
 def test_a_contradiction_does_not_count_as_one_more_short_run(walks: Walks) -> None:
-    """After two short runs, a third answer that cannot be true does not let the stretch be closed."""
+    """After two short runs, a third answer that cannot be true does not close the stretch."""
     for missing in (2, 2, None):
         result = walks.walk(photos(3), missing, total=5)
     assert (result.short, result.hidden) == ([(ALL, None)], 0)
     assert walks.begin().intervals == ()
 
 
-def test_what_was_believed_once_is_believed_in_a_full_scan(walks: Walks) -> None:
-    """Photos hidden from strangers do not keep a later full scan from coming to its end."""
+def test_hidden_photos_stay_hidden_in_a_full_scan(walks: Walks) -> None:
+    """Photos hidden from visitors do not prevent a later full scan from completing."""
     for _ in range(3):
         walks.walk(photos(3), 2, total=5)
     result = walks.walk(photos(3), 2, full=True, total=5)
@@ -565,7 +565,7 @@ def test_what_was_believed_once_is_believed_in_a_full_scan(walks: Walks) -> None
 
 
 def test_a_full_scan_with_missing_photos_is_not_complete(walks: Walks) -> None:
-    """A full scan that is short somewhere marks nothing as gone, and the next one goes on with that stretch."""
+    """A full scan with a shortfall marks nothing as gone, and the next one continues with that stretch."""
     walks.walk(photos(20))
     walks.now += DAY
     scanned = walks.listing.last_scan()
@@ -585,18 +585,18 @@ def test_a_full_scan_with_missing_photos_is_not_complete(walks: Walks) -> None:
 
 
 def test_the_first_walk_of_everything_is_a_full_scan(walks: Walks) -> None:
-    """A new mirror needs no full scan: everything was listed a moment ago. Half of it is none."""
+    """A new mirror needs no full scan, because everything was just listed; a partial walk is not one."""
     walks.walk(photos(3), covered=Interval(500, NOW))
     assert walks.listing.last_scan() is None
     walks.now += DAY
     walks.walk(photos(3), covered=Interval(0, 499))
-    assert walks.listing.last_scan() is None  # what was uploaded since then is not listed yet
+    assert walks.listing.last_scan() is None  # later uploads are not listed yet
     walks.walk(photos(3), covered=Interval(500, walks.now))
     assert walks.listing.last_scan() == NOW + DAY
 
 
 def test_an_ordinary_walk_does_not_count_as_full_scan(walks: Walks) -> None:
-    """Looking for new photos later does not put off the next full scan, which is dated by its beginning."""
+    """A later walk for new photos does not postpone the next full scan, whose date is its beginning."""
     walks.walk(photos(3))
     walks.now += DAY
     walks.walk(photos(3))
@@ -610,7 +610,7 @@ def test_an_ordinary_walk_does_not_count_as_full_scan(walks: Walks) -> None:
 
 
 def test_an_interrupted_full_scan_is_continued(walks: Walks) -> None:
-    """What a full scan has listed is not listed again by the next one within a week, and nothing seems gone."""
+    """The next full scan within a week does not list its stretches again, and nothing seems gone."""
     walks.walk(photos(20))
     assert walks.begin(full=True).intervals == ()
     walks.add(photos(20)[10:], Interval(1000, NOW))
@@ -623,8 +623,8 @@ def test_an_interrupted_full_scan_is_continued(walks: Walks) -> None:
     assert walks.begin(full=True).intervals == ()
 
 
-def test_a_full_scan_that_is_too_old_begins_anew(walks: Walks) -> None:
-    """What was listed more than a week ago may have changed: it is listed again, and what is not there is gone."""
+def test_a_full_scan_that_is_too_old_begins_again(walks: Walks) -> None:
+    """Stretches listed more than a week ago are listed again, and missing photos are absent."""
     for later in (SCAN_TTL + 1, -1):
         walks.walk(photos(20))
         walks.begin(full=True)
@@ -636,8 +636,8 @@ def test_a_full_scan_that_is_too_old_begins_anew(walks: Walks) -> None:
         assert walks.absent() == {"1"}
 
 
-def test_what_a_full_scan_does_not_find_is_asked_for(walks: Walks) -> None:
-    """Photos are marked when Flickr says that they are gone, keep their files, and leave the work list."""
+def test_photos_missing_from_a_full_scan_are_verified(walks: Walks) -> None:
+    """Photos are marked as gone after Flickr confirms it; they keep their files, and leave the work list."""
     everyone = photos(20)
     walks.walk(everyone)
     with walks.catalogue.transaction():
@@ -659,8 +659,8 @@ def test_what_a_full_scan_does_not_find_is_asked_for(walks: Walks) -> None:
     assert walks.absent() == set()
 
 
-def test_a_photo_that_is_listed_again_is_not_asked_for(walks: Walks) -> None:
-    """What a full scan left out, and any later walk shows, is there."""
+def test_a_photo_that_is_listed_again_is_not_absent(walks: Walks) -> None:
+    """A photo that a full scan omitted and a later walk lists needs no verification."""
     walks.walk(photos(20))
     walks.walk(photos(20)[2:], full=True)
     assert walks.absent() == {"1", "2"}
@@ -669,7 +669,7 @@ def test_a_photo_that_is_listed_again_is_not_asked_for(walks: Walks) -> None:
 
 
 def test_a_photo_that_flickr_has_is_not_gone(walks: Walks) -> None:
-    """A photo that was asked for and is there stays what it is; one that was marked as gone is mirrored again."""
+    """A verified photo is unchanged; one that was marked as gone is mirrored again."""
     walks.walk(photos(20))
     gone_photos = walks.catalogue.gone_photos
     walks.walk(photos(20)[2:], full=True)
@@ -683,15 +683,15 @@ def test_a_photo_that_flickr_has_is_not_gone(walks: Walks) -> None:
     assert "2" in ids(walks.questions)
 
 
-def test_an_ordinary_walk_takes_nothing_for_gone(walks: Walks) -> None:
-    """A photo that a walk does not show is only missed by a full scan."""
+def test_an_ordinary_walk_marks_no_photo_as_absent(walks: Walks) -> None:
+    """Only a full scan makes a photo absent."""
     walks.walk(photos(20))
     assert walks.walk(photos(5)).absent == 0
     assert walks.absent() == walks.gone() == set()
 
 
-def test_a_photo_that_comes_back_is_there_again(walks: Walks) -> None:
-    """A photo made private and public again is not gone any more; what was mirrored is not fetched again."""
+def test_a_photo_that_reappears_is_not_gone(walks: Walks) -> None:
+    """A photo made private and public again is not gone any more; mirrored files are not fetched again."""
     walks.walk(photos(20))
     walks.finish()
     walks.walk(photos(20)[1:], full=True)
@@ -701,8 +701,8 @@ def test_a_photo_that_comes_back_is_there_again(walks: Walks) -> None:
     assert walks.images == walks.questions == []
 
 
-def test_a_photo_that_comes_back_is_mirrored_as_far_as_it_was_not(walks: Walks) -> None:
-    """What vanished before it was mirrored is fetched when it is back, and so is what changed meanwhile."""
+def test_missing_files_of_a_photo_that_reappears_are_mirrored(walks: Walks) -> None:
+    """Files that were not mirrored before are fetched, and so are those that changed meanwhile."""
     walks.walk([*photos(18), photo(19, label="Large 2048", width=2048), photo(20)])
     with walks.catalogue.transaction():
         for stored in walks.images[1:]:
@@ -721,8 +721,8 @@ def test_a_photo_that_comes_back_is_mirrored_as_far_as_it_was_not(walks: Walks) 
 
 
 @pytest.mark.parametrize(("found", "believed"), [(18, True), (17, False), (1, False)])
-def test_more_than_a_tenth_is_not_believed_to_be_gone(walks: Walks, found: int, believed: bool) -> None:
-    """Of twenty photos two may be gone, and three may not, unless the user says so."""
+def test_a_loss_of_more_than_a_tenth_is_ignored(walks: Walks, found: int, believed: bool) -> None:
+    """Of twenty photos two may be gone; three only with `accept_loss`."""
     walks.walk(photos(20))
     result = walks.walk(photos(found), full=True)
     missing = [str(number) for number in range(found + 1, 21)]
@@ -734,18 +734,18 @@ def test_more_than_a_tenth_is_not_believed_to_be_gone(walks: Walks, found: int, 
     assert walks.absent() == set(missing)
 
 
-# Counts that differ
+# Different counts
 
 
-def test_fewer_photos_are_named_once(walks: Walks) -> None:
-    """That Flickr counts fewer photos than are known is news when it changes, and not every run."""
+def test_a_lower_count_is_reported_once(walks: Walks) -> None:
+    """A lower count of Flickr's is reported when it changes, and not in every run."""
     walks.walk(photos(20))
     fewer = [walks.walk(photos(20), total=total).fewer for total in (19, 19, 18, 20, 20, 19)]
     assert fewer == [1, 0, 2, 0, 0, 1]
 
 
-def test_photos_without_a_place_stay_open_for_three_runs(walks: Walks) -> None:
-    """What Flickr counts in the whole, and in no part of it, is named until it is taken to be hidden."""
+def test_unlocated_photos_stay_open_for_three_runs(walks: Walks) -> None:
+    """Photos that Flickr counts in total, but in no part, are reported until they count as hidden."""
     walks.walk(photos(20))
     for _ in range(2):
         result = walks.walk(photos(20), total=22)
@@ -758,7 +758,7 @@ def test_photos_without_a_place_stay_open_for_three_runs(walks: Walks) -> None:
 
 
 def test_a_full_scan_without_locations_is_complete(walks: Walks) -> None:
-    """A full scan looks at every stretch: what it does not find stays open, and marks no photo as gone."""
+    """Photos that no stretch of a full scan shows stay open, and mark no photo as gone."""
     walks.walk(photos(20))
     result = walks.walk(photos(19), full=True, total=20)
     assert (result.scanned, result.absent, result.short) == (True, 1, [])
@@ -767,7 +767,7 @@ def test_a_full_scan_without_locations_is_complete(walks: Walks) -> None:
 
 
 def test_most_of_a_stretch_is_never_hidden(walks: Walks) -> None:
-    """Six hundred photos that are counted behind an empty page are not taken to be hidden, however often."""
+    """Six hundred photos that are counted with an empty page never count as hidden."""
     for _ in range(5):
         result = walks.walk([], 600, total=600)
         assert (result.short, result.hidden) == ([(ALL, 600)], 0)
@@ -775,7 +775,7 @@ def test_most_of_a_stretch_is_never_hidden(walks: Walks) -> None:
 
 
 def test_photos_that_were_hidden_and_are_listed_are_counted_once(walks: Walks) -> None:
-    """What was taken to be hidden, and is listed by a later full scan, explains no other photo any more."""
+    """Hidden photos that a later full scan lists do not explain other missing photos."""
     for _ in range(3):
         walks.walk(photos(18), 2, total=20)
     assert walks.walk(photos(20), full=True, total=20) == WalkResult(scanned=True)
@@ -784,14 +784,14 @@ def test_photos_that_were_hidden_and_are_listed_are_counted_once(walks: Walks) -
 
 @pytest.mark.parametrize("total", [None, 0])
 def test_an_unknown_count_is_not_a_difference(walks: Walks, total: int | None) -> None:
-    """An empty count of Flickr is not taken for an empty photostream."""
+    """An empty count does not mean an empty photostream."""
     walks.begin()
     walks.add(photos(20))
     assert walks.end(total).fewer == 0
 
 
 def test_gone_photos_are_not_a_difference(walks: Walks) -> None:
-    """After a full scan that found losses the counts agree again."""
+    """After a full scan that found gone photos, the counts agree again."""
     walks.walk(photos(20))
     assert walks.walk(photos(19), total=19).fewer == 1
     assert walks.walk(photos(19), full=True).fewer == 0
@@ -799,15 +799,15 @@ def test_gone_photos_are_not_a_difference(walks: Walks) -> None:
     assert walks.walk(photos(19)).fewer == 0
 
 
-def test_a_difference_is_not_named_beside_its_cause(walks: Walks) -> None:
-    """Where a stretch is short, or a loss is not believed, that alone is named."""
+def test_a_difference_is_not_reported_with_its_cause(walks: Walks) -> None:
+    """If there is a shortfall, or a loss is ignored, only that is reported."""
     walks.walk(photos(20))
     assert walks.walk(photos(20), 1, total=19).fewer == 0
     assert walks.walk(photos(10), full=True).fewer == 0
 
 
 def test_how_many_photos_are_expected(walks: Walks) -> None:
-    """The photos known, those that are hidden, and without those that are missing for a reason not known yet."""
+    """The known and the hidden photos, without those that are missing for an unknown reason."""
     walks.walk(photos(20))
     assert walks.catalogue.totals.expected() == 20
     for _ in range(3):
@@ -821,7 +821,7 @@ def test_how_many_photos_are_expected(walks: Walks) -> None:
 
 
 def test_coverage_ends_at_the_newest_upload(tmp_path: Path) -> None:
-    """Whatever clocks say, a time without any upload after it is listed again."""
+    """With any clocks, a time without a later upload is listed again."""
     walks = Walks(tmp_path / "other.sqlite")
     with walks.catalogue:
         walks.walk(photos(3))
@@ -829,7 +829,7 @@ def test_coverage_ends_at_the_newest_upload(tmp_path: Path) -> None:
 
 
 def test_coverage_of_the_future_is_dropped(walks: Walks) -> None:
-    """What a clock that was ahead let count as listed is listed again, and that is named; the rest stays."""
+    """Times listed with a clock that was ahead are listed again, with a notice; the rest stays."""
     walks.now += 30 * DAY
     walks.walk(photos(3), covered=Interval(0, walks.now))
     assert walks.catalogue.coverage.listed().intervals == (Interval(0, NOW + 30 * DAY - HOUR),)
@@ -839,11 +839,11 @@ def test_coverage_of_the_future_is_dropped(walks: Walks) -> None:
     assert walks.catalogue.coverage.listed().intervals == (Interval(0, NOW),)
 
 
-# Forgetting, and what is said
+# Deleted photos, and notices
 
 
-def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
-    """A photo whose files went to the trash leaves no trace, and is mirrored anew if it is listed again."""
+def test_a_deleted_photo_is_new_when_it_is_listed_again(walks: Walks) -> None:
+    """A photo whose files went to the trash leaves no row, and is mirrored again if it is listed again."""
     walks.walk(photos(20))
     walks.finish()
     walks.walk(photos(20)[1:], full=True)
@@ -879,18 +879,18 @@ def test_what_is_forgotten_is_new_when_it_is_back(walks: Walks) -> None:
     ],
     ids=["short", "untrue", "hidden", "loss", "fewer", "without a place"],
 )
-def test_what_does_not_add_up_is_one_sentence(result: WalkResult, words: list[str]) -> None:
+def test_each_result_is_one_sentence(result: WalkResult, words: list[str]) -> None:
     """Each result is reported in a sentence with its numbers and what to do."""
     (text,) = sentences(result)
     assert [word for word in words if word not in text] == []
 
 
-def test_what_adds_up_is_not_talked_about() -> None:
-    """A walk without a shortfall reports nothing, even if photos are gone: each has an event of its own."""
+def test_a_walk_without_a_shortfall_reports_nothing() -> None:
+    """Gone photos are not reported here, because each has its own event."""
     assert sentences(WalkResult([], absent=2, scanned=True)) == []
 
 
 def test_several_findings_are_several_sentences() -> None:
-    """Two stretches and hidden photos are three things to know."""
+    """Two stretches and hidden photos are three sentences."""
     short: list[tuple[Interval, int | None]] = [(Interval(1, 2), 1), (Interval(5, 9), None)]
     assert len(sentences(replace(WalkResult(short), hidden=2))) == 3

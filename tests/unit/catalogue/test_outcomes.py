@@ -1,4 +1,4 @@
-"""What became of photos on the work list, in a real SQLite file. Outdated results are tested in test_listings."""
+"""The outcomes of photos on the work list, in a real SQLite file. Outdated results are tested in test_listings."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def lists(tmp_path: Path) -> Iterator[Lists]:
 
 
 @JOBS
-def test_a_refusal_is_permanent_if_a_later_run_gets_it_again(lists: Lists, job: str) -> None:
-    """A server can refuse for a while: only the refusal of a second run is believed."""
+def test_a_refusal_is_permanent_after_a_second_run(lists: Lists, job: str) -> None:
+    """A refusal can be temporary: only that of a second run is permanent."""
     lists.insert(photo(1))
     query = lists.work_list.images_to_fetch if job == "image" else lists.work_list.infos_to_write
     for now, lasting in ((NOW, False), (NOW + DAY, True)):
@@ -40,8 +40,8 @@ def test_a_refusal_is_permanent_if_a_later_run_gets_it_again(lists: Lists, job: 
 
 
 @pytest.mark.parametrize("outcome", ["mark_failed", "mark_unavailable"])
-def test_a_sidecar_is_written_without_a_size_that_does_not_come(lists: Lists, outcome: str) -> None:
-    """A failed question for the size releases the sidecar that waits for it."""
+def test_a_sidecar_is_written_if_the_size_stays_unknown(lists: Lists, outcome: str) -> None:
+    """A failed request for the size releases the sidecar that waits for it."""
     lists.insert(unproved(1))
     with lists.catalogue.transaction():
         stored = lists.stored(lists.work_list.sizes_to_resolve)[0]
@@ -50,7 +50,7 @@ def test_a_sidecar_is_written_without_a_size_that_does_not_come(lists: Lists, ou
 
 
 def test_the_last_reason_of_a_failure_is_kept(lists: Lists) -> None:
-    """A photo fails once for each job, however often it is tried."""
+    """A photo has one failure for each job, after any number of tries."""
     lists.insert(photo(1))
     for reason in ("HTTP 500", "HTTP 503"):
         with lists.catalogue.transaction():
@@ -61,8 +61,8 @@ def test_the_last_reason_of_a_failure_is_kept(lists: Lists) -> None:
     assert [failure.reason for failure in lists.catalogue.statistics.failures()] == ["HTTP 503"]
 
 
-def test_a_film_that_is_missing_is_a_failure_beside_its_poster(lists: Lists) -> None:
-    """The poster is on disk, and the photo is not asked for again."""
+def test_a_missing_film_is_a_failure_with_a_poster(lists: Lists) -> None:
+    """The poster is on disk, and the photo is not requested again."""
     lists.insert(film(1))
     with lists.catalogue.transaction():
         stored = lists.stored(lists.work_list.sizes_to_resolve)[0]
@@ -73,8 +73,8 @@ def test_a_film_that_is_missing_is_a_failure_beside_its_poster(lists: Lists) -> 
     assert lists.questions == []
 
 
-def test_files_of_a_photo_in_processing_are_kept_and_asked_for_again(lists: Lists) -> None:
-    """What Flickr has so far is on disk, and the next run looks for the rest."""
+def test_a_photo_in_processing_is_kept_and_requested_again(lists: Lists) -> None:
+    """The available files are on disk, and the next run requests the rest."""
     lists.insert(film(1))
     with lists.catalogue.transaction():
         stored = lists.stored(lists.work_list.sizes_to_resolve)[0]

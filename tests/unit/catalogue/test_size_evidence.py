@@ -1,4 +1,4 @@
-"""When the answers of Flickr for some photos settle the best size of the others, in a real SQLite file."""
+"""The settling of best sizes by Flickr's answers for some photos, in a real SQLite file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lists(tmp_path: Path) -> Iterator[Lists]:
 
 
 def answer(lists: Lists, count: int, label: str = LISTED) -> None:
-    """Let Flickr name the best size of the next photos."""
+    """Record Flickr's best size of the next photos."""
     with lists.catalogue.transaction():
         for stored in lists.stored(lists.work_list.sizes_to_resolve, limit=count):
             size = FlickrPhotoSize(label, 2048, 1365, f"https://live.staticflickr.com/{stored.photo.id}.jpg")
@@ -34,7 +34,7 @@ def answer(lists: Lists, count: int, label: str = LISTED) -> None:
 
 
 def test_enough_confirmations_settle_the_rest(lists: Lists) -> None:
-    """One answer less settles only the photos that were asked for; a film is always asked for."""
+    """One answer less settles only the requested photos; a film is always requested."""
     answer(lists, SAMPLE - 1)
     assert len(lists.questions) == 101 - (SAMPLE - 1)
     answer(lists, 1)
@@ -45,14 +45,14 @@ def test_enough_confirmations_settle_the_rest(lists: Lists) -> None:
 
 
 def test_one_contradiction_settles_nothing(lists: Lists) -> None:
-    """If Flickr had a larger file for one photo, every other one is asked for."""
+    """If Flickr had a larger file for one photo, every other one is requested."""
     answer(lists, 1, "Original")
     answer(lists, SAMPLE + 10)
     assert len(lists.questions) == 101 - (SAMPLE + 11)
 
 
-def test_a_size_that_was_settled_later_is_written_to_the_sidecar(lists: Lists) -> None:
-    """Sidecars that a run without images wrote name no proved size, and are written again."""
+def test_a_size_settled_later_is_written_to_the_sidecar(lists: Lists) -> None:
+    """Sidecars of a run without images have no proved size, and are written again."""
     lists.begin(images=False)
     lists.finish()
     lists.begin(images=True)

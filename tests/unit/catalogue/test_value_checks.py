@@ -1,4 +1,4 @@
-"""A value of the catalogue that cannot be read is damage: it is said, and the catalogue is rebuilt from the files."""
+"""An invalid value in the catalogue is damage: it is reported, and the catalogue is rebuilt from the files."""
 
 from __future__ import annotations
 
@@ -69,22 +69,22 @@ DAMAGES = {
 
 
 def catalogue_of(run: Run) -> Path:
-    """Return where the catalogue of a mirror is."""
+    """Return the path of the catalogue."""
     return run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
 
 
 def execute(path: Path, sql: str) -> None:
-    """Change a catalogue by hand."""
+    """Change a catalogue directly."""
     database = sqlite3.connect(path)
     database.executescript(sql)
     database.close()
 
 
 @pytest.mark.parametrize("damage", with_slow_rest(DAMAGES, *list(DAMAGES)[::5]))
-async def test_a_value_that_cannot_be_read_is_damage(
+async def test_an_unreadable_value_is_damage(
     tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`status` and `list` say so and end with 7; a run sets the catalogue aside and rebuilds it; so does `check`."""
+    """`status` and `list` report it and exit with 7; a run and `check` move the catalogue aside and rebuild it."""
     async with mirroring(tmp_path, 4, commented=1.0) as run:
         await run(info_level=2)
         before, name = tree(tmp_path), run.stream.username
@@ -108,7 +108,7 @@ async def test_a_value_that_cannot_be_read_is_damage(
 
 @pytest.mark.slow
 async def test_the_command_continues_after_damage(tmp_path: Path) -> None:
-    """The first run after it says it and ends with 0, and so does the next one, without a word."""
+    """The first run afterwards reports it and exits with 0; the next one reports nothing."""
     async with mirroring(tmp_path, 3) as run:
         assert (await run_command(run.flickr, tmp_path)).code == 0
         execute(catalogue_of(run), "UPDATE listed SET facts = 'x'; UPDATE photos SET image_status = 1")
@@ -122,10 +122,10 @@ async def test_the_command_continues_after_damage(tmp_path: Path) -> None:
     assert "is damaged" not in second.err
 
 
-async def test_damage_that_shows_during_a_run_is_rebuilt_by_the_next_one(
+async def test_damage_found_during_a_run_is_repaired_by_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the check at the beginning does not find ends one run, and not every one."""
+    """Damage that the first check does not find ends one run, and not every run."""
     async with mirroring(tmp_path, 3) as run:
         await run()
         execute(catalogue_of(run), "UPDATE listed SET facts = 'x'; UPDATE photos SET image_status = 1")
@@ -140,7 +140,7 @@ async def test_damage_that_shows_during_a_run_is_rebuilt_by_the_next_one(
 
 @pytest.mark.parametrize("number", [18, 19])
 async def test_a_header_of_an_unknown_format_is_damage(tmp_path: Path, number: int) -> None:
-    """SQLite would open such a file for reading only, and every run would end with a refused write."""
+    """SQLite opens such a file for reading only, and every run would end with a refused write."""
     async with mirroring(tmp_path, 2) as run:
         await run()
         data = bytearray(catalogue_of(run).read_bytes())
@@ -150,8 +150,8 @@ async def test_a_header_of_an_unknown_format_is_damage(tmp_path: Path, number: i
         assert "rebuilt" in run.notices
 
 
-def test_errors_while_rows_are_read_are_those_of_the_statement(tmp_path: Path) -> None:
-    """The second row shows the damage: reading it raises the error of the package."""
+def test_errors_while_reading_rows_are_translated(tmp_path: Path) -> None:
+    """The second row is damaged: reading it raises the error of the package."""
     database = Database(tmp_path / "catalogue.sqlite")
     database.query("INSERT INTO notes VALUES ('a', 'whole'), ('b', CAST(x'ff' AS TEXT))")
     for read in (
@@ -167,7 +167,7 @@ def test_errors_while_rows_are_read_are_those_of_the_statement(tmp_path: Path) -
 
 
 def replaced(document: Any, path: list[int], value: Any) -> Any:
-    """Return a document with the value at a place of it replaced by another one."""
+    """Return a document with the value at a path replaced."""
     if not path or not isinstance(document, (dict, list)) or not document:
         return value
     keys = [*document] if isinstance(document, dict) else [*range(len(document))]
@@ -200,10 +200,10 @@ VALUES = ANYTHING | st.sampled_from(
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(PLACES, VALUES), min_size=1, max_size=3))
-def test_no_rebuild_makes_a_catalogue_that_is_damaged(
+def test_a_rebuilt_catalogue_is_never_damaged(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[list[int], Any]]
 ) -> None:
-    """Whatever an information file says, what it is rebuilt to can be read: else each run would rebuild it."""
+    """For any information file, the rebuilt catalogue is valid; otherwise each run would rebuild it."""
     document: Any = INFO
     for path, value in changes:
         document = replaced(document, path, value)

@@ -1,4 +1,4 @@
-"""The work list in a real SQLite file: which photos a run is given, in which order, and when failures are due again."""
+"""The work list in a real SQLite file: the photos of a run, their order, and the due times of failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JOBS = pytest.mark.parametrize("job", ["image", "info"])
 
 
 def photo(number: int, *, label: str = "Original", width: int = 640, **facts: Any) -> FlickrPhoto:
-    """Return a photo that was uploaded in the second `number`."""
+    """Return a photo uploaded in second `number`."""
     metadata = PhotoMetadata(uploaded=number, **facts)
     url = f"https://live.staticflickr.com/65535/{number}_aaaa_o.jpg"
     sizes = [FlickrPhotoSize(label, width, 480, url)]
@@ -33,12 +33,12 @@ def photo(number: int, *, label: str = "Original", width: int = 640, **facts: An
 
 
 def unproved(number: int) -> FlickrPhoto:
-    """Return a photo whose listed size fills its label, so that a larger one can exist."""
+    """Return a photo whose listed size is the maximum of its label, so that a larger one can exist."""
     return photo(number, label="Large 2048", width=2048)
 
 
 def film(number: int) -> FlickrPhoto:
-    """Return a video, whose files no listing shows."""
+    """Return a video, whose files are never listed."""
     return photo(number, label="Large 2048", width=2048, media="video")
 
 
@@ -57,7 +57,7 @@ class Lists:
             self.catalogue.photos.insert(by_id, rows)
 
     def stored(self, query: Callable[..., list[StoredPhoto]], **page: Any) -> list[StoredPhoto]:
-        """Return a page of a list, oldest upload first unless asked for otherwise."""
+        """Return a page of a list, by default oldest upload first."""
         return query(**{"newest_first": False, "frontier": None, "busy": (), "limit": 100, **page})
 
     def ids(self, query: Callable[..., list[StoredPhoto]], **page: Any) -> list[int]:
@@ -66,25 +66,25 @@ class Lists:
 
     @property
     def images(self) -> list[int]:
-        """The photos whose image is to be fetched."""
+        """The photos whose image must be fetched."""
         return self.ids(self.work_list.images_to_fetch)
 
     @property
     def questions(self) -> list[int]:
-        """The photos whose best size is to be asked for."""
+        """The photos whose best size must be requested."""
         return self.ids(self.work_list.sizes_to_resolve)
 
     @property
     def infos(self) -> list[int]:
-        """The photos whose sidecar is to be written."""
+        """The photos whose sidecar must be written."""
         return self.ids(self.work_list.infos_to_write)
 
     def of(self, job: str) -> list[int]:
-        """Return the photos that a job has to do."""
+        """Return the pending photos of a job."""
         return self.images if job == "image" else self.infos
 
     def finish(self, level: int = 0) -> None:
-        """Mark all that is on the work list as done."""
+        """Mark all photos on the work list as done."""
         with self.catalogue.transaction():
             for stored in self.stored(self.work_list.images_to_fetch):
                 file = StoredFile("image", "jpg", 1, b"sha256")
@@ -93,7 +93,7 @@ class Lists:
                 self.catalogue.outcomes.mark_info_done(stored, level)
 
     def fail(self, job: str) -> None:
-        """Mark all that a job has to do as failed."""
+        """Mark all pending photos of a job as failed."""
         query = self.work_list.images_to_fetch if job == "image" else self.work_list.infos_to_write
         with self.catalogue.transaction():
             for stored in self.stored(query):
@@ -112,11 +112,11 @@ def lists(tmp_path: Path) -> Iterator[Lists]:
         yield lists
 
 
-# What is on which list
+# The lists
 
 
-def test_a_photo_is_on_the_list_that_its_size_calls_for(lists: Lists) -> None:
-    """A proved size is fetched, another is asked for; a sidecar waits for the size that it names."""
+def test_the_size_of_a_photo_determines_its_list(lists: Lists) -> None:
+    """A proved size is fetched, another is requested; a sidecar waits for the size that it names."""
     lists.insert(photo(1), unproved(2), film(3))
     assert lists.images == [1]
     assert lists.questions == [2, 3]
@@ -124,8 +124,8 @@ def test_a_photo_is_on_the_list_that_its_size_calls_for(lists: Lists) -> None:
     assert lists.ids(lists.work_list.sizes_to_resolve, videos_only=True) == [3]
 
 
-def test_a_page_is_in_the_order_asked_for(lists: Lists) -> None:
-    """Photos come by their upload, in both directions; busy ones are skipped and not counted."""
+def test_a_page_has_the_requested_order(lists: Lists) -> None:
+    """Photos are ordered by upload, in either direction; busy ones are skipped and not counted."""
     lists.insert(*map(photo, (3, 1, 2, 5, 4)))
     query = lists.work_list.images_to_fetch
     assert lists.ids(query, newest_first=True) == [5, 4, 3, 2, 1]
@@ -134,15 +134,17 @@ def test_a_page_is_in_the_order_asked_for(lists: Lists) -> None:
 
 
 @pytest.mark.parametrize(("newest_first", "found"), [(False, [1, 2]), (True, [5, 4])])
-def test_nothing_beyond_the_frontier_is_given_out(lists: Lists, newest_first: bool, found: list[int]) -> None:
-    """Photos at the frontier wait: others that come before them may not be listed yet."""
+def test_photos_beyond_the_frontier_are_not_returned(
+    lists: Lists, newest_first: bool, found: list[int]
+) -> None:
+    """Photos at the frontier wait, because earlier ones may not be listed yet."""
     lists.insert(*map(photo, range(1, 6)))
     page = {"newest_first": newest_first, "frontier": 3}
     assert lists.ids(lists.work_list.images_to_fetch, **page) == found
 
 
-def test_what_is_done_leaves_the_list(lists: Lists) -> None:
-    """Neither this run nor the next one fetches again what is on disk."""
+def test_done_photos_leave_the_list(lists: Lists) -> None:
+    """Neither this run nor the next one fetches files on disk again."""
     lists.insert(photo(1), photo(2))
     lists.finish()
     lists.begin()
@@ -150,7 +152,7 @@ def test_what_is_done_leaves_the_list(lists: Lists) -> None:
     assert not lists.work_list.is_unfinished(images=True, info=True)
 
 
-def test_the_whole_listing_settles_what_a_page_could_not(lists: Lists) -> None:
+def test_the_whole_listing_settles_sizes(lists: Lists) -> None:
     """Once a listing has shown a label, its absence proves that a photo has no such size."""
     lists.insert(unproved(1), photo(2, label="X-Large 3K", width=3072), film(3))
     with lists.catalogue.transaction():
@@ -162,7 +164,7 @@ def test_the_whole_listing_settles_what_a_page_could_not(lists: Lists) -> None:
 # The beginning of a run
 
 
-def test_sidecars_wait_only_if_images_are_asked_for(lists: Lists) -> None:
+def test_sidecars_wait_only_if_images_are_requested(lists: Lists) -> None:
     """A run for sidecars alone writes them without a size; the next run with images waits for it again."""
     lists.insert(unproved(1))
     assert lists.infos == []
@@ -174,7 +176,7 @@ def test_sidecars_wait_only_if_images_are_asked_for(lists: Lists) -> None:
 
 
 def test_a_higher_level_puts_sidecars_on_the_list(lists: Lists) -> None:
-    """A sidecar with less than asked for is written again, but not one of a photo that is gone."""
+    """A sidecar with a lower level is written again, but not that of a gone photo."""
     lists.insert(photo(1), photo(2))
     lists.finish(level=0)
     lists.catalogue.gone_photos.mark_gone("2", NOW)
@@ -186,8 +188,8 @@ def test_a_higher_level_puts_sidecars_on_the_list(lists: Lists) -> None:
     assert lists.infos == [1]
 
 
-def test_a_photo_in_processing_is_asked_for_by_each_run(lists: Lists) -> None:
-    """What Flickr was still processing is on no list until the next run."""
+def test_a_photo_in_processing_is_requested_by_each_run(lists: Lists) -> None:
+    """A photo that Flickr was still processing is on no list until the next run."""
     lists.insert(photo(1))
     with lists.catalogue.transaction():
         lists.catalogue.outcomes.mark_not_ready(lists.stored(lists.work_list.images_to_fetch)[0])
@@ -209,7 +211,7 @@ def test_a_damaged_photo_is_fetched_again_when_it_is_due(lists: Lists, after: in
 
 
 def test_a_permanent_failure_is_reported_as_new_once(lists: Lists) -> None:
-    """The next run knows it, and does not try again."""
+    """The next run does not try it again."""
     lists.insert(photo(1))
     with lists.catalogue.transaction():
         stored = lists.stored(lists.work_list.images_to_fetch)[0]
@@ -237,20 +239,20 @@ def test_a_failure_is_tried_again_at_the_end_of_its_run(lists: Lists, job: str) 
     assert lists.work_list.requeue(job) == 0
 
 
-def test_a_size_that_was_not_proved_is_asked_for_again(lists: Lists) -> None:
+def test_an_unproved_size_is_requested_again(lists: Lists) -> None:
     """A photo whose getSizes failed is not on the list of images when it is requeued."""
     lists.insert(unproved(1))
     with lists.catalogue.transaction():
         stored = lists.stored(lists.work_list.sizes_to_resolve)[0]
         lists.catalogue.outcomes.mark_failed(stored, "image", "HTTP 503")
-    assert lists.infos == [1]  # it waits no longer for a size that does not come
+    assert lists.infos == [1]  # it no longer waits for the size
     assert lists.work_list.requeue("image") == 1
     assert (lists.images, lists.questions) == ([], [1])
 
 
 @JOBS
 def test_a_failure_is_due_later_with_each_run(lists: Lists, job: str) -> None:
-    """After an hour, a day, and then each week; not a second before."""
+    """After an hour, a day, and then each week, and not earlier."""
     lists.insert(photo(1))
     now = NOW
     for delay in (*RETRY_AFTER, RETRY_AFTER[-1]):
@@ -267,7 +269,7 @@ def test_a_failure_is_due_later_with_each_run(lists: Lists, job: str) -> None:
 
 
 def test_a_due_time_from_a_wrong_clock_counts_as_due(lists: Lists) -> None:
-    """A run whose clock was a year ahead does not put a photo off for a year."""
+    """A run whose clock was a year ahead does not delay a photo for a year."""
     lists.insert(photo(1))
     lists.fail("image")
     lists.work_list.end_run(NOW + 365 * DAY)
@@ -299,7 +301,7 @@ def test_success_ends_a_failure(lists: Lists) -> None:
 
 
 def test_a_window_limits_all_lists(lists: Lists) -> None:
-    """A run for a window neither begins nor finishes, requeues or counts what is outside of it."""
+    """A run for a window neither begins, finishes, requeues nor counts photos outside of it."""
     lists.insert(photo(1), photo(2), unproved(3), unproved(4), film(5))
     lists.fail("info")
     lists.catalogue.scope.restrict(Interval(2, 3), None)
@@ -314,7 +316,7 @@ def test_a_window_limits_all_lists(lists: Lists) -> None:
 
 
 def test_a_run_for_a_window_schedules_no_other_failures(lists: Lists) -> None:
-    """A failure outside of the window is still one of the run that it was in."""
+    """A failure outside of the window still belongs to its own run."""
     lists.insert(photo(1), photo(2))
     lists.fail("image")
     lists.catalogue.scope.restrict(Interval(2, 3), None)
@@ -325,7 +327,7 @@ def test_a_run_for_a_window_schedules_no_other_failures(lists: Lists) -> None:
     assert lists.work_list.requeue("image") == 1
 
 
-def test_no_more_photos_are_begun_than_allowed(lists: Lists) -> None:
+def test_the_number_of_begun_photos_is_limited(lists: Lists) -> None:
     """Images and sidecars of the same photos; once these are done nothing is left for this run."""
     lists.insert(*map(photo, range(1, 6)))
     lists.catalogue.scope.restrict(None, 2)

@@ -1,4 +1,4 @@
-"""Completion of `--username`: the mirrors that are there, as each shell wants them."""
+"""Completion of `--username`: the existing mirrors, in the format of each shell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def offered(*words: str, program: str = "bash") -> list[str]:
-    """Return what a shell offers in place of the last word."""
+    """Return the completions that a shell offers for the last word."""
     environment = {
         "_MIRROR_FLICKR_COMPLETE": f"complete_{program}",
         "COMP_WORDS": " ".join(["mirror_flickr", *words]),
@@ -36,7 +36,7 @@ def offered(*words: str, program: str = "bash") -> list[str]:
 
 
 def begin_mirror(root: Path, name: str) -> None:
-    """Make a folder that looks like a mirror."""
+    """Make a folder that resembles a mirror."""
     state = root / name / ".flickr_mirror"
     state.mkdir(parents=True)
     owner = {"format": 1, "nsid": "1@N01", "username": name, "asked_for": name, "depth": 4}
@@ -45,8 +45,8 @@ def begin_mirror(root: Path, name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("unmeasured")
-def test_the_mirrors_that_are_there_are_offered(tmp_path: Path, home: Path) -> None:
-    """Names come from the cache path: that of the command line, of the file of settings, or the default."""
+def test_existing_mirrors_are_offered(tmp_path: Path, home: Path) -> None:
+    """Names come from the cache path: from the command line, the settings file, or the default."""
     for root, names in ((tmp_path / "nas", ("river light", "manhhai")), (home / ".flickr", ("home",))):
         for name in names:
             begin_mirror(root, name)

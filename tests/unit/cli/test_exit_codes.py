@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.cli.exit_codes`: the worst of several codes hides none."""
+"""Tests of `flickr_mirror.cli.exit_codes`: the worst of several codes is returned."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def test_a_signal_ends_the_series() -> None:
     assert for_each(["a", "b", "c"], lambda _: next(codes)) == 130
 
 
-def test_a_code_has_words() -> None:
+def test_a_code_is_explained() -> None:
     assert code_text(137) == "killed (SIGKILL), perhaps because memory ran out (exit 137)"
     assert (code_text(6), code_text(None)) == ("exit 6", "exit None")

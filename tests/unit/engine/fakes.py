@@ -29,7 +29,7 @@ def photo(number: int, *, comments: int | None = None) -> StoredPhoto:
 
 
 class FakeCatalogue:
-    """A work list in memory: the photos that are left for each kind of job, and what became of the others."""
+    """A work list in memory: the pending photos of each kind of job, and the outcomes of the others."""
 
     def __init__(self, left: dict[JobKind, list[int]] | None = None) -> None:
         self.left = {kind: [photo(number) for number in (left or {}).get(kind, [])] for kind in JobKind}
@@ -47,7 +47,7 @@ class FakeCatalogue:
         frontier: int | None,
         listed: bool,
     ) -> list[StoredPhoto]:
-        """Return photos that are left for a kind of job."""
+        """Return pending photos of a kind of job."""
         assert newest_first
         assert frontier is None or not listed
         return [stored for stored in self.left[kind] if stored.photo.id not in busy][:limit]
@@ -57,7 +57,7 @@ class FakeCatalogue:
         self.left[kind].remove(stored)
 
     def mark_failed(self, stored: StoredPhoto, kind: JobKind, reason: str) -> None:
-        """Note a failure that is tried again."""
+        """Record a failure that is tried again."""
         self.recorded.append(("mark_failed", stored.photo.id, kind, reason))
         if stored in self.left[kind]:
             self.left[kind].remove(stored)
@@ -68,18 +68,18 @@ class FakeCatalogue:
         self.recorded.append(("mark_refused", stored.photo.id, kind, reason))
 
     def mark_unavailable(self, stored: StoredPhoto, kind: JobKind, reason: str) -> None:
-        """Note a lasting failure."""
+        """Record a lasting failure."""
         self.recorded.append(("mark_unavailable", stored.photo.id, kind, reason))
 
     def requeue(self, kind: JobKind) -> int:
-        """Put what failed back on the list."""
+        """Put failed photos back on the list."""
         count = len(self.failed[kind])
         self.left[kind] += self.failed[kind]
         self.failed[kind] = []
         return count
 
     def has_work(self, kind: JobKind) -> bool:
-        """Return whether photos are left."""
+        """Return whether photos are pending."""
         return bool(self.left[kind])
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -88,7 +88,7 @@ class FakeCatalogue:
 
 
 class FakeContext:
-    """The parts of a `JobContext` that decide about jobs. Without the network, the disk and a database."""
+    """The parts of a `JobContext` that decide about jobs. It needs no network, disk or database."""
 
     def __init__(
         self, catalogue: FakeCatalogue, limits: Limits | None = None, options: MirrorOptions | None = None

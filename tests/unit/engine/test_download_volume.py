@@ -1,4 +1,4 @@
-"""The estimate, before a run begins, of the bytes of images and of the time they take."""
+"""The estimate of the bytes of images, and of their time, before a run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def stock(
 
 
 def test_each_kind_is_estimated_from_its_own_files() -> None:
-    """A label and an extension make a kind; what is not known is like others of its extension, or like all."""
+    """A label and an extension make a kind; an unknown kind is like others of its extension, or like all."""
     there = {JPG: Images(30, 30e6, 15_000_000), PNG: Images(20, 20e6, 40_000_000)}
     found = estimate(stock({JPG: Images(2, 4e6, 0), PNG: Images(1, 1e6, 0)}, there), [], Limits())
     assert found.bytes == 2_000_000 + 2_000_000
@@ -58,12 +58,12 @@ def test_each_kind_is_estimated_from_its_own_files() -> None:
     assert estimate(stock({LARGE: Images(1, 2e6, 0)}, there), [], Limits()).bytes == 1_000_000
     other = estimate(stock({("Original", "gif"): Images(1, 5e6, 0)}, there), [], Limits())
     assert other.bytes == 5_500_000
-    # a photo of which no size is listed is like the others
+    # a photo without a listed size is like the others
     assert estimate(stock({("", ""): Images(2, 0, 0)}, there), [], Limits()).bytes == 2_200_000
 
 
 def test_announced_sizes_count_like_files() -> None:
-    """They are added to the files that are there, and said."""
+    """They are added to the files of the mirror, and named."""
     asked = [(size(), 300_000), (size(width=3000), 500_000)]
     found = estimate(stock({JPG: Images(10, 10e6, 0)}), asked, Limits())
     assert found.bytes == 2_000_000
@@ -73,8 +73,8 @@ def test_announced_sizes_count_like_files() -> None:
     assert "from 1 files of this mirror and the announced sizes of 2 images." in both.basis
 
 
-def test_films_are_like_films() -> None:
-    """Flickr lists no bytes of videos: those of the mirror give the estimate; without any, the line says so."""
+def test_films_are_estimated_from_films() -> None:
+    """Flickr lists no bytes of videos: the estimate uses those of the mirror; without any, the text states that."""
     left, there = {JPG: Images(4, 4e6, 0)}, {JPG: Images(20, 20e6, 4_000_000)}
     found = estimate(stock(left, there, videos=3, films=2, film_bytes=20_000_000), [], Limits())
     assert found.bytes == 800_000 + 30_000_000
@@ -94,10 +94,10 @@ def test_films_are_like_films() -> None:
         ({"bwlimit": 100_000}, 50_000, 20, "The time is based on the rate that an earlier run measured."),
     ],
 )
-def test_the_time_is_that_of_a_rate_that_is_known(
+def test_the_time_uses_a_known_rate(
     limits: dict[str, Any], rate: int | None, expected: float | None, words: str
 ) -> None:
-    """It is measured, or it is the one that is set; nothing is made up."""
+    """The rate is a measured one or --bwlimit; otherwise the time is unknown."""
     ready = stock({JPG: Images(1, 1e6, 0)}, {JPG: Images(20, 1e6, 1_000_000)}, rate=rate)
     found = estimate(ready, [], Limits(**limits))
     assert found.seconds == expected
@@ -120,8 +120,8 @@ def test_without_any_figure_there_is_no_estimate() -> None:
     assert estimate(NOTHING, [], Limits()) == (0, 0.0, "")
 
 
-def test_photos_that_are_not_listed_are_like_the_sample() -> None:
-    """Each of the sample stands for as many."""
+def test_unlisted_photos_are_like_the_sample() -> None:
+    """Each photo of the sample represents the same number."""
     sample = [photo(size("Large"), size(width=2000)), photo(size("Original", "png"), media="video"), photo()]
     more = with_unlisted(stock({JPG: Images(1, 1e6, 0)}), sample, 30)
     assert more.left == {JPG: Images(11, 21e6, 0), PNG: Images(10, 10e6, 0), ("", ""): Images(10, 0, 0)}
@@ -129,8 +129,8 @@ def test_photos_that_are_not_listed_are_like_the_sample() -> None:
     assert with_unlisted(NOTHING, [], 5) == NOTHING
 
 
-def test_kinds_that_are_not_known_are_asked_for() -> None:
-    """More of the kind of which more pixels are left, spread over the sample; none of which the mirror has enough."""
+def test_sizes_of_unknown_kinds_are_requested() -> None:
+    """In proportion to the remaining pixels, spread over the sample; not for kinds with enough files."""
     sample = [photo(size(width=number)) for number in range(1, 101)]
     sample += [photo(size("Large", width=number)) for number in range(1, 101)]
     left = {JPG: Images(10, 30e6, 0), LARGE: Images(10, 10e6, 0), PNG: Images(10, 90e6, 0)}
@@ -147,7 +147,7 @@ def test_kinds_that_are_not_known_are_asked_for() -> None:
     st.dictionaries(st.sampled_from([JPG, PNG, LARGE]), st.integers(0, 10**12)),
     st.lists(st.sampled_from([JPG, PNG, LARGE]), max_size=40),
 )
-def test_few_are_asked_for(left: dict[tuple[str, str], int], kinds: list[tuple[str, str]]) -> None:
+def test_few_sizes_are_requested(left: dict[tuple[str, str], int], kinds: list[tuple[str, str]]) -> None:
     """Never more than eight, for any number of photos left."""
     sample = [photo(size(label, extension)) for label, extension in kinds]
     ready = stock({kind: Images(1, pixels, 0) for kind, pixels in left.items()})
@@ -160,7 +160,7 @@ def test_few_are_asked_for(left: dict[tuple[str, str], int], kinds: list[tuple[s
 
 
 async def test_the_time_of_downloads_is_measured() -> None:
-    """It runs while any image is downloaded, however many are: pauses and waiting are left out."""
+    """It runs while at least one image is downloaded: pauses and waits are excluded."""
     now = [100.0]
     brake = DownloadSlots(8, clock=lambda: now[0])
 
@@ -178,12 +178,12 @@ async def test_the_time_of_downloads_is_measured() -> None:
     assert brake.seconds == 13
 
 
-def test_a_rate_that_is_none_is_not_used() -> None:
-    """A damaged note is as good as none."""
+def test_an_invalid_rate_is_not_used() -> None:
+    """A damaged note is ignored."""
     assert [download_volume.rate_of(text) for text in (None, "", "x", "0", "-5", "7")] == [None] * 5 + [7]
 
 
-# What is reported
+# Reports
 
 
 def plan_of(**more: Any) -> RunPlanned:
@@ -191,8 +191,8 @@ def plan_of(**more: Any) -> RunPlanned:
     return RunPlanned(10, 2, 3, 7200.0, exact=False, **more)
 
 
-def test_the_line_has_what_is_known() -> None:
-    """The fields of before stay in front; what is not known is left out."""
+def test_the_line_has_the_known_values() -> None:
+    """The earlier fields stay in front; unknown values are left out."""
     old = 'plan user="x" nsid=1@N01 photos=10 mirrored=2 calls=3 hours=2.00'
     assert plan_line("x", "1@N01", plan_of()) == old
     assert plan_line("x", "1@N01", plan_of(bytes=12, free=34)) == f"{old} bytes=12 free=34"
@@ -254,10 +254,10 @@ def test_the_line_has_what_is_known() -> None:
         ({"bytes": 0}, {}, ["The disk of /m does not report its free space."]),
     ],
 )
-def test_the_line_says_whether_the_images_fit(
+def test_the_plan_states_whether_the_images_fit(
     capsys: pytest.CaptureFixture[str], more: dict[str, Any], limits: dict[str, int], expected: list[str]
 ) -> None:
-    """Sentences on standard error; where it does not fit, a warning that is said where quiet is wanted, too."""
+    """Sentences on standard error; if the images do not fit, a warning, also with --quiet."""
     echo_plan(plan_of(**more), Path("/m"), **limits)
     assert [line.rstrip() for line in capsys.readouterr().err.splitlines()] == [
         line.rstrip() for line in expected

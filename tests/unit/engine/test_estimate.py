@@ -1,4 +1,4 @@
-"""The estimate of a run: a few calls and headers, nothing written, and close to what the run then does."""
+"""The estimate of a run: a few calls and headers, nothing written, and close to the real run."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def mirror_with(run: Run, servers: httpx.AsyncBaseTransport, **options: Any) -> 
 
 
 def catalogue_of(run: Run) -> Path:
-    """Return where a mirror's catalogue is."""
+    """Return the path of a mirror's catalogue."""
     return run.root / run.stream.username / ".flickr_mirror" / "catalogue.sqlite"
 
 
 @pytest.mark.slow
 async def test_the_bytes_of_a_first_run_are_estimated(tmp_path: Path) -> None:
-    """From the headers of a few images, without a byte of their bodies, and without one API call more."""
+    """From the headers of a few images, without their bodies, and without an additional API call."""
     async with mirroring(tmp_path / "cache", 600, image_dims=(320, 240)) as run:
         run.stream.image_shapes = [(320, 240), (480, 360), (240, 320), (640, 480)]
         servers = Headers(run)
@@ -112,7 +112,7 @@ async def test_a_mirror_with_enough_files_sends_no_request(tmp_path: Path) -> No
 
 
 async def test_videos_are_estimated_from_mirrored_videos(tmp_path: Path) -> None:
-    """Before the first film the estimate leaves films out, and says so."""
+    """Before the first film the estimate excludes films, and states that."""
     async with mirroring(tmp_path, 25, image_dims=(320, 240)) as run:
         run.stream.upload(3, kind=Kind.VIDEO)
         before = await mirror_with(run, Headers(run), image_only=True).estimate()
@@ -129,8 +129,8 @@ async def test_videos_are_estimated_from_mirrored_videos(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("status", "most"), [(429, 1), (503, 1), (404, MOST_ASKED)])
-async def test_servers_that_do_not_serve(tmp_path: Path, status: int, most: int) -> None:
-    """A server that answers 429 or fails is asked once; its figure is left out, and the other figures are reported."""
+async def test_failing_servers_are_asked_once(tmp_path: Path, status: int, most: int) -> None:
+    """After a 429 or a failure the bytes are left out, and the other figures are reported."""
     async with mirroring(tmp_path, 30, image_dims=(320, 240)) as run:
         servers = Headers(run, status)
         plan = await mirror_with(run, servers, image_only=True).estimate()
@@ -155,8 +155,8 @@ async def test_silent_servers_do_not_delay_the_estimate(tmp_path: Path) -> None:
         assert (plan.bytes, plan.photos) == (None, 5)
 
 
-async def test_a_run_keeps_the_rate_for_the_next_one(tmp_path: Path) -> None:
-    """Where it downloaded long enough, and was not held back; the estimate of the time follows from it."""
+async def test_a_run_stores_the_rate_for_the_next_one(tmp_path: Path) -> None:
+    """If it downloaded long enough, without --bwlimit; the estimate of the time uses it."""
     async with mirroring(tmp_path, 6) as run:
 
         async def rate() -> str | None:

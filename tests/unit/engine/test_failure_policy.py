@@ -25,7 +25,7 @@ LOST = TransportError("No answer.")
 def policy_of(
     *, passes: int = 2, workers: int = 2, options: MirrorOptions | None = None
 ) -> tuple[FailurePolicy, FakeContext]:
-    """Return a policy, and the context that it acts on."""
+    """Return a policy, and its context."""
     limits = Limits(passes=passes, image_workers=workers, min_image_workers=1, info_workers=workers)
     context = FakeContext(FakeCatalogue(), limits, options)
     return FailurePolicy(context.as_context, JOB_TYPES), context
@@ -54,7 +54,7 @@ async def outcomes(context: FakeContext) -> list[str]:
 async def test_the_error_and_the_passes_left_decide_the_outcome(
     error: Exception, first_pass: str, last_pass: str, passes: int
 ) -> None:
-    """An event announces another try exactly if there is one."""
+    """An event announces another try if and only if there is one."""
     policy, context = policy_of(passes=passes)
     policy.record_failure(JobKind.IMAGE, photo(7), error)
     expected = last_pass if passes == 1 else first_pass
@@ -66,7 +66,7 @@ async def test_the_error_and_the_passes_left_decide_the_outcome(
 
 
 async def test_an_unknown_code_of_flickr_is_in_the_reason() -> None:
-    """Known codes have a text of their own."""
+    """Known codes have their own texts."""
     policy, context = policy_of()
     policy.record_failure(JobKind.INFO, photo(1), FlickrApiError("Service unavailable", 105))
     policy.record_failure(JobKind.INFO, photo(2), PhotoNotFoundError("Photo not found", 1))
@@ -138,7 +138,7 @@ def test_an_image_resets_the_count() -> None:
 
 
 async def test_retries_are_no_misses_and_are_limited() -> None:
-    """Photos that failed before say nothing about the connection."""
+    """Photos that failed before are no evidence about the connection."""
     policy, context = policy_of(passes=3)
     stored = photo(1)
     for is_left in (True, True, False):
@@ -150,7 +150,7 @@ async def test_retries_are_no_misses_and_are_limited() -> None:
     assert not any(event.again for event in context.events if isinstance(event, PhotoFailed))
 
 
-async def test_nothing_to_requeue_uses_up_no_pass() -> None:
+async def test_an_empty_requeue_uses_no_pass() -> None:
     """A pass without failures leaves the passes for later failures."""
     policy, context = policy_of(passes=2)
     assert not await policy.requeue(JobKind.IMAGE)

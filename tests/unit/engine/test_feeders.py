@@ -27,7 +27,7 @@ IMAGE, INFO, *_ = JOB_TYPES
 
 
 class FakeRun:
-    """Feeders over a fake catalogue, with workers that finish every job, or let it fail."""
+    """Feeders with a fake catalogue, and workers that finish or fail jobs."""
 
     def __init__(
         self, *, passes: int = 1, wanted: Collection[JobKind] = (*JobKind,), **left: list[int]
@@ -79,7 +79,7 @@ async def as_jobs(batch: list[StoredPhoto]) -> list[Job]:
 
 
 async def no_work(_: Job) -> None:
-    """Stand in for the worker of a stage: `FakeRun.work` does its job."""
+    """A stub for the worker of a stage: `FakeRun.work` does its job."""
 
 
 async def test_each_photo_is_fed_once() -> None:
@@ -110,8 +110,8 @@ async def test_a_feeder_waits_for_the_listing() -> None:
 
 
 @pytest.mark.parametrize("passes", [1, 2, 3])
-async def test_what_failed_is_fed_again_in_each_pass(passes: int) -> None:
-    """Only after everything else, so that photos that fail do not delay the others."""
+async def test_failed_photos_are_fed_again_in_each_pass(passes: int) -> None:
+    """Only after all others, so that failing photos do not delay them."""
     run = FakeRun(passes=passes, image=[1, 2, 3, 4])
     order: list[str] = []
 
@@ -125,7 +125,7 @@ async def test_what_failed_is_fed_again_in_each_pass(passes: int) -> None:
 
 
 async def test_information_waits_for_images() -> None:
-    """The best size that an image turns out to have can make its information due again."""
+    """The actual size of an image can put its information on the work list again."""
     run = FakeRun(image=[1, 2, 3])
     async with create_task_group() as tasks:
         tasks.start_soon(partial(run.work, IMAGE, delay=0.01))
@@ -135,7 +135,7 @@ async def test_information_waits_for_images() -> None:
     assert run.seen[JobKind.INFO, "1"] == 1
 
 
-async def test_information_does_not_wait_for_images_that_are_not_wanted() -> None:
+async def test_information_does_not_wait_for_images_that_are_not_requested() -> None:
     """The work list has them, but no feeder of this run takes them."""
     run = FakeRun(wanted={JobKind.INFO}, image=[1, 2], info=[1, 2])
     await run.work(INFO)
@@ -145,7 +145,7 @@ async def test_information_does_not_wait_for_images_that_are_not_wanted() -> Non
 
 @pytest.mark.parametrize("when", ["before", "while waiting"])
 async def test_stopped_feeders_close_their_streams(when: str) -> None:
-    """So that the workers end."""
+    """Otherwise the workers would not end."""
     run = FakeRun(image=[1] if when == "before" else [])
     run.feeders.is_listed = False
     if when == "before":

@@ -1,4 +1,4 @@
-"""Which photo a media file of an account export belongs to."""
+"""The photo of each media file of an account export."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ IDS = {"5690422749", "53999924778", "12345678", "1234567890"}
         ("", None),
     ],
 )
-def test_the_id_is_found_beside_other_digits(name: str, expected: str | None) -> None:
+def test_the_id_is_found_among_other_digits(name: str, expected: str | None) -> None:
     """Slugs and secrets can have digits; only an id of the export counts."""
     assert id_in(name, IDS) == expected

@@ -10,7 +10,7 @@ from flickr_mirror.models.job_kinds import JobKind
 
 
 def test_every_kind_is_registered_once() -> None:
-    """A kind without an entry would never be done."""
+    """Jobs of a kind without an entry would never run."""
     assert [job_type.kind for job_type in JOB_TYPES] == [*JobKind]
 
 
@@ -38,7 +38,7 @@ def test_a_kind_waits_only_for_kinds_before_it() -> None:
     ],
 )
 def test_options_select_the_kinds(options: MirrorOptions, wanted: list[JobKind]) -> None:
-    """The options image_only and info_only leave one kind out."""
+    """The options image_only and info_only exclude one kind each."""
     assert [job_type.kind for job_type in JOB_TYPES if job_type.is_wanted(options)] == wanted
 
 

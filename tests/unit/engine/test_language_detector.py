@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.engine.language_detector`: languages are found beside the event loop, also after failures."""
+"""Tests of `flickr_mirror.engine.language_detector`: languages are detected off the event loop, also after failures."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ FRENCH, RUSSIAN = TEXTS[1], TEXTS[6]
 
 @lru_cache
 def expected() -> list[Locale]:
-    """Return the languages that this process itself finds. It takes a second the first time."""
+    """Return the languages detected in this process. The first call takes a second."""
     return [detect_locale(text) for text in TEXTS]
 
 
 @pytest.fixture(autouse=True)
 def in_time() -> Iterator[None]:
-    """End a test that hangs, rather than the whole run."""
+    """End a hanging test, not the whole run."""
 
     def stop(*_: object) -> None:
         pytest.fail("This test hangs.")
@@ -80,7 +80,7 @@ def in_time() -> Iterator[None]:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
-    """Return the worker processes that were started so far."""
+    """Return the worker processes started so far."""
     processes: list[Process] = []
     open_process = anyio.open_process
 
@@ -93,14 +93,14 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
 
 
 def program(path: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a shell script stand in for the interpreter that runs the worker."""
+    """Replace the worker's interpreter by a shell script."""
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(path))
 
 
 def until(condition: Callable[[], bool]) -> bool:
-    """Return whether `condition` came true within 20 seconds."""
+    """Return whether `condition` becomes true within 20 seconds."""
     deadline = time.monotonic() + 20
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -134,7 +134,7 @@ def answer(process: subprocess.Popen[bytes], *texts: str) -> list[str]:
     return found
 
 
-async def test_a_worker_finds_what_detect_locale_finds(started: list[Process]) -> None:
+async def test_a_worker_detects_the_same_as_detect_locale(started: list[Process]) -> None:
     """The languages of texts in many scripts are the same as without a worker, in the texts' order."""
     async with LanguageDetector() as detector:
         assert await detector.detect(TEXTS) == expected()
@@ -144,7 +144,7 @@ async def test_a_worker_finds_what_detect_locale_finds(started: list[Process]) -
 
 @pytest.mark.slow
 async def test_same_text_has_the_same_language_in_every_process() -> None:
-    """A text gets the same locale in every run, after any other texts."""
+    """A text has the same locale in every run, after any other texts."""
     async with LanguageDetector() as one, LanguageDetector() as other:
         assert await one.detect(TEXTS) == expected()
         assert await other.detect(TEXTS[::-1]) == expected()[::-1]
@@ -152,7 +152,7 @@ async def test_same_text_has_the_same_language_in_every_process() -> None:
 
 @pytest.mark.slow
 async def test_many_tasks_get_their_own_answers(started: list[Process]) -> None:
-    """However many tasks ask at once, each gets the locales of its own texts; all workers help."""
+    """Each of many concurrent tasks gets the locales of its own texts; all workers are used."""
     answers: dict[int, list[Locale]] = {}
     texts = [f"{text} {number}" for number in range(8) for text in TEXTS]
 
@@ -180,7 +180,7 @@ async def test_long_list_is_shared_by_the_workers(started: list[Process]) -> Non
 
 @pytest.mark.slow
 async def test_second_worker_is_not_started_for_little_work(started: list[Process]) -> None:
-    """Workers that are not needed cost nothing."""
+    """Workers that are not needed are not started."""
     async with LanguageDetector(4) as detector:
         for text in TEXTS:
             await detector.detect([text])
@@ -189,7 +189,7 @@ async def test_second_worker_is_not_started_for_little_work(started: list[Proces
 
 
 async def test_no_worker_starts_when_there_is_nothing_to_detect(started: list[Process]) -> None:
-    """A mirror whose titles have no letters never pays for a worker."""
+    """For titles without letters no worker is started."""
     async with LanguageDetector() as detector:
         assert await detector.detect(["", "1975", "★ 🌊 ★", "--- 12/30 ---"]) == [ENGLISH] * 4
         assert await detector.detect([]) == []
@@ -197,8 +197,8 @@ async def test_no_worker_starts_when_there_is_nothing_to_detect(started: list[Pr
     assert started == []
 
 
-async def test_text_travels_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repeated titles cost one detection, within a call and from call to call."""
+async def test_a_text_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeated titles are detected once, within a call and across calls."""
     travelled: list[str] = []
     exchange = language_detector._Worker._exchange
 
@@ -215,8 +215,8 @@ async def test_text_travels_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-async def test_only_the_last_short_texts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The memory that a mirror takes does not grow with its titles, and not at all with its comments."""
+async def test_only_the_last_short_texts_are_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory of a run does not grow with its titles and comments."""
     monkeypatch.setattr(language_detector, "_REMEMBERED", 3)
     async with LanguageDetector() as detector:
         await detector.detect([*TEXTS[:3], "a very long comment " * 100])
@@ -227,8 +227,8 @@ async def test_only_the_last_short_texts_are_remembered(monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
-async def test_cancelled_call_does_not_spoil_the_next_one(started: list[Process]) -> None:
-    """After a call was cancelled while a worker owed it an answer, the next call gets its own answer."""
+async def test_a_cancelled_call_does_not_affect_the_next_one(started: list[Process]) -> None:
+    """After a call was cancelled before its answer, the next call gets its own answer."""
     async with LanguageDetector() as detector:
         await detector.detect(["Hello world"])
         os.kill(started[0].pid, signal.SIGSTOP)
@@ -244,8 +244,8 @@ async def test_cancelled_call_does_not_spoil_the_next_one(started: list[Process]
 
 
 @pytest.mark.slow
-async def test_call_cancelled_while_a_worker_starts_leaves_none(started: list[Process]) -> None:
-    """A worker that is not awaited any more is ended, even if it was just being started."""
+async def test_a_call_cancelled_while_a_worker_starts_ends_the_worker(started: list[Process]) -> None:
+    """A worker without a caller is ended, even if it was just being started."""
     async with LanguageDetector() as detector:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(detector.detect, [FRENCH])
@@ -257,8 +257,8 @@ async def test_call_cancelled_while_a_worker_starts_leaves_none(started: list[Pr
 
 
 @pytest.mark.slow
-async def test_calls_cancelled_at_any_moment_do_no_harm() -> None:
-    """Whenever calls are cancelled, even while a worker starts, later ones get right answers."""
+async def test_calls_can_be_cancelled_at_any_moment() -> None:
+    """After a cancellation at any moment, even while a worker starts, later calls get correct answers."""
     async with LanguageDetector(2) as detector:
         for patience in (0, 0.001, 0.01, 0.05, 0.2, 0.4, 0.6):
             with anyio.move_on_after(patience):
@@ -268,7 +268,7 @@ async def test_calls_cancelled_at_any_moment_do_no_harm() -> None:
 
 @pytest.mark.slow
 async def test_killed_worker_is_replaced(started: list[Process], caplog: pytest.LogCaptureFixture) -> None:
-    """A worker that the system kills in the middle of its work costs a warning, but no photo."""
+    """A worker that is killed during its work causes a warning, and no photo fails."""
     answers: list[Locale] = []
 
     async def ask() -> None:
@@ -306,7 +306,7 @@ async def test_broken_workers_are_given_up_for_a_thread(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Where workers die or answer nonsense every time, texts are detected, and few warnings come."""
+    """If workers always die or send invalid answers, texts are detected, with few warnings."""
     program(tmp_path / "python", f"echo noise >&2; {script}", monkeypatch)
     monkeypatch.setattr(language_detector, "_GRACE", 0.2)
     async with LanguageDetector() as detector:
@@ -320,10 +320,10 @@ async def test_broken_workers_are_given_up_for_a_thread(
 
 
 @pytest.mark.slow
-async def test_failures_now_and_then_do_not_end_the_workers(
+async def test_occasional_failures_do_not_end_the_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[Process]
 ) -> None:
-    """Only failures in a row let the workers be given up: a run may last for days."""
+    """Only failures in a row end the use of workers, because a run may last for days."""
     python = sys.executable
     async with LanguageDetector() as detector:
         for number in range(language_detector._FAILURES + 1):
@@ -338,10 +338,10 @@ async def test_failures_now_and_then_do_not_end_the_workers(
 
 
 @pytest.mark.parametrize("executable", ["/nonexistent/python", "", None])
-async def test_worker_that_cannot_start_is_not_needed(
+async def test_workers_that_cannot_start_are_not_needed(
     executable: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where no process can be started, languages are detected nevertheless."""
+    """If no process can be started, languages are still detected."""
     monkeypatch.setattr(sys, "executable", executable)
     async with LanguageDetector() as detector:
         assert await detector.detect(TEXTS) == expected()
@@ -349,10 +349,10 @@ async def test_worker_that_cannot_start_is_not_needed(
     assert caplog.records
 
 
-async def test_packed_program_does_not_start_itself(
+async def test_a_frozen_program_does_not_start_itself(
     monkeypatch: pytest.MonkeyPatch, started: list[Process]
 ) -> None:
-    """In a program packed into one executable, that executable isn't taken for Python."""
+    """The executable of a frozen program is not used as Python."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     async with LanguageDetector() as detector:
         assert await detector.detect(TEXTS) == expected()
@@ -360,10 +360,10 @@ async def test_packed_program_does_not_start_itself(
     assert started == []
 
 
-async def test_silent_worker_is_not_waited_for_for_ever(
+async def test_a_hanging_worker_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[Process]
 ) -> None:
-    """A worker that hangs is ended, and its texts are detected nevertheless."""
+    """Its texts are still detected."""
     program(tmp_path / "python", "exec sleep 1000", monkeypatch)
     monkeypatch.setattr(language_detector, "_PATIENCE", 0.05)
     monkeypatch.setattr(language_detector, "_GRACE", 0.05)
@@ -373,10 +373,10 @@ async def test_silent_worker_is_not_waited_for_for_ever(
     assert [process.returncode for process in started] == [-signal.SIGKILL] * 2
 
 
-async def test_text_that_breaks_the_detection_is_taken_as_english(
+async def test_a_text_that_breaks_the_detection_is_english(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No photo is lost because of a text that the detection cannot cope with."""
+    """A text that breaks the detection loses no photo."""
 
     def fail(text: str) -> Locale:
         raise RecursionError(text)
@@ -388,8 +388,8 @@ async def test_text_that_breaks_the_detection_is_taken_as_english(
     assert FRENCH not in caplog.text
 
 
-async def test_tables_that_cannot_be_read_are_no_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 28: too many open files: a text of which nothing is known is not called English."""
+async def test_unreadable_tables_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 28: too many open files: a text of unknown language is not marked as English."""
 
     def fail(_: str) -> Locale:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
@@ -401,7 +401,7 @@ async def test_tables_that_cannot_be_read_are_no_language(monkeypatch: pytest.Mo
 
 
 async def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a worker, one thread at a time detects: many would keep the downloads from running."""
+    """Without a worker, one thread at a time detects, because many would delay the downloads."""
     is_busy = threading.Lock()
     overlaps: list[str] = []
 
@@ -409,7 +409,7 @@ async def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         if not is_busy.acquire(blocking=False):
             overlaps.append(text)
             return ENGLISH
-        time.sleep(0.01)  # long enough for another thread to come in between
+        time.sleep(0.01)  # long enough for another thread to run
         is_busy.release()
         return ENGLISH
 
@@ -422,8 +422,8 @@ async def test_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert overlaps == []
 
 
-async def test_tables_of_languages_are_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first answer of a worker does not hold up the downloads while tables are read."""
+async def test_language_tables_are_read_outside_of_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answer of a worker does not block the downloads while tables are read."""
     readers: list[int] = []
     alpha3 = languages._alpha3
 
@@ -440,8 +440,8 @@ async def test_tables_of_languages_are_read_beside_the_event_loop(monkeypatch: p
 
 
 @pytest.mark.slow
-async def test_outside_of_its_context_a_detector_starts_nothing(started: list[Process]) -> None:
-    """A detector that isn't open, or not any more, detects without leaving a process behind."""
+async def test_outside_of_its_context_a_detector_starts_no_process(started: list[Process]) -> None:
+    """A detector that is not open detects without a process."""
     detector = LanguageDetector()
     assert await detector.detect([FRENCH]) == [Locale("fra")]
     async with detector:
@@ -454,15 +454,15 @@ async def test_outside_of_its_context_a_detector_starts_nothing(started: list[Pr
     assert len(started) == 2
 
 
-def test_detector_without_workers_is_refused() -> None:
-    """A number of workers that makes no sense is refused at once."""
+def test_a_detector_without_workers_is_refused() -> None:
+    """An invalid number of workers is refused at once."""
     with pytest.raises(ValueError, match="workers is 1 or more"):
         LanguageDetector(0)
 
 
 @pytest.mark.parametrize("is_started", with_slow_rest([True, False], True))
 async def test_closing_while_a_text_is_detected(is_started: bool, started: list[Process]) -> None:
-    """Who waits for an answer while the detector closes gets it; the worker is ended within a second."""
+    """A task that waits while the detector closes gets its answer; the worker is ended within a second."""
     answers: list[Locale] = []
 
     async def ask() -> None:
@@ -489,7 +489,7 @@ async def test_closing_while_a_text_is_detected(is_started: bool, started: list[
 
 @pytest.mark.slow
 async def test_cancelled_clean_up_still_ends_the_worker(started: list[Process]) -> None:
-    """A run that is cancelled leaves no process behind."""
+    """A cancelled run leaves no process."""
     with anyio.CancelScope() as scope:
         async with LanguageDetector() as detector:
             await detector.detect([FRENCH])
@@ -500,10 +500,10 @@ async def test_cancelled_clean_up_still_ends_the_worker(started: list[Process]) 
 
 
 @pytest.mark.slow
-async def test_worker_that_died_unnoticed_does_not_disturb_the_end(
+async def test_a_worker_that_died_idle_causes_no_error_at_the_end(
     started: list[Process], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A worker that the system killed while it was idle causes no error."""
+    """The system may kill an idle worker."""
     async with LanguageDetector() as detector:
         await detector.detect([FRENCH])
         os.kill(started[0].pid, signal.SIGKILL)
@@ -513,7 +513,7 @@ async def test_worker_that_died_unnoticed_does_not_disturb_the_end(
 
 
 @pytest.mark.slow
-def test_worker_ends_with_its_input() -> None:
+def test_a_worker_ends_with_its_input() -> None:
     """A worker ends by itself when its input is closed."""
     with worker() as process:
         assert answer(process, *TEXTS[:3]) == ["vie", "fra", "eng"]
@@ -524,8 +524,8 @@ def test_worker_ends_with_its_input() -> None:
 
 
 @pytest.mark.slow
-def test_worker_leaves_it_to_its_parent_when_to_end() -> None:
-    """Ctrl-C in the terminal and a stop of the service do not end the worker before its work is done."""
+def test_a_worker_ignores_signals() -> None:
+    """Ctrl-C in the terminal and a stop of the service do not end a worker before its parent does."""
     with worker() as process:
         answer(process, FRENCH)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -534,7 +534,7 @@ def test_worker_leaves_it_to_its_parent_when_to_end() -> None:
 
 
 @pytest.mark.slow
-def test_worker_gives_way_to_everything_else() -> None:
+def test_a_worker_has_low_priority() -> None:
     """The worker runs with lower priority than the downloads."""
     with worker() as process:
         answer(process, FRENCH)
@@ -543,7 +543,7 @@ def test_worker_gives_way_to_everything_else() -> None:
 
 
 def test_requests_are_answered_line_by_line() -> None:
-    """The worker speaks JSON lines that no character can break."""
+    """The worker uses JSON lines that no character can break."""
     requests = [["Hello world, how are you?", FRENCH], [], ["\ud800 \n\u2028 утро в деревне \0"]]
     answers = io.BytesIO()
 
@@ -554,8 +554,8 @@ def test_requests_are_answered_line_by_line() -> None:
     assert [json.loads(line) for line in answers.getvalue().splitlines()] == [["eng", "fra"], [], ["rus"]]
 
 
-def test_worker_does_not_learn_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API keys in the environment stay where they are needed."""
+def test_a_worker_does_not_get_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API keys are not in the worker's environment."""
     monkeypatch.setenv("FLICKR_CONSUMER_KEY", "canary")
     monkeypatch.setenv("FLICKR_CONSUMER_SECRET", "canary")
     monkeypatch.setenv("MIRROR_FLICKR_CONSUMER_SECRET", "canary")
@@ -598,7 +598,7 @@ def host(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_host_program_needs_no_guard_and_sees_no_output(tmp_path: Path) -> None:
+def test_a_host_program_needs_no_guard_and_gets_no_output(tmp_path: Path) -> None:
     """A plain script runs once, from any folder, and prints nothing but its own output."""
     with host(tmp_path) as process:
         output, errors = process.communicate(timeout=50)
@@ -611,8 +611,8 @@ def test_host_program_needs_no_guard_and_sees_no_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_package_that_loads_everything_and_fatal_warnings_do_not_matter(tmp_path: Path) -> None:
-    """A worker starts as well where warnings are errors, and Python warns of modules loaded twice."""
+def test_a_worker_starts_with_fatal_warnings(tmp_path: Path) -> None:
+    """Warnings may be errors, and Python may warn about modules loaded twice."""
     package = tmp_path / "flickr_mirror"
     for module in (
         *("subprocesses.py", "errors.py", "engine/__init__.py", "engine/language_detector.py"),
@@ -632,8 +632,8 @@ def test_package_that_loads_everything_and_fatal_warnings_do_not_matter(tmp_path
 
 
 @pytest.mark.slow
-def test_interrupted_host_program_ends_without_noise_of_the_worker(tmp_path: Path) -> None:
-    """After Ctrl-C the worker ends with the host program, and only that one has something to say."""
+def test_an_interrupted_host_program_gets_no_output_of_the_worker(tmp_path: Path) -> None:
+    """After Ctrl-C the worker ends with the host program, without output."""
     with host(tmp_path, "stay") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "fra vie\n"
@@ -649,8 +649,8 @@ def test_interrupted_host_program_ends_without_noise_of_the_worker(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_killed_host_program_leaves_no_worker(tmp_path: Path) -> None:
-    """When the program is killed the hard way, its worker ends as well."""
+def test_a_killed_host_program_leaves_no_worker(tmp_path: Path) -> None:
+    """After kill -9 of the program, its worker ends too."""
     with host(tmp_path, "stay") as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -662,10 +662,10 @@ def test_killed_host_program_leaves_no_worker(tmp_path: Path) -> None:
         assert until(lambda: is_gone(pid))
 
 
-async def test_files_in_the_working_folder_are_not_taken_for_modules(
+async def test_files_in_the_working_folder_are_not_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A file named like a module, where somebody starts the program, does not break the worker."""
+    """A file with the name of a module in the working folder does not break the worker."""
     (tmp_path / "json.py").write_text("raise SystemExit(1)")
     monkeypatch.chdir(tmp_path)
     async with LanguageDetector() as detector:

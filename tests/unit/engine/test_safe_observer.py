@@ -1,4 +1,4 @@
-"""The safe observer: an observer that raises ends no run."""
+"""The safe observer: an observer that raises does not end the run."""
 
 from __future__ import annotations
 

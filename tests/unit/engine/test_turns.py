@@ -1,4 +1,4 @@
-"""Tasks take turns at the same key, and wait for no other one."""
+"""Tasks with the same key take turns; other keys are independent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flickr_mirror.engine.workers.turns import Turns
 
 
 async def test_tasks_with_the_same_key_take_turns() -> None:
-    """Each holds it alone; afterwards nothing of it is left."""
+    """Each holds it alone; afterwards the lock is deleted."""
     turns, inside, most = Turns(), {"a": 0, "b": 0}, {"a": 0, "b": 0}
 
     async def hold(key: str) -> None:
@@ -27,7 +27,7 @@ async def test_tasks_with_the_same_key_take_turns() -> None:
 
 
 async def test_another_key_does_not_wait() -> None:
-    """And a task that is cancelled while it waits leaves nothing behind."""
+    """A task that is cancelled while it waits leaves no lock."""
     turns = Turns()
 
     async def wait_in_vain() -> None:

@@ -1,4 +1,4 @@
-"""The time of day at which a run ends: which moment it is, and that it is met after changes of the clock."""
+"""The time of day at which a run ends, also after changes of the clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONGEST_NAP = Timing().clock_check
 
 @pytest.fixture
 def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Let local time be that of a zone, until the end of the test."""
+    """Set the local time zone until the end of the test."""
 
     def install(zone: str) -> None:
         monkeypatch.setenv("TZ", zone)
@@ -50,10 +50,10 @@ def utc(text: str) -> float:
         ("2026-01-10T06:00", "07:00", "2026-01-11T06:00"),
         ("2026-01-10T22:59", "00:00", "2026-01-10T23:00"),
         ("2026-12-31T12:00", "07:00", "2027-01-01T06:00"),
-        # one hour less in the night to summer time, one more in the night back
+        # an hour less at the change to summer time, an hour more at the change back
         ("2026-03-28T20:00", "07:00", "2026-03-29T05:00"),
         ("2026-10-24T20:00", "07:00", "2026-10-25T06:00"),
-        # 02:30 is left out in March, and comes twice in October
+        # 02:30 does not exist in March, and comes twice in October
         ("2026-03-28T20:00", "02:30", "2026-03-29T01:30"),
         ("2026-10-24T20:00", "02:30", "2026-10-25T00:30"),
         ("2026-10-25T00:45", "02:30", "2026-10-25T01:30"),
@@ -61,7 +61,7 @@ def utc(text: str) -> float:
     ],
 )
 def test_the_next_time_of_day(in_zone: Callable[[str], None], now: str, at: str, expected: str) -> None:
-    """It is the first moment after now at which local clocks show that time, also where they are changed."""
+    """It is the first moment after now at which local clocks show that time, also if they are changed."""
     in_zone(BERLIN)
     moment = next_moment(time_of_day.fromisoformat(at), utc(now))
     assert moment.timestamp() == utc(expected)
@@ -69,13 +69,13 @@ def test_the_next_time_of_day(in_zone: Callable[[str], None], now: str, at: str,
 
 
 class Clock:
-    """A wall clock that goes on while its reader sleeps, and may be set."""
+    """A wall clock that advances while its reader sleeps, and can be set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, now: float) -> None:
         self.now = now
         self.naps: list[float] = []
         self.changes: dict[int, float] = {}
-        """By how many seconds the clock is set, by the number of the nap after which that happens."""
+        """The seconds by which the clock is set, by the number of the preceding nap."""
         monkeypatch.setattr("flickr_mirror.engine.wall_clock.time", SimpleNamespace(time=lambda: self.now))
 
     async def sleep(self, seconds: float) -> None:
@@ -89,10 +89,10 @@ class Clock:
     [(0, 3600), (1800, 1800), (8 * 3600, 5 * LONGEST_NAP), (-7200, 3 * 3600)],
     ids=["undisturbed", "set forward", "suspended", "set back"],
 )
-async def test_a_moment_is_met_by_the_wall_clock(
+async def test_a_sleep_ends_by_the_wall_clock(
     monkeypatch: pytest.MonkeyPatch, change: float, slept: float
 ) -> None:
-    """A clock that is set, or a machine that was suspended, is noticed within a nap."""
+    """A clock that is set, or a suspended machine, is detected within a nap."""
     clock = Clock(monkeypatch, 1_000_000.0)
     clock.changes = {5: change}
     await wait_until(datetime.fromtimestamp(1_003_600, UTC), clock.sleep, LONGEST_NAP)
@@ -101,8 +101,8 @@ async def test_a_moment_is_met_by_the_wall_clock(
     assert clock.now >= 1_003_600
 
 
-async def test_a_moment_that_is_past_needs_no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is met at once."""
+async def test_a_past_moment_needs_no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function returns at once."""
     clock = Clock(monkeypatch, 1_000_000.0)
     await wait_until(datetime.fromtimestamp(999_999, UTC), clock.sleep, LONGEST_NAP)
     assert clock.naps == []
@@ -120,7 +120,7 @@ def test_times_of_day_are_read(in_zone: Callable[[str], None], text: str) -> Non
 
 @pytest.mark.parametrize("text", ["7am", "7", "24:00", "07:60", "07:00:00", "", "7:0", "-1:00", "٠٧:٠٠"])
 def test_other_times_are_refused(text: str) -> None:
-    """The sentence says what is expected."""
+    """The message states the expected format."""
     with pytest.raises(typer.BadParameter) as caught:
         parsing.time_of_day(text)
     assert caught.value.message == f"invalid time {text!r}: use hours and minutes, such as 07:00."

@@ -35,7 +35,7 @@ def test_fields_are_replaced(template: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("granularity", "text"), [(0, "1966-03-01 10"), (4, "1966-03"), (6, "1966"), (8, "1966")]
 )
-def test_a_time_is_written_as_far_as_it_is_known(granularity: int, text: str) -> None:
+def test_a_time_is_written_with_its_known_precision(granularity: int, text: str) -> None:
     template = NameTemplate("{taken:%Y-%m-%d %H}")
     assert template.path(photo(granularity=granularity)) == text
 
@@ -101,7 +101,7 @@ def test_photos_with_one_name_get_their_ids() -> None:
     assert len({path.casefold() for path in paths.values()}) == 5
 
 
-def test_a_name_with_an_id_appended_is_not_that_of_another_photo() -> None:
+def test_a_name_with_an_id_differs_from_those_of_other_photos() -> None:
     assert unique_paths({"1 0": "a", "2 0": "a", "3 0": "a 1"}) == {
         "1 0": "a 1 1",
         "2 0": "a 2",

@@ -114,7 +114,7 @@ def test_a_jpeg_with_a_packet_has_the_same_pixels_and_the_packet() -> None:
         assert len(result) == len(data) + len(xmp) + 33
 
 
-def test_a_file_that_cannot_take_a_packet_is_left_alone() -> None:
+def test_an_unsuitable_file_gets_no_packet() -> None:
     xmp = packet(photo(), "a", [])
     with_xmp = embed(picture(), xmp)
     assert with_xmp is not None

@@ -1,4 +1,4 @@
-"""One call to Flickr: what it asks, what it raises, what it never shows."""
+"""Single calls to Flickr: their arguments, their errors, and no output of secrets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEY = "canary-0123456789abcdef"
 
 
 class Naps:
-    """A sleep that takes no time and remembers how long it was meant to take."""
+    """A sleep that returns at once, and records its seconds."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -43,7 +43,7 @@ class Naps:
 
 
 def open_api(naps: Naps | None = None) -> AsyncFlickrApi:
-    """Return an API that waits for nothing."""
+    """Return an API that does not wait."""
     naps = naps or Naps()
     budget = ApiBudget(sleep=naps, clock=iter(range(10_000)).__next__)
     transport = HttpClient(KEY, budget=budget, limits=Limits(attempts=4), sleep=naps)
@@ -51,7 +51,7 @@ def open_api(naps: Naps | None = None) -> AsyncFlickrApi:
 
 
 def fail(code: object, message: str | None = "no") -> httpx.Response:
-    """Return Flickr's way to refuse."""
+    """Return a refusal of Flickr."""
     return httpx.Response(200, json={"stat": "fail", "code": code, "message": message})
 
 
@@ -59,8 +59,8 @@ OK = httpx.Response(200, json={"stat": "ok", "user": {"id": "1@N01", "username":
 
 
 @respx.mock
-async def test_the_key_is_sent_and_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None:
-    """The key reaches Flickr, but no log line at any level, no error and no traceback."""
+async def test_the_key_is_sent_and_never_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """The key is in the request, but in no log line, error or traceback."""
     caplog.set_level(0)
     logging.getLogger().setLevel(0)
     route = respx.get(FLICKR_API_URL).mock(side_effect=[httpx.ConnectError("refused")] * 4)
@@ -100,7 +100,7 @@ async def test_the_key_is_sent_and_shown_nowhere(caplog: pytest.LogCaptureFixtur
 async def test_a_refusal_is_the_error_of_its_method(
     method: str, code: object, kind: type[FlickrApiError]
 ) -> None:
-    """A code means something else for each method; the text is Flickr's own, and it is asked once."""
+    """The meaning of a code depends on the method; the text is Flickr's own, and the call is not retried."""
     route = respx.get(FLICKR_API_URL).mock(return_value=fail(code, "an error occurred"))
     async with open_api() as api:
         with pytest.raises(kind) as caught:
@@ -112,7 +112,7 @@ async def test_a_refusal_is_the_error_of_its_method(
 
 @respx.mock
 async def test_a_key_is_checked_with_one_call(caplog: pytest.LogCaptureFixture) -> None:
-    """Flickr's answer repeats the key, which no log line does; a key that is refused is an error of its own."""
+    """Flickr's answer repeats the key, but no log line does; a refused key has its own error class."""
     caplog.set_level(0)
     echo = {name: {"_content": value} for name, value in (("method", "flickr.test.echo"), ("api_key", KEY))}
     route = respx.get(FLICKR_API_URL).mock(
@@ -146,8 +146,8 @@ async def test_a_key_is_checked_with_one_call(caplog: pytest.LogCaptureFixture) 
     ],
 )
 @respx.mock
-async def test_a_passing_failure_is_tried_again(answer: httpx.Response) -> None:
-    """An outage, a throttle, a captive portal, half an answer: asked again, with a growing random wait."""
+async def test_a_temporary_failure_is_retried(answer: httpx.Response) -> None:
+    """An outage, a 429, a captive portal, an incomplete answer: retried after growing random waits."""
     route = respx.get(FLICKR_API_URL).mock(side_effect=[answer, answer, OK])
     naps = Naps()
     async with open_api(naps) as api:
@@ -158,8 +158,8 @@ async def test_a_passing_failure_is_tried_again(answer: httpx.Response) -> None:
 
 
 @respx.mock
-async def test_an_outage_ends_after_some_tries() -> None:
-    """An outage without end is an error, not a hang."""
+async def test_an_outage_is_an_error_after_some_attempts() -> None:
+    """A permanent outage is an error, not a hang."""
     route = respx.get(FLICKR_API_URL).mock(return_value=httpx.Response(502))
     async with open_api() as api:
         with pytest.raises(TransportError, match="HTTP 502"):
@@ -168,8 +168,8 @@ async def test_an_outage_ends_after_some_tries() -> None:
 
 
 @respx.mock
-async def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer that does not end fills no memory."""
+async def test_an_endless_answer_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endless answer does not fill the memory."""
     monkeypatch.setattr("flickr_mirror.flickr.api_endpoint.MAX_RESPONSE", 1000)
     respx.get(FLICKR_API_URL).mock(return_value=httpx.Response(200, text="[" * 2000))
     async with open_api() as api:
@@ -178,7 +178,7 @@ async def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @respx.mock
-async def test_a_listing_asks_for_everything_at_once() -> None:
+async def test_a_listing_requests_everything_at_once() -> None:
     """One call lists titles, descriptions, dates, counts and sizes of 500 photos of a period."""
     page = {"page": "1", "pages": 1, "total": "1", "photo": [{"id": "12", "title": "Huế"}, {"id": "../x"}]}
     route = respx.get(FLICKR_API_URL).mock(
@@ -195,8 +195,8 @@ async def test_a_listing_asks_for_everything_at_once() -> None:
     assert (listed.total, listed.malformed) == (1, 1)
 
 
-async def test_a_page_is_500_photos_at_most() -> None:
-    """More photos a page than Flickr gives is a mistake that is said."""
+async def test_a_page_has_at_most_500_photos() -> None:
+    """A larger page is a `ValueError`."""
     async with open_api() as api:
         with pytest.raises(ValueError, match="per_page is 1 to 500"):
             await api.get_photos("1@N01", per_page=501)
@@ -207,18 +207,18 @@ async def test_a_page_is_500_photos_at_most() -> None:
     [(None, None), ("7", 7), ("-3", None), ("1000000000", 1e9), ("soon", None), ("inf", inf), ("nan", None)],
 )
 def test_retry_after_is_a_number_of_seconds(header: str | None, seconds: float | None) -> None:
-    """The header is read as it stands; `Backoff` limits the pause."""
+    """The header is read without a limit; `Backoff` limits the pause."""
     assert retry_after(header) == seconds
 
 
 def test_retry_after_may_be_a_date() -> None:
-    """A date to come is a pause until then, one that is past is none."""
+    """A future date is a pause until then, a past one is none."""
     assert retry_after("Fri, 31 Dec 2100 23:59:59 GMT") == pytest.approx(4133980799 - time.time(), abs=5)
     assert retry_after("Fri, 31 Dec 1999 23:59:59") is None
 
 
 async def test_unusable_sizes_are_left_out() -> None:
-    """Sizes without a file or without pixels are no sizes; a film may lack its pixels."""
+    """Sizes without a file or without pixels are ignored; a film may lack its pixels."""
     sizes: list[dict[str, Any]] = [
         {"label": "Large", "width": "1024", "height": 683, "source": "https://a/l.jpg", "media": "photo"},
         {"label": "Original", "width": None, "height": "", "source": "https://a/o.jpg", "media": "photo"},

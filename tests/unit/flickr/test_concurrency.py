@@ -1,4 +1,4 @@
-"""How many images are downloaded side by side, and how fast."""
+"""The number of parallel downloads, and their bandwidth."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ IMAGE = 100_000
 
 @dataclass
 class Line:
-    """A line and servers: a download takes `latency` seconds alone, and all of them get no more than `most` bytes."""
+    """A simulated connection: a single download takes `latency` seconds, and all share `most` bytes per second."""
 
     latency: float
     most: float = 1e12
@@ -51,7 +51,7 @@ class Line:
         return self.now
 
     def pass_by(self, climb: AdaptiveConcurrency, seconds: float, *, is_full: bool = True) -> list[int]:
-        """Let downloads run; return the levels that there were."""
+        """Run downloads; return the levels."""
         levels, end = [climb.level], self.now + seconds
         while self.now < end:
             pace = min(climb.level * IMAGE / self.latency, self.most)
@@ -65,7 +65,7 @@ class Line:
 
 
 class Downloads:
-    """Counts the downloads that a simulated server has side by side, each of which takes some `seconds`."""
+    """Counts the parallel downloads of a simulated server, each of which takes some `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self.seen = [0]
@@ -73,7 +73,7 @@ class Downloads:
         self._seconds = seconds
 
     async def intercept(self, request: web.Request) -> None:
-        """Take the time of a download."""
+        """Delay a download."""
         if ".jpg" in request.path:
             self._running += 1
             self.seen.append(self._running)
@@ -81,8 +81,8 @@ class Downloads:
             self._running -= 1
 
 
-def test_distant_servers_get_as_many_downloads_as_allowed() -> None:
-    """Where each image waits for a far server, more of them side by side bring more: soon there are all."""
+def test_distant_servers_get_the_maximum_of_downloads() -> None:
+    """With a high latency, more parallel downloads increase the throughput, up to the maximum."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
@@ -91,7 +91,7 @@ def test_distant_servers_get_as_many_downloads_as_allowed() -> None:
 
 
 def test_a_full_connection_keeps_few_downloads() -> None:
-    """Where the line is full, more of them bring nothing: it is found out once, and tried again ever less often."""
+    """With a full connection, more downloads do not help: this is tried once, and then at growing intervals."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
@@ -103,7 +103,7 @@ def test_a_full_connection_keeps_few_downloads() -> None:
 
 
 def test_a_faster_connection_is_detected() -> None:
-    """What brought nothing an hour ago is worth another try."""
+    """An hour later, more downloads are tried again."""
     line = Line(latency=0.05, most=4 * IMAGE / 0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
     line.pass_by(climb, 60)
@@ -114,7 +114,7 @@ def test_a_faster_connection_is_detected() -> None:
 
 
 def test_servers_that_get_slower_get_fewer_downloads() -> None:
-    """Where answers take twice as long while fewer bytes come, servers have too much to do."""
+    """Responses that take twice as long, with fewer bytes, show that servers are overloaded."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
     line.pass_by(climb, 10)
@@ -128,7 +128,7 @@ def test_servers_that_get_slower_get_fewer_downloads() -> None:
 
 
 def test_intervals_with_idle_workers_are_not_measured() -> None:
-    """A trickle of new photos says nothing of the line."""
+    """A few new photos are no evidence about the connection."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(1, 16, clock=line.clock)
 
@@ -136,8 +136,8 @@ def test_intervals_with_idle_workers_are_not_measured() -> None:
 
 
 @pytest.mark.parametrize(("least", "most", "levels"), [(16, 16, [16]), (1, 2, [2]), (8, 9, [8, 9])])
-def test_the_users_limits_are_kept(least: int, most: int, levels: list[int]) -> None:
-    """Never fewer downloads than the user wants, and never more."""
+def test_the_users_limits_are_obeyed(least: int, most: int, levels: list[int]) -> None:
+    """Never fewer and never more downloads than the user allows."""
     line = Line(latency=0.05)
     climb = AdaptiveConcurrency(least, most, clock=line.clock)
     assert line.pass_by(climb, 60) == levels
@@ -147,8 +147,8 @@ def test_the_users_limits_are_kept(least: int, most: int, levels: list[int]) -> 
     assert least <= climb.level <= most
 
 
-async def test_after_too_many_requests_the_climb_waits() -> None:
-    """Downloads that were halved by the servers' wish grow by one after 20 good images, and then climb on."""
+async def test_after_too_many_requests_the_level_grows_slowly() -> None:
+    """After a 429 halved the downloads, they grow by one per 20 good images, and then adapt again."""
     line = Line(latency=0.05)
     brake = DownloadSlots(16, 1, clock=line.clock, sleep=anyio.sleep)
     pace = 1.0
@@ -171,7 +171,7 @@ async def test_after_too_many_requests_the_climb_waits() -> None:
         assert go_on(120) == 9
         brake.record_throttling(line.now)
         assert brake.parallel == 4
-        pace = 0.1  # slower, because they were halved, and not because of the line
+        pace = 0.1  # slower because they were halved, not because of the connection
         line.now += 10
         assert go_on(20) == 5
         assert go_on(20 * 4) == 9
@@ -181,7 +181,7 @@ async def test_after_too_many_requests_the_climb_waits() -> None:
 
 
 async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
-    """Ten downloads together get what was given, over the whole time, and no more."""
+    """Ten downloads together get exactly the bandwidth over the whole time."""
     naps: list[float] = []
     now = 0.0
 
@@ -198,8 +198,8 @@ async def test_the_bandwidth_is_shared_by_all_downloads() -> None:
     assert naps[-1] == pytest.approx(0.5), "a pause does not make up for more later"
 
 
-def test_few_bytes_are_for_few_downloads() -> None:
-    """With 64 kB/s two downloads run, so that each is fast enough for the servers to wait for it."""
+def test_a_low_bandwidth_allows_few_downloads() -> None:
+    """With 64 kB/s two downloads run, so that each is fast enough for the servers."""
     assert BandwidthLimiter(None).max_parallel(16) == 16
     assert BandwidthLimiter(2 * MIN_RATE).max_parallel(16) == 2
     assert BandwidthLimiter(MIN_RATE // 2).max_parallel(16) == 1
@@ -211,7 +211,7 @@ def test_few_bytes_are_for_few_downloads() -> None:
 async def test_a_run_finds_the_useful_number_of_downloads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int, most: int, first: int, top: int
 ) -> None:
-    """A run begins with a few downloads, or as many as the user wants at least, and takes more from far servers."""
+    """A run begins with a few downloads, or the user's minimum, and uses more for distant servers."""
     answers: list[float] = []
     monkeypatch.setattr(AdaptiveConcurrency, "record_latency", lambda _, seconds: answers.append(seconds))
     downloads = Downloads(0.05)
@@ -226,7 +226,7 @@ async def test_a_run_finds_the_useful_number_of_downloads(
     assert top <= max(downloads.seen) <= most
 
 
-async def test_a_run_keeps_few_downloads_if_more_bring_nothing(
+async def test_a_run_keeps_few_downloads_if_more_do_not_help(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If servers send one image after the other, half as many more downloads are tried once, and not kept."""
@@ -257,8 +257,8 @@ async def test_a_run_keeps_few_downloads_if_more_bring_nothing(
     assert [level for level, _ in groupby(levels)] == [4, 6, 4]
 
 
-async def test_a_mirror_takes_no_more_than_its_bandwidth(tmp_path: Path) -> None:
-    """A whole run takes as long as its bytes take at the pace that was asked for."""
+async def test_a_run_uses_no_more_than_its_bandwidth(tmp_path: Path) -> None:
+    """A whole run takes the time of its bytes at the given bandwidth."""
     downloads = Downloads(0.01)
     async with mirroring(tmp_path, 40, image_dims=(320, 240)) as run:
         run.flickr.intercept = downloads.intercept
@@ -284,7 +284,7 @@ def test_a_bandwidth_has_a_unit(text: str, rate: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "2", "2T", "M", "-1M", "fast", "2 Mbit"])
 def test_an_invalid_bandwidth_is_refused(text: str) -> None:
-    """One sentence says what to give."""
+    """One sentence states what to use."""
     with pytest.raises(BadParameter, match="such as 512k or 2M"):
         bandwidth(text)
 
@@ -292,14 +292,14 @@ def test_an_invalid_bandwidth_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "make", [lambda: Limits(bwlimit=100), lambda: Limits(image_workers=2, min_image_workers=3)]
 )
-def test_limits_that_cannot_be_are_refused(make: Callable[[], Limits]) -> None:
-    """Too little bandwidth, or more downloads at least than at most."""
+def test_invalid_limits_are_refused(make: Callable[[], Limits]) -> None:
+    """Too little bandwidth, or a minimum above the maximum."""
     with pytest.raises(ValueError, match=r"16k|must be 1 to 2"):
         make()
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-async def test_a_stop_begins_no_more_downloads(tmp_path: Path, workers: int) -> None:
+async def test_a_stop_starts_no_more_downloads(tmp_path: Path, workers: int) -> None:
     """After Ctrl-C downloads in flight are finished, and waiting ones do not start."""
     asked: list[str] = []
     stopped = 0
@@ -311,7 +311,7 @@ async def test_a_stop_begins_no_more_downloads(tmp_path: Path, workers: int) -> 
             if ".jpg" in request.path:
                 asked.append(request.path)
                 if len(asked) == workers:
-                    await anyio.sleep(0.1)  # so that all others wait for a place
+                    await anyio.sleep(0.1)  # so that all others wait for a slot
                     stopped = len(asked)
                     mirror.stop()
                 await anyio.sleep(0.3)
@@ -330,7 +330,7 @@ async def test_a_stop_begins_no_more_downloads(tmp_path: Path, workers: int) -> 
 
 
 async def test_a_stop_ends_a_pause(tmp_path: Path) -> None:
-    """Row 94: Ctrl-C while the image servers want a pause of minutes does not wait for its end."""
+    """Row 94: Ctrl-C during a long pause of the image servers ends it."""
     async with mirroring(tmp_path, 10, image_dims=(48, 36)) as run:
         mirror = run.mirror(image_only=True)
 
@@ -349,8 +349,8 @@ async def test_a_stop_ends_a_pause(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_short_outage_is_waited_for_by_few(tmp_path: Path) -> None:
-    """Servers that are out of order for seconds cost no photo all its tries, because few photos try at once."""
+async def test_few_photos_wait_in_a_short_outage(tmp_path: Path) -> None:
+    """In an outage of seconds no photo uses all its attempts, because few photos are tried at once."""
     asked: set[str] = set()
     until = time.monotonic() + 1.5
     async with mirroring(tmp_path, 100, image_dims=(48, 36)) as run:
@@ -362,7 +362,7 @@ async def test_a_short_outage_is_waited_for_by_few(tmp_path: Path) -> None:
             return web.Response(status=503)
 
         run.flickr.intercept = intercept
-        run.limits = Limits(image_workers=4, attempts=20)  # by chance five tries can come in 1.5 s
+        run.limits = Limits(image_workers=4, attempts=20)  # five attempts can happen within 1.5 s
         report = await run(image_only=True)
 
     assert len(asked) == 4
@@ -370,7 +370,7 @@ async def test_a_short_outage_is_waited_for_by_few(tmp_path: Path) -> None:
 
 
 async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
-    """With 16 downloads side by side, twenty that fail at once are not yet a line that is down."""
+    """With 16 parallel downloads, twenty failures at once do not mean a lost connection."""
     refused = 0
     async with mirroring(tmp_path, 100, image_dims=(48, 36)) as run:
 
@@ -389,7 +389,7 @@ async def test_many_workers_need_many_misses(tmp_path: Path) -> None:
 
 
 async def test_one_large_chunk_is_not_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes whole from an embedder's transport may take minutes of the bandwidth that was asked for."""
+    """A complete body from an embedder's transport may take minutes at the given bandwidth."""
     monkeypatch.setattr("flickr_mirror.flickr.responses.SPEED_LIMIT", 1)
     content = jpeg(300, 200) + bytes(60_000)
     transport = HttpClient(
@@ -407,7 +407,7 @@ async def test_one_large_chunk_is_not_an_outage(tmp_path: Path, monkeypatch: pyt
 
 
 async def test_a_transport_is_closed_once() -> None:
-    """A transport of an embedder that serves all images is closed with the run, and not twice."""
+    """A transport of an embedder that serves all images is closed with the run, and only once."""
     closed = []
 
     class Closing(httpx.MockTransport):

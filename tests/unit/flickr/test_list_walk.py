@@ -1,4 +1,4 @@
-"""Walks through lists: pages, false answers, repeated pages, and when a list is complete."""
+"""Walks through lists: pages, false answers, repeated pages, and completeness."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_an_entry_that_moved_to_the_next_page_is_yielded_once() -> None:
     assert not found.is_complete  # an entry was added at the top during the walk
 
 
-async def test_an_entry_that_moved_to_an_earlier_page_is_missed_and_the_list_is_not_complete() -> None:
+async def test_a_list_with_an_entry_moved_to_an_earlier_page_is_incomplete() -> None:
     """After page 1, the entry b is removed, c moves to page 1, and page 2 begins with d."""
     _, _, found = await walk(page("ab", 1, 4), page("d", 2, 3), page("d", 2, 3))
     assert (found.listed, found.total, found.is_complete) == (3, 4, False)
@@ -86,7 +86,7 @@ async def test_the_entries_of_both_answers_count() -> None:
     assert (sorted(yielded[0]), found.is_complete) == (["a", "b"], True)
 
 
-async def test_an_answer_that_stays_false_leaves_the_list_incomplete() -> None:
+async def test_a_repeated_false_answer_leaves_the_list_incomplete() -> None:
     _, asked, found = await walk(ListPage(is_usable=False), ListPage(is_usable=False))
     assert (asked, found.is_complete) == ([1, 1], False)
     _, _, found = await walk(page("a", 1, 1, malformed=1), page("a", 1, 1, malformed=1))
@@ -99,7 +99,7 @@ async def test_a_page_that_flickr_repeats_ends_the_walk() -> None:
     assert (asked, found.listed, found.is_complete) == ([1, 2], 2, False)
 
 
-async def test_a_list_without_counts_is_followed_as_long_as_there_is_more() -> None:
+async def test_a_list_without_counts_is_followed_to_its_end() -> None:
     yielded, asked, found = await walk(
         page("ab", 1, has_more=True), page("cd", 2, has_more=True), page("e", 3, has_more=False)
     )

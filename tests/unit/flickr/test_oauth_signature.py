@@ -1,4 +1,4 @@
-"""The signature of a request: that of the published examples, of a second library and of the simulator."""
+"""The signature of a request: equal to the published examples, a second library and the simulator."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def sign(credentials: Credentials, url: httpx.URL, nonce: str = "kllo9940pd9333j
     return RequestSigner(credentials, lambda: now).sign("GET", url, nonce=nonce).signature
 
 
-def test_it_is_that_of_the_standard() -> None:
+def test_the_signature_of_the_standard() -> None:
     """OAuth Core 1.0a, appendix A.5.3, which has `oauth_version` as Flickr's calls have."""
     credentials = Credentials("dpf43f3p2l4k3l03", "kd94hf93k423kf44", "nnch734d00sl2jdk", "pfkkdhi9sl3r4s00")
     url = httpx.URL("http://photos.example.net/photos?file=vacation.jpg&size=original")
     assert sign(credentials, url) == "tR3+Ty81lMeYAr/Fid0kMTYa/WM="
 
 
-def test_it_is_that_of_flickrs_documentation() -> None:
-    """https://www.flickr.com/services/api/auth.oauth.html, with the secret that flickcurl's example has."""
+def test_the_signature_of_flickrs_documentation() -> None:
+    """https://www.flickr.com/services/api/auth.oauth.html, with the secret of flickcurl's example."""
     credentials = Credentials(
         "653e7a6ecc1d528c516cc8f92cf98611", "a9567d986a7539fe", callback="http://www.example.com"
     )
@@ -45,7 +45,7 @@ def test_it_is_that_of_flickrs_documentation() -> None:
     assert sign(credentials, url, "95613465", 1_305_586_162) == "7w18YS2bONDPL/zgyzP5XTr5af4="
 
 
-def test_the_simulator_checks_as_the_standard_does() -> None:
+def test_the_simulator_checks_like_the_standard() -> None:
     """RFC 5849, sections 1.2 and 3.4.1.1, without the `oauth_version` that the library always adds."""
     protocol = {
         "oauth_consumer_key": "dpf43f3p2l4k3l03",
@@ -69,10 +69,10 @@ def test_the_simulator_checks_as_the_standard_does() -> None:
     key=st.from_regex("[0-9a-f]{4}", fullmatch=True),
     secrets=st.tuples(TEXT, TEXT),
 )
-def test_it_is_that_of_two_other_implementations(
+def test_the_signature_of_two_other_implementations(
     arguments: dict[str, str], key: str, secrets: tuple[str, str]
 ) -> None:
-    """Authlib's, and the one that the simulator checks with, for any texts."""
+    """Authlib and the simulator compute the same, for any texts."""
     credentials = Credentials(key, secrets[0], "token-1", secrets[1])
     signed = RequestSigner(credentials, lambda: NOW).sign("GET", URL.copy_with(params=arguments))
     sent = {name: unquote(value) for name, value in re.findall(r'(\w+)="([^"]*)"', signed.header)}
@@ -86,14 +86,14 @@ def test_it_is_that_of_two_other_implementations(
     assert other.get_oauth_signature("GET", str(signed.url), headers, b"") == signed.signature
 
 
-def test_each_signature_is_another() -> None:
+def test_each_signature_is_different() -> None:
     """The nonce of a signed request is used once, also within one second."""
     signer = RequestSigner(Credentials("key", "secret", "token", "token secret"), lambda: NOW)
     assert len({signer.sign("GET", URL).signature for _ in range(50)}) == 50
 
 
-def test_nothing_shows_a_secret(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither `repr` nor the debug log of the library, which has the text that is signed."""
+def test_no_output_shows_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither `repr` nor the debug log of the library, which contains the signed text."""
     caplog.set_level(0)
     logging.getLogger("oauthlib").setLevel(logging.DEBUG)
     credentials = Credentials(

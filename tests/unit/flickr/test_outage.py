@@ -1,4 +1,4 @@
-"""Servers that are silent: reported in time and when it is over, and not paid for with the hour's calls."""
+"""Outages of servers: their beginning and end are reported, and unsent calls are not counted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """A clock that goes on when the test says so."""
+    """A clock that only the test advances."""
 
     now = 100.0
 
@@ -44,13 +44,13 @@ class Clock:
 
 
 def fail(silence: OutageMonitor, reason: str = "refused", *, reached: bool = False) -> None:
-    """Ask once, in vain."""
+    """Make a failed request."""
     with pytest.raises(TransportError), silence.asking():
         raise TransportError(reason) from (None if reached else OSError())
 
 
-def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None:
-    """The tries fail one by one: one report after nine seconds, one when an answer comes."""
+def test_a_refusing_server_is_reported_once_within_ten_seconds() -> None:
+    """The attempts fail one by one: one report after nine seconds, one after an answer."""
     clock = Clock()
     silence, events = OutageMonitor("api", clock=clock), []
     for _ in range(50):
@@ -67,8 +67,8 @@ def test_a_server_that_refuses_is_reported_within_ten_seconds_and_once() -> None
     assert (silence.seconds, silence.reason) == (0, "")
 
 
-def test_a_server_that_says_nothing_is_reported_too() -> None:
-    """A request that waits for its answer is a silence, and bytes that arrive are none."""
+def test_a_silent_server_is_reported() -> None:
+    """A request without an answer counts as silence; received bytes end it."""
     clock = Clock()
     silence = OutageMonitor("images", clock=clock)
     with silence.asking() as received:
@@ -106,7 +106,7 @@ def test_without_requests_there_is_no_outage() -> None:
 
 @pytest.mark.parametrize("refusal", [ImageGoneError("gone", 404), None])
 def test_one_answer_among_many_requests_ends_the_silence(refusal: ImageGoneError | None) -> None:
-    """While others hang, an answer, also a refusal, shows that the server is there; then the time begins anew."""
+    """While other requests hang, any answer shows that the server works; then the time restarts."""
     clock = Clock()
     silence = OutageMonitor("images", clock=clock)
     with silence.asking():
@@ -124,7 +124,7 @@ def test_one_answer_among_many_requests_ends_the_silence(refusal: ImageGoneError
 
 
 def test_the_sentences_of_an_outage(caplog: pytest.LogCaptureFixture) -> None:
-    """What is tried, why it failed, and how long it took is in the log, as warnings."""
+    """The log has warnings with the reason and the duration."""
     with caplog.at_level(logging.WARNING, "flickr_mirror"):
         log_events(OutageBegan("api", 12.2, "api.flickr.com: ConnectError.", reached=False))
         log_events(OutageBegan("images", 9, "", reached=False))
@@ -146,8 +146,8 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
-async def test_a_call_that_never_left_is_not_counted(tmp_path: Path, kind: str) -> None:
-    """Refused connections cost nothing of the hour, and are no calls in the report."""
+async def test_an_unsent_call_is_not_counted(tmp_path: Path, kind: str) -> None:
+    """Refused connections use no call of the hour, and are not in the report."""
     ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
     budget = ApiBudget(calls_per_second=10_000, ledger=ledger)
     url = f"http://127.0.0.1:{closed_port()}/"
@@ -174,7 +174,7 @@ async def test_a_call_that_never_left_is_not_counted(tmp_path: Path, kind: str) 
         (httpx.RemoteProtocolError("hung up"), 3),
     ],
 )
-async def test_only_what_may_have_left_is_counted(error: Exception, counted: int) -> None:
+async def test_only_calls_that_may_have_been_sent_are_counted(error: Exception, counted: int) -> None:
     """A call that was sent counts, answered or not: Flickr may have counted it."""
 
     def refuse(_: httpx.Request) -> httpx.Response:
@@ -197,7 +197,7 @@ async def test_only_what_may_have_left_is_counted(error: Exception, counted: int
 async def test_the_start_and_the_end_of_an_outage_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run whose server falls silent says so while it lasts, and when it is over."""
+    """A run reports an outage while it lasts, and its end."""
     clock, reported = Clock(), anyio.Event()
     monkeypatch.setitem(OutageMonitor.__init__.__kwdefaults__, "clock", clock)  # type: ignore[arg-type]
     async with mirroring(tmp_path, 12) as run:
@@ -228,7 +228,7 @@ async def test_the_start_and_the_end_of_an_outage_are_reported(
 
 @pytest.fixture
 def limit_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a limit of time be reached when a server has failed to answer, on a machine of any speed."""
+    """Reach a time limit when a server has failed to answer, on a machine of any speed."""
     stop_after = MirrorRun._stop_after
 
     async def stop_after_failure(run: MirrorRun, _: object, limit: str) -> None:
@@ -242,10 +242,8 @@ def limit_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("limit_after_a_failure")
-async def test_a_limit_does_not_hide_a_dead_server(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """--max-duration that is shorter than the tries: the reason is in the last words, and the exit code is 75."""
+async def test_a_limit_does_not_hide_an_outage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If --max-duration is shorter than the attempts, the last message has the reason, and the exit code is 75."""
     options = MirrorOptions(cache_path=tmp_path, api_url=f"http://127.0.0.1:{closed_port()}/")
     view = RunView(options)
     mirror = PhotostreamMirror(
@@ -259,8 +257,10 @@ async def test_a_limit_does_not_hide_a_dead_server(
 
 
 @pytest.mark.usefixtures("one_language", "limit_after_a_failure")
-async def test_a_limit_names_a_server_that_died(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where Flickr answered before, the limit is what ended the run; the silence is in the last words."""
+async def test_a_limit_names_a_server_with_an_outage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If Flickr answered before, the limit ended the run, and the last message names the outage."""
     async with mirroring(tmp_path, 12) as run:
 
         async def intercept(request: web.Request) -> web.StreamResponse | None:

@@ -39,7 +39,7 @@ def faves(first: int, last: int, pages: object) -> Answer:
     return {"photo": {"person": people, "pages": pages}}
 
 
-async def test_faves_come_page_by_page_and_once_each(answering: Callable[..., respx.Route]) -> None:
+async def test_faves_are_listed_page_by_page_and_once_each(answering: Callable[..., respx.Route]) -> None:
     """A new favourite moves the last person of a page to the next page."""
     route = answering(faves(0, 50, "3"), faves(49, 99, 3), faves(99, 103, "3"))
     async with open_api() as api:
@@ -57,10 +57,10 @@ async def test_an_empty_page_is_the_last(answering: Callable[..., respx.Route], 
         assert await get_faves(api.http_client, "5") == []
 
 
-async def test_exif_that_the_owner_does_not_share_is_an_answer(
+async def test_exif_that_the_owner_does_not_share_is_a_result(
     answering: Callable[..., respx.Route],
 ) -> None:
-    """Code 2 is; a photo that is not there is an error."""
+    """Code 2 is a result; a missing photo is an error."""
     answering(
         DENIED, GONE, {"photo": {"camera": "X", "exif": [{"tag": "Make", "raw": {"_content": "Y"}}, 5]}}
     )
@@ -74,7 +74,7 @@ async def test_exif_that_the_owner_does_not_share_is_an_answer(
         }
 
 
-async def test_people_are_asked_for_where_there_are_some(answering: Callable[..., respx.Route]) -> None:
+async def test_people_are_requested_if_there_are_some(answering: Callable[..., respx.Route]) -> None:
     """One call for a photo without people, two for the others."""
     owner = {"nsid": "1@N01", "username": "a"}
     alone = {"photo": {"id": "5", "owner": owner, "people": {"haspeople": 0}}}
@@ -87,8 +87,8 @@ async def test_people_are_asked_for_where_there_are_some(answering: Callable[...
     assert (person["nsid"], len(route.calls)) == ("2@N02", 3)
 
 
-async def test_refusals_and_nonsense_are_errors(answering: Callable[..., respx.Route]) -> None:
-    """An id that cannot be a photo's is no usable answer."""
+async def test_refusals_and_invalid_answers_are_errors(answering: Callable[..., respx.Route]) -> None:
+    """An invalid photo id is an unusable answer."""
     answering(DENIED, {"photo": {"id": "../x", "owner": {"nsid": "1@N01"}}})
     async with open_api() as api:
         with pytest.raises(PermissionDeniedError):

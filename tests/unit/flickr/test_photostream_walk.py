@@ -1,4 +1,4 @@
-"""The page producer on streams that change, lie, and upload five hundred photos in a second."""
+"""Walks of photostreams that change, send false answers, and upload five hundred photos in a second."""
 
 from __future__ import annotations
 
@@ -96,12 +96,12 @@ async def walk(
 
 
 def left_open(pages: list[ListedPage]) -> list[Interval]:
-    """Return the stretches that do not add up."""
+    """Return the stretches with missing photos."""
     return [page.covered for page in pages if page.covered and page.missing != 0]
 
 
 def showing(page: PhotoPage, is_shown: Callable[[str], bool]) -> PhotoPage:
-    """Return a page without some of its photos, as Flickr leaves them out without a word."""
+    """Return a page without some of its photos, as Flickr can omit them."""
     photos = [photo for photo in page.photos if is_shown(photo.id)]
     return PhotoPage(photos, page.page, page.pages, page.total)
 
@@ -114,7 +114,7 @@ def ids(pages: list[ListedPage]) -> set[str]:
 @BOTH
 @pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 237])
 async def test_every_photo_is_listed_and_all_time_is_covered(strategy: CachingStrategy, count: int) -> None:
-    """Whatever the length and the order, nothing is missed, at hardly more than a call a page."""
+    """For any length and order, no photo is missed, with little more than one call per page."""
     api = FakeApi(SimulatedPhotostream(count, newest=NOW))
     pages, coverage, stream = await walk(api, strategy)
     assert ids(pages) == set(api.stream.ids)
@@ -126,8 +126,8 @@ async def test_every_photo_is_listed_and_all_time_is_covered(strategy: CachingSt
 
 
 @BOTH
-async def test_nothing_beyond_the_frontier_is_still_to_come(strategy: CachingStrategy) -> None:
-    """What the frontier lets through is complete: no later page brings a photo that should have come before."""
+async def test_all_photos_up_to_the_frontier_are_listed(strategy: CachingStrategy) -> None:
+    """No later page has a photo that precedes the frontier."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     pages, _, _ = await walk(api, strategy)
     newest_first = strategy is CachingStrategy.LIFO
@@ -141,7 +141,7 @@ async def test_nothing_beyond_the_frontier_is_still_to_come(strategy: CachingStr
 
 
 async def test_a_thousand_photos_in_one_second_are_all_listed() -> None:
-    """More photos in a second than fit a page: the page numbers lead through that second."""
+    """More photos in a second than fit a page: page numbers are used within that second."""
     for strategy in CachingStrategy:
         api = FakeApi(SimulatedPhotostream(300, newest=NOW, same_second=170))
         pages, coverage, _ = await walk(api, strategy)
@@ -150,16 +150,16 @@ async def test_a_thousand_photos_in_one_second_are_all_listed() -> None:
 
 
 @BOTH
-async def test_nothing_new_is_one_call(strategy: CachingStrategy) -> None:
-    """A mirror that is up to date but for the settle margin costs one call."""
+async def test_an_unchanged_stream_takes_one_call(strategy: CachingStrategy) -> None:
+    """A mirror that is up to date except for the settle margin takes one call."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     await walk(api, strategy, Coverage((Interval(0, UNTIL - 3600),)))
     assert len(api.calls) == 1
 
 
 @BOTH
-async def test_a_covered_stretch_costs_no_call(strategy: CachingStrategy) -> None:
-    """A clock that was set back, so that all time up to now is covered, costs no call and no error."""
+async def test_a_covered_stretch_needs_no_call(strategy: CachingStrategy) -> None:
+    """If a clock was set back, all time up to now is covered: no call and no error."""
     api = FakeApi(SimulatedPhotostream(5, newest=NOW))
     pages, _, stream = await walk(api, strategy, Coverage((Interval(0, UNTIL + 7200),)))
     assert pages == []
@@ -168,7 +168,7 @@ async def test_a_covered_stretch_costs_no_call(strategy: CachingStrategy) -> Non
 
 
 async def test_an_interrupted_walk_continues_where_it_stopped() -> None:
-    """Newest first: after the call for new photos, the very page that is missing is asked for."""
+    """Newest first: after the call for new photos, exactly the missing page is requested."""
     api = FakeApi(SimulatedPhotostream(500, newest=NOW))
     low = api.stream.photo(api.stream.ids[250]).uploaded
     pages, coverage, _ = await walk(api, CachingStrategy.LIFO, Coverage((Interval(low + 1, NOW - 3600),)))
@@ -180,7 +180,7 @@ async def test_an_interrupted_walk_continues_where_it_stopped() -> None:
 
 @BOTH
 async def test_uploads_during_the_walk_lose_nothing(strategy: CachingStrategy) -> None:
-    """Seven uploads between the calls: all that was there before is listed all the same."""
+    """With seven uploads between the calls, all earlier photos are listed."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     before = set(api.stream.ids)
     api.before_call = lambda number: api.stream.upload(1, at=UNTIL + 1 + number)
@@ -190,7 +190,7 @@ async def test_uploads_during_the_walk_lose_nothing(strategy: CachingStrategy) -
 
 @BOTH
 async def test_photos_published_late_during_the_walk_lose_nothing(strategy: CachingStrategy) -> None:
-    """Photos that appear within the window while it is walked push no other off the pages."""
+    """Photos that appear within the window during the walk make it miss no others."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     before = set(api.stream.ids)
     api.before_call = lambda number: number < 6 and api.stream.upload(1, at=NOW - 5)
@@ -200,7 +200,7 @@ async def test_photos_published_late_during_the_walk_lose_nothing(strategy: Cach
 
 @BOTH
 async def test_deletions_during_the_walk_lose_nothing(strategy: CachingStrategy) -> None:
-    """Seven deletions between the calls: all remaining photos are listed."""
+    """With seven deletions between the calls, all remaining photos are listed."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
 
     def delete(number: int) -> None:
@@ -213,8 +213,8 @@ async def test_deletions_during_the_walk_lose_nothing(strategy: CachingStrategy)
 
 
 @BOTH
-async def test_a_short_page_is_asked_for_again(strategy: CachingStrategy) -> None:
-    """A page that lacks photos once is mended."""
+async def test_a_short_page_is_requested_again(strategy: CachingStrategy) -> None:
+    """The second answer is complete."""
 
     def cut(page: PhotoPage) -> PhotoPage:
         return PhotoPage(page.photos[:20] + page.photos[25:], page.page, page.pages, page.total)
@@ -231,7 +231,7 @@ async def test_a_short_page_is_asked_for_again(strategy: CachingStrategy) -> Non
 async def test_photos_that_are_counted_but_never_shown_are_located(
     strategy: CachingStrategy, places: list[int]
 ) -> None:
-    """What Flickr counts and does not show leaves its stretch open, and no other one, with its number."""
+    """Only their stretch stays open, with their number."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     hidden = {api.stream.ids[place] for place in places}
     api.change = lambda _, page: showing(page, lambda photo_id: photo_id not in hidden)
@@ -247,8 +247,8 @@ async def test_photos_that_are_counted_but_never_shown_are_located(
     assert len(api.calls) <= 237 / 49 + 2 + 3 * len(hidden)
 
 
-async def test_hidden_photos_among_those_known_leave_nothing_open() -> None:
-    """A photo that Flickr does not show, beyond what is asked for, costs one more call and opens nothing."""
+async def test_hidden_photos_outside_of_the_gap_leave_no_stretch_open() -> None:
+    """A hidden photo outside of the requested time takes one more call, and opens no stretch."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     hidden = api.stream.ids[20]
     api.change = lambda _, page: showing(page, lambda photo_id: photo_id != hidden)
@@ -264,8 +264,8 @@ async def test_hidden_photos_among_those_known_leave_nothing_open() -> None:
 
 @BOTH
 @pytest.mark.parametrize("lie", ["another page", "wrong times", "no times"])
-async def test_a_page_that_cannot_be_true_gives_no_coverage(strategy: CachingStrategy, lie: str) -> None:
-    """A page that was not asked for, times outside of the window or none at all: none is believed."""
+async def test_an_impossible_page_covers_nothing(strategy: CachingStrategy, lie: str) -> None:
+    """Another page than requested, times outside of the window, and missing times are ignored."""
 
     def twist(_: int, page: PhotoPage) -> PhotoPage:
         if lie == "another page":
@@ -286,8 +286,8 @@ async def test_a_page_that_cannot_be_true_gives_no_coverage(strategy: CachingStr
 
 @BOTH
 @pytest.mark.parametrize("total", [0, 3, 49, 50, 10_000])
-async def test_a_total_that_is_wrong_hides_no_photo(strategy: CachingStrategy, total: int) -> None:
-    """Photos are believed, counts are not: a constant `total`, or none, ends no walk too early."""
+async def test_a_wrong_total_hides_no_photo(strategy: CachingStrategy, total: int) -> None:
+    """A constant or missing `total` ends no walk early."""
     api = FakeApi(SimulatedPhotostream(120, newest=NOW))
     api.change = lambda _, page: PhotoPage(page.photos, page.page, page.pages, total)
     pages, _, _ = await walk(api, strategy)
@@ -296,8 +296,8 @@ async def test_a_total_that_is_wrong_hides_no_photo(strategy: CachingStrategy, t
 
 
 @BOTH
-async def test_the_last_page_may_be_repeated_for_ever(strategy: CachingStrategy) -> None:
-    """Flickr sometimes answers the last page to every larger page number: no walk goes on for ever."""
+async def test_a_repeated_last_page_ends_the_walk(strategy: CachingStrategy) -> None:
+    """Flickr sometimes answers with the last page for every larger number; the walk ends."""
     api = FakeApi(SimulatedPhotostream(120, newest=NOW, same_second=70))
     last: dict[tuple[int | None, int | None], PhotoPage] = {}
 
@@ -313,8 +313,8 @@ async def test_the_last_page_may_be_repeated_for_ever(strategy: CachingStrategy)
     assert coverage == Coverage((Interval(0, UNTIL),))
 
 
-async def test_photos_lost_and_published_at_once_oldest_first() -> None:
-    """Oldest first: a loss among the photos that were read does not hide one that appears before them."""
+async def test_photos_removed_and_published_at_once_oldest_first() -> None:
+    """Oldest first: a removal among the photos read does not hide one that appears before them."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     before = set(api.stream.ids)
     old, young = api.stream.ids[-1], api.stream.ids[60]
@@ -339,7 +339,7 @@ async def test_photos_lost_and_published_at_once_oldest_first() -> None:
 async def test_any_gaps_are_filled(
     strategy: CachingStrategy, covered: list[tuple[int, int]], same_second: int
 ) -> None:
-    """Whatever was covered before, the walk lists all photos of the gaps, and covers all time."""
+    """For any earlier coverage, the walk lists all photos of the gaps, and covers all time."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW, same_second=same_second))
     times = [api.stream.photo(photo_id).uploaded for photo_id in api.stream.ids]
     coverage = Coverage.of(
@@ -355,8 +355,8 @@ async def test_any_gaps_are_filled(
     assert after == Coverage((Interval(0, UNTIL),))
 
 
-async def test_a_walk_that_is_stopped_lists_no_page_again() -> None:
-    """Newest first: a call that only counts settles the last page, so that the next walk begins behind it."""
+async def test_a_stopped_walk_lists_no_page_again() -> None:
+    """Newest first: a call that only counts verifies the last page, so that the next walk begins after it."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW))
     pages, coverage, _ = await walk(api, CachingStrategy.LIFO, stop_after=3)
     assert [page.number for page in pages if page.number] == [1, 2]
@@ -391,7 +391,7 @@ async def test_a_page_that_the_count_contradicts_is_listed_again() -> None:
 @BOTH
 @pytest.mark.parametrize("stop_after", range(1, 9))
 async def test_stopped_walks_are_completed_by_later_ones(strategy: CachingStrategy, stop_after: int) -> None:
-    """However soon each walk is stopped: one after the other they list all, and cover no second too much."""
+    """Walks that are stopped at any point list all photos in the end, and cover no unlisted second."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW, same_second=60))
     coverage, listed = Coverage(), set[str]()
     for _ in range(40):
@@ -415,7 +415,7 @@ async def test_stopped_walks_are_completed_by_later_ones(strategy: CachingStrate
 async def test_any_windows_are_listed_and_no_more(
     strategy: CachingStrategy, windows: list[tuple[int, int]], same_second: int
 ) -> None:
-    """Each walk of a window shows its photos and no other; after them a walk for all asks for the rest alone."""
+    """Each walk of a window lists exactly its photos; afterwards a walk for all requests only the rest."""
     api = FakeApi(SimulatedPhotostream(237, newest=NOW, same_second=same_second))
     times = [api.stream.photo(photo_id).uploaded for photo_id in api.stream.ids]
     coverage = Coverage()

@@ -1,4 +1,4 @@
-"""The budget of API calls and the brake on downloads, by a clock that the tests hold in their hands."""
+"""The budget of API calls and the pauses of downloads, with a test clock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ START = 1_700_000_000.0
 
 
 class FakeTime:
-    """A clock that moves only to where the next sleeper wants to wake, and only when no task has work."""
+    """A clock that advances to the next wake-up, and only if no task has work."""
 
     def __init__(self) -> None:
         self.now = START
@@ -36,14 +36,14 @@ class FakeTime:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Return when the clock shows `seconds` more."""
+        """Sleep until the clock has advanced by `seconds`."""
         event = anyio.Event()
         self._count += 1
         heappush(self._sleepers, (self.now + seconds, self._count, event))
         await event.wait()
 
     async def settle(self) -> None:
-        """Let every task go on until it sleeps or ends."""
+        """Run every task until it sleeps or ends."""
         threads = anyio.to_thread.current_default_thread_limiter()
         idle = 0
         while idle < 30:
@@ -51,7 +51,7 @@ class FakeTime:
             idle = 0 if threads.borrowed_tokens else idle + 1
 
     async def pass_by(self, seconds: float) -> None:
-        """Let so much time pass, in which everybody wakes as wanted."""
+        """Advance the clock by `seconds`, and wake sleepers in between."""
         end = self.now + seconds
         await self.settle()
         while self._sleepers and self._sleepers[0][0] <= end:
@@ -63,12 +63,12 @@ class FakeTime:
 
 @pytest.fixture
 def time() -> FakeTime:
-    """Return a time that stands still until the test advances it."""
+    """Return a clock that only the test advances."""
     return FakeTime()
 
 
 def open_budget(time: FakeTime, calls_per_hour: int = 3600, calls_per_second: float = 10) -> ApiBudget:
-    """Return a budget that lives in `time`."""
+    """Return a budget with the clock `time`."""
     return ApiBudget(calls_per_hour, calls_per_second, clock=time.clock, utc=time.clock, sleep=time.sleep)
 
 
@@ -79,7 +79,7 @@ async def call(
     priority: Priority = Priority.LISTING,
     times: int = 1,
 ) -> None:
-    """Make calls one after the other, and note when each was allowed."""
+    """Make calls one after the other, and record the times."""
     for _ in range(times):
         await budget.wait(priority)
         calls.append((time.now, priority))
@@ -92,7 +92,7 @@ def most_within(stamps: Sequence[float], seconds: float) -> int:
 
 @given(st.integers(1, 12), st.lists(st.floats(0, 900, allow_nan=False), min_size=1, max_size=150))
 def test_no_hour_holds_more_calls_than_allowed(calls_per_hour: int, steps: list[float]) -> None:
-    """However the calls come, no hour holds more than the key allows."""
+    """For any sequence of calls, no hour has more than the key allows."""
     ledger, now, granted = MemoryLedger(), START, []
     for step in steps:
         now += step
@@ -107,7 +107,7 @@ def test_no_hour_holds_more_calls_than_allowed(calls_per_hour: int, steps: list[
 def test_a_ledger_states_the_wait_and_allows_the_call_after_it(
     calls_per_hour: int, steps: list[float]
 ) -> None:
-    """A caller that waits for the stated time is served, and the wait was necessary."""
+    """A caller may call after the stated time, and not earlier."""
     ledger, now = MemoryLedger(), START
     for step in steps:
         now += step
@@ -120,7 +120,7 @@ def test_a_ledger_states_the_wait_and_allows_the_call_after_it(
 
 
 def test_a_clock_set_back_does_not_block_calls_for_long() -> None:
-    """Calls noted in what is now the future do not count, so a wrong clock never blocks a run for years."""
+    """Calls recorded in the future do not count, so a wrong clock never blocks a run for years."""
     ledger = MemoryLedger()
     for _ in range(5):
         assert ledger.take(START + 1e9, 5) == 0
@@ -146,7 +146,7 @@ async def test_a_run_uses_the_whole_hour_and_not_one_call_more(time: FakeTime) -
 
 
 async def test_calls_are_spread_over_the_second(time: FakeTime) -> None:
-    """Flickr sees no more calls in a second than agreed, however many workers want one."""
+    """With any number of workers, no second has more calls than allowed."""
     budget, calls = open_budget(time, calls_per_second=4), list[tuple[float, Priority]]()
     async with anyio.create_task_group() as tasks:
         for _ in range(8):
@@ -157,8 +157,8 @@ async def test_calls_are_spread_over_the_second(time: FakeTime) -> None:
     assert most_within([stamp for stamp, _ in calls], 0.99) <= 4
 
 
-async def test_waiters_for_the_hour_do_not_rush_in_together(time: FakeTime) -> None:
-    """When an hour's calls come free all at once, they are still spread over the seconds."""
+async def test_calls_after_a_wait_for_the_hour_are_spread(time: FakeTime) -> None:
+    """When an hour's calls expire all at once, new ones are still spread over the seconds."""
     budget = open_budget(time, calls_per_hour=10, calls_per_second=2)
     calls: list[tuple[float, Priority]] = []
     async with anyio.create_task_group() as tasks:
@@ -172,8 +172,8 @@ async def test_waiters_for_the_hour_do_not_rush_in_together(time: FakeTime) -> N
     assert most_within([stamp for stamp, _ in calls], 0.99) <= 2
 
 
-async def test_an_urgent_call_overtakes_those_that_wait(time: FakeTime) -> None:
-    """A page of the listing does not stand in the queue behind hundreds of comments."""
+async def test_an_urgent_call_overtakes_waiting_ones(time: FakeTime) -> None:
+    """A page of the listing does not wait behind hundreds of comments."""
     budget, calls = open_budget(time, calls_per_second=1), list[tuple[float, Priority]]()
     async with anyio.create_task_group() as tasks:
         for _ in range(20):
@@ -190,8 +190,8 @@ async def test_an_urgent_call_overtakes_those_that_wait(time: FakeTime) -> None:
 
 
 @pytest.mark.slow
-async def test_an_urgent_call_overtakes_those_that_wait_for_the_hour(time: FakeTime) -> None:
-    """The first call of a new hour goes to the listing, not to the comments that waited longer."""
+async def test_an_urgent_call_overtakes_those_waiting_for_the_hour(time: FakeTime) -> None:
+    """The first call of a new hour goes to the listing, not to comments that have waited longer."""
     budget, calls = open_budget(time, calls_per_hour=1), list[tuple[float, Priority]]()
     async with anyio.create_task_group() as tasks:
         budget._ledger.take(time.now, 1)
@@ -222,8 +222,8 @@ async def test_comments_leave_the_last_tenth_to_others(
     assert len(calls) == 20
 
 
-async def test_a_pause_holds_everybody(time: FakeTime) -> None:
-    """During a pause that Flickr requests there are no calls, and an earlier call does not end it."""
+async def test_a_pause_delays_all_calls(time: FakeTime) -> None:
+    """During a pause that Flickr requests no call is made, and the success of an earlier call does not end it."""
     budget, calls = open_budget(time), list[tuple[float, Priority]]()
     budget.record_throttling(time.now, 60)
     budget.record_throttling(time.now, 5)
@@ -237,8 +237,8 @@ async def test_a_pause_holds_everybody(time: FakeTime) -> None:
     assert len(calls) == len(Priority)
 
 
-async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> None:
-    """A pause that Flickr asks for while the hour is used up is kept too."""
+async def test_a_pause_delays_calls_that_wait_for_the_hour(time: FakeTime) -> None:
+    """A pause that Flickr requests while the hour is used up is obeyed too."""
     budget, calls = open_budget(time, calls_per_hour=1), list[tuple[float, Priority]]()
     async with anyio.create_task_group() as tasks:
         budget._ledger.take(time.now, 1)
@@ -250,8 +250,8 @@ async def test_a_pause_holds_those_that_wait_for_the_hour(time: FakeTime) -> Non
     assert [stamp >= START + HOUR + 90 for stamp, _ in calls] == [True]
 
 
-async def test_a_cancelled_waiter_costs_no_call(time: FakeTime) -> None:
-    """Stopping a run that waits takes no call from the next one, and delays no other run."""
+async def test_a_cancelled_wait_uses_no_call(time: FakeTime) -> None:
+    """A stopped run that waits uses no call of the next one, and delays no other run."""
     budget, calls = open_budget(time, calls_per_hour=5), list[tuple[float, Priority]]()
     budget.record_throttling(time.now, 10)
     async with anyio.create_task_group() as tasks:
@@ -269,7 +269,7 @@ async def test_a_cancelled_waiter_costs_no_call(time: FakeTime) -> None:
 
 
 async def test_a_wait_for_the_hour_is_announced(time: FakeTime) -> None:
-    """A run that waits because the hour is used up says so once an hour, however many tasks wait."""
+    """The wait is reported once per hour, for any number of waiting tasks."""
     budget, waits = open_budget(time, calls_per_hour=1), list[float]()
     budget.on_wait = waits.append
     async with anyio.create_task_group() as tasks:
@@ -297,8 +297,8 @@ def test_a_budget_outlives_event_loops() -> None:
     assert now[0] >= START + 3
 
 
-def open_brake(time: FakeTime, parallel: int = 8) -> tuple[DownloadSlots, list[float]]:
-    """Return a brake that lives in `time`, and the pauses that it makes."""
+def open_slots(time: FakeTime, parallel: int = 8) -> tuple[DownloadSlots, list[float]]:
+    """Return download slots with the clock `time`, and the list of their pauses."""
     brake, pauses = DownloadSlots(parallel, clock=time.clock, sleep=time.sleep), list[float]()
     brake.on_pause = pauses.append
     return brake, pauses
@@ -307,15 +307,15 @@ def open_brake(time: FakeTime, parallel: int = 8) -> tuple[DownloadSlots, list[f
 def burst(
     brake: DownloadSlots, time: FakeTime, pauses: list[float], retry_after: float | None = None
 ) -> float:
-    """Let a download begin after all pauses and be refused; return how long the new pause is."""
+    """Start a download after all pauses, refuse it, and return the length of the new pause."""
     time.now += sum(pauses) + 1
     brake.record_throttling(time.now, retry_after)
     return pauses[-1]
 
 
 def test_a_burst_of_refusals_is_one_pause(time: FakeTime) -> None:
-    """Sixteen downloads refused at once make one pause of 5 seconds, not sixteen doublings."""
-    brake, pauses = open_brake(time, parallel=16)
+    """Sixteen downloads refused at once cause one pause of 5 seconds, not sixteen doublings."""
+    brake, pauses = open_slots(time, parallel=16)
     time.now += 1
     started = time.now
     for _ in range(16):
@@ -327,17 +327,17 @@ def test_a_burst_of_refusals_is_one_pause(time: FakeTime) -> None:
 
 
 def test_pauses_double_up_to_a_quarter_of_an_hour(time: FakeTime) -> None:
-    """An image server that goes on refusing is asked ever less often, but at least every 15 minutes."""
-    brake, pauses = open_brake(time)
+    """Requests to a server that keeps refusing become rarer, but at least one is made every 15 minutes."""
+    brake, pauses = open_slots(time)
     for _ in range(10):
         burst(brake, time, pauses)
 
     assert pauses == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
 
 
-def test_good_images_make_the_pause_short_again(time: FakeTime) -> None:
+def test_good_images_reset_the_pause(time: FakeTime) -> None:
     """After 20 good images the next pause is 5 seconds again, after 19 it is not."""
-    brake, pauses = open_brake(time)
+    brake, pauses = open_slots(time)
     burst(brake, time, pauses)
     burst(brake, time, pauses)
     for _ in range(SUCCESSES_TO_RECOVER - 1):
@@ -350,8 +350,8 @@ def test_good_images_make_the_pause_short_again(time: FakeTime) -> None:
 
 
 def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: FakeTime) -> None:
-    """A throttled run goes on with half the downloads, at least one, and finds its way back to all."""
-    brake, pauses = open_brake(time, parallel=8)
+    """A throttled run continues with half the downloads, at least one, and returns to all of them."""
+    brake, pauses = open_slots(time, parallel=8)
     seen = []
     for _ in range(5):
         burst(brake, time, pauses)
@@ -366,9 +366,9 @@ def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: Fake
     assert brake.parallel == 8
 
 
-def test_a_pause_that_the_server_names_is_kept(time: FakeTime) -> None:
-    """A Retry-After that is longer than our own pause is honoured, a shorter one does not shorten it."""
-    brake, pauses = open_brake(time)
+def test_a_pause_that_the_server_states_is_obeyed(time: FakeTime) -> None:
+    """A Retry-After longer than the own pause is obeyed, a shorter one does not shorten it."""
+    brake, pauses = open_slots(time)
 
     assert burst(brake, time, pauses, retry_after=60) == 60
     assert burst(brake, time, pauses, retry_after=1) == 10
@@ -376,7 +376,7 @@ def test_a_pause_that_the_server_names_is_kept(time: FakeTime) -> None:
 
 async def test_no_download_runs_during_a_pause(time: FakeTime) -> None:
     """All downloads wait for the end of the pause, not only the one that was refused."""
-    brake, _ = open_brake(time)
+    brake, _ = open_slots(time)
     started: list[float] = []
 
     async def download() -> None:
@@ -395,9 +395,9 @@ async def test_no_download_runs_during_a_pause(time: FakeTime) -> None:
     assert started == [START + 5] * 3
 
 
-async def test_no_more_downloads_run_than_places(time: FakeTime) -> None:
-    """The number of downloads side by side is never above the limit, also after it was lowered."""
-    brake, _ = open_brake(time, parallel=4)
+async def test_no_more_downloads_run_than_slots(time: FakeTime) -> None:
+    """The number of parallel downloads never exceeds the limit, also after it was lowered."""
+    brake, _ = open_slots(time, parallel=4)
     running, most = 0, [0]
 
     async def download() -> None:
@@ -420,9 +420,9 @@ async def test_no_more_downloads_run_than_places(time: FakeTime) -> None:
     assert max(most) == 2
 
 
-async def test_a_download_cancelled_during_a_pause_gives_its_place_back(time: FakeTime) -> None:
-    """Stopping a run in a pause blocks no place for ever."""
-    brake, _ = open_brake(time, parallel=1)
+async def test_a_download_cancelled_during_a_pause_releases_its_slot(time: FakeTime) -> None:
+    """Stopping a run in a pause blocks no slot."""
+    brake, _ = open_slots(time, parallel=1)
     brake.record_throttling(time.now)
 
     async def download() -> None:

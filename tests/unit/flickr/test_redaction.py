@@ -39,7 +39,7 @@ def body(text: bytes, *headers: bytes) -> bytes:
 
 
 def refusal(key: bytes) -> bytes:
-    """Return how the API refuses a call, with a text in its message."""
+    """Return a refusal of the API with a text in its message."""
     return b'{"stat": "fail", "code": 1, "message": "No user for %s"}' % key
 
 
@@ -63,7 +63,7 @@ ECHOES = {
 
 @asynccontextmanager
 async def serving(answer: bytes | Callable[[bytes], bytes]) -> AsyncIterator[str]:
-    """Serve an answer, or that to the bytes of the request, byte for byte; yield the address."""
+    """Serve raw bytes, or those that a function returns for a request; yield the address."""
 
     async def serve(stream: anyio.abc.SocketStream) -> None:
         async with stream:
@@ -81,8 +81,8 @@ async def serving(answer: bytes | Callable[[bytes], bytes]) -> AsyncIterator[str
 
 @pytest.mark.parametrize("is_encoded", [False, True], ids=["plain", "encoded"])
 @pytest.mark.parametrize("place", ECHOES)
-async def test_an_echo_of_the_key_is_shown_nowhere(place: str, canary: Canary, *, is_encoded: bool) -> None:
-    """In errors, in their causes and tracebacks, and in every log, those of the HTTP library too."""
+async def test_an_echo_of_the_key_is_never_shown(place: str, canary: Canary, *, is_encoded: bool) -> None:
+    """Not in errors, their causes and tracebacks, and not in any log, including the HTTP library's."""
     key = ODD_KEY if is_encoded else KEY
     echo = quote(key, safe="") if is_encoded else key
     async with serving(ECHOES[place](echo.encode())) as address:
@@ -101,8 +101,8 @@ async def test_an_echo_of_the_key_is_shown_nowhere(place: str, canary: Canary, *
 
 @pytest.mark.parametrize("part", ["oauth_consumer_key", "oauth_token", "oauth_signature"])
 @pytest.mark.parametrize("place", ECHOES)
-async def test_an_echo_of_a_signed_call_is_shown_nowhere(place: str, part: str, canary: Canary) -> None:
-    """The key, the token and the signature of the call, which is another one each time."""
+async def test_an_echo_of_a_signed_call_is_never_shown(place: str, part: str, canary: Canary) -> None:
+    """The key, the token and the signature of the call, which differs each time."""
     echoes: list[str] = []
 
     def answer(request: bytes) -> bytes:
@@ -124,8 +124,8 @@ async def test_an_echo_of_a_signed_call_is_shown_nowhere(place: str, part: str, 
 
 
 @pytest.mark.parametrize("place", ["status line", "message", "reason"])
-async def test_the_command_shows_and_keeps_no_echo(tmp_path: Path, place: str) -> None:
-    """Neither standard error, nor the log, nor what --hook and `last-run.json` get have the key."""
+async def test_the_command_neither_shows_nor_stores_an_echo(tmp_path: Path, place: str) -> None:
+    """The key is not in standard error, the log, the input of --hook or `last-run.json`."""
     summary = tmp_path / "summary"
     user = FlickrUser("1@N01", "x")
     cache = MirrorFolder.of(tmp_path, user, None)
@@ -150,10 +150,10 @@ async def test_the_command_shows_and_keeps_no_echo(tmp_path: Path, place: str) -
 
 
 @pytest.mark.parametrize("place", ["status line", "reason"])
-async def test_an_echo_of_a_login_is_shown_nowhere(
+async def test_an_echo_of_a_login_is_never_shown(
     canary: Canary, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """A proxy, or an endpoint of one's own, that echoes the login that it was sent."""
+    """A proxy, or a custom endpoint, may echo the login that it was sent."""
     login = base64.b64encode(b"me:canary-password")
     monkeypatch.setattr("flickr_mirror.flickr.proxies.proxy_bypass", lambda _: False)
     async with serving(ECHOES[place](b"canary-password " + login)) as address:
@@ -169,7 +169,7 @@ async def test_an_echo_of_a_login_is_shown_nowhere(
 
 
 @pytest.mark.parametrize("place", ["status line", "reason", "header"])
-async def test_an_echo_of_a_monitors_address_is_shown_nowhere(canary: Canary, place: str) -> None:
+async def test_an_echo_of_a_monitors_address_is_never_shown(canary: Canary, place: str) -> None:
     """The address of a monitor is a secret: anyone who knows it can report success to the monitor."""
     check = "6ab1f1a0-canary"
     async with serving(ECHOES[place](f"/{check}/start me:canary-password".encode())) as address:
@@ -181,13 +181,13 @@ async def test_an_echo_of_a_monitors_address_is_shown_nowhere(canary: Canary, pl
         assert [text for text in canary.texts if word in text] == []
 
 
-def test_words_that_are_short_stay() -> None:
-    """A key of a few letters, as in examples, does not change what people write."""
+def test_short_keys_are_not_redacted() -> None:
+    """A key of a few letters, as in examples, would change ordinary words."""
     assert Redactor("k", "demo").text("a kind demonstration") == "a kind demonstration"
 
 
 def test_every_encoding_is_replaced() -> None:
-    """As it is, in addresses, in addresses within addresses, in JSON, in the `repr` of bytes."""
+    """Plain, in addresses, in addresses within addresses, in JSON, in the `repr` of bytes."""
     redact = Redactor(ODD_KEY)
     encoded = quote(ODD_KEY, safe="")
     for form in (
@@ -203,8 +203,8 @@ def test_every_encoding_is_replaced() -> None:
         assert redact.data(f"<{form}>".encode()) == b"<***>"
 
 
-def test_the_logs_of_others_are_left_alone() -> None:
-    """One filter stands in the logs of the HTTP library, however many connections there were."""
+def test_the_logs_of_other_libraries_are_not_filtered() -> None:
+    """The logs of the HTTP library have one filter, after any number of connections."""
     for _ in range(3):
         Redactor(KEY).guard_logs()
     assert len(logging.getLogger("httpcore.http11").filters) == 1

@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.flickr.tls`: a variable that cannot be used is named, with the reason."""
+"""Tests of `flickr_mirror.flickr.tls`: an invalid variable is named, with the reason."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ UNUSABLE: list[tuple[str, Callable[[Path], str], str]] = [
 
 
 @pytest.mark.parametrize(("variable", "make", "reason"), UNUSABLE)
-def test_a_variable_that_cannot_be_used_is_named(
+def test_an_invalid_variable_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, make: Callable[[Path], str], reason: str
 ) -> None:
     path = make(tmp_path)
@@ -76,8 +76,8 @@ def test_all_connections_share_the_context() -> None:
     assert tls_context() is tls_context()
 
 
-def test_only_the_log_of_keys_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An import opens the log; any other `OSError` is something else."""
+def test_only_errors_of_the_key_log_are_translated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import opens the log; any other `OSError` is unrelated."""
     path = missing(tmp_path)
     error = OSError(errno.ENOENT, "No such file or directory", path)
     assert key_log_failure(error) is None

@@ -1,4 +1,4 @@
-"""Where are the photos that Flickr counts, and no listing has shown?"""
+"""The search for photos that Flickr counts, but no listing has shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHOLE = Interval(0, 1_000_000)
 
 
 class Counts:
-    """Upload times as Flickr has them, and as the mirror knows them."""
+    """Upload times at Flickr, and those in the mirror."""
 
     def __init__(self, flickr: list[int], known: list[int]) -> None:
         self.flickr = sorted(flickr)
@@ -22,12 +22,12 @@ class Counts:
         self.calls = 0
 
     async def count(self, low: int, high: int) -> int:
-        """Return what Flickr counts."""
+        """Return Flickr's count."""
         self.calls += 1
         return bisect_right(self.flickr, high) - bisect_left(self.flickr, low)
 
     async def known(self, stretch: Interval) -> int:
-        """Return what the mirror knows."""
+        """Return the number of known photos."""
         return bisect_right(self.mirror, stretch.high) - bisect_left(self.mirror, stretch.low)
 
     async def middle(self, stretch: Interval) -> int:
@@ -36,7 +36,7 @@ class Counts:
         return self.mirror[(first + last) // 2] if first < last else (stretch.low + stretch.high) // 2
 
     async def locate(self, page_size: int = 500) -> list[Interval]:
-        """Return where photos are missing."""
+        """Return the stretches with missing photos."""
         surplus = len(self.flickr) - len(self.mirror)
         return await locate(self.count, self.known, self.middle, WHOLE, surplus, page_size)
 
@@ -68,14 +68,14 @@ async def test_several_photos_are_found() -> None:
 
 
 async def test_all_photos_before_a_second_are_found() -> None:
-    """Where an end of the listing was false, what is older is found."""
+    """If the listing ended too early, the older photos are found."""
     everyone = times(1_100)
     counts = Counts(everyone, everyone[600:])
     stretches = await counts.locate()
     assert all(any(stretch.low <= time <= stretch.high for stretch in stretches) for time in everyone[:600])
 
 
-async def test_photos_of_one_second_are_not_searched_for_ever() -> None:
+async def test_the_search_ends_at_one_second() -> None:
     """A second cannot be halved."""
     counts = Counts([77] * 2000, [77] * 1999)
     assert await counts.locate() == [Interval(0, 77)]
@@ -83,7 +83,7 @@ async def test_photos_of_one_second_are_not_searched_for_ever() -> None:
 
 
 async def test_the_search_is_bounded() -> None:
-    """Photos missing everywhere cost no more calls than a run may spend on them."""
+    """Photos missing everywhere take no more calls than the limit of a run."""
     everyone = times(100_000)
     counts = Counts(everyone, everyone[::2])
     stretches = await counts.locate(page_size=10)
@@ -91,8 +91,8 @@ async def test_the_search_is_bounded() -> None:
     assert stretches
 
 
-async def test_losses_do_not_lead_astray() -> None:
-    """Photos that are gone, and not yet marked, make others count as fewer: what is found is right all the same."""
+async def test_losses_do_not_mislead_the_search() -> None:
+    """Gone photos that are not yet marked reduce the difference, but the stretches found are correct."""
     everyone = times(10_000)
     counts = Counts(everyone[5:9_000] + everyone[9_001:], everyone[:4_000] + everyone[4_010:])
     stretches = await counts.locate()

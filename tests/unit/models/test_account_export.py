@@ -73,7 +73,7 @@ def test_a_list_and_an_object_around_a_photo_are_read(document: object) -> None:
     ],
 )
 def test_a_place_is_an_object_a_list_or_missing(changes: dict[str, Any], expected: tuple[Any, ...]) -> None:
-    """Half a place is none."""
+    """An incomplete place is ignored."""
     facts = photo_of(PHOTO | changes, "5690422700").photo.facts
     assert (facts.latitude, facts.longitude, facts.accuracy) == expected
 
@@ -82,8 +82,8 @@ def test_a_place_is_an_object_a_list_or_missing(changes: dict[str, Any], expecte
     ("privacy", "expected"),
     [("public", False), ("private", True), ("friend & family", True), ("Public", False), (None, False)],
 )
-def test_a_photo_that_not_everybody_sees_is_private(privacy: str | None, expected: bool) -> None:
-    """Friends and family are not everybody."""
+def test_a_photo_that_is_not_public_is_private(privacy: str | None, expected: bool) -> None:
+    """Photos for friends or family are not public."""
     found = photo_of(PHOTO | {"privacy": privacy}, "5690422700")
     assert is_public(found.photo) is not expected
 
@@ -95,7 +95,7 @@ def test_the_file_of_another_photo_is_refused(document: object) -> None:
         photo_of(document, "5690422700")
 
 
-def test_odd_values_are_left_out() -> None:
+def test_unusual_values_are_left_out() -> None:
     """Values of other types than usual do not stop an import."""
     odd = {
         "id": "1",
@@ -118,7 +118,7 @@ def test_licences_have_the_numbers_of_both_lists_of_names(name: str, number: str
     assert photo_of(PHOTO | {"license": name}, "5690422700").photo.facts.license == number
 
 
-def test_albums_keep_the_order_and_leave_out_what_is_not_a_photo() -> None:
+def test_albums_keep_the_order_and_leave_out_invalid_ids() -> None:
     """An album can have the id 0, and no cover."""
     album = {
         "id": "72",

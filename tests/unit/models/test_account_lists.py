@@ -91,7 +91,7 @@ def test_an_entry_with_a_bad_id_is_refused(read: Any, entry: dict[str, Any]) -> 
         read(entry)
 
 
-def test_a_page_counts_what_it_cannot_read() -> None:
+def test_a_page_counts_unreadable_entries() -> None:
     page = ListPage.from_json(
         {"page": 2, "pages": "8", "per_page": 3, "total": "22", "contact": [{"nsid": "1@N01"}, {}, "x"]},
         "contact",
@@ -109,7 +109,7 @@ def test_a_list_without_entries_has_no_key() -> None:
     assert ListPage.whole({}, "group", Group.from_json).total == 0
 
 
-def test_a_profile_has_no_address_of_mail_and_no_counts() -> None:
+def test_a_profile_has_no_email_address_and_no_counts() -> None:
     person = {
         "nsid": "1@N01",
         "ispro": "1",

@@ -1,4 +1,4 @@
-"""What an address is of: photostreams and profiles are mirrored, everything else is refused with its name."""
+"""The meaning of addresses: photostreams and profiles are mirrored, all others are refused by name."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def test_the_address_of_a_photostream(address: str, meant: str | None) -> None:
         ("https://www.flickr.com/photos/manhhai/archives/date-posted/2020/", "the page 'archives' of a user"),
     ],
 )
-def test_what_else_a_user_has_is_refused_by_its_name(address: str, what: str) -> None:
-    """A gallery or a photo is named as what it is, with the way to the whole photostream."""
+def test_other_pages_of_a_user_are_refused_by_name(address: str, what: str) -> None:
+    """A gallery or a photo is named as such, with the option for the whole photostream."""
     with pytest.raises(ValueError, match="is the address of") as caught:
         photostream_address(address)
     reason = {
@@ -93,7 +93,7 @@ def test_what_else_a_user_has_is_refused_by_its_name(address: str, what: str) ->
     ],
 )
 def test_pages_without_an_owner_are_refused_by_name(address: str, what: str) -> None:
-    """A group, a search or a file belongs to no photostream: the address of one is asked for."""
+    """A group, a search or a file belongs to no photostream: the message shows a valid address."""
     with pytest.raises(ValueError, match=r"photos/NAME/\.$") as caught:
         photostream_address(address)
     assert f"is the address of {what}" in str(caught.value)
@@ -115,7 +115,7 @@ ALBUM = "72157600000000001"
     ],
 )
 def test_the_address_of_an_album_names_its_owner(text: str, owner: str | None) -> None:
-    """With an id alone, the owner must be named otherwise. An album is no photostream."""
+    """With an id alone, the owner must be named separately. An album is not a photostream."""
     assert album_address(text) == AlbumAddress(ALBUM, owner)
     if owner:
         with pytest.raises(ValueError, match="is the address of an album: to mirror its photos, use --album"):
@@ -138,8 +138,8 @@ def test_the_address_of_an_album_names_its_owner(text: str, owner: str | None) -
         f"{ALBUM}{ALBUM}",
     ],
 )
-def test_what_is_not_the_address_of_an_album_is_refused(text: str) -> None:
-    """The sentence shows what an address of an album looks like."""
+def test_other_addresses_than_those_of_albums_are_refused(text: str) -> None:
+    """The message shows the address of an album."""
     with pytest.raises(
         ValueError, match=r"is not the address of an album: use one such as https://\S+/albums/\d+"
     ):
@@ -147,7 +147,7 @@ def test_what_is_not_the_address_of_an_album_is_refused(text: str) -> None:
 
 
 async def test_an_album_mirrors_no_photostream(tmp_path: Path) -> None:
-    """The address of an album ends the command with exit code 2, before keys are looked for and without a call."""
+    """The address of an album ends the command with exit code 2, before keys are searched for and without a call."""
     stream = SimulatedPhotostream(2, path_alias="oldphotos")
     album = "https://www.flickr.com/photos/oldphotos/albums/72157600000000001"
     async with SimulatedFlickr(stream) as flickr:
@@ -165,6 +165,6 @@ async def test_an_album_mirrors_no_photostream(tmp_path: Path) -> None:
 
 
 def test_the_library_refuses_an_album(tmp_path: Path) -> None:
-    """An embedder gets a `ValueError` when the mirror is made, not a photostream that was not asked for."""
+    """An embedder gets a `ValueError` when the mirror is created, not another photostream."""
     with pytest.raises(ValueError, match=r"is the address of a photo\."):
         PhotostreamMirror(" https://www.flickr.com/photos/manhhai/54000000001 ", "k", "s")

@@ -1,4 +1,4 @@
-"""Albums and collections in Flickr's answers, whose numbers are texts and whose texts are objects, or not."""
+"""Albums and collections in Flickr's answers, with numbers as text or not, and texts as objects or not."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_album_is_read_from_either_form(payload: dict[str, object]) -> None:
     assert (album.count, album.owner) == (3, "1@N01")
 
 
-def test_what_flickr_leaves_out_is_empty() -> None:
+def test_missing_values_are_empty() -> None:
     album = FlickrAlbum.from_json({"id": "7", "primary": "", "count_photos": "-1", "date_update": ""})
     assert album == FlickrAlbum(id="7", title="")
 

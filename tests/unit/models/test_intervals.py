@@ -1,4 +1,4 @@
-"""What has been listed and what has not: together they are all of time, and nothing twice."""
+"""Coverage and gaps: together they contain every second once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ INTERVALS = st.lists(st.builds(Interval, st.integers(0, 60), st.integers(0, 60))
 
 
 def seconds(intervals: list[Interval] | tuple[Interval, ...]) -> list[int]:
-    """Return every second of the intervals, as often as it is in one."""
+    """Return every second of the intervals, once for each."""
     return [second for interval in intervals for second in range(interval.low, interval.high + 1)]
 
 
 @given(INTERVALS, st.integers(0, 70))
-def test_what_is_covered_and_what_is_not_are_all_of_time(intervals: list[Interval], until: int) -> None:
-    """No second is left out, and none is listed twice: gaps and coverage share out all time."""
+def test_coverage_and_gaps_are_all_of_time(intervals: list[Interval], until: int) -> None:
+    """Every second is either in the coverage or in a gap."""
     coverage = Coverage.of(intervals)
     covered = [second for second in seconds(coverage.intervals) if second <= until]
 
@@ -28,8 +28,8 @@ def test_what_is_covered_and_what_is_not_are_all_of_time(intervals: list[Interva
 
 
 @given(INTERVALS)
-def test_a_coverage_is_kept_as_few_stretches(intervals: list[Interval]) -> None:
-    """Stretches that overlap or touch are one, in rising order, so the set stays a handful."""
+def test_a_coverage_has_few_stretches(intervals: list[Interval]) -> None:
+    """Stretches that overlap or touch are merged, in ascending order, so the set stays small."""
     kept = Coverage.of(intervals).intervals
 
     assert all(one.high + 1 < other.low for one, other in pairwise(kept))
@@ -38,7 +38,7 @@ def test_a_coverage_is_kept_as_few_stretches(intervals: list[Interval]) -> None:
 
 @given(INTERVALS, st.randoms(use_true_random=False))
 def test_the_order_of_listing_does_not_matter(intervals: list[Interval], random: object) -> None:
-    """Newest first, oldest first or mixed: the same pages give the same coverage."""
+    """Newest first, oldest first or mixed: the same pages result in the same coverage."""
     shuffled = list(intervals)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     grown = Coverage()
@@ -50,7 +50,7 @@ def test_the_order_of_listing_does_not_matter(intervals: list[Interval], random:
 
 @given(INTERVALS, st.integers(0, 70))
 def test_listing_the_gaps_leaves_none(intervals: list[Interval], until: int) -> None:
-    """A run that lists every gap is done, and the next one has nothing to list."""
+    """After a run has listed every gap, the next one has nothing to list."""
     coverage = Coverage.of(intervals)
     gaps = coverage.gaps(until)
     for gap in gaps:
@@ -61,20 +61,20 @@ def test_listing_the_gaps_leaves_none(intervals: list[Interval], until: int) -> 
 
 
 def test_touching_stretches_are_one() -> None:
-    """Pages that meet become one stretch; a second between them stays a gap."""
+    """Adjacent pages become one stretch; a second between them stays a gap."""
     assert Coverage.of([Interval(5, 9), Interval(0, 4)]).intervals == (Interval(0, 9),)
     assert Coverage.of([Interval(6, 9), Interval(0, 4)]).gaps(9) == [Interval(5, 5)]
 
 
 def test_a_new_mirror_is_one_gap() -> None:
-    """Where nothing was listed, everything is to be listed."""
+    """Without any listing, all times are a gap."""
     assert Coverage().gaps(100) == [Interval(0, 100)]
     assert Coverage.of([Interval(9, 3)]) == Coverage()
     assert Coverage.of([Interval(0, 200)]).gaps(100) == []
 
 
 def test_gaps_of_a_stretch_of_time() -> None:
-    """Only what is missing from one second to another, both included, newest first; none where they are crossed."""
+    """Only the gaps between two seconds, both included, newest first; none if the first is after the second."""
     coverage = Coverage.of([Interval(10, 20), Interval(40, 50)])
     assert coverage.gaps(100, 5) == [Interval(51, 100), Interval(21, 39), Interval(5, 9)]
     assert coverage.gaps(45, 15) == [Interval(21, 39)]

@@ -10,7 +10,7 @@ import pytest
 
 from flickr_mirror.models.languages import ENGLISH, Label, Locale, detect_locale
 
-# short and mixed texts, on which an unseeded langdetect changes its mind
+# short and mixed texts, for which an unseeded langdetect returns different languages
 WAVERING = [
     "Sit",
     "Hue 1968",
@@ -31,7 +31,7 @@ for text in sys.argv[1:]:
 
 
 def test_locales_are_values() -> None:
-    """Two locales of the same codes are the same, wherever they come from."""
+    """Two locales with the same codes are equal."""
     assert Locale("fra", "CA") == Locale("fr", "ca") == Locale.from_string("FR-ca")
     assert Locale("fra") != Locale("fra", "CA")
     assert len({Locale("fra", "CA"), Locale.from_string("fra-CA"), Locale("vi"), Locale("vie")}) == 2
@@ -50,7 +50,7 @@ def test_locales_are_values() -> None:
     ],
 )
 def test_tags_are_written_by_the_standards(tag: str, expected: str) -> None:
-    """Whatever langdetect or a user calls a language, it is shown as ISO 639-3 with ISO 3166-1."""
+    """Any code of langdetect or of a user is shown as ISO 639-3 with ISO 3166-1."""
     locale = Locale.from_string(tag)
 
     assert str(locale) == repr(locale) == expected
@@ -58,7 +58,7 @@ def test_tags_are_written_by_the_standards(tag: str, expected: str) -> None:
 
 
 def test_locales_and_labels_do_not_change() -> None:
-    """A value that was handed out stays what it is."""
+    """Their values are immutable."""
     with pytest.raises(FrozenInstanceError):
         ENGLISH.language_code = "fra"  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
@@ -67,14 +67,14 @@ def test_locales_and_labels_do_not_change() -> None:
 
 @pytest.mark.parametrize("code", ["", "x", "xx", "qqq", "english", "xyzw"])
 def test_a_language_that_does_not_exist_is_named(code: str) -> None:
-    """A wrong language code is refused with a sentence that shows it."""
+    """A wrong language code is refused with a message that shows it."""
     with pytest.raises(ValueError, match=f"Invalid language code '{code}': use an ISO 639 code, such as"):
         Locale(code)
 
 
 @pytest.mark.parametrize("code", ["X", "XX", "CAN", "CA-x", ""])
 def test_a_country_that_does_not_exist_is_named(code: str) -> None:
-    """A wrong country code is refused with a sentence that shows it."""
+    """A wrong country code is refused with a message that shows it."""
     with pytest.raises(
         ValueError, match=f"Invalid country code '{code}': use an ISO 3166-1 alpha-2 code, such as"
     ):
@@ -82,7 +82,7 @@ def test_a_country_that_does_not_exist_is_named(code: str) -> None:
 
 
 def test_labels_are_values() -> None:
-    """Two labels of the same text and language are the same; without a language it is English."""
+    """Two labels with the same text and language are equal; the default language is English."""
     assert Label("x") == Label("x", Locale("en"))
     assert Label("x") != Label("x", Locale("fra"))
     assert len({Label("x"), Label("x", ENGLISH), Label("y")}) == 2
@@ -119,14 +119,14 @@ def test_a_sentence_is_recognised(text: str, expected: str) -> None:
         "https://www.flickr.com/photos/manhhai/",
     ],
 )
-def test_what_has_no_language_is_english(text: str) -> None:
-    """An empty title, a date, an emoji or an address is English by convention, and no error."""
+def test_a_text_without_a_language_is_english(text: str) -> None:
+    """An empty title, a date, an emoji or an address is English by convention."""
     assert detect_locale(text) == ENGLISH
 
 
 @pytest.mark.slow
 def test_the_same_text_always_has_the_same_language() -> None:
-    """Detecting again changes no file: sixty times and in another process the answers are the same."""
+    """Sixty detections, also in another process, have the same result."""
     first = [str(detect_locale(text)) for text in WAVERING]
     for _ in range(60):
         detect_locale.cache_clear()
@@ -136,7 +136,7 @@ def test_the_same_text_always_has_the_same_language() -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == first
 
 
-def test_the_host_programs_langdetect_is_left_alone() -> None:
+def test_the_host_programs_langdetect_is_not_changed() -> None:
     """A program that uses langdetect itself keeps its own seed."""
     from langdetect import DetectorFactory
 

@@ -1,4 +1,4 @@
-"""What clocks that are wrong let a listing ask for, and let count as listed."""
+"""The requested and the covered times of a listing with wrong clocks."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ YEARS = 3650 * DAY
         (0, NOW),
     ],
 )
-def test_one_clock_that_is_right_is_enough(own: float, flickr: float | None) -> None:
-    """Whichever clock is wrong: all photos are asked for, and nothing after now counts as listed."""
+def test_one_correct_clock_is_enough(own: float, flickr: float | None) -> None:
+    """If either clock is wrong, all photos are requested, and no future time counts as listed."""
     clocks = Clocks(own, flickr, NOW - 5)
     assert clocks.until >= NOW
     assert clocks.earliest <= NOW <= clocks.latest
 
 
 def test_no_window_ends_before_the_newest_upload() -> None:
-    """Where both clocks are behind, the photos that are known are asked for all the same."""
+    """If both clocks are behind, the known photos are still requested."""
     assert Clocks(NOW - YEARS, NOW - YEARS, NOW).until >= NOW
 
 
 def test_uploads_during_the_walk_are_left_out() -> None:
-    """Where both clocks agree, nothing beyond now is asked for."""
+    """If both clocks agree, no future time is requested."""
     assert Clocks(NOW + 9, NOW, NOW - 5).until == NOW + LAG
 
 
@@ -52,14 +52,14 @@ def test_uploads_during_the_walk_are_left_out() -> None:
         (Clocks(NOW - DAY, NOW - DAY, NOW), ["newest photo", "2023-11-14 22:13:20", "2023-11-13 22:13:20"]),
     ],
 )
-def test_a_clock_that_is_wrong_is_named(clocks: Clocks, words: list[str]) -> None:
-    """One sentence has both times and by how much they differ."""
+def test_a_wrong_clock_is_named(clocks: Clocks, words: list[str]) -> None:
+    """One sentence has both times and their difference."""
     assert [word for word in words if word not in clocks.warning] == []
 
 
 @pytest.mark.parametrize(
     "clocks", [Clocks(NOW, None, 0), Clocks(NOW, NOW - 299, NOW), Clocks(NOW, NOW, NOW + 200)]
 )
-def test_clocks_that_are_nearly_right_are_not_named(clocks: Clocks) -> None:
-    """A few minutes are usual."""
+def test_small_differences_of_clocks_are_not_named(clocks: Clocks) -> None:
+    """Differences of a few minutes are usual."""
     assert clocks.warning == ""

@@ -1,4 +1,4 @@
-"""The table of photo metadata: what a listing is asked for, and the way of each fact into a sidecar file and back."""
+"""The table of photo metadata: the extras of a listing, and each fact in a sidecar file, written and read back."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ NUMBER = st.integers(-(1 << 63) + 1, (1 << 63) - 1)
 
 
 def without(document: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return a document that lacks a key, `dates.taken` for one in an object inside of it."""
+    """Return a document without a key, such as `dates.taken` for one in a nested object."""
     group, _, name = key.rpartition(".")
     if group:
         return {**document, group: without(document[group], name)}
     return {other: value for other, value in document.items() if other != name}
 
 
-def test_a_listing_is_asked_for_these_extras() -> None:
-    """The order does not matter, but one more field makes the next run of every mirror list it all again."""
+def test_a_listing_requests_these_extras() -> None:
+    """The order does not matter, but one more field makes the next run of every mirror list all photos again."""
     assert set(EXTRAS.split(",")) == {
         *(
             "description",
@@ -117,22 +117,22 @@ def test_a_listing_is_asked_for_these_extras() -> None:
     assert EXTRAS.count(",") == 32
 
 
-def test_the_order_of_the_keys_stays() -> None:
-    """A file of an earlier version equals the one that is written now, byte for byte, but for the format."""
+def test_the_order_of_the_keys_does_not_change() -> None:
+    """A file of an earlier version equals the one written now, byte for byte, except for the format."""
     facts = PhotoMetadata.from_json(ENTRY)
     assert facts.to_sidecar() == SIDECAR
     assert repr(facts.to_sidecar()) == repr(SIDECAR)
 
 
-def test_every_default_is_of_the_type_of_its_attribute() -> None:
-    """What the catalogue accepts for an attribute includes its default."""
+def test_every_default_has_the_type_of_its_attribute() -> None:
+    """The values that the catalogue accepts for an attribute include its default."""
     hints = get_type_hints(PhotoMetadata)
     assert [row.name for row in FIELDS] == list(hints)
     assert all(isinstance(row.default, hints[row.name]) for row in FIELDS)
 
 
-def test_a_fact_that_is_not_in_an_entry_has_its_default() -> None:
-    """An entry without any key gives the defaults, like one whose values are empty."""
+def test_a_fact_missing_in_an_entry_has_its_default() -> None:
+    """An entry without keys has the defaults, like one with empty values."""
     assert PhotoMetadata.from_json({}) == PhotoMetadata()
     assert PhotoMetadata.from_json(dict.fromkeys(ENTRY, "")) == PhotoMetadata()
 
@@ -157,8 +157,8 @@ def test_a_fact_that_is_not_in_an_entry_has_its_default() -> None:
         original_height=st.none() | NUMBER,
     )
 )
-def test_what_is_written_to_a_sidecar_file_is_read_back(facts: PhotoMetadata) -> None:
-    """Every fact with a key that is not volatile survives the way into a file and back."""
+def test_facts_in_a_sidecar_file_are_read_back(facts: PhotoMetadata) -> None:
+    """Every non-volatile fact with a key can be written and read back."""
     assert PhotoMetadata.from_sidecar(facts.to_sidecar()) == facts
 
 
@@ -175,7 +175,7 @@ def test_an_unknown_date_and_a_missing_place_are_read_back() -> None:
     sorted({row.key for row in FIELDS if row.key} | {"dates", "geo", "original", "counts", "owner"}),
 )
 def test_a_file_that_lacks_a_key_is_read(key: str) -> None:
-    """A file of a version before the key was introduced gives the default for it, and all the rest."""
+    """A file of an earlier version has the default for the missing key, and all other facts."""
     lacking = without(SIDECAR, key)
     rows = [row for row in FIELDS if row.key == key or row.key.startswith(f"{key}.")]
     expected = {
@@ -189,13 +189,13 @@ def test_a_file_that_lacks_a_key_is_read(key: str) -> None:
     "change", [{"dates": []}, {"geo": "x"}, {"tags": 7}, {"tags": [7]}, {"rotation": "x"}, {"rotation": None}]
 )
 def test_a_value_of_another_type_is_refused(change: dict[str, Any]) -> None:
-    """A file that something else wrote is not read in part."""
+    """A file of another program is not read in part."""
     with pytest.raises((AttributeError, TypeError, ValueError)):
         PhotoMetadata.from_sidecar({**SIDECAR, **change})
 
 
-def test_what_changes_without_an_edit_is_volatile() -> None:
-    """Numbers, the time of the last change, and what belongs to the account do not count; the rest does."""
+def test_facts_that_change_without_an_edit_are_volatile() -> None:
+    """Counts, the time of the last change, and facts of the account do not count as changes; all others do."""
     essential = {
         key: value for key, value in SIDECAR.items() if key not in {"can_download", "counts", "owner"}
     }
@@ -220,16 +220,16 @@ def test_what_changes_without_an_edit_is_volatile() -> None:
         ((None, 1, 1), None),
     ],
 )
-def test_the_bits_of_an_entry_are_a_word(bits: tuple[object, ...], privacy: str | None) -> None:
-    """Numbers come as numbers or texts, and a bit that is missing is never taken for private."""
+def test_the_bits_of_an_entry_state_the_privacy(bits: tuple[object, ...], privacy: str | None) -> None:
+    """Bits can be numbers or texts, and a missing bit never means private."""
     entry = dict(zip(("ispublic", "isfriend", "isfamily"), bits, strict=True))
     present = {key: value for key, value in entry.items() if value is not None}
     assert PhotoMetadata.from_json(entry).privacy == privacy
     assert PhotoMetadata.from_json(present).privacy == privacy
 
 
-def test_zero_is_a_number_and_no_side_of_an_original() -> None:
-    """A photo without views has 0 of them; an original without pixels is not known."""
+def test_zero_is_a_count_but_not_a_side_of_an_original() -> None:
+    """A photo can have 0 views; an original with 0 pixels is unknown."""
     facts = PhotoMetadata.from_json(
         {"views": "0", "count_faves": 0, "safety_level": "0", "can_download": "0", "o_width": "0"}
     )
@@ -239,15 +239,15 @@ def test_zero_is_a_number_and_no_side_of_an_original() -> None:
 
 
 def test_optional_facts_are_completed_and_never_replaced() -> None:
-    """Only an optional fact that is not known yet is taken from the newer ones."""
+    """Only unknown optional facts are taken from the newer ones."""
     older = PhotoMetadata(privacy="public", views=3)
     newer = PhotoMetadata(privacy="private", safety_level=1, views=7, license="4", latitude=1.5)
     assert older.completed_from(newer) == replace(older, safety_level=1)
     assert newer.completed_from(older) == newer
 
 
-def test_a_place_counts_only_where_it_is_public() -> None:
-    """Latitude 0, which Flickr sends for photos without a place, is not taken for one in the Atlantic."""
+def test_a_place_counts_only_if_it_is_public() -> None:
+    """Flickr sends latitude 0 for photos without a place, which must not become a place."""
     nowhere = PhotoMetadata.from_json({"latitude": 0, "longitude": 0, "accuracy": 0})
     null_island = PhotoMetadata.from_json(
         {"latitude": "0", "longitude": 0, "accuracy": 16, "geo_is_public": 1}
@@ -257,8 +257,8 @@ def test_a_place_counts_only_where_it_is_public() -> None:
     assert (null_island.latitude, null_island.longitude, null_island.accuracy) == (0, 0, 16)
 
 
-def test_a_listing_that_says_nothing_of_comments_does_not_say_none() -> None:
-    """No count and a count of 0 are different: only the second one saves asking."""
+def test_a_missing_comment_count_is_not_zero() -> None:
+    """Only a count of 0 saves the call for comments."""
     assert PhotoMetadata.from_json({}).comment_count is None
     assert PhotoMetadata.from_json({"count_comments": "0"}).comment_count == 0
 

@@ -1,4 +1,4 @@
-"""Values that cannot work are refused where they are given, with a sentence."""
+"""Invalid values are refused at construction, with a sentence."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ ABOVE_ZERO = {"calls_per_second": 10, "timeout": 60, "max_wait": 30 * 86_400}
 
 
 def test_every_limit_has_a_range() -> None:
-    """No limit can be set to nonsense unnoticed; the times are not options."""
+    """No limit accepts an invalid value; the times are not options."""
     others = {"until_time", "bwlimit", "images_per_second", "timing"}
     assert {field.name for field in fields(Limits)} == {*RANGES, *ABOVE_ZERO, *ENDS, *others}
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, 1000.1, float("nan")])
-def test_images_per_second_keep_to_their_range(rate: float) -> None:
-    """Both ends of the range are taken, and what is beyond is refused."""
+def test_images_per_second_have_a_range(rate: float) -> None:
+    """Both ends of the range are accepted, and other values refused."""
     assert [Limits(images_per_second=good).images_per_second for good in (0.01, 1000)] == [0.01, 1000]
     with pytest.raises(ValueError, match=rf"^images_per_second must be 0\.01 to 1000, not {rate}\.$"):
         Limits(images_per_second=rate)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [(name, *ends) for name, ends in RANGES.items()])
-def test_a_limit_keeps_to_its_range(name: str, low: int, high: int) -> None:
-    """Both ends of the range are taken, and what is beyond is refused by name, range and value."""
+def test_a_limit_has_a_range(name: str, low: int, high: int) -> None:
+    """Both ends of the range are accepted; other values are refused with name, range and value."""
     values: list[Any] = [low, high]
     for value in values:
         assert getattr(Limits(**{name: value}), name) == value
@@ -55,7 +55,7 @@ def test_a_limit_keeps_to_its_range(name: str, low: int, high: int) -> None:
 
 @pytest.mark.parametrize(("name", "top"), ABOVE_ZERO.items())
 def test_a_pace_is_above_zero(name: str, top: int) -> None:
-    """A pace or a timeout of nothing, less, no number or too much is refused; a fraction is taken."""
+    """A pace or a timeout of zero, less, NaN or too much is refused; a fraction is accepted."""
     values: list[Any] = [0.01, top]
     for value in values:
         assert getattr(Limits(**{name: value}), name) == value
@@ -87,22 +87,22 @@ def test_a_pace_is_above_zero(name: str, top: int) -> None:
         ({"cache_directory_depth": 33}, r"cache_directory_depth must be 0 to 32, not 33\."),
     ],
 )
-def test_options_that_cannot_work_are_refused(values: dict[str, Any], sentence: str) -> None:
-    """A contradiction or a value out of range is reported before anything is done."""
+def test_invalid_options_are_refused(values: dict[str, Any], sentence: str) -> None:
+    """A contradiction or a value out of range is reported at once."""
     with pytest.raises(ValueError, match=sentence):
         MirrorOptions(**values)
 
 
 @pytest.mark.parametrize("depth", [None, 0, 4, 32])
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_every_option_in_its_range_is_taken(depth: int | None, level: int) -> None:
-    """All depths and levels that the specification names can be asked for."""
+def test_every_option_in_its_range_is_accepted(depth: int | None, level: int) -> None:
+    """All specified depths and levels are valid."""
     options = MirrorOptions(cache_directory_depth=depth, info_level=level)
     assert (options.cache_directory_depth, options.info_level) == (depth, level)
 
 
-def test_only_excludes_the_other() -> None:
-    """Images and information are both wanted unless one is asked for alone."""
+def test_image_only_and_info_only_exclude_the_other() -> None:
+    """Images and information are both mirrored by default."""
     both, image, info = MirrorOptions(), MirrorOptions(image_only=True), MirrorOptions(info_only=True)
 
     assert (both.wants_images, both.wants_info) == (True, True)
@@ -110,24 +110,24 @@ def test_only_excludes_the_other() -> None:
     assert (info.wants_images, info.wants_info) == (False, True)
 
 
-def test_without_options_the_specification_holds() -> None:
-    """The newest photos come first, into `~/.flickr`, with their titles, as fast as Flickr allows."""
+def test_the_defaults_are_those_of_the_specification() -> None:
+    """The newest photos are mirrored first, to `~/.flickr`, with their titles, as fast as Flickr allows."""
     options = MirrorOptions()
     assert str(options.cache_path) == "~/.flickr"
     assert (options.strategy, options.info_level, options.verify_image) == (CachingStrategy.LIFO, 0, False)
     assert Limits().calls_per_hour == 3600
 
 
-def test_options_do_not_change() -> None:
-    """A running mirror cannot be given other options from outside."""
+def test_options_are_immutable() -> None:
+    """The options of a running mirror cannot be changed."""
     for values, name in ((MirrorOptions(), "info_level"), (Limits(), "passes")):
         with pytest.raises(FrozenInstanceError):
             setattr(values, name, 1)
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_a_limit_of_nothing_is_refused(name: str) -> None:
-    """What would end a run before it begins is a mistake; the smallest amount is none."""
+def test_a_limit_of_zero_is_refused(name: str) -> None:
+    """A limit that would end a run before it begins is an error; the smallest amount is accepted."""
     least: Any = 1
     assert getattr(Limits(**{name: least}), name) == 1
     wrong: list[Any] = [0, -1, float("nan")]
@@ -136,8 +136,8 @@ def test_a_limit_of_nothing_is_refused(name: str) -> None:
             Limits(**{name: value})
 
 
-def test_a_window_holds_both_its_ends() -> None:
-    """The seconds of uploads are whole ones, of UTC where no zone is named; what is left out is open."""
+def test_a_window_includes_both_ends() -> None:
+    """Ends are whole seconds, in UTC if no zone is named; a missing end is open."""
     noon = datetime(2020, 3, 23, 12)  # noqa: DTZ001 - a moment without a zone is what is tried
     assert MirrorOptions().window is None
     assert MirrorOptions(since=noon, until=noon).window == Interval(1_584_964_800, 1_584_964_800)
@@ -156,8 +156,8 @@ def test_a_window_holds_both_its_ends() -> None:
 
 @pytest.mark.parametrize("name", ["since", "until"])
 @pytest.mark.parametrize("other", ["full_scan", "prune"])
-def test_a_window_does_not_go_with_what_concerns_all(name: str, other: str) -> None:
-    """A full scan of a part would take all other photos for gone."""
+def test_a_window_excludes_options_for_all_photos(name: str, other: str) -> None:
+    """A full scan of a part would mark all other photos as gone."""
     values: dict[str, Any] = {name: datetime(2020, 3, 23, tzinfo=UTC), other: True, "full_scan_every": 1}
     with pytest.raises(ValueError, match=f"^{other} applies to all photos: leave out since and until"):
         MirrorOptions(**values)

@@ -1,4 +1,4 @@
-"""Numbers and texts are read from Flickr's answers however they are written."""
+"""Numbers and texts in Flickr's answers, in all their forms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.payloads import ANYTHING
     ],
 )
 def test_numbers_are_read_in_all_forms_of_flickr(value: object, number: int | None) -> None:
-    """`75` and `"75"` are the same number, and what is none is not known."""
+    """`75` and `"75"` are the same number, and other values are unknown."""
     assert to_int(value) == number
 
 
@@ -33,12 +33,12 @@ def test_numbers_are_read_in_all_forms_of_flickr(value: object, number: int | No
     [("Huế", "Huế"), ({"_content": "Huế"}, "Huế"), (None, ""), ({}, ""), (7, "7"), ("a\ud800b", "a\ufffdb")],
 )
 def test_texts_are_read_in_all_forms_of_flickr(value: object, text: str) -> None:
-    """A text may be plain, wrapped or absent, and never holds half a character."""
+    """A text may be plain, wrapped or absent, and lone surrogates are replaced."""
     assert text_of(value) == text
 
 
 @given(st.one_of(st.text(), st.text(st.characters(categories=["Cs"])), ANYTHING))
 def test_every_text_can_be_written_to_a_file(value: object) -> None:
-    """Whatever Flickr sends as a text can be encoded."""
+    """Any text that Flickr sends can be encoded."""
     text = text_of(value)
     assert text.encode().decode() == text

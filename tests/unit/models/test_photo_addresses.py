@@ -1,4 +1,4 @@
-"""What means one photo: its id, the address of its page, a short link."""
+"""References to one photo: its id, the address of its page, a short link."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ID = "54000000001"
     ],
 )
 def test_the_id_and_the_addresses_of_its_page_mean_a_photo(text: str) -> None:
-    """With or without a scheme, what comes after the id, and blanks around it."""
+    """With or without a scheme, parts after the id, and blanks around it."""
     assert photo_id_at(text) == ID
 
 
@@ -38,7 +38,7 @@ def test_the_id_and_the_addresses_of_its_page_mean_a_photo(text: str) -> None:
     ],
 )
 def test_a_short_link_is_decoded_without_a_request(link: str, photo_id: str) -> None:
-    """In base 58, in which capital letters are other digits than small ones."""
+    """In base 58, in which upper-case and lower-case letters are different digits."""
     assert photo_id_at(link) == photo_id
 
 
@@ -63,6 +63,6 @@ def test_a_short_link_is_decoded_without_a_request(link: str, photo_id: str) -> 
         "https://flic.kr/p/É",
     ],
 )
-def test_anything_else_is_no_photo(text: str) -> None:
-    """Albums, groups, other hosts, and ids that no photo can have."""
+def test_other_texts_are_no_photo(text: str) -> None:
+    """Albums, groups, other hosts, and impossible ids."""
     assert photo_id_at(text) is None

@@ -1,4 +1,4 @@
-"""What `photos.getInfo` states, in the shapes that were recorded and in damaged ones."""
+"""Answers of `photos.getInfo`, in recorded and damaged shapes."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ INFO: dict[str, Any] = {
 }
 
 
-def test_an_answer_gives_the_photo_the_owner_and_the_details() -> None:
-    """Numbers come as text or not, and `machine_tag` as a boolean, a number or text."""
+def test_an_answer_has_the_photo_the_owner_and_the_details() -> None:
+    """Numbers can be texts, and `machine_tag` a boolean, a number or a text."""
     info = PhotoInfo.from_json(INFO)
     facts = info.photo.facts
     assert (info.owner.user_id, info.photo.raw_title, info.photo.raw_description) == (
@@ -107,8 +107,8 @@ def test_an_answer_gives_the_photo_the_owner_and_the_details() -> None:
     assert info.has_people
 
 
-def test_parts_that_are_missing_or_of_another_type_are_empty() -> None:
-    """Only the id and the owner must be there."""
+def test_missing_or_invalid_parts_are_empty() -> None:
+    """Only the id and the owner are required."""
     damages: tuple[object, ...] = (None, [], "x", 5)
     for damage in damages:
         answer: dict[str, Any] = {**dict.fromkeys(INFO, damage), "id": "5", "owner": {"nsid": "13476480@N07"}}
@@ -121,7 +121,7 @@ def test_parts_that_are_missing_or_of_another_type_are_empty() -> None:
 
 
 def test_it_states_the_facts_of_the_listing() -> None:
-    """All metadata of a photo is as a listing of it has it, except for what only listings state."""
+    """All metadata of a photo equal those of its listing, except for values that only listings state."""
     stream = SimulatedPhotostream(40)
     flickr = SimulatedFlickr(stream)
     listed = flickr.call(
@@ -135,7 +135,7 @@ def test_it_states_the_facts_of_the_listing() -> None:
                 assert getattr(found, field.name) == getattr(expected, field.name), field.name
 
 
-def test_people_are_read_without_the_names_that_they_hide() -> None:
+def test_people_are_read_without_hidden_names() -> None:
     """`realname` is missing if a person hides it."""
     answer = {"person": [{"nsid": "1@N02", "username": "a", "added_by": "2@N03", "x": "4", "y": 5}, "?"]}
     assert people_in(answer) == [

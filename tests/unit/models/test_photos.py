@@ -1,4 +1,4 @@
-"""Photos and pages are read from a listing, even an untidy one."""
+"""Photos and pages in listings, also in incomplete and invalid ones."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def best_label(*sizes: FlickrPhotoSize) -> str | None:
 
 
 def without_each_key(payload: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield copies of an answer, each of which lacks another key."""
+    """Yield copies of an answer, each without one of its keys."""
     for key in payload:
         yield key, {name: copy.deepcopy(value) for name, value in payload.items() if name != key}
 
@@ -119,7 +119,7 @@ def test_a_photo_is_read_from_a_listing() -> None:
 
 
 def test_a_comment_is_read_with_the_names_of_its_author() -> None:
-    """An NSID says nothing to a reader; an author without an alias has `null` there."""
+    """An author without an alias has `null` there."""
     expected = FlickrComment(
         "1-2-3",
         "9@N08",
@@ -148,7 +148,7 @@ def test_a_comment_is_read_with_the_names_of_its_author() -> None:
 def test_a_missing_key_has_its_default(
     read: Callable[[dict[str, Any]], object], payload: dict[str, Any], needed: set[str]
 ) -> None:
-    """An answer that lacks a key is read as far as it goes; only a photo without an id is none."""
+    """An answer without a key is read; only a photo without an id is refused."""
     for key, rest in without_each_key(payload):
         if key in needed:
             with pytest.raises(ValueError, match=f"Flickr sent None as the {key}"):
@@ -169,15 +169,15 @@ def test_a_photo_with_any_values_is_read(changes: dict[str, Any]) -> None:
 
 @given(st.dictionaries(st.sampled_from(list(PAGE)), ANYTHING))
 def test_a_page_with_any_values_is_read(changes: dict[str, Any]) -> None:
-    """No page that Flickr sends, however odd, stops a run."""
+    """No page of any content stops a run."""
     page = PhotoPage.from_json({**PAGE, **changes})
 
     assert isinstance(page.total, int)
     assert isinstance(page.photos, list)
 
 
-def test_entries_that_are_no_photos_are_counted() -> None:
-    """A page says how many of its entries could not be read, so that they are not taken for done."""
+def test_entries_that_are_not_photos_are_counted() -> None:
+    """A page counts unreadable entries, so that they do not count as listed."""
     page = PhotoPage.from_json({**PAGE, "photo": [PHOTO, {}, None, "x", 7, {"id": "x"}, {"id": "2"}]})
 
     assert [photo.id for photo in page.photos] == ["4941540830", "2"]
@@ -190,8 +190,8 @@ def test_an_empty_page_has_nothing() -> None:
     assert PhotoPage.from_json({"page": 1, "pages": "", "total": None, "photo": []}) == PhotoPage()
 
 
-def test_the_best_size_is_found_by_number_not_by_letters() -> None:
-    """1000 pixels are more than 999, though `"1000"` sorts before `"999"`, and the label does not count."""
+def test_sizes_are_compared_as_numbers() -> None:
+    """1000 pixels are more than 999, although `"1000"` sorts before `"999"`, and the label does not count."""
     sizes = [
         FlickrPhotoSize.from_json({**SIZE, "label": label, "width": width, "height": "10"})
         for label, width in (("Small", "999"), ("Large", "1000"), ("Medium", "90"))
@@ -201,7 +201,7 @@ def test_the_best_size_is_found_by_number_not_by_letters() -> None:
 
 
 def test_a_crop_is_never_the_best_size() -> None:
-    """The square that shows a part of a tiny picture is not taken for it, though it has more pixels."""
+    """The square crop of a tiny picture can have more pixels."""
     assert (
         best_label(size("Square", 75, 75), size("Large Square", 150, 150), size("Original", 100, 60))
         == "Original"
@@ -223,7 +223,7 @@ def test_the_best_size_is_a_picture_with_pixels_and_an_address() -> None:
 
 
 def test_texts_become_labels_when_they_are_read() -> None:
-    """Title, description and comments come with their language; what is not known yet is `None` or empty."""
+    """Title, description and comments have languages; unknown ones are `None` or empty."""
     photo = FlickrPhoto("1", "Những con đường của Hà Nội thật là đẹp")
     assert (photo.description, photo.comments) == (None, [])
     assert photo.title == Label("Những con đường của Hà Nội thật là đẹp", Locale("vie"))
@@ -244,7 +244,7 @@ def test_a_label_is_kept_unchanged() -> None:
 
 
 def test_sizes_can_be_set() -> None:
-    """Sizes that are asked for later replace those of the listing."""
+    """Sizes requested later replace those of the listing."""
     photo = FlickrPhoto.from_json(PHOTO)
     photo.sizes = [size("Large", 10, 10)]
     assert photo.best_size == size("Large", 10, 10)

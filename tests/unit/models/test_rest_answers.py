@@ -24,7 +24,7 @@ ANSWER = {
 }
 
 
-def test_an_answer_as_xml_has_the_shape_of_flickrs() -> None:
+def test_an_answer_as_xml_has_flickrs_shape() -> None:
     root = ET.fromstring(as_xml(ANSWER))  # noqa: S314 - our own
     photos = root.find("photos")
     assert root.attrib == {"stat": "ok"}
@@ -53,7 +53,7 @@ def test_a_refusal_as_xml_is_an_err_element() -> None:
         ({}, "<?xml", "text/xml"),
     ],
 )
-def test_the_format_is_the_one_asked_for(arguments: dict[str, str], start: str, content_type: str) -> None:
+def test_the_requested_format_is_used(arguments: dict[str, str], start: str, content_type: str) -> None:
     text, kind = encode(ANSWER, arguments)
     assert text.startswith(start)
     assert kind == content_type

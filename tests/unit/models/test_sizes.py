@@ -1,4 +1,4 @@
-"""Which file is the best one, and when a listing is enough to know it."""
+"""The best file of a photo, and the listings that prove it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def size(
 
 
 def test_of_equal_pictures_the_original_is_the_best() -> None:
-    """The file that was uploaded is preferred to a copy with as many pixels, in any order."""
+    """The uploaded file is preferred to a copy with as many pixels, in any order."""
     sizes = [size("Large 2048", 2048, 1536), size("Original", 2048, 1536), size("Large", 1024, 768)]
     for order in permutations(sizes):
         best = best_picture(order)
@@ -32,7 +32,7 @@ def test_of_equal_pictures_the_original_is_the_best() -> None:
 
 
 def test_the_size_with_most_pixels_is_chosen_under_any_label() -> None:
-    """An original that was turned small loses to a larger file."""
+    """A small original is worse than a larger file."""
     best = best_picture([size("Original", 800, 600), size("Large", 1024, 768)])
     assert best
     assert best.label == "Large"
@@ -49,7 +49,7 @@ def test_the_size_with_most_pixels_is_chosen_under_any_label() -> None:
     ],
 )
 def test_a_crop_or_an_unusable_size_is_never_the_best(useless: FlickrPhotoSize) -> None:
-    """Crops, videos and entries without address or pixels are passed over, also where nothing else is."""
+    """Crops, videos and entries without address or pixels are skipped, also if there is nothing else."""
     assert best_picture([useless]) is None
     assert best_picture([useless, size("Thumbnail", 100, 60)]) == size("Thumbnail", 100, 60)
 
@@ -79,18 +79,18 @@ def test_a_crop_or_an_unusable_size_is_never_the_best(useless: FlickrPhotoSize) 
         (size("Gigantic", 10, 10), False, {"Original", "Large"}, False),
     ],
 )
-def test_a_listing_is_enough_only_where_nothing_larger_can_be(
+def test_a_listing_is_proof_only_if_no_larger_file_can_exist(
     best: FlickrPhotoSize | None,
     original_listed: bool,
     answered: set[str],
     proved: bool,
 ) -> None:
-    """A call is saved only where no larger file can exist, so that no photo is kept too small."""
+    """Otherwise a call is needed, so that no photo is mirrored too small."""
     assert listing_proves(best, original_listed=original_listed, answered=answered) is proved
 
 
 def test_a_video_is_tried_best_file_first() -> None:
-    """The original video is wanted first, then the largest; pages and pictures are no videos."""
+    """The original video comes first, then the largest; pages and pictures are ignored."""
     wanted = ["Video Original", "1080p", "720p", "HD MP4", "Site MP4", "360p", "Mobile MP4"]
     sizes = [size(label, media="video") for label in (*reversed(wanted), "Video Player", "Original", "Large")]
     without_address = size("288p", media="video", url="")
@@ -111,6 +111,6 @@ def test_a_video_is_tried_best_file_first() -> None:
         ((0, 0), False),
     ],
 )
-def test_a_turned_picture_is_the_same_and_a_smaller_one_is_not(found: tuple[int, int], same: bool) -> None:
-    """A picture turned by 90 degrees or one pixel off is what Flickr listed; a placeholder is not."""
+def test_a_rotated_picture_is_accepted_and_a_smaller_one_is_not(found: tuple[int, int], same: bool) -> None:
+    """A picture that is rotated by 90 degrees or one pixel off matches the listing; a placeholder does not."""
     assert same_pixels(found, size("Original", 2048, 1536)) is same

@@ -51,6 +51,6 @@ def test_other_texts_are_refused_with_the_addresses_that_can_be_used(text: str) 
 
 
 @pytest.mark.parametrize("kind", SourceKind)
-def test_the_titles_begin_as_the_names_of_folders_that_users_do_not_get(kind: SourceKind) -> None:
+def test_the_titles_begin_with_reserved_names_of_folders(kind: SourceKind) -> None:
     source = Source(SourceAddress(kind, "a", "7"), FlickrUser("1@N01", "anna"), "1@N01")
     assert source.title.startswith(TITLES)

@@ -17,7 +17,7 @@ PROFILE: dict[str, Any] = {
 
 
 def test_an_account_is_read_from_each_kind_of_answer() -> None:
-    """Username and NSID are found wherever Flickr writes them."""
+    """Username and NSID are found in every place that Flickr uses."""
     for payload in ({"id": "1@N01", "username": "x"}, {"nsid": "1@N01", "username": {"_content": "x"}}):
         user = FlickrUser.from_json(payload)
         assert (user.user_id, user.id, user.username) == ("1@N01", "1@N01", "x")
@@ -30,7 +30,7 @@ def test_an_account_without_an_id_is_refused_with_a_sentence() -> None:
 
 
 def test_a_profile_has_the_number_of_photos_if_flickr_states_it() -> None:
-    """A count that Flickr leaves out is not known, rather than 0."""
+    """A missing count is unknown, not 0."""
     profile = FlickrProfile.from_json(PROFILE)
     assert (profile.user.username, profile.photo_count) == ("manhhai", 101899)
     assert FlickrProfile.from_json({"nsid": "1@N01"}).photo_count is None

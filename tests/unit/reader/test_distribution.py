@@ -30,7 +30,7 @@ def test_no_numbers_have_no_mean() -> None:
     assert not found.is_outlier(0)
 
 
-def test_one_number_is_no_outlier() -> None:
+def test_a_single_number_is_no_outlier() -> None:
     found = distribution([7])
     assert (found.mean, found.deviation, found.is_outlier(7)) == (7, 0, False)
 

@@ -31,7 +31,7 @@ def test_only_a_word_without_marks_is_plain() -> None:
     assert not is_plain(unicodedata.normalize("NFD", "hạ"))
 
 
-def test_cjk_characters_become_words_of_their_own() -> None:
+def test_each_cjk_character_becomes_a_word() -> None:
     assert normalize("順化 1908").split() == ["順", "化", "1908"]
     assert normalize("서울 역").split() == ["서울", "역"]  # Korean has spaces
 

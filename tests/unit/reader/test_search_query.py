@@ -39,7 +39,7 @@ def test_a_text_without_words_finds_nothing_to_require(text: str) -> None:
     assert query.wanted == query.excluded == ""
 
 
-def test_a_word_without_marks_stands_for_all_of_its_spellings() -> None:
+def test_a_word_without_marks_matches_all_of_its_spellings() -> None:
     spellings = {"duong": ["duong", "dương", "đường"]}
     query = expression(parse_query("duong đường"), lambda folded, _: spellings.get(folded, []))
     assert query.wanted == '("duong" OR "dương" OR "đường") AND ("đường")'
@@ -63,8 +63,8 @@ def test_every_text_is_an_expression_that_sqlite_accepts(text: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_words_are_separated_as_sqlite_separates_them(text: str) -> None:
-    """What a text consists of is found by a search for the same text."""
+def test_words_are_separated_as_by_sqlite(text: str) -> None:
+    """A search for the words of a text finds that text."""
     database = sqlite3.connect(":memory:")
     columns = "title, description, comments, tags, notes, albums"
     database.execute(f'CREATE VIRTUAL TABLE words USING fts5({columns}, tokenize = "{TOKENIZER}")')

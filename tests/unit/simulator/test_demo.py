@@ -1,4 +1,4 @@
-"""Tests of the demo's photostream, and of the drawings that are its photos."""
+"""Tests of the demo's photostream, and of its drawn photos."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def opened(body: bytes) -> Image.Image:
 
 
 def test_the_demo_has_58_photos_and_2_videos() -> None:
-    """Of each photo and each video's poster, one file is in the package, in the size of the original."""
+    """The package has one file for each photo and each video's poster, in the size of the original."""
     photos = demo_photos()
     assert Counter(photo.kind for photo in photos) == {Kind.PLAIN: 58, Kind.VIDEO: 2}
     assert [file.name for file in FILES] == sorted(f"{photo.index:02}.jpg" for photo in photos)
@@ -62,7 +62,7 @@ def test_the_photos_take_less_than_4_mb_of_the_package() -> None:
 
 @pytest.mark.parametrize("index", [0, 9])
 def test_the_photos_are_drawn_by_the_tool_in_this_repository(index: int) -> None:
-    """`python -m tests.support.artwork` would draw them again: the same pixels, as far as the encoder allows."""
+    """`python -m tests.support.artwork` draws the same pixels, as far as the encoder allows."""
     photo = next(photo for photo in demo_photos() if photo.index == index)
     stored, drawn = opened(FILES[index].read_bytes()), opened(demo_scenes.draw_file(photo))
     difference = ImageStat.Stat(ImageChops.difference(stored, drawn))
@@ -85,7 +85,7 @@ async def test_the_demo_serves_the_stored_photos_in_all_sizes() -> None:
 
 
 def test_the_texts_of_the_demo_fit_its_photos() -> None:
-    """Titles state the year in which the photo was taken, which fits its print, and comments answer them."""
+    """Titles state the year in which the photo was taken, which fits its print, and comments refer to them."""
     photos = demo_photos()
 
     assert all(photo.taken[:4] in photo.title or photo.title == "ハロン湾" for photo in photos)
@@ -100,8 +100,8 @@ def test_the_texts_of_the_demo_fit_its_photos() -> None:
 
 
 @pytest.mark.parametrize("finish", with_slow_rest(Finish, next(iter(Finish))))
-def test_landscapes_are_the_same_whenever_they_are_drawn(finish: Finish) -> None:
-    """A scene always gives the same picture, another seed another one; it has more than one colour."""
+def test_a_scene_is_always_drawn_alike(finish: Finish) -> None:
+    """A scene always results in the same picture, another seed in another one, with more than one colour."""
     for light, ground in zip(Light, [*Ground, *Ground], strict=False):
         scene = Scene(1, light, ground, tuple(Figure), finish, (240, 160))
         picture = draw_landscape(scene)

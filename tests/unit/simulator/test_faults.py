@@ -1,4 +1,4 @@
-"""The rig itself: each fault does on the wire what it says."""
+"""The simulator's faults: the bytes that each one sends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def tiny(count: int = 1) -> SimulatedPhotostream:
-    """Return a stream of pictures that are a few hundred bytes each."""
+    """Return a stream of pictures of a few hundred bytes each."""
     return SimulatedPhotostream(count, image_dims=(40, 30))
 
 
@@ -38,7 +38,7 @@ def path_of(flickr: SimulatedFlickr) -> str:
 
 
 class Received:
-    """What came on a connection: the head, the body, and how it ended."""
+    """The data received on a connection: the head, the body, and its end."""
 
     def __init__(self) -> None:
         self.head = ""
@@ -59,7 +59,7 @@ class Received:
 async def receive(
     flickr: SimulatedFlickr, path: str, *, context: ssl.SSLContext | None = None, wait: float = 0.1
 ) -> Received:
-    """Ask on a bare socket, and read until the other side ends or has been silent for a while."""
+    """Send a request on a socket, and read until the other side closes it or is silent for a while."""
     reader, writer = await asyncio.open_connection(flickr.host, flickr.port, ssl=context)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     received, data = Received(), b""
@@ -87,10 +87,10 @@ def authority() -> trustme.CA:
 @pytest.mark.parametrize("framing", ["length", "none", "hint", "chunked", "bad chunk"])
 @pytest.mark.parametrize("after", [0, 1, 0.5, -1])
 @pytest.mark.parametrize("by", ["reset", "close"])
-async def test_a_body_breaks_off_where_it_should(
+async def test_a_body_is_cut_at_the_offset(
     authority: trustme.CA, by: str, after: float, framing: str, tls: bool
 ) -> None:
-    """As many bytes as were asked for arrive, then RST or FIN; the header says what it should of the length."""
+    """The requested number of bytes arrives, then RST or FIN, with the requested length in the header."""
     server, client = None, None
     if tls:
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -109,7 +109,7 @@ async def test_a_body_breaks_off_where_it_should(
             body = body.removesuffix(b"xyz\r\n").removesuffix(b"\r\n").partition(b"\r\n")[2]
         assert abs(len(body) - place) <= 1
         assert body == whole[: len(body)]
-        # a TLS connection that is reset may look closed to asyncio
+        # a TLS connection that is reset may seem closed to asyncio
         assert received.end == by or (tls and by == "reset")
         assert received.header("Content-Length") == (str(len(whole)) if framing == "length" else None)
         assert received.header("x-ttdb-l") == (str(len(whole)) if framing == "hint" else None)
@@ -117,7 +117,7 @@ async def test_a_body_breaks_off_where_it_should(
 
 
 async def test_faults_of_lengths() -> None:
-    """More than announced, without an end, far more announced than comes, slowly, not at all."""
+    """More bytes than announced, endless, far fewer than announced, slow, none."""
     async with SimulatedFlickr(tiny()) as flickr:
         whole = flickr.file(flickr.streams[0].ids[0])
 
@@ -173,7 +173,7 @@ API = "/services/rest/?api_key=k&format=json&nojsoncallback=1&method=flickr.peop
     ],
 )
 async def test_other_answers(fault: Fault, status: int, retry_after: str | None) -> None:
-    """A status, a header, a page: what is asked for is what comes."""
+    """Each response has the requested status, header and page."""
     async with SimulatedFlickr(tiny(), faults=Script(Rule(fault, times=None))) as flickr:
         for path in (path_of(flickr), API + "x"):
             received = await receive(flickr, path)
@@ -186,7 +186,7 @@ async def test_other_answers(fault: Fault, status: int, retry_after: str | None)
 
 @pytest.mark.parametrize("content_type", ["text/html", "image/jpeg"])
 async def test_a_page_under_any_name(content_type: str) -> None:
-    """A hotel's page, possibly named an image; a placeholder is a whole picture."""
+    """A captive portal's page, possibly with an image's content type; a placeholder is a complete picture."""
     async with SimulatedFlickr(tiny(), faults=Script(Rule(faults.page(content_type)))) as flickr:
         received = await receive(flickr, path_of(flickr))
         assert received.header("Content-Type") == content_type
@@ -196,7 +196,7 @@ async def test_a_page_under_any_name(content_type: str) -> None:
 
 
 async def test_wrong_json() -> None:
-    """Refusals with any code, answers that are none, answers that were altered, and bombs."""
+    """Refusals with any code, invalid and altered answers, and bombs."""
     async with SimulatedFlickr(stream := tiny()) as flickr:
 
         async def get(fault: Fault) -> bytes:
@@ -215,7 +215,7 @@ async def test_wrong_json() -> None:
 
 
 def test_a_request_is_shown_without_the_key() -> None:
-    """What a script notes of a request names the method and the photo, and no key."""
+    """The record of a request has the method and the photo, and no key."""
     asked = Asked.call({"api_key": "canary", "method": "flickr.photos.getSizes", "photo_id": "12"})
     assert asked == Asked("api", "method=flickr.photos.getSizes photo_id=12", "flickr.photos.getSizes", "12")
     assert Asked.file("/65535/4967_0123456789_o.jpg") == Asked(
@@ -225,8 +225,8 @@ def test_a_request_is_shown_without_the_key() -> None:
         assert Asked.file(path) == Asked("video", path, photo_id="4967")
 
 
-def test_a_script_says_which_request_gets_what() -> None:
-    """By kind, method and photo, from the nth time on, for each address alone or for all; the rest goes on."""
+def test_a_script_selects_the_requests_of_a_fault() -> None:
+    """By kind, method and photo, from the nth request on, for each address or for all; others are normal."""
     reset, cut, page = faults.Broken(by="reset"), faults.Broken(), faults.page()
     script = Script(
         Rule(reset, photo_id="1", start=2),
@@ -248,8 +248,8 @@ def test_a_script_says_which_request_gets_what() -> None:
     assert script.done == [(first, cut), (first, reset), (second, cut), (sizes, page), (sizes, page)]
 
 
-def test_a_disturbance_is_random_and_the_same_again() -> None:
-    """About the share of all requests is disturbed, with every kind; the same requests in another order too."""
+def test_a_disturbance_is_random_and_reproducible() -> None:
+    """About the share of all requests gets a fault, of every kind; the same requests in any order."""
     requests = [Asked.file(f"/1/{number}_0123456789.jpg") for number in range(1000)] * 2
     one, two = Disturbance(0.3, seed=5), Disturbance(0.3, seed=5)
     done = {(asked, n): one.choose(asked) for n, asked in enumerate(requests)}
@@ -262,14 +262,14 @@ def test_a_disturbance_is_random_and_the_same_again() -> None:
     assert [other.choose(asked) for asked in requests] != list(done.values())
 
 
-def test_a_request_is_not_disturbed_for_ever() -> None:
-    """However large the share, who asks often enough gets an answer."""
+def test_a_repeated_request_succeeds() -> None:
+    """With any share, a request that is repeated often enough gets an answer."""
     disturbance = Disturbance(1.0, in_a_row=2)
     asked = Asked.file("/1/1_0123456789.jpg")
     assert [disturbance.choose(asked) is None for _ in range(6)] == [False, False, True] * 2
 
 
-async def test_the_simulators_command_can_disturb() -> None:
+async def test_the_simulators_command_has_faults() -> None:
     """`--disturb` is the share, `--disturb-with` the kinds."""
     flickr = build_flickr(build_parser().parse_args(["--disturb", "1", "--disturb-with", "5xx", "page"]))
     assert isinstance(flickr.faults, Disturbance)

@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.simulator`: the Flickr that all other tests believe in."""
+"""Tests of `flickr_mirror.simulator`: the Flickr of all other tests."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MIXED = SimulatedPhotostream(100, mix=Mix.MIXED)
 
 
 class Caller:
-    """Somebody who calls a simulated Flickr over HTTP."""
+    """A client of a simulated Flickr, over HTTP."""
 
     def __init__(self, flickr: SimulatedFlickr, http: httpx.AsyncClient) -> None:
         self.flickr = flickr
@@ -111,8 +111,8 @@ def opened(body: bytes) -> Image.Image:
 # The photostream
 
 
-def test_a_hundred_thousand_photos_start_without_one_being_made_up() -> None:
-    """A large photostream costs nothing until somebody looks at a page of it, and then that page."""
+def test_a_large_photostream_is_generated_on_demand() -> None:
+    """Of 100,000 photos only those on a requested page are generated."""
     stream = SimulatedPhotostream(100_000)
 
     assert len(stream) == 100_000
@@ -125,7 +125,7 @@ def test_a_hundred_thousand_photos_start_without_one_being_made_up() -> None:
 
 
 def test_a_photostream_keeps_two_numbers_per_photo_and_index() -> None:
-    """What is kept of a million photos are arrays of ids and times, in three orders, and nothing else that grows."""
+    """For a million photos only arrays of ids and times are stored, in three orders."""
     stream = SimulatedPhotostream(1_000_000)
 
     kept = [*vars(stream._table).values(), *vars(stream).values(), *vars(stream.seen_by(None)).values()]
@@ -137,7 +137,7 @@ def test_a_photostream_keeps_two_numbers_per_photo_and_index() -> None:
 
 
 def test_pages_together_show_every_photo_once_and_newest_first() -> None:
-    """Walking the pages of an unchanging photostream finds all of it, in the order of uploads."""
+    """The pages of an unchanged photostream show all of it, in the order of uploads."""
     stream = SimulatedPhotostream(1234)
     photos = [photo for page in range(1, 14) for photo in stream.page(page=page, per_page=100)[0]]
 
@@ -146,8 +146,8 @@ def test_pages_together_show_every_photo_once_and_newest_first() -> None:
     assert all(newer.uploaded >= older.uploaded for newer, older in pairwise(photos))
 
 
-def test_upload_times_and_ids_look_like_flickrs() -> None:
-    """Ids have 11 digits and roughly ascend with the upload times, of which a few are equal."""
+def test_upload_times_and_ids_resemble_flickrs() -> None:
+    """Ids have 11 digits and roughly ascend with the upload times, a few of which are equal."""
     photos = photos_of(SimulatedPhotostream(2000))
     times = Counter(photo.uploaded for photo in photos)
     numbers = [int(photo.id) for photo in photos]
@@ -160,7 +160,7 @@ def test_upload_times_and_ids_look_like_flickrs() -> None:
 
 
 def test_the_same_seed_makes_the_same_photos() -> None:
-    """Two photostreams of one seed are alike in every word and pixel; another seed makes another one."""
+    """Two photostreams with the same seed have equal texts and pixels; another seed generates others."""
     first, second, third = (photos_of(SimulatedPhotostream(50, seed=seed)) for seed in (7, 7, 8))
 
     def facts(photos: list[SimulatedPhoto]) -> list[tuple[object, ...]]:
@@ -171,7 +171,7 @@ def test_the_same_seed_makes_the_same_photos() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_tiny_photostreams_are_photostreams(count: int) -> None:
+def test_tiny_photostreams_work(count: int) -> None:
     """An account with few photos or none needs no special case."""
     stream = SimulatedPhotostream(count, newest=1_500_000_000)
 
@@ -181,7 +181,7 @@ def test_tiny_photostreams_are_photostreams(count: int) -> None:
 
 
 def test_bounds_of_upload_time_are_inclusive() -> None:
-    """A window of upload times shows the photos of its first and its last second too."""
+    """A window of upload times includes the photos of its first and its last second."""
     stream = SimulatedPhotostream(300)
     photos = photos_of(stream)
     newest, oldest = photos[100].uploaded, photos[200].uploaded
@@ -195,7 +195,7 @@ def test_bounds_of_upload_time_are_inclusive() -> None:
 
 
 def test_a_window_without_photos_is_empty() -> None:
-    """Bounds that contradict each other, or lie before the first upload, give nothing."""
+    """Contradictory bounds, and bounds before the first upload, have no photos."""
     stream = SimulatedPhotostream(30)
 
     assert stream.page(min_upload_date=2_000_000_000, max_upload_date=1)[3] == 0
@@ -203,7 +203,7 @@ def test_a_window_without_photos_is_empty() -> None:
 
 
 def test_pages_beyond_the_last_are_empty_and_those_beyond_10000_are_page_10000() -> None:
-    """Flickr clamps page numbers without an error, and says so only in `page`."""
+    """Flickr clamps page numbers without an error, and states that only in `page`."""
     stream = SimulatedPhotostream(10_050)
 
     assert stream.page(page=40, per_page=500)[:2] == ([], 40)
@@ -213,7 +213,7 @@ def test_pages_beyond_the_last_are_empty_and_those_beyond_10000_are_page_10000()
 
 
 def test_many_photos_can_share_one_second() -> None:
-    """A batch of uploads in one second can be as large as a test wants it."""
+    """A batch of uploads in one second can have any size."""
     photos = photos_of(SimulatedPhotostream(1000, same_second=700))
 
     assert max(Counter(photo.uploaded for photo in photos).values()) >= 700
@@ -224,7 +224,7 @@ def test_many_photos_can_share_one_second() -> None:
     ("count", "share", "expected"), [(1000, 0.25, 250), (10, 0.1, 1), (100, 0.29, 29), (9, 0, 0)]
 )
 def test_the_share_of_photos_with_comments_is_exact(count: int, share: float, expected: int) -> None:
-    """As many photos as wanted have comments, one to six each, none newer than their `updated`."""
+    """Exactly this share has comments, one to six each, none newer than its `updated`."""
     photos = [photo for photo in photos_of(SimulatedPhotostream(count, commented=share)) if photo.comments]
 
     assert len(photos) == expected
@@ -233,7 +233,7 @@ def test_the_share_of_photos_with_comments_is_exact(count: int, share: float, ex
 
 
 def test_titles_are_varied_and_in_many_scripts() -> None:
-    """Titles are mostly distinct, and among them are the scripts and oddities of a world-wide archive."""
+    """Titles are mostly distinct, and have the scripts and peculiarities of a worldwide archive."""
     titles = [photo.title for photo in photos_of(SimulatedPhotostream(3000))]
     everything = "\n".join(titles)
 
@@ -245,7 +245,7 @@ def test_titles_are_varied_and_in_many_scripts() -> None:
 
 
 def test_an_upload_appears_at_its_second() -> None:
-    """A photo uploaded now comes first, one uploaded in the past where it belongs; ids only grow."""
+    """A photo uploaded now comes first, one uploaded in the past at its time; ids only increase."""
     stream = SimulatedPhotostream(20)
     stream.clock = lambda: 1_800_000_000.9
     middle = stream.photo(stream.ids[10]).uploaded
@@ -262,7 +262,7 @@ def test_an_upload_appears_at_its_second() -> None:
 
 
 def test_photos_can_be_edited_commented_replaced_and_redated() -> None:
-    """Every change shows in the photo, moves its `updated`, and leaves everything else as it was."""
+    """Every change is visible in the photo, updates its `updated`, and changes nothing else."""
     stream = SimulatedPhotostream(20)
     stream.clock = lambda: 1_800_000_000
     photo_id = stream.ids[5]
@@ -283,8 +283,8 @@ def test_photos_can_be_edited_commented_replaced_and_redated() -> None:
     assert stream.photo(stream.ids[6]).changes.updated == 0
 
 
-def test_hidden_photos_come_back_and_deleted_ones_do_not() -> None:
-    """Hiding a photo takes it out of the listing until it is published; deleting it is for ever."""
+def test_hidden_photos_can_reappear_and_deleted_ones_cannot() -> None:
+    """A hidden photo is not listed until it is published; a deletion is permanent."""
     stream = SimulatedPhotostream(20)
     ids = stream.ids
 
@@ -306,8 +306,8 @@ def test_hidden_photos_come_back_and_deleted_ones_do_not() -> None:
     assert stream.ids == ids[:4] + ids[6:]
 
 
-def test_a_changing_photostream_agrees_with_a_plain_list() -> None:
-    """After any number of uploads, deletions, redatings, hidings, the pages are those of a sorted list."""
+def test_a_changing_photostream_equals_a_sorted_list() -> None:
+    """After any number of uploads, deletions, date changes and hidings, the pages are those of a sorted list."""
     stream, random = SimulatedPhotostream(200, same_second=40), Random(3)
     times = {photo.id: photo.uploaded for photo in photos_of(stream)}
     hidden: dict[str, int] = {}
@@ -345,16 +345,16 @@ def test_a_changing_photostream_agrees_with_a_plain_list() -> None:
 # The sizes
 
 
-def test_labels_are_those_that_the_product_knows() -> None:
-    """The simulator and the product agree on what a size of a listing is called and how long its side is."""
+def test_labels_are_those_of_the_product() -> None:
+    """The simulator and the product agree on the names of sizes in a listing, and on their sides."""
     names = {name.key: (name.label, name.longest) for name in NAMES}
 
     for key, size in LISTED_SIZES.items():
         assert names.get(key, ("Original", None)) == size
 
 
-def test_a_mix_holds_every_kind_in_its_share() -> None:
-    """Of every hundred photos of the mixed stream as many are of each kind as it says, in all shapes."""
+def test_a_mix_has_every_kind_in_its_share() -> None:
+    """Every hundred photos of the mixed stream have the exact shares of each kind, in all shapes."""
     stream = SimulatedPhotostream(1000, mix=Mix.MIXED)
     photos = photos_of(stream)
     no_originals = {photo.best.label for photo in photos if photo.kind is Kind.NO_ORIGINAL}
@@ -380,8 +380,8 @@ def test_a_mix_holds_every_kind_in_its_share() -> None:
         (Kind.TIED, "Original"),
     ],
 )
-def test_the_best_size_of_each_kind_is_known(kind: Kind, label: str) -> None:
-    """The oracle that other tests ask names the size that Flickr's documentation lets one expect."""
+def test_the_best_size_of_each_kind(kind: Kind, label: str) -> None:
+    """The size for assertions of other tests is the one expected from Flickr's documentation."""
     photo = first_of(MIXED, kind)
 
     assert photo.best.label == label
@@ -390,7 +390,7 @@ def test_the_best_size_of_each_kind_is_known(kind: Kind, label: str) -> None:
 
 
 def test_the_special_kinds_are_special() -> None:
-    """A rotated original lies on its side, a tied one has an equal, a panorama has no "X-Large 4K"."""
+    """A rotated original is not upright, a tied one has an equal size, a panorama has no "X-Large 4K"."""
     rotated, tied, panorama = (first_of(MIXED, kind) for kind in (Kind.ROTATED, Kind.TIED, Kind.PANORAMA))
     upright = size_of(rotated, "k") if max(rotated.best_dims) > 1600 else size_of(rotated, "h")
 
@@ -401,7 +401,7 @@ def test_the_special_kinds_are_special() -> None:
     assert [size.label for size in panorama.pictures][-2:] == ["X-Large 3K", "X-Large 4K F"]
 
 
-def test_sizes_of_1600_pixels_and_more_have_secrets_of_their_own() -> None:
+def test_sizes_of_1600_pixels_and_more_have_their_own_secrets() -> None:
     """The address of a large size cannot be guessed from that of a small one."""
     photo = SimulatedPhotostream(1, mix=Mix({Kind.LARGE: 1}), image_dims=(6000, 4000)).page()[0][0]
     secrets: dict[str, set[str]] = {}
@@ -414,8 +414,8 @@ def test_sizes_of_1600_pixels_and_more_have_secrets_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("undocumented", [True, False])
-async def test_the_oracle_knows_whether_a_listing_shows_the_best_file(undocumented: bool) -> None:
-    """`is_best_listed` says for every kind of photo whether one of the listed addresses is the best one."""
+async def test_is_best_listed_is_right_for_every_kind(undocumented: bool) -> None:
+    """It states whether one of the listed addresses is that of the best file."""
     async with calling(MIXED, undocumented_extras=undocumented) as caller:
         entries = await caller.listed()
 
@@ -428,8 +428,8 @@ async def test_the_oracle_knows_whether_a_listing_shows_the_best_file(undocument
 
 
 @pytest.mark.slow
-async def test_every_listed_picture_is_a_whole_image_of_the_size_that_it_claims() -> None:
-    """Each address of each kind of photo gives an image of the listed pixels and of its format."""
+async def test_every_listed_picture_is_a_complete_image_of_its_size() -> None:
+    """Each address of each kind of photo returns an image of the listed pixels and of its format."""
     seen = set()
     async with calling(MIXED) as caller:
         for photo in photos_of(MIXED):
@@ -447,8 +447,8 @@ async def test_every_listed_picture_is_a_whole_image_of_the_size_that_it_claims(
 
 
 @pytest.mark.parametrize("kind", [Kind.PLAIN, Kind.PNG, Kind.GIF, Kind.VIDEO])
-async def test_pictures_differ_between_photos_and_never_for_one_address(kind: Kind) -> None:
-    """No two photos have the same bytes; an address always gives the same ones, also to the oracle."""
+async def test_pictures_depend_on_their_photo_and_address(kind: Kind) -> None:
+    """No two photos have the same bytes; an address always returns the same ones, as in `file`."""
     stream = SimulatedPhotostream(12, mix=Mix({kind: 1}))
     async with calling(stream) as caller:
         bodies = {}
@@ -464,8 +464,8 @@ async def test_pictures_differ_between_photos_and_never_for_one_address(kind: Ki
         assert caller.flickr.bytes_sent == 2 * sum(map(len, bodies))
 
 
-async def test_pictures_come_with_the_headers_that_were_recorded() -> None:
-    """A picture comes in chunks, its length in a header of its own, its ETag no MD5 of it."""
+async def test_pictures_have_the_recorded_headers() -> None:
+    """A picture is sent in chunks, with its length in Flickr's own header, and an ETag that is not its MD5."""
     async with calling(SimulatedPhotostream(1)) as caller:
         response = await caller.get(caller.flickr.streams[0].page()[0][0].best_url)
 
@@ -476,7 +476,7 @@ async def test_pictures_come_with_the_headers_that_were_recorded() -> None:
         assert md5(response.content) not in response.headers["ETag"]
 
 
-async def test_pictures_can_come_with_their_length() -> None:
+async def test_pictures_can_have_their_content_length() -> None:
     """A server can be set to send the length of pictures."""
     async with calling(SimulatedPhotostream(1), content_length=True) as caller:
         response = await caller.get(caller.flickr.streams[0].page()[0][0].best_url)
@@ -485,7 +485,7 @@ async def test_pictures_can_come_with_their_length() -> None:
         assert "Transfer-Encoding" not in response.headers
 
 
-async def test_pictures_vanish_with_their_photo_and_with_their_secret() -> None:
+async def test_pictures_of_deleted_photos_and_old_secrets_are_404() -> None:
     """A wrong secret, a replaced image, a deleted photo: each is a 404 without a body. A private photo is served."""
     stream = SimulatedPhotostream(4)
     replaced, deleted, hidden, kept = photos_of(stream)
@@ -505,8 +505,8 @@ async def test_pictures_vanish_with_their_photo_and_with_their_secret() -> None:
             caller.flickr.file(deleted.id)
 
 
-def test_plain_pictures_are_light_and_noisy_ones_weigh_what_a_cameras_do() -> None:
-    """Tests transfer a few kB per photo; benchmarks can have a fifth of a byte per pixel."""
+def test_plain_pictures_are_small_and_noisy_ones_as_large_as_a_cameras() -> None:
+    """Tests transfer a few kB per photo; benchmarks a fifth of a byte per pixel."""
     plain = SimulatedPhotostream(8)
     noisy = SimulatedPhotostream(1, image_dims=(2048, 1365), noise=True)
     (photo,) = photos_of(noisy)
@@ -530,8 +530,8 @@ def boxes(film: bytes) -> dict[bytes, bytes]:
     return found
 
 
-async def test_a_video_lists_posters_and_its_files_are_behind_a_signed_address() -> None:
-    """What `url_o` of a video shows is a JPEG; getSizes lists the files, which redirect to a whole MP4."""
+async def test_a_listing_of_a_video_has_posters_and_get_sizes_has_its_files() -> None:
+    """`url_o` of a video is a JPEG; getSizes lists the files, which redirect to a complete MP4."""
     stream = SimulatedPhotostream(30, mix=Mix({Kind.VIDEO: 1}))
     async with calling(stream) as caller:
         for photo_id, entry in (await caller.listed()).items():
@@ -555,8 +555,8 @@ async def test_a_video_lists_posters_and_its_files_are_behind_a_signed_address()
             assert film.headers["ETag"].strip('"') == md5(film.content)
 
 
-async def test_some_files_of_videos_are_for_their_owner_alone() -> None:
-    """The best row that getSizes lists may be refused, with a 403 or a 404; the best file never is."""
+async def test_some_files_of_videos_are_for_their_owner_only() -> None:
+    """The first file in getSizes may be refused, with a 403 or a 404; the best file is not."""
     stream = SimulatedPhotostream(60, mix=Mix({Kind.VIDEO: 1}))
     statuses: Counter[tuple[str, int]] = Counter()
     async with calling(stream) as caller:
@@ -591,7 +591,7 @@ async def test_the_signed_address_of_a_video_expires() -> None:
 
 
 async def test_a_video_that_is_not_ready_becomes_ready() -> None:
-    """Of a video that is being converted there are no addresses yet and no files; later there are."""
+    """A video that is being converted has neither addresses nor files; later it has."""
     stream = SimulatedPhotostream(3)
     (photo_id,) = stream.upload(kind=Kind.NOT_READY)
     async with calling(stream) as caller:
@@ -613,8 +613,8 @@ async def test_a_video_that_is_not_ready_becomes_ready() -> None:
 # The API
 
 
-async def test_a_listing_has_the_shape_that_was_recorded() -> None:
-    """Without extras an entry has the nine recorded keys; the numbers around it are those of the stream."""
+async def test_a_listing_has_the_recorded_shape() -> None:
+    """Without extras an entry has the nine recorded keys; the totals are those of the stream."""
     stream = SimulatedPhotostream(487)
     async with calling(stream) as caller:
         first = (await caller.call("flickr.people.getPhotos", user_id=stream.nsid))["photos"]
@@ -627,8 +627,8 @@ async def test_a_listing_has_the_shape_that_was_recorded() -> None:
         assert second["total"] == 487
 
 
-async def test_a_listing_answers_the_extras_that_are_asked_for_and_no_others() -> None:
-    """Each extra brings its own keys, some of them under another name."""
+async def test_a_listing_has_the_requested_extras_only() -> None:
+    """Each extra adds its own keys, some of them under another name."""
     renamed = {
         "date_upload": {"dateupload"},
         "date_taken": {"datetaken", "datetakengranularity", "datetakenunknown"},
@@ -649,7 +649,7 @@ async def test_a_listing_answers_the_extras_that_are_asked_for_and_no_others() -
             assert set(entry) - PLAIN_KEYS == keys, extra
 
 
-async def test_a_listing_writes_values_as_flickr_does() -> None:
+async def test_a_listing_encodes_values_like_flickr() -> None:
     """Times and counts are strings, sizes are strings or numbers, descriptions are wrapped."""
     stream = SimulatedPhotostream(40, path_alias=None)
     async with calling(stream) as caller:
@@ -670,8 +670,8 @@ async def test_a_listing_writes_values_as_flickr_does() -> None:
             assert ("geo_is_public" in entry) == (entry["latitude"] != 0)
 
 
-async def test_originals_that_are_forbidden_show_only_their_dimensions() -> None:
-    """Neither the listing nor getSizes gives away an original that the owner forbids; `o_dims` states its pixels."""
+async def test_forbidden_originals_show_only_their_dimensions() -> None:
+    """Neither the listing nor getSizes has an original that the owner forbids; `o_dims` states its pixels."""
     async with calling(MIXED) as caller:
         entries = await caller.listed()
 
@@ -685,8 +685,8 @@ async def test_originals_that_are_forbidden_show_only_their_dimensions() -> None
             assert "Original" not in [size["label"] for size in sizes["size"]]
 
 
-async def test_a_server_can_ignore_what_is_undocumented() -> None:
-    """Extras that Flickr's documentation does not name can be switched off, the comment counts alone too."""
+async def test_a_server_can_ignore_undocumented_extras() -> None:
+    """Undocumented extras can be switched off, or the comment counts only."""
     stream = SimulatedPhotostream(3, mix=Mix({Kind.LARGE: 1}))
     undocumented = {"url_w", "url_h", "url_k", "count_comments", "count_faves", "rotation"}
     async with calling(stream) as caller:
@@ -700,7 +700,7 @@ async def test_a_server_can_ignore_what_is_undocumented() -> None:
 
 
 async def test_per_page_is_100_and_at_most_500() -> None:
-    """A page has a hundred photos unless it is asked for more, and never more than five hundred."""
+    """A page has a hundred photos by default, and at most five hundred."""
     stream = SimulatedPhotostream(600)
     async with calling(stream) as caller:
         for asked, expected in (("", 100), ("7", 7), ("501", 500), ("0", 100), ("-1", 1), ("huế", 100)):
@@ -710,7 +710,7 @@ async def test_per_page_is_100_and_at_most_500() -> None:
 
 
 async def test_sizes_are_listed_from_the_smallest_to_the_original() -> None:
-    """getSizes lists label, pixels, address and medium of every size, the numbers sometimes as strings."""
+    """getSizes lists label, pixels, address and media of every size, with numbers sometimes as strings."""
     stream = SimulatedPhotostream(1, image_dims=(3000, 2000))
     async with calling(stream) as caller:
         (photo,) = photos_of(stream)
@@ -727,7 +727,7 @@ async def test_sizes_are_listed_from_the_smallest_to_the_original() -> None:
         assert set(rows[0]) == {"label", "width", "height", "source", "url", "media"}
 
 
-async def test_comments_are_listed_in_full_or_not_at_all() -> None:
+async def test_all_comments_are_listed() -> None:
     """comments.getList lists every comment, and leaves the key `comment` out if there is none."""
     stream = SimulatedPhotostream(8)
     silent, loud = (next(p for p in photos_of(stream) if bool(p.comments) is any_) for any_ in (False, True))
@@ -767,7 +767,7 @@ async def test_photos_state_who_may_see_them() -> None:
 
 
 def test_each_account_sees_what_the_owner_allows() -> None:
-    """Visitors see public and safe photos, contacts those for them, and the owner all; all else is not found."""
+    """Visitors see public and safe photos, contacts those for them, and the owner all photos; others are not found."""
     stream, friend = SimulatedPhotostream(6), SimulatedPhotostream(1, nsid="5@N05", username="friend")
     public, friends, family, both, private, restricted = stream.ids
     stream.edit(friends, privacy="friends")
@@ -793,8 +793,8 @@ def test_each_account_sees_what_the_owner_allows() -> None:
         assert answer.get("code") == code
 
 
-def test_recent_updates_are_those_of_the_own_photos_latest_first() -> None:
-    """Edits, comments and uploads count, at any place of the photostream; the rest of the photos is left out."""
+def test_recent_updates_are_the_callers_own_photos_latest_first() -> None:
+    """Edits, comments and uploads count, at any position of the photostream; other photos are left out."""
     stream = SimulatedPhotostream(500)
     flickr = SimulatedFlickr(stream)
     owner = flickr.oauth.issue(stream.nsid)
@@ -815,7 +815,7 @@ def test_recent_updates_are_those_of_the_own_photos_latest_first() -> None:
 
 
 async def test_visits_are_counted_without_an_edit() -> None:
-    """Views and favourites rise, and nothing else of an entry changes."""
+    """Views and favourites increase, and nothing else of an entry changes."""
     stream = SimulatedPhotostream(3)
     async with calling(stream) as caller:
         before = await caller.listed()
@@ -842,7 +842,7 @@ async def test_info_contains_the_description_and_the_tags() -> None:
 
 
 async def test_a_username_is_not_a_path_alias() -> None:
-    """findByUsername knows usernames, lookupUser the addresses of photos and profiles: they can cross."""
+    """findByUsername finds usernames, lookupUser addresses of photos and profiles; they can differ."""
     first = SimulatedPhotostream(2, nsid="1@N01", username="British Library", path_alias="britishlibrary")
     second = SimulatedPhotostream(0, nsid="2@N02", username="britishlibrary", path_alias=None)
     async with calling(first, second) as caller:
@@ -898,7 +898,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("arguments", "code", "message"), REFUSALS)
 async def test_flickr_refuses_with_http_200(arguments: dict[str, str], code: int, message: str) -> None:
-    """Whatever is wrong with a call, the answer is HTTP 200 with Flickr's own code and message."""
+    """For any invalid call, the answer is HTTP 200 with Flickr's own code and message."""
     gone = SimulatedPhotostream(2, nsid="5@N05", username="gone", path_alias="gone", deleted=True)
     async with calling(SimulatedPhotostream(2), gone, api_key=KEY) as caller:
         answer = await caller.call(**{"method": "flickr.people.getInfo", **arguments})
@@ -907,7 +907,7 @@ async def test_flickr_refuses_with_http_200(arguments: dict[str, str], code: int
 
 
 async def test_the_photos_of_a_deleted_account_are_gone() -> None:
-    """Of an account that was deleted neither sizes nor pictures are left."""
+    """A deleted account has neither sizes nor pictures."""
     stream = SimulatedPhotostream(1)
     async with calling(stream) as caller:
         (photo,) = photos_of(stream)
@@ -917,7 +917,7 @@ async def test_the_photos_of_a_deleted_account_are_gone() -> None:
         assert (await caller.call("flickr.photos.getSizes", photo_id=photo.id))["code"] == 1
 
 
-async def test_calls_can_come_by_get_and_as_jsonp() -> None:
+async def test_calls_can_use_get_and_jsonp() -> None:
     """The API reads arguments from the address too, and wraps its answer unless `nojsoncallback` is set."""
     stream = SimulatedPhotostream(3)
     arguments = {"method": "flickr.people.getInfo", "api_key": KEY, "user_id": stream.nsid, "format": "json"}
@@ -934,7 +934,7 @@ async def test_calls_can_come_by_get_and_as_jsonp() -> None:
 
 
 async def test_calls_are_counted_by_method() -> None:
-    """The counters count requests and can be reset; an uncounted call is not counted."""
+    """The counters count requests and can be reset; `answer` and `file` are not counted."""
     stream = SimulatedPhotostream(3)
     async with calling(stream) as caller:
         await caller.listed()
@@ -952,8 +952,8 @@ async def test_calls_are_counted_by_method() -> None:
         assert (caller.flickr.calls, caller.flickr.requests, caller.flickr.bytes_sent) == ({}, {}, 0)
 
 
-async def test_a_test_can_put_faults_in_the_way() -> None:
-    """An interceptor answers in the server's place, lets requests pass, or changes what it answers."""
+async def test_an_interceptor_can_replace_responses() -> None:
+    """An interceptor answers instead of the server, passes requests on, or changes its answers."""
     stream = SimulatedPhotostream(3)
     async with calling(stream) as caller:
 
@@ -976,8 +976,8 @@ async def test_a_test_can_put_faults_in_the_way() -> None:
         assert caller.flickr.calls.total() == 2
 
 
-async def test_latencies_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An API call and a picture take as long as a test says, each its own time."""
+async def test_latencies_delay_responses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """API calls and pictures have separate latencies."""
     waits: list[float] = []
 
     async def sleep(delay: float) -> None:
@@ -993,8 +993,8 @@ async def test_latencies_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None
     assert [wait for wait in waits if wait] == [0.2, 0.3]
 
 
-async def test_a_server_can_stop_and_come_back_at_its_address() -> None:
-    """A server that was stopped starts again on the same port, with the same photos."""
+async def test_a_server_can_restart_at_its_address() -> None:
+    """A stopped server starts again on the same port, with the same photos."""
     flickr = SimulatedFlickr(SimulatedPhotostream(1))
     urls = []
     async with httpx.AsyncClient() as http:
@@ -1008,8 +1008,8 @@ async def test_a_server_can_stop_and_come_back_at_its_address() -> None:
     assert urls[0] == urls[1]
 
 
-async def test_a_port_that_is_taken_is_an_error() -> None:
-    """Starting on a port that another server has raises, and leaves nothing open."""
+async def test_a_port_in_use_is_an_error() -> None:
+    """Starting on the port of another server raises an error, and leaves nothing open."""
     async with SimulatedFlickr() as flickr:
         with pytest.raises(OSError, match="in use"):
             await SimulatedFlickr(port=flickr.port).__aenter__()
@@ -1026,15 +1026,15 @@ def test_a_blocking_caller_can_run_it_in_a_thread() -> None:
         httpx.get(flickr.url)
 
 
-def test_addresses_are_https_where_a_certificate_is_given() -> None:
+def test_addresses_are_https_with_a_certificate() -> None:
     """With a TLS context every address begins with https."""
     flickr = SimulatedFlickr(port=8443, ssl=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
 
     assert flickr.api_url == "https://127.0.0.1:8443/services/rest/"
 
 
-def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
-    """The simulator shares no code with what is tested, except the reader of numbers and the encoder of answers."""
+def test_the_simulator_shares_little_code_with_the_product() -> None:
+    """It shares only the reader of numbers and the encoder of answers."""
     package = Path(simulator.__file__).parent
     imported = {
         match
@@ -1064,7 +1064,7 @@ def test_the_simulator_imports_nothing_of_the_product_but_its_nouns() -> None:
 async def test_the_command_prints_the_address_of_the_api(
     argv: list[str], count: int, kinds: set[Kind], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`python -m flickr_mirror.simulator` says on its standard output where it serves what was asked for."""
+    """`python -m flickr_mirror.simulator` prints the address of its API on standard output."""
     announced = asyncio.Event()
 
     class Output(io.StringIO):

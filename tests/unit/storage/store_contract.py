@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PHOTO, OTHER = "49674775373", "49674775374"
-LARGE = bytes(range(256)) * 8192  # two of the blocks that a folder's files are written in
+LARGE = bytes(range(256)) * 8192  # two blocks of a file in a folder
 
 
 async def put(store: Store, photo_id: str, extension: str, data: bytes) -> Path:
@@ -66,7 +66,7 @@ class StoreContract:
     # Names
 
     def test_a_path_has_the_number_and_the_extension(self, store: Store) -> None:
-        """Each pair of photo and extension has a path of its own, and the path is always the same."""
+        """Each pair of photo and extension has its own path, which is always the same."""
         path = store.path(PHOTO, "jpg")
 
         assert path.name == f"{inventory_number(PHOTO)}.jpg"
@@ -75,7 +75,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("extension", ["", "../x", "j pg", "jpg/", "ü", "a.b"])
     def test_an_invalid_extension_is_rejected(self, store: Store, extension: str) -> None:
-        """An extension from a manipulated catalogue does not lead out of the store."""
+        """An extension from a manipulated catalogue cannot address a file outside of the store."""
         with pytest.raises(ValueError, match="Invalid file extension"):
             store.path(PHOTO, extension)
 
@@ -85,7 +85,7 @@ class StoreContract:
     async def test_a_committed_file_can_be_read(
         self, store: Store, reopen: Callable[[], Store], data: bytes
     ) -> None:
-        """The bytes, the size and the SHA-256 are those that were written, for this run and the next one."""
+        """The bytes, the size and the SHA-256 are those written, for this run and the next one."""
         path = store.path(PHOTO, "jpg")
         async with store.new_file() as file:
             await file.write(data)
@@ -119,7 +119,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("data", [b"wrong", LARGE], ids=["small", "large"])
     async def test_a_restarted_file_has_only_the_later_bytes(self, store: Store, data: bytes) -> None:
-        """A download that begins again leaves nothing of its first attempt."""
+        """A download that restarts leaves no bytes of its first attempt."""
         path = store.path(PHOTO, "jpg")
         async with store.new_file() as file:
             await file.write(data)
@@ -147,7 +147,7 @@ class StoreContract:
             with pytest.raises(BadImageError):
                 await file.decode()
 
-    async def test_files_are_written_side_by_side(self, store: Store) -> None:
+    async def test_files_are_written_concurrently(self, store: Store) -> None:
         """Concurrent commits do not mix their bytes or names."""
         numbers = [str(number) for number in range(1, 25)]
         async with anyio.create_task_group() as tasks:
@@ -272,7 +272,7 @@ class StoreContract:
         assert store.read_sidecar(PHOTO) is None
 
     async def test_an_open_file_can_be_inspected_decoded_and_hashed(self, store: Store) -> None:
-        """One open file serves all checks, in any order, and stays open."""
+        """One open file can be used for all checks, in any order, and stays open."""
         path = await put(store, PHOTO, "png", image("PNG"))
         with store.open_file(path) as file:
             assert isinstance(file, io.RawIOBase)
@@ -321,7 +321,7 @@ class StoreContract:
         await store.write_sidecar(PHOTO, {"title": "newest"}, may_exist=False)
         assert store.read_sidecar(PHOTO) == {"title": "newest"}
 
-    async def test_what_an_import_added_is_kept(self, store: Store) -> None:
+    async def test_the_part_of_an_import_is_kept(self, store: Store) -> None:
         """A run writes a sidecar without the part of an account export, which stays in the file."""
         details = {"notes": [{"id": "1"}]}
         await store.write_sidecar(PHOTO, {"title": "old", "flickr": {"id": PHOTO, "export": details}})
@@ -334,8 +334,8 @@ class StoreContract:
         await store.write_sidecar(PHOTO, {"title": "new", "flickr": {"id": PHOTO, "export": {}}})
         assert store.read_sidecar(PHOTO) == {"title": "new", "flickr": {"id": PHOTO, "export": {}}}
 
-    async def test_what_a_sidecar_has_from_other_calls_is_kept(self, store: Store) -> None:
-        """Unless the new document has it too, or is of another photo; the order is always the same."""
+    async def test_parts_of_a_sidecar_from_other_calls_are_kept(self, store: Store) -> None:
+        """Unless the new document has them too, or is of another photo; the order is always the same."""
         old = {"title": "old", "flickr": {"id": PHOTO, "exif": None, "details": {"notes": []}, "tags": ["a"]}}
         await store.write_sidecar(PHOTO, old)
         _, data = await store.write_sidecar(
@@ -431,7 +431,7 @@ class StoreContract:
     async def test_bytes_are_durable_before_the_name(
         self, store: Store, steps: Callable[[], list[str]] | None, data: bytes
     ) -> None:
-        """A power failure leaves no name without its bytes, and takes nothing once the commit has returned."""
+        """A power failure leaves no name without its bytes, and loses nothing once the commit has returned."""
         if steps is None:
             pytest.skip("the steps of this store cannot be observed")
         for _ in range(2):  # a new name, then a replaced one
@@ -446,7 +446,7 @@ class StoreContract:
     async def test_moves_and_removals_are_durable(
         self, store: Store, steps: Callable[[], list[str]] | None
     ) -> None:
-        """A power failure does not bring back a file that was removed, trashed or quarantined."""
+        """A power failure does not restore a file that was removed, trashed or quarantined."""
         if steps is None:
             pytest.skip("the steps of this store cannot be observed")
         changes: dict[str, Callable[[Path], object]] = {
@@ -472,7 +472,7 @@ class StoreContract:
     # Links
 
     async def test_links_are_not_followed(self, store: Store, tmp_path: Path) -> None:
-        """A link in the place of a file is not a file of the mirror, and is reported."""
+        """A link in place of a file is not a file of the mirror, and is reported."""
         if not store.properties.has_links:
             pytest.skip("this store has no links")
         path = await put(store, PHOTO, "jpg", b"x")
@@ -512,7 +512,7 @@ class StoreContract:
         assert store.list_documents("") == ["profile"]
         assert list(store.list_files()) == []
 
-    def test_a_broken_document_is_moved_out_of_the_way(self, store: Store) -> None:
+    def test_a_broken_document_is_moved_aside(self, store: Store) -> None:
         for name in ("albums/1", "profile"):
             store.write_document(name, {})
             store.quarantine(store.document_path(name))
@@ -520,7 +520,7 @@ class StoreContract:
         with pytest.raises(ValueError, match="Invalid name"):
             store.document_path("../x")
 
-    def test_a_document_that_is_missing_is_none(self, store: Store) -> None:
+    def test_a_missing_document_is_none(self, store: Store) -> None:
         assert store.read_document("profile") is None
 
     @pytest.mark.parametrize("name", ["", "../x", "a/b/c", "a/..", "/etc", "a\\b", "a.json"])

@@ -59,7 +59,7 @@ def test_an_album_is_read_as_it_was_written() -> None:
     assert read_album(document()) == FILE
 
 
-def test_an_album_without_comments_is_not_one_whose_comments_are_unknown() -> None:
+def test_an_album_without_comments_differs_from_one_with_unknown_comments() -> None:
     unknown = document()
     del unknown["comments"], unknown["flickr"]["comments"]
     none = {**document(), "comments": []}

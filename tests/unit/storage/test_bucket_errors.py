@@ -1,4 +1,4 @@
-"""What an object store answers becomes one sentence with the cure, without the request and its access key."""
+"""Errors of an object store become one sentence with a remedy, without the request and its access key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUOTED = f"<AWSAccessKeyId>{canary.STORE_KEY}</AWSAccessKeyId>"
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """Answers every request alike."""
+    """Sends the same answer to every request."""
 
     status, body = 200, ""
 
@@ -43,7 +43,7 @@ class Refusing(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """Serve at a port of the loopback in a thread."""
+    """Serve at a port of the loopback interface in a thread."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -88,7 +88,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[type[Refusing], 
 def test_a_refusal_is_explained(
     refusing: tuple[type[Refusing], Bucket], status: int, code: str, kind: type[CacheError], words: str
 ) -> None:
-    """The error names the store, and nothing of the answer but its code."""
+    """The error names the store, and only the code of the answer."""
     handler, bucket = refusing
     handler.status, handler.body = status, f"<Error><Code>{code}</Code>{QUOTED}</Error>"
 
@@ -104,7 +104,7 @@ def test_a_refusal_is_explained(
 
 
 def test_a_server_in_another_region_is_named(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that redirects without an address means that."""
+    """This is the meaning of a redirect without an address."""
     set_credentials(monkeypatch)
     bucket = Bucket.open(parse_store_address(f"s3://archive?region=eu-west-3&endpoint={s3_server}"), 0.1)
     with pytest.raises(CacheError, match="in another region"):
@@ -112,7 +112,7 @@ def test_a_server_in_another_region_is_named(s3_server: str, monkeypatch: pytest
 
 
 def test_the_region_of_the_bucket_is_named(refusing: tuple[type[Refusing], Bucket]) -> None:
-    """If the store states it, the sentence has what to add."""
+    """If the store states it, the message has the parameter to add."""
     handler, bucket = refusing
     handler.status = 400
     handler.body = (
@@ -123,7 +123,7 @@ def test_the_region_of_the_bucket_is_named(refusing: tuple[type[Refusing], Bucke
         bucket.put("key", b"x")
 
 
-def test_a_store_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The run can be repeated later."""
     set_credentials(monkeypatch)
     bucket = Bucket.open(
@@ -156,10 +156,10 @@ class Flipping(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("server", ["s3_server", "simple_server"])
-def test_a_bit_that_flips_on_the_way_is_refused(
+def test_a_flipped_bit_in_an_upload_is_refused(
     server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store compares the checksum; if it does not, its version mark is not the MD5 of the bytes that were sent."""
+    """The store compares the checksum; otherwise its version mark differs from the MD5 of the sent bytes."""
     set_credentials(monkeypatch)
     handler = type("Handler", (Flipping,), {"target": request.getfixturevalue(server)})
     with serving(handler) as port:
@@ -171,7 +171,7 @@ def test_a_bit_that_flips_on_the_way_is_refused(
 
 
 def test_a_changed_object_is_not_replaced(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the version that was seen is replaced, so two writers never overwrite each other's work."""
+    """Only the version that was read is replaced, so two writers never overwrite each other's work."""
     set_credentials(monkeypatch)
     address = f"s3://archive/changed?region=us-east-1&endpoint={s3_server}"
     bucket = Bucket.open(parse_store_address(address), 1)
@@ -200,8 +200,8 @@ def test_a_changed_object_is_not_replaced(s3_server: str, monkeypatch: pytest.Mo
         ("ftp://x", "Invalid store: use an address such as s3://"),
     ],
 )
-def test_an_address_that_is_not_of_a_store_is_refused(text: str, words: str) -> None:
-    """No part of it that may be a secret is repeated."""
+def test_an_invalid_address_of_a_store_is_refused(text: str, words: str) -> None:
+    """No part that may be a secret is repeated."""
     with pytest.raises(ValueError, match=words) as caught:
         parse_store_address(text)
     assert "hush" not in str(caught.value)

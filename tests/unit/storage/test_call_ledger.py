@@ -39,8 +39,8 @@ def test_a_ledger_is_shared_by_all_runs_with_one_key(tmp_path: Path) -> None:
     assert two.take(1000.0 + 3600, 10) == 0
 
 
-def test_a_ledger_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
-    """A home folder that is not writable is reported like every disk error."""
+def test_an_unwritable_ledger_is_reported(tmp_path: Path) -> None:
+    """A home folder that is not writable is reported like other disk errors."""
     (tmp_path / "calls").mkdir()
     with pytest.raises(CacheError, match="calls: Is a directory"):
         CallLedgerFile(tmp_path / "calls").take(1.7e9, 10)
@@ -63,7 +63,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("content", GARBAGE, ids=lambda content: f"{content[:5]!r}x{len(content)}")
 def test_a_damaged_ledger_counts_as_a_full_hour_for_its_age(tmp_path: Path, content: bytes) -> None:
-    """An empty or garbled ledger allows no call until an hour after its last change, and then all of them."""
+    """An empty or damaged ledger allows no call until an hour after its last change, and then all of them."""
     path = tmp_path / "calls"
     path.write_bytes(content)
     os.utime(path, (START - 1000, START - 1000))
@@ -79,7 +79,7 @@ def test_a_damaged_ledger_counts_as_a_full_hour_for_its_age(tmp_path: Path, cont
 def test_no_damage_of_a_ledger_allows_a_call(
     tmp_path_factory: pytest.TempPathFactory, cut: float, flips: list[float]
 ) -> None:
-    """Whatever bits are flipped, and wherever it is cut off, a full ledger stays full."""
+    """A full ledger stays full after any flipped bits and any cut."""
     path = tmp_path_factory.mktemp("ledger") / "calls"
     now = full_ledger(path)
     data = bytearray(path.read_bytes())
@@ -92,7 +92,7 @@ def test_no_damage_of_a_ledger_allows_a_call(
 
 
 def test_a_damaged_ledger_of_the_future_is_full_for_one_hour(tmp_path: Path) -> None:
-    """A time of last change that a wrong clock wrote does not stop all calls for years."""
+    """A time of the last change from a wrong clock does not block all calls for years."""
     path = tmp_path / "calls"
     path.write_bytes(b"garbage")
     os.utime(path, (START * 2, START * 2))
@@ -102,10 +102,10 @@ def test_a_damaged_ledger_of_the_future_is_full_for_one_hour(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("seconds", [-30 * 86_400, -7200, -1800, 1800, 7200, 30 * 86_400])
-def test_setting_the_clock_makes_no_hour_shorter(
+def test_setting_the_clock_shortens_no_hour(
     tmp_path: Path, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that begins after the clock of the day was set forward or back waits as long as any other."""
+    """A run after a change of the system time waits as long as any other."""
     path = tmp_path / "calls"
     full_ledger(path)
     real = time.time
@@ -118,10 +118,10 @@ def test_setting_the_clock_makes_no_hour_shorter(
 
 
 @pytest.mark.parametrize("seconds", [-50 * 365 * 86_400, -7200])
-def test_a_machine_that_starts_with_a_clock_that_is_behind_forgets_no_call(
+def test_a_restart_with_a_clock_behind_loses_no_call(
     tmp_path: Path, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a battery a clock begins in 1970: calls of before the restart count from the latest of them on."""
+    """Without a battery a clock begins in 1970: calls before the restart count from the latest of them on."""
     path = tmp_path / "calls"
     full_ledger(path)
     real = time.time
@@ -135,7 +135,7 @@ def test_a_machine_that_starts_with_a_clock_that_is_behind_forgets_no_call(
 
 @pytest.mark.parametrize("kind", ["memory", "file"])
 @pytest.mark.parametrize("ahead", [61, 1800, 3599])
-def test_calls_that_are_noted_ahead_of_the_time_count(tmp_path: Path, kind: str, ahead: float) -> None:
+def test_calls_recorded_slightly_in_the_future_count(tmp_path: Path, kind: str, ahead: float) -> None:
     """Less than an hour ahead: a clock was set back, or another machine's clock is ahead."""
     ledger = MemoryLedger() if kind == "memory" else CallLedgerFile(tmp_path / "calls")
     for _ in range(3):
@@ -146,7 +146,7 @@ def test_calls_that_are_noted_ahead_of_the_time_count(tmp_path: Path, kind: str,
 
 
 def test_a_ledger_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    """It is the bare times: those of the last hour count."""
+    """It has only times: those of the last hour count."""
     path = tmp_path / "calls"
     path.write_bytes(array.array("d", [START - 3000, START - 10, START]).tobytes())
 
@@ -155,8 +155,8 @@ def test_a_ledger_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     assert CallLedgerFile(path).take(START, 4) == 600
 
 
-def test_a_ledger_does_not_grow_without_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It holds as many calls as can be read back, even if more are allowed in an hour."""
+def test_the_size_of_a_ledger_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has at most the calls that can be read back, even if more are allowed in an hour."""
     monkeypatch.setattr(call_ledger, "MAX_CALLS", 20)
     ledger = CallLedgerFile(tmp_path / "calls")
     granted = [ledger.take(START + second, 10**9) for second in range(30)]
@@ -179,7 +179,7 @@ FLICKR = [
 
 
 async def test_all_spellings_of_an_endpoint_share_one_hour(home: Path) -> None:
-    """As many calls as one address allows, however it is written, and those of another server beside them."""
+    """All spellings of an address share their calls; another server has its own."""
     others = ["http://127.0.0.1:8422/", "http://127.0.0.1:8423/", "https://flickr.example/services/rest/"]
     for url in [*FLICKR, *others]:
         budget = shared_budget("key", Limits(), url)
@@ -190,8 +190,8 @@ async def test_all_spellings_of_an_endpoint_share_one_hour(home: Path) -> None:
     assert len(ledgers) == 1 + len(others)
 
 
-async def test_a_ledger_is_its_owners_alone(home: Path) -> None:
-    """Whatever the umask is: others can neither read when calls were made nor make a budget seem used up."""
+async def test_a_ledger_is_private(home: Path) -> None:
+    """With any umask, others can neither read the times of calls nor exhaust a budget."""
     before = os.umask(0)
     try:
         for _ in range(2):
@@ -208,7 +208,7 @@ async def test_a_ledger_is_its_owners_alone(home: Path) -> None:
 
 
 async def test_a_run_continues_with_a_damaged_ledger(tmp_path: Path, home: Path) -> None:
-    """Once an hour is over, nothing is left of the damage."""
+    """After an hour the damage has no effect any more."""
     async with SimulatedFlickr(SimulatedPhotostream(1)) as flickr:
         assert (await run(flickr, tmp_path)).code == 0
         (ledger,) = [path for path in (home / ".flickr" / "api_calls").iterdir() if not path.suffix]

@@ -1,4 +1,4 @@
-"""The files of an account export: zips and folders as one set, and what is refused."""
+"""The files of an account export: zips and folders as one set, and refusals."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_zips_and_folders_are_one_set(tmp_path: Path) -> None:
 
 
 def test_files_of_the_system_and_links_are_left_out(tmp_path: Path) -> None:
-    """What macOS and Windows add to a folder is not media, and links are not followed."""
+    """Files that macOS and Windows add to a folder are not media, and links are not followed."""
     folder = tmp_path / "export"
     folder.mkdir()
     (folder / ".DS_Store").write_bytes(b"x")
@@ -83,7 +83,7 @@ def test_zips_inside_of_zips_are_named_and_ignored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["../x_1.jpg", "a/../../x_1.jpg", "/etc/x_1.jpg", "..\\x_1.jpg", "C:\\x_1.jpg", "C:/x_1.jpg"]
 )
-def test_names_that_lead_out_of_a_folder_are_refused(tmp_path: Path, name: str) -> None:
+def test_names_outside_of_the_folder_are_refused(tmp_path: Path, name: str) -> None:
     """No export of Flickr has them, although they are never used as paths."""
     path = write_zip(tmp_path / "a.zip", PHOTO, (name, b"x"))
     with pytest.raises(
@@ -113,7 +113,7 @@ def test_a_bomb_of_overlapping_entries_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_entry_has_no_more_bytes_than_its_directory_states(tmp_path: Path) -> None:
-    """A zip that states a wrong size is noticed by its CRC-32, and is not unpacked beyond that size."""
+    """A wrong size in a zip is detected by the CRC-32, and the entry is not unpacked beyond that size."""
     path = write_zip(tmp_path / "a.zip", PHOTO, ("x_1_o.jpg", bytes(100_000)))
     data = bytearray(path.read_bytes())
     place = data.rindex(b"PK\1\2")
@@ -138,14 +138,14 @@ def test_large_json_files_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 def test_a_cut_zip_is_refused(tmp_path: Path, share: float) -> None:
-    """A download that was interrupted has no directory; the sentence states the cure."""
+    """An interrupted download has no directory; the message states the remedy."""
     path = write_zip(tmp_path / "a.zip", PHOTO, ("x_1_o.jpg", os.urandom(5000)))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(ExportError, match=r"a\.zip is cut or damaged .* download it from Flickr again"):
         open_export([path])
 
 
-def test_damaged_bytes_of_an_entry_are_noticed(tmp_path: Path) -> None:
+def test_damaged_bytes_of_an_entry_are_detected(tmp_path: Path) -> None:
     """Only that entry cannot be read."""
     path = write_zip(
         tmp_path / "a.zip",
@@ -164,14 +164,14 @@ def test_damaged_bytes_of_an_entry_are_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100_000, b""])
-def test_json_that_cannot_be_read_is_named(tmp_path: Path, data: bytes) -> None:
-    """Also an endless nesting."""
+def test_unreadable_json_is_named(tmp_path: Path, data: bytes) -> None:
+    """Also with deep nesting."""
     path = write_zip(tmp_path / "a.zip", ("photo_1.json", data))
     with pytest.raises(BadImageError, match=r"photo_1\.json in .* is not a JSON file"):
         open_export([path]).photos["1"].read_json()
 
 
-def test_what_is_not_an_export_is_refused(tmp_path: Path) -> None:
+def test_other_files_than_exports_are_refused(tmp_path: Path) -> None:
     """A missing path, a file that is not a zip, and zips without the JSON files: each is one sentence."""
     with pytest.raises(ExportError, match="does not exist"):
         open_export([tmp_path / "none"])
@@ -184,15 +184,15 @@ def test_what_is_not_an_export_is_refused(tmp_path: Path) -> None:
 
 
 def test_other_bytes_have_another_mark(tmp_path: Path) -> None:
-    """So that a second import notices a file that changed."""
+    """So a second import detects a changed file."""
     first = open_export([write_zip(tmp_path / "a.zip", PHOTO)]).photos["5690422700"].mark
     same = open_export([write_zip(tmp_path / "b.zip", PHOTO)]).photos["5690422700"].mark
     other = open_export([write_zip(tmp_path / "c.zip", (PHOTO[0], b"{}"))]).photos["5690422700"].mark
     assert first == same != other
 
 
-def test_the_later_file_of_a_photo_counts(tmp_path: Path) -> None:
-    """Of two exports, the one that is named last."""
+def test_the_later_file_of_a_photo_is_used(tmp_path: Path) -> None:
+    """Of two exports, the one that is given last."""
     one = write_zip(tmp_path / "1.zip", ("photo_1.json", json.dumps({"n": 1}).encode()))
     two = write_zip(tmp_path / "2.zip", ("photo_1.json", json.dumps({"n": 2}).encode()))
     assert open_export([one, two]).photos["1"].read_json() == {"n": 2}
@@ -200,7 +200,7 @@ def test_the_later_file_of_a_photo_counts(tmp_path: Path) -> None:
 
 
 def test_an_encrypted_entry_cannot_be_read(tmp_path: Path) -> None:
-    """It is named, and no password is asked for."""
+    """It is reported, without a prompt for a password."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("photo_1.json", b"{}")

@@ -1,4 +1,4 @@
-"""Files on the disk are whole and durable, despite errors while they are written."""
+"""Files on the disk are complete and durable, despite errors during writes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def open_files() -> int:
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, function: str, number: int) -> None:
-    """Let the system refuse every call of a function of `os`."""
+    """Make every call of a function of `os` fail."""
 
     def refused(path: object, *_: object, **__: object) -> int:
         raise OSError(number, os.strerror(number))
@@ -44,7 +44,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, function: str, number: int) -> None:
 
 @contextmanager
 def mask(value: int) -> Iterator[None]:
-    """Set the mask that takes rights from new files."""
+    """Set the umask."""
     before = os.umask(value)
     try:
         yield
@@ -52,8 +52,8 @@ def mask(value: int) -> Iterator[None]:
         os.umask(before)
 
 
-async def test_a_part_file_that_is_kept_appears_whole(tmp_path: Path) -> None:
-    """A downloaded file has all its bytes under its final name, in a folder made for it."""
+async def test_a_committed_file_appears_complete(tmp_path: Path) -> None:
+    """A downloaded file has all its bytes under its final name, in a folder created for it."""
     final = tmp_path / "f" / "b" / "photo.jpg"
     async with open_partial_file(tmp_path) as part:
         await part.write(b"first ")
@@ -66,8 +66,8 @@ async def test_a_part_file_that_is_kept_appears_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["f"]
 
 
-async def test_a_part_file_that_is_not_kept_is_gone(tmp_path: Path) -> None:
-    """A download that is given up leaves nothing behind."""
+async def test_an_uncommitted_file_is_deleted(tmp_path: Path) -> None:
+    """An abandoned download leaves no file."""
     async with open_partial_file(tmp_path) as part:
         await part.write(BLOCKS)
         assert names(tmp_path) == [part.path.name]
@@ -76,8 +76,8 @@ async def test_a_part_file_that_is_not_kept_is_gone(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-async def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
-    """An error in the middle of a download leaves no file, and is not hidden."""
+async def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
+    """An error during a download leaves no file, and is raised."""
     with pytest.raises(ZeroDivisionError):
         async with open_partial_file(tmp_path) as part:
             await part.write(BLOCKS)
@@ -86,8 +86,8 @@ async def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-async def test_a_cancelled_write_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C in the middle of a download leaves no file and no open descriptor."""
+async def test_a_cancelled_write_leaves_no_file(tmp_path: Path) -> None:
+    """Ctrl-C during a download leaves no file and no open descriptor."""
     before = open_files()
     for _ in range(5):
         with anyio.CancelScope() as scope:
@@ -101,8 +101,8 @@ async def test_a_cancelled_write_leaves_nothing(tmp_path: Path) -> None:
     assert open_files() <= before
 
 
-async def test_a_cancelled_opening_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C just when a download begins leaves no file."""
+async def test_a_cancelled_opening_leaves_no_file(tmp_path: Path) -> None:
+    """Ctrl-C at the beginning of a download leaves no file."""
     with anyio.CancelScope() as scope:
         scope.cancel()
         async with open_partial_file(tmp_path):
@@ -111,7 +111,7 @@ async def test_a_cancelled_opening_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-async def test_a_restarted_part_file_forgets_what_it_had(tmp_path: Path) -> None:
+async def test_a_restarted_file_discards_its_bytes(tmp_path: Path) -> None:
     """A download that restarts discards the bytes of the first attempt."""
     async with open_partial_file(tmp_path) as part:
         await part.write(BLOCKS)
@@ -124,8 +124,8 @@ async def test_a_restarted_part_file_forgets_what_it_had(tmp_path: Path) -> None
     assert part.size == 3
 
 
-async def test_keeping_replaces_the_older_file_whole(tmp_path: Path) -> None:
-    """Whoever has the older file open still reads all of it; the name shows the new one."""
+async def test_a_commit_replaces_the_older_file_atomically(tmp_path: Path) -> None:
+    """A reader that has the older file open still reads all of it; the name is that of the new one."""
     final = tmp_path / "photo.jpg"
     final.write_bytes(b"the older, longer file")
     with final.open("rb") as reader:
@@ -140,7 +140,7 @@ async def test_keeping_replaces_the_older_file_whole(tmp_path: Path) -> None:
 async def test_bytes_are_durable_before_they_have_their_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A loss of power never leaves an empty file under a final name: fsync comes before the rename."""
+    """A loss of power leaves no empty file under a final name: fsync comes before the rename."""
     final, steps = tmp_path / "photo.jpg", []
     fsync = os.fsync
 
@@ -183,10 +183,10 @@ async def test_a_full_disk_leaves_the_older_file(tmp_path: Path, monkeypatch: py
         (errno.EIO, CacheError),
     ],
 )
-def test_each_failure_of_the_disk_is_a_sentence(
+def test_each_disk_error_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[CacheError]
 ) -> None:
-    """Whatever the disk refuses, the user reads the place, the reason and what to do."""
+    """For any disk error, the message has the path, the reason and advice."""
     path = tmp_path / "keys"
     path.write_bytes(b"older")
     filesystem.make_folder(tmp_path)
@@ -202,23 +202,23 @@ def test_each_failure_of_the_disk_is_a_sentence(
     assert names(tmp_path) == ["keys"]
 
 
-def test_a_folder_that_may_not_be_made_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache path that is not writable is named, with what to check."""
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unwritable cache path is named, with advice."""
     refuse(monkeypatch, "mkdir", errno.EACCES)
     with pytest.raises(CacheError, match=r"Permission denied\. Check that the folder exists and that you"):
         filesystem.check_writable(tmp_path / "mirror")
 
 
-def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
-    """A cache path that leads through a file is reported without a traceback."""
+def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path) -> None:
+    """A cache path below a file is reported without a traceback."""
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(CacheError, match="Not a directory"):
             filesystem.make_folder(folder)
 
 
-def test_a_folder_is_made_with_its_parents_once(tmp_path: Path) -> None:
-    """The folders of a mirror are created when needed; existing ones are not an error."""
+def test_a_folder_is_created_with_its_parents_once(tmp_path: Path) -> None:
+    """The folders of a mirror are created if needed; existing ones are not an error."""
     for _ in range(2):
         filesystem.make_folder(tmp_path / "a" / "b" / "c")
 
@@ -228,7 +228,7 @@ def test_a_folder_is_made_with_its_parents_once(tmp_path: Path) -> None:
 def test_a_private_file_is_private_from_its_first_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody else can read saved keys, not even for a moment, and not through a file that lay there."""
+    """Other users can never read saved keys, not even through an existing file."""
     path, opened = tmp_path / "flickr_keys", []
     path.write_bytes(b"older")
     path.chmod(0o644)
@@ -251,8 +251,8 @@ def test_a_private_file_is_private_from_its_first_byte(
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
-async def test_files_have_the_rights_that_the_user_wants(tmp_path: Path, umask: int, mode: int) -> None:
-    """Images and information obey the user's umask, like the files of any other program."""
+async def test_files_follow_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+    """Images and information obey the user's umask."""
     tmp_path.chmod(0o755)
     with mask(umask):
         filesystem.write_file(tmp_path / "info.json", b"{}")
@@ -263,7 +263,7 @@ async def test_files_have_the_rights_that_the_user_wants(tmp_path: Path, umask: 
 
 
 async def test_files_and_folders_in_a_private_folder_are_private(tmp_path: Path) -> None:
-    """What is created in a folder that only its owner may enter is closed to others, too."""
+    """Files and folders created in a private folder are private, too."""
     tmp_path.chmod(0o700)
     with mask(0o022):
         filesystem.write_file(tmp_path / "a" / "b" / "info.json", b"{}", base=tmp_path)
@@ -275,8 +275,8 @@ async def test_files_and_folders_in_a_private_folder_are_private(tmp_path: Path)
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made} == {0}
 
 
-def test_a_small_file_is_written_by_way_of_another_folder(tmp_path: Path) -> None:
-    """A file can be begun in the folder for unfinished files, so that no folder of the mirror shows it."""
+def test_the_temporary_file_can_be_in_another_folder(tmp_path: Path) -> None:
+    """A file can be created in the folder of partial files, so that it is not visible in the mirror."""
     parts = tmp_path / "parts"
     parts.mkdir()
     filesystem.write_file(tmp_path / "a" / "info.json", b"{}", folder=parts)
@@ -296,7 +296,7 @@ def test_moving_a_missing_file_does_nothing(tmp_path: Path) -> None:
 
 
 def test_sweep_removes_unfinished_files_only(tmp_path: Path) -> None:
-    """What a killed run left is removed, and nothing else that lies there."""
+    """Partial files of a killed run are removed, and no others."""
     for name in ("12-0.part", ".12-1.part", "photo.jpg", "part", "x.part.jpg", "notes.txt"):
         (tmp_path / name).touch()
     (tmp_path / "folder.part").mkdir()
@@ -306,7 +306,7 @@ def test_sweep_removes_unfinished_files_only(tmp_path: Path) -> None:
     assert names(tmp_path) == ["folder.part", "notes.txt", "part", "photo.jpg", "x.part.jpg"]
 
 
-def test_a_folder_that_cannot_be_swept_is_a_sentence(tmp_path: Path) -> None:
-    """A folder of partial files that cannot be listed is reported like every disk error."""
+def test_an_unreadable_folder_of_partial_files_is_reported(tmp_path: Path) -> None:
+    """A folder of partial files that cannot be listed is reported like other disk errors."""
     with pytest.raises(CacheError):
         filesystem.sweep(tmp_path / "missing")

@@ -1,4 +1,4 @@
-"""A part of the disk that stays free: what downloads in flight still need is counted before another one begins."""
+"""Reserved free space of the disk: the remaining bytes of downloads in flight count as used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MB = 1_000_000
 
 
 class Disk:
-    """A disk with the free space `free`, which counts how often it is measured."""
+    """A disk with the free space `free`, which counts its measurements."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, free: Callable[[], int]) -> None:
         self.looks = 0
@@ -47,7 +47,7 @@ class PendingFile:
 
 
 async def test_downloads_in_flight_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each counts with the bytes it still needs, from its announced length until it is committed."""
+    """Each counts with its remaining bytes, from its announced length until it is committed."""
     disk = Disk(monkeypatch, lambda: 100 * MB)
     messages: list[str] = []
     space = FreeSpace(tmp_path, 50 * MB)
@@ -59,7 +59,7 @@ async def test_downloads_in_flight_count(tmp_path: Path, monkeypatch: pytest.Mon
     assert not await space.takes(third, 1)
     assert messages == [f"0.10 GB are free in {tmp_path}, downloads need 0.05 GB, 0.05 GB are to stay free"]
 
-    # what was written is used twice over, unless it is taken off
+    # written bytes would count twice if they were not subtracted
     disk.free = lambda: 80 * MB
     first.size = 20 * MB
     assert await space.takes(third, 0)
@@ -73,9 +73,7 @@ async def test_downloads_in_flight_count(tmp_path: Path, monkeypatch: pytest.Mon
     assert await space.takes(third, BLOCK_SIZE)
 
 
-async def test_a_download_that_begins_anew_counts_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_restarted_download_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupted transfer does not stop the run."""
     Disk(monkeypatch, lambda: 100 * MB)
     space = FreeSpace(tmp_path, 50 * MB)
@@ -115,19 +113,19 @@ async def test_a_disk_that_reports_no_free_space(tmp_path: Path, monkeypatch: py
         await FreeSpace(tmp_path, 1).is_left()
 
 
-def test_the_space_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
-    """It is that of the folder above."""
+def test_the_space_of_a_missing_folder(tmp_path: Path) -> None:
+    """It is that of its parent."""
     free = free_space(tmp_path / "a" / "b")
     assert free is not None
     assert free > 0
 
 
 def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, capacity: int) -> Disk:
-    """Let the mirror's images be on a disk that holds this number of bytes."""
+    """Simulate a disk of this capacity for the mirror's images."""
 
     def used() -> int:
         sizes = {}
-        for pattern in ("*.part", "*.jpg"):  # in this order, for a file may get its final name meanwhile
+        for pattern in ("*.part", "*.jpg"):  # in this order, because a file may get its final name meanwhile
             for path in run.root.rglob(pattern):
                 with suppress(FileNotFoundError):
                     status = path.stat()
@@ -142,7 +140,7 @@ def disk_of(run: Run, monkeypatch: pytest.MonkeyPatch, capacity: int) -> Disk:
 async def test_a_run_stops_before_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, content_length: bool
 ) -> None:
-    """No download takes of what is to stay free, with any number of them side by side; the next run goes on."""
+    """No number of parallel downloads uses the reserved space; the next run continues."""
     async with mirroring(tmp_path, 30, content_length=content_length) as run:
         size = max(len(run.flickr.file(photo_id)) for photo_id in run.stream.ids)
         disk = disk_of(run, monkeypatch, capacity=20 * size)
@@ -166,10 +164,10 @@ async def test_a_run_stops_before_the_disk_is_full(
 
 @pytest.mark.usefixtures("one_language")
 @pytest.mark.parametrize("options", [{}, {"info_only": True}, {"image_only": True}])
-async def test_a_disk_that_is_too_full_at_the_start(
+async def test_too_little_space_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
-    """Nothing is begun, of images or of information; a mirror that lacks nothing is complete all the same."""
+    """No image and no information is begun; a complete mirror is still complete."""
     async with mirroring(tmp_path, 5) as run:
         disk = Disk(monkeypatch, lambda: 10)
         run.limits = Limits(min_free=11, timing=FAST)

@@ -33,7 +33,7 @@ def prepared(root: Path, wanted: Source, depth: int | None = None) -> MirrorFold
     return folder
 
 
-def test_a_list_has_a_folder_of_its_own_with_its_address(tmp_path: Path) -> None:
+def test_a_list_has_its_own_folder_with_its_address(tmp_path: Path) -> None:
     folder = prepared(tmp_path, source())
     owner = read_owner(folder.folder)
     assert (folder.folder.name, folder.is_new) == ("favorites of anna", True)
@@ -46,7 +46,7 @@ def test_a_list_has_a_folder_of_its_own_with_its_address(tmp_path: Path) -> None
     assert owner["format"] == 2  # earlier versions must not take it for the photostream of the account
 
 
-def test_a_later_run_finds_the_folder_also_after_the_account_or_the_folder_was_renamed(
+def test_a_later_run_finds_a_folder_after_renames(
     tmp_path: Path,
 ) -> None:
     prepared(tmp_path, source(), 2).folder.rename(tmp_path / "liked")
@@ -63,7 +63,7 @@ def test_another_list_never_gets_the_folder(tmp_path: Path) -> None:
     assert list_folder(tmp_path, source(kind=SourceKind.PEOPLE), None).folder.name == "photos of anna"
 
 
-def test_a_name_that_is_no_folder_name_is_followed_by_the_id(tmp_path: Path) -> None:
+def test_a_changed_name_is_followed_by_the_id(tmp_path: Path) -> None:
     found = list_folder(tmp_path, source(FlickrUser("2@N01", "a/b")), None)
     assert found.folder == tmp_path / "favorites of ab (2@N01)"
 
@@ -91,7 +91,7 @@ def test_the_mirror_of_a_list_is_not_that_of_the_photostream(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("damage", [{"source": "x"}, {"source": {"kind": 1}}, {"format": 3}])
-def test_a_damaged_owner_file_is_not_believed(tmp_path: Path, damage: dict[str, object]) -> None:
+def test_a_damaged_owner_file_is_an_error(tmp_path: Path, damage: dict[str, object]) -> None:
     folder = prepared(tmp_path, source())
     path = folder.state / "owner.json"
     owner = json.loads(path.read_text()) | damage

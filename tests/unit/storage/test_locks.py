@@ -1,4 +1,4 @@
-"""One run at a time works on a mirror."""
+"""One run at a time uses a mirror."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_a_second_run_is_refused_and_the_first_is_named(tmp_path: Path) -> None:
         pytest.raises(CacheLockedError, match=rf"\(process {process.pid} on .+, since \d{{4}}-"),
         locked(path),
     ):
-        pytest.fail("two processes hold one lock")
+        pytest.fail("two processes hold the lock")
 
 
-def test_another_process_is_refused_while_we_hold_the_lock(tmp_path: Path) -> None:
-    """Our own lock holds other processes off, and only as long as we hold it."""
+def test_another_process_is_refused_while_the_lock_is_held(tmp_path: Path) -> None:
+    """The lock of this process excludes others, only as long as it is held."""
 
     def attempt() -> str:
         command = [sys.executable, "-c", TRY, str(tmp_path / "lock")]
@@ -81,7 +81,7 @@ def test_another_process_is_refused_while_we_hold_the_lock(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_the_lock_is_free_after_the_holder_was_killed(tmp_path: Path, number: signal.Signals) -> None:
-    """A killed run never locks its mirror for good."""
+    """A killed run never locks its mirror permanently."""
     path = tmp_path / "lock"
     with holder(path) as process:
         process.send_signal(number)
@@ -92,17 +92,17 @@ def test_the_lock_is_free_after_the_holder_was_killed(tmp_path: Path, number: si
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"pid": 1, "host": "x", "since": "x"}', b"\xff"])
-def test_a_holder_that_cannot_be_read_still_holds(tmp_path: Path, content: bytes) -> None:
-    """The refusal depends on the lock, not on the file that says who has it."""
+def test_an_unreadable_record_of_the_holder_keeps_the_lock(tmp_path: Path, content: bytes) -> None:
+    """The refusal depends on the lock, not on the file that names its holder."""
     path = tmp_path / "lock"
     with locked(path):
         (tmp_path / "lock.json").write_bytes(content)
         with pytest.raises(CacheLockedError, match="Another run works on this mirror"), locked(path):
-            pytest.fail("two hold one lock")
+            pytest.fail("two holders of one lock")
 
 
 def test_the_lock_names_its_holder(tmp_path: Path) -> None:
-    """Not by a process that lives: a run that was killed leaves its number, which another program may have now."""
+    """A killed run leaves its process id, which another program may have now."""
     path = tmp_path / "lock"
     assert holder_of(path) is None
     with locked(path):
@@ -115,8 +115,8 @@ def test_the_lock_names_its_holder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"pid": 1, "host": "x", "since": 1e300}', b"\xff" * 99])
-def test_a_holder_that_cannot_be_read_is_there_all_the_same(tmp_path: Path, content: bytes) -> None:
-    """The lock is held, and nothing is known of who holds it."""
+def test_an_unreadable_record_means_an_unknown_holder(tmp_path: Path, content: bytes) -> None:
+    """The lock is held by an unknown process."""
     path = tmp_path / "lock"
     with locked(path):
         (tmp_path / "lock.json").write_bytes(content)
@@ -124,7 +124,7 @@ def test_a_holder_that_cannot_be_read_is_there_all_the_same(tmp_path: Path, cont
 
 
 def test_reading_the_holder_of_a_lock_does_not_block_a_run(tmp_path: Path) -> None:
-    """While it is looked at, the lock is taken for a moment: a run that begins just then waits for that."""
+    """Reading takes the lock for a moment, for which a run that begins waits."""
     path = tmp_path / "lock"
     with locked(path):
         pass
@@ -135,8 +135,8 @@ def test_reading_the_holder_of_a_lock_does_not_block_a_run(tmp_path: Path) -> No
         assert holder_of(path)
 
 
-def test_a_lock_is_its_owners_alone(tmp_path: Path) -> None:
-    """With any umask, other users can neither hold the lock nor write who holds it."""
+def test_a_lock_is_private(tmp_path: Path) -> None:
+    """With any umask, other users can neither hold the lock nor change the record of its holder."""
     before = os.umask(0)
     try:
         with locked(tmp_path / "lock"):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCREEN = 9450
-"""A screen of as many pixels as Pillow just opens without a warning."""
+"""The largest screen that Pillow opens without a warning."""
 PROGRAM = """
 import pathlib, resource, sys
 import PIL.BmpImagePlugin, PIL.GifImagePlugin, PIL.JpegImagePlugin, PIL.TiffImagePlugin, PIL.WebPImagePlugin
@@ -85,7 +85,7 @@ CHEAP: dict[str, Callable[[], bytes]] = {
     "TIFF": lambda: encoded("RGBA", 9400, "TIFF", compression="tiff_deflate"),
     "lossless WebP": lambda: encoded("RGB", 5000, "WEBP", lossless=True),
 }
-"""Makers of small files that claim much: each test process would make, and keep, what is made on import."""
+"""Functions that make small files with large claims, because files made on import would stay in each test process."""
 
 
 @pytest.mark.parametrize("kind", with_slow_rest(CHEAP, "progressive JPEG", "TIFF"))
@@ -100,7 +100,7 @@ def test_a_small_file_takes_little_memory(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("data", [webp(300), webp(300, alpha=True), webp(300, alpha=True, lossless=True)])
 def test_frames_of_a_webp_are_decoded_one_by_one(tmp_path: Path, data: bytes) -> None:
-    """Each frame is read to its end, with or without transparency; damage in any of them is noticed."""
+    """Each frame is read to its end, with or without transparency; damage in any of them is detected."""
     path = tmp_path / "file"
     decode(written(path, data))
     frames = [place for place in range(len(data)) if data.startswith(b"ANMF", place)]
@@ -113,20 +113,18 @@ def test_frames_of_a_webp_are_decoded_one_by_one(tmp_path: Path, data: bytes) ->
             decode(written(path, bytes(damaged)))
 
 
-def test_a_frame_that_claims_less_than_it_holds_costs_what_it_holds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The size of a frame is that in its data, not that in the header before them."""
+def test_the_cost_of_a_frame_is_that_of_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size in the data of a frame counts, not that in the header before them."""
     monkeypatch.setattr(media_decoding, "_MOST_MEMORY", 1_000_000)
     data = webp(300, 256, frames=1).replace(struct.pack("<I", 255)[:3] * 2, struct.pack("<I", 3)[:3] * 2)
     with media_file.open_media(data) as file:
         (frame,) = animation_frames.webp_frames(file)
     assert (frame.width, frame.height) == (256, 256)
-    decode(written(tmp_path / "file", data))  # not decoded, else the two sizes would not fit together
+    decode(written(tmp_path / "file", data))  # not decoded, because the two sizes contradict each other
 
 
-def test_a_file_of_endless_parts_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hostile animation cannot keep a thread busy for hours; its end decides whether it is whole."""
+def test_a_file_of_endless_parts_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hostile animation cannot keep a thread busy for hours; its end decides whether it is complete."""
     monkeypatch.setattr(animation_frames, "MANY_PARTS", 100)
     path = tmp_path / "file"
     for data in (gif((9, 9), frames=200), webp(99, frames=200), animation("GIF")):
@@ -135,8 +133,8 @@ def test_a_file_of_endless_parts_is_given_up(tmp_path: Path, monkeypatch: pytest
         decode(written(path, gif((9, 9), frames=200)[:-20]))
 
 
-def test_a_jpeg_whose_colours_come_one_by_one_is_as_dear_as_a_progressive_one(tmp_path: Path) -> None:
-    """A decoder holds all coefficients of a JPEG that has more than one scan."""
+def test_a_jpeg_with_a_scan_per_colour_costs_as_much_as_a_progressive_one(tmp_path: Path) -> None:
+    """A decoder holds all coefficients of a JPEG with more than one scan."""
     data = jpeg_claiming(30_000, 30_000)
     start = data.index(b"\xff\xda")
     with media_file.open_media(data) as file:

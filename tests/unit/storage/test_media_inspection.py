@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.storage.media_inspection`: what a file's bytes prove about the image or video in it."""
+"""Tests of `flickr_mirror.storage.media_inspection`: the evidence in the bytes of an image or video."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def is_accepted(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("kind", STILLS)
-def test_whole_image_is_recognised_under_any_name(file: Path, kind: str) -> None:
-    """The bytes of a whole image show its format, its size in pixels and that it is whole."""
+def test_a_complete_image_is_recognised_under_any_name(file: Path, kind: str) -> None:
+    """The bytes of a complete image show its format, its size in pixels and its completeness."""
     written(file, STILLS[kind])
     extension = kind[:4].rstrip(",")
 
@@ -68,8 +68,8 @@ def test_whole_image_is_recognised_under_any_name(file: Path, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", [kind for kind in STILLS if not kind.startswith(ENDLESS)])
-def test_image_cut_anywhere_is_never_taken_for_whole(file: Path, kind: str) -> None:
-    """Wherever a transfer broke off, the two checks together notice it."""
+def test_a_cut_image_is_never_complete(file: Path, kind: str) -> None:
+    """Both checks together detect a transfer cut at any position."""
     data = STILLS[kind]
     cuts = {len(data) * step // 50 for step in range(50)} | {len(data) - lost for lost in range(1, 14)}
 
@@ -80,7 +80,7 @@ def test_image_cut_anywhere_is_never_taken_for_whole(file: Path, kind: str) -> N
 
 @pytest.mark.parametrize("kind", [kind for kind in STILLS if kind != "bmp"])
 @pytest.mark.parametrize("lenient", [False, True])
-def test_decoding_alone_notices_a_cut(
+def test_decoding_alone_detects_a_cut(
     file: Path, kind: str, lenient: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cut image does not decode, even if the host program lets Pillow accept truncated images."""
@@ -93,14 +93,14 @@ def test_decoding_alone_notices_a_cut(
             decode(file)
 
 
-def test_cut_bitmap_does_not_decode(file: Path) -> None:
-    """A bitmap whose last rows are missing is not whole."""
+def test_a_cut_bitmap_does_not_decode(file: Path) -> None:
+    """A bitmap without its last rows is incomplete."""
     with pytest.raises(BadImageError):
         decode(written(file, STILLS["bmp"][:-300]))
 
 
-def test_jpeg_cut_to_two_thirds_keeps_its_size_but_does_not_end(file: Path) -> None:
-    """A JPEG that lacks its last third is still measured, and known to be cut."""
+def test_a_cut_jpeg_has_a_size_but_no_end(file: Path) -> None:
+    """A JPEG without its last third still has a size, and is detected as cut."""
     written(file, STILLS["jpg"][: len(STILLS["jpg"]) * 2 // 3])
 
     assert inspect(file) == Picture("jpg", "photo", *SIZE, ends=False)
@@ -108,8 +108,8 @@ def test_jpeg_cut_to_two_thirds_keeps_its_size_but_does_not_end(file: Path) -> N
         decode(file)
 
 
-def test_jpeg_filled_up_with_zeros_is_not_whole(file: Path) -> None:
-    """A file that was laid out at full length and filled only by half is not taken for whole."""
+def test_a_jpeg_filled_up_with_zeros_is_incomplete(file: Path) -> None:
+    """A preallocated file that is only half filled is incomplete."""
     data = STILLS["jpg"]
 
     assert not is_accepted(written(file, data[: len(data) // 2] + bytes(len(data) // 2)))
@@ -117,22 +117,22 @@ def test_jpeg_filled_up_with_zeros_is_not_whole(file: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "gif"])
 @pytest.mark.parametrize("padding", [b"\0", b"\n", b"\r\n", bytes(512)])
-def test_a_little_padding_does_no_harm(file: Path, kind: str, padding: bytes) -> None:
-    """Zeros or a line end after the image, as some cameras and programs leave them, raise no suspicion."""
+def test_a_little_padding_is_accepted(file: Path, kind: str, padding: bytes) -> None:
+    """Zeros or a line end after the image, as some cameras and programs write them, are not suspicious."""
     assert is_accepted(written(file, STILLS[kind] + padding))
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "gif", "webp"])
 @pytest.mark.parametrize("other", [b"<!-- served by cdn7 -->", MP4, bytes(8192)])
-def test_other_data_after_the_image_raise_suspicion_but_decode(file: Path, kind: str, other: bytes) -> None:
-    """A photo that is followed by a video, as phones write it, is decoded rather than rejected."""
+def test_an_image_with_other_data_after_it_is_decoded(file: Path, kind: str, other: bytes) -> None:
+    """A photo followed by a video, as phones write it, is suspicious, but decoded and not rejected."""
     written(file, STILLS[kind] + other)
 
     assert inspect(file) == Picture(kind, "photo", *SIZE, ends=False)
     decode(file)
 
 
-def test_jpeg_size_is_found_behind_large_metadata_and_stray_bytes(file: Path) -> None:
+def test_a_jpeg_size_is_found_after_large_metadata_and_stray_bytes(file: Path) -> None:
     """Colour profiles, thumbnails, fill bytes and stray bytes before the header do not hide the size."""
     # the thumbnail has another size, and ends with the same marker
     thumbnail = b"\xff\xe1" + struct.pack(">H", 2 + 60_000) + (b"Exif\0\0" + THUMBNAIL).ljust(60_000, b"\xff")
@@ -149,7 +149,7 @@ def test_jpeg_size_is_found_behind_large_metadata_and_stray_bytes(file: Path) ->
     assert inspect(file) == Picture("jpg", "photo", *SIZE, ends=True)
 
 
-def test_jpeg_cut_behind_its_thumbnail_is_refused(file: Path) -> None:
+def test_a_jpeg_cut_after_its_thumbnail_is_refused(file: Path) -> None:
     """The end marker of the thumbnail is not the end of the photo."""
     segment = b"\xff\xe1" + struct.pack(">H", 2 + 6 + len(STILLS["jpg"])) + b"Exif\0\0" + STILLS["jpg"]
 
@@ -157,26 +157,26 @@ def test_jpeg_cut_behind_its_thumbnail_is_refused(file: Path) -> None:
         inspect(written(file, b"\xff\xd8" + segment))
 
 
-def test_gif_cut_where_it_looks_like_an_end_is_noticed(file: Path) -> None:
-    """One byte of a GIF that happens to be a semicolon is not its end."""
+def test_a_gif_cut_at_a_semicolon_is_detected(file: Path) -> None:
+    """A semicolon within a GIF is not its end."""
     data = STILLS["gif"]
     cuts = [end for end in range(1000, len(data)) if data[end - 1 : end] == b";"]
 
     taken = [cut for cut in cuts if inspect(written(file, data[:cut])).ends]
 
-    # the byte before is looked at as well, and what then still looks like an end does not decode
+    # the byte before is checked as well, and any remaining false end does not decode
     assert len(taken) < len(cuts) / 10
     assert not any(is_accepted(written(file, data[:cut])) for cut in taken)
 
 
 @pytest.mark.parametrize("data", [b"\xff\xd8\xff\xd9" + b"\0" * 20, b"\xff\xd8\xff\xda\0\x08" + bytes(20)])
-def test_jpeg_without_header_is_refused(file: Path, data: bytes) -> None:
-    """A JPEG that ends or begins its pixels before it said how many there are is none."""
+def test_a_jpeg_without_header_is_refused(file: Path, data: bytes) -> None:
+    """A JPEG that ends or begins its pixels before its size is invalid."""
     with pytest.raises(BadImageError, match="header"):
         inspect(written(file, data))
 
 
-def test_jpeg_of_endless_stray_bytes_is_refused_in_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jpeg_of_endless_stray_bytes_is_refused_soon(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hostile photo cannot keep a thread busy for hours."""
     monkeypatch.setattr(media_inspection, "_MANY_STEPS", 50)
 
@@ -185,8 +185,8 @@ def test_jpeg_of_endless_stray_bytes_is_refused_in_time(file: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("kind", STILLS)
-def test_no_damage_leads_to_any_other_error(file: Path, kind: str) -> None:
-    """Whatever bytes are changed, a file is either an image or a bad one: nothing else can go wrong."""
+def test_damage_causes_no_other_error(file: Path, kind: str) -> None:
+    """After any change of bytes, a file is either an image or a `BadImageError`."""
     chance = random.Random(kind)
     refused = 0
     for _ in range(60):
@@ -205,7 +205,7 @@ def test_no_damage_leads_to_any_other_error(file: Path, kind: str) -> None:
 
 
 def test_damaged_exif_data_do_not_matter(file: Path) -> None:
-    """A photo with broken camera data is whole, and no warning spoils the terminal."""
+    """A photo with broken camera data is complete, and no warning is printed."""
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x03" + b"\x01\x1a\0\x05\0\0\0\x01\xff\xff\xff\0" * 3
     written(file, image("JPEG", exif=exif))
 
@@ -213,7 +213,7 @@ def test_damaged_exif_data_do_not_matter(file: Path) -> None:
     decode(file)
 
 
-def test_png_with_an_enormous_colour_profile_is_accepted(file: Path) -> None:
+def test_a_png_with_an_enormous_colour_profile_is_accepted(file: Path) -> None:
     """A PNG is not refused for its metadata, as Pillow would do."""
     profile = b"profile\0\0" + zlib.compress(bytes(5_000_000))
     written(file, png(64, 48, extra=(b"iCCP", profile)))
@@ -222,21 +222,21 @@ def test_png_with_an_enormous_colour_profile_is_accepted(file: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["IHDR", "IDAT", "IEND"])
-def test_flipped_bit_in_a_png_is_noticed(file: Path, where: str) -> None:
-    """A PNG's checksums show every changed bit."""
+def test_a_flipped_bit_in_a_png_is_detected(file: Path, where: str) -> None:
+    """A PNG's checksums reveal every changed bit."""
     data = bytearray(STILLS["png"])
     data[data.index(where.encode()) + 5] ^= 0x10
 
     assert not is_accepted(written(file, bytes(data)))
 
 
-def test_damaged_png_header_is_refused_at_once(file: Path) -> None:
-    """A PNG whose width was changed on the way is refused without being decoded."""
+def test_a_damaged_png_header_is_refused_at_once(file: Path) -> None:
+    """A PNG with a changed width is refused without being decoded."""
     with pytest.raises(BadImageError, match="header"):
         inspect(written(file, STILLS["png"].replace(struct.pack(">I", SIZE[0]), struct.pack(">I", 161), 1)))
 
 
-def test_flipped_bit_in_the_text_of_a_png_is_noticed(file: Path) -> None:
+def test_a_flipped_bit_in_the_text_of_a_png_is_detected(file: Path) -> None:
     """Not only the pixels of a PNG are checked."""
     data = png(64, 48, extra=(b"tEXt", b"Title\0Hue"))
     decode(written(file, data))
@@ -245,8 +245,8 @@ def test_flipped_bit_in_the_text_of_a_png_is_noticed(file: Path) -> None:
         decode(written(file, data.replace(b"Hue", b"Hui")))
 
 
-def test_png_whose_pixels_end_early_is_refused(file: Path) -> None:
-    """A PNG with right checksums, but only a part of its packed pixels, is not whole."""
+def test_a_png_whose_pixels_end_early_is_refused(file: Path) -> None:
+    """A PNG with correct checksums, but only a part of its compressed pixels, is incomplete."""
     whole = png(64, 48)
     start = whole.index(b"IDAT")
     half = whole[start + 4 : start + 10]
@@ -256,8 +256,8 @@ def test_png_whose_pixels_end_early_is_refused(file: Path) -> None:
         decode(written(file, whole[: start - 4] + chunk + whole[-12:]))
 
 
-def test_large_original_is_accepted_without_a_warning(file: Path) -> None:
-    """A picture of 200 megapixels is a picture, though Pillow's own limit says otherwise."""
+def test_a_large_original_is_accepted_without_a_warning(file: Path) -> None:
+    """A picture of 200 megapixels is accepted, although it exceeds Pillow's own limit."""
     written(file, png(20_000, 10_000))
 
     assert inspect(file) == Picture("png", "photo", 20_000, 10_000, ends=True)
@@ -266,10 +266,10 @@ def test_large_original_is_accepted_without_a_warning(file: Path) -> None:
 
 @pytest.mark.parametrize("kind", STILLS)
 @pytest.mark.parametrize("limit", [15_000, SIZE[0] * SIZE[1], None])
-def test_limit_of_the_host_program_does_not_matter(
+def test_the_limit_of_the_host_program_has_no_effect(
     file: Path, kind: str, limit: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host program that lowers or lifts Pillow's limit on pixels sees no warning and keeps its limit."""
+    """A host program that changes Pillow's limit on pixels gets no warning and keeps its limit."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     written(file, STILLS[kind])
 
@@ -282,7 +282,7 @@ def test_limit_of_the_host_program_does_not_matter(
     assert limit == Image.MAX_IMAGE_PIXELS
 
 
-def test_cut_tiff_header_causes_no_warnings(file: Path) -> None:
+def test_a_cut_tiff_header_causes_no_warnings(file: Path) -> None:
     """A cut TIFF raises an error; Pillow prints nothing to the terminal."""
     data = image("TIFF", compression="tiff_lzw")
     with warnings.catch_warnings(record=True) as warned:
@@ -294,8 +294,10 @@ def test_cut_tiff_header_causes_no_warnings(file: Path) -> None:
     assert warned == []
 
 
-def test_image_too_large_to_decode_is_judged_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The end marker decides about pictures that would take gigabytes of memory."""
+def test_an_image_too_large_to_decode_is_checked_by_its_end(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end marker is checked for pictures that would take gigabytes of memory."""
     monkeypatch.setattr(media_decoding, "_DECODED_PIXELS", 1000)
     data = STILLS["jpg, progressive"]
 
@@ -304,8 +306,8 @@ def test_image_too_large_to_decode_is_judged_by_its_end(file: Path, monkeypatch:
         decode(written(file, data[:-2]))
 
 
-def test_long_animation_is_judged_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first frames of a long animation are decoded; the end marker stands for the rest."""
+def test_a_long_animation_is_checked_by_its_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first frames of a long animation are decoded; for the rest the end marker is checked."""
     monkeypatch.setattr(media_decoding, "_DECODED_PIXELS", 2 * SIZE[0] * SIZE[1])
     data = STILLS["gif, animated"]
 
@@ -334,16 +336,16 @@ def test_long_animation_is_judged_by_its_end(file: Path, monkeypatch: pytest.Mon
         jpeg_claiming(0, 120),
     ],
 )
-def test_pixel_bomb_is_refused_before_anything_is_unpacked(file: Path, data: bytes) -> None:
-    """A small file that claims gigapixels, or none at all, is refused for what its header says."""
+def test_a_pixel_bomb_is_refused_before_it_is_unpacked(file: Path, data: bytes) -> None:
+    """A small file that claims gigapixels, or none at all, is refused because of its header."""
     written(file, data)
 
     with pytest.raises(BadImageError, match=r"claims \d+ x \d+ pixels|cut or damaged"):
         inspect(file)
 
 
-def test_a_gigapixel_image_is_believed_where_the_listing_says_the_same(file: Path) -> None:
-    """A scan of 41,000 x 25,000 pixels is an image, if Flickr lists just these pixels, turned or not."""
+def test_a_gigapixel_image_is_accepted_if_the_listing_agrees(file: Path) -> None:
+    """A scan of 41,000 x 25,000 pixels is accepted if Flickr lists these pixels, rotated or not."""
     written(file, jpeg_claiming(41_000, 25_000))
 
     assert inspect(file, (41_000, 25_000)) == Picture("jpg", "photo", 41_000, 25_000, ends=True)
@@ -352,8 +354,8 @@ def test_a_gigapixel_image_is_believed_where_the_listing_says_the_same(file: Pat
         inspect(file, (4_100, 2_500))
 
 
-def test_ceiling_is_far_above_real_photos() -> None:
-    """The largest photos that cameras take are far below the ceiling."""
+def test_the_limit_is_far_above_real_photos() -> None:
+    """The largest photos that cameras take are far below the limit."""
     assert MAX_PIXELS >= 4 * 200_000_000
 
 
@@ -377,7 +379,7 @@ def test_ceiling_is_far_above_real_photos() -> None:
     ],
 )
 def test_a_file_that_is_not_an_image_is_named_in_one_sentence(file: Path, data: bytes, kind: str) -> None:
-    """What came instead of an image is named: a page, an answer of the API, nothing at all."""
+    """The message names the content: a page, an answer of the API, an empty file."""
     written(file, data)
 
     with pytest.raises(NotAnImageError, match=rf"^{kind} came instead of an image\.$"):
@@ -406,7 +408,7 @@ def test_a_file_that_is_not_an_image_is_named_in_one_sentence(file: Path, data: 
 def test_an_unknown_format_is_recognised_by_its_bytes(
     file: Path, data: bytes, media: str, extension: str
 ) -> None:
-    """A file of an unknown format is not called a page, and gets an extension."""
+    """A file of an unknown format is not reported as a page, and gets an extension."""
     written(file, data)
 
     with pytest.raises(NotUnderstoodError, match=r"^Not understood: (the file begins|files of the format) "):
@@ -418,7 +420,7 @@ def test_an_unknown_format_is_recognised_by_its_bytes(
 
 
 def test_a_bigtiff_is_a_tiff(file: Path) -> None:
-    """A TIFF of the kind that may be larger than 4 GB is measured and decoded."""
+    """A TIFF in the format for files above 4 GB is measured and decoded."""
     tags = {256: 8, 257: 4, 258: 8, 259: 1, 262: 1, 273: 216, 277: 1, 278: 4, 279: 32}
     entries = b"".join(struct.pack("<HHQQ", tag, 16, 1, value) for tag, value in tags.items())
     head = b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, len(tags))
@@ -429,14 +431,14 @@ def test_a_bigtiff_is_a_tiff(file: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "gif", "webp", "bmp"])
-def test_cut_header_is_refused(file: Path, kind: str) -> None:
-    """A file that breaks off within its header is refused at once."""
+def test_a_cut_header_is_refused(file: Path, kind: str) -> None:
+    """A file that ends within its header is refused at once."""
     with pytest.raises(BadImageError, match=r"cut|damaged|Not understood|came instead"):
         inspect(written(file, STILLS[kind][:9]))
 
 
 def test_eight_threads_inspect_and_decode_at_once(tmp_path: Path) -> None:
-    """Parallel downloads are checked in parallel, and none gets another one's answer."""
+    """Parallel downloads are checked in parallel, with independent results."""
     paths = []
     for number, (kind, data) in enumerate({**STILLS, **VIDEOS}.items()):
         paths.append((written(tmp_path / str(number), data), kind[:4].rstrip(",")))
@@ -450,14 +452,14 @@ def test_eight_threads_inspect_and_decode_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("look", [inspect, decode])
-def test_missing_file_is_reported_as_missing(file: Path, look: Any) -> None:
-    """A file that cannot be read is the disk's failure and not the image's."""
+def test_a_missing_file_is_reported_as_missing(file: Path, look: Any) -> None:
+    """An unreadable file is an error of the disk, not of the image."""
     with pytest.raises(FileNotFoundError):
         look(file)
 
 
-def test_failing_disk_is_not_mistaken_for_a_bad_image(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the disk fails while an image is read, the image is not called damaged."""
+def test_a_failing_disk_is_not_a_bad_image(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the disk fails while an image is read, the image is not reported as damaged."""
 
     def fail(*_: Any) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -468,8 +470,8 @@ def test_failing_disk_is_not_mistaken_for_a_bad_image(file: Path, monkeypatch: p
         decode(written(file, STILLS["jpg"]))
 
 
-def test_pillow_is_loaded_only_when_something_is_decoded(file: Path) -> None:
-    """Starting up and the check on every photo's way do not wait for Pillow."""
+def test_pillow_is_loaded_only_for_decoding(file: Path) -> None:
+    """The start and the check of every photo do not load Pillow."""
     written(file, STILLS["jpg"])
     program = (
         "import sys, pathlib\nfrom flickr_mirror.storage.media_inspection import inspect\n"

@@ -27,7 +27,7 @@ VIETNAMESE = Label("Phố cổ", Locale("vie"))
 
 
 def owner_path(folder: Path) -> Path:
-    """Return where it is written whose mirror a folder is."""
+    """Return the path of the owner file."""
     return folder / STATE_FOLDER / "owner.json"
 
 
@@ -53,22 +53,22 @@ def document(
     ("depth", "folders"),
     [(0, ""), (1, "f"), (4, "f/b/2/e"), (32, "/".join("fb2e16023f14649810da65b5fcbea02e"))],
 )
-def test_a_photo_lies_as_deep_as_asked_for(tmp_path: Path, depth: int, folders: str) -> None:
-    """The first digits of the inventory number are the folders, as many as the depth says."""
+def test_the_depth_of_a_photo_is_the_requested_one(tmp_path: Path, depth: int, folders: str) -> None:
+    """The first digits of the inventory number are the folders, one for each level."""
     cache = MirrorFolder(tmp_path, depth)
 
     assert cache.path(PHOTO, "jpg") == tmp_path / folders / f"{NUMBER}.jpg"
 
 
 def test_a_plain_username_is_the_folder(tmp_path: Path) -> None:
-    """Most people find their mirror under their name, in any script."""
+    """Usernames in any script are folder names."""
     for username in ("manhhai", "Hội An", "a.b-c_d", "鳥"):
         assert folder_name(FlickrUser("1@N01", username)) == username
     assert MirrorFolder.of(tmp_path, MANHHAI, None).folder == tmp_path / "manhhai"
 
 
-def test_a_username_with_half_a_character_gives_a_folder(tmp_path: Path) -> None:
-    """A name with a lone surrogate, as JSON can carry it, does not stop the mirror."""
+def test_a_username_with_a_lone_surrogate_has_a_folder(tmp_path: Path) -> None:
+    """A name with a lone surrogate, which JSON can contain, does not stop the mirror."""
     user = FlickrUser.from_json({"nsid": "1@N01", "username": {"_content": "du\ud83ek"}})
     cache = begin(tmp_path, user)
 
@@ -76,8 +76,8 @@ def test_a_username_with_half_a_character_gives_a_folder(tmp_path: Path) -> None
     assert cache.folder.parent == tmp_path
 
 
-def test_looking_for_a_mirror_writes_nothing(tmp_path: Path) -> None:
-    """To ask where a mirror would be changes nothing on disk."""
+def test_finding_a_mirror_writes_nothing(tmp_path: Path) -> None:
+    """Computing the path of a mirror changes nothing on disk."""
     cache = MirrorFolder.of(tmp_path, MANHHAI, None)
 
     assert cache.is_new
@@ -86,7 +86,7 @@ def test_looking_for_a_mirror_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_mirror_says_whose_it_is(tmp_path: Path) -> None:
+def test_a_mirror_records_its_owner(tmp_path: Path) -> None:
     """The owner file has the account, its name, the requested name and the depth."""
     cache = MirrorFolder.of(tmp_path, MANHHAI, 2)
     cache.prepare(MANHHAI, "https://www.flickr.com/photos/13476480@N07")
@@ -105,7 +105,7 @@ def test_a_mirror_says_whose_it_is(tmp_path: Path) -> None:
 
 
 def test_a_mirror_keeps_its_depth(tmp_path: Path) -> None:
-    """A later run needs not know the depth; a run with another one is refused, and both are named."""
+    """A later run need not state the depth; a run with another one is refused, and both are named."""
     begin(tmp_path, depth=2)
 
     assert MirrorFolder.of(tmp_path, MANHHAI, None).depth == 2
@@ -115,7 +115,7 @@ def test_a_mirror_keeps_its_depth(tmp_path: Path) -> None:
 
 
 def test_another_account_with_the_same_name_is_refused(tmp_path: Path) -> None:
-    """When a name went to somebody else the two photostreams are not mixed, and both accounts are named."""
+    """If a name now belongs to another account, the photostreams are not mixed, and both accounts are named."""
     cache = begin(tmp_path)
     before = owner_path(cache.folder).read_bytes()
     with pytest.raises(CacheOwnerError) as caught:
@@ -127,7 +127,7 @@ def test_another_account_with_the_same_name_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_user_with_a_new_name_keeps_the_folder(tmp_path: Path) -> None:
-    """Nothing is downloaded again because the owner took another name."""
+    """After a change of the username nothing is downloaded again."""
     folder = begin(tmp_path, depth=3).folder
     renamed = FlickrUser(MANHHAI.user_id, "manhhai2")
     cache = begin(tmp_path, renamed)
@@ -138,7 +138,7 @@ def test_a_user_with_a_new_name_keeps_the_folder(tmp_path: Path) -> None:
 
 
 def test_beginning_a_run_removes_unfinished_files(tmp_path: Path) -> None:
-    """What a killed run left half-done is gone when the next one begins; photos stay."""
+    """Partial files of a killed run are deleted when the next one begins; photos stay."""
     cache = begin(tmp_path)
     (cache.parts / "1-1.part").write_bytes(b"half")
     photo = cache.path(PHOTO, "jpg")
@@ -162,7 +162,7 @@ def test_a_photo_is_found_by_any_of_its_extensions(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_quarantined_not_deleted(tmp_path: Path) -> None:
-    """What was on disk can still be looked at after it was found broken."""
+    """A broken file can still be examined."""
     cache = begin(tmp_path, depth=0)
     cache.path(PHOTO, "jpg").write_bytes(b"broken")
     cache.quarantine(cache.path(PHOTO, "jpg"))
@@ -172,7 +172,7 @@ def test_a_broken_file_is_quarantined_not_deleted(tmp_path: Path) -> None:
 
 
 async def test_equal_information_is_not_written_again(tmp_path: Path) -> None:
-    """A re-run leaves files as they are, so that backups see no change; another level replaces them."""
+    """A second run does not rewrite files, so that backups see no change; another level does."""
     cache = begin(tmp_path)
     photo = FlickrPhoto(PHOTO, "Phố cổ")
     path, data = await cache.write_sidecar(PHOTO, document(photo))
@@ -189,7 +189,7 @@ async def test_equal_information_is_not_written_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"])
-async def test_information_that_cannot_be_read_is_written_anew(tmp_path: Path, content: bytes) -> None:
+async def test_unreadable_information_is_written_again(tmp_path: Path, content: bytes) -> None:
     """A damaged information file is replaced, not trusted."""
     cache = begin(tmp_path, depth=0)
     cache.path(PHOTO, "json").write_bytes(content)
@@ -199,8 +199,8 @@ async def test_information_that_cannot_be_read_is_written_anew(tmp_path: Path, c
     assert cache.read_sidecar(PHOTO) == {"title": "x"}
 
 
-async def test_half_a_character_from_flickr_can_be_written(tmp_path: Path) -> None:
-    """A title, description or comment with a lone surrogate is stored, with U+FFFD in its place."""
+async def test_a_lone_surrogate_can_be_written(tmp_path: Path) -> None:
+    """A title, description or comment with a lone surrogate is stored with U+FFFD in its place."""
     broken = "du\ud83ek"
     photo = FlickrPhoto.from_json({"id": PHOTO, "title": broken, "tags": broken})
     comment = FlickrComment.from_json({"id": "1", "author": "x", "_content": broken})

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 def on_server(url: str, prefix: str, patience: float = 5) -> Bucket:
-    """Return a bucket below a prefix of its own."""
+    """Return a bucket with its own prefix."""
     return Bucket.open(
         parse_store_address(f"s3://archive/{prefix}?region=us-east-1&endpoint={url}"), patience
     )
 
 
 class Objects(StoreContract):
-    """The contract over the fixture `bucket`."""
+    """The contract for the fixture `bucket`."""
 
     @pytest.fixture(params=[0, 4], ids=["flat", "deep"])
     def reopen(self, request: pytest.FixtureRequest, bucket: Bucket, tmp_path: Path) -> Callable[[], Store]:
@@ -44,7 +44,7 @@ class Objects(StoreContract):
         (tmp_path / "parts").mkdir()
         return reopen()
 
-    async def test_a_photo_is_found_alike_by_lookup_and_by_listing(
+    async def test_lookups_and_listings_find_the_same_photos(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After some lookups, one listing serves all later ones."""
@@ -57,7 +57,7 @@ class Objects(StoreContract):
     async def test_an_upload_whose_answer_was_lost_is_not_repeated(
         self, store: Store, bucket: Bucket
     ) -> None:
-        """The object has the bytes and their SHA-256 already: it stays, with its version mark."""
+        """The object already has the bytes and their SHA-256: it stays, with its version mark."""
         path = await put(store, PHOTO, "jpg", b"the same")
         before = bucket.stat(str(path).removeprefix(f"{bucket.place}/"))
         assert before is not None
@@ -65,7 +65,7 @@ class Objects(StoreContract):
         assert bucket.stat(before.key) == before
 
     async def test_no_file_is_left_on_the_local_disk(self, store: Store, tmp_path: Path) -> None:
-        """Uploaded files, and files that were read, take no space."""
+        """Uploaded files and read files use no local space."""
         for data in (b"small", LARGE):
             assert content(store, await put(store, PHOTO, "jpg", data)) == data
         assert list((tmp_path / "parts").iterdir()) == []

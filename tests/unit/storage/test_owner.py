@@ -40,7 +40,7 @@ NASTY_NAMES = [
 
 
 def owner_path(folder: Path) -> Path:
-    """Return where it is written whose mirror a folder is."""
+    """Return the path of the owner file."""
     return folder / STATE_FOLDER / "owner.json"
 
 
@@ -54,8 +54,8 @@ def begin(root: Path, user: FlickrUser = MANHHAI, depth: int | None = None) -> M
 @given(st.text(max_size=300))
 @example("name")
 @example("name.")
-def test_any_username_gives_one_safe_folder(username: str) -> None:
-    """Whatever a user is called, the mirror is one visible folder directly in the cache path."""
+def test_any_username_has_one_safe_folder(username: str) -> None:
+    """For any username, the mirror is one visible folder directly in the cache path."""
     name = folder_name(FlickrUser(MANHHAI.user_id, username))
     root = Path("/home/me/.flickr")
 
@@ -70,8 +70,8 @@ def test_any_username_gives_one_safe_folder(username: str) -> None:
 
 
 @pytest.mark.parametrize("username", NASTY_NAMES)
-def test_a_nasty_username_gives_a_folder_that_can_be_made(tmp_path: Path, username: str) -> None:
-    """Names made to break out, hide or overflow give one folder with the NSID in its name."""
+def test_a_hostile_username_has_a_valid_folder(tmp_path: Path, username: str) -> None:
+    """Names that would leave the folder, be hidden or be too long become one folder with the NSID in its name."""
     name = folder_name(FlickrUser(MANHHAI.user_id, username))
     (tmp_path / name).mkdir()
 
@@ -83,7 +83,7 @@ def test_a_nasty_username_gives_a_folder_that_can_be_made(tmp_path: Path, userna
 @example("a/b", "ab")
 @example("a" * 101, "a" * 102)
 def test_two_users_never_share_a_folder(one: str, other: str) -> None:
-    """Names that had to be changed for the file system stay apart, because the NSID follows."""
+    """Names that are changed for the file system stay distinct, because the NSID follows."""
     first = folder_name(FlickrUser("1@N01", one))
     second = folder_name(FlickrUser("2@N02", other))
 
@@ -94,7 +94,7 @@ def test_two_users_never_share_a_folder(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"{}", b'"x"', b"\xff", b'{"format": 1, "nsid": 7, "depth": 4}']
 )
-def test_an_owner_that_cannot_be_read_stops_the_run(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_owner_file_stops_the_run(tmp_path: Path, content: bytes) -> None:
     """A run does not write to a folder with a damaged owner file; the message states what to do."""
     cache = begin(tmp_path)
     owner_path(cache.folder).write_bytes(content)
@@ -105,8 +105,8 @@ def test_an_owner_that_cannot_be_read_stops_the_run(tmp_path: Path, content: byt
 @pytest.mark.parametrize(
     ("old", "new"), [("13476480@N07", "13476481@N07"), ('"depth": 4', '"depth": 5'), ("1,", "3,")]
 )
-def test_an_owner_that_was_changed_stops_the_run(tmp_path: Path, old: str, new: str) -> None:
-    """Damage that leaves readable values is noticed: it is neither another account nor another depth."""
+def test_a_changed_owner_file_stops_the_run(tmp_path: Path, old: str, new: str) -> None:
+    """Damage that leaves readable values is detected, not taken for another account or depth."""
     path = owner_path(begin(tmp_path).folder)
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(CacheError, match=r"owner\.json is damaged: .* Move it; the next run"):
@@ -114,7 +114,7 @@ def test_an_owner_that_was_changed_stops_the_run(tmp_path: Path, old: str, new: 
 
 
 def test_an_owner_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    """Without a checksum it is believed, and the next run adds one."""
+    """Without a checksum it is accepted, and the next run adds one."""
     path = owner_path(begin(tmp_path).folder)
     owner = json.loads(path.read_bytes())
     path.write_text(json.dumps({name: value for name, value in owner.items() if name != "checksum"}))
@@ -125,8 +125,8 @@ def test_an_owner_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "facts", [{"nsid": "../x"}, {"nsid": "1@N07\ndone"}, {"depth": 99}, {"depth": -1}, {"username": 1}]
 )
-def test_an_owner_whose_values_cannot_be_is_refused(tmp_path: Path, facts: dict[str, object]) -> None:
-    """They become names of folders, and the first line of `status`."""
+def test_an_owner_with_impossible_values_is_refused(tmp_path: Path, facts: dict[str, object]) -> None:
+    """The values are used in names of folders, and in the first line of `status`."""
     path = owner_path(begin(tmp_path).folder)
     owner = json.loads(path.read_bytes())
     del owner["checksum"]
@@ -152,8 +152,8 @@ def test_an_owner_file_is_private_and_not_a_pipe(tmp_path: Path) -> None:
         read_owner(tmp_path / "manhhai")
 
 
-def test_a_mirror_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    """An old program does not touch a mirror whose rules it does not know."""
+def test_a_mirror_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
+    """An old program does not change a mirror of an unknown format."""
     cache = begin(tmp_path)
     owner_path(cache.folder).write_text('{"format": 2, "something": "else"}', encoding="utf-8")
     with pytest.raises(CacheError, match="newer version of flickr_mirror: update"):
@@ -161,7 +161,7 @@ def test_a_mirror_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_broken_mirror_in_the_same_cache_does_not_stop_a_run(tmp_path: Path) -> None:
-    """Other folders in the cache path do not matter."""
+    """Other folders in the cache path have no effect."""
     (tmp_path / "broken" / STATE_FOLDER).mkdir(parents=True)
     owner_path(tmp_path / "broken").write_bytes(b"{")
     (tmp_path / "a file").touch()
@@ -169,7 +169,7 @@ def test_a_broken_mirror_in_the_same_cache_does_not_stop_a_run(tmp_path: Path) -
     assert begin(tmp_path).folder == tmp_path / "manhhai"
 
 
-def test_a_file_in_place_of_the_mirror_is_a_sentence(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_mirror_is_reported(tmp_path: Path) -> None:
     """A file with the user's name is reported, not overwritten."""
     (tmp_path / "manhhai").write_bytes(b"mine")
     with pytest.raises(CacheError, match=r"manhhai is a file\. Move it, or"):
@@ -177,5 +177,5 @@ def test_a_file_in_place_of_the_mirror_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_folder_never_has_the_name_of_the_key_file() -> None:
-    """A user who is called like a file of the tool gets another folder."""
+    """A user with the name of a file of the tool gets another folder."""
     assert folder_name(FlickrUser("1@N01", "flickr_keys")) == "flickr_keys (1@N01)"

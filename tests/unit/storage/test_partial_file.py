@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one group at a time be on its way, so that those behind it form the next."""
+    """Commit one group at a time, so that waiting files form the next one."""
     monkeypatch.setattr(group_committer, "MAX_GROUPS", 1)
 
 
 class Files:
-    """Commits files in one group, behind a file that waits until all are ready."""
+    """Commits files in one group, after a file that waits until all are ready."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -67,7 +67,7 @@ class Files:
 async def test_an_error_of_a_folder_is_raised_for_all_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 57: a folder that cannot be synced holds none of the group's files for sure, and the system says so once."""
+    """Row 57: if a folder cannot be synced, none of its files is durable, and the system reports that once."""
     faulty = FaultyDisk(monkeypatch)
     filesystem.make_folder(tmp_path / "a")
     filesystem.make_folder(tmp_path / "b")
@@ -87,8 +87,8 @@ async def test_an_error_of_a_folder_is_raised_for_all_its_files(
     assert isinstance(files.outcomes["three"], bytes)
 
 
-async def test_two_files_of_one_name_in_a_group(tmp_path: Path) -> None:
-    """Row 63: the second of two photos of one name is refused, also where both go to the disk at once."""
+async def test_two_files_with_one_name_in_a_group(tmp_path: Path) -> None:
+    """Row 63: the second of two photos with one name is refused, also if both are committed at once."""
     final = tmp_path / "photo.jpg"
 
     def refuse() -> None:
@@ -106,7 +106,7 @@ async def test_two_files_of_one_name_in_a_group(tmp_path: Path) -> None:
 async def test_without_threads_every_file_gets_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 29: too many threads or too little memory: no task waits for ever, and the next group works."""
+    """Row 29: too many threads or too little memory: no task waits forever, and the next group works."""
     files = Files(tmp_path)
     run_sync = anyio.to_thread.run_sync
     count = 0
@@ -129,8 +129,8 @@ async def test_without_threads_every_file_gets_the_error(
     assert isinstance(files.outcomes["three"], bytes)
 
 
-async def test_a_cancelled_task_leaves_its_group_alone(tmp_path: Path) -> None:
-    """When a cancelled task has ended, its file is committed or gone, and the others of its group are committed."""
+async def test_a_cancelled_task_does_not_affect_its_group(tmp_path: Path) -> None:
+    """When a cancelled task has ended, its file is committed or deleted, and the others of its group are committed."""
     files = Files(tmp_path)
     blocker = tmp_path / "blocker"
     blocker.write_bytes(b"")
@@ -144,17 +144,15 @@ async def test_a_cancelled_task_leaves_its_group_alone(tmp_path: Path) -> None:
                 await anyio.wait_all_tasks_blocked()
                 tasks.cancel_scope.cancel()
                 threading.Timer(0.05, files._go.set).start()
-            # the task has ended: nothing is done for it any more
+            # the task has ended: no work is done for it any more
             assert (tmp_path / "one").read_bytes() == b"1"
 
     assert isinstance(files.outcomes["other"], bytes)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blocker", "one", "other"]
 
 
-async def test_a_file_that_is_just_being_opened_is_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Row 83: asyncio cancels past every shield: the descriptor that a thread is about to get is closed."""
+async def test_a_file_that_is_being_opened_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 83: asyncio's cancellation ignores shields: the descriptor that a thread is opening is closed."""
     opened = threading.Event()
     descriptors = []
     new_file = filesystem.new_file

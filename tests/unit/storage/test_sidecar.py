@@ -1,4 +1,4 @@
-"""Sidecar files: the parts at each level, the number of the format, and when a file is up to date."""
+"""Sidecar files: the parts at each level, the number of the format, and the check whether a file is up to date."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def with_format(number: object) -> dict[str, Any]:
 
 
 def test_the_format_is_the_first_key() -> None:
-    """A person who opens a file sees at once what it is."""
+    """A reader of the file sees its format first."""
     assert next(iter(document()["flickr"].items())) == ("format", FORMAT)
 
 
 @pytest.mark.parametrize("number", [None, 1])
 def test_a_file_with_or_without_a_format_is_read(number: int | None) -> None:
-    """Files that were written before the format had a number have the same one."""
+    """Files without a number have the same format."""
     read = photo_from_sidecar(with_format(number))
     assert read is not None
     assert (read.photo.id, read.photo.facts) == (PHOTO.id, PHOTO.facts)
@@ -70,24 +70,24 @@ def test_a_file_with_or_without_a_format_is_read(number: int | None) -> None:
 
 @pytest.mark.parametrize("number", [2, "1", [], {}])
 def test_a_file_of_a_later_format_is_not_read(number: object) -> None:
-    """A version that does not know a format does not guess what its keys mean."""
+    """A version does not interpret the keys of an unknown format."""
     assert photo_from_sidecar(with_format(number)) is None
 
 
 @pytest.mark.parametrize("number", [None, 1, 2])
 def test_a_new_format_alone_does_not_rewrite_a_file(number: int | None) -> None:
-    """Backups of a mirror see no change because of another version of the program."""
+    """Another version of the program causes no change in backups."""
     assert is_up_to_date(with_format(number), document())
 
 
 @pytest.mark.parametrize("stored", [None, [], "x", {}, {"flickr": 7}, {"title": "Sit", "flickr": {}}])
-def test_what_is_not_the_document_is_replaced(stored: object) -> None:
-    """A file that something else wrote, or that has another text, is not up to date."""
+def test_another_document_is_replaced(stored: object) -> None:
+    """A file of another program, or with another text, is not up to date."""
     assert not is_up_to_date(stored, document())
 
 
-def test_another_value_is_a_reason_to_write() -> None:
-    """Each key but the format and volatile ones counts, also where only one of both documents has it."""
+def test_another_value_causes_a_rewrite() -> None:
+    """Each key except the format and volatile ones counts, also if only one of both documents has it."""
     info = document()
     assert not is_up_to_date({**info, "description": {"content": "", "locale": "eng"}}, info)
     volatile = {"can_download", "counts"}
@@ -99,15 +99,15 @@ def test_another_value_is_a_reason_to_write() -> None:
         assert is_up_to_date({**info, "flickr": lacking}, info)
 
 
-def test_a_renamed_account_is_no_reason_to_write() -> None:
-    """A file keeps the names of its day until something else of the photo changes."""
+def test_a_renamed_account_causes_no_rewrite() -> None:
+    """A file keeps the old names until another value of the photo changes."""
     info = document()
     owner = {"nsid": USER.user_id, "username": "old name"}
     assert is_up_to_date({**info, "flickr": {**info["flickr"], "owner": owner}}, info)
 
 
 def test_the_owner_has_the_name_of_the_listing() -> None:
-    """The listing is newer than the name that a mirror was begun with, and adds the other names."""
+    """The listing is newer than the name at the beginning of the mirror, and adds the other names."""
     facts = PhotoMetadata(owner_name="manh hai", real_name="Mạnh Hải", path_alias="manhhai", icon_server=5442)
     assert leveled(FlickrPhoto(PHOTO.id, "x", facts=facts))["flickr"]["owner"] == {
         "nsid": USER.user_id,
@@ -137,7 +137,7 @@ def leveled(
     return info_document(photo, USER, size, title=VIETNAMESE, description=description, comments=comments)
 
 
-def test_each_level_of_information_adds_to_the_one_before() -> None:
+def test_each_level_of_information_extends_the_previous_one() -> None:
     """Level 0 has the title, 1 the description, 2 the comments, in the specification's shape."""
     photo = FlickrPhoto(PHOTO.id, "Phố cổ")
     english = Label("", Locale("eng"))
@@ -153,8 +153,8 @@ def test_each_level_of_information_adds_to_the_one_before() -> None:
     assert level_2["comments"] == [{"content": "Great shot!", "locale": "eng"}]
 
 
-def test_what_flickr_knows_beyond_the_specification_is_kept_apart() -> None:
-    """Tags, dates, place and size are under `flickr`, so that the specification's keys stay its own."""
+def test_additional_facts_are_in_an_object_of_their_own() -> None:
+    """Tags, dates, place and size are under `flickr`, apart from the specified keys."""
     facts = PhotoMetadata(
         uploaded=5, taken="2001-01-01 00:00:00", tags="a b", latitude=1.5, longitude=2.5, accuracy=16
     )
@@ -175,8 +175,8 @@ def test_what_flickr_knows_beyond_the_specification_is_kept_apart() -> None:
     assert more["size"] == {"label": "Original", "width": 2048, "height": 1536}
 
 
-def test_what_is_not_known_is_not_made_up() -> None:
-    """Without a location the key `geo` is left out, and an unknown date of taking is not written."""
+def test_unknown_values_are_left_out() -> None:
+    """Without a place the key `geo` is left out, and an unknown date taken is not written."""
     facts = PhotoMetadata(taken="2020-01-01 00:00:00", taken_unknown=True)
     more = leveled(FlickrPhoto(PHOTO.id, "x", facts=facts))["flickr"]
 
@@ -187,12 +187,12 @@ def test_what_is_not_known_is_not_made_up() -> None:
 
 @pytest.mark.parametrize("stored", [None, [], {}, {"flickr": 5}, {"flickr": {"id": "1", "exif": None}}])
 def test_only_parts_of_the_same_photo_are_kept(stored: object) -> None:
-    """The parts of another photo or of a damaged file are not."""
+    """Those of another photo or of a damaged file are not kept."""
     assert with_parts_of(document(), stored) == document()
 
 
-def test_the_details_of_a_file_are_known_by_their_numbers() -> None:
-    """For a catalogue that is rebuilt; what is not well formed is asked for again."""
+def test_the_details_of_a_file_are_read() -> None:
+    """For the rebuild of a catalogue; malformed details are requested again."""
     info = document()
     assert stored_details(info) == []
     info["flickr"] |= {
@@ -205,8 +205,8 @@ def test_the_details_of_a_file_are_known_by_their_numbers() -> None:
     assert stored_details(info) == [(JobKind.EXIF, 0, None)]
 
 
-async def test_stored_comments_come_back_as_they_were(tmp_path: Path) -> None:
-    """Comments on disk need not be asked for again: text, language, author and date are all there."""
+async def test_stored_comments_are_read_back(tmp_path: Path) -> None:
+    """Comments on disk need not be requested again: text, language, author and date are complete."""
     cache = begin(tmp_path)
     comments = [
         (COMMENT, Label("Great shot!")),
@@ -218,7 +218,7 @@ async def test_stored_comments_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_comments_of_an_earlier_version_are_read() -> None:
-    """They lack the names of their authors, which are not asked for only because of that."""
+    """They lack the names of their authors, which does not cause a request."""
     info = {
         "comments": [{"content": "Great shot!", "locale": "eng"}],
         "flickr": {"comments": [{"id": COMMENT.id, "author": COMMENT.author, "date": COMMENT.date}]},
@@ -242,6 +242,6 @@ def test_comments_of_an_earlier_version_are_read() -> None:
         {"comments": 7, "flickr": 7},
     ],
 )
-def test_comments_that_are_not_well_formed_are_asked_for_again(info: dict[str, object] | None) -> None:
-    """A file of another program or version is not taken for comments."""
+def test_malformed_comments_are_requested_again(info: dict[str, object] | None) -> None:
+    """A file of another program or version has no valid comments."""
     assert stored_comments(info) is None

@@ -1,4 +1,4 @@
-"""Every store passes the contract; there is one, the folder of a mirror."""
+"""The folder of a mirror passes the contract of stores."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> MirrorFolder:
 
 
 class TestMirrorFolder(StoreContract):
-    """The folder of a mirror, with the commits in threads."""
+    """The folder of a mirror, with commits in threads."""
 
     @pytest.fixture
     def store(self, folder: MirrorFolder) -> Store:
@@ -51,8 +51,8 @@ class TestMirrorFolder(StoreContract):
 
     @pytest.fixture
     def steps(self, folder: MirrorFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-        """Return a function that returns what was done to the disk."""
-        del folder  # made before the disk is watched
+        """Return a function that returns the operations on the disk."""
+        del folder  # made before the disk is observed
         disk = FaultyDisk(monkeypatch)
 
         def taken() -> list[str]:
@@ -68,6 +68,6 @@ class TestMirrorFolderWithProcesses(TestMirrorFolder):
 
     @pytest.fixture(autouse=True)
     def processes(self, folder: MirrorFolder, writer_processes: None) -> Iterator[None]:
-        """Let groups be committed in processes."""
+        """Commit groups in processes."""
         with folder.committer.processes():
             yield

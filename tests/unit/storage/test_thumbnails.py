@@ -1,4 +1,4 @@
-"""Thumbnails of all formats, turned, flat and small; damaged and huge files are refused."""
+"""Thumbnails of all formats, upright, opaque and small; damaged and huge files are refused."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_every_format_has_a_thumbnail(tmp_path: Path, kind: str, mode: str) -> N
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_turned_photo_is_upright(tmp_path: Path) -> None:
-    """The orientation that the camera states is applied."""
+def test_a_rotated_photo_is_upright(tmp_path: Path) -> None:
+    """The orientation in the EXIF data is applied."""
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (400, 200), "orange").save(tmp_path / "image", "JPEG", exif=exif)
@@ -39,7 +39,7 @@ def test_a_turned_photo_is_upright(tmp_path: Path) -> None:
         assert image.height == 2 * image.width == 100
 
 
-def test_a_transparent_image_is_white_below(tmp_path: Path) -> None:
+def test_a_transparent_image_is_on_white(tmp_path: Path) -> None:
     """Not black, as the colour below transparent pixels often is."""
     Image.new("RGBA", (200, 200), (0, 0, 0, 0)).save(tmp_path / "image", "PNG")
     make_thumbnail(tmp_path / "image", tmp_path / "thumb.jpg", 100)
@@ -48,7 +48,7 @@ def test_a_transparent_image_is_white_below(tmp_path: Path) -> None:
 
 
 def test_a_panorama_is_not_wider_than_twice_its_height(tmp_path: Path) -> None:
-    """So that a thumbnail stays small."""
+    """So a thumbnail stays small."""
     Image.new("RGB", (3000, 300)).save(tmp_path / "image", "JPEG")
     make_thumbnail(tmp_path / "image", tmp_path / "thumb.jpg", 100)
     with Image.open(tmp_path / "thumb.jpg") as image:
@@ -56,7 +56,7 @@ def test_a_panorama_is_not_wider_than_twice_its_height(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"\xff\xd8\xff\xe0", b"GIF89a"])
-def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_other_files_than_images_are_refused(tmp_path: Path, content: bytes) -> None:
     """No thumbnail and no partial file is left."""
     (tmp_path / "image").write_bytes(content)
     with pytest.raises(BadImageError):

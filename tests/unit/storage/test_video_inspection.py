@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.storage.media_inspection`: what a file's bytes prove about the video in it."""
+"""Tests of `flickr_mirror.storage.media_inspection`: the evidence in the bytes of a video."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", VIDEOS)
-def test_whole_video_is_recognised(file: Path, kind: str) -> None:
-    """The bytes of a whole video show its format and that it is whole."""
+def test_a_complete_video_is_recognised(file: Path, kind: str) -> None:
+    """The bytes of a complete video show its format and its completeness."""
     written(file, VIDEOS[kind])
 
     assert inspect(file) == Picture(kind[:3], "video", 0, 0, ends=True)
@@ -33,8 +33,8 @@ def test_whole_video_is_recognised(file: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in VIDEOS if kind != "mp4, open-ended"])
-def test_video_cut_anywhere_does_not_end(file: Path, kind: str) -> None:
-    """Wherever a video breaks off, it's not taken for whole; of MP4 and QuickTime decoding says so."""
+def test_a_cut_video_is_incomplete(file: Path, kind: str) -> None:
+    """A video cut at any position is incomplete; for MP4 and QuickTime decoding detects it."""
     data = VIDEOS[kind]
 
     for cut in sorted({16 + (len(data) - 16) * step // 50 for step in range(50)} | {len(data) - 1}):
@@ -57,8 +57,8 @@ def test_video_cut_anywhere_does_not_end(file: Path, kind: str) -> None:
         FTYP + MOOV + box(b"mdat", length=2**32 - 1),
     ],
 )
-def test_broken_video_is_refused(file: Path, data: bytes) -> None:
-    """A video without table of contents, or whose parts overlap or exceed it, is not whole."""
+def test_a_broken_video_is_refused(file: Path, data: bytes) -> None:
+    """A video without a table of contents, or with parts that overlap or exceed it, is incomplete."""
     written(file, data)
 
     assert not inspect(file).ends
@@ -66,9 +66,7 @@ def test_broken_video_is_refused(file: Path, data: bytes) -> None:
         decode(file)
 
 
-def test_video_of_endlessly_many_parts_is_refused_in_time(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_video_of_endlessly_many_parts_is_refused_soon(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hostile video cannot keep a thread busy for hours."""
     monkeypatch.setattr(media_inspection, "_MANY_STEPS", 50)
 
@@ -89,7 +87,7 @@ def test_video_of_endlessly_many_parts_is_refused_in_time(
     ],
 )
 def test_other_videos_are_recognised_but_never_proved(file: Path, data: bytes, extension: str) -> None:
-    """Videos of formats that do not show their end are accepted as not known to be whole."""
+    """Videos of formats without an end marker are accepted, with unknown completeness."""
     written(file, data)
 
     assert inspect(file) == Picture(extension, "video", 0, 0, ends=False)

@@ -33,7 +33,7 @@ COUNT = 3 * group_committer.MIN_PROCESS_GROUP
 
 @pytest.fixture(autouse=True)
 def one_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one group at a time be on its way, so that those behind it form the next."""
+    """Commit one group at a time, so that waiting files form the next one."""
     monkeypatch.setattr(group_committer, "MAX_GROUPS", 1)
 
 
@@ -63,14 +63,14 @@ class Files:
                 self.outcomes[name] = error
 
     async def all(self, *names: str, check: Callable[[], object] | None = None) -> None:
-        """Commit files, nearly all of them in one group behind the first one."""
+        """Commit files, nearly all of them in one group after the first one."""
         with anyio.fail_after(30):
             async with anyio.create_task_group() as tasks:
                 for name in names:
                     tasks.start_soon(self.commit, name, check)
 
     def assert_committed(self, *names: str) -> None:
-        """Check that these files exist, that their outcomes say so, and that no others exist."""
+        """Check that these files exist, that their outcomes agree, and that no others exist."""
         for name in names:
             assert (self.folder / "images" / name).read_bytes() == name.encode()
             assert self.outcomes[name] == hashlib.sha256(name.encode()).digest()
@@ -78,7 +78,7 @@ class Files:
 
 
 def names(start: int = 0) -> list[str]:
-    """Return the names of files enough for a process."""
+    """Return enough names of files for a process."""
     return [f"{number}.jpg" for number in range(start, start + COUNT)]
 
 
@@ -90,7 +90,7 @@ def process_of(committer: GroupCommitter) -> int:
 
 
 async def test_many_small_files_are_committed_by_a_process(tmp_path: Path) -> None:
-    """All of them are there, with their SHA-256, and at the end the process is not."""
+    """All of them exist, with their SHA-256, and the process has ended."""
     committer = GroupCommitter()
     files = Files(tmp_path, committer)
     with committer.processes():
@@ -102,7 +102,7 @@ async def test_many_small_files_are_committed_by_a_process(tmp_path: Path) -> No
 
 
 async def test_few_files_need_no_process(tmp_path: Path, committer: GroupCommitter) -> None:
-    """Where images come slowly, a thread does, and nothing is started."""
+    """For slow downloads a thread is enough, and no process is started."""
     files = Files(tmp_path, committer)
     await files.all("1.jpg", "2.jpg")
     files.assert_committed("1.jpg", "2.jpg")
@@ -110,7 +110,7 @@ async def test_few_files_need_no_process(tmp_path: Path, committer: GroupCommitt
 
 
 async def test_large_files_are_committed_by_a_thread(tmp_path: Path, committer: GroupCommitter) -> None:
-    """What is too large for memory is on disk already, and stays with the thread that wrote it."""
+    """A file that is too large for memory is on disk already, and committed by a thread."""
     files = Files(tmp_path, committer)
     data = bytes(BLOCK_SIZE) + b"the end"
 
@@ -128,8 +128,10 @@ async def test_large_files_are_committed_by_a_thread(tmp_path: Path, committer: 
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-async def test_a_name_that_is_taken(tmp_path: Path, committer: GroupCommitter, *, is_ours: bool) -> None:
-    """Row 63: whether a file may be replaced is known only to who asked, also where the process found it first."""
+async def test_a_name_in_use_is_checked_by_the_parent(
+    tmp_path: Path, committer: GroupCommitter, *, is_ours: bool
+) -> None:
+    """Row 63: only the caller can decide whether a file may be replaced, also if the process finds it first."""
     taken = tmp_path / "images" / names()[-1]
     taken.parent.mkdir()
     taken.write_bytes(b"old")
@@ -151,7 +153,7 @@ async def test_a_name_that_is_taken(tmp_path: Path, committer: GroupCommitter, *
 
 
 async def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path, committer: GroupCommitter) -> None:
-    """Row 58: a file in the place of a folder is reported in the same words as by a thread."""
+    """Row 58: a file in place of a folder is reported like by a thread."""
     (tmp_path / "images").write_bytes(b"")
     files = Files(tmp_path, committer)
     await files.all(*names())
@@ -161,10 +163,10 @@ async def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path, committer
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
-async def test_a_process_that_was_killed(
+async def test_a_killed_process_is_replaced_by_threads(
     tmp_path: Path, committer: GroupCommitter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 83: threads go on where it stopped, and that is said once."""
+    """Row 83: threads continue its work, with one warning."""
     files = Files(tmp_path, committer)
     await files.all(*names())
     os.kill(process_of(committer), signal.SIGKILL)
@@ -175,12 +177,14 @@ async def test_a_process_that_was_killed(
     assert "a thread writes them" in warning
 
 
-async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, committer: GroupCommitter) -> None:
+async def test_a_process_killed_during_a_commit_loses_no_file(
+    tmp_path: Path, committer: GroupCommitter
+) -> None:
     """Row 83: its files are committed by a thread, and none of its temporary files are left."""
     files = Files(tmp_path, committer)
     await files.all(*names())
     pid = process_of(committer)
-    os.kill(pid, signal.SIGSTOP)  # so that it holds files when it is killed
+    os.kill(pid, signal.SIGSTOP)  # so that it has files when it is killed
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(files.all, *names(COUNT))
         with anyio.fail_after(10):
@@ -190,7 +194,7 @@ async def test_a_process_that_is_killed_in_the_middle(tmp_path: Path, committer:
     files.assert_committed(*names(), *names(COUNT))
 
 
-def test_what_a_lost_process_had_begun_is_removed(tmp_path: Path) -> None:
+def test_temporary_files_of_a_lost_process_are_removed(tmp_path: Path) -> None:
     """The temporary file of a killed process is deleted, because a thread creates it again under the same name."""
     part, final = TemporaryFile(tmp_path / "1.part", bytearray(b"1")), tmp_path / "1.jpg"
     part.path.write_bytes(b"half")
@@ -203,13 +207,13 @@ def test_what_a_lost_process_had_begun_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_program_that_cannot_be_started_again(
+async def test_a_frozen_program_commits_in_threads(
     tmp_path: Path,
     committer: GroupCommitter,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A frozen program, which has no interpreter to start, commits files in threads."""
+    """A frozen program has no interpreter to start."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     files = Files(tmp_path, committer)
     await files.all(*names())
@@ -217,10 +221,8 @@ async def test_a_program_that_cannot_be_started_again(
     assert "a thread writes them" in caplog.text
 
 
-async def test_a_process_outlives_the_signals_of_a_terminal(
-    tmp_path: Path, committer: GroupCommitter
-) -> None:
-    """Ctrl-C is for the program, which has ten seconds to finish what is in flight."""
+async def test_a_process_ignores_the_signals_of_a_terminal(tmp_path: Path, committer: GroupCommitter) -> None:
+    """Ctrl-C is for the main process, which has ten seconds to finish work in flight."""
     files = Files(tmp_path, committer)
     await files.all(*names())
     pid = process_of(committer)
@@ -232,8 +234,8 @@ async def test_a_process_outlives_the_signals_of_a_terminal(
 
 
 @pytest.mark.parametrize("sent", [0, 5, 9])
-def test_a_request_that_breaks_off_leaves_nothing(tmp_path: Path, sent: int) -> None:
-    """Row 57: the parent process was killed: an incomplete file gets no name."""
+def test_an_incomplete_request_leaves_no_file(tmp_path: Path, sent: int) -> None:
+    """Row 57: if the parent process was killed, an incomplete file gets no name."""
     ours, theirs = socket.socketpair()
     serving = threading.Thread(target=_serve, args=(theirs,))
     serving.start()

@@ -17,7 +17,7 @@ NOT_SERVED = {
     "flickr.photos.recentlyUpdated",
     "flickr.tags.getListUserRaw",
 }
-"""The methods that need a login, which a server does not have."""
+"""The methods that need a login, which the server does not support."""
 
 
 def test_each_method_that_a_run_calls_is_answered() -> None:

@@ -1,4 +1,4 @@
-"""Tests of `flickr_mirror.cli.commands.streams`, with a script in the place of the command that mirrors."""
+"""Tests of `flickr_mirror.cli.commands.streams`, with a script in place of the command that mirrors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(*streams: Stream, side_by_side: int = 1) -> int:
 def test_the_worst_code_is_returned(
     script: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One stream that fails does not keep the others from being mirrored."""
+    """A failed stream does not stop the others."""
     folder = script('echo "$@" > "$name"; [ "$name" != b ] || exit 3')
     assert run(Stream("a"), Stream("b"), Stream("c")) == 3
     for name in "abc":
@@ -54,7 +54,7 @@ def test_the_worst_code_is_returned(
 def test_a_process_has_the_options_and_the_keys_of_its_stream(
     script: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """They are in its environment, which other users cannot read, and not in its arguments."""
+    """They are in its environment, which other users cannot read, not in its arguments."""
     (tmp_path / "flickr_keys").write_text('{"consumer_key": "canary", "consumer_secret": "of a stream"}')
     folder = script(
         'echo "$@" > "$name"; echo "$MIRROR_FLICKR_FIFO $FLICKR_CONSUMER_SECRET" > "$name.variables"'
@@ -65,10 +65,10 @@ def test_a_process_has_the_options_and_the_keys_of_its_stream(
     assert (folder / "a").read_text() == "-m flickr_mirror --info-only --no-progress --username a\n"
 
 
-def test_a_stream_without_its_keys_is_left_out(
+def test_a_stream_without_its_keys_is_skipped(
     script: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The sentence states the folder, and what to do."""
+    """The message states the folder, and what to do."""
     folder = script('touch "$name"')
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -80,7 +80,7 @@ def test_a_stream_without_its_keys_is_left_out(
 def test_a_signal_is_passed_on_and_starts_no_further_stream(
     script: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The code is that of the signal, and what was not started is named."""
+    """The code is that of the signal, and streams that were not started are named."""
     folder = script('trap "touch ended; exit 143" TERM; touch "$name"; while :; do sleep 0.01; done')
 
     def send() -> None:
@@ -95,6 +95,6 @@ def test_a_signal_is_passed_on_and_starts_no_further_stream(
     assert "Not started: b, c. Run the same command again to continue." in capsys.readouterr().err
 
 
-def test_the_code_of_a_killed_process_is_that_of_a_shell(script: Callable[[str], Path]) -> None:
+def test_a_killed_process_has_the_exit_code_of_a_shell(script: Callable[[str], Path]) -> None:
     script("kill -9 $$")
     assert run(Stream("a")) == 137

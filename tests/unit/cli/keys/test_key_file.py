@@ -1,4 +1,4 @@
-"""The API keys: read, kept for the user alone, and never shown."""
+"""The file of API keys: reading, private permissions, and no output of keys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYS = ApiKeys(CANARY, f"{CANARY}-secret")
 
 
 def test_keys_that_were_saved_are_read_again(tmp_path: Path) -> None:
-    """Keys need to be given once; the file is readable by the user alone, in the specification's form."""
+    """Keys are saved in the specified format, in a private file."""
     path = save_keys(tmp_path / "new", KEYS)
 
     assert read_keys(tmp_path / "new") == KEYS
@@ -39,7 +39,7 @@ def test_without_a_file_there_are_no_keys(tmp_path: Path) -> None:
 
 
 def test_the_other_name_of_the_file_is_read_too(tmp_path: Path) -> None:
-    """The specification calls the file by two names: both work, and `flickr_keys` is the first."""
+    """The specification calls the file by two names: both work, and `flickr_keys` takes precedence."""
     content = json.dumps({"consumer_key": f" {CANARY}\n", "consumer_secret": "other"})
     (tmp_path / "flickr_key").write_text(content, encoding="utf-8")
     assert read_keys(tmp_path) == ApiKeys(CANARY, "other")
@@ -64,7 +64,7 @@ def test_the_other_name_of_the_file_is_read_too(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_without_keys_is_reported_and_not_shown(tmp_path: Path, content: str) -> None:
-    """A damaged file is named with what to do; nothing in it is shown, not even in the traceback."""
+    """A damaged file is named with advice; its content is not shown, not even in the traceback."""
     path = tmp_path / "flickr_keys"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(KeysError) as caught:
@@ -92,14 +92,14 @@ def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
 
 
 def test_blank_keys_count_as_missing(tmp_path: Path) -> None:
-    """A file with blank keys is reported like one without keys, and Flickr is not asked."""
+    """A file with blank keys is reported like one without keys, before any call."""
     (tmp_path / "flickr_keys").write_text('{"consumer_key": " ", "consumer_secret": " "}', encoding="utf-8")
     with pytest.raises(KeysError):
         read_keys(tmp_path)
 
 
 def test_keys_are_not_shown_in_their_repr() -> None:
-    """Keys that end up in a log line or a traceback show nothing."""
+    """Keys in a log line or a traceback are not shown."""
     assert CANARY not in repr(KEYS)
     assert CANARY not in str(KEYS)
     assert CANARY not in f"{KEYS}"
@@ -113,7 +113,7 @@ WHOLE = json.dumps({"consumer_key": CANARY, "consumer_secret": "other"})
 def test_a_file_readable_by_others_is_made_private_and_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, mode: int
 ) -> None:
-    """Row 96: `flickr_keys` world-readable: mended before it is read, and said once without its content."""
+    """Row 96: `flickr_keys` world-readable: corrected before it is read, and reported once without its content."""
     path = tmp_path / name
     path.write_text(WHOLE, encoding="utf-8")
     path.chmod(mode)
@@ -129,7 +129,7 @@ def test_a_file_readable_by_others_is_made_private_and_reported(
 def test_a_file_that_cannot_be_made_private_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 96: on a file system without permissions the keys are read, and a safer place is recommended."""
+    """Row 96: on a file system without permissions the keys are read, and variables are recommended."""
     path = tmp_path / "flickr_keys"
     path.write_text(WHOLE, encoding="utf-8")
     path.chmod(0o644)
@@ -143,8 +143,8 @@ def test_a_file_that_cannot_be_made_private_is_reported(
     assert "FLICKR_CONSUMER_KEY" in caplog.text
 
 
-def test_a_private_file_is_read_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Keys that only the user can read give no reason for a word."""
+def test_a_private_file_causes_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Keys that only the user can read cause no warning."""
     save_keys(tmp_path, KEYS)
     assert read_keys(tmp_path) == KEYS
     assert not caplog.records
@@ -171,7 +171,7 @@ def _link(path: Path) -> None:
 def test_an_invalid_keys_file_is_one_sentence(
     tmp_path: Path, plant: Callable[[Path], object], reason: str
 ) -> None:
-    """Row 97: key file is a link, a folder, a pipe, huge: one sentence names it and the cure; nothing hangs."""
+    """Row 97: key file is a link, a folder, a pipe, huge: one sentence names it and the remedy; nothing hangs."""
     path = tmp_path / "flickr_keys"
     plant(path)
     with pytest.raises(KeysError, match=reason) as caught:
@@ -182,8 +182,8 @@ def test_an_invalid_keys_file_is_one_sentence(
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_strangers_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 97: key file owned by another: refused with its owner and the cure, and not changed."""
+def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 97: key file owned by another: refused with its owner and the remedy, and not changed."""
     path = save_keys(tmp_path, KEYS)
     path.chmod(0o644)
     monkeypatch.setattr("os.geteuid", lambda: 12345)
@@ -201,8 +201,8 @@ def test_a_strangers_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
-def test_saved_keys_replace_a_link_and_not_what_it_leads_to(tmp_path: Path) -> None:
-    """Row 97: a link planted in place of the keys is replaced; the file that it leads to stays as it is."""
+def test_saved_keys_replace_a_link_and_not_its_target(tmp_path: Path) -> None:
+    """Row 97: a link in place of the keys is replaced; its target does not change."""
     victim = tmp_path / "victim"
     victim.write_text("mine", encoding="utf-8")
     (tmp_path / "flickr_keys").symlink_to(victim)

@@ -1,4 +1,4 @@
-"""The file of the saved logins: what is read and written, what is refused, and what is never shown."""
+"""The file of saved logins: reading, writing, refusals, and no output of secrets."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_logins_are_read_as_they_were_saved(tmp_path: Path) -> None:
 
 
 def test_the_file_is_private_from_the_first_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No other user can open it while it is written, with any umask."""
+    """With any umask, no other user can open it while it is written."""
     modes = []
     write = filesystem.write
 
@@ -92,7 +92,7 @@ def test_there_is_one_login_for_each_key_and_account(tmp_path: Path) -> None:
 
 
 def test_logins_are_removed_by_username_or_nsid(tmp_path: Path) -> None:
-    """A login of the named account goes, with any key; the file goes with the last one."""
+    """All logins of the named account are removed, with any key; the file is removed with the last login."""
     path = str(write_logins(tmp_path, [ANNA, BEN, OTHER_KEY]))
     assert remove_logins_of(tmp_path, "carl") == []
     assert remove_logins_of(tmp_path, "ÁNNA") == [path]
@@ -106,7 +106,7 @@ def test_logins_are_removed_by_username_or_nsid(tmp_path: Path) -> None:
 
 
 def test_the_hash_of_the_key_does_not_reveal_it() -> None:
-    """It differs for each key, is not the hash that others store, and is too short to be one."""
+    """It differs for each key, is not a plain hash of it, and is shortened."""
     assert hash_of(KEY) != hash_of(KEY + "x")
     assert len(hash_of(KEY)) == 16
     assert not hashlib.sha256(KEY.encode()).hexdigest().startswith(hash_of(KEY))
@@ -114,7 +114,7 @@ def test_the_hash_of_the_key_does_not_reveal_it() -> None:
 
 
 def test_a_login_does_not_show_its_token() -> None:
-    """In a log line or a traceback."""
+    """Neither in a log line nor in a traceback."""
     choice = LoginChoice(token=TOKEN, secret=TOKEN_SECRET)
     shown = f"{ANNA!r} {ANNA} {ANNA.account} {choice!r} {choice.given()!r}"
     assert TOKEN not in shown
@@ -151,7 +151,7 @@ def _entry(**changes: object) -> str:
     ],
 )
 def test_a_file_without_logins_is_named_and_not_shown(tmp_path: Path, content: str) -> None:
-    """A damaged file is named with what to do; nothing in it is shown, not even in the traceback."""
+    """A damaged file is named with advice; its content is not shown, not even in the traceback."""
     path = tmp_path / "flickr_tokens"
     path.write_text(content)
     with pytest.raises(
@@ -171,7 +171,7 @@ def test_a_file_that_is_not_utf8_is_named_and_not_shown(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version_is_kept(tmp_path: Path) -> None:
-    """It is not replaced by one that this version can read; fields that are not known are ignored."""
+    """It is not replaced by a file of this version; unknown fields are ignored."""
     path = tmp_path / "flickr_tokens"
     path.write_text(as_json([ANNA]).replace('"format": 1', '"format": 2'))
     for use in (lambda: read_logins(tmp_path), lambda: save_login(tmp_path, KEYS, BEN)):
@@ -198,10 +198,10 @@ def _link(path: Path) -> None:
     ],
     ids=["link", "dangling link", "folder", "pipe", "huge"],
 )
-def test_what_is_not_a_file_of_logins_is_a_sentence(
+def test_an_invalid_file_of_logins_is_reported(
     tmp_path: Path, plant: Callable[[Path], object], reason: str
 ) -> None:
-    """One sentence names it and the cure; nothing hangs, and no link is followed."""
+    """One sentence names it and the remedy; nothing hangs, and no link is followed."""
     path = tmp_path / "flickr_tokens"
     plant(path)
     with pytest.raises(LoginError, match=reason) as caught:
@@ -211,7 +211,7 @@ def test_what_is_not_a_file_of_logins_is_a_sentence(
 
 
 def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named with its owner and the cure, and not changed."""
+    """It is reported with its owner and the remedy, and not changed."""
     path = write_logins(tmp_path, [ANNA])
     path.chmod(0o644)
     monkeypatch.setattr("os.geteuid", lambda: 12345)
@@ -243,7 +243,7 @@ def test_a_file_that_others_could_read_is_made_private(
 
 
 def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
-    """A link in place of the file: the file that it leads to stays as it is."""
+    """The target of a link in place of the file does not change."""
     victim = tmp_path / "victim"
     victim.write_text("mine")
     (tmp_path / "flickr_tokens").symlink_to(victim)
@@ -252,8 +252,8 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert read_logins(tmp_path) == [ANNA]
 
 
-def test_a_folder_that_cannot_be_written_to_is_an_error_of_the_folder(tmp_path: Path) -> None:
-    """As for the keys: exit code 7."""
+def test_an_unwritable_folder_is_a_cache_error(tmp_path: Path) -> None:
+    """As for the keys, the exit code is 7."""
     (tmp_path / "file").touch()
     with pytest.raises(CacheError):
         write_logins(tmp_path / "file", [ANNA])

@@ -1,4 +1,4 @@
-"""Wrong usage: one sentence that says what to do, in this package's words."""
+"""Usage errors: one sentence with advice, in this package's words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_COMMAND = "To mirror the photostream of the user manhhai, use --username manh
 
 
 def refused(*arguments: str) -> str:
-    """Return the sentence with which a command line is refused."""
+    """Return the error message for a command line."""
     with pytest.raises(ConfigError) as caught:
         call(*arguments)
     assert not OF_TYPER.search(str(caught.value))
@@ -76,13 +76,13 @@ def refused(*arguments: str) -> str:
         ),
     ],
 )
-def test_wrong_usage_is_answered_with_what_to_do(arguments: tuple[str, ...], sentence: str) -> None:
-    """A mistyped command or option gets the right one suggested; a missing or invalid value, what to use."""
+def test_usage_errors_give_advice(arguments: tuple[str, ...], sentence: str) -> None:
+    """For a mistyped command or option the right one is suggested; for a missing or invalid value, a valid one."""
     assert refused(*arguments) == sentence
 
 
-def test_the_error_for_an_invalid_switch_says_what_to_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Typer cannot read as true or false is named by its variable."""
+def test_the_error_for_an_invalid_switch_names_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that Typer cannot read as true or false is reported with its variable."""
     monkeypatch.setenv("MIRROR_FLICKR_FIFO", "maybe")
     assert refused("--username", "x") == "MIRROR_FLICKR_FIFO: use true or false."
 
@@ -108,8 +108,8 @@ OPTIONS = {key_of(parameter): owner for owner, parameter in settings_of(COMMAND)
 
 
 @pytest.mark.parametrize("option", sorted(OPTIONS.keys() - TEXTS - OF_KEYS))
-def test_no_option_is_refused_in_the_words_of_a_library(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be the value of an option is refused in a sentence that says what to use."""
+def test_no_error_has_the_words_of_a_library(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invalid value of an option is refused in a sentence that states what to use."""
     monkeypatch.setenv(f"MIRROR_FLICKR_{option.upper().replace('-', '_')}", "?")
     owner = OPTIONS[option]
     arguments = {"search": ("x",), "export": ("--to", "x")}.get(owner.name, ())
@@ -118,7 +118,7 @@ def test_no_option_is_refused_in_the_words_of_a_library(option: str, monkeypatch
 
 
 def test_the_help_shows_ranges_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--help` says `0 to 2` and `1 to 16`, not `0<=x<=2`."""
+    """`--help` shows `0 to 2` and `1 to 16`, not `0<=x<=2`."""
     assert call("--help") == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "<=" not in text
@@ -145,7 +145,7 @@ def test_all_forms_of_the_version_option_show_the_version(capsys: pytest.Capture
 def test_help_is_a_command_too(
     words: tuple[str, ...], same: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`help COMMAND` is `COMMAND --help`, and shows each command of the program."""
+    """`help COMMAND` is `COMMAND --help`, for each command of the program."""
     assert call(*words) == 0
     shown = capsys.readouterr().out
     assert call(*same) == 0
@@ -158,7 +158,7 @@ def test_help_is_a_command_too(
 def test_help_ignores_an_invalid_settings_file(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A broken file of settings stops neither `help` nor `version`."""
+    """An invalid settings file stops neither `help` nor `version`."""
     (tmp_path / "c.toml").write_text("what?")
     monkeypatch.setenv("MIRROR_FLICKR_CONFIG", str(tmp_path / "c.toml"))
     assert call("help", "status") == 0
@@ -166,7 +166,7 @@ def test_help_ignores_an_invalid_settings_file(
     assert call("version") == 0
 
 
-def test_an_option_before_the_command_is_answered_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--json status` says where --json belongs."""
+def test_an_option_before_the_command_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error for `--json status` states the position of --json."""
     assert call("--json", "status") == 2
     assert "--json must follow the command: `mirror_flickr status --help` lists" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What stands on a command line: amounts, dates and times, each with a sentence where it is none."""
+"""Values on a command line: amounts, dates and times, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_amount_of_bytes(text: str, count: int) -> None:
     "text", ["", "20", "-1G", "20X", "1e3M", "G", "20i", "20GBs", "20 G B", "20GiBiB", "\u0665G"]
 )
 def test_an_invalid_amount_is_refused(text: str) -> None:
-    """Nothing, a number without a unit, another unit: the sentence shows one that is right."""
+    """An empty text, a number without a unit, an unknown unit: the message shows a valid one."""
     with pytest.raises(
         typer.BadParameter, match=rf"invalid size {text!r}: use a number .* such as 500M or 20G\.$"
     ):
@@ -64,23 +64,23 @@ def test_an_invalid_amount_is_refused(text: str) -> None:
         (Number(float, 0.001, 10), "nan", "invalid value 'nan': use a number from 0.001 to 10."),
     ],
 )
-def test_the_error_for_an_invalid_value_says_what_to_use(
+def test_the_error_for_an_invalid_value_gives_an_example(
     parse: Callable[[str], object], text: str, words: str
 ) -> None:
-    """The sentence fits what was given: a missing value and an invalid one have different sentences."""
+    """A missing value and an invalid one have different messages."""
     with pytest.raises(typer.BadParameter, match=f"^{re.escape(words)}"):
         parse(text)
 
 
-def test_a_number_is_of_its_kind() -> None:
-    """Whole numbers are whole, and the ends of the range belong to it."""
+def test_a_number_has_its_kind() -> None:
+    """Whole numbers are integers, and the ends of the range are included."""
     assert [Number(int, 0, 2)(text) for text in ("0", " 2 ", 1)] == [0, 2, 1]
     assert Number(float, 0.5, 10)("2.5") == 2.5
     assert Number(int, 1)("100000") == 100_000
 
 
 def test_a_bandwidth_is_not_in_terabytes() -> None:
-    """Bytes per second keep their units."""
+    """The units of bytes per second end at gigabytes."""
     for text in ("2M", "2 MB", "2mb/s", "2 MiB/s", "2048k"):
         assert bandwidth(text) == 2 << 20
     for text in ("2T", "2", "2Mbit", "2M/h", "2//s"):
@@ -99,7 +99,7 @@ def test_a_bandwidth_is_not_in_terabytes() -> None:
     ],
 )
 def test_a_date_means_its_whole_day(text: str, first: tuple[int, ...], last: tuple[int, ...]) -> None:
-    """A date begins with its first second and ends with its last, in UTC; a time is itself."""
+    """A date begins with its first second and ends with its last, in UTC; a time is unchanged."""
     assert first_moment(text) == datetime(*first, tzinfo=UTC)  # type: ignore[misc,arg-type]
     assert last_moment(text) == datetime(*last, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
@@ -119,7 +119,7 @@ def test_a_date_means_its_whole_day(text: str, first: tuple[int, ...], last: tup
     ],
 )
 def test_an_invalid_date_is_refused(text: str) -> None:
-    """An invalid date, or one in another format: the sentence shows a valid one."""
+    """For an invalid date, or one in another format, the message shows a valid one."""
     for parse in (first_moment, last_moment):
         with pytest.raises(typer.BadParameter, match=r"invalid date .* such as 2020-03-23"):
             parse(text)
@@ -137,7 +137,7 @@ def test_an_invalid_date_is_refused(text: str) -> None:
     ],
 )
 def test_a_photo_is_an_id_or_the_address_of_its_page(text: str) -> None:
-    """What a person copies from the browser means the photo."""
+    """An address copied from the browser identifies the photo."""
     assert photo_id(text) == "54000000001"
 
 
@@ -153,6 +153,6 @@ def test_a_photo_is_an_id_or_the_address_of_its_page(text: str) -> None:
     ],
 )
 def test_an_invalid_photo_is_refused(text: str) -> None:
-    """An album, a photostream, another site or a number that cannot be: the sentence says what to give."""
+    """For an album, a photostream, another site or an impossible number, the message states what to use."""
     with pytest.raises(typer.BadParameter, match="use its id, such as"):
         photo_id(text)

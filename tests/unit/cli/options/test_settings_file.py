@@ -1,4 +1,4 @@
-"""Options from variables and from a file: which one counts, what is refused, and what is shown of them."""
+"""Options from variables and from a file: precedence, refusals, and output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET = "canary-hunter2"
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, tuple[str, str]]:
-    """Return what --print-config shows: each option with its value and its origin."""
+    """Return the output of --print-config: each option with its value and its origin."""
     assert call(*arguments, "--print-config") == 0
     lines = re.findall(r"^(?:# )?([a-z-]+)(?: = (.*?))? +# (.*)$", capsys.readouterr().out, re.MULTILINE)
     return {key: (value, where) for key, value, where in lines}
@@ -34,7 +34,7 @@ def written(path: Path, text: str, mode: int = 0o600) -> str:
 
 
 def refused(path: Path, text: str, *arguments: str, mode: int = 0o600) -> str:
-    """Return the sentence with which a file of settings is refused; it begins with the file's name."""
+    """Return the error for a settings file, which begins with the file's name."""
     with pytest.raises(ConfigError) as caught:
         call("--config", written(path, text, mode), *arguments, "--print-config")
     assert str(caught.value).startswith(str(path))
@@ -42,10 +42,10 @@ def refused(path: Path, text: str, *arguments: str, mode: int = 0o600) -> str:
     return str(caught.value).removeprefix(str(path))
 
 
-def test_a_flag_overrides_a_variable_and_that_the_file_and_that_the_default(
+def test_the_precedence_is_flag_variable_file_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One option given in three places has the value of the first, and is said to come from there."""
+    """An option given in three places has the value and the origin of the first."""
     assert shown(capsys)["info-level"] == ("0", "default")
     file = written(tmp_path / "c.toml", "info-level = 1")
     assert shown(capsys, "--config", file)["info-level"] == ("1", f"file {file}")
@@ -60,7 +60,7 @@ def test_a_flag_overrides_a_variable_and_that_the_file_and_that_the_default(
 def test_each_option_has_a_variable_and_a_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What --print-config shows can be written to a file and given to the next run; each has a variable, too."""
+    """The output of --print-config is a valid settings file; each option also has a variable."""
     values = {
         "username": "river light",
         "info-level": 1,
@@ -87,10 +87,8 @@ def test_each_option_has_a_variable_and_a_key(
     assert tomllib.loads(capsys.readouterr().out) == tomllib.loads(text)
 
 
-def test_the_documented_file_is_taken_as_it_stands(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The example in the reference can be copied: each of its lines counts."""
+def test_the_documented_file_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example in the reference can be copied: each of its lines has an effect."""
     page = Path(__file__).parents[4] / "docs" / "reference" / "configuration.md"
     (example,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     found = shown(capsys, "--config", written(tmp_path / "c.toml", example))
@@ -98,10 +96,10 @@ def test_the_documented_file_is_taken_as_it_stands(
     assert all(found[key][1].startswith("file") for key in tomllib.loads(example))
 
 
-def test_the_file_is_in_the_platforms_place(
+def test_the_platforms_file_is_read(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It need not be there; where it is it counts, unless another one is named, or none."""
+    """It is optional, and ignored if --config names another file, or none."""
     monkeypatch.setattr("sys.platform", "linux")
     assert "username" in shown(capsys)
     file = written(home / ".config" / "mirror_flickr" / "config.toml", 'username = "mine"')
@@ -144,7 +142,7 @@ def test_the_file_is_in_the_platforms_place(
     ],
 )
 def test_unsupported_settings_in_a_file_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
-    """A wrong key or value is refused in one sentence that names file and key, with a suggestion where one is near."""
+    """A wrong key or value is refused in one sentence with file and key, and a suggestion if a similar one exists."""
     assert refused(tmp_path / "c.toml", text).startswith(sentence)
 
 
@@ -152,11 +150,11 @@ def test_unsupported_settings_in_a_file_are_refused(tmp_path: Path, text: str, s
 def test_keys_may_have_hyphens_or_underscores(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    """Both spellings are the same option, also after the mark that some editors put at a file's beginning."""
+    """Both spellings are the same option, also after a byte order mark."""
     assert shown(capsys, "--config", written(tmp_path / "c.toml", text))["info-level"][0] == "2"
 
 
-def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_file_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing file, a folder and a binary file are refused by name, with the way to run without a file."""
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     for name in ("missing", "bytes", "."):
@@ -179,10 +177,10 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
         f"ping-url = 'https://x/{SECRET}'",
     ],
 )
-def test_secrets_stand_only_in_a_private_file(
+def test_secrets_are_accepted_only_in_a_private_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    """A file that others can read may hold no key and no password; from a private one they count, and are masked."""
+    """A file that others can read must not contain keys and passwords; from a private one they are used, and masked."""
     path = tmp_path / "c.toml"
     for mode in (0o640, 0o604, 0o620):
         assert SECRET not in refused(path, text, mode=mode)
@@ -194,10 +192,10 @@ def test_secrets_stand_only_in_a_private_file(
 
 
 @pytest.mark.parametrize("option", ["consumer-key", "consumer-secret"])
-def test_a_key_is_masked_wherever_it_comes_from(
+def test_a_key_from_any_source_is_masked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    """Whoever asks for help with the output of --print-config gives no key away."""
+    """The output of --print-config shows no key."""
     assert shown(capsys, f"--{option}", SECRET)[option] == ('"***"', f"flag --{option}")
     name = option.upper().replace("-", "_")
     for variable in (f"MIRROR_FLICKR_{name}", f"FLICKR_{name}"):
@@ -212,7 +210,7 @@ def test_a_key_is_masked_wherever_it_comes_from(
     [("INFO_LEVEL", "7"), ("PRUNE", "maybe"), ("WATCH", "5"), ("CALLS_PER_SECOND", "fast")],
 )
 def test_an_invalid_variable_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
-    """A bad value from the environment is refused by the name of its variable, not by that of an option."""
+    """The error for an invalid value from the environment names its variable, not an option."""
     monkeypatch.setenv(f"MIRROR_FLICKR_{variable}", value)
     with pytest.raises(ConfigError, match=rf"^MIRROR_FLICKR_{variable}: .*[.]$"):
         call("--print-config")
@@ -238,7 +236,7 @@ def test_a_variable_of_a_subcommand_is_named(monkeypatch: pytest.MonkeyPatch) ->
         ({"IMAGE_ONLY": ""}, "image-only = true", (), "image-only"),
     ],
 )
-def test_what_the_file_turns_on_can_be_turned_off(
+def test_flags_of_the_file_can_be_turned_off(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -247,7 +245,7 @@ def test_what_the_file_turns_on_can_be_turned_off(
     arguments: tuple[str, ...],
     on: str | None,
 ) -> None:
-    """A flag goes before its opposite in the file, and a variable of 0 turns a flag off; an empty one is none."""
+    """A flag overrides its opposite in the file, and a variable of 0 turns a flag off; an empty one is ignored."""
     for name, value in variables.items():
         monkeypatch.setenv(f"MIRROR_FLICKR_{name}", value)
     found = shown(capsys, "--config", written(tmp_path / "c.toml", text), *arguments)
@@ -276,15 +274,15 @@ def test_what_the_file_turns_on_can_be_turned_off(
 def test_a_contradiction_names_the_source_of_each_option(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    """The sentences that flags get come for settings, too, with the file or the variable; flags need none."""
+    """Messages about flags also apply to settings, with the file or the variable added."""
     assert call("--config", written(tmp_path / "c.toml", text), "--username", "x", *arguments) == 2
     assert re.search(sentence, capsys.readouterr().err)
 
 
-def test_a_subcommand_takes_what_it_has_in_common(
+def test_a_subcommand_uses_the_common_options(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`check` looks where the file says that the mirror is, unless a variable or a flag says otherwise."""
+    """`check` uses the folder in the file, unless a variable or a flag overrides it."""
     file = written(tmp_path / "c.toml", f'username = "x"\ncache-path = "{tmp_path}/file"\nfifo = true')
     monkeypatch.setattr("flickr_mirror.cli.commands.mirror.set_up", lambda _: None)
     assert call("--config", file, "check") == 4
@@ -296,8 +294,8 @@ def test_a_subcommand_takes_what_it_has_in_common(
     assert f"{tmp_path}/flag" in capsys.readouterr().err
 
 
-def test_the_demonstration_keeps_to_its_own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demonstration puts no painted landscapes among the photos of the mirrors that the settings mean."""
+def test_the_demo_ignores_the_cache_path_of_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo does not write its photos to the folder of the user's mirrors."""
     places: list[Path] = []
 
     def demo(cache_path: Path, _: object) -> int:
@@ -313,7 +311,7 @@ def test_the_demonstration_keeps_to_its_own_place(tmp_path: Path, monkeypatch: p
 def test_the_help_is_shown_with_an_invalid_settings_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who has broken the file of settings can still read how options are called; the help names no variables."""
+    """The help is shown with an invalid settings file, and names no variables."""
     file = written(tmp_path / "c.toml", "what?")
     for arguments in (("--help",), ("check", "--help"), ("keys", "set", "-h")):
         assert call("--config", file, *arguments) == 0
@@ -325,7 +323,7 @@ def test_the_help_is_shown_with_an_invalid_settings_file(
 def test_an_unknown_variable_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A misspelt variable is reported with the likely name; one for --version or --help does nothing."""
+    """A misspelt variable is reported with a suggestion; one for --version or --help has no effect."""
     monkeypatch.setenv("MIRROR_FLICKR_INFOLEVEL", "2")
     monkeypatch.setenv("MIRROR_FLICKR_VERSION", "1.2")
     monkeypatch.setenv("MIRROR_FLICKR_HELP", "1")
@@ -341,7 +339,7 @@ def test_an_unknown_variable_is_reported(
 def test_an_option_that_may_be_given_several_times_is_a_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such an option is a list in the file, and its variable has commas, as names have blanks."""
+    """Such an option is a list in the file, and separated by commas in its variable, because names can have blanks."""
     app = typer.Typer()
     taken: list[tuple[list[str], int]] = []
 

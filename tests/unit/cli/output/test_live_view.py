@@ -1,4 +1,4 @@
-"""The live view on a terminal that is resized, on one that is typed on, and after a suspension."""
+"""The live view on a terminal that is resized or typed on, and after a suspension."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flickr_mirror.models.events import ListingEnded, RunStarted
 
 
 class Terminal:
-    """A terminal that wraps its lines anew when it is resized, and the view on it."""
+    """A terminal that wraps its lines again when it is resized, and the view on it."""
 
     def __init__(self, columns: int) -> None:
         self.file = io.StringIO()
@@ -44,13 +44,13 @@ class Terminal:
         return [line.rstrip() for line in self.screen.display if line.strip()]
 
     def feed(self) -> None:
-        """Let the terminal take what was written."""
+        """Pass the output to the terminal."""
         self.stream.feed(self.file.getvalue().replace("\n", "\r\n"))
         self.file.seek(0)
         self.file.truncate()
 
     def resize(self, columns: int) -> None:
-        """Wrap all lines anew, as terminals do; the cursor stays behind the last character."""
+        """Wrap all lines again, as terminals do; the cursor stays after the last character."""
         lines = [line.rstrip() for line in self.screen.display[: self.screen.cursor.y + 1]]
         self.screen = pyte.Screen(columns, 24)
         self.stream = pyte.Stream(self.screen)
@@ -59,12 +59,12 @@ class Terminal:
 
 
 def views(lines: list[str]) -> int:
-    """Return how many views are on a screen."""
+    """Return the number of views on a screen."""
     return sum("/1,000" in line and "%" in line for line in lines)
 
 
 def test_a_resized_terminal_shows_one_view() -> None:
-    """Narrower and wider, step by step and at once: one view, and what was printed above it stays."""
+    """Narrower and wider, step by step and at once: one view, and the lines above it stay."""
     terminal = Terminal(100)
     terminal.console.print("A line of the log.")
     terminal.live.start(refresh=True)
@@ -81,8 +81,8 @@ def test_a_resized_terminal_shows_one_view() -> None:
     assert views(terminal.show()) == 1
 
 
-def test_a_view_that_was_hidden_is_drawn_anew() -> None:
-    """Ctrl-Z takes the view away, and after `fg` it is below what the shell wrote meanwhile."""
+def test_a_hidden_view_is_drawn_again() -> None:
+    """Ctrl-Z removes the view, and after `fg` it is below the output of the shell."""
     terminal = Terminal(80)
     terminal.live.start(refresh=True)
     assert views(terminal.show()) == 1
@@ -96,8 +96,8 @@ def test_a_view_that_was_hidden_is_drawn_anew() -> None:
     assert lines == terminal.show()
 
 
-def test_the_last_view_foretells_nothing() -> None:
-    """What stays on the screen at the end of a run has no estimate and no stage."""
+def test_the_last_view_has_no_estimate() -> None:
+    """The view that stays after a run has neither estimate nor stage."""
     terminal = Terminal(80)
     terminal.stats.stage = "listing page 1/3"
     with terminal.view:

@@ -1,4 +1,4 @@
-"""What a person sees: the live view at every width, and no control character from anybody."""
+"""Text for terminals: the live view at every width, and no control characters from other sources."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LONG = "Nguyễn Văn Rất Dài 写真 👩‍👩‍👧‍👦 \u202eمرحب
 
 
 class Clock:
-    """A clock that stands still until the test advances it."""
+    """A clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -49,7 +49,7 @@ class Clock:
 def stats_of(
     *events: Event, images: bool = True, info: bool = True, clock: Clock | None = None, waits: float = 0
 ) -> RunStats:
-    """Return what was counted after some events."""
+    """Return the counts after some events."""
     stats = RunStats(
         images=images,
         info=info,
@@ -63,7 +63,7 @@ def stats_of(
 
 
 def draw(width: int, stats: RunStats) -> str:
-    """Return what a terminal is sent to show the live view."""
+    """Return the characters that draw the live view."""
     console = Console(
         file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor", legacy_windows=False
     )
@@ -73,15 +73,15 @@ def draw(width: int, stats: RunStats) -> str:
 
 
 def screen(width: int, *events: Event, images: bool = True, info: bool = True, waits: float = 0) -> list[str]:
-    """Return the lines that a terminal shows of the live view."""
+    """Return the lines of the live view on a terminal."""
     terminal = pyte.Screen(width, 10)
     stream = pyte.Stream(terminal)
     stream.feed(draw(width, stats_of(*events, images=images, info=info, waits=waits)).replace("\n", "\r\n"))
     return [line.rstrip() for line in terminal.display if line.strip()]
 
 
-def test_the_view_counts_what_is_done_and_how_many_there_are() -> None:
-    """A resumed run starts at what is there; images, bytes, calls and failures are counted."""
+def test_the_view_counts_done_and_total() -> None:
+    """A resumed run starts at the mirrored photos; images, bytes, calls and failures are counted."""
     events: list[Event] = [
         START,
         PageScanned(1, 3, 1234, 500),
@@ -103,7 +103,7 @@ def test_the_view_counts_what_is_done_and_how_many_there_are() -> None:
 
 
 def test_a_pause_is_counted_down() -> None:
-    """While Flickr asks for a pause, the view says so and until when; then it is silent about it."""
+    """During a pause that Flickr requests, the view shows the reason and the end; afterwards neither."""
     clock = Clock()
     stats = stats_of(START, Waiting("images", 75.0), clock=clock)
     assert f"images paused by Flickr, resumes {stats.clock_time_in(75)}" in heartbeat(stats)
@@ -122,15 +122,15 @@ def test_a_pause_is_counted_down() -> None:
     ],
 )
 def test_the_reason_of_a_wait_fits_at_each_width(width: int, words: str) -> None:
-    """At each width the second line says when a run continues, in words that fit."""
-    events = (START, Waiting("budget", 1200.0))  # the budget itself knows better for how long
+    """At each width the second line shows when a run continues, in a text that fits."""
+    events = (START, Waiting("budget", 1200.0))  # the budget has a more exact time
     (second,) = screen(width, *events, waits=1200)[1:]
     assert re.match(rf"{words}\d\d:\d\d  ", second)
     assert "resumes in 30s" in screen(width, START, Waiting("api", 30.0))[1]
 
 
-def test_a_watch_shows_the_time_of_the_next_pass() -> None:
-    """--watch: between two looks the view says when the next one is."""
+def test_a_watch_shows_the_time_of_the_next_poll() -> None:
+    """--watch: between two polls the view shows the time of the next one."""
     assert "next look in 10m" in screen(80, START, Watching(600.0))[1]
 
 
@@ -155,7 +155,7 @@ def test_the_view_never_wraps(width: int, name: str) -> None:
 
 
 def test_only_what_is_mirrored_is_shown() -> None:
-    """--image-only describes nothing, --info-only counts described photos and shows no bytes."""
+    """--image-only counts images only, --info-only counts information and shows no bytes."""
     assert "information" not in "".join(screen(80, START, info=False))
     first, second = screen(80, START, images=False)
     assert "2/10 photos" in first
@@ -184,7 +184,7 @@ def test_a_duration_is_shown_in_two_units(seconds: float, text: str) -> None:
 
 
 def test_the_remaining_time_is_not_shown_before_it_is_known() -> None:
-    """Nothing in the first seconds, nothing without a plan, nothing at the end."""
+    """Not in the first seconds, not without a plan, and not at the end."""
     clock = Clock()
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 100, 0, 0), clock=clock)
     clock.now += 60
@@ -198,7 +198,7 @@ def test_the_remaining_time_is_not_shown_before_it_is_known() -> None:
 
 @pytest.mark.parametrize("rate", [0.5, 2.0, 40.0])
 def test_the_remaining_time_is_correct(rate: float) -> None:
-    """Replayed at a steady rate, the estimate is within a tenth of what is left, from 5 % of the photos on."""
+    """At a steady rate, the estimate is within a tenth of the remaining time, from 5 % of the photos on."""
     clock, total = Clock(), 2000
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), total, 0, 0), clock=clock)
     stats(RunPlanned(total, 0, 0, 0.0, exact=True, images=total))
@@ -215,7 +215,7 @@ def test_the_remaining_time_is_correct(rate: float) -> None:
 
 
 def test_files_already_there_do_not_count_for_the_speed() -> None:
-    """Files that were found whole count as done, and not as a rate."""
+    """Files found on disk count as done, but not for the rate."""
     clock = Clock()
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
     stats(RunPlanned(1000, 0, 0, 0.0, exact=True, images=1000))
@@ -226,7 +226,7 @@ def test_files_already_there_do_not_count_for_the_speed() -> None:
     assert stats.eta is None
 
 
-def test_the_budget_can_be_what_takes_longest() -> None:
+def test_the_time_can_be_limited_by_the_budget() -> None:
     """If calls take longer than bytes, their time is shown."""
     clock = Clock()
     stats = stats_of(RunStarted("m", "1@N01", Path("/x"), 1000, 0, 0), clock=clock)
@@ -240,7 +240,7 @@ def test_the_budget_can_be_what_takes_longest() -> None:
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
-    """Escapes, bells, returns, invisible turns of direction and new lines become harmless."""
+    """Escapes, bells, returns, invisible direction marks and line ends are replaced."""
     evil = "a\x1b]0;x\x07b\rc\nd\u202ee\x9bf\x00"
     assert plain(evil) == "a\ufffd]0;x\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\ufffd"
     assert plain("Huế 写真 🙂") == "Huế 写真 🙂"
@@ -260,13 +260,13 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
     ("count", "text"),
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (84_100_000, "84.1 MB"), (3e15, "3000.0 TB")],
 )
-def test_bytes_are_shown_in_a_unit_that_reads_well(count: float, text: str) -> None:
-    """Bytes have the unit that reads best."""
+def test_bytes_are_shown_in_a_suitable_unit(count: float, text: str) -> None:
+    """The unit depends on the number of bytes."""
     assert size_text(count) == text
 
 
 def test_a_log_on_a_terminal_is_broken_between_words() -> None:
-    """A line that is too long goes on in the next one with a whole word."""
+    """A line that is too long is wrapped between words."""
     file = io.StringIO()
     text = "Better set FLICKR_CONSUMER_KEY and FLICKR_CONSUMER_SECRET, or save them."
     TolerantConsole(file=file, force_terminal=True, color_system=None, width=40).write_line(text)
@@ -277,7 +277,7 @@ def test_a_log_on_a_terminal_is_broken_between_words() -> None:
 
 @pytest.mark.parametrize("width", range(50))
 def test_parts_that_do_not_fit_are_left_out(width: int) -> None:
-    """What is shown fits, each word of it whole, and the first parts go last."""
+    """All parts shown fit without cut words, and the first parts are dropped last."""
     parts = [("resumes at 05:55", "05:55"), ("ETA 2h (API limit)", "ETA 2h"), (), ("",), ("failed 1",)]
     shown = fit(parts, width)
     assert len("  ".join(filter(None, shown))) <= max(width, 0)

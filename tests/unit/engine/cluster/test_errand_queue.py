@@ -1,4 +1,4 @@
-"""The coordinator's queue, over workers that a test controls."""
+"""The coordinator's queue, with workers that a test controls."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class FakeCluster:
         return {worker: reason for worker, reason in self.bad.items() if worker in addresses}
 
     async def fetch(self, errand: Errand, workers: Collection[str]) -> ErrandResult:
-        """Give errands to the workers in turn."""
+        """Assign errands to the workers in turn."""
         self.errands.append((errand, list(workers)))
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -112,7 +112,7 @@ class FakeCluster:
 
 
 async def store_all(errand: Errand, worker: str) -> ErrandResult:
-    """Answer that all files are stored."""
+    """Return an outcome of all files as stored."""
     await anyio.lowlevel.checkpoint()
     return ErrandResult(worker, (STORED,) * len(errand.files))
 
@@ -136,7 +136,7 @@ class Fetching:
         self.errors: list[Exception] = []
 
     async def fetch(self, *files: FileErrand) -> None:
-        """Fetch files side by side."""
+        """Fetch files concurrently."""
 
         async def fetch_one(one: FileErrand) -> None:
             try:
@@ -157,7 +157,7 @@ class Fetching:
 
 @asynccontextmanager
 async def fetching(*workers: str, limits: Limits = LIMITS) -> AsyncIterator[Fetching]:
-    """Open a queue over these workers."""
+    """Open a queue for these workers."""
     events: list[Any] = []
     cluster, figures = FakeCluster(*workers), ClusterFigures()
     queue = ErrandQueue(cluster, SETTINGS, limits, events.append, figures)
@@ -166,7 +166,7 @@ async def fetching(*workers: str, limits: Limits = LIMITS) -> AsyncIterator[Fetc
 
 
 async def test_files_are_sent_in_errands_that_shrink_towards_the_end() -> None:
-    """All files get their outcome. The last errands are small, so that no worker is left with a long one."""
+    """All files get their outcome. The last errands are small, so that all workers end together."""
     async with fetching("a", "b") as run:
         await run.fetch(file(2000))  # connects
         run.cluster.errands.clear()
@@ -179,7 +179,7 @@ async def test_files_are_sent_in_errands_that_shrink_towards_the_end() -> None:
     assert run.figures.errands == len(sizes) + 1
 
 
-async def test_a_film_is_an_errand_of_its_own() -> None:
+async def test_a_film_is_a_separate_errand() -> None:
     """It takes as long as a hundred images."""
     async with fetching("a") as run:
         await run.fetch(file(1), file(2, "video"), file(3), file(4, "video"))
@@ -228,7 +228,7 @@ async def test_an_errand_that_always_loses_its_workers_ends_the_run() -> None:
     assert len(run.cluster.errands) == ceil(LOSSES / KILLED)
 
 
-async def test_what_a_bad_worker_could_not_do_goes_to_another_one() -> None:
+async def test_files_of_a_bad_worker_go_to_another_one() -> None:
     """After three errands it gets no more, and that is reported."""
 
     async def answer(errand: Errand, worker: str) -> ErrandResult:
@@ -270,8 +270,8 @@ async def test_if_the_only_worker_is_throttled_for_too_long_the_run_ends() -> No
     assert [(type(error), str(error)) for error in run.errors] == [(ThrottledError, "HTTP 429")]
 
 
-async def test_a_worker_that_is_throttled_is_waited_for_as_long_as_the_run_waits() -> None:
-    """Its files stay in the queue, however often it gives them back."""
+async def test_a_run_waits_for_a_throttled_worker_up_to_its_limit() -> None:
+    """Its files stay in the queue, even if it returns them repeatedly."""
     refusals = 0
 
     async def give_up(errand: Errand, worker: str) -> ErrandResult:
@@ -288,8 +288,8 @@ async def test_a_worker_that_is_throttled_is_waited_for_as_long_as_the_run_waits
     assert (run.outcomes, run.errors) == ({"1": STORED}, [])
 
 
-async def test_a_worker_that_can_do_nothing_ends_the_run() -> None:
-    """It has no space for temporary files, for example. The error names the worker and its reason."""
+async def test_an_unusable_worker_ends_the_run() -> None:
+    """For example, it has no space for temporary files. The error names the worker and its reason."""
 
     async def give_up(errand: Errand, worker: str) -> ErrandResult:
         return ErrandResult(worker, (NotTried(),) * len(errand.files), "unexpected OSError(28)")
@@ -314,8 +314,8 @@ async def test_if_most_workers_are_throttled_all_pause() -> None:
     assert [event.cause for event in run.events if isinstance(event, Waiting)] == ["images"]
 
 
-async def test_workers_without_an_address_of_their_own_are_named() -> None:
-    """They are refused at the same time."""
+async def test_workers_that_share_an_address_are_named() -> None:
+    """They are throttled at the same time."""
     async with fetching("a", "b", "c", "d", "e") as run:
         await run.fetch(file(0))
         for _ in range(3):
@@ -326,7 +326,7 @@ async def test_workers_without_an_address_of_their_own_are_named() -> None:
     ]
 
 
-async def test_a_worker_that_joins_with_another_version_gets_nothing() -> None:
+async def test_a_worker_with_another_version_gets_no_errands() -> None:
     """The others continue."""
     async with fetching("a") as run:
         run.cluster.bad = {"b": "it has version 0.1."}
@@ -340,7 +340,7 @@ async def test_a_worker_that_joins_with_another_version_gets_nothing() -> None:
 
 
 async def test_without_workers_for_a_while_all_files_fail() -> None:
-    """Those in errands too, which no worker does any more."""
+    """Also those in errands, which no worker does any more."""
 
     async def hang(errand: Errand, worker: str) -> ErrandResult:
         run.cluster.addresses = []
@@ -358,7 +358,7 @@ async def test_without_workers_for_a_while_all_files_fail() -> None:
 
 
 async def test_an_errand_whose_workers_have_all_left_is_sent_to_others() -> None:
-    """Dask would let it wait for them, although another worker has joined."""
+    """Dask would keep it waiting for them, although another worker has joined."""
 
     async def hang(errand: Errand, worker: str) -> ErrandResult:
         if worker != "a":
@@ -375,7 +375,7 @@ async def test_an_errand_whose_workers_have_all_left_is_sent_to_others() -> None
 
 
 async def test_after_the_scheduler_was_lost_the_next_file_connects_again() -> None:
-    """A watch continues with it in its next round, and with the workers that there are then."""
+    """The next round of a watch uses it with the current workers."""
 
     async def lose(errand: Errand, worker: str) -> ErrandResult:
         raise ClusterError("The scheduler is lost.")

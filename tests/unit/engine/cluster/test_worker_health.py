@@ -1,4 +1,4 @@
-"""Which workers of a cluster get errands, and when all of them pause."""
+"""The choice of workers that get errands, and pauses of all workers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REST = 3600.0
 
 
 class Clock:
-    """A clock that tests move."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -21,7 +21,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return a clock that stands still."""
+    """Return a clock that does not advance by itself."""
     return Clock()
 
 
@@ -34,7 +34,7 @@ def health(clock: Clock) -> WorkerHealth:
 
 
 def test_workers_that_leave_are_counted(health: WorkerHealth) -> None:
-    """A worker that comes again is a new one."""
+    """A worker that joins again is a new one."""
     assert health.update("abce") == ["e"]
     assert (len(health), health.lost) == (4, 1)
     assert health.update("abcde") == ["d"]
@@ -42,7 +42,7 @@ def test_workers_that_leave_are_counted(health: WorkerHealth) -> None:
 
 
 def test_a_worker_that_gives_up_errands_in_a_row_rests(health: WorkerHealth, clock: Clock) -> None:
-    """It gets errands again after the rest. A success in between starts the count again."""
+    """It gets errands again after the rest. A success in between restarts the count."""
     for _ in range(STRIKES - 1):
         assert not health.record_failure("a", is_throttled=False)
     health.record_images("a", 1)
@@ -54,13 +54,13 @@ def test_a_worker_that_gives_up_errands_in_a_row_rests(health: WorkerHealth, clo
 
 
 def test_a_worker_that_is_throttled_for_too_long_rests_at_once(health: WorkerHealth) -> None:
-    """It waited for its whole patience before it gave up."""
+    """It has waited for its time limit before it gave up."""
     assert health.record_failure("b", is_throttled=True)
     assert health.usable == ["a", "c", "d"]
 
 
 def test_the_last_usable_worker_never_rests(health: WorkerHealth) -> None:
-    """Otherwise the run could not continue, nor find out that its connection is lost."""
+    """Otherwise the run could neither continue nor detect that its connection is lost."""
     for worker in "abc":
         assert health.record_failure(worker, is_throttled=True)
     assert not health.record_failure("d", is_throttled=True)
@@ -68,14 +68,14 @@ def test_the_last_usable_worker_never_rests(health: WorkerHealth) -> None:
 
 
 def test_an_excluded_worker_gets_no_errands_as_long_as_it_stays(health: WorkerHealth, clock: Clock) -> None:
-    """It has another version, for example."""
+    """For example, it has another version."""
     health.exclude("c")
     clock.now += 10 * REST
     assert health.usable == ["a", "b", "d"]
 
 
 def test_if_more_than_half_of_the_workers_are_throttled_all_pause(health: WorkerHealth, clock: Clock) -> None:
-    """Then Flickr throttles the mirror, not an address. Refusals of long ago do not count."""
+    """Then Flickr throttles the mirror, not an address. Old refusals do not count."""
     assert not health.record_pause("a", 5)
     assert not health.record_pause("b", 5)
     assert not health.record_pause("a", 5)
@@ -87,7 +87,7 @@ def test_if_more_than_half_of_the_workers_are_throttled_all_pause(health: Worker
 
 
 def test_if_all_workers_rest_they_are_used(health: WorkerHealth) -> None:
-    """The one that did not rest was lost."""
+    """The only worker that did not rest was lost."""
     for worker in "abc":
         health.record_failure(worker, is_throttled=True)
     health.update("abc")
@@ -104,7 +104,7 @@ def test_a_single_worker_pauses_by_itself(clock: Clock) -> None:
 def test_workers_that_are_always_throttled_together_are_named_once(
     health: WorkerHealth, clock: Clock
 ) -> None:
-    """Workers that are throttled at other times are not."""
+    """Workers that are throttled at different times are not named."""
     for _ in range(3):
         health.record_pause("a", 5)
         clock.now += 2
@@ -115,7 +115,7 @@ def test_workers_that_are_always_throttled_together_are_named_once(
 
 
 def test_if_all_workers_are_throttled_no_two_are_named(health: WorkerHealth) -> None:
-    """That is Flickr's brake, which stops every address."""
+    """Then Flickr throttles every address."""
     for _ in range(3):
         for worker in "abc":
             health.record_pause(worker, 5)

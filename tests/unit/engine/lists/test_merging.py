@@ -1,4 +1,4 @@
-"""Lists that are merged: what is new, what changed, and what is not listed any more."""
+"""Merging lists: new, changed and unlisted entries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_volatile_value_is_replaced_but_is_not_a_change() -> None:
     assert (merged.entries, merged.changed) == ([{"id": "1", "x": 2}], 0)
 
 
-def test_an_entry_is_marked_once_and_loses_the_mark_when_it_is_listed_again() -> None:
+def test_the_mark_of_an_unlisted_entry_is_removed_when_it_is_listed_again() -> None:
     entries = [{"id": "1"}, {"id": "2"}]
     marked = mark(entries, {"2"}, "id", 100, prune=False)
     assert mark(marked, {"2"}, "id", 200, prune=False) == [{"id": "1", NOT_LISTED: 100}, {"id": "2"}]

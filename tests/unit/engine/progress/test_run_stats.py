@@ -1,4 +1,4 @@
-"""How far a run is and how long it takes, by a clock of the tests, over runs of hours."""
+"""The progress and the estimates of runs of hours, with a test clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ START = 1_700_000_000.0
 
 @dataclass
 class Simulation:
-    """A run whose seconds pass as the test wants: images at a steady rate, information as the hour's calls allow."""
+    """A simulated run: images at a steady rate, information as the hour's calls allow."""
 
     photos: int
     images_per_second: float
@@ -68,7 +68,7 @@ class Simulation:
         )
 
     def snapshot(self) -> EngineSnapshot:
-        """Return what the run does to Flickr now."""
+        """Return the current state of the run."""
         received = int(self.images) * 1000
         return EngineSnapshot(
             self.calls,
@@ -81,7 +81,7 @@ class Simulation:
         )
 
     def second(self) -> None:
-        """Let a second pass."""
+        """Advance by a second."""
         self.now += 1
         before = int(self.images)
         self.images = min(self.images + self.images_per_second, self.photos)
@@ -104,7 +104,7 @@ class Simulation:
 
 @pytest.mark.slow
 def test_a_run_of_hours_counts_down() -> None:
-    """12,000 photos with comments: the ETA is true at each minute, falls, and the bar covers all work."""
+    """12,000 photos with comments: the ETA is right at each minute and decreases, and the bar covers all work."""
     run = Simulation(12_000, images_per_second=8)
     etas: list[tuple[float, float]] = []
     shares: list[float] = []
@@ -121,14 +121,14 @@ def test_a_run_of_hours_counts_down() -> None:
     for now, seconds in etas:
         assert seconds == pytest.approx(run.now - now, abs=5)
     steps = [first - second for (_, first), (_, second) in pairwise(etas)]
-    assert min(steps) > 50  # no figure stands still
+    assert min(steps) > 50  # every figure changes
     assert shares == sorted(shares)
     after_the_images = shares[int(12_000 / 8 / 60) + 1]
     assert after_the_images < 0.9
     assert run.stats.share == 1
 
 
-def test_a_wait_for_the_hour_shows_when_the_run_continues(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_for_the_hourly_limit_shows_when_the_run_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of day is that of the next call, the rate is 0 after a minute without bytes."""
     monkeypatch.setenv("TZ", "UTC")
     run = Simulation(5000, images_per_second=12)
@@ -147,7 +147,7 @@ def test_a_wait_for_the_hour_shows_when_the_run_continues(monkeypatch: pytest.Mo
 
 
 def draw_text(stats: RunStats, width: int) -> str:
-    """Return the lines of the live view, without their bar."""
+    """Return the lines of the live view, without the bar."""
     from rich.console import Console
 
     console = Console(width=width, no_color=True, force_terminal=False)
@@ -157,7 +157,7 @@ def draw_text(stats: RunStats, width: int) -> str:
 
 
 def test_other_runs_with_the_key_are_in_the_estimate() -> None:
-    """Calls of other runs in this hour come free one by one, and the ETA knows when."""
+    """Calls of other runs in this hour expire one by one, which the ETA considers."""
     run = Simulation(100, images_per_second=100, calls_per_hour=3600)
     for second in range(360):
         for _ in range(10):
@@ -184,12 +184,12 @@ def test_other_runs_with_the_key_are_in_the_estimate() -> None:
     ],
 )
 def test_the_last_call_waits_for_the_window(stamps: list[float], calls: int, seconds: float) -> None:
-    """Three calls in an hour: each call waits until fewer than three are younger than an hour."""
+    """Three calls in an hour: each call waits until fewer than three are in the last hour."""
     assert seconds_until_sent(stamps, 0, calls, 3) == seconds
 
 
-def test_the_window_agrees_with_a_run_that_calls() -> None:
-    """The estimate is what a run that calls as early as it can takes."""
+def test_the_window_agrees_with_a_simulated_run() -> None:
+    """The estimate equals the time of a run that makes each call as early as possible."""
     stamps = [-3500.0, -3000.0, -200.0, -100.0]
     for count in range(1, 20):
         ledger, now = MemoryLedger(), 0.0
@@ -202,7 +202,7 @@ def test_the_window_agrees_with_a_run_that_calls() -> None:
 
 
 def test_the_rate_is_that_of_the_last_minute() -> None:
-    """What came earlier counts no more; a minute without bytes is a rate of 0."""
+    """Earlier bytes do not count; after a minute without bytes the rate is 0."""
     rate = Rate(0)
     for second in range(1, 601):
         rate.note(second, second * 100.0)
@@ -215,8 +215,8 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
     assert Rate(0).at(10, 5000) == 500
 
 
-def test_a_pace_is_that_of_the_time_in_which_work_could_go_on() -> None:
-    """Waiting does not make the work slower, and slow work is measured over enough things."""
+def test_a_pace_excludes_waits() -> None:
+    """Waits do not reduce the pace, and slow work is measured over enough items."""
     pace = Pace()
     for done in range(1, 201):
         pace.note(1, done)
@@ -230,8 +230,8 @@ def test_a_pace_is_that_of_the_time_in_which_work_could_go_on() -> None:
     assert Pace().at(0) == 0
 
 
-def test_an_outage_has_no_eta_and_is_first_in_the_view() -> None:
-    """While a server is silent nothing is foretold, and the reason comes before all else."""
+def test_an_outage_has_no_eta_and_comes_first_in_the_view() -> None:
+    """While a server does not answer there is no estimate, and the reason comes first."""
     run = Simulation(1000, images_per_second=5)
     for _ in range(100):
         run.second()
@@ -249,7 +249,7 @@ def test_an_outage_has_no_eta_and_is_first_in_the_view() -> None:
 
 
 def test_a_pause_of_the_images_is_added_and_counted_down() -> None:
-    """In a pause the ETA is the pause that is left and the work after it, at the pace that it had."""
+    """In a pause the ETA is the rest of the pause plus the remaining work at the earlier pace."""
     run = Simulation(1000, images_per_second=5)
     for _ in range(100):
         run.second()
@@ -281,8 +281,8 @@ def test_a_limited_run_counts_its_limited_photos() -> None:
     assert run.stats.eta is None
 
 
-def test_a_higher_level_begins_at_the_work_that_is_left() -> None:
-    """All photos have information of a lower level: the bar shows what the run has to do, not what is there."""
+def test_a_higher_level_counts_the_remaining_work() -> None:
+    """All photos have information of a lower level: the bar shows the work of this run, not the existing files."""
     stats = RunStats(
         images=True,
         info=True,
@@ -299,8 +299,8 @@ def test_a_higher_level_begins_at_the_work_that_is_left() -> None:
     assert stats.left == {"image": 0, "info": 49}
 
 
-def test_what_a_watch_finds_is_work() -> None:
-    """Photos that a later look finds, or finds changed, are left to do until they come."""
+def test_photos_found_by_a_watch_are_work() -> None:
+    """Photos that a later poll finds new or changed are pending until they are mirrored."""
     is_complete = [False]
     stats = RunStats(
         images=True,
@@ -322,8 +322,8 @@ def test_what_a_watch_finds_is_work() -> None:
     assert stats.share == 1
 
 
-def test_details_are_work_that_is_left() -> None:
-    """With the images and the information done, the bar is not full, and the time for the calls is left."""
+def test_details_are_remaining_work() -> None:
+    """With images and information done, the bar is not full, and the ETA is the time for the calls."""
     stats = RunStats(
         images=True,
         info=True,

@@ -1,4 +1,4 @@
-"""Flickr's HTML becomes nodes of an allow-list, and nothing else."""
+"""Flickr's HTML becomes nodes of an allow-list only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from flickr_mirror.web.gallery.html_nodes import KEPT, nodes_of, text_of_nodes
     ],
 )
 def test_only_harmless_nodes_are_kept(html: str, nodes: object) -> None:
-    """Links to the web, bold, italics, quotations and line breaks stay; the text of all but scripts does."""
+    """Links to the web, bold, italics, quotations and line breaks stay; the text of other tags except scripts stays."""
     assert nodes_of(html) == nodes
 
 
@@ -54,8 +54,8 @@ def check(node: Any) -> None:
 
 
 @given(st.text(alphabet="<>/ab =\"'&;#x\x00hrefscriptimgon:", max_size=200))
-def test_no_text_makes_another_node(html: str) -> None:
-    """Whatever is written, only allowed nodes come out."""
+def test_no_text_creates_other_nodes(html: str) -> None:
+    """Any text results in allowed nodes only."""
     found = nodes_of(html)
     for node in [found] if isinstance(found, str) else found:
         check(node)
@@ -63,10 +63,10 @@ def test_no_text_makes_another_node(html: str) -> None:
 
 
 def test_deep_markup_is_flattened() -> None:
-    """Ten thousand tags within each other neither fail nor nest."""
+    """Ten thousand nested tags neither fail nor nest."""
     assert text_of_nodes(nodes_of("<b>" * 10_000 + "deep")) == "deep"
 
 
-def test_the_text_of_nodes_is_what_is_read() -> None:
-    """Addresses and names of nodes are not searched for."""
+def test_only_the_text_of_nodes_is_searched() -> None:
+    """Addresses and names of nodes are not included."""
     assert text_of_nodes(nodes_of('a <a href="https://x.org">link</a><br><b>b</b>')) == "a link\nb"

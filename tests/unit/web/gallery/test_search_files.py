@@ -1,4 +1,4 @@
-"""The search index of the gallery: what is packed comes out again."""
+"""The search index of the gallery, packed and read back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PHOTOS = 200
 
 
 def packed(texts: list[tuple[str, str, str, str]]) -> bytes:
-    """Return the postings of a shard as the state keeps them."""
+    """Return the postings of a shard as in the state."""
     found = {word: places.decode("latin-1") for word, places in postings(texts).items()}
     return zlib.compress(json.dumps(found).encode())
 
@@ -42,8 +42,8 @@ def read(places: bytes) -> dict[int, int]:
     return found
 
 
-def test_each_word_leads_to_its_photos_and_fields() -> None:
-    """Photos of all shards are found, with the fields in which the word is."""
+def test_each_word_has_its_photos_and_fields() -> None:
+    """Photos of all shards are found, with the fields that contain the word."""
     first = [("Huế", "", "", "")] + [("", "", "", "")] * 198 + [("", "hue Huế", "hue", "Huế!")]
     merged = merge([(0, packed(first)), (300, packed([("huế", "", "", "")]))])
     assert read(merged["huế"]) == {0: 1, 199: 2 | 8, 60_000: 1}
@@ -51,7 +51,7 @@ def test_each_word_leads_to_its_photos_and_fields() -> None:
 
 
 def test_files_are_small_and_a_word_is_in_one_of_them() -> None:
-    """All spellings of a word are in the file that the directory leads to, in the order of the browser."""
+    """All spellings of a word are in the file that the directory names, in the order of the browser."""
     texts = [(f"từ{number:05d} tu{number:05d} 😀 \uffee z", "", "", "") for number in range(199)]
     many = merge(
         [
@@ -84,8 +84,8 @@ def data(content: bytes) -> Any:
     return json.loads(re.sub(r"\\(.)", r"\1", match[1]))
 
 
-def test_a_script_holds_any_text() -> None:
-    """Quotes, line separators, ends of scripts and half characters stay within the string."""
+def test_a_script_can_contain_any_text() -> None:
+    """Quotes, line separators, ends of scripts and lone surrogates stay within the string."""
     text = script("x", ["'); alert(1); ('", "</script>", "\u2028\u2029", "\\", "\ud800"]).decode()
     inside = text.removeprefix('flickrMirror.load("x", \'').removesuffix("');\n")
     assert not re.search(r"(?<!\\)(?:\\\\)*'", inside)
@@ -93,7 +93,7 @@ def test_a_script_holds_any_text() -> None:
     assert "\u2028" not in inside
 
 
-def test_words_are_cut_at_what_is_no_letter_and_no_digit() -> None:
+def test_words_are_separated_at_other_characters_than_letters_and_digits() -> None:
     """Marks belong to the letter before them, and each CJK character is a word."""
     assert spellings_of("Lê-Lợi's 1966/67 日本 हिन्दी a\u0301") == [
         "lê",

@@ -1,4 +1,4 @@
-"""The state of a gallery: kept between builds, and replaced if it is damaged."""
+"""The state of a gallery: stored between builds, and replaced if it is damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_a_damaged_state_is_replaced(tmp_path: Path) -> None:
-    """A file that is no database is written again, so that a build goes on."""
+    """A file that is not a database is replaced, and the build continues."""
     (tmp_path / STATE_FILE).write_bytes(b"no database " * 100)
     with GalleryState(tmp_path) as state:
         assert state.files() == {}
@@ -26,7 +26,7 @@ def test_a_damaged_state_is_replaced(tmp_path: Path) -> None:
 
 
 def test_only_one_build_uses_a_state(tmp_path: Path) -> None:
-    """The second one ends with a sentence."""
+    """The second one ends with an error message."""
     with GalleryState(tmp_path) as state, state.transaction():
         state.set_note("stamp", "1")
         with pytest.raises(CacheError, match="Another build"):
@@ -34,7 +34,7 @@ def test_only_one_build_uses_a_state(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_longer_written_are_removed(tmp_path: Path) -> None:
-    """Only those that an earlier build wrote: a file of the user stays."""
+    """Only files of an earlier build: a file of the user stays."""
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     for names in (["a/1.js", "a/2.js"], ["a/1.js"], []):
         with GalleryState(tmp_path) as state:
@@ -46,7 +46,7 @@ def test_files_that_are_no_longer_written_are_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [STATE_FILE, "notes.txt"]
 
 
-def test_what_is_stored_before_an_error_is_kept(tmp_path: Path) -> None:
+def test_work_stored_before_an_error_is_kept(tmp_path: Path) -> None:
     """An interrupted build continues where it stopped."""
     with GalleryState(tmp_path) as state:
         with pytest.raises(KeyboardInterrupt), state.transaction():

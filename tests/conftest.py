@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flickr_mirror import PhotostreamMirror
+from flickr_mirror.cli import signals
 from flickr_mirror.cli.output.console import console
 from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.engine.safe_observer import SafeObserver
@@ -131,8 +132,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(autouse=True)
-def console_as_it_was() -> Iterator[None]:
-    """Undo the set-up of the log by a command that ran in this process."""
+def console_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Undo the changes by a command that ran in this process: the log, its level, and a signal that ended it."""
+    monkeypatch.setattr(signals, "_codes", [])
     logger = logging.getLogger("flickr_mirror")
     before = logger.handlers[:], logger.level, logger.propagate, console.is_quiet
     yield

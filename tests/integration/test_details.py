@@ -316,7 +316,7 @@ async def test_faves_take_a_call_for_fifty_people(tmp_path: Path) -> None:
 
 
 async def test_faves_are_fetched_again_if_their_number_changed(tmp_path: Path) -> None:
-    """Only by a run that includes them; the first fave of a photo takes a call too."""
+    """Only by a run that includes them; a photo that gets its first one also costs a call."""
     async with mirroring(tmp_path, 12) as run:
         await run(include=FAVES)
         ids = run.stream.ids

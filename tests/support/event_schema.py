@@ -62,8 +62,8 @@ _SUMMARY: dict[str, dict[str, Any]] = {
 def schema() -> dict[str, Any]:
     """Return the schema of one line; additional fields are allowed, because later versions may add some."""
     kinds = [_line(event_name(kind), _event_fields(kind), kind.__doc__) for kind in typing.get_args(Event)]
-    kinds.append(_line("status", _status_fields(), "How far the run is; written once in a minute."))
-    kinds.append(_line("summary", _summary_fields(), "What the run did; the last line."))
+    kinds.append(_line("status", _status_fields(), "The progress of the run; written once per minute."))
+    kinds.append(_line("summary", _summary_fields(), "The result of the run; the last line."))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of `mirror_flickr --json`",

@@ -173,8 +173,8 @@ def canary(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     level = root.level
     root.addHandler(bird)
     root.setLevel(logging.DEBUG)
-    monkeypatch.setattr(PhotostreamMirror, "_start", bird.heard_by(PhotostreamMirror._start))
-    monkeypatch.setattr(SafeObserver, "__call__", bird.heard_events(SafeObserver.__call__))
+    monkeypatch.setattr(PhotostreamMirror, "_start", bird.watch_errors(PhotostreamMirror._start))
+    monkeypatch.setattr(SafeObserver, "__call__", bird.watch_events(SafeObserver.__call__))
     yield bird
     root.removeHandler(bird)
     root.setLevel(level)

@@ -29,7 +29,7 @@ async def test_a_second_process_is_refused_for_the_whole_run(tmp_path: Path) -> 
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         line = ("--info-level", "2", "--calls-per-hour", "6")
         async with running(flickr, tmp_path, *line) as first:
-            await first.says("calls to Flickr are used up")
+            await first.wait_for("calls to Flickr are used up")
             (lock,) = tmp_path.glob("*/.flickr_mirror/lock")
             inode = lock.stat().st_ino
             begun = time.monotonic()
@@ -57,7 +57,7 @@ async def test_a_killed_run_is_not_named_as_the_lock_holder(tmp_path: Path) -> N
         assert (await run(flickr, tmp_path)).code == 0
         (lock,) = tmp_path.glob("*/.flickr_mirror/lock")
         async with running(flickr, tmp_path, "--watch", "1h") as process:
-            await process.says("Scanning")
+            await process.wait_for("Scanning")
             process.signal(signal.SIGKILL)
             await process.wait()
         text = json.loads(lock.with_suffix(".json").read_text())
@@ -86,14 +86,14 @@ async def test_two_mirrors_share_the_hourly_limit(tmp_path: Path) -> None:
         running(flickr, tmp_path, *line, "--username", "two") as two,
     ):
         for process in (one, two):
-            await process.says("calls to Flickr are used up")
+            await process.wait_for("calls to Flickr are used up")
         with anyio.fail_after(20):
             while flickr.requests.total() < 40:  # noqa: ASYNC110 - images need no call
                 await anyio.sleep(0.02)
         assert 12 <= flickr.calls.total() <= 14  # comments leave a tenth of the calls to other work
         for process in (one, two):
             process.signal(signal.SIGTERM)
-            await process.says("Stopping", 2)
+            await process.wait_for("Stopping", 2)
             process.signal(signal.SIGTERM)
             assert (await process.wait()).code == 143
     assert sorted(os.listdir(tmp_path)) == ["one", "two"]

@@ -79,7 +79,7 @@ async def test_a_run_reports_its_progress_on_request(tmp_path: Path) -> None:
             while not list(tmp_path.rglob("*.jpg")):  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         process.signal(signal.SIGUSR1)
-        await process.says("this hour")
+        await process.wait_for("this hour")
         outcome = await process.wait()
     assert outcome.code == 0
     (line,) = outcome.err.splitlines()

@@ -72,7 +72,7 @@ async def test_a_signal_ends_a_run_that_waits_for_an_answer(
                 await started.wait()
             begun = time.monotonic()
             process.signal(number)
-            await process.says("Stopping", 1)
+            await process.wait_for("Stopping", 1)
             outcome = await process.wait()
     assert time.monotonic() - begun < SOON
     assert outcome.code == CODES[number], outcome.err
@@ -85,7 +85,7 @@ async def test_a_signal_ends_a_run_that_waits_for_an_answer(
     ("options", "words", "number"),
     [
         pytest.param(("--calls-per-hour", "3"), "calls to Flickr are used up", signal.SIGTERM, id="the hour"),
-        pytest.param(("--image-only",), "image servers ask for a pause", signal.SIGINT, id="the brake"),
+        pytest.param(("--image-only",), "image servers ask for a pause", signal.SIGINT, id="throttled"),
         pytest.param((), "Caching information", signal.SIGTERM, id="the languages"),
         pytest.param(("--watch", "1h", "--debug", "4"), "Watching(", signal.SIGHUP, id="the next look"),
     ],
@@ -98,7 +98,7 @@ async def test_a_signal_ends_a_run_that_waits_for_something_else(
         flickr.intercept = refuse if "--image-only" in options else None
         level = () if "--image-only" in options else ("--info-level", "2")
         async with running(flickr, tmp_path, *level, *options, settings={}, timing=GRACE) as process:
-            await process.says(words)
+            await process.wait_for(words)
             begun = time.monotonic()
             process.signal(number)
             outcome = await process.wait()
@@ -151,7 +151,7 @@ async def test_a_signal_ends_a_run_with_nothing_in_flight_at_once(
     async with SimulatedFlickr(SimulatedPhotostream(12, commented=1.0)) as flickr:
         flickr.intercept = intercept
         async with running(flickr, tmp_path, *level, *options, timing=timing) as process:
-            await process.says(words)
+            await process.wait_for(words)
             await anyio.sleep(1.5)  # for requests in flight at that moment, on a busy machine
             begun = time.monotonic()
             process.signal(number)
@@ -195,7 +195,7 @@ async def test_a_second_signal_stops_the_run_at_once(tmp_path: Path, second: sig
             with anyio.fail_after(30):
                 await started.wait()
             process.signal(signal.SIGINT)
-            await process.says("Stopping", 1)
+            await process.wait_for("Stopping", 1)
             begun = time.monotonic()
             process.signal(second)
             outcome = await process.wait()

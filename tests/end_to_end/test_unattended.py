@@ -187,7 +187,7 @@ async def test_a_stopped_run_is_reported(count: int, tmp_path: Path) -> None:
                 await started.wait()
             begun = time.monotonic()
             process.signal(signal.SIGINT)
-            await process.says("Stopping")
+            await process.wait_for("Stopping")
             if count == 2:
                 process.signal(signal.SIGINT)
             outcome = await process.wait()
@@ -290,7 +290,7 @@ async def test_each_poll_of_a_watch_is_reported(tmp_path: Path) -> None:
     async with monitoring() as monitor, SimulatedFlickr(SimulatedPhotostream(3)) as flickr:
         arguments = ("--watch", "1s", "--ping-url", monitor.url)
         async with running(flickr, tmp_path, *arguments) as process:
-            await monitor.heard("start", "0", "0")
+            await monitor.wait_for("start", "0", "0")
             line = ("status", "--username", flickr.streams[0].username, "--cache-path", str(tmp_path))
             status = await anyio.run_process(
                 [sys.executable, "-m", "flickr_mirror", *line, "--max-age", "1h"], check=False

@@ -66,7 +66,7 @@ async def test_a_permanent_fault_shows_no_secret(tmp_path: Path, canary: Canary,
         run.flickr.faults = Script(Rule(fault, times=None))
         with pytest.raises(FlickrMirrorError) as caught:
             await run()
-        canary.hear(caught.value)
+        canary.record(caught.value)
     assert signatures
     assert not [text for text in canary.texts for signature in signatures if signature in text]
 
@@ -85,7 +85,7 @@ async def test_a_revoked_login_ends_the_run(tmp_path: Path, canary: Canary, when
         run.flickr.intercept = revoke
         with pytest.raises(LoginError, match="it was revoked") as caught:
             await run(info_level=2)
-        canary.hear(caught.value)
+        canary.record(caught.value)
         assert run.mirror().report.failures == []
         run.flickr.intercept = None
         run.log_in()

@@ -71,7 +71,7 @@ STAGES: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "lister": (PageProducer, "_store", late_boom),
     "listing": (PageProducer, "_emit_result", boom),
     "feeder of images": (WorkList, "images_to_fetch", boom),
-    "feeder of questions": (WorkList, "sizes_to_resolve", boom),
+    "size feeder": (WorkList, "sizes_to_resolve", boom),
     "feeder of information": (WorkList, "infos_to_write", boom),
     "size resolver": (SizeResolver, "resolve", late_boom),
     "downloader": (ImageDownloader, "download", late_boom),

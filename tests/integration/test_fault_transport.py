@@ -307,8 +307,8 @@ async def test_every_retry_after_is_a_pause_within_reason(
             (size,) = [size for size in await api.get_photo_sizes(stream.ids[0]) if size.label == "Original"]
             assert naps.seconds == [pytest.approx(seconds, abs=2)]
             naps.seconds.clear()
-            brake = DownloadSlots(4, clock=naps.clock, sleep=naps.sleep)
-            fetched = await ImageFetcher(transport, brake).fetch(size, part)
+            slots = DownloadSlots(4, clock=naps.clock, sleep=naps.sleep)
+            fetched = await ImageFetcher(transport, slots).fetch(size, part)
             assert fetched.size == len(flickr.file(stream.ids[0]))
             assert naps.seconds == [pytest.approx(seconds, abs=2)]
 
@@ -353,9 +353,9 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
         asked = Script(Rule(faults.throttling(), kind="image", times=8))
         flickr.faults = asked
         transport = open_transport(flickr, Naps())
-        brake = DownloadSlots(8, clock=gate.clock, sleep=gate.sleep)
+        slots = DownloadSlots(8, clock=gate.clock, sleep=gate.sleep)
         gate.now += 1
-        fetcher = ImageFetcher(transport, brake)
+        fetcher = ImageFetcher(transport, slots)
 
         async def fetch(photo_id: str) -> None:
             best = stream.photo(photo_id).best
@@ -366,7 +366,7 @@ async def test_no_worker_fetches_an_image_during_a_pause(tmp_path: Path) -> None
         async with transport, anyio.create_task_group() as tasks:
             for photo_id in stream.ids:
                 tasks.start_soon(fetch, photo_id)
-            await gate.wait_for(lambda: gate.asleep == brake.parallel == 4)
+            await gate.wait_for(lambda: gate.asleep == slots.parallel == 4)
             assert len(asked.asked) == len(asked.done) == 8
             gate.end()
         assert len(asked.asked) == 24

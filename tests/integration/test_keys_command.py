@@ -199,7 +199,7 @@ def test_a_check_costs_one_call_and_names_the_source_of_the_keys(
 
 
 @pytest.mark.usefixtures("no_pauses")
-@pytest.mark.parametrize("trouble", ["no answer", "brake", "used up"])
+@pytest.mark.parametrize("trouble", ["no answer", "throttled", "used up"])
 def test_a_check_without_an_answer_reports_no_result(
     keys_command: KeysCommand,
     home: Path,
@@ -215,13 +215,13 @@ def test_a_check_without_an_answer_reports_no_result(
         monkeypatch.setattr("flickr_mirror.storage.call_ledger.CallLedgerFile.take", lambda *_: 1800.0)
     else:
 
-        async def brake(_: web.Request) -> web.StreamResponse:
+        async def throttle(_: web.Request) -> web.StreamResponse:
             return web.Response(status=429)
 
-        monkeypatch.setattr(flickr, "intercept", brake)
+        monkeypatch.setattr(flickr, "intercept", throttle)
     code, text = keys_command("check")
     assert code == 75
-    assert {"no answer": "127.0.0.1", "brake": "429", "used up": "again in 30 minutes"}[trouble] in text
+    assert {"no answer": "127.0.0.1", "throttled": "429", "used up": "again in 30 minutes"}[trouble] in text
 
 
 def test_a_warning_names_what_overrides_saved_keys(

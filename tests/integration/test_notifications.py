@@ -101,7 +101,7 @@ async def test_an_end_is_reported_after_the_start() -> None:
         notifier = Notifier(monitor.url)
         async with run_of(notifier), anyio.create_task_group() as tasks:
             tasks.start_soon(notifier.notify_end, summary())
-            await monitor.heard("start")
+            await monitor.wait_for("start")
             may_answer.set()
     assert monitor.words == ["start", "0"]
 
@@ -264,16 +264,16 @@ async def test_a_watch_reports_the_result_of_each_poll() -> None:
     async with monitoring() as monitor:
         notifier = Notifier(monitor.url)
         async with run_of(notifier, is_watch=True):
-            await monitor.heard("start")
+            await monitor.wait_for("start")
             view = RunView(MirrorOptions(), notifier=notifier)
             view.mirror = PhotostreamMirror("x", "k", "s")
             view(Watching(600.0))
-            await monitor.heard("start", "0")
+            await monitor.wait_for("start", "0")
             view.mirror.report.failures = [FailedPhoto("2", "image", "gone", lasting=False, known=False)]
             view(Watching(600.0))
-            await monitor.heard("start", "0", "3")
+            await monitor.wait_for("start", "0", "3")
             view(Watching(600.0, answered=False))
-            await monitor.heard("start", "0", "3", "75")
+            await monitor.wait_for("start", "0", "3", "75")
             await notifier.notify_end(summary(143))
             assert monitor.words == ["start", "0", "3", "75"]
             await notifier.notify_end(summary(7))
@@ -286,7 +286,7 @@ async def test_polls_do_not_queue_up_behind_a_slow_monitor(monkeypatch: pytest.M
         monitor.answer = never
         notifier = Notifier(monitor.url)
         async with run_of(notifier, is_watch=True):
-            await monitor.heard("start")
+            await monitor.wait_for("start")
             for _ in range(5):
                 notifier.notify_poll(0)
                 await anyio.wait_all_tasks_blocked()

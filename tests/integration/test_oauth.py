@@ -323,7 +323,7 @@ async def test_a_wrong_secret_is_named(flickr: SimulatedFlickr, canary: Canary) 
         with pytest.raises(LoginError, match="the secret of the API key or of the login is wrong") as caught:
             await api.find_user("anna")
     assert code_of_error(caught.value) == 5
-    canary.hear(caught.value)
+    canary.record(caught.value)
     assert not [text for text in canary.texts if "debug_sbs" in text]
 
 
@@ -532,10 +532,10 @@ async def test_a_failed_call_shows_no_secret(flickr: SimulatedFlickr, canary: Ca
         async with open_api(flickr, logged_in(flickr)) as api:
             with pytest.raises(FlickrMirrorError) as caught:
                 await api.find_user("anna")
-        canary.hear(caught.value)
+        canary.record(caught.value)
         with pytest.raises(FlickrMirrorError) as caught:
             await handshake(flickr).start()
-        canary.hear(caught.value)
+        canary.record(caught.value)
     assert not canary.leaks()
 
 

@@ -37,33 +37,33 @@ class Canary(logging.Handler):
         """Record a line of the log, including its traceback."""
         self.texts.append(f"{self.format(record)} {record.args!r}")
 
-    def hear(self, what: object) -> None:
+    def record(self, what: object) -> None:
         """Record a text, an event, or an error with its causes."""
         if isinstance(what, BaseException):
             self.texts += _words(what)
         self.texts += [str(what), repr(what)]
 
-    def heard_by(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def watch_errors(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """Return `run`, whose errors are recorded."""
 
         @wraps(run)
-        async def heard(*arguments: Any, **options: Any) -> Any:
+        async def watched(*arguments: Any, **options: Any) -> Any:
             try:
                 return await run(*arguments, **options)
             except BaseException as error:
-                self.hear(error)
+                self.record(error)
                 raise
 
-        return heard
+        return watched
 
-    def heard_events(self, emit: Callable[[Any, Event], None]) -> Callable[[Any, Event], None]:
+    def watch_events(self, emit: Callable[[Any, Event], None]) -> Callable[[Any, Event], None]:
         """Return `emit`, whose events are recorded too."""
 
-        def heard(mirror: Any, event: Event) -> None:
-            self.hear(event)
+        def watched(mirror: Any, event: Event) -> None:
+            self.record(event)
             emit(mirror, event)
 
-        return heard
+        return watched
 
     def leaks(self, *folders: Path) -> list[str]:
         """Return the places where a secret was found."""

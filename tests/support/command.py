@@ -75,7 +75,7 @@ class Process:
         """The text on standard error so far."""
         return self._read(1)
 
-    async def says(self, text: str, seconds: float = 30) -> None:
+    async def wait_for(self, text: str, seconds: float = 30) -> None:
         """Wait until it prints this text."""
         with anyio.fail_after(seconds):
             while text not in self.err:  # noqa: ASYNC110

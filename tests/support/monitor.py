@@ -15,7 +15,7 @@ SECRET = "ping-canary-5f1c"
 
 
 class Monitor:
-    """Answers pings, each with `answer`; `words` are the paths after the address, in order."""
+    """A simulated monitor that answers each ping with `answer`; `words` are the paths after the address, in order."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -24,7 +24,7 @@ class Monitor:
         self.answer: Callable[[str], Awaitable[web.StreamResponse]] = _ok
         self._news = anyio.Event()
 
-    async def heard(self, *words: str) -> None:
+    async def wait_for(self, *words: str) -> None:
         """Wait until it has received exactly these pings."""
         with anyio.fail_after(30):
             while self.words != [*words]:

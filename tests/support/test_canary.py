@@ -23,10 +23,10 @@ def test_it_finds_a_leak_anywhere(tmp_path: Path) -> None:
     error.__cause__ = cause
     for leak in (error, f"key {birds.KEY}", {"secret": birds.SECRET}, ExceptionGroup("x", [error])):
         bird = birds.Canary()
-        bird.hear(leak)
+        bird.record(leak)
         assert bird.leaks()
     bird = birds.Canary()
-    bird.hear(TransportError("no answer"))
+    bird.record(TransportError("no answer"))
     (tmp_path / "a").write_text("nothing")
     assert not bird.leaks(tmp_path)
     (tmp_path / "a").write_bytes(b"\0" + birds.SECRET.encode())

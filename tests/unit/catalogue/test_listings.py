@@ -119,7 +119,7 @@ class Walks:
         return self.work(self.catalogue.work_list.images_to_fetch)
 
     @property
-    def questions(self) -> list[StoredPhoto]:
+    def size_requests(self) -> list[StoredPhoto]:
         """The photos whose best size must be requested."""
         return self.work(self.catalogue.work_list.sizes_to_resolve)
 
@@ -249,7 +249,7 @@ def test_an_edit_rewrites_the_information_only(walks: Walks) -> None:
     walks.list_again(photo(1, "Cầu Tràng Tiền", tags="hue"))
     (info,) = walks.infos
     assert (info.photo.id, info.photo.raw_title, info.photo.facts.tags) == ("1", "Cầu Tràng Tiền", "hue")
-    assert walks.images == walks.questions == []
+    assert walks.images == walks.size_requests == []
 
 
 def test_a_replaced_image_is_fetched_from_its_new_address(walks: Walks) -> None:
@@ -274,16 +274,16 @@ def test_the_size_of_a_replaced_image_is_requested_if_unproved(walks: Walks) -> 
     walks.walk(photos(1))
     walks.finish()
     walks.list_again(photo(1, secret="bbbb", label="Large 2048", width=2048))
-    assert ids(walks.questions) == ["1"]
+    assert ids(walks.size_requests) == ["1"]
     assert walks.images == walks.infos == []
 
 
 def test_edited_information_waits_for_the_best_size(walks: Walks) -> None:
     """Information that waits for the size of its image still waits after an edit of the title."""
     walks.walk([photo(1, label="Large 2048", width=2048)])
-    assert (ids(walks.questions), walks.infos) == (["1"], [])
+    assert (ids(walks.size_requests), walks.infos) == (["1"], [])
     walks.list_again(photo(1, "Huế", label="Large 2048", width=2048))
-    assert (ids(walks.questions), walks.infos) == (["1"], [])
+    assert (ids(walks.size_requests), walks.infos) == (["1"], [])
 
 
 def test_a_larger_size_replaces_a_failed_image(walks: Walks) -> None:
@@ -476,7 +476,7 @@ def test_an_unproved_size_follows_the_listing(walks: Walks) -> None:
     """The address of a video's poster is that of the last listing, also if otherwise only the views changed."""
     walks.walk([photo(1, label="Large", media="video", views=1)])
     walks.list_again(photo(1, label="Large", width=500, media="video", views=2))
-    assert [stored.size.width for stored in walks.questions if stored.size] == [500]
+    assert [stored.size.width for stored in walks.size_requests if stored.size] == [500]
 
 
 # Shortfalls
@@ -653,7 +653,7 @@ def test_photos_missing_from_a_full_scan_are_verified(walks: Walks) -> None:
     assert walks.catalogue.files.of("2") == [FILE]
     assert walks.catalogue.statistics.failures() == []
     walks.catalogue.work_list.begin_run(NOW + 30 * DAY, images=True, info_level=2)
-    assert walks.images == walks.questions == []
+    assert walks.images == walks.size_requests == []
     assert ids(walks.infos) == [each.id for each in everyone[2:]]
     assert walks.walk(everyone[2:], full=True).absent == 0
     assert walks.absent() == set()
@@ -680,7 +680,7 @@ def test_a_photo_that_flickr_has_is_not_gone(walks: Walks) -> None:
     assert "2" not in ids(walks.images)
     assert gone_photos.mark_found("2")
     assert walks.gone() == set()
-    assert "2" in ids(walks.questions)
+    assert "2" in ids(walks.size_requests)
 
 
 def test_an_ordinary_walk_marks_no_photo_as_absent(walks: Walks) -> None:
@@ -698,7 +698,7 @@ def test_a_photo_that_reappears_is_not_gone(walks: Walks) -> None:
     assert walks.confirm() == {"1"}
     assert walks.list_again(photo(1)) == PageChanges()
     assert walks.gone() == set()
-    assert walks.images == walks.questions == []
+    assert walks.images == walks.size_requests == []
 
 
 def test_missing_files_of_a_photo_that_reappears_are_mirrored(walks: Walks) -> None:
@@ -712,11 +712,11 @@ def test_missing_files_of_a_photo_that_reappears_are_mirrored(walks: Walks) -> N
     everyone = photos(20)
     walks.walk(everyone[1:18], full=True, accept_loss=True)
     assert walks.confirm() == {"1", "19", "20"}
-    assert walks.images == walks.infos == walks.questions == []
+    assert walks.images == walks.infos == walks.size_requests == []
     walks.list_again(photo(1), photo(19, label="Large 2048", width=2048), photo(20, secret="bbbb"))
     assert walks.gone() == set()
     assert ids(walks.images) == ["1", "20"]
-    assert ids(walks.questions) == ["19"]
+    assert ids(walks.size_requests) == ["19"]
     assert {"1", "20"} <= set(ids(walks.infos))
 
 

@@ -70,7 +70,7 @@ def test_a_missing_film_is_a_failure_with_a_poster(lists: Lists) -> None:
     assert lists.catalogue.files.of("1") == [FILE]
     (failure,) = lists.catalogue.statistics.failures()
     assert (failure.reason, failure.lasting) == ("no film", True)
-    assert lists.questions == []
+    assert lists.size_requests == []
 
 
 def test_a_photo_in_processing_is_kept_and_requested_again(lists: Lists) -> None:
@@ -80,6 +80,6 @@ def test_a_photo_in_processing_is_kept_and_requested_again(lists: Lists) -> None
         stored = lists.stored(lists.work_list.sizes_to_resolve)[0]
         lists.catalogue.outcomes.mark_image_done(stored, [FILE], ready=False, now=NOW)
     assert lists.catalogue.files.of("1") == [FILE]
-    assert lists.questions == []
+    assert lists.size_requests == []
     lists.begin()
-    assert lists.questions == [1]
+    assert lists.size_requests == [1]

@@ -36,9 +36,9 @@ def answer(lists: Lists, count: int, label: str = LISTED) -> None:
 def test_enough_confirmations_settle_the_rest(lists: Lists) -> None:
     """One answer less settles only the requested photos; a film is always requested."""
     answer(lists, SAMPLE - 1)
-    assert len(lists.questions) == 101 - (SAMPLE - 1)
+    assert len(lists.size_requests) == 101 - (SAMPLE - 1)
     answer(lists, 1)
-    assert lists.questions == [101]
+    assert lists.size_requests == [101]
     proofs = {stored.proof for stored in lists.stored(lists.work_list.images_to_fetch)[SAMPLE:]}
     assert proofs == {SizeEvidence.ASSUMED}
     assert len(lists.infos) == 100
@@ -48,7 +48,7 @@ def test_one_contradiction_settles_nothing(lists: Lists) -> None:
     """If Flickr had a larger file for one photo, every other one is requested."""
     answer(lists, 1, "Original")
     answer(lists, SAMPLE + 10)
-    assert len(lists.questions) == 101 - (SAMPLE + 11)
+    assert len(lists.size_requests) == 101 - (SAMPLE + 11)
 
 
 def test_a_size_settled_later_is_written_to_the_sidecar(lists: Lists) -> None:

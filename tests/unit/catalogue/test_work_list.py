@@ -70,7 +70,7 @@ class Lists:
         return self.ids(self.work_list.images_to_fetch)
 
     @property
-    def questions(self) -> list[int]:
+    def size_requests(self) -> list[int]:
         """The photos whose best size must be requested."""
         return self.ids(self.work_list.sizes_to_resolve)
 
@@ -119,7 +119,7 @@ def test_the_size_of_a_photo_determines_its_list(lists: Lists) -> None:
     """A proved size is fetched, another is requested; a sidecar waits for the size that it names."""
     lists.insert(photo(1), unproved(2), film(3))
     assert lists.images == [1]
-    assert lists.questions == [2, 3]
+    assert lists.size_requests == [2, 3]
     assert lists.infos == [1]
     assert lists.ids(lists.work_list.sizes_to_resolve, videos_only=True) == [3]
 
@@ -148,7 +148,7 @@ def test_done_photos_leave_the_list(lists: Lists) -> None:
     lists.insert(photo(1), photo(2))
     lists.finish()
     lists.begin()
-    assert lists.images == lists.infos == lists.questions == []
+    assert lists.images == lists.infos == lists.size_requests == []
     assert not lists.work_list.is_unfinished(images=True, info=True)
 
 
@@ -158,7 +158,7 @@ def test_the_whole_listing_settles_sizes(lists: Lists) -> None:
     with lists.catalogue.transaction():
         lists.catalogue.listings._sizes.add_listed(["Large 2048", "X-Large 3K"])
     assert lists.work_list.recheck_sizes() == 2
-    assert (lists.images, lists.questions, lists.infos) == ([1], [2, 3], [1])
+    assert (lists.images, lists.size_requests, lists.infos) == ([1], [2, 3], [1])
 
 
 # The beginning of a run
@@ -193,9 +193,9 @@ def test_a_photo_in_processing_is_requested_by_each_run(lists: Lists) -> None:
     lists.insert(photo(1))
     with lists.catalogue.transaction():
         lists.catalogue.outcomes.mark_not_ready(lists.stored(lists.work_list.images_to_fetch)[0])
-    assert (lists.images, lists.questions) == ([], [])
+    assert (lists.images, lists.size_requests) == ([], [])
     lists.begin()
-    assert (lists.images, lists.questions) == ([], [1])
+    assert (lists.images, lists.size_requests) == ([], [1])
 
 
 @pytest.mark.parametrize(("after", "found"), [(DAY - 1, []), (DAY, [1])])
@@ -247,7 +247,7 @@ def test_an_unproved_size_is_requested_again(lists: Lists) -> None:
         lists.catalogue.outcomes.mark_failed(stored, "image", "HTTP 503")
     assert lists.infos == [1]  # it no longer waits for the size
     assert lists.work_list.requeue("image") == 1
-    assert (lists.images, lists.questions) == ([], [1])
+    assert (lists.images, lists.size_requests) == ([], [1])
 
 
 @JOBS
@@ -305,7 +305,7 @@ def test_a_window_limits_all_lists(lists: Lists) -> None:
     lists.insert(photo(1), photo(2), unproved(3), unproved(4), film(5))
     lists.fail("info")
     lists.catalogue.scope.restrict(Interval(2, 3), None)
-    assert (lists.images, lists.questions) == ([2], [3])
+    assert (lists.images, lists.size_requests) == ([2], [3])
     assert lists.work_list.recheck_sizes() == 1
     assert lists.work_list.requeue("info") == 1
     assert lists.infos == [2]

@@ -162,20 +162,20 @@ def test_few_sizes_are_requested(left: dict[tuple[str, str], int], kinds: list[t
 async def test_the_time_of_downloads_is_measured() -> None:
     """It runs while at least one image is downloaded: pauses and waits are excluded."""
     now = [100.0]
-    brake = DownloadSlots(8, clock=lambda: now[0])
+    slots = DownloadSlots(8, clock=lambda: now[0])
 
     async def download(seconds: float) -> None:
-        async with brake:
+        async with slots:
             now[0] += seconds
 
-    async with brake:
+    async with slots:
         now[0] += 3
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(download, 4)
         now[0] += 5
     now[0] += 1000
     await download(1)
-    assert brake.seconds == 13
+    assert slots.seconds == 13
 
 
 def test_an_invalid_rate_is_not_used() -> None:

@@ -150,27 +150,27 @@ def test_the_users_limits_are_obeyed(least: int, most: int, levels: list[int]) -
 async def test_after_too_many_requests_the_level_grows_slowly() -> None:
     """After a 429 halved the downloads, they grow by one per 20 good images, and then adapt again."""
     line = Line(latency=0.05)
-    brake = DownloadSlots(16, 1, clock=line.clock, sleep=anyio.sleep)
+    slots = DownloadSlots(16, 1, clock=line.clock, sleep=anyio.sleep)
     pace = 1.0
 
     async def wait_for_a_place() -> None:
-        async with brake:
+        async with slots:
             await anyio.sleep_forever()
 
     def go_on(images: int) -> int:
         for _ in range(images):
-            line.now += 0.05 / brake.parallel / pace
-            brake.record_bytes(IMAGE)
-            brake.record_success()
-        return brake.parallel
+            line.now += 0.05 / slots.parallel / pace
+            slots.record_bytes(IMAGE)
+            slots.record_success()
+        return slots.parallel
 
     async with anyio.create_task_group() as tasks:
         for _ in range(20):
             tasks.start_soon(wait_for_a_place)
         await anyio.wait_all_tasks_blocked()
         assert go_on(120) == 9
-        brake.record_throttling(line.now)
-        assert brake.parallel == 4
+        slots.record_throttling(line.now)
+        assert slots.parallel == 4
         pace = 0.1  # slower because they were halved, not because of the connection
         line.now += 10
         assert go_on(20) == 5

@@ -299,91 +299,91 @@ def test_a_budget_outlives_event_loops() -> None:
 
 def open_slots(time: FakeTime, parallel: int = 8) -> tuple[DownloadSlots, list[float]]:
     """Return download slots with the clock `time`, and the list of their pauses."""
-    brake, pauses = DownloadSlots(parallel, clock=time.clock, sleep=time.sleep), list[float]()
-    brake.on_pause = pauses.append
-    return brake, pauses
+    slots, pauses = DownloadSlots(parallel, clock=time.clock, sleep=time.sleep), list[float]()
+    slots.on_pause = pauses.append
+    return slots, pauses
 
 
 def burst(
-    brake: DownloadSlots, time: FakeTime, pauses: list[float], retry_after: float | None = None
+    slots: DownloadSlots, time: FakeTime, pauses: list[float], retry_after: float | None = None
 ) -> float:
     """Start a download after all pauses, refuse it, and return the length of the new pause."""
     time.now += sum(pauses) + 1
-    brake.record_throttling(time.now, retry_after)
+    slots.record_throttling(time.now, retry_after)
     return pauses[-1]
 
 
 def test_a_burst_of_refusals_is_one_pause(time: FakeTime) -> None:
     """Sixteen downloads refused at once cause one pause of 5 seconds, not sixteen doublings."""
-    brake, pauses = open_slots(time, parallel=16)
+    slots, pauses = open_slots(time, parallel=16)
     time.now += 1
     started = time.now
     for _ in range(16):
         time.now += 0.1
-        brake.record_throttling(started)
+        slots.record_throttling(started)
 
     assert pauses == [5]
-    assert brake.parallel == 8
+    assert slots.parallel == 8
 
 
 def test_pauses_double_up_to_a_quarter_of_an_hour(time: FakeTime) -> None:
     """Requests to a server that keeps refusing become rarer, but at least one is made every 15 minutes."""
-    brake, pauses = open_slots(time)
+    slots, pauses = open_slots(time)
     for _ in range(10):
-        burst(brake, time, pauses)
+        burst(slots, time, pauses)
 
     assert pauses == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
 
 
 def test_good_images_reset_the_pause(time: FakeTime) -> None:
     """After 20 good images the next pause is 5 seconds again, after 19 it is not."""
-    brake, pauses = open_slots(time)
-    burst(brake, time, pauses)
-    burst(brake, time, pauses)
+    slots, pauses = open_slots(time)
+    burst(slots, time, pauses)
+    burst(slots, time, pauses)
     for _ in range(SUCCESSES_TO_RECOVER - 1):
-        brake.record_success()
-    assert burst(brake, time, pauses) == 20
+        slots.record_success()
+    assert burst(slots, time, pauses) == 20
 
     for _ in range(SUCCESSES_TO_RECOVER):
-        brake.record_success()
-    assert burst(brake, time, pauses) == 5
+        slots.record_success()
+    assert burst(slots, time, pauses) == 5
 
 
 def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: FakeTime) -> None:
     """A throttled run continues with half the downloads, at least one, and returns to all of them."""
-    brake, pauses = open_slots(time, parallel=8)
+    slots, pauses = open_slots(time, parallel=8)
     seen = []
     for _ in range(5):
-        burst(brake, time, pauses)
-        seen.append(brake.parallel)
+        burst(slots, time, pauses)
+        seen.append(slots.parallel)
     assert seen == [4, 2, 1, 1, 1]
 
     for _ in range(SUCCESSES_TO_RECOVER * 3):
-        brake.record_success()
-    assert brake.parallel == 4
+        slots.record_success()
+    assert slots.parallel == 4
     for _ in range(SUCCESSES_TO_RECOVER * 30):
-        brake.record_success()
-    assert brake.parallel == 8
+        slots.record_success()
+    assert slots.parallel == 8
 
 
 def test_a_pause_that_the_server_states_is_obeyed(time: FakeTime) -> None:
     """A Retry-After longer than the own pause is obeyed, a shorter one does not shorten it."""
-    brake, pauses = open_slots(time)
+    slots, pauses = open_slots(time)
 
-    assert burst(brake, time, pauses, retry_after=60) == 60
-    assert burst(brake, time, pauses, retry_after=1) == 10
+    assert burst(slots, time, pauses, retry_after=60) == 60
+    assert burst(slots, time, pauses, retry_after=1) == 10
 
 
 async def test_no_download_runs_during_a_pause(time: FakeTime) -> None:
     """All downloads wait for the end of the pause, not only the one that was refused."""
-    brake, _ = open_slots(time)
+    slots, _ = open_slots(time)
     started: list[float] = []
 
     async def download() -> None:
-        async with brake as begin:
+        async with slots as begin:
             started.append(begin)
 
-    brake.record_throttling(time.now)
+    slots.record_throttling(time.now)
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
             tasks.start_soon(download)
@@ -397,12 +397,12 @@ async def test_no_download_runs_during_a_pause(time: FakeTime) -> None:
 
 async def test_no_more_downloads_run_than_slots(time: FakeTime) -> None:
     """The number of parallel downloads never exceeds the limit, also after it was lowered."""
-    brake, _ = open_slots(time, parallel=4)
+    slots, _ = open_slots(time, parallel=4)
     running, most = 0, [0]
 
     async def download() -> None:
         nonlocal running
-        async with brake:
+        async with slots:
             running += 1
             most.append(running)
             await time.sleep(10)
@@ -413,7 +413,7 @@ async def test_no_more_downloads_run_than_slots(time: FakeTime) -> None:
             tasks.start_soon(download)
         await time.pass_by(9)
         assert max(most) == running == 4
-        brake.record_throttling(time.now)
+        slots.record_throttling(time.now)
         most.clear()
         await time.pass_by(60)
 
@@ -422,11 +422,11 @@ async def test_no_more_downloads_run_than_slots(time: FakeTime) -> None:
 
 async def test_a_download_cancelled_during_a_pause_releases_its_slot(time: FakeTime) -> None:
     """Stopping a run in a pause blocks no slot."""
-    brake, _ = open_slots(time, parallel=1)
-    brake.record_throttling(time.now)
+    slots, _ = open_slots(time, parallel=1)
+    slots.record_throttling(time.now)
 
     async def download() -> None:
-        async with brake:
+        async with slots:
             pytest.fail("the pause is not over")
 
     async with anyio.create_task_group() as tasks:
@@ -436,5 +436,5 @@ async def test_a_download_cancelled_during_a_pause_releases_its_slot(time: FakeT
     time.now += 10
 
     with anyio.fail_after(5):
-        async with brake as begin:
+        async with slots as begin:
             assert begin == START + 11

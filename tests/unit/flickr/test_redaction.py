@@ -92,7 +92,7 @@ async def test_an_echo_of_the_key_is_never_shown(place: str, canary: Canary, *, 
         async with api:
             with pytest.raises((TransportError, FlickrApiError)) as caught:
                 await api.find_user("x")
-    canary.hear(caught.value)
+    canary.record(caught.value)
     assert any("receive_response_headers" in text for text in canary.texts)
     assert [text for text in canary.texts if echo in text or key in text] == []
     if place == "message":
@@ -116,7 +116,7 @@ async def test_an_echo_of_a_signed_call_is_never_shown(place: str, part: str, ca
         async with api:
             with pytest.raises((TransportError, FlickrApiError)) as caught:
                 await api.find_user("x")
-    canary.hear(caught.value)
+    canary.record(caught.value)
     assert echoes
     assert [text for text in canary.texts for echo in echoes if echo in text] == []
     if place == "message":
@@ -163,7 +163,7 @@ async def test_an_echo_of_a_login_is_never_shown(
             async with api:
                 with pytest.raises(TransportError) as caught:
                     await api.find_user("x")
-            canary.hear(caught.value)
+            canary.record(caught.value)
     for word in ("canary-password", login.decode()):
         assert [text for text in canary.texts if word in text] == []
 

@@ -99,7 +99,7 @@ def test_a_refusal_is_explained(
     assert str(caught.value).startswith("s3://archive/flickr: ")
     assert "\n" not in str(caught.value)
     bird = canary.Canary()
-    bird.hear(caught.value)
+    bird.record(caught.value)
     assert not bird.leaks()
 
 

@@ -23,7 +23,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlbumState:
-    """What the catalogue knows about an album besides what Flickr states.
+    """The facts of an album in the catalogue that Flickr does not state.
 
     `position` is its place among the albums of the account, from 1; `None` before they were listed.
     `comments_stored` is how many comments Flickr counted when they were mirrored, `None` if they never were. `missing`

@@ -7,7 +7,7 @@ and the next one lists only the gaps (`models.intervals`).
 Flickr's totals can also include photos that it never lists to a visitor who is not logged in, and single pages can be
 short (reported in https://github.com/markdoliner/flickrmirrorer/issues/21). One answer does not show which of the two
 it is. So a stretch that is short stays open, and is listed again by the next runs. After `RUNS_UNTIL_HIDDEN` runs
-with the same result, its photos are taken to be hidden, and the stretch counts as listed: otherwise a photostream
+with the same result, its photos are assumed to be hidden, and the stretch counts as listed: otherwise a photostream
 with one hidden photo would never be complete, and would cost calls in every run.
 """
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from flickr_mirror.catalogue.database import Database
 
 RUNS_UNTIL_HIDDEN = 3
-"""Photos that Flickr counts and does not list in this many runs in a row are taken to be hidden."""
+"""Photos that Flickr counts and does not list in this many runs in a row are assumed to be hidden."""
 ALWAYS_PLAUSIBLE = 10
-"""More photos than this are taken to be hidden only if at least as many are listed beside them."""
+"""More photos than this are assumed to be hidden only if at least as many are listed beside them."""
 UNLOCATED = Interval(-1, -1)
 """Stands for photos that Flickr counts in the whole photostream but in no part of it."""
 _COVERED, _SCANNED = 0, 1
@@ -103,7 +103,7 @@ class CoverageStore:
     # Shortfalls
 
     def record_shortfall(self, stretch: Interval, missing: int | None, *, run: int, listed: int) -> int:
-        """Record a shortfall found in a `run`; return how many photos are newly taken to be hidden.
+        """Record a shortfall found in a `run`; return how many photos are newly assumed to be hidden.
 
         `listed` is how many photos are known in the stretch. A stretch that lacks most of its photos is never taken to
         be listed: then the listing is wrong, for example with an empty page and a total of 600.
@@ -123,7 +123,7 @@ class CoverageStore:
         return missing if runs == RUNS_UNTIL_HIDDEN and missing is not None else 0
 
     def is_hidden(self, stretch: Interval) -> bool:
-        """Return whether the photos missing in a stretch are taken to be hidden."""
+        """Return whether the photos missing in a stretch are assumed to be hidden."""
         row = self._query(
             "SELECT runs FROM shortfalls WHERE caller = ? AND low = ?", (self._caller, stretch.low)
         ).fetchone()
@@ -132,7 +132,7 @@ class CoverageStore:
     def delete_shortfalls(self, before: int, *, scanning: bool, window: Interval | None) -> None:
         """Delete the shortfalls that the run `before` did not find again, within a `window` of upload time if given.
 
-        Photos taken to be hidden stay so until a full scan ends, because other walks do not list their stretch again.
+        Photos assumed to be hidden stay so until a full scan ends, because other walks do not list their stretch again.
         """
         condition = "caller = ? AND low >= 0 AND run < ?"
         if not scanning:
@@ -155,7 +155,7 @@ class CoverageStore:
         return [(Interval(low, high), missing) for low, high, missing in rows]
 
     def count_hidden(self, stretch: Interval | None = None) -> int:
-        """Return how many photos are taken to be hidden: in all, or in the shortfalls within a stretch."""
+        """Return how many photos are assumed to be hidden: in all, or in the shortfalls within a stretch."""
         row = self._query(
             f"SELECT total(missing) FROM shortfalls WHERE caller = ? AND runs >= {RUNS_UNTIL_HIDDEN} AND low >= ?"
             " AND high <= ?",

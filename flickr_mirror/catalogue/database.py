@@ -74,7 +74,7 @@ class Database:
         self.is_damaged = False
         """Whether something was read that is not as it was written."""
         self.is_snapshot = for_reading and not _has_log(path)
-        """Whether the file is read as it is now. What is written to it later is not seen, or only in part."""
+        """Whether the file is read as it is now. Later writes are not seen, or only in part."""
         with self._errors():
             self._database = sqlite3.connect(
                 _address_for_reading(path, is_snapshot=self.is_snapshot) if for_reading else path,

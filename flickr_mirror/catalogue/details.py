@@ -1,4 +1,4 @@
-"""The details of photos that need a call for each one: notes, faves, EXIF. What is fetched, and what is left."""
+"""The details of photos that need a call for each one: notes, faves, EXIF. Which are fetched and which are left."""
 
 from __future__ import annotations
 

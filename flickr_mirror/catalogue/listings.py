@@ -234,7 +234,7 @@ class ListingStore:
         """End a complete walk, and return its result.
 
         `total` is how many photos Flickr counts in the whole photostream; it is not known if the walk was only for
-        a `window` of upload times. A full scan that misses more than a tenth of the known photos is believed only
+        a `window` of upload times. A full scan that misses more than a tenth of the known photos is accepted only
         if `accept_loss`: an outage of Flickr looks the same as an owner who deletes most of the photostream.
         """
         scanning = self._walk.is_scan
@@ -285,7 +285,7 @@ class ListingStore:
         return -difference if is_news else 0
 
     def _end_scan(self, *, accept_loss: bool) -> tuple[int, int]:
-        """End a full scan; return how many missed photos are not believed to be gone, and how many may be."""
+        """End a full scan; return how many missed photos are too many to be gone, and how many may be."""
         self._callers.set_number("scanned", self._walk.scan)
         self._callers.set_number("scan_begun", None)
         self._coverage.clear_scan()

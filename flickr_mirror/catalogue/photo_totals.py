@@ -42,7 +42,7 @@ class PhotoTotals:
         return int(row[0])
 
     def count_in(self, stretch: Interval) -> int:
-        """Return how many photos Flickr should count in a stretch: those known and those taken to be hidden."""
+        """Return how many photos Flickr should count in a stretch: those known and those assumed to be hidden."""
         return self.known_in(stretch) + self._coverage.count_hidden(stretch)
 
     def median_upload(self, stretch: Interval) -> int:

@@ -28,9 +28,9 @@ class WalkResult:
     """The result of a walk through the photostream.
 
     `short` are the open shortfalls: the stretch, and how many photos are missing in it (`None` if Flickr's answers
-    cannot be true). `hidden` is how many photos are taken to be hidden since this walk. `scanned` is whether a full
+    cannot be true). `hidden` is how many photos are assumed to be hidden since this walk. `scanned` is whether a full
     scan ended, `resumed` whether an earlier run began it. `absent` is how many known photos it did not list, `lost`
-    how many if there are too many to believe that. `fewer` is how many photos Flickr counts fewer than are known, if
+    how many if these are too many to accept. `fewer` is how many photos Flickr counts fewer than are known, if
     that number is new. `logins` are the usernames of other logins that have listed the photostream, if they may see
     more; `is_visitor` is whether this walk had no login.
     """
@@ -62,12 +62,12 @@ def sentences(result: WalkResult) -> list[str]:
     if result.hidden:
         texts.append(
             f"Flickr counts {_photos(result.hidden)} that it does not list, {RUNS_UNTIL_HIDDEN} runs in a row: "
-            f"taken to be hidden from {'visitors who are not logged in' if result.is_visitor else 'this login'}."
+            f"assumed to be hidden from {'visitors who are not logged in' if result.is_visitor else 'this login'}."
         )
     if result.lost:
         texts.append(
-            f"The full scan does not find {_photos(result.lost)}, more than a tenth of the mirror: that is not "
-            "believed, and nothing is marked as gone. If the owner did remove them, add --accept-loss."
+            f"The full scan does not find {_photos(result.lost)}, more than a tenth of the mirror, so nothing is "
+            "marked as gone. If the owner did remove them, add --accept-loss."
         )
     if result.fewer:
         logins = names_text(result.logins)

@@ -84,7 +84,7 @@ async def check_mirror(
 
     `username` is the username, the NSID or the folder of the mirror below `cache_path`. `part` is (i, n) for the
     i-th of n shares. `rebuild` first makes the catalogue anew from the files. Files in a bucket are only compared with
-    a listing of it, by size and version mark, unless `read`. `report` is filled in as the check goes on. Broken files
+    a listing of it, by size and version mark, unless `read`. `report` is filled in as the check proceeds. Broken files
     are moved aside, and the next run makes them again. An interrupted check continues where it stopped. Raises
     `PhotostreamError` if there is no such mirror, `CacheError` if it cannot be used, and `ValueError`
     for an invalid part.

@@ -67,7 +67,7 @@ class Target(NamedTuple):
 
 
 class MirrorRun:
-    """One run for the user called `name`; the mirrors are below `root`. `report` is filled in as the run goes on."""
+    """One run for the user called `name`; the mirrors are below `root`. `report` is filled in as the run proceeds."""
 
     def __init__(
         self,

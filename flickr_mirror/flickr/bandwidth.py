@@ -25,7 +25,7 @@ class Pacer:
         self._paid_until = clock()
 
     def delay(self, count: float) -> float:
-        """Take `count`; return how many seconds to wait for that. What was not used in time is lost."""
+        """Take `count`; return how many seconds to wait for that. Unused bandwidth is not saved."""
         if self.rate is None:
             return 0.0
         self._paid_until = max(self._paid_until, self._clock()) + count / self.rate

@@ -47,7 +47,7 @@ class WalkState:
     """How many steps the walk has made."""
 
     def min_count(self, gap: Interval) -> int:
-        """Return how many photos the first answer for a gap must count to be believed without a second one.
+        """Return how many photos the first answer for a gap must count to be accepted without a second one.
 
         It is at least 1, so that an empty answer is always confirmed: Flickr has sent empty lists with `stat: ok`.
         """

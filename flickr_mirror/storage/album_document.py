@@ -31,7 +31,7 @@ def name_of(album_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlbumFile:
-    """What the document of an album states besides the facts of the album.
+    """The content of the document of an album besides the facts of the album.
 
     `comments` is `None` if they were not mirrored. `missing`, `caller` and `gone` are as in the catalogue.
     """

@@ -18,7 +18,7 @@ _TAKEN = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENOTEMPT
 _MORE_FILES = (
     "Allow more of them (`ulimit -n 256`) and run the same command again: it continues where it stopped."
 )
-_CURES = {
+_REMEDIES = {
     errno.EIO: "Check the disk and its cable, then run the same command again.",
     errno.EMFILE: _MORE_FILES,
     errno.ENFILE: _MORE_FILES,
@@ -47,5 +47,5 @@ def disk_errors(path: Path, kind: type[CacheError] = CacheError) -> Iterator[Non
             raise kind(
                 f"Cannot write {place}: {reason}. Move it and run the same command again.", place
             ) from error
-        cure = _CURES.get(error.errno or 0, "Check that the folder exists and that you may write to it.")
-        raise CacheError(f"{place}: {reason}. {cure}", place) from error
+        remedy = _REMEDIES.get(error.errno or 0, "Check that the folder exists and that you may write to it.")
+        raise CacheError(f"{place}: {reason}. {remedy}", place) from error

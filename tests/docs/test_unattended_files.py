@@ -296,10 +296,10 @@ async def test_a_phone_receives_a_notification() -> None:
     """ntfy.py sends one message after a failed run, and none after a successful one."""
     from aiohttp import web
 
-    heard: list[tuple[str, str]] = []
+    received: list[tuple[str, str]] = []
 
     async def take(request: web.Request) -> web.StreamResponse:
-        heard.append((request.headers["Title"], await request.text()))
+        received.append((request.headers["Title"], await request.text()))
         return web.Response()
 
     app = web.Application()
@@ -312,7 +312,7 @@ async def test_a_phone_receives_a_notification() -> None:
             await call("ntfy.py", f"http://127.0.0.1:{runner.addresses[0][1]}/topic", code=code)
     finally:
         await runner.cleanup()
-    assert heard == [("mirror_flickr: exit code 3", "1 photos failed, 4 are new.")]
+    assert received == [("mirror_flickr: exit code 3", "1 photos failed, 4 are new.")]
 
 
 async def test_a_mail_is_sent(tmp_path: Path) -> None:

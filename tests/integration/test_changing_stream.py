@@ -71,7 +71,7 @@ class Change:
 class Run:
     """A run of the mirror.
 
-    `lie` is the kind of false listings during it; one-time ones are answer number `at`. `meanwhile` happens
+    `false_kind` is the kind of false listings during it; one-time ones are answer number `at`. `meanwhile` happens
     at event number `at`, and at event number `stop_at` it is stopped (or cancelled, with `cancel`; with
     `kill`, nothing is written to the catalogue from then on). `clocks` are the seconds by which this
     computer's clock and Flickr's are ahead. `again` runs a second one right after it.
@@ -82,7 +82,7 @@ class Run:
     content: str = "both"
     info_level: int = 0
     scan: str = ""
-    lie: str = ""
+    false_kind: str = ""
     meanwhile: tuple[Change, ...] = ()
     at: int = 0
     stop_at: int = 0
@@ -96,7 +96,7 @@ class Run:
     @property
     def is_faultless(self) -> bool:
         """Whether this run had no false answers, was not stopped, and was for all photos."""
-        return not (self.lie or self.stop_at or self.window or self.limits or any(self.clocks))
+        return not (self.false_kind or self.stop_at or self.window or self.limits or any(self.clocks))
 
     def options(self, root: Path, flickr: SimulatedFlickr, times: Sequence[int]) -> MirrorOptions:
         """Return the options of the engine for photos uploaded at these `times`."""
@@ -184,9 +184,9 @@ class Story:
         self.is_running = False
         self.doubtful = 0
         self.scan_is_open = False
-        self.lie = ""
+        self.false_kind = ""
         self.victim = ""
-        self.answers = self.lie_at = 0
+        self.answers = self.false_at = 0
         self.has_numbers = setting.has_numbers
         self.unprocessed: set[str] = set()
         self.stream.clock = lambda: clock.now
@@ -308,7 +308,7 @@ class Story:
 
     def falsify(self, page: dict[str, Any]) -> None:
         """Falsify a page."""
-        if self.lie not in LIES_ONCE or self.answers == self.lie_at:
+        if self.false_kind not in FALSE_ONCE or self.answers == self.false_at:
             self.falsify_list(page)
             self.falsify_numbers(page)
 
@@ -316,9 +316,9 @@ class Story:
         """Falsify the list of photos."""
         listed = page["photo"]
         others = [photo for photo in listed if photo["id"] != self.victim]
-        match self.lie:
+        match self.false_kind:
             case "empty" | "malformed":
-                page["photo"] = [{"id": "0"} for _ in listed] if self.lie == "malformed" else []
+                page["photo"] = [{"id": "0"} for _ in listed] if self.false_kind == "malformed" else []
             case "uncounted":
                 page |= {"photo": others, "total": int(page["total"] or 0) - (len(listed) - len(others))}
             case "rotating":
@@ -326,13 +326,13 @@ class Story:
             case "short":
                 page["photo"] = others
             case "short once" if others != listed:
-                page["photo"], self.lie = others, ""
+                page["photo"], self.false_kind = others, ""
             case "disorder":
                 listed.reverse()
 
     def falsify_numbers(self, page: dict[str, Any]) -> None:
         """Falsify the counts."""
-        match self.lie:
+        match self.false_kind:
             case "empty":
                 page["total"] = 0
             case "unusable":
@@ -351,8 +351,8 @@ class Story:
     async def run(self, run: Run) -> None:
         """Run the mirror, and check the result."""
         self.clock.now += TICK
-        if (run.lie or any(run.clocks)) and self.doubtful >= PATIENCE - 1:
-            run = replace(run, lie="", clocks=(0, 0))
+        if (run.false_kind or any(run.clocks)) and self.doubtful >= PATIENCE - 1:
+            run = replace(run, false_kind="", clocks=(0, 0))
         public, steady, images, texts = (
             set(self.stream.ids),
             set(self.steady),
@@ -378,8 +378,8 @@ class Story:
 
     async def mirror(self, run: Run) -> MirrorReport | None:
         """Run the mirror; return its report, unless it was cancelled."""
-        self.lie, self.victim, self.is_running = run.lie, self.pick(run.at), True
-        self.answers, self.lie_at = 0, run.at % 7
+        self.false_kind, self.victim, self.is_running = run.false_kind, self.pick(run.at), True
+        self.answers, self.false_at = 0, run.at % 7
         self.clock.ahead, self.clock.date_ahead = run.clocks
         events = 0
         unfinished: set[str] = set()
@@ -420,7 +420,7 @@ class Story:
             report = await mirror.run()
         if not run.kill and events >= run.stop_at > 0:
             self.excused += len(unfinished)  # downloads in flight when the run was stopped
-        self.lie, self.is_running = "", False
+        self.false_kind, self.is_running = "", False
         self.clock.ahead = self.clock.date_ahead = 0
         return report
 
@@ -538,9 +538,9 @@ CHANGES = st.one_of(
     st.builds(Change, st.just("wait"), st.sampled_from(PAUSES)),
     st.builds(Change, st.just("fail_to_process"), WHICH),
 )
-LIES_ONCE = ("empty", "unusable", "malformed", "uncounted")
-LIES = (
-    *LIES_ONCE,
+FALSE_ONCE = ("empty", "unusable", "malformed", "uncounted")
+FALSE_KINDS = (
+    *FALSE_ONCE,
     *("short", "short once", "rotating", "too many", "too few", "no total", "another page", "disorder"),
 )
 YEARS = 3650 * DAY
@@ -560,10 +560,10 @@ def runs(**disturbance: st.SearchStrategy[Any]) -> st.SearchStrategy[Run]:
 
 RUNS = st.one_of(
     runs(again=st.booleans()),
-    runs(lie=st.sampled_from(LIES), at=WHICH),
+    runs(false_kind=st.sampled_from(FALSE_KINDS), at=WHICH),
     runs(clocks=st.sampled_from(CLOCKS)),
     runs(
-        lie=st.sampled_from(LIES_ONCE),
+        false_kind=st.sampled_from(FALSE_ONCE),
         at=WHICH,
         clocks=st.sampled_from(CLOCKS),
         meanwhile=st.lists(CHANGES, max_size=2).map(tuple),

@@ -46,11 +46,11 @@ def short(page: PhotoPage) -> PhotoPage:
     return replace(page, photos=page.photos[:-3], total=max(page.total - 3, 0))
 
 
-LIES = (unusable, empty, malformed, partly_malformed, short)
+CHANGES = (unusable, empty, malformed, partly_malformed, short)
 
 
 async def walk_with_a_false_answer(
-    lie: Callable[[PhotoPage], PhotoPage],
+    change: Callable[[PhotoPage], PhotoPage],
     strategy: CachingStrategy,
     at: int,
     coverage: Coverage | None = None,
@@ -58,19 +58,19 @@ async def walk_with_a_false_answer(
 ) -> tuple[FakeApi, set[str], Coverage]:
     """Walk a photostream whose answer to the call `at` is false; return the listed photos and the coverage."""
     api = FakeApi(SimulatedPhotostream(PHOTOS, newest=NOW))
-    api.change = lambda number, page: lie(page) if number == at else page
+    api.change = lambda number, page: change(page) if number == at else page
     pages, after, _ = await walk(api, strategy, coverage, expected=expected)
     return api, ids(pages), after
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 @pytest.mark.parametrize("at", range(7))
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("change", CHANGES)
 async def test_one_false_answer_covers_nothing_that_was_not_listed(
-    lie: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
+    change: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
 ) -> None:
     """At any position of a first walk, a time whose photos are not listed is not covered."""
-    api, listed, coverage = await walk_with_a_false_answer(lie, strategy, at)
+    api, listed, coverage = await walk_with_a_false_answer(change, strategy, at)
     for photo_id in set(api.stream.ids) - listed:
         uploaded = api.stream.photo(photo_id).uploaded
         assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage, f"{photo_id} is covered"
@@ -79,41 +79,41 @@ async def test_one_false_answer_covers_nothing_that_was_not_listed(
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 @pytest.mark.parametrize("at", range(4))
-@pytest.mark.parametrize("lie", [unusable, empty])
+@pytest.mark.parametrize("change", [unusable, empty])
 async def test_one_false_answer_loses_no_photo(
-    lie: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
+    change: Callable[[PhotoPage], PhotoPage], at: int, strategy: CachingStrategy
 ) -> None:
     """An empty page is requested again, and the walk continues to its end."""
-    api, listed, coverage = await walk_with_a_false_answer(lie, strategy, at)
+    api, listed, coverage = await walk_with_a_false_answer(change, strategy, at)
     assert listed == set(api.stream.ids)
     assert coverage == Coverage((Interval(0, UNTIL),))
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("change", CHANGES)
 async def test_a_later_walk_is_not_deceived(
-    lie: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
+    change: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
 ) -> None:
     """An answer without the new photos does not cover the time since the last walk."""
     stream = SimulatedPhotostream(PHOTOS, newest=NOW)
     low = stream.photo(stream.ids[20]).uploaded
-    api, listed, coverage = await walk_with_a_false_answer(lie, strategy, 0, Coverage((Interval(0, low),)))
+    api, listed, coverage = await walk_with_a_false_answer(change, strategy, 0, Coverage((Interval(0, low),)))
     for photo_id in set(api.stream.ids[:20]) - listed:
         uploaded = api.stream.photo(photo_id).uploaded
         assert coverage.with_interval(Interval(uploaded, uploaded)) != coverage
 
 
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
-@pytest.mark.parametrize("lie", [unusable, empty])
+@pytest.mark.parametrize("change", [unusable, empty])
 async def test_an_empty_answer_does_not_close_an_older_gap(
-    lie: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
+    change: Callable[[PhotoPage], PhotoPage], strategy: CachingStrategy
 ) -> None:
     """A gap from an interrupted run is requested twice before it counts as empty."""
     stream = SimulatedPhotostream(PHOTOS, newest=NOW)
     low = stream.photo(stream.ids[60]).uploaded
     for at in range(3):
         api, listed, coverage = await walk_with_a_false_answer(
-            lie, strategy, at, Coverage((Interval(low, NOW),))
+            change, strategy, at, Coverage((Interval(low, NOW),))
         )
         assert set(api.stream.ids[61:]) <= listed
         assert coverage == Coverage((Interval(0, UNTIL),))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_language")
 
 DAY = 86_400
 BOTH = pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
-LIES: dict[str, Callable[[dict[str, Any]], object]] = {
+FALSE_ANSWERS: dict[str, Callable[[dict[str, Any]], object]] = {
     "unusable": lambda page: page.clear(),
     "empty": lambda page: page.update(photo=[], total=0),
     "malformed": lambda page: page.update(photo=[{"id": "x"} for _ in page["photo"]]),
@@ -36,9 +36,9 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
 class FalseListings:
     """Falsifies the listings whose number, from 0, is in `at`."""
 
-    def __init__(self, run: PagedRun, lie: Callable[[dict[str, Any]], object]) -> None:
+    def __init__(self, run: PagedRun, change: Callable[[dict[str, Any]], object]) -> None:
         self.run = run
-        self.lie = lie
+        self.change = change
         self.at: set[int] = set()
         self.answers = 0
         run.flickr.intercept = self.intercept
@@ -51,7 +51,7 @@ class FalseListings:
         assert isinstance(response, web.Response)
         payload = json.loads(response.text or "")
         if self.answers in self.at:
-            self.lie(payload["photos"])
+            self.change(payload["photos"])
         self.answers += 1
         response.text = json.dumps(payload)
         return response
@@ -77,21 +77,21 @@ def images(run: PagedRun) -> set[str]:
 
 
 @BOTH
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("change", FALSE_ANSWERS)
 @pytest.mark.parametrize("at", with_slow_rest(range(6), 0, 3))
 async def test_one_false_answer_hides_no_photo(
-    tmp_path: Path, lie: str, at: int, strategy: CachingStrategy
+    tmp_path: Path, change: str, at: int, strategy: CachingStrategy
 ) -> None:
     """At any position, the run is complete, or its exit code and `status` state that it is not."""
     async with mirroring(tmp_path, 35) as other:
         run = PagedRun(other.flickr, tmp_path)
-        liar = FalseListings(run, LIES[lie])
-        liar.at = {at}
+        listings = FalseListings(run, FALSE_ANSWERS[change])
+        listings.at = {at}
         report = await run(image_only=True, strategy=strategy)
         if images(run) != set(run.stream.ids):
             assert code_of(report) == 3
             assert status_of(tmp_path, run.stream.username).unlisted >= 1
-        liar.at = set()
+        listings.at = set()
         report = await run(image_only=True, strategy=strategy)
         assert (images(run), code_of(report)) == (set(run.stream.ids), 0)
         assert status_of(tmp_path, run.stream.username).unlisted == 0
@@ -99,16 +99,16 @@ async def test_one_false_answer_hides_no_photo(
 
 @pytest.mark.slow
 @BOTH
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("change", FALSE_ANSWERS)
 async def test_a_permanently_false_page_stays_open(
-    tmp_path: Path, lie: str, strategy: CachingStrategy
+    tmp_path: Path, change: str, strategy: CachingStrategy
 ) -> None:
     """A page without an answer is named by every run with exit code 3, until all photos are listed."""
     async with mirroring(tmp_path, 35) as other:
         run = PagedRun(other.flickr, tmp_path)
-        liar = FalseListings(run, LIES[lie])
+        listings = FalseListings(run, FALSE_ANSWERS[change])
         for _ in range(5):
-            liar.answers, liar.at = 0, set(range(1, 100))
+            listings.answers, listings.at = 0, set(range(1, 100))
             report = await run(image_only=True, strategy=strategy)
             if images(run) == set(
                 run.stream.ids
@@ -118,7 +118,7 @@ async def test_a_permanently_false_page_stays_open(
             assert "next run asks again" in run.notices
             status = status_of(tmp_path, run.stream.username)
             assert status.unlisted == report.unlisted
-        liar.at = set()
+        listings.at = set()
         report = await run(image_only=True, strategy=strategy)
         assert (images(run), code_of(report), run.notices) == (set(run.stream.ids), 0, "")
 
@@ -130,8 +130,8 @@ async def test_a_failed_listing_of_new_photos_is_reported(tmp_path: Path, strate
         run = PagedRun(other.flickr, tmp_path)
         await run(image_only=True, strategy=strategy)
         run.stream.upload(1, at=run.stream.photo(run.stream.ids[0]).uploaded + 5)
-        liar = FalseListings(run, LIES["unusable"])
-        liar.at = set(range(100))
+        listings = FalseListings(run, FALSE_ANSWERS["unusable"])
+        listings.at = set(range(100))
         report = await run(image_only=True, strategy=strategy)
         assert (code_of(report), report.images) == (3, 0)
 
@@ -357,8 +357,8 @@ async def test_a_photo_that_is_never_processed_is_tried_after_a_week(
                 if photo["id"] in (served, unserved):
                     photo["media_status"] = "failed"
 
-        liar = FalseListings(run, fail)
-        liar.at = set(range(100))
+        listings = FalseListings(run, fail)
+        listings.at = set(range(100))
         report: MirrorReport = await run(strategy=strategy)
         assert run.path(served).exists()
         assert [failure.photo_id for failure in report.failures] == [unserved]

@@ -383,7 +383,7 @@ class Body(httpx.AsyncByteStream):
         ({"Content-Length": "10000000000"}, 0),
         ({"x-ttdb-l": "10000000000"}, 0),
     ],
-    ids=["endless", "chunked", "lying length", "no number", "10 GB announced", "10 GB hinted"],
+    ids=["endless", "chunked", "wrong length", "no number", "10 GB announced", "10 GB hinted"],
 )
 async def test_a_size_bomb_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], most: int

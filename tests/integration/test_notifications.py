@@ -241,11 +241,11 @@ async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pyt
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     async def answer(stream: anyio.abc.SocketStream) -> None:
         async with stream:
-            heard.append(await stream.receive())
+            received.append(await stream.receive())
             await stream.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
     async with listener, anyio.create_task_group() as tasks:
@@ -254,9 +254,9 @@ async def test_a_ping_goes_through_the_proxy_of_the_environment(monkeypatch: pyt
         async with run_of(notifier):
             await notifier.notify_end(summary())
         tasks.cancel_scope.cancel()
-    assert heard
-    assert all(request.startswith(b"CONNECT monitor.example:443") for request in heard)
-    assert not any(SECRET.encode() in request for request in heard)
+    assert received
+    assert all(request.startswith(b"CONNECT monitor.example:443") for request in received)
+    assert not any(SECRET.encode() in request for request in received)
 
 
 async def test_a_watch_reports_the_result_of_each_poll() -> None:

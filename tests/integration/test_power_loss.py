@@ -78,15 +78,15 @@ def finals(left: dict[Path, bytes | None]) -> dict[Path, bytes]:
 
 def false_claims(run: Run, catalogue: bytes, left: dict[Path, bytes | None]) -> list[str]:
     """Return the claims of a catalogue that do not hold on the disk."""
-    lies = []
+    found = []
     for photo_id, extension, sha256 in claims(catalogue):
         content = left.get(place(run, photo_id, extension))
         is_whole = content is not None and (
             hashlib.sha256(content).digest() == sha256 if sha256 else content.rstrip(b"\0").endswith(b"}\n")
         )
         if not is_whole:
-            lies.append(f"{photo_id}.{extension}")
-    return lies
+            found.append(f"{photo_id}.{extension}")
+    return found
 
 
 def place(run: Run, photo_id: str, extension: str) -> Path:

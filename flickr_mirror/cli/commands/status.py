@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 EXIT_OLD = 3
 """The exit code if the last success is older than --max-age."""
 MAX_CLOCK_SKEW = 86_400
-"""Seconds that a success may lie in the future. A later one is ignored: it would never be too old."""
+"""Seconds that a success may be in the future. A later one is ignored: it would never be too old."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,14 +63,14 @@ def shows_less(context: JobContext, name: str, document: Document) -> bool:
     return True
 
 
-def is_believed(context: JobContext, name: str, missed: int, known: int) -> bool:
-    """Return whether `missed` of the `known` entries are gone. Emits a notice if that is doubtful."""
+def is_accepted(context: JobContext, name: str, missed: int, known: int) -> bool:
+    """Return whether to accept that `missed` of the `known` entries are gone. Emits a notice if not."""
     if context.options.accept_loss or not is_doubtful(missed, known):
         return True
     context.emit(
         Notice(
-            f"Flickr does not list {missed:,} of the {known:,} {name} that are in the mirror. So large a loss is not "
-            "believed, and they stay as they are. If it is true, use --accept-loss once."
+            f"Flickr does not list {missed:,} of the {known:,} {name} in the mirror, more than a tenth, so they "
+            "are kept. If they were removed, use --accept-loss once."
         )
     )
     return False
@@ -89,12 +89,12 @@ async def write_list(
     """Write the document of a list that was walked from its beginning to its end, and return the result.
 
     `document` is the one of an earlier run, `key` identifies an entry. Entries that are not listed any more are marked
-    if the walk was complete and the loss is believed, otherwise kept.
+    if the walk was complete and the loss is accepted, otherwise kept.
     """
     stored = entries_of(document, name)
     merged = merge(stored, listed, key, volatile=volatile)
     entries, missed = merged.entries, 0
-    if is_complete and is_believed(context, name, merged.missed, len(stored)):
+    if is_complete and is_accepted(context, name, merged.missed, len(stored)):
         missed = merged.missed
         entries = mark(entries, listed, key, round(time.time()), prune=context.options.prune)
     await write(context, name, {"listed_as": access(context), name: entries})

@@ -17,7 +17,7 @@ from anyio import to_thread
 from flickr_mirror.engine.lists.documents import (
     access,
     entries_of,
-    is_believed,
+    is_accepted,
     is_owner,
     read,
     shows_less,
@@ -131,7 +131,7 @@ class FavoritesRun:
         for name in names:
             merged = self._compare(await self._month(name))
             missed, known = missed + merged.missed, known + len(merged.entries)
-        is_gone = is_complete and is_believed(self._context, NAME, missed, known)
+        is_gone = is_complete and is_accepted(self._context, NAME, missed, known)
         for name in names:
             entries = self._compare(stored := await self._month(name)).entries
             if is_gone:

@@ -52,7 +52,7 @@ def merge(
 
 
 def is_doubtful(missed: int, known: int) -> bool:
-    """Return whether more entries are missing than is believed without `accept_loss`: more than a tenth."""
+    """Return whether more entries are missing than are accepted without `accept_loss`: more than a tenth."""
     return missed > max(FEW, known // 10)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flickr_mirror.storage.store import NewFile, Store
 
 FILES_IN_COMMIT = 32
-"""Extra downloads, so that downloads go on while finished files are committed to disk."""
+"""Extra downloads, so that downloads continue while finished files are committed to disk."""
 EXTENSIONS = {"image": PHOTO_EXTENSIONS, "video": VIDEO_EXTENSIONS}
 
 

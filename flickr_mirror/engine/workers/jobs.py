@@ -58,7 +58,7 @@ class InfoJob(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobContext:
-    """What the page producer and all workers of one run share: the API, the mirror, and where results go.
+    """The objects that the page producer and all workers of a run share: the API, the mirror, the receivers of results.
 
     Its attributes are many because it is the only value that is passed to each of them.
     """

@@ -9,7 +9,7 @@ from array import array
 
 
 def script(name: str, data: object) -> bytes:
-    """Return the script that hands `data` to the pages under a name.
+    """Return the script that passes `data` to the pages under a name.
 
     JSON in a string is parsed many times faster than an object literal (rust-lang/rust#71250).
 

@@ -720,15 +720,15 @@ def test_missing_files_of_a_photo_that_reappears_are_mirrored(walks: Walks) -> N
     assert {"1", "20"} <= set(ids(walks.infos))
 
 
-@pytest.mark.parametrize(("found", "believed"), [(18, True), (17, False), (1, False)])
-def test_a_loss_of_more_than_a_tenth_is_ignored(walks: Walks, found: int, believed: bool) -> None:
+@pytest.mark.parametrize(("found", "is_accepted"), [(18, True), (17, False), (1, False)])
+def test_a_loss_of_more_than_a_tenth_is_ignored(walks: Walks, found: int, is_accepted: bool) -> None:
     """Of twenty photos two may be gone; three only with `accept_loss`."""
     walks.walk(photos(20))
     result = walks.walk(photos(found), full=True)
     missing = [str(number) for number in range(found + 1, 21)]
-    assert (result.lost, result.absent) == ((0, len(missing)) if believed else (20 - found, 0))
+    assert (result.lost, result.absent) == ((0, len(missing)) if is_accepted else (20 - found, 0))
     assert result.scanned
-    assert walks.absent() == (set(missing) if believed else set())
+    assert walks.absent() == (set(missing) if is_accepted else set())
     accepted = walks.walk(photos(found), full=True, accept_loss=True)
     assert (accepted.lost, accepted.absent) == (0, len(missing))
     assert walks.absent() == set(missing)
@@ -872,7 +872,7 @@ def test_a_deleted_photo_is_new_when_it_is_listed_again(walks: Walks) -> None:
         (WalkResult([], hidden=7), ["7 photos", "3 runs in a row", "hidden"]),
         (
             WalkResult([], scanned=True, lost=4),
-            ["4 photos", "more than a tenth", "not believed", "nothing is marked", "--accept-loss"],
+            ["4 photos", "more than a tenth", "nothing is marked", "--accept-loss"],
         ),
         (WalkResult([], fewer=3), ["3 photos fewer", "--full-scan"]),
         (WalkResult([(UNLOCATED, 3)]), ["3 photos more", "without an upload time", "next run asks again"]),

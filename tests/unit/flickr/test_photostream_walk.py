@@ -263,14 +263,14 @@ async def test_hidden_photos_outside_of_the_gap_leave_no_stretch_open() -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("lie", ["another page", "wrong times", "no times"])
-async def test_an_impossible_page_covers_nothing(strategy: CachingStrategy, lie: str) -> None:
+@pytest.mark.parametrize("change", ["another page", "wrong times", "no times"])
+async def test_an_impossible_page_covers_nothing(strategy: CachingStrategy, change: str) -> None:
     """Another page than requested, times outside of the window, and missing times are ignored."""
 
     def twist(_: int, page: PhotoPage) -> PhotoPage:
-        if lie == "another page":
+        if change == "another page":
             return PhotoPage(page.photos, page.page + 7, page.pages, page.total)
-        if lie == "no times":
+        if change == "no times":
             for photo in page.photos:
                 photo.facts = PhotoMetadata()
             return page

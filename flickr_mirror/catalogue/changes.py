@@ -79,7 +79,7 @@ def refresh(
     again = {Status.GONE, Status.UNAVAILABLE} if scanning else {Status.GONE}
     has_comments = comments and old.info_level == COMMENTS_LEVEL
     is_update = bool(change & ~Change.COMMENTS) or (Change.COMMENTS in change and has_comments)
-    # A size that Flickr was asked for is known better than a listing can show it, and stays.
+    # A size that was requested from Flickr is more reliable than a listing, and stays.
     is_open = state.image_status is Status.UNSETTLED and old.proof is SizeEvidence.NONE
     takes_size = Change.IMAGE in change or state.image_status is Status.NOT_READY or is_open
     image_status = fresh.image_status if takes_size else _image_status(old, state, fresh, again)

@@ -59,7 +59,7 @@ class GonePhotos:
         return int(row[0])
 
     def to_verify(self, limit: int, *, gone: bool) -> list[str]:
-        """Return the ids of up to `limit` absent photos, followed by those of `gone` photos if these are asked for.
+        """Return the ids of up to `limit` absent photos, followed by those of `gone` photos if these are requested.
 
         Gone photos that another login has listed are left out.
         """

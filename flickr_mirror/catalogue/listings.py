@@ -110,7 +110,7 @@ class ListingStore:
     def begin(self, now: int, *, fields: Collection[str], full: bool) -> Coverage:
         """Begin a walk at `now`, and return the upload times that it need not list.
 
-        `fields` are the extras that Flickr is asked for. If an earlier walk did not ask for all of them, nothing
+        `fields` are the requested extras. If an earlier walk did not request all of them, nothing
         counts as listed. A `full` scan lists everything, except what it listed before it was interrupted.
         """
         with self._database.transaction():

@@ -43,7 +43,7 @@ class Outcomes:
         self._details = details
 
     def set_best_size(self, stored: StoredPhoto, size: FlickrPhotoSize) -> None:
-        """Record the best size of a photo, which Flickr was asked for."""
+        """Record the best size of a photo, which was requested from Flickr."""
         now = (stored.photo.id, stored.revision)
         row = self._query("SELECT size_label FROM photos WHERE id = ? AND revision = ?", now).fetchone()
         # A sidecar that was written without this size is written again.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 _LATEST = 7 * DAY
 _IS_MARKED = "(damaged OR reduced IS NOT NULL)"
-# the address of a better film is known; all others must be asked for
+# the address of a better film is known; all others must be requested
 _FETCH_OR_ASK = "iif(proof AND (NOT video OR NOT damaged AND reduced IS NOT NULL), 1, 0)"
 
 

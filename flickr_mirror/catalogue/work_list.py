@@ -150,7 +150,7 @@ class WorkList:
         return self._page("image_status = 1", **page)
 
     def sizes_to_resolve(self, *, videos_only: bool = False, **page: Any) -> list[StoredPhoto]:  # noqa: ANN401
-        """Return photos whose best size Flickr must be asked for; see `_page`."""
+        """Return photos whose best size must be requested; see `_page`."""
         return self._page("image_status = 0 AND video" if videos_only else "image_status = 0", **page)
 
     def infos_to_write(self, **page: Any) -> list[StoredPhoto]:  # noqa: ANN401

@@ -23,13 +23,13 @@ IMAGE_RATE = "image_rate"
 ENOUGH = 20
 """The number of files of a kind in the mirror from which others of that kind can be estimated."""
 MOST_ASKED = 8
-"""The most images whose sizes in bytes the servers are asked for."""
+"""The largest number of images whose sizes in bytes are requested from the servers."""
 
 
 class DownloadVolume(NamedTuple):
     """About how many `bytes` are left to download, and how many `seconds` that takes; `None` if that is not known.
 
-    `basis` says in a sentence or two what the estimate is based on.
+    `basis` states in a sentence or two what the estimate is based on.
     """
 
     bytes: int | None
@@ -59,7 +59,7 @@ def with_unlisted(stock: Stock, sample: Collection[FlickrPhoto], unlisted: int) 
 
 
 def to_ask(stock: Stock, sample: Iterable[FlickrPhoto]) -> list[FlickrPhotoSize]:
-    """Return the pictures of a sample whose sizes in bytes the servers are to be asked for.
+    """Return the pictures of a sample whose sizes in bytes are to be requested from the servers.
 
     They are of the kinds of which the mirror has few files, in proportion to the pixels left of each kind.
     """

@@ -1,4 +1,4 @@
-"""Brings the media files of an account export into the mirror, where it has none as large, and checks them."""
+"""Imports the media files of an account export that are larger than those of the mirror, and checks them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PIECE = 1 << 20
 """Bytes that are read from an entry at once."""
 IMPORTED, KEPT, SMALLER, MISSING = "imported", "kept", "smaller", "missing"
-"""The outcome for the media of a photo: brought into the mirror; or left, because the mirror has the same file or, for
+"""The outcome for the media of a photo: imported into the mirror; or left, because the mirror has the same file or, for
 `SMALLER`, a larger one; `MISSING` is a photo without a file in the export and in the mirror."""
 _KINDS = {"image": "photo", "video": "video"}
 
@@ -62,7 +62,7 @@ class Media:
 
 
 class ExportMedia:
-    """Brings media files into a store."""
+    """Imports media files into a store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -70,7 +70,7 @@ class ExportMedia:
     async def bring(
         self, photo_id: str, entries: Sequence[ExportEntry], recorded: Sequence[StoredFile]
     ) -> Media:
-        """Bring the files of a photo into the mirror that are larger than those it has.
+        """Import the files of a photo that are larger than those of the mirror.
 
         `recorded` are the files that the catalogue knows. Raises `CacheError`.
         """

@@ -29,7 +29,7 @@ def export_bag(
     way: Way,
     on_photo: Callable[[int], None] = lambda _: None,
 ) -> ExportReport:
-    """Write a bag with the files of these photos and the documents about the account, or bring one up to date.
+    """Write a bag with the files of these photos and the documents about the account, or update one.
 
     The hashes in the manifest are those that the files were written with: a validation shows whether they still are.
     Raises `CacheError` if the target cannot be used; a photo whose files cannot be read is in the report.

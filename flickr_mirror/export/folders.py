@@ -53,7 +53,7 @@ class ExportReport:
 
 
 class FolderExport:
-    """An export of some photos of a mirror to a folder, which a later export brings up to date."""
+    """An export of some photos of a mirror to a folder, which a later export updates."""
 
     def __init__(
         self,

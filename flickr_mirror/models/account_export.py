@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flickr_mirror.models.payloads import Payload
 
 _PRIVACY = {"friend & family": "friends and family"}
-"""The values of `privacy` that a listing calls otherwise. This one also stands for photos for friends or family only
+"""The values of `privacy` with another name in a listing. This one also stands for photos for friends or family only
 (Flickr2Any-Tool#5)."""
 _SAFETY = ("safe", "moderate", "restricted")
 _DETAILS = (

@@ -88,7 +88,7 @@ class PoolPhoto:
 class Gallery:
     """A gallery that an account curates; times are in seconds since 1970 (UTC).
 
-    `key` is what the API calls it by; `id` is the part of it that is in its address. (It has more than ten attributes
+    `key` is its name in the API; `id` is the part of it that is in its address. (It has more than ten attributes
     because each is a key of the JSON.)
     """
 

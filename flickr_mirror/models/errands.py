@@ -38,7 +38,7 @@ class WorkerSettings:
 class FileErrand:
     """One file to download and to store: the `image` or the `video` of a photo.
 
-    `seen` is the SHA-256 of the bytes that came before, if they were suspicious: the same bytes are Flickr's own.
+    `seen` is the SHA-256 of the bytes received before, if they were suspicious: the same bytes are Flickr's own.
     `kept` is the SHA-256 of the file in the store, which stays if the same bytes come.
     """
 

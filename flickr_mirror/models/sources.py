@@ -61,7 +61,7 @@ class SourceAddress:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A list at Flickr. `user` is its account or its group, `id` what the API calls the list by."""
+    """A list at Flickr. `user` is its account or its group, `id` the id of the list in the API."""
 
     address: SourceAddress
     user: FlickrUser

@@ -3,7 +3,7 @@
 
     python tests/benchmarks/search.py 100000
     python tests/benchmarks/search.py 100000 --mirror FOLDER   # the cache path of a mirror of `large_mirror`
-    python tests/benchmarks/search.py 100000 --runs 5   # also runs that bring 1,000 photos, without and with index
+    python tests/benchmarks/search.py 100000 --runs 5   # also runs that add 1,000 photos, without and with index
 
 The budgets at 100,000 photos: index built in 30 s and 100 MB at most, a query in 50 ms (median), the command in 300 ms,
 a run with an index at most 5 % longer than one without.

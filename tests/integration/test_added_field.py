@@ -96,7 +96,7 @@ def test_an_optional_field_rewrites_each_file_once_and_counts_no_update(current:
 
 @pytest.mark.slow
 def test_a_new_field_leaves_older_files_readable(folder: Path) -> None:
-    """A row copied from its neighbour needs no own default: the catalogue is rebuilt from the older files."""
+    """A row copied from its neighbour needs no default of its own: the catalogue is rebuilt from the older files."""
     rebuilt, scanned = runs(LICENSE_COPIED, folder, "rebuild", "scan")
     assert rebuilt["new"] == 1
     assert rebuilt["known"] == STORED + 1

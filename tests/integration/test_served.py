@@ -439,7 +439,7 @@ STRANGE: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("kind", STRANGE)
 async def test_an_unknown_format_is_kept_after_two_downloads(tmp_path: Path, kind: str) -> None:
-    """Bytes that come twice are kept under their own extension, marked, and not fetched again."""
+    """Bytes that arrive twice are kept under their own extension, marked, and not fetched again."""
     data, extension = STRANGE[kind]
     async with mirroring(tmp_path, 2) as run:
         odd = run.stream.ids[0]

@@ -41,7 +41,7 @@ def run_describe(cache_path: Path, name: str) -> int:
 
 
 def describe_after_run(folder: Path) -> None:
-    """Bring the description of a mirror up to date; a failure is printed and changes nothing else."""
+    """Update the description of a mirror; a failure is printed and changes nothing else."""
     try:
         owner = read_owner(folder)
         if owner and owner.get("store"):  # a description is of the files beside it

@@ -1,4 +1,4 @@
-"""A worker of a Dask cluster: does the errands that coordinators send, and runs as a process of its own.
+"""A worker of a Dask cluster: runs the errands that coordinators send, in a process of its own.
 
 Every worker of a cluster can do errands if this package is installed there; `run_worker` is the process that the
 command starts.

@@ -156,7 +156,7 @@ class RunStats:
 
     @property
     def total(self) -> int:
-        """The number of photos that the run should bring the mirror to."""
+        """The number of photos that the mirror should have after the run."""
         return self._remaining.limited(self.counts.known)
 
     @property

@@ -92,7 +92,7 @@ class FileCopies:
         """Download a file of this size, and return it once it is durable.
 
         `refresh` returns the size with its current address. `started` is called when the download begins. If a
-        second download brings the same bytes, or damaged ones, the file on disk stays. Raises like
+        second download returns the same bytes, or damaged ones, the file on disk stays. Raises like
         `ImageFetcher.fetch_verified`, and `CacheError`.
         """
         known = await self.kept(stored, kind) if stored.is_second_best else None

@@ -1,4 +1,4 @@
-"""The image downloader: brings the best image of a photo that the servers deliver to disk, and the film of a video."""
+"""The image downloader: downloads the best image of a photo that the servers deliver, and the film of a video."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Job:
 class ImageJob(Job):
     """A photo whose image is to be downloaded in this size.
 
-    `films` are the files of a video and `sizes` its images, best first, if Flickr was asked for them a moment ago.
+    `films` are the files of a video and `sizes` its images, best first, if they were requested just before.
     """
 
     size: FlickrPhotoSize

@@ -367,7 +367,7 @@ def test_fewer_downloads_run_after_a_pause_and_more_after_good_images(time: Fake
 
 
 def test_a_pause_that_the_server_states_is_obeyed(time: FakeTime) -> None:
-    """A Retry-After longer than the own pause is obeyed, a shorter one does not shorten it."""
+    """A Retry-After longer than the computed pause is obeyed, a shorter one does not shorten it."""
     slots, pauses = open_slots(time)
 
     assert burst(slots, time, pauses, retry_after=60) == 60

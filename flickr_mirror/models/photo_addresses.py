@@ -12,7 +12,7 @@ _PAGE = re.compile(
 )
 # Without a flag for the path, because the case of its letters matters.
 _SHORT = re.compile(r"(?:(?i:https?)://)?(?i:(?:www\.)?flic\.kr)/p/(\w+)/?(?:[?#]\S*)?")
-SHORT_DIGITS = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+_DIGITS = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 """The digits of the ids in short links, from 0 to 57: no 0, I, O and l, which look alike.
 
 https://www.flickr.com/groups/api/discuss/72157616713786392/, and `flickrapi.shorturl`.
@@ -33,6 +33,6 @@ def photo_id_at(text: str) -> str | None:
 
 
 def _decoded(code: str) -> str:
-    if not set(code) <= set(SHORT_DIGITS):
+    if not set(code) <= set(_DIGITS):
         return ""
-    return str(reduce(lambda number, digit: number * len(SHORT_DIGITS) + SHORT_DIGITS.index(digit), code, 0))
+    return str(reduce(lambda number, digit: number * len(_DIGITS) + _DIGITS.index(digit), code, 0))

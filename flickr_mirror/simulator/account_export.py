@@ -9,7 +9,6 @@ import zipfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flickr_mirror.models.photo_addresses import SHORT_DIGITS
 from flickr_mirror.simulator import media_files
 from flickr_mirror.simulator.data.sizes import SimulatedSize, shape_of
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 METADATA = "72157600000000000_0123456789ab_part1.zip"
 _WEB = "https://www.flickr.com"
+_DIGITS = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+"""The digits of the ids in short links: https://www.flickr.com/groups/api/discuss/72157616713786392/."""
 _T = TypeVar("_T")
 _PER_PART = 50
 """The entries in each file of a list. How many Flickr writes is not known."""
@@ -139,8 +140,8 @@ def _parts(entries: list[_T]) -> Iterator[tuple[int, list[_T]]]:
 
 def _short(photo_id: int) -> str:
     """Return the code of a photo in Flickr's short links."""
-    rest, digit = divmod(photo_id, len(SHORT_DIGITS))
-    return (_short(rest) if rest else "") + SHORT_DIGITS[digit]
+    rest, digit = divmod(photo_id, len(_DIGITS))
+    return (_short(rest) if rest else "") + _DIGITS[digit]
 
 
 def _gallery(gallery: SimulatedGallery) -> dict[str, Any]:

@@ -32,6 +32,12 @@ CachePath = Annotated[
         "--cache-path", "--cache_path", metavar="FOLDER", help="Folder of the saved keys and logins."
     ),
 ]
+Account = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME", show_default=False, help="The account: its username or NSID. [default: all accounts]"
+    ),
+]
 ApiUrl = Annotated[
     str, typer.Option(metavar="URL", envvar="FLICKR_API_URL", help="An API endpoint other than Flickr's.")
 ]
@@ -62,7 +68,10 @@ def _set(
 
 @keys_app.command("check")
 def _check(
-    context: typer.Context, cache_path: CachePath = DEFAULT_CACHE_PATH, api_url: ApiUrl = FLICKR_API_URL
+    context: typer.Context,
+    name: Account = None,
+    cache_path: CachePath = DEFAULT_CACHE_PATH,
+    api_url: ApiUrl = FLICKR_API_URL,
 ) -> None:
     """Check whether Flickr accepts the keys that a run would use, and show where they come from: one API call.
 
@@ -72,7 +81,7 @@ def _check(
     from flickr_mirror.cli.commands.keys import check_keys
 
     raise typer.Exit(
-        check_keys(cache_path, url, given_keys(context), login_choice(context), timing_of(context))
+        check_keys(name, cache_path, url, given_keys(context), login_choice(context), timing_of(context))
     )
 
 

@@ -6,19 +6,13 @@ from typing import Annotated
 
 import typer
 
-from flickr_mirror.cli.keys_app import ApiUrl, CachePath, endpoint_of, given_keys
+from flickr_mirror.cli.keys_app import Account, ApiUrl, CachePath, endpoint_of, given_keys
 from flickr_mirror.cli.options.login_flags import login_choice
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH, FLICKR_API_URL
 
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Print the address, and do not open it in a browser.")
-]
-Account = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="NAME", show_default=False, help="The account: its username or NSID. [default: all accounts]"
-    ),
 ]
 
 

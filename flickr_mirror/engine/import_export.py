@@ -17,6 +17,7 @@ from anyio import to_thread
 
 from flickr_mirror.engine.dispatcher import Dispatcher
 from flickr_mirror.engine.export_albums import store_albums
+from flickr_mirror.engine.export_lists import store_lists
 from flickr_mirror.engine.export_media import KEPT, MISSING, SMALLER
 from flickr_mirror.engine.export_owner import owner_of
 from flickr_mirror.engine.language_detector import LanguageDetector
@@ -62,7 +63,9 @@ class ImportReport:
     `missing` are ids without a file in the export and in the mirror, `unmatched` files whose name has no id of the
     export, `smaller` ids whose file is smaller than that of the mirror. `damaged` are files that are in the mirror as
     the export has them, `failed` files that could not be brought, each with the reason; `ignored` are zips inside of
-    zips. It has one attribute for each figure that is reported.
+    zips. `lists` has the numbers of favourites and contacts that are in the mirror from exports, `kept_lists` names
+    those that it has from Flickr's API, `unread` are JSON files that no import reads. It has one attribute for each
+    figure that is reported.
     """
 
     username: str = ""
@@ -84,6 +87,9 @@ class ImportReport:
     damaged: list[tuple[str, str]] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    lists: dict[str, int] = field(default_factory=dict)
+    kept_lists: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     seconds: float = 0.0
     complete: bool = False
 
@@ -142,6 +148,9 @@ async def import_export(
                     keep = partial(
                         store_albums, user=user, store=cache, dispatcher=dispatcher, detector=detector
                     )
+                    lists = await to_thread.run_sync(store_lists, archive, cache)
+                    report.lists, report.kept_lists, report.unread = lists.stored, lists.kept, lists.unread
+                    report.failed += lists.failed
                     run = _Import(
                         archive,
                         dispatcher,

@@ -233,6 +233,10 @@ class DownloadSlots:
             self._set_slots()
             self.on_pause(seconds)
 
+    def limit(self, per_second: float | None) -> None:
+        """Change how many downloads may start in a second."""
+        self._pacer.rate = per_second
+
     def pause(self, seconds: float) -> None:
         """Start no download for some seconds, because another machine was refused. The number of slots stays."""
         self._backoff.wait_for(seconds)

@@ -115,6 +115,12 @@ class ImageFetcher:
         """For how many seconds images were being downloaded, without pauses."""
         return self._slots.seconds
 
+    def limit(self, bandwidth: float | None, images_per_second: float | None) -> int:
+        """Change the limits on all downloads together, and return how many of them can run at once."""
+        self._bandwidth.limit = bandwidth
+        self._slots.limit(images_per_second)
+        return self._bandwidth.max_parallel(self.most)
+
     def stop(self) -> None:
         """Start no more downloads; raise `StoppedError` in those that wait for a slot."""
         self._slots.close()

@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flickr_mirror.simulator import media_files
 from flickr_mirror.simulator.data.sizes import SimulatedSize, shape_of
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from flickr_mirror.simulator.data.lists import SimulatedGallery
     from flickr_mirror.simulator.data.photo import SimulatedPhoto
     from flickr_mirror.simulator.data.stream import SimulatedPhotostream
     from flickr_mirror.simulator.data.texts import SimulatedComment
 
 METADATA = "72157600000000000_0123456789ab_part1.zip"
 _WEB = "https://www.flickr.com"
+_DIGITS = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+"""The digits of the ids in short links: https://www.flickr.com/groups/api/discuss/72157616713786392/."""
+_T = TypeVar("_T")
+_PER_PART = 50
+"""The entries in each file of a list. How many Flickr writes is not known."""
 _EVERY = 50
 """Every fiftieth photo has a name of each odd kind."""
 
@@ -111,9 +117,42 @@ def _documents(
         },
     )
     yield "albums.json", {"albums": [_album(name, photos)] if photos else []}
-    yield "contacts_part001.json", {"contacts": {}}
+    lists = stream.lists
+    favorites = [
+        {"photo_id": photo_id, "photo_url": f"http://flic.kr/p/{_short(int(photo_id))}"}
+        for photo_id in lists.favorites
+    ]
+    contacts = [(contact.username, f"{_WEB}/people/{contact.nsid}/") for contact in lists.contacts]
+    for number, part in _parts(favorites):
+        yield f"faves_part{number:03}.json", {"faves": part}
+    for number, people in _parts(contacts):
+        yield f"contacts_part{number:03}.json", {"contacts": dict(people)}
+    yield "galleries.json", {"galleries": [_gallery(gallery) for gallery in lists.galleries]}
     for photo_id in photos:
         yield f"photo_{photo_id}.json", _photo(stream.photo(photo_id), name, is_private=photo_id in private)
+
+
+def _parts(entries: list[_T]) -> Iterator[tuple[int, list[_T]]]:
+    """Yield the entries of each file of a list with its number, at least one file."""
+    for number, start in enumerate(range(0, len(entries) or 1, _PER_PART), start=1):
+        yield number, entries[start : start + _PER_PART]
+
+
+def _short(photo_id: int) -> str:
+    """Return the code of a photo in Flickr's short links."""
+    rest, digit = divmod(photo_id, len(_DIGITS))
+    return (_short(rest) if rest else "") + _DIGITS[digit]
+
+
+def _gallery(gallery: SimulatedGallery) -> dict[str, Any]:
+    return {
+        "id": gallery.id,
+        "title": gallery.title,
+        "description": gallery.description,
+        "photo_count": str(len(gallery.photos)),
+        "view_count": "0",
+        "photos": gallery.photos,
+    }
 
 
 def _album(name: str, photos: list[str]) -> dict[str, Any]:

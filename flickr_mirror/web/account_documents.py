@@ -22,7 +22,9 @@ def document_of(index: PhotoIndex, name: str, include: str) -> dict[str, Any]:
     Raises `FlickrRefusal` if there is none, or if it has what the public does not see.
     """
     document = index.reader.account_document(name)
-    if document is None:
+    if (
+        document is None or document.get("listed_as") == "export"
+    ):  # an export has too little of them for an answer
         raise not_mirrored(f"{include} of {index.reader.username}", include)
     if document.get("listed_as") == "owner" and not index.shows_private:
         raise is_private(f"{include} of {index.reader.username}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream, write_export
+from flickr_mirror.simulator import SimulatedContact, SimulatedFlickr, SimulatedPhotostream, write_export
 from tests.support.command import THREAD, Outcome, Process, parts, run, start, tree
 
 if TYPE_CHECKING:
@@ -55,11 +55,18 @@ async def test_an_import_reports_its_result(tmp_path: Path) -> None:
     """The last line, the sentences about missing photos, exit code 3 for these, and the same as JSON."""
     stream = SimulatedPhotostream(12, image_dims=SMALL)
     missing = stream.ids[3]
+    stream.lists.favorites = {"5690422749": 1_400_000_000}
+    stream.lists.contacts = [SimulatedContact("1@N01", "anna"), SimulatedContact("2@N01", "ben")]
     write_export(stream, tmp_path / "export", without=[missing], strays=["IMG_1.jpg"])
     outcome = await import_export(tmp_path / "m", tmp_path / "export", "--json")
     assert outcome.code == 3, outcome.err
     said = " ".join(outcome.err.split())
     assert f"1 photos have no file in the export: a run with an API key fetches them: {missing}." in said
+    assert (
+        "The mirror has 1 favorites and 2 contacts from the export. A run with the login of the account and --include "
+        "favorites,contacts adds what the export does not state of them."
+    ) in said
+    assert "1 JSON files are of kinds that are not imported, so keep the zips: galleries.json." in said
     assert "1 files have no id of the export in their name, and were not imported: IMG_1.jpg in" in said
     assert re.search(
         r'imported user="saigon_archive" nsid=72157600@N07 photos=12/12 new=12 images=11 videos=0 kept=0 missing=1 '
@@ -68,6 +75,7 @@ async def test_an_import_reports_its_result(tmp_path: Path) -> None:
     )
     report = json.loads(outcome.out)
     assert (report["images"], report["missing"], report["exit"]) == (11, [missing], 3)
+    assert (report["lists"], report["kept_lists"]) == ({"favorites": 1, "contacts": 2}, [])
     assert report["folder"] == str(tmp_path / "m" / stream.username)
 
 

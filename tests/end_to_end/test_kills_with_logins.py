@@ -14,6 +14,7 @@ import pytest
 from flickr_mirror.simulator import SimulatedFlickr, SimulatedPhotostream
 from tests.support import canary
 from tests.support.command import parts, tree
+from tests.support.signed_mirror import mirror_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,21 +24,11 @@ KILLS = 2
 """How often each run is killed before it may end."""
 LATEST = 15
 """The requests after which a run is killed, at most."""
-SCRIPT = f"""
+SCRIPT = """
 import asyncio, json, sys
-from pathlib import Path
-from flickr_mirror import AccessToken, Limits, MirrorOptions, PhotostreamMirror
-from tests.support.timing import FAST
+from tests.support.signed_mirror import mirror_of
 
-url, root, token, options = json.loads(sys.argv[1])
-mirror = PhotostreamMirror(
-    "saigon_archive", {canary.KEY!r}, {canary.SECRET!r},
-    token=AccessToken(*token) if token else None,
-    options=MirrorOptions(cache_path=Path(root), api_url=url, image_only=True, **options),
-    limits=Limits(page_size=10, image_workers=4, timing=FAST),
-)
-report = asyncio.run(mirror.run())
-print(json.dumps([report.gone, report.pruned, len(report.failures), report.login_only]))
+asyncio.run(mirror_of(*json.loads(sys.argv[1])).run())
 """
 
 
@@ -57,27 +48,21 @@ class Mirrors:
 
     async def run(self, *, login: bool, **options: Any) -> list[int]:
         """Run both mirrors, the first one with kills; return the report of the undisturbed run."""
+        token = self.token if login else None
         for _ in range(KILLS):
-            await self._run(self.roots[0], login=login, options=options, is_killed=True)
-        await self._run(self.roots[0], login=login, options=options)
-        return await self._run(self.roots[1], login=login, options=options)
+            await self._run_and_kill(self.flickr.api_url, str(self.roots[0]), token, options)
+        await mirror_of(self.flickr.api_url, str(self.roots[0]), token, options).run()
+        report = await mirror_of(self.flickr.api_url, str(self.roots[1]), token, options).run()
+        return [report.gone, report.pruned, len(report.failures), report.login_only]
 
-    async def _run(
-        self, root: Path, *, login: bool, options: dict[str, Any], is_killed: bool = False
-    ) -> list[int]:
-        arguments = json.dumps([self.flickr.api_url, str(root), self.token if login else None, options])
-        async with await anyio.open_process([sys.executable, "-c", SCRIPT, arguments]) as process:
-            if is_killed:
-                enough = self._requests + self._chance.randrange(LATEST)
-                while self._requests <= enough and process.returncode is None:  # noqa: ASYNC110
-                    await anyio.sleep(0.001)
-                if process.returncode is None:
-                    process.kill()
-                    self.kills += 1
-            output = b"".join([chunk async for chunk in process.stdout]) if process.stdout else b""
-        assert process.returncode == 0 or is_killed
-        found: list[int] = json.loads(output) if output else []
-        return found
+    async def _run_and_kill(self, *arguments: Any) -> None:
+        enough = self._requests + self._chance.randrange(LATEST)
+        async with await anyio.open_process([sys.executable, "-c", SCRIPT, json.dumps(arguments)]) as process:
+            while self._requests <= enough and process.returncode is None:  # noqa: ASYNC110
+                await anyio.sleep(0.001)
+            if process.returncode is None:
+                process.kill()
+                self.kills += 1
 
     @property
     def _requests(self) -> int:

@@ -296,3 +296,25 @@ async def test_images_per_second_is_one_limit_for_all_workers(run: ClusterRun) -
     started = anyio.current_time()
     report = await run()
     assert (report.images, anyio.current_time() - started >= COUNT / 20) == (COUNT, True)
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.slow
+async def test_images_per_second_is_one_limit_for_the_workers_and_the_coordinator(run: ClusterRun) -> None:
+    """20 new images, which workers download, and 20 replaced ones, which they do not: 20 per second in total."""
+    await run()
+    for photo_id in run.stream.ids[:20]:
+        run.stream.replace_image(photo_id)
+    run.stream.upload(20)
+    started: list[float] = []
+
+    async def note(request: web.Request) -> web.StreamResponse | None:
+        if request.path.endswith(".jpg"):
+            started.append(anyio.current_time())
+        return None
+
+    run.flickr.intercept = note
+    run.limits = replace(run.limits, images_per_second=20)
+    report = await run(full_scan=True)
+    assert (report.images, report.updated, len(started)) == (40, 20, 40)
+    assert started[-1] - started[0] >= 39 / 20

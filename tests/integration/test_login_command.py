@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -9,16 +10,22 @@ import stat
 import sys
 import time
 import urllib.request
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import keyring
 import pytest
 from aiohttp import web
+from keyring.errors import KeyringLocked
 
 from flickr_mirror.cli.keys.key_file import ApiKeys, save_keys
-from flickr_mirror.cli.keys.keyring_store import LOGIN_ORIGIN, save_in_keyring
-from flickr_mirror.cli.keys.token_file import SavedLogin, hash_of, read_logins
+from flickr_mirror.cli.keys.keyring_logins import LOGIN_ORIGIN, entry_of, read_keyring_logins
+from flickr_mirror.cli.keys.keyring_store import ORIGIN, save_in_keyring
+from flickr_mirror.cli.keys.login_choice import LoginChoice
+from flickr_mirror.cli.keys.token_file import SavedLogin, as_json, hash_of, read_logins
 from flickr_mirror.cli.options.usage_errors import ConfigError
+from flickr_mirror.cli.run_logins import choose_logins
+from flickr_mirror.models.options import Limits
 from flickr_mirror.simulator import Rule, Script, SimulatedFlickr, SimulatedPhotostream, faults, run_in_thread
 from tests.support.calling import call
 from tests.support.canary import KEY, SECRET
@@ -317,8 +324,7 @@ def test_a_login_is_saved_where_the_keys_are(user: User, home: Path) -> None:
     assert (code, f"is saved in {LOGIN_ORIGIN}, readable" in text) == (0, True)
     user.login()
     assert not (home / ".flickr" / "flickr_tokens").exists()
-    kept = json.loads((home / "keyring.json").read_bytes())["mirror_flickr flickr_tokens"]
-    assert len(json.loads(kept)["logins"]) == 1
+    assert len(login_entries(home)) == 2  # the list, and one login
     code, text = user("keys", "check")
     assert (code, f"from {LOGIN_ORIGIN} works" in text) == (0, True)
     assert user("logout", "anna")[1].startswith(f"The login of 'anna' is removed from {LOGIN_ORIGIN}.")
@@ -326,6 +332,154 @@ def test_a_login_is_saved_where_the_keys_are(user: User, home: Path) -> None:
     user.login()
     assert user("logout")[1].startswith(f"The logins are removed from {LOGIN_ORIGIN}.")
     assert "flickr_tokens" not in (home / "keyring.json").read_text()
+
+
+def login_entries(home: Path) -> dict[str, Any]:
+    """Return the documents about logins in the keyring by the names of their entries."""
+    kept: dict[str, str] = json.loads((home / "keyring.json").read_bytes())
+    named = {name.removeprefix("mirror_flickr "): text for name, text in kept.items()}
+    return {name: json.loads(text) for name, text in named.items() if name.startswith("flickr_tokens")}
+
+
+@pytest.fixture
+def two_logins(user: User, home: Path, flickr: SimulatedFlickr, ring: None) -> list[SavedLogin]:
+    """Log in to two accounts with keys in the keyring, and return the logins."""
+    (home / ".flickr" / "flickr_keys").unlink()
+    save_in_keyring(KEYS)
+    for stream in flickr.streams[:2]:
+        flickr.oauth.visitor = stream.nsid
+        assert user.login()[0] == 0
+    return read_keyring_logins()
+
+
+def test_each_login_has_its_own_entry_in_the_keyring(
+    user: User, home: Path, flickr: SimulatedFlickr, two_logins: list[SavedLogin]
+) -> None:
+    """A list names the entries, has no secret, and goes with the last one; one login or all can be removed."""
+    anna, ben = two_logins
+    assert [login.token.username for login in two_logins] == ["anna", "ben"]
+    entries = login_entries(home)
+    assert entries.pop("flickr_tokens") == {"format": 2, "entries": [entry_of(anna), entry_of(ben)]}
+    assert [entries[entry_of(login)]["logins"][0]["token"] for login in two_logins] == [
+        login.token.token for login in two_logins
+    ]
+
+    assert user("logout", "anna")[1].startswith(f"The login of 'anna' is removed from {LOGIN_ORIGIN}.")
+    assert set(login_entries(home)) == {"flickr_tokens", entry_of(ben)}
+    assert user("logout", "anna")[0] == 5
+    flickr.oauth.visitor = anna.token.nsid
+    user.login()
+    assert user("logout")[1].startswith(f"The logins are removed from {LOGIN_ORIGIN}.")
+    assert login_entries(home) == {}
+
+
+def test_a_check_of_one_login_sends_no_other(
+    user: User, flickr: SimulatedFlickr, two_logins: list[SavedLogin]
+) -> None:
+    """`keys check NAME` makes one call for that login; without a name, a refused login does not hide the others."""
+    anna, ben = two_logins
+    flickr.oauth.revoke(anna.token.token)
+    flickr.reset_counters()
+    code, text = user("keys", "check", "BEN")
+    assert (code, flickr.calls[CHECK]) == (0, 1)
+    assert text.endswith(
+        f" The login of {ben.account} from {LOGIN_ORIGIN} works, with the permission 'read'.\n"
+    )
+    code, text = user("keys", "check")
+    assert (code, flickr.calls[CHECK]) == (5, 3)
+    assert f"The login of {anna.account} from {LOGIN_ORIGIN}: Flickr does not accept the login" in text
+    assert f"The login of {ben.account} from {LOGIN_ORIGIN} works" in text
+    code, text = user("keys", "check", "carl")
+    assert (code, "There is no saved login of 'carl': run `mirror_flickr login`" in text) == (5, True)
+
+
+def test_logins_that_an_earlier_version_saved_in_the_keyring_are_read_and_divided(
+    user: User, home: Path, flickr: SimulatedFlickr, two_logins: list[SavedLogin]
+) -> None:
+    """They had one entry together. A login or a logout gives each its own."""
+    anna, ben = two_logins
+    earlier = as_json(two_logins)
+    user("logout")
+    keyring.set_password("mirror_flickr", "flickr_tokens", earlier)
+    code, text = user("keys", "check")
+    assert (code, f"{anna.account} from" in text, f"{ben.account} from" in text) == (0, True, True)
+    assert user.login()[0] == 0  # as ben again
+    assert [login.token.username for login in read_keyring_logins()] == ["anna", "ben"]
+    assert set(login_entries(home)) == {"flickr_tokens", entry_of(anna), entry_of(ben)}
+
+    user("logout")
+    keyring.set_password("mirror_flickr", "flickr_tokens", earlier)
+    assert user("logout", "ben")[0] == 0
+    assert read_keyring_logins() == [anna]
+    assert set(login_entries(home)) == {"flickr_tokens", entry_of(anna)}
+
+    keyring.set_password("mirror_flickr", "flickr_tokens", earlier)
+    assert user("logout")[0] == 0
+    assert "flickr_tokens" not in login_entries(home)
+
+
+def test_a_run_chooses_among_the_logins_of_the_keyring(
+    flickr: SimulatedFlickr, two_logins: list[SavedLogin], tmp_path: Path
+) -> None:
+    """`--as` names one of them; without it, it is the one of the account that is mirrored."""
+    anna, ben = two_logins
+    for account, expected in (("ben", ben), (None, anna)):
+        chosen = asyncio.run(
+            choose_logins(
+                ["anna"],
+                tmp_path,
+                replace(KEYS, origin=ORIGIN),
+                LoginChoice(account=account),
+                flickr.api_url,
+                Limits(),
+            )
+        )
+        assert chosen == {"anna": expected}
+
+
+@pytest.mark.usefixtures("two_logins")
+@pytest.mark.parametrize("content", ["hunter2", '{"format": 3, "logins": []}', '{"format": 2}'])
+def test_a_damaged_list_of_the_keyring_is_reported_and_can_be_removed(
+    user: User, home: Path, content: str
+) -> None:
+    """Nothing replaces it but a logout, which says that entries may be left."""
+    keyring.set_password("mirror_flickr", "flickr_tokens", content)
+    code, text = user.login()
+    assert (code, LOGIN_ORIGIN in text, "hunter2" in text) == (5, True, False)
+    assert keyring.get_password("mirror_flickr", "flickr_tokens") == content
+    assert user("logout")[0] == 0
+    assert "whose names begin with flickr_tokens/" in user.err
+    assert "flickr_tokens" not in login_entries(home)
+
+
+def test_an_entry_that_was_removed_by_hand_is_left_out(
+    user: User, home: Path, two_logins: list[SavedLogin]
+) -> None:
+    """The other logins stay valid, and the next login mends the list."""
+    anna, ben = two_logins
+    keyring.delete_password("mirror_flickr", entry_of(anna))
+    assert read_keyring_logins() == [ben]
+    assert user.login()[0] == 0
+    assert login_entries(home)["flickr_tokens"]["entries"] == [entry_of(ben)]
+
+
+def test_a_locked_keyring_loses_no_login(
+    user: User, home: Path, two_logins: list[SavedLogin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keyring that refuses to be read is not taken for an empty one: neither login nor logout writes then."""
+    refuse = True
+
+    def refusing(self: FileKeyring, service: str, username: str) -> str | None:
+        if refuse and username == "flickr_tokens":
+            raise KeyringLocked("dismissed")
+        return read(self, service, username)
+
+    read = FileKeyring.get_password
+    monkeypatch.setattr(FileKeyring, "get_password", refusing)
+    for code, text in (user.login(), user("logout"), user("logout", "anna")):
+        assert (code, "KeyringLocked" in text) == (5, True)
+    refuse = False
+    assert read_keyring_logins() == two_logins
 
 
 @pytest.mark.usefixtures("ring")
@@ -445,7 +599,7 @@ def test_a_check_of_the_keys_checks_the_logins(user: User, home: Path, flickr: S
     flickr.oauth.revoke(saved(home)[0].token.token)
     code, text = user("keys", "check")
     assert code == 5
-    assert f"The login from {path}: Flickr does not accept the login: it was revoked" in text
+    assert f"The login of {account} from {path}: Flickr does not accept the login: it was revoked" in text
     assert "Run `mirror_flickr login`" in text
 
 

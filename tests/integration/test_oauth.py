@@ -35,6 +35,7 @@ from flickr_mirror.simulator import Rule, Script, SimulatedFlickr, SimulatedPhot
 from flickr_mirror.simulator.fault_plan import MIXES
 from flickr_mirror.simulator.oauth import IssuedToken
 from tests.support import canary
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.timing import FAST
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def logged_in(flickr: SimulatedFlickr, index: int = 0, perms: str = "read") -> A
 
 async def code_at(address: str) -> str:
     """Return the code that the page at an address shows to the visitor."""
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as browser:
         page = await browser.get(address)
     (code,) = re.findall(r"<b>([-0-9]+)</b>", page.text)
     return str(code)
@@ -411,7 +412,7 @@ async def test_the_simulator_refuses_a_repeated_request(flickr: SimulatedFlickr)
         await api.find_user("anna")
     (request,) = sent
     assert "api_key" not in request.url.params
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         again = await client.get(request.url, headers={"Authorization": request.headers["Authorization"]})
         assert (again.status_code, again.text) == (401, "oauth_problem=nonce_used")
         other = request.url.copy_set_param("username", "ben")

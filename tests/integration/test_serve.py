@@ -19,6 +19,7 @@ from flickr_mirror.web.server import MirrorServer
 from tests.support.hostile_requests import Target, attack
 from tests.support.mirroring import Run, mirroring
 from tests.support.pages import ROOT
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.serving import serving
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def files(folder: Path) -> dict[str, bytes]:
 async def call(server: MirrorServer, method: str, **arguments: object) -> dict[str, Any]:
     """Return the answer to an API call."""
     query = {"method": f"flickr.{method}", "format": "json", "nojsoncallback": "1", **arguments}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         response = await client.get(f"{server.url}/services/rest/", params=query)  # type: ignore[arg-type]
     assert response.status_code == 200
     return dict(response.json())
@@ -132,7 +133,7 @@ async def test_the_reference_names_every_method(server: MirrorServer) -> None:
 
 async def test_a_file_is_served_in_ranges(run: Run, server: MirrorServer) -> None:
     sizes = (await call(server, "photos.getSizes", photo_id=run.stream.ids[0]))["sizes"]["size"]
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         whole = await client.get(sizes[0]["source"])
         part = await client.get(sizes[0]["source"], headers={"Range": "bytes=0-1"})
     assert whole.content == run.path(run.stream.ids[0]).read_bytes()
@@ -145,7 +146,7 @@ async def test_a_file_is_served_in_ranges(run: Run, server: MirrorServer) -> Non
     [("evil.example", 421), ("evil.example:{port}", 421), ("localhost:{port}", 200), ("127.0.0.1", 200)],
 )
 async def test_another_host_name_is_refused(server: MirrorServer, host: str, status: int) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         response = await client.get(server.url, headers={"Host": host.format(port=server.port)})
     assert response.status_code == status
 
@@ -170,7 +171,7 @@ async def test_private_photos_need_a_password(run: Run, tmp_path: Path) -> None:
             assert (await call(server, "photos.search", text=""))["photos"]["total"] == "29"
         async with MirrorServer([reader], host="127.0.0.1", port=0, password="open sesame") as server:
             arguments = {"method": "flickr.photos.getInfo", "photo_id": hidden, "format": "json"}
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
                 address = f"{server.url}/services/rest/"
                 assert (await client.get(address, params=arguments)).status_code == 401
                 wrong = await client.get(address, params=arguments, auth=("mirror", "x"))
@@ -248,7 +249,7 @@ async def test_changes_by_runs_are_shown(run: Run, server: MirrorServer) -> None
 async def test_a_title_is_text_on_the_page(run: Run, server: MirrorServer) -> None:
     run.stream.edit(run.stream.ids[0], title="<script>alert(1)</script>")
     await run(info_level=2)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         page = await client.get(server.url)
     assert "<script" not in page.text
     assert "&lt;script&gt;" in page.text
@@ -280,7 +281,7 @@ def gallery_of(run: Run, **options: bool) -> None:
 
 async def get(server: MirrorServer, path: str, **options: Any) -> httpx.Response:
     """Return the answer for a path, which is sent unchanged."""
-    async with httpx.AsyncClient(**options) as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES, **options) as client:
         return await client.get(f"{server.url}{path}")
 
 

@@ -33,6 +33,7 @@ from tests.integration.test_serve import call, files
 from tests.support.account_lists import OTHER
 from tests.support.hostile_requests import Target, hostile_query
 from tests.support.mirroring import Run, mirroring
+from tests.support.plain_http import NO_CERTIFICATES
 from tests.support.serving import serving
 
 if TYPE_CHECKING:
@@ -338,7 +339,7 @@ async def test_the_contexts_of_a_photo_are_albums_groups_and_galleries(
 
 async def test_answers_are_xml_too(run: Run, server: MirrorServer) -> None:
     photo_id = next(photo_id for photo_id in run.stream.ids if sidecar(run, photo_id).get("exif"))
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
         for method in (*DOCUMENTS, "photos.getExif", "photos.getFavorites", "photos.getInfo"):
             query = {"method": f"flickr.{method}", "user_id": run.stream.nsid, "photo_id": photo_id}
             answer = await client.get(f"{server.url}/services/rest/", params=query)
@@ -464,7 +465,9 @@ async def test_lists_mirrored_with_a_login_need_the_private_option(private_run: 
             for method in (*DOCUMENTS, "photosets.getList", "photos.getExif"):
                 query = {"method": f"flickr.{method}", "user_id": run.stream.nsid, "format": "json"}
                 query["photo_id"] = hidden_photo(run)
-                async with httpx.AsyncClient(auth=("mirror", "open sesame")) as client:
+                async with httpx.AsyncClient(
+                    verify=NO_CERTIFICATES, auth=("mirror", "open sesame")
+                ) as client:
                     answered = await client.get(f"{server.url}/services/rest/", params=query)
                 assert '"stat":"ok"' in answered.text
                 assert method != "photosets.getList" or "Secret" in answered.text
@@ -584,7 +587,7 @@ async def test_hostile_arguments_are_answered_by_every_method(run: Run, server: 
     for method in [entry["_content"] for entry in methods] * 12:
         arguments = dict(parse_qsl(hostile_query(target, dice), keep_blank_values=True))
         fixed = {"method": method, "format": "json", "nojsoncallback": "1"}
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
             answer = await client.post(f"{server.url}/services/rest/", data=arguments | fixed)
         assert answer.status_code == 200, (method, arguments)
         refused += answer.json()["stat"] == "fail"

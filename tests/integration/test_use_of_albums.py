@@ -16,6 +16,7 @@ from flickr_mirror.export.names import NameTemplate
 from flickr_mirror.simulator import SimulatedAlbum, write_export
 from flickr_mirror.web.server import MirrorServer
 from tests.support.mirroring import mirroring
+from tests.support.plain_http import NO_CERTIFICATES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,7 +111,7 @@ async def test_the_description_lists_the_photos_of_the_album(run: Run) -> None:
 async def test_the_server_answers_for_albums(run: Run) -> None:
     async def call(method: str, **arguments: str) -> dict[str, Any]:
         query = {"method": f"flickr.{method}", "format": "json", "nojsoncallback": "1", **arguments}
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
             return dict((await client.get(f"{server.url}/services/rest/", params=query)).json())
 
     with open_mirror(run.root) as reader:

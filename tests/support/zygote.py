@@ -2,9 +2,9 @@
 
 It receives requests on the Unix socket that is its standard input: each is a line of JSON with the files
 for the run's input, output and errors, and a pipe, to which it writes the run's process id and, when
-it has ended, its status. The modules of the command line are imported again in each run, because
-they read the terminal and the environment then, and so is the whole package in a run with coverage; this
-saves the start of Python, the libraries, and modules with definitions only.
+it has ended, its status. The console is created again in each run, because it reads the terminal and the environment
+then; in a run with coverage, the whole package is imported again. This saves the start of Python, the imports, and the
+parsing of the options' definitions.
 
 It has no thread and no event loop when it forks.
 """
@@ -12,6 +12,7 @@ It has no thread and no event loop when it forks.
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
 import importlib
 import json
@@ -21,28 +22,27 @@ import socket
 import sys
 import threading
 import warnings
-from contextlib import suppress
 from typing import Any, NoReturn
 
 LONGEST_REQUEST = 1 << 20
 OWN = "flickr_mirror"
+CONSOLE = f"{OWN}.cli.output.console"
 
 
 def main() -> None:
     """Answer requests until the other side of the socket is closed."""
+    import typer.main
+
+    import flickr_mirror.cli.app
     import flickr_mirror.cli.commands.mirror
-    import flickr_mirror.cli.main
-    import flickr_mirror.storage.media_inspection  # noqa: F401 - the libraries of these stay
+    import flickr_mirror.storage.media_inspection
     from flickr_mirror.models.languages import Locale, detect_locale
 
     keep_tables_of_languages()
     detect_locale("Phố cổ Hội An")
     Locale("fra", "CA")
-    with suppress(ImportError):
-        importlib.import_module(
-            "typer._adapters"
-        )  # Typer imports it, and pydantic, when it parses the options
-    forget_modules(f"{OWN}.cli", f"{OWN}.__main__")
+    typer.main.get_command = functools.cache(typer.main.get_command)
+    typer.main.get_command(flickr_mirror.cli.app.app)
     gc.collect()
     gc.freeze()
     requests = socket.socket(fileno=os.dup(0))
@@ -62,11 +62,19 @@ def main() -> None:
             pass
 
 
-def forget_modules(*packages: str) -> None:
-    """Remove these modules, and those below them, so that they are imported again."""
+def forget_package() -> None:
+    """Remove the modules of the package, so that they are imported again."""
     for name in [*sys.modules]:
-        if any(name == package or name.startswith(f"{package}.") for package in packages):
+        if name == OWN or name.startswith(f"{OWN}."):
             del sys.modules[name]
+
+
+def renew_console() -> None:
+    """Create the console again for the present terminal and environment."""
+    used = importlib.import_module(CONSOLE)
+    del sys.modules[CONSOLE]
+    vars(used.console).update(vars(importlib.import_module(CONSOLE).console))
+    sys.modules[CONSOLE] = used
 
 
 def keep_tables_of_languages() -> None:
@@ -126,8 +134,10 @@ def run(request: dict[str, Any]) -> NoReturn:
     code: Any = 0
     try:
         if "COVERAGE_PROCESS_CONFIG" in os.environ:
-            forget_modules(OWN)
+            forget_package()
             importlib.import_module("coverage").process_startup()
+        else:
+            renew_console()
         command = importlib.import_module(f"{OWN}.cli.main")
         for place, value in request["settings"].items():
             module, _, name = place.rpartition(".")

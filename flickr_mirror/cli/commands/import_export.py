@@ -70,6 +70,8 @@ def _print_summary(report: ImportReport, code: int, *, force: bool) -> None:
     _print_some("files are damaged in the export, and were imported as they are", _pairs(report.damaged))
     _print_some("files could not be imported", _pairs(report.failed))
     _print_some("zips inside of zips were ignored", report.ignored)
+    _print_some("JSON files are of kinds that are not imported, so keep the zips", report.unread)
+    _print_lists(report)
     if not report.complete:
         echo("Run the same command again to continue.")
     name = json.dumps(plain(report.username), ensure_ascii=False)
@@ -80,6 +82,17 @@ def _print_summary(report: ImportReport, code: int, *, force: bool) -> None:
         f"bytes={report.bytes} seconds={report.seconds:.1f} exit={code}",
         force=force,
     )
+
+
+def _print_lists(report: ImportReport) -> None:
+    if report.lists:
+        found = " and ".join(f"{count:,} {name}" for name, count in report.lists.items())
+        echo(
+            f"The mirror has {found} from the export. A run with the login of the account and --include "
+            f"{','.join(report.lists)} adds what the export does not state of them."
+        )
+    if report.kept_lists:
+        echo(f"The {' and '.join(report.kept_lists)} stay as Flickr's API listed them.")
 
 
 def _print_some(sentence: str, names: Sequence[str]) -> None:
@@ -107,6 +120,8 @@ def _document(report: ImportReport, code: int) -> dict[str, Any]:
         "kept": report.kept,
         "forgotten": report.forgotten,
         "albums": report.albums,
+        "lists": report.lists,
+        "kept_lists": report.kept_lists,
         "complete": report.complete,
         "seconds": round(report.seconds, 3),
         "exit": code,
@@ -116,4 +131,5 @@ def _document(report: ImportReport, code: int) -> dict[str, Any]:
         "damaged": [{"photo_id": name, "reason": reason} for name, reason in report.damaged],
         "failed": [{"name": name, "reason": reason} for name, reason in report.failed],
         "ignored": report.ignored,
+        "unread": report.unread,
     }

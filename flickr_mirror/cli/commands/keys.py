@@ -54,11 +54,16 @@ def set_keys(
     return run_command(partial(_set, cache_path, check, given, in_keyring=in_keyring, from_stdin=from_stdin))
 
 
-def check_keys(cache_path: Path, api_url: str, given: KeySources, choice: LoginChoice, timing: Timing) -> int:
-    """Print whether Flickr accepts the keys and the logins that a run would use, and return the exit code."""
+def check_keys(
+    name: str | None, cache_path: Path, api_url: str, given: KeySources, choice: LoginChoice, timing: Timing
+) -> int:
+    """Print whether Flickr accepts the keys and the logins that a run would use, and return the exit code.
+
+    If an account is named, only its saved logins are checked.
+    """
     limits = replace(LIMITS, timing=timing)
     check, check_login = partial(_check_key, api_url, limits), partial(_checked_token, api_url, limits)
-    return run_command(partial(_check, cache_path, check, check_login, given, choice))
+    return run_command(partial(_check, name, cache_path, check, check_login, given, choice))
 
 
 def forget_keys(cache_path: Path, given: KeySources) -> int:
@@ -108,6 +113,7 @@ def _set(
 
 
 def _check(
+    name: str | None,
     cache_path: Path,
     check: Callable[[ApiKeys], None],
     check_login: Callable[[ApiKeys, AccessToken], AccessToken],
@@ -122,11 +128,38 @@ def _check(
         check(keys)
     except InvalidKeyError as error:
         raise InvalidKeyError(f"{error}. A run uses {origin}", error.code, error.method) from None
+    report = f"Flickr accepts the API key. A run uses {origin}."
+    return " ".join([report, *_login_reports(_logins_to_check(name, root, keys, choice), keys, check_login)])
+
+
+def _logins_to_check(name: str | None, root: Path, keys: ApiKeys, choice: LoginChoice) -> list[SavedLogin]:
+    """Return the logins of an account, by default all. Raises `LoginError` if there is none of the account."""
     logins = saved_logins(root, keys)
+    if name is not None:
+        if not (chosen := [login for login in logins if login.is_of(name)]):
+            raise LoginError(
+                f"There is no saved login of {name!r}: run `mirror_flickr login` with that account."
+            )
+        return chosen
     if token := choice.given():
         logins.insert(0, SavedLogin(token, hash_of(keys.consumer_key), origin=choice.origin))
-    reports = [_login_report(login, keys, check_login) for login in logins]
-    return " ".join([f"Flickr accepts the API key. A run uses {origin}.", *reports])
+    return logins
+
+
+def _login_reports(
+    logins: list[SavedLogin], keys: ApiKeys, check_login: Callable[[ApiKeys, AccessToken], AccessToken]
+) -> list[str]:
+    """Return a sentence about each login. Raises `LoginError` with all of them if Flickr refuses one."""
+    reports, refusal = [], None
+    for login in logins:
+        try:
+            reports.append(_login_report(login, keys, check_login))
+        except LoginError as error:
+            reports.append(str(error))
+            refusal = refusal or error
+    if refusal:
+        raise LoginError(" ".join(reports), refusal.problem)
+    return reports
 
 
 def _login_report(
@@ -138,7 +171,8 @@ def _login_report(
     try:
         token = check_login(keys, login.token)
     except LoginError as error:
-        raise LoginError(f"The login from {login.origin}: {error}", error.problem) from None
+        whose = f"of {login.account} from" if login.token.nsid else "from"
+        raise LoginError(f"The login {whose} {login.origin}: {error}", error.problem) from None
     account = replace(login, token=token).account
     return f"The login of {account} from {login.origin} works, with the permission {token.perms!r}."
 

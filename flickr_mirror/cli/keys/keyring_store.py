@@ -1,7 +1,4 @@
-"""The API keys and the logins in the desktop's keyring, if the extra `keyring` is installed.
-
-The logins are in one entry, because a keyring cannot list its entries.
-"""
+"""The entries of the desktop's keyring, if the extra `keyring` is installed, and the API keys in it."""
 
 from __future__ import annotations
 
@@ -10,9 +7,8 @@ import logging
 from flickr_mirror.cli.keys.key_file import ApiKeys, as_json, parse_keys
 from flickr_mirror.errors import KeysError
 
-SERVICE, ENTRY, LOGIN_ENTRY = "mirror_flickr", "flickr_keys", "flickr_tokens"
+SERVICE, ENTRY = "mirror_flickr", "flickr_keys"
 ORIGIN = f"the keyring ({ENTRY} of {SERVICE})"
-LOGIN_ORIGIN = f"the keyring ({LOGIN_ENTRY} of {SERVICE})"
 
 logger = logging.getLogger("flickr_mirror")
 
@@ -31,6 +27,15 @@ def read_keyring() -> ApiKeys | None:
 def read_entry(entry: str) -> str | None:
     """Return the text of an entry; `None`, with a warning if the keyring is locked, if there is none or no keyring."""
     try:
+        return require_entry(entry)
+    except KeysError as error:
+        logger.warning("%s", error)
+        return None
+
+
+def require_entry(entry: str) -> str | None:
+    """Return the text of an entry; `None` if there is none or no keyring. Raises `KeysError` if it cannot be read."""
+    try:
         import keyring
         from keyring.errors import NoKeyringError
     except ImportError:
@@ -40,8 +45,7 @@ def read_entry(entry: str) -> str | None:
     except NoKeyringError:
         return None
     except Exception as error:  # noqa: BLE001 - each backend has its own errors
-        logger.warning("The keyring cannot be read (%s: %s).", type(error).__name__, error)
-        return None
+        raise KeysError(f"The keyring cannot be read ({type(error).__name__}: {error}).") from None
 
 
 def check_keyring() -> None:

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flickr_mirror.cli.keys.keyring_store import (
-    LOGIN_ENTRY,
+from flickr_mirror.cli.keys.keyring_logins import (
     LOGIN_ORIGIN,
-    ORIGIN,
-    read_entry,
-    remove_entry,
-    save_entry,
+    read_keyring_logins,
+    remove_all_keyring_logins,
+    remove_keyring_logins,
+    save_keyring_login,
 )
+from flickr_mirror.cli.keys.keyring_store import ORIGIN
 from flickr_mirror.cli.keys.lookup import key_folders
 from flickr_mirror.cli.keys.token_file import (
     FILE_NAME,
     SavedLogin,
-    as_json,
-    parse_logins,
     read_login_credentials,
     read_logins,
     write_logins,
 )
-from flickr_mirror.errors import LoginError
 from flickr_mirror.storage import filesystem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flickr_mirror.cli.keys.key_file import ApiKeys
 
 
@@ -44,7 +38,7 @@ def saved_logins(root: Path, keys: ApiKeys | None) -> list[SavedLogin]:
     found = read_login_credentials(Path(credentials)) if credentials else []
     for folder in key_folders(root):
         found += read_logins(folder)
-    return found + (_in_keyring() if keys and keys.origin == ORIGIN else [])
+    return found + (read_keyring_logins() if keys and keys.origin == ORIGIN else [])
 
 
 def save_login(root: Path, keys: ApiKeys, login: SavedLogin) -> str:
@@ -52,20 +46,15 @@ def save_login(root: Path, keys: ApiKeys, login: SavedLogin) -> str:
 
     It replaces the login of the same account with the same key. Raises `CacheError`, `KeysError` or `LoginError`.
     """
-    in_keyring = keys.origin == ORIGIN
+    if keys.origin == ORIGIN:
+        save_keyring_login(login)
+        return LOGIN_ORIGIN
     others = [
         saved
-        for saved in (_in_keyring() if in_keyring else read_logins(root))
+        for saved in read_logins(root)
         if (saved.token.nsid, saved.key_hash) != (login.token.nsid, login.key_hash)
     ]
-    if not in_keyring:
-        return str(write_logins(root, [*others, login]))
-    _write_to_keyring([*others, login])
-    if login not in _in_keyring():
-        raise LoginError(
-            "The keyring did not save the login: save the keys without --keyring, then log in again."
-        )
-    return LOGIN_ORIGIN
+    return str(write_logins(root, [*others, login]))
 
 
 def remove_all_logins(root: Path) -> list[str]:
@@ -73,7 +62,7 @@ def remove_all_logins(root: Path) -> list[str]:
     path = root / FILE_NAME
     removed = [str(path)] if os.path.lexists(path) else []
     filesystem.remove(path)
-    return removed + ([LOGIN_ORIGIN] if remove_entry(LOGIN_ENTRY, "logins") else [])
+    return removed + ([LOGIN_ORIGIN] if remove_all_keyring_logins() else [])
 
 
 def remove_logins_of(root: Path, name: str) -> list[str]:
@@ -82,26 +71,10 @@ def remove_logins_of(root: Path, name: str) -> list[str]:
     Raises `CacheError`, `KeysError` or `LoginError`.
     """
     removed = []
-    for logins, write in (
-        (read_logins(root), partial(write_logins, root)),
-        (_in_keyring(), _write_to_keyring),
-    ):
-        left = [login for login in logins if not login.is_of(name)]
-        if len(left) < len(logins):
-            write(left)
-            removed.append(logins[0].origin)
+    logins = read_logins(root)
+    left = [login for login in logins if not login.is_of(name)]
+    if len(left) < len(logins):
+        removed.append(str(write_logins(root, left)))
+    if remove_keyring_logins(name):
+        removed.append(LOGIN_ORIGIN)
     return removed
-
-
-def _write_to_keyring(logins: Sequence[SavedLogin]) -> None:
-    if logins:
-        save_entry(LOGIN_ENTRY, as_json(logins), "logins")
-    else:
-        remove_entry(LOGIN_ENTRY, "logins")
-
-
-def _in_keyring() -> list[SavedLogin]:
-    content = read_entry(LOGIN_ENTRY)
-    if content is None:
-        return []
-    return parse_logins(content, LOGIN_ORIGIN, "Run `mirror_flickr logout`, then log in again.")

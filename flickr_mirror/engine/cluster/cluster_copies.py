@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import anyio
+
 from flickr_mirror import errors
 from flickr_mirror.catalogue.rows import Stale, StoredFile
 from flickr_mirror.engine.cluster.errand_queue import FILES_IN_FLIGHT
@@ -30,6 +32,7 @@ class ClusterCopies(FileCopies):
     def __init__(self, context: CopyContext, queue: ErrandQueue, *, adopting: bool) -> None:
         super().__init__(context, adopting=adopting)
         self._queue = queue
+        self._own = anyio.CapacityLimiter(1)
 
     @property
     def parallel(self) -> int:
@@ -51,7 +54,10 @@ class ClusterCopies(FileCopies):
     ) -> Copy:
         """Let a worker download a file of this size; see `FileCopies.download`. Raises like `ErrandQueue.fetch`."""
         if stored.stale & Stale.IMAGE:
-            return await super().download(stored, kind, size, refresh, started)
+            async with self._queue.shares.own_download() as share:
+                self._own.total_tokens = self.fetcher.limit(*share)
+                async with self._own:
+                    return await super().download(stored, kind, size, refresh, started)
         known = await self.kept(stored, kind) if stored.is_second_best else None
         kept = known.file.sha256 if known else b""
         errand = FileErrand(stored.photo.id, kind, size, seen=kept, kept=kept)

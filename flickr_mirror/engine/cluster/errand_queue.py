@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from flickr_mirror.engine.cluster.limit_shares import LimitShares
 from flickr_mirror.engine.cluster.workers_of_run import WorkersLostError, WorkersOfRun
 from flickr_mirror.errors import ClusterError, FlickrMirrorError, ThrottledError
 from flickr_mirror.flickr.interruption import InterruptibleWaits, StoppedError
@@ -94,6 +95,7 @@ class ErrandQueue:
         self._limits = limits
         self._figures = figures
         self._workers = WorkersOfRun(cluster, limits.timing, emit, figures)
+        self.shares = LimitShares(limits, lambda: len(self._workers.health.usable))
         self._queue: deque[_QueuedFile] = deque()
         self._sent: dict[int, _SentErrand] = {}
         self._numbers = count(1)
@@ -173,14 +175,9 @@ class ErrandQueue:
             if self._queue[0].file.kind == "video":
                 break
             files.append(self._queue.popleft())
-        limits = self._limits
-        errand = Errand(
-            next(self._numbers),
-            self._settings,
-            tuple(one.file for one in files),
-            limits.bwlimit and limits.bwlimit / len(workers),
-            limits.images_per_second and limits.images_per_second / len(workers),
-        )
+        number = next(self._numbers)
+        share = self.shares.of_errand(number)
+        errand = Errand(number, self._settings, tuple(one.file for one in files), *share)
         return _SentErrand(errand, files, workers)
 
     async def _send(self, sent: _SentErrand) -> None:
@@ -198,6 +195,7 @@ class ErrandQueue:
                 queued.fail(error)
         finally:
             del self._sent[sent.errand.number]
+            self.shares.end(sent.errand.number)
             self._changed.set()
 
     def _put_back(self, sent: _SentErrand, losses: int) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-OWNER, PUBLIC = "owner", "public"
-"""Who listed a document: the account itself, with its login, or everyone else."""
+OWNER, PUBLIC, EXPORT = "owner", "public", "export"
+"""Who listed a document: the account itself, with its login, or everyone else; or the account's export has it."""
 
 
 def is_owner(context: JobContext) -> bool:
@@ -51,15 +51,15 @@ def entries_of(document: Document, name: str) -> list[Entry]:
 
 
 def shows_less(context: JobContext, name: str, document: Document) -> bool:
-    """Return whether the owner listed a document and this run is not the owner. Emits a notice about that."""
-    if document.get("listed_as") != OWNER or is_owner(context):
+    """Return whether a document is from the owner and this run is not the owner. Emits a notice about that."""
+    sources = {
+        OWNER: "were mirrored with the login of the account, which shows more of them. Without it",
+        EXPORT: "are those of the account export, which has more of them. Without the login of the account",
+    }
+    source = sources.get(document.get("listed_as", ""))
+    if source is None or is_owner(context):
         return False
-    context.emit(
-        Notice(
-            f"The {name} were mirrored with the login of the account, which shows more of them. Without it they stay "
-            "as they are."
-        )
-    )
+    context.emit(Notice(f"The {name} {source} they stay as they are."))
     return True
 
 

@@ -156,7 +156,12 @@ class FavoritesRun:
         return [entry for entry in entries_of(document, NAME) if {"id", "added"} <= entry.keys()]
 
     async def _write(self, name: str, entries: list[Entry]) -> None:
-        await write(self._context, name, {NAME: sorted(entries, key=_date, reverse=True)})
+        await write(self._context, name, {NAME: sorted_by_date(entries)})
+
+
+def sorted_by_date(entries: list[Entry]) -> list[Entry]:
+    """Return the entries of a month as its document has them: the latest first."""
+    return sorted(entries, key=_date, reverse=True)
 
 
 def month_of(second: int | None) -> str:

@@ -18,6 +18,7 @@ from tests.support.artwork.aging import Finish
 from tests.support.artwork.landscapes import draw_landscape
 from tests.support.artwork.scenes import Figure, Ground, Light, Scene
 from tests.support.parameters import with_slow_rest
+from tests.support.plain_http import NO_CERTIFICATES
 
 if TYPE_CHECKING:
     from flickr_mirror.simulator import SimulatedPhoto
@@ -72,7 +73,7 @@ def test_the_photos_are_drawn_by_the_tool_in_this_repository(index: int) -> None
 async def test_the_demo_serves_the_stored_photos_in_all_sizes() -> None:
     """The original has the pixels of the stored file; the other sizes are made from it."""
     stream = demo_photostream()
-    async with SimulatedFlickr(stream) as flickr, httpx.AsyncClient() as http:
+    async with SimulatedFlickr(stream) as flickr, httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         photo = stream.photo(stream.ids[1])
         original = (await http.get(photo.best_url)).content
         medium = next(size for size in photo.pictures if size.key == "m")

@@ -101,7 +101,7 @@ async def test_a_body_is_cut_at_the_offset(
         whole = flickr.file(flickr.streams[0].ids[0])
         after = len(whole) + after if after < 0 else after
         flickr.faults = Script(Rule(faults.Broken(after, by, framing)))
-        received = await receive(flickr, path_of(flickr), context=client)
+        received = await receive(flickr, path_of(flickr), context=client, wait=10)
         place = len(whole) // 2 if after == 0.5 else int(after)
         body = received.body
         if framing in ("chunked", "bad chunk"):

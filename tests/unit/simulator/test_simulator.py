@@ -37,6 +37,7 @@ from flickr_mirror.simulator import (
 )
 from flickr_mirror.simulator.__main__ import build_flickr, build_parser, main, serve
 from flickr_mirror.simulator.data.sizes import NAMES
+from tests.support.plain_http import NO_CERTIFICATES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,7 +83,10 @@ class Caller:
 
 @asynccontextmanager
 async def calling(*streams: SimulatedPhotostream, **options: Any) -> AsyncIterator[Caller]:
-    async with SimulatedFlickr(*streams, **options) as flickr, httpx.AsyncClient() as http:
+    async with (
+        SimulatedFlickr(*streams, **options) as flickr,
+        httpx.AsyncClient(verify=NO_CERTIFICATES) as http,
+    ):
         yield Caller(flickr, http)
 
 
@@ -997,7 +1001,7 @@ async def test_a_server_can_restart_at_its_address() -> None:
     """A stopped server starts again on the same port, with the same photos."""
     flickr = SimulatedFlickr(SimulatedPhotostream(1))
     urls = []
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         for _ in range(2):
             async with flickr:
                 urls.append(flickr.streams[0].page()[0][0].best_url)
@@ -1019,7 +1023,7 @@ def test_a_blocking_caller_can_run_it_in_a_thread() -> None:
     """Blocking code gets a server that answers while it blocks."""
     stream = SimulatedPhotostream(5)
 
-    with run_in_thread(SimulatedFlickr(stream)) as flickr, httpx.Client() as http:
+    with run_in_thread(SimulatedFlickr(stream)) as flickr, httpx.Client(verify=NO_CERTIFICATES) as http:
         response = http.get(stream.photo(stream.ids[2]).best_url)
         assert response.content == flickr.file(stream.ids[2])
     with pytest.raises(httpx.ConnectError):
@@ -1076,7 +1080,7 @@ async def test_the_command_prints_the_address_of_the_api(
     flickr = build_flickr(build_parser().parse_args(argv))
     serving = asyncio.create_task(serve(flickr))
     await asyncio.wait_for(announced.wait(), 10)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES) as http:
         answer = await http.get(output.getvalue().strip(), params={"nojsoncallback": "1"})
     serving.cancel()
 

@@ -196,6 +196,93 @@ async def test_the_limits_are_divided_among_the_workers() -> None:
     assert (errand.bandwidth, errand.images_per_second) == (250_000, 0.5)
 
 
+async def test_the_coordinator_has_a_share_while_it_downloads() -> None:
+    """It waits for the errands that have all of the limit; later ones leave it its share, until it has finished."""
+    limits = replace(LIMITS, bwlimit=1_200_000, images_per_second=12)
+    may_end = anyio.Event()
+    shares: list[tuple[float | None, float | None]] = []
+
+    async def answer(errand: Errand, worker: str) -> ErrandResult:
+        await may_end.wait()
+        return await store_all(errand, worker)
+
+    async def download_here(run: Fetching, finished: anyio.Event) -> None:
+        async with run.queue.shares.own_download() as share:
+            shares.append(share)
+            await finished.wait()
+
+    async with fetching("a", "b", "c", limits=limits) as run, anyio.create_task_group() as tasks:
+        run.cluster.answer = answer
+        finished = anyio.Event()
+        tasks.start_soon(run.fetch, file(1))
+        await reached(lambda: run.cluster.in_flight == 1)
+        for _ in range(2):
+            tasks.start_soon(download_here, run, finished)
+        tasks.start_soon(run.fetch, file(2))
+        await reached(lambda: run.cluster.in_flight == 2)
+        assert shares == []
+        may_end.set()
+        await reached(lambda: len(shares) == 2)
+        finished.set()
+        await reached(lambda: run.cluster.in_flight == 0)
+        await anyio.lowlevel.checkpoint()
+        await run.fetch(file(3))
+    assert shares == [(300_000, 3)] * 2
+    assert [errand.images_per_second for errand, _ in run.cluster.errands] == [4, 3, 4]
+    assert [errand.bandwidth for errand, _ in run.cluster.errands] == [400_000, 300_000, 400_000]
+
+
+@pytest.mark.parametrize("fails", ["lost", "scheduler"])
+async def test_an_errand_that_fails_does_not_hold_the_coordinator(fails: str) -> None:
+    """However an errand ends, its share is free."""
+    may_fail = anyio.Event()
+
+    async def answer(errand: Errand, worker: str) -> ErrandResult:
+        await may_fail.wait()
+        raise WorkersLostError if fails == "lost" and errand.number == 1 else ClusterError("lost")
+
+    async with (
+        fetching("a", limits=replace(LIMITS, images_per_second=2)) as run,
+        anyio.create_task_group() as tasks,
+    ):
+        run.cluster.answer = answer
+        tasks.start_soon(run.fetch, file(1))
+        await reached(lambda: run.cluster.in_flight == 1)
+
+        async def download_here() -> None:
+            async with run.queue.shares.own_download() as share:
+                assert share.images_per_second == 1
+
+        tasks.start_soon(download_here)
+        await anyio.lowlevel.checkpoint()
+        may_fail.set()
+    assert len(run.errors) == 1
+
+
+async def test_without_limits_the_coordinator_does_not_wait() -> None:
+    """Its downloads take nothing from the workers then."""
+
+    async def never(errand: Errand, worker: str) -> ErrandResult:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async with fetching("a") as run, anyio.create_task_group() as tasks:
+        run.cluster.answer = never
+        tasks.start_soon(run.fetch, file(1))
+        await reached(lambda: run.cluster.in_flight == 1)
+        with anyio.fail_after(5):
+            async with run.queue.shares.own_download() as share:
+                assert share == (None, None)
+        tasks.cancel_scope.cancel()
+
+
+async def reached(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    with anyio.fail_after(20):
+        while not condition():  # noqa: ASYNC110 - of a queue that has no event for it
+            await anyio.sleep(0.001)
+
+
 async def test_a_lost_errand_is_sent_again() -> None:
     """It is counted as repeated."""
     lost = 0

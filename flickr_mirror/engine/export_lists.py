@@ -1,4 +1,4 @@
-"""Stores the favourites and contacts of an account export as documents, which say that they came from it.
+"""Stores the favourites and contacts of an account export as documents that state their origin.
 
 An export states only the ids of favourites, and only names and addresses of contacts. So what Flickr's API listed
 stays, and a run with the login of the account replaces what came from an export. A run without the login does not: the

@@ -19,7 +19,7 @@ _PERSON = re.compile(r"https?://(?:www\.)?flickr\.com/(?:people|photos)/[^/\s]+/
 
 
 class ExportList(NamedTuple):
-    """The entries of a list as the documents of a mirror have them, by what identifies them.
+    """The entries of a list in the form of the documents of a mirror, by their identifiers.
 
     `unusable` counts the entries of the file that identify nothing.
     """
@@ -60,7 +60,7 @@ def contacts_in(document: object) -> ExportList:
 
 
 def _under(document: object, *keys: str) -> object:
-    """Return what a document has under one of the keys, or the document itself."""
+    """Return the value of the first key that a document has, or the document itself."""
     if isinstance(document, dict):
         return next((document[key] for key in keys if key in document), document)
     return document

@@ -126,8 +126,8 @@ async def test_a_run_with_the_login_replaces_the_lists_of_an_export(root: Path) 
         assert run.calls("favorites.getList") == 1  # only what is new
 
 
-async def test_a_run_without_the_login_leaves_the_lists_of_an_export(root: Path) -> None:
-    """The owner made the export, and the public may see less of these lists: nothing of them is marked or pruned."""
+async def test_a_run_without_the_login_does_not_change_the_lists_of_an_export(root: Path) -> None:
+    """The owner made the export, and the public may see less of these lists: no entry is marked or pruned."""
     async with mirroring_lists(root, others=80) as run:
         ids = fill(run)
         await imported(run)
@@ -145,8 +145,8 @@ async def test_a_run_without_the_login_leaves_the_lists_of_an_export(root: Path)
 
 
 @pytest.mark.parametrize("is_owner", [True, False])
-async def test_what_the_api_listed_stays(root: Path, is_owner: bool) -> None:
-    """It states more, and it is newer in most cases."""
+async def test_lists_from_the_api_are_kept(root: Path, is_owner: bool) -> None:
+    """They state more, and are newer in most cases."""
     async with mirroring_lists(root, others=80) as run:
         fill(run, favorites=20, contacts=3)
         if is_owner:
@@ -159,8 +159,8 @@ async def test_what_the_api_listed_stays(root: Path, is_owner: bool) -> None:
         assert (run.document("favorites"), run.document("contacts"), months(run)) == before
 
 
-async def test_a_listing_that_was_interrupted_stays(root: Path) -> None:
-    """The months of the API are there before the document that names them."""
+async def test_an_interrupted_listing_is_kept(root: Path) -> None:
+    """The months from the API are stored before the document that names them."""
     async with mirroring_lists(root, others=80) as run:
         fill(run)
         await run.lists("favorites")
@@ -171,8 +171,8 @@ async def test_a_listing_that_was_interrupted_stays(root: Path) -> None:
         assert not (root / run.stream.username / "account" / "favorites.json").exists()
 
 
-async def test_two_exports_add_up(root: Path) -> None:
-    """A part of an export, or an older one, takes nothing away."""
+async def test_two_exports_are_merged(root: Path) -> None:
+    """A part of an export, or an older one, removes nothing."""
     async with mirroring_lists(root, others=80) as run:
         ids = fill(run, favorites=20, contacts=2)
         await imported(run)
@@ -242,7 +242,7 @@ async def test_a_broken_file_of_a_list_is_named_and_the_rest_imported(
 
 
 async def test_files_that_are_not_read_are_named(root: Path) -> None:
-    """Mail, groups and what a later export may add stay in the zips."""
+    """Mail, groups and unknown files stay in the zips."""
     async with mirroring_lists(root) as run:
         report = await imported(run, files={"sent_flickrmail_part001.json": b"{}", "new.json": b"x"})
         assert report.unread == ["galleries.json", "new.json", "sent_flickrmail_part001.json"]

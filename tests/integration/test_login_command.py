@@ -355,7 +355,7 @@ def two_logins(user: User, home: Path, flickr: SimulatedFlickr, ring: None) -> l
 def test_each_login_has_its_own_entry_in_the_keyring(
     user: User, home: Path, flickr: SimulatedFlickr, two_logins: list[SavedLogin]
 ) -> None:
-    """A list names the entries, has no secret, and goes with the last one; one login or all can be removed."""
+    """A list names the entries, has no secret, and is removed with the last one; one login or all can be removed."""
     anna, ben = two_logins
     assert [login.token.username for login in two_logins] == ["anna", "ben"]
     entries = login_entries(home)
@@ -396,7 +396,7 @@ def test_a_check_of_one_login_sends_no_other(
 def test_logins_that_an_earlier_version_saved_in_the_keyring_are_read_and_divided(
     user: User, home: Path, flickr: SimulatedFlickr, two_logins: list[SavedLogin]
 ) -> None:
-    """They had one entry together. A login or a logout gives each its own."""
+    """They shared one entry. A login or a logout gives each its own."""
     anna, ben = two_logins
     earlier = as_json(two_logins)
     user("logout")
@@ -442,7 +442,7 @@ def test_a_run_chooses_among_the_logins_of_the_keyring(
 def test_a_damaged_list_of_the_keyring_is_reported_and_can_be_removed(
     user: User, home: Path, content: str
 ) -> None:
-    """Nothing replaces it but a logout, which says that entries may be left."""
+    """Only a logout replaces it, and reports that entries may be left."""
     keyring.set_password("mirror_flickr", "flickr_tokens", content)
     code, text = user.login()
     assert (code, LOGIN_ORIGIN in text, "hunter2" in text) == (5, True, False)
@@ -455,7 +455,7 @@ def test_a_damaged_list_of_the_keyring_is_reported_and_can_be_removed(
 def test_an_entry_that_was_removed_by_hand_is_left_out(
     user: User, home: Path, two_logins: list[SavedLogin]
 ) -> None:
-    """The other logins stay valid, and the next login mends the list."""
+    """The other logins stay valid, and the next login repairs the list."""
     anna, ben = two_logins
     keyring.delete_password("mirror_flickr", entry_of(anna))
     assert read_keyring_logins() == [ben]
@@ -466,7 +466,7 @@ def test_an_entry_that_was_removed_by_hand_is_left_out(
 def test_a_locked_keyring_loses_no_login(
     user: User, home: Path, two_logins: list[SavedLogin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A keyring that refuses to be read is not taken for an empty one: neither login nor logout writes then."""
+    """A keyring that refuses to be read is not taken for an empty one: then neither login nor logout writes."""
     refuse = True
 
     def refusing(self: FileKeyring, service: str, username: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Divides the limits of a run on downloads among the workers, and the coordinator while that downloads too."""
+"""Divides the limits of a run on downloads among the workers, and the coordinator while it downloads too."""
 
 from __future__ import annotations
 

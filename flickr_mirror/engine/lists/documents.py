@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 OWNER, PUBLIC, EXPORT = "owner", "public", "export"
-"""Who listed a document: the account itself, with its login, or everyone else; or the account's export has it."""
+"""The origin of a document: a listing with the login of the account, one without it, or the account's export."""
 
 
 def is_owner(context: JobContext) -> bool:

@@ -160,7 +160,7 @@ class FavoritesRun:
 
 
 def sorted_by_date(entries: list[Entry]) -> list[Entry]:
-    """Return the entries of a month as its document has them: the latest first."""
+    """Return the entries of a month in the order of its document: the latest first."""
     return sorted(entries, key=_date, reverse=True)
 
 

@@ -14,7 +14,7 @@ PERSON = "https://www.flickr.com/people/someone/"
 
 @pytest.mark.parametrize("document", [{"faves": [FAVORITE]}, {"favorites": [FAVORITE]}, [FAVORITE]])
 def test_favorites_are_read_in_each_known_shape(document: object) -> None:
-    """A list, or an object around it; nothing but the id is stated."""
+    """A list, or an object around it; only the id is stated."""
     assert favorites_in(document) == ({"20216912073": {"id": "20216912073", "added": None}}, 0)
 
 
@@ -31,7 +31,7 @@ def test_favorites_are_read_in_each_known_shape(document: object) -> None:
     ],
 )
 def test_a_favorite_without_a_usable_id_is_counted(entry: object, photo_id: str | None) -> None:
-    """The id is also in the address; an entry that has none is not lost silently."""
+    """The id is also in the address; an entry without an id is counted."""
     listed = favorites_in({"faves": [entry, FAVORITE]})
     assert [*listed.entries] == [*filter(None, [photo_id]), "20216912073"]
     assert listed.unusable == (photo_id is None)
@@ -39,7 +39,7 @@ def test_a_favorite_without_a_usable_id_is_counted(entry: object, photo_id: str 
 
 @pytest.mark.parametrize("document", [{"contacts": {"someone": PERSON}}, {"someone": PERSON}])
 def test_contacts_are_read_in_each_known_shape(document: object) -> None:
-    """Names and addresses of profiles, and nothing that the export does not state."""
+    """Names and addresses of profiles, and no other facts."""
     assert contacts_in(document) == ({PERSON: {"name": "someone", "address": PERSON}}, 0)
 
 
@@ -63,14 +63,14 @@ def test_contacts_without_an_address_are_counted() -> None:
 
 
 @pytest.mark.parametrize("document", [None, "x", 7, {"faves": {"a": 1}}, {"faves": None}, {"other": []}])
-def test_what_is_no_list_of_favorites_is_refused(document: object) -> None:
+def test_other_documents_than_favorites_are_refused(document: object) -> None:
     """It is not taken for an empty list."""
     with pytest.raises(ValueError, match="no list of favorites"):
         favorites_in(document)
 
 
 @pytest.mark.parametrize("document", [None, "x", 7, [{"name": "a"}], {"contacts": "a"}])
-def test_what_is_no_object_of_contacts_is_refused(document: object) -> None:
+def test_other_documents_than_contacts_are_refused(document: object) -> None:
     """It is not taken for an account without contacts."""
     with pytest.raises(ValueError, match="no names and addresses"):
         contacts_in(document)

@@ -197,7 +197,7 @@ async def test_the_limits_are_divided_among_the_workers() -> None:
 
 
 async def test_the_coordinator_has_a_share_while_it_downloads() -> None:
-    """It waits for the errands that have all of the limit; later ones leave it its share, until it has finished."""
+    """It waits for the errands with the whole limit; later ones leave it a share until it has finished."""
     limits = replace(LIMITS, bwlimit=1_200_000, images_per_second=12)
     may_end = anyio.Event()
     shares: list[tuple[float | None, float | None]] = []
@@ -233,8 +233,8 @@ async def test_the_coordinator_has_a_share_while_it_downloads() -> None:
 
 
 @pytest.mark.parametrize("fails", ["lost", "scheduler"])
-async def test_an_errand_that_fails_does_not_hold_the_coordinator(fails: str) -> None:
-    """However an errand ends, its share is free."""
+async def test_a_failed_errand_does_not_block_the_coordinator(fails: str) -> None:
+    """The share of an errand is free whenever it ends."""
     may_fail = anyio.Event()
 
     async def answer(errand: Errand, worker: str) -> ErrandResult:
@@ -260,7 +260,7 @@ async def test_an_errand_that_fails_does_not_hold_the_coordinator(fails: str) ->
 
 
 async def test_without_limits_the_coordinator_does_not_wait() -> None:
-    """Its downloads take nothing from the workers then."""
+    """Its downloads do not reduce those of the workers then."""
 
     async def never(errand: Errand, worker: str) -> ErrandResult:
         await anyio.sleep_forever()

@@ -89,7 +89,7 @@ def shortfall_text(stretch: Interval, missing: int | None) -> str:
         return f"Flickr counts {_photos(missing or 0)} more than it lists, without an upload time where they are."
     when = f"uploaded between {moment_text(stretch.low)} and {moment_text(stretch.high)}"
     if missing is None:
-        return f"What Flickr lists cannot be true for what was {when}."
+        return f"Flickr's listing of the photos {when} cannot be true."
     return f"Flickr counts {_photos(missing)} more than it lists, {when}."
 
 

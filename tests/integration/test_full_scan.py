@@ -592,7 +592,7 @@ async def test_an_empty_photostream_ends_the_run(tmp_path: Path) -> None:
         before = states(tmp_path)
         for photo_id in run.stream.ids:
             run.stream.hide(photo_id)
-        with pytest.raises(PhotostreamError, match="What was mirrored is kept"):
+        with pytest.raises(PhotostreamError, match="The mirrored photos are kept"):
             await run(full_scan=True, prune=True, accept_loss=True)
         assert marked(run) == set()
         assert written(before, tmp_path) == set()

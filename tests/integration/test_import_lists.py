@@ -198,7 +198,7 @@ async def test_contacts_of_an_export_are_not_lost_to_a_doubtful_answer(root: Pat
             run.flickr.intercept = counting_more
         report = await run.lists("contacts")
         assert (report.lists, run.document("contacts")) == ({"contacts": 30}, before)
-        words = {"few": "So large a loss is not believed", "short": "Flickr did not list all contacts."}
+        words = {"few": "more than a tenth, so they are kept", "short": "Flickr did not list all contacts."}
         assert words[trouble] in run.notices
         run.flickr.intercept = None
         await run.lists("contacts", full_scan=True, accept_loss=True)

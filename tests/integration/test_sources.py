@@ -328,7 +328,7 @@ async def test_an_emptied_list_keeps_its_mirror(tmp_path: Path) -> None:
         source = SourceRun(run, GALLERY)
         await source()
         run.stream.lists.galleries[0].photos.clear()
-        with pytest.raises(PhotostreamError, match="What was mirrored is kept"):
+        with pytest.raises(PhotostreamError, match="The mirrored photos are kept"):
             await source(full_scan=True, prune=True)
         assert all(map(source.has, ids))
 

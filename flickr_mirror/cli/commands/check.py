@@ -88,7 +88,7 @@ async def _ask_about_missing(report: CheckReport, cache_path: Path) -> None:
     answer = await to_thread.run_sync(sys.stdin.readline)
     if answer.strip().lower() in {"y", "yes"}:
         await forget_photos(report.user_id, ids, cache_path)
-        echo(f"{count} forgotten. `mirror_flickr forget --undo` takes that back.")
+        echo(f"{count} forgotten. `mirror_flickr forget --undo` reverses this.")
 
 
 def _needs_run(report: CheckReport) -> bool:

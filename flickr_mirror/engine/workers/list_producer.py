@@ -90,7 +90,9 @@ class ListProducer:
         if self.is_cut:
             return
         if is_to_end and walk.listed == 0 and self._since is None:
-            raise PhotostreamError(f"{self._source.address.url} shows no photos. What was mirrored is kept.")
+            raise PhotostreamError(
+                f"{self._source.address.url} shows no photos. The mirrored photos are kept."
+            )
         if walk.is_complete or not is_to_end or self.is_full_scan:
             await self._dispatcher.call(context.catalogue.set_note, _NEWEST, self._newest)
         if self.is_full_scan and walk.is_complete and await self._shows_all():

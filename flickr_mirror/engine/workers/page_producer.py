@@ -94,7 +94,7 @@ class PageProducer:
         total = stream.total
         if total == 0 and not self._has_photos and report.known:
             raise PhotostreamError(
-                f"{user.username!r} ({user.id}) shows no photos any more. What was mirrored is kept."
+                f"{user.username!r} ({user.id}) shows no photos any more. The mirrored photos are kept."
             )
         if full or (total or 0) > expected:
             # Photos vanish and appear while the whole stream is walked; and if there are more than before, only

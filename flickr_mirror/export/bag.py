@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flickr_mirror.export.folders import ExportReport, read_marker, write_marker
+from flickr_mirror.export.folders import ExportReport, check_size, names_before, write_marker
 from flickr_mirror.export.target import check_space, check_target, is_other_disk
 from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
@@ -34,24 +34,27 @@ def export_bag(
     The hashes in the manifest are those that the files were written with: a validation shows whether they still are.
     Raises `CacheError` if the target cannot be used; a photo whose files cannot be read is in the report.
     """
-    check_target(target, reader.folder)
-    before, report, placer = read_marker(target), ExportReport(), Placer(target, way)
+    check_target(target, reader)
+    before, report, placer = names_before(target), ExportReport(), Placer(target, way)
     if way is Way.COPY or is_other_disk(target, reader.folder):
         sizes = (file.bytes for photo in reader.photos(photo_ids) for file in photo.files)
         check_space(target, sum(sizes), before)
-    write_marker(target, before)
+    write_marker(target, before, reader)
     manifest: dict[str, str] = {}
     size = 0
     for number, photo in enumerate(reader.photos(photo_ids), 1):
-        try:
-            for file in photo.files:
-                name = f"data/{file.path.relative_to(reader.folder).as_posix()}"
+        for file in photo.files:
+            name = f"data/{file.path.relative_to(reader.folder).as_posix()}"
+            try:
+                check_size(file)
                 placer.place(file.path, name)
-                manifest[name] = file.sha256
-                size += file.bytes
-            report.photos += 1
-        except OSError as error:
-            report.failures[photo.id] = f"{error.filename}: {error.strerror}"
+            except OSError as error:
+                report.failures.setdefault(photo.id, f"{error.filename}: {error.strerror}")
+                if name not in before or not (target / name).is_file():
+                    continue  # else what was exported may be the last copy
+            manifest[name] = file.sha256
+            size += (target / name).stat().st_size
+        report.photos += photo.id not in report.failures
         on_photo(number)
     for path in _documents(reader.store.folder / "account"):
         name = f"data/{path.relative_to(reader.folder).as_posix()}"
@@ -63,7 +66,7 @@ def export_bag(
         (target / name).unlink(missing_ok=True)
         report.removed += 1
     _write_tags(reader, placer, manifest, size)
-    write_marker(target, {*manifest, *_TAG_FILES, "tagmanifest-sha256.txt"})
+    write_marker(target, {*manifest, *_TAG_FILES, "tagmanifest-sha256.txt"}, reader)
     report.linked, report.copied = placer.linked, placer.copied
     report.unchanged, report.bytes = placer.unchanged, placer.bytes
     return report

@@ -264,3 +264,66 @@ async def test_photos_that_are_not_public_are_left_out(
     assert hidden not in {path.stem for path in files(target)}
     assert export(run, target, "{id}", includes_private=True) == 0
     assert hidden in {path.stem for path in files(target)}
+
+
+async def test_a_lost_photo_stays_in_an_earlier_export(run: Run, target: Path) -> None:
+    for style in ("folders", "bag"):
+        assert export(run, target / style, style=style) == 0
+    before = {path.relative_to(target): path.read_bytes() for path in files(target)}
+    lost = run.path(run.stream.ids[3])
+    data = lost.read_bytes()
+    for broken in (b"", None):
+        lost.unlink()
+        if broken is not None:
+            lost.write_bytes(broken)
+        for style in ("folders", "bag"):
+            assert export(run, target / style, style=style) == 3
+        assert {path.relative_to(target): path.read_bytes() for path in files(target)} == before
+    assert data in before.values()
+    assert bagit.Bag(str(target / "bag")).validate()
+
+
+async def test_a_broken_file_is_named_and_not_exported(
+    run: Run, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = run.path(run.stream.ids[3])
+    path.write_bytes(path.read_bytes()[:10])
+    for style in ("folders", "bag"):
+        assert export(run, target / style, style=style) == 3
+        assert f"{path}: It has 10 bytes, and had " in capsys.readouterr().err
+    assert bagit.Bag(str(target / "bag")).validate()
+
+
+async def test_photos_without_an_image_are_counted_as_left_out(
+    tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with mirroring(tmp_path / "cache", 3) as run:
+        await run(info_only=True)
+        assert export(run, target, as_json=False) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"0 photos exported to {target}. Files: none.\n"
+    assert captured.err.startswith("3 photos left out, without an image in the mirror.")
+
+
+@pytest.mark.parametrize("style", ["folders", "bag", "xmp"])
+async def test_an_export_of_another_mirror_is_left_alone(
+    run: Run, tmp_path: Path, target: Path, style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(run, target, style=style) == 0
+    before = files(target)
+    async with mirroring(tmp_path / "other", 2, nsid="8800001@N03") as other:
+        await other()
+        capsys.readouterr()
+        assert export(other, target, style=style) == 7
+    assert "is an export of another mirror: use another folder" in capsys.readouterr().err
+    assert files(target) == before
+
+
+async def test_an_export_of_an_earlier_version_is_brought_up_to_date(run: Run, target: Path) -> None:
+    assert export(run, target) == 0
+    marker = target / ".flickr_export.json"
+    earlier = json.loads(marker.read_bytes())
+    assert earlier.pop("mirror") == run.stream.nsid
+    marker.write_text(json.dumps(earlier))
+    assert export(run, target) == 0
+    assert json.loads(marker.read_bytes())["mirror"] == run.stream.nsid

@@ -64,6 +64,10 @@ def _export(cache_path: Path, name: str | None, plan: ExportPlan) -> int:
         sys.stdout.write(f"{json_text({'folder': str(target), **asdict(report)}, 2)}\n")
     else:
         sys.stdout.write(f"{_sentence(report, target)}\n")
+    if report.absent:
+        echo(
+            f"{counted(report.absent, 'photo')} left out, without an image in the mirror. A run downloads images."
+        )
     for photo_id, reason in report.failures.items():
         echo(
             f"Photo {photo_id} was not exported: {reason}. Run `mirror_flickr check`, then the mirror again."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.export.folders import ExportReport, check_size, names_before, write_marker
 from flickr_mirror.export.target import check_space, check_target, is_other_disk
+from flickr_mirror.storage.album_document import GROUP, TREE
 from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
 
@@ -28,9 +29,12 @@ def export_bag(
     photo_ids: Sequence[int],
     way: Way,
     on_photo: Callable[[int], None] = lambda _: None,
+    *,
+    includes_private: bool = False,
 ) -> ExportReport:
     """Write a bag with the files of these photos and the documents about the account, or bring one up to date.
 
+    Documents that have what the public does not see are left out unless it `includes_private`.
     The hashes in the manifest are those that the files were written with: a validation shows whether they still are.
     Raises `CacheError` if the target cannot be used; a photo whose files cannot be read is in the report.
     """
@@ -56,8 +60,12 @@ def export_bag(
             size += (target / name).stat().st_size
         report.photos += photo.id not in report.failures
         on_photo(number)
-    for path in _documents(reader.store.folder / "account"):
+    hidden = set() if includes_private else _hidden_documents(reader)
+    for path in _documents(reader):
         name = f"data/{path.relative_to(reader.folder).as_posix()}"
+        if path in hidden:
+            report.hidden += 1
+            continue
         data = path.read_bytes()
         placer.place(path, name)
         manifest[name] = hashlib.sha256(data).hexdigest()
@@ -72,9 +80,28 @@ def export_bag(
     return report
 
 
-def _documents(folder: Path) -> Iterator[Path]:
-    for place, _, names in sorted(os.walk(folder)):
+def _documents(reader: MirrorReader) -> Iterator[Path]:
+    for place, _, names in sorted(os.walk(reader.folder / "account")):
         yield from (Path(place) / name for name in sorted(names) if name.endswith(".json"))
+
+
+def _hidden_documents(reader: MirrorReader) -> set[Path]:
+    """Return the documents that a login showed: lists of an account, and albums without a public photo.
+
+    The tree of collections names such albums, and is hidden with them.
+    """
+    found: set[Path] = set()
+    path = reader.store.document_path
+    for name in reader.account_documents(""):
+        document = reader.account_document(name)
+        if document is None or document.get("listed_as") == "owner":  # it is not known what a broken one has
+            found |= {path(name), *(path(part) for part in reader.account_documents(name))}
+    public = set(map(str, reader.public_ids()))
+    for name in reader.account_documents(GROUP):
+        document = reader.account_document(name) or {}
+        if public.isdisjoint(document.get("photos") or ()) and (document.get("flickr") or {}).get("caller"):
+            found |= {path(name), path(TREE)}
+    return found
 
 
 def _write_tags(reader: MirrorReader, placer: Placer, manifest: dict[str, str], size: int) -> None:

@@ -47,11 +47,16 @@ class FolderOptions:
 
 @dataclass(slots=True)
 class ExportReport:
-    """What an export did: photos exported, and those that have no file in the mirror; files linked, copied (with their
-    bytes), unchanged and removed, XMP files written, and the photos that could not be exported, with the reason."""
+    """What an export did.
+
+    `photos` were exported, `absent` have no file in the mirror, and `failures` could not be exported, for a reason.
+    `hidden` documents were left out because the public does not see them. Files were linked, copied (with their
+    bytes), unchanged or removed, and XMP files written.
+    """
 
     photos: int = 0
     absent: int = 0
+    hidden: int = 0
     linked: int = 0
     copied: int = 0
     bytes: int = 0

@@ -15,6 +15,8 @@ from flickr_mirror import PhotoFilter, open_mirror
 from flickr_mirror.cli.commands.export import ExportPlan, run_export
 from flickr_mirror.export import folders
 from flickr_mirror.export.names import DEFAULT_TEMPLATE, NameTemplate
+from flickr_mirror.simulator import SimulatedAlbum, SimulatedCollection
+from tests.support.account_lists import mirroring_lists
 from tests.support.mirroring import mirroring
 
 if TYPE_CHECKING:
@@ -327,3 +329,41 @@ async def test_an_export_of_an_earlier_version_is_brought_up_to_date(run: Run, t
     marker.write_text(json.dumps(earlier))
     assert export(run, target) == 0
     assert json.loads(marker.read_bytes())["mirror"] == run.stream.nsid
+
+
+async def test_a_bag_has_no_documents_that_the_public_does_not_see(
+    tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with mirroring_lists(tmp_path / "cache") as run:
+        ids = run.stream.ids
+        run.stream.edit(ids[0], privacy="private")
+        run.stream.albums = [
+            SimulatedAlbum("7215701", "Secret album", ids[:1], hidden=True),
+            SimulatedAlbum("7215702", "Boats", ids[:3]),
+        ]
+        run.stream.collections = [SimulatedCollection("1-1", "Secret collection", album_ids=["7215701"])]
+        run.stream.lists.favorites = {run.other.ids[0]: 1_400_000_000}
+        run.log_in()
+        await run.lists("albums", "favorites", "profile")
+        assert export(run, target, style="bag") == 0
+        printed = capsys.readouterr().err
+    shown = {path.name for path in (target / "data" / "account").rglob("*.json")}
+    assert shown == {"7215702.json", "profile.json"}
+    assert not [path for path in files(target) if b"Secret" in path.read_bytes()]
+    assert "4 documents about the account left out" in printed
+    assert bagit.Bag(str(target)).validate()
+    assert export(run, target, style="bag", includes_private=True) == 0
+    assert {path.name for path in (target / "data" / "account").rglob("*.json")} == {
+        *shown,
+        *("7215701.json", "collections.json", "favorites.json", "2014-05.json"),
+    }
+
+
+async def test_a_bag_has_all_documents_that_the_public_sees(tmp_path: Path, target: Path) -> None:
+    async with mirroring_lists(tmp_path / "cache") as run:
+        run.stream.albums = [SimulatedAlbum("7215702", "Boats", run.stream.ids[:3])]
+        run.stream.lists.favorites = {run.other.ids[0]: 1_400_000_000}
+        await run.lists("albums", "favorites", "profile")
+        assert export(run, target, style="bag") == 0
+    shown = {path.name for path in (target / "data" / "account").rglob("*.json")}
+    assert shown == {"7215702.json", "collections.json", "favorites.json", "2014-05.json", "profile.json"}

@@ -17,7 +17,6 @@ from flickr_mirror.export.target import (
     check_space,
     check_target,
     is_other_disk,
-    mirror_key,
     read_marker,
 )
 from flickr_mirror.export.xmp import embed, packet
@@ -249,7 +248,7 @@ def _by_stem(names: set[str]) -> dict[str, set[str]]:
 
 def write_marker(target: Path, names: set[str], reader: MirrorReader) -> None:
     """Mark a folder as an export of this mirror with these files, unless it is. Raises `CacheError`."""
-    marker = {"format": FORMAT, "mirror": mirror_key(reader), "names": sorted(names)}
+    marker = {"format": FORMAT, "mirror": reader.key, "names": sorted(names)}
     text = json.dumps(marker, ensure_ascii=False, indent=0)
     if filesystem.content(target / MARKER) == text.encode():
         return

@@ -32,18 +32,13 @@ def check_target(folder: Path, reader: MirrorReader) -> None:
                 f"{folder} has other files: use a new folder with --to, or the folder of an earlier export.",
                 folder,
             )
-    if read_marker(folder).get("mirror", mirror_key(reader)) != mirror_key(reader):
+    if read_marker(folder).get("mirror", reader.key) != reader.key:
         # an export removes what it does not want, and would remove all files of the other mirror
         raise CacheError(f"{folder} is an export of another mirror: use another folder with --to.", folder)
 
 
 MARKER = ".flickr_export.json"
 """The file that marks a folder as an export, and lists the names of its files."""
-
-
-def mirror_key(reader: MirrorReader) -> str:
-    """Return what a mirror is of: the NSID of an account, or the kind and the id of a list."""
-    return f"{reader.source['kind']} {reader.source['id']}" if reader.source else reader.nsid
 
 
 def read_marker(folder: Path) -> dict[str, Any]:

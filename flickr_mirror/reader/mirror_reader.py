@@ -138,6 +138,8 @@ class MirrorReader:
         """The list of photos that is mirrored: its `kind`, `id` and `url`; `None` for a photostream."""
         self.url = store.source["url"] if store.source else f"https://www.flickr.com/photos/{self.nsid}/"
         """The address of what is mirrored: the photostream, or a list of photos of several owners."""
+        self.key = f"{store.source['kind']} {store.source['id']}" if store.source else self.nsid
+        """What is mirrored: the account's id, or the kind and the id of the list. It stays when names change."""
         self._stack = ExitStack()
         self.catalogue = self._stack.enter_context(Catalogue(store.catalogue, for_reading=True))
 

@@ -16,6 +16,7 @@ from flickr_mirror.cli.options import (  # Typer reads the annotations
     stats_flags,
 )
 from flickr_mirror.cli.options.argument_checks import checked_username
+from flickr_mirror.cli.options.exclusions import STATS_EXCLUSIONS, excluded_pair
 from flickr_mirror.cli.options.option_names import cache_path_of
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
@@ -165,6 +166,8 @@ def stats(
     from flickr_mirror.cli.commands.reports import print_report
     from flickr_mirror.cli.commands.stats import pipe_stats, show_stats
 
+    if pair := excluded_pair(context.params, STATS_EXCLUSIONS):
+        raise ConfigError(f"{pair[0]} and {pair[1]} exclude each other: use only one of them.")
     if pipe:
         raise typer.Exit(print_report(partial(pipe_stats, as_json=as_json, outliers=outliers)))
 

@@ -83,6 +83,8 @@ async def test_list_takes_the_filters(run: Run, capsys: pytest.CaptureFixture[st
         await command(run, "list", "--near", "16.46,107.59,20000km", "--language", "en", "--taken", "1966")
         == 0
     )
+    with pytest.raises(ConfigError, match="--since is after --until"):
+        await command(run, "list", "--since", "2020-02-01", "--until", "2020-01-31")
     with pytest.raises(ConfigError, match="--json and --csv exclude each other"):
         await command(run, "list", "--json", "--csv")
 
@@ -91,6 +93,9 @@ async def test_list_takes_the_filters(run: Run, capsys: pytest.CaptureFixture[st
     ("flag", "value", "sentence"),
     [
         ("--taken", "1966-3", "use a year, month or day"),
+        ("--taken", "1966-13", "use a year, month or day"),
+        ("--taken", "1966-02-30", "use a year, month or day"),
+        ("--taken", "1945..1900", "write the earlier one first, as in 1900..1945"),
         ("--licence", "x", "use a number or a name"),
         ("--media", "x", "use photo or video"),
         ("--language", "xx", "use a code of ISO 639"),

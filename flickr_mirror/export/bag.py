@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flickr_mirror.export.description.tables import account_files
 from flickr_mirror.export.folders import ExportReport, check_size, names_before, write_marker
 from flickr_mirror.export.target import check_space, check_target, is_other_disk
 from flickr_mirror.storage.album_document import GROUP, TREE
@@ -15,7 +14,8 @@ from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from flickr_mirror.reader.mirror_reader import MirrorReader
 
@@ -61,7 +61,7 @@ def export_bag(
         report.photos += photo.id not in report.failures
         on_photo(number)
     hidden = set() if includes_private else _hidden_documents(reader)
-    for path in _documents(reader):
+    for path in account_files(reader):
         name = f"data/{path.relative_to(reader.folder).as_posix()}"
         if path in hidden:
             report.hidden += 1
@@ -78,11 +78,6 @@ def export_bag(
     report.linked, report.copied = placer.linked, placer.copied
     report.unchanged, report.bytes = placer.unchanged, placer.bytes
     return report
-
-
-def _documents(reader: MirrorReader) -> Iterator[Path]:
-    for place, _, names in sorted(os.walk(reader.folder / "account")):
-        yield from (Path(place) / name for name in sorted(names) if name.endswith(".json"))
 
 
 def _hidden_documents(reader: MirrorReader) -> set[Path]:

@@ -69,7 +69,7 @@ def describe(
 def status(
     context: typer.Context,
     username: report_flags.MirrorNames = None,
-    streams: flags.Streams = None,
+    streams: report_flags.StreamsShown = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     max_age: report_flags.MaxAge = None,
     as_json: report_flags.ReportAsJson = False,

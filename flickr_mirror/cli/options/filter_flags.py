@@ -186,7 +186,12 @@ Album = Annotated[
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(parser=Number(int, 1), metavar="N", rich_help_panel=OUTPUT, help="Print at most N photos."),
+    typer.Option(
+        parser=Number(int, 1),
+        metavar="N",
+        rich_help_panel=OUTPUT,
+        help="Print at most N photos of each mirror.",
+    ),
 ]
 Fields = Annotated[
     str | None,

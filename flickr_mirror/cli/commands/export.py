@@ -70,8 +70,8 @@ def _export(cache_path: Path, name: str | None, plan: ExportPlan) -> int:
         )
     if report.hidden:
         echo(
-            f"{counted(report.hidden, 'document')} about the account left out, with what the public does not see. Add "
-            "--private to export them too."
+            f"{counted(report.hidden, 'document')} about the account left out: a login showed what the public does not "
+            "see. Add --private to export them too."
         )
     for photo_id, reason in report.failures.items():
         echo(

@@ -53,8 +53,10 @@ def refused(*arguments: str) -> str:
         (("-x",), "`mirror_flickr` has no option -x. `mirror_flickr --help` lists the options."),
         (
             ("search", "hue", "-temple"),
-            "`mirror_flickr search` has no option -t. To search for photos without a word, write -- before the query: "
-            "`mirror_flickr search -- hue -temple`.",
+            (
+                "`mirror_flickr search` has no option -t. To search for photos without a word, write -- before the "
+                "query: `mirror_flickr search -- hue -temple`."
+            ),
         ),
         (
             ("status", "--part", "1/2"),

@@ -230,13 +230,15 @@ def _list(context: typer.Context, words: str, order: str) -> NoReturn:
         opens=params.get("opens", False),
         **({"fields": params["fields"]} if params["fields"] else {}),
     )
-    cache_path, shown = cache_path_of(context), []
+    cache_path = cache_path_of(context)
+    shown: list[str] = []
 
     def show(name: str) -> int:
-        shown.append(name)
         # a CSV file has one line of names, also with the photos of several mirrors
-        chosen = replace(listing, heading=listing.style != "csv" or len(shown) == 1)
-        return list_mirror(name, cache_path=cache_path, listing=chosen)
+        chosen = replace(listing, heading=listing.style != "csv" or not shown)
+        code = list_mirror(name, cache_path=cache_path, listing=chosen)
+        shown.extend([name] if code == 0 else [])
+        return code
 
     _each(params["username"], cache_path, show)
 

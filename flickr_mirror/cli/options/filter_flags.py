@@ -182,7 +182,12 @@ Commented = Annotated[
 ]
 Album = Annotated[
     str | None,
-    typer.Option("--album", metavar="ALBUM", rich_help_panel=WHICH, help="In this album, by title or id."),
+    typer.Option(
+        "--album",
+        metavar="ALBUM",
+        rich_help_panel=WHICH,
+        help="In the album with this id, or albums with this title.",
+    ),
 ]
 Limit = Annotated[
     int | None,

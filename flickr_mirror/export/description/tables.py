@@ -40,7 +40,7 @@ def _photo(photo: ArchivedPhoto, reader: MirrorReader, prefix: int) -> tuple[obj
         file.sha256,
         file.bytes,
         datetime.fromtimestamp(photo.uploaded, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "" if facts.taken_unknown else facts.taken,
+        "" if photo.taken is None else facts.taken,
         facts.taken_granularity,
         photo.title,
         photo.license.name,

@@ -16,6 +16,7 @@ from flickr_mirror.cli.options import (  # Typer reads the annotations
     stats_flags,
 )
 from flickr_mirror.cli.options.argument_checks import checked_username
+from flickr_mirror.cli.options.exclusions import STATS_EXCLUSIONS, excluded_pair
 from flickr_mirror.cli.options.option_names import cache_path_of
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
@@ -68,7 +69,7 @@ def describe(
 def status(
     context: typer.Context,
     username: report_flags.MirrorNames = None,
-    streams: flags.Streams = None,
+    streams: report_flags.StreamsShown = None,
     cache_path: flags.CachePath = DEFAULT_CACHE_PATH,
     max_age: report_flags.MaxAge = None,
     as_json: report_flags.ReportAsJson = False,
@@ -165,6 +166,8 @@ def stats(
     from flickr_mirror.cli.commands.reports import print_report
     from flickr_mirror.cli.commands.stats import pipe_stats, show_stats
 
+    if pair := excluded_pair(context.params, STATS_EXCLUSIONS):
+        raise ConfigError(f"{pair[0]} and {pair[1]} exclude each other: use only one of them.")
     if pipe:
         raise typer.Exit(print_report(partial(pipe_stats, as_json=as_json, outliers=outliers)))
 
@@ -227,13 +230,15 @@ def _list(context: typer.Context, words: str, order: str) -> NoReturn:
         opens=params.get("opens", False),
         **({"fields": params["fields"]} if params["fields"] else {}),
     )
-    cache_path, shown = cache_path_of(context), []
+    cache_path = cache_path_of(context)
+    shown: list[str] = []
 
     def show(name: str) -> int:
-        shown.append(name)
         # a CSV file has one line of names, also with the photos of several mirrors
-        chosen = replace(listing, heading=listing.style != "csv" or len(shown) == 1)
-        return list_mirror(name, cache_path=cache_path, listing=chosen)
+        chosen = replace(listing, heading=listing.style != "csv" or not shown)
+        code = list_mirror(name, cache_path=cache_path, listing=chosen)
+        shown.extend([name] if code == 0 else [])
+        return code
 
     _each(params["username"], cache_path, show)
 

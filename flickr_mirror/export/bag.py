@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flickr_mirror.export.folders import ExportReport, read_marker, write_marker
+from flickr_mirror.export.description.tables import account_files
+from flickr_mirror.export.folders import ExportReport, check_size, names_before, write_marker
 from flickr_mirror.export.target import check_space, check_target, is_other_disk
+from flickr_mirror.storage.album_document import GROUP, TREE
 from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from flickr_mirror.reader.mirror_reader import MirrorReader
 
@@ -28,33 +29,43 @@ def export_bag(
     photo_ids: Sequence[int],
     way: Way,
     on_photo: Callable[[int], None] = lambda _: None,
+    *,
+    includes_private: bool = False,
 ) -> ExportReport:
     """Write a bag with the files of these photos and the documents about the account, or update one.
 
+    Documents that have what the public does not see are left out unless it `includes_private`.
     The hashes in the manifest are those that the files were written with: a validation shows whether they still are.
     Raises `CacheError` if the target cannot be used; a photo whose files cannot be read is in the report.
     """
-    check_target(target, reader.folder)
-    before, report, placer = read_marker(target), ExportReport(), Placer(target, way)
+    check_target(target, reader)
+    before, report, placer = names_before(target), ExportReport(), Placer(target, way)
     if way is Way.COPY or is_other_disk(target, reader.folder):
         sizes = (file.bytes for photo in reader.photos(photo_ids) for file in photo.files)
         check_space(target, sum(sizes), before)
-    write_marker(target, before)
+    write_marker(target, before, reader)
     manifest: dict[str, str] = {}
     size = 0
     for number, photo in enumerate(reader.photos(photo_ids), 1):
-        try:
-            for file in photo.files:
-                name = f"data/{file.path.relative_to(reader.folder).as_posix()}"
+        for file in photo.files:
+            name = f"data/{file.path.relative_to(reader.folder).as_posix()}"
+            try:
+                check_size(file)
                 placer.place(file.path, name)
-                manifest[name] = file.sha256
-                size += file.bytes
-            report.photos += 1
-        except OSError as error:
-            report.failures[photo.id] = f"{error.filename}: {error.strerror}"
+            except OSError as error:
+                report.failures.setdefault(photo.id, f"{error.filename}: {error.strerror}")
+                if name not in before or not (target / name).is_file():
+                    continue  # else what was exported may be the last copy
+            manifest[name] = file.sha256
+            size += (target / name).stat().st_size
+        report.photos += photo.id not in report.failures
         on_photo(number)
-    for path in _documents(reader.store.folder / "account"):
+    hidden = set() if includes_private else _hidden_documents(reader)
+    for path in account_files(reader):
         name = f"data/{path.relative_to(reader.folder).as_posix()}"
+        if path in hidden:
+            report.hidden += 1
+            continue
         data = path.read_bytes()
         placer.place(path, name)
         manifest[name] = hashlib.sha256(data).hexdigest()
@@ -63,15 +74,29 @@ def export_bag(
         (target / name).unlink(missing_ok=True)
         report.removed += 1
     _write_tags(reader, placer, manifest, size)
-    write_marker(target, {*manifest, *_TAG_FILES, "tagmanifest-sha256.txt"})
+    write_marker(target, {*manifest, *_TAG_FILES, "tagmanifest-sha256.txt"}, reader)
     report.linked, report.copied = placer.linked, placer.copied
     report.unchanged, report.bytes = placer.unchanged, placer.bytes
     return report
 
 
-def _documents(folder: Path) -> Iterator[Path]:
-    for place, _, names in sorted(os.walk(folder)):
-        yield from (Path(place) / name for name in sorted(names) if name.endswith(".json"))
+def _hidden_documents(reader: MirrorReader) -> set[Path]:
+    """Return the documents that a login showed: lists of an account, and albums without a public photo.
+
+    The tree of collections names such albums, and is hidden with them.
+    """
+    found: set[Path] = set()
+    path = reader.store.document_path
+    for name in reader.account_documents(""):
+        document = reader.account_document(name)
+        if document is None or document.get("listed_as") == "owner":  # it is not known what a broken one has
+            found |= {path(name), *(path(part) for part in reader.account_documents(name))}
+    public = set(map(str, reader.public_ids()))
+    for name in reader.account_documents(GROUP):
+        document = reader.account_document(name) or {}
+        if public.isdisjoint(document.get("photos") or ()) and (document.get("flickr") or {}).get("caller"):
+            found |= {path(name), path(TREE)}
+    return found
 
 
 def _write_tags(reader: MirrorReader, placer: Placer, manifest: dict[str, str], size: int) -> None:

@@ -6,12 +6,19 @@ import calendar
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
+from errno import EIO
 from pathlib import Path
 from time import strptime
 from typing import TYPE_CHECKING
 
 from flickr_mirror.export.names import unique_paths
-from flickr_mirror.export.target import MARKER, check_space, check_target, is_other_disk
+from flickr_mirror.export.target import (
+    MARKER,
+    check_space,
+    check_target,
+    is_other_disk,
+    read_marker,
+)
 from flickr_mirror.export.xmp import embed, packet
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.disk_errors import disk_errors
@@ -39,10 +46,16 @@ class FolderOptions:
 
 @dataclass(slots=True)
 class ExportReport:
-    """The result of an export: files linked, copied (with their bytes), unchanged and removed, XMP files, and the
-    photos that could not be exported, with the reason."""
+    """The result of an export.
+
+    `photos` were exported, `absent` have no file in the mirror, and `failures` could not be exported, for a reason.
+    `hidden` documents were left out because the public does not see them. Files were linked, copied (with their
+    bytes), unchanged or removed, and XMP files written.
+    """
 
     photos: int = 0
+    absent: int = 0
+    hidden: int = 0
     linked: int = 0
     copied: int = 0
     bytes: int = 0
@@ -78,21 +91,20 @@ class FolderExport:
         Files of an earlier export that are no longer wanted are removed. Raises `CacheError` if the target cannot be
         used; a photo whose files cannot be read is in the report.
         """
-        check_target(self._target, self._reader.folder)
-        before = read_marker(self._target)
+        check_target(self._target, self._reader)
+        before = names_before(self._target)
+        earlier = _by_stem(before)
         paths = self._paths(photo_ids)
         if self._copies:
             check_space(self._target, self._size(photo_ids), before)
-        write_marker(self._target, before)
+        write_marker(self._target, before, self._reader)
         for number, photo in enumerate(self._reader.photos(photo_ids), 1):
-            try:
-                self._export(photo, paths[photo.id])
-                self.report.photos += 1
-            except OSError as error:  # of a file in the mirror; those of the target are a `CacheError`
-                self.report.failures[photo.id] = f"{error.filename or photo.id}: {error.strerror or error}"
+            if not self._is_exported(photo, paths[photo.id]):
+                for stem in self._stems(photo, paths[photo.id]):  # what was exported may be the last copy
+                    self._names |= earlier.get(stem, set())
             on_photo(number)
         self._remove(before - self._names)
-        write_marker(self._target, self._names)
+        write_marker(self._target, self._names, self._reader)
         placer = self._placer
         self.report.linked, self.report.copied = placer.linked, placer.copied
         self.report.unchanged, self.report.bytes = placer.unchanged, placer.bytes
@@ -129,13 +141,31 @@ class FolderExport:
     def _titles(self, photo: ArchivedPhoto) -> list[str]:
         return list(self._albums.get(photo.id, ()))
 
-    def _export(self, photo: ArchivedPhoto, paths: list[str]) -> None:
+    def _is_exported(self, photo: ArchivedPhoto, paths: list[str]) -> bool:
+        """Export a photo, and return whether that was possible."""
+        try:
+            has_file = self._export(photo, paths)
+        except OSError as error:  # of a file in the mirror; those of the target are a `CacheError`
+            self.report.failures[photo.id] = f"{error.filename or photo.id}: {error.strerror or error}"
+            return False
+        self.report.photos += has_file
+        self.report.absent += not has_file
+        return has_file
+
+    def _stems(self, photo: ArchivedPhoto, paths: list[str]) -> list[str]:
+        """Return the names of a photo in the export, without their endings."""
+        if not self._options.only_xmp:
+            return paths
+        return [str(file.path.relative_to(self._reader.folder).with_suffix("")) for file in photo.files]
+
+    def _export(self, photo: ArchivedPhoto, paths: list[str]) -> bool:
+        """Export the files of a photo, and return whether it has an image or a film."""
         xmp = (
             packet(photo, self._reader.owner_of(photo).name, self._titles(photo)) if self._writes_xmp else b""
         )
-        for file in photo.files:
-            if file.kind == "info":
-                continue
+        files = [file for file in photo.files if file.kind != "info"]
+        for file in files:
+            check_size(file)
             if self._options.only_xmp:
                 self._write(f"{file.path.relative_to(self._reader.folder)}.xmp", xmp, photo)
                 continue
@@ -147,6 +177,7 @@ class FolderExport:
                     self._names.add(name)
                 if self._options.xmp or (self._options.embeds and not is_embedded):
                     self._write(f"{name}.xmp", xmp, photo)
+        return bool(files)
 
     @property
     def _writes_xmp(self) -> bool:
@@ -189,18 +220,36 @@ def moment_of(photo: ArchivedPhoto) -> float:
     return max(moment, -(2**31))
 
 
-def read_marker(target: Path) -> set[str]:
+def check_size(file: ArchivedFile) -> None:
+    """Raise `OSError` if a file of the mirror is missing, or has not the size with which it was written."""
+    size = file.path.stat().st_size
+    if size != file.bytes:
+        raise OSError(
+            EIO, f"It has {size:,} bytes, and had {file.bytes:,} when it was written", str(file.path)
+        )
+
+
+def names_before(target: Path) -> set[str]:
     """Return the names of the files that an earlier export wrote."""
     try:
-        names = json.loads((target / MARKER).read_bytes())["names"]
+        names = read_marker(target)["names"]
         return {name for name in names if ".." not in Path(name).parts and not Path(name).is_absolute()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return set()
 
 
-def write_marker(target: Path, names: set[str]) -> None:
-    """Mark a folder as an export with these files, unless it is. Raises `CacheError`."""
-    text = json.dumps({"format": FORMAT, "names": sorted(names)}, ensure_ascii=False, indent=0)
+def _by_stem(names: set[str]) -> dict[str, set[str]]:
+    """Return names by what comes before their endings, such as `Boat 1` of `Boat 1.jpg` and `Boat 1.jpg.xmp`."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        found.setdefault(str(Path(name.removesuffix(".xmp")).with_suffix("")), set()).add(name)
+    return found
+
+
+def write_marker(target: Path, names: set[str], reader: MirrorReader) -> None:
+    """Mark a folder as an export of this mirror with these files, unless it is. Raises `CacheError`."""
+    marker = {"format": FORMAT, "mirror": reader.key, "names": sorted(names)}
+    text = json.dumps(marker, ensure_ascii=False, indent=0)
     if filesystem.content(target / MARKER) == text.encode():
         return
     with disk_errors(target):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.errors import CacheError
 from flickr_mirror.storage.disk_errors import disk_errors
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from flickr_mirror.reader.mirror_reader import MirrorReader
 
-def check_target(folder: Path, mirror: Path) -> None:
-    """Raise `CacheError` unless `folder` is outside of the mirror and empty, or an earlier export."""
-    target, inside = folder.resolve(), mirror.resolve()
+
+def check_target(folder: Path, reader: MirrorReader) -> None:
+    """Raise `CacheError` unless `folder` is outside of the mirror, and is empty or an earlier export of this mirror."""
+    target, inside = folder.resolve(), reader.folder.resolve()
     if target == inside or inside in target.parents or target in inside.parents:
         raise CacheError(
             f"{folder} is inside the mirror, or contains it: use another folder with --to.", folder
@@ -29,10 +32,22 @@ def check_target(folder: Path, mirror: Path) -> None:
                 f"{folder} has other files: use a new folder with --to, or the folder of an earlier export.",
                 folder,
             )
+    if read_marker(folder).get("mirror", reader.key) != reader.key:
+        # an export removes what it does not want, and would remove all files of the other mirror
+        raise CacheError(f"{folder} is an export of another mirror: use another folder with --to.", folder)
 
 
 MARKER = ".flickr_export.json"
 """The file that marks a folder as an export, and lists the names of its files."""
+
+
+def read_marker(folder: Path) -> dict[str, Any]:
+    """Return what the marker of an export states; empty if it cannot be read."""
+    try:
+        marker = json.loads((folder / MARKER).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return marker if isinstance(marker, dict) else {}
 
 
 def is_other_disk(folder: Path, mirror: Path) -> bool:

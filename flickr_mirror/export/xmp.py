@@ -70,7 +70,7 @@ def plain_text(html: str) -> str:
 
 def _date(taken: str | None) -> str:
     """Return the time taken in the format of XMP, as far as it is known: `1966`, `1966-03`, `1966-03-01T10:00:00`."""
-    return (taken or "").replace(" ", "T") if not (taken or "").startswith("0000") else ""
+    return (taken or "").replace(" ", "T")
 
 
 def _degrees(value: float | None, names: str) -> str:

@@ -29,9 +29,9 @@ class PhotoFilter:
     of them separated by `..`. `licenses` are numbers. `media` is `photo` or `video`, `language` an ISO 639-3 code.
     `near` is latitude, longitude and a distance in kilometres. `box` has the longitude and latitude of the
     south-western corner, then of the north-eastern one; it crosses the 180th meridian if the first longitude is the
-    greater one. `has_place` is whether the place is known, `commented` whether there are comments. `album` is the title
-    or the id of an album. `photo_ids`, if not `None`, are the only ones accepted. (It has more than ten attributes
-    because each is a filter.)
+    greater one. `has_place` is whether the place is known, `commented` whether there are comments. `album` is the id
+    of an album, or the title of one or several. `photo_ids`, if not `None`, are the only ones accepted. (It has more
+    than ten attributes because each is a filter.)
     """
 
     tags: tuple[str, ...] = ()

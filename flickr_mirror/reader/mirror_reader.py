@@ -100,7 +100,7 @@ class ArchivedPhoto:
         """When the photo was taken by the camera's clock, as precise as is known: `1966-03-01 10:00:00`, `1966-03`,
         `1966`; `None` if that is not known."""
         facts = self.facts
-        if facts.taken_unknown or not facts.taken:
+        if facts.taken_unknown or not facts.taken or facts.taken.startswith("0000"):
             return None
         # 4 is exact to the month, 6 to the year, 8 is circa: https://www.flickr.com/services/api/misc.dates.html
         length = {4: 7, 6: 4, 8: 4}.get(facts.taken_granularity)
@@ -138,6 +138,8 @@ class MirrorReader:
         """The list of photos that is mirrored: its `kind`, `id` and `url`; `None` for a photostream."""
         self.url = store.source["url"] if store.source else f"https://www.flickr.com/photos/{self.nsid}/"
         """The address of what is mirrored: the photostream, or a list of photos of several owners."""
+        self.key = f"{store.source['kind']} {store.source['id']}" if store.source else self.nsid
+        """What is mirrored: the account's id, or the kind and the id of the list. It stays when names change."""
         self._stack = ExitStack()
         self.catalogue = self._stack.enter_context(Catalogue(store.catalogue, for_reading=True))
 

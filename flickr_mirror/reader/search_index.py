@@ -216,15 +216,18 @@ class SearchIndex:
         return SearchResult([photo_id for (photo_id,) in rows], total)
 
     def _within_album(self, photo_filter: PhotoFilter) -> PhotoFilter:
-        """Return the filter with the photos of its album. Raises `PhotostreamError` if there is no such album."""
+        """Return the filter with the photos of its albums. Raises `PhotostreamError` if there is no such album."""
         if not photo_filter.album:
             return photo_filter
-        album = self._reader.find_album(photo_filter.album)
-        if album is None:
-            titles = ", ".join(repr(found.title) for found in self._reader.albums()[:10])
+        wanted, albums = photo_filter.album.strip().casefold(), self._reader.albums()
+        chosen = [album for album in albums if wanted in (album.id, album.title.casefold())]
+        if not chosen:
+            titles = ", ".join(repr(album.title) for album in albums[:10])
             there = f"There are: {titles}." if titles else "Mirror the albums with --include albums."
-            raise PhotostreamError(f"There is no album {photo_filter.album!r} in this mirror. {there}")
-        return replace(photo_filter, photo_ids=[int(photo_id) for photo_id in album.photo_ids])
+            raise PhotostreamError(
+                f"There is no album {photo_filter.album!r} in the mirror {self._reader.username!r}. {there}"
+            )
+        return replace(photo_filter, photo_ids={int(name) for album in chosen for name in album.photo_ids})
 
     def _spellings(self, folded: str, is_prefix: bool) -> list[str]:  # noqa: FBT001
         if is_prefix:

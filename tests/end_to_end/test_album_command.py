@@ -119,3 +119,23 @@ async def test_runs_killed_while_mirroring_albums_are_completed(tmp_path: Path) 
 
 def _calls(flickr: SimulatedFlickr) -> int:
     return sum(count for name, count in flickr.calls.items() if "photosets" in name or "collections" in name)
+
+
+async def test_a_run_that_changes_only_albums_brings_their_table_up_to_date(tmp_path: Path) -> None:
+    """The table of albums is part of the description, as the photos are; a run without news writes nothing."""
+    stream = stream_of(4)
+    stream.albums = stream.albums[:1]
+    album = stream.albums[0]
+    table = tmp_path / stream.username / "albums.tsv"
+
+    def members() -> list[str]:
+        return [line.split("\t")[4] for line in table.read_text().splitlines()[1:]]
+
+    async with SimulatedFlickr(stream) as flickr:
+        for photo_ids in (stream.ids[:2], stream.ids[1:]):
+            album.edit(photo_ids=photo_ids)
+            assert (await run(flickr, tmp_path, "--include", "albums")).code == 0
+            assert members() == photo_ids
+        before = table.stat().st_mtime_ns
+        assert (await run(flickr, tmp_path, "--include", "albums")).code == 0
+        assert table.stat().st_mtime_ns == before

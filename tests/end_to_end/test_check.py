@@ -123,3 +123,18 @@ async def test_a_check_stopped_by_ctrl_c_is_continued(tmp_path: Path) -> None:
         before = int(re.search(r"had read (\d+) of", outcome.err)[1])  # type: ignore[index]
         assert before in (looked_at - 1, looked_at)  # the last one may not have been recorded
         assert f" files={200 - before} " in outcome.err
+
+
+async def test_the_check_says_that_files_were_moved_only_if_some_were(tmp_path: Path) -> None:
+    """A missing file cannot be moved; a broken one is."""
+    stream = SimulatedPhotostream(2, image_dims=(40, 30))
+    async with SimulatedFlickr(stream) as flickr:
+        assert (await run(flickr, tmp_path)).code == 0
+    first, second = sorted((tmp_path / stream.username).glob("?/*/*/*/*.jpg"))
+    first.unlink()
+    outcome = await check(tmp_path, stream.username)
+    assert "It is missing. The next run restores it." in outcome.err
+    assert "were moved" not in outcome.err
+    second.write_bytes(b"x")
+    outcome = await check(tmp_path, stream.username)
+    assert "Broken files were moved to" in outcome.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import re
@@ -75,3 +76,17 @@ async def test_notes_need_the_json_files(tmp_path: Path) -> None:
         assert outcome.code == 2
         assert "--image-only and --include notes exclude each other" in outcome.err
         assert not flickr.calls
+
+
+async def test_a_run_that_adds_only_details_brings_the_manifest_up_to_date(tmp_path: Path) -> None:
+    """The JSON files have changed, and the manifest has their SHA-256."""
+    stream = SimulatedPhotostream(2, image_dims=(40, 30))
+    async with SimulatedFlickr(stream) as flickr:
+        assert (await run(flickr, tmp_path)).code == 0
+        before = tree(tmp_path)
+        assert (await run(flickr, tmp_path, "--include", "faves")).code == 0
+    assert tree(tmp_path) != before
+    folder = tmp_path / stream.username
+    for line in (folder / "manifest-sha256.txt").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

@@ -83,6 +83,8 @@ async def test_list_takes_the_filters(run: Run, capsys: pytest.CaptureFixture[st
         await command(run, "list", "--near", "16.46,107.59,20000km", "--language", "en", "--taken", "1966")
         == 0
     )
+    with pytest.raises(ConfigError, match="--since is after --until"):
+        await command(run, "list", "--since", "2020-02-01", "--until", "2020-01-31")
     with pytest.raises(ConfigError, match="--json and --csv exclude each other"):
         await command(run, "list", "--json", "--csv")
 
@@ -91,6 +93,9 @@ async def test_list_takes_the_filters(run: Run, capsys: pytest.CaptureFixture[st
     ("flag", "value", "sentence"),
     [
         ("--taken", "1966-3", "use a year, month or day"),
+        ("--taken", "1966-13", "use a year, month or day"),
+        ("--taken", "1966-02-30", "use a year, month or day"),
+        ("--taken", "1945..1900", "write the earlier one first, as in 1900..1945"),
         ("--licence", "x", "use a number or a name"),
         ("--media", "x", "use photo or video"),
         ("--language", "xx", "use a code of ISO 639"),
@@ -165,6 +170,29 @@ async def test_control_characters_of_titles_do_not_reach_a_terminal(
     shown = capsys.readouterr().out
     assert len(shown.splitlines()) in (8, 9)
     assert [char for char in shown if unicodedata.category(char) == "Cc" and char not in "\n\t\r"] == []
+
+
+async def test_albums_with_one_title_are_listed_together(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.stream.albums.append(SimulatedAlbum("7215772", "TRIP", photo_ids=list(run.stream.ids[1:4])))
+    await run(info_level=2, include=frozenset({Include.ALBUMS}))
+    for name, count in (("trip", 4), ("7215772", 3)):
+        assert await command(run, "list", "--album", name, "--csv", "--fields", "id") == 0
+        assert capsys.readouterr().out.splitlines() == ["id", *run.stream.ids[4 - count : 4]]
+
+
+async def test_csv_has_its_heading_also_if_the_first_mirror_has_no_such_album(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with mirroring(tmp_path / "other", 1, nsid="8800001@N03", username="another") as other:
+        other.root = run.root
+        await other()
+    capsys.readouterr()
+    assert await command(run, "list", "--album", "trip", "--csv", "--fields", "id") == 4
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == ["id", *run.stream.ids[:2]]
+    assert "There is no album 'trip' in the mirror 'another'." in captured.err
 
 
 async def test_csv_of_several_mirrors_has_one_heading(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

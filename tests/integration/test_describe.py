@@ -15,6 +15,8 @@ from flickr_mirror import forget_photos, open_mirror
 from flickr_mirror.cli.commands.describe import check_manifest, describe_after_run
 from flickr_mirror.export.description.describe import NAMES, _write_changed, describe
 from flickr_mirror.export.description.texts import TEXTS
+from flickr_mirror.simulator import SimulatedAlbum
+from tests.support.account_lists import mirroring_lists
 from tests.support.mirroring import mirroring
 
 if TYPE_CHECKING:
@@ -83,6 +85,14 @@ async def test_the_readme_explains_the_file_names_in_six_languages(run: Run) -> 
     assert page.count("MD5") == 6
     assert "<script" not in page
     assert len(page.encode()) < 40_000
+
+
+async def test_the_example_in_the_readme_is_a_file_that_is_there(tmp_path: Path) -> None:
+    async with mirroring(tmp_path, 2) as run:
+        await run(image_only=True)
+        write(run)
+        example = run.path(run.stream.ids[0]).relative_to(folder(run))
+        assert f"Photo {run.stream.ids[0]} is {example}." in (folder(run) / "README.txt").read_text("utf-8")
 
 
 def test_all_languages_have_the_same_sentences_with_the_same_fields() -> None:
@@ -154,7 +164,34 @@ async def test_the_check_of_the_manifest_states_which_copies_agree(
     text = capsys.readouterr().err
     assert "and the catalogue agree, but the manifest differs" in text
     assert "is not in the manifest, which is older" in text
-    assert "other.jpg is in the manifest, but not in the catalogue." in text
+    assert "other.jpg is in the manifest, but neither in the catalogue nor on the disk." in text
+    (folder(run) / "other.jpg").touch()
+    check_manifest(run.root, run.stream.username)
+    assert "other.jpg is in the manifest, but not in the catalogue." in capsys.readouterr().err
+
+
+async def test_the_manifest_has_the_documents_about_the_account(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with mirroring_lists(tmp_path) as run:
+        run.stream.albums = [SimulatedAlbum("7215702", "Boats", run.stream.ids[:3])]
+        await run.lists("albums", "profile")
+        write(run)
+        lines = (folder(run) / "manifest-sha256.txt").read_text().splitlines()
+        hashes = {name: digest for digest, name in (line.split("  ") for line in lines)}
+        names = {f"account/{name}.json" for name in ("albums/7215702", "collections", "profile")}
+        assert {name for name in hashes if name.startswith("account/")} == names
+        for name in names:
+            assert hashlib.sha256((folder(run) / name).read_bytes()).hexdigest() == hashes[name]
+        assert check_manifest(run.root, run.stream.username) == 0
+        (folder(run) / "account/profile.json").write_text("{}")
+        (folder(run) / "account/albums/7215702.json").unlink()
+        (folder(run) / "account/tags.json").write_text("{}")
+        assert check_manifest(run.root, run.stream.username) == 3
+        printed = capsys.readouterr().err
+    assert "account/profile.json and the manifest differ" in printed
+    assert "account/tags.json is not in the manifest, which is older" in printed
+    assert "account/albums/7215702.json is in the manifest, but neither in the catalogue nor on" in printed
 
 
 async def test_a_folder_that_cannot_be_written_does_not_fail_the_run(

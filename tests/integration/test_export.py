@@ -15,6 +15,8 @@ from flickr_mirror import PhotoFilter, open_mirror
 from flickr_mirror.cli.commands.export import ExportPlan, run_export
 from flickr_mirror.export import folders
 from flickr_mirror.export.names import DEFAULT_TEMPLATE, NameTemplate
+from flickr_mirror.simulator import SimulatedAlbum, SimulatedCollection
+from tests.support.account_lists import mirroring_lists
 from tests.support.mirroring import mirroring
 
 if TYPE_CHECKING:
@@ -264,3 +266,104 @@ async def test_photos_that_are_not_public_are_left_out(
     assert hidden not in {path.stem for path in files(target)}
     assert export(run, target, "{id}", includes_private=True) == 0
     assert hidden in {path.stem for path in files(target)}
+
+
+async def test_a_lost_photo_stays_in_an_earlier_export(run: Run, target: Path) -> None:
+    for style in ("folders", "bag"):
+        assert export(run, target / style, style=style) == 0
+    before = {path.relative_to(target): path.read_bytes() for path in files(target)}
+    lost = run.path(run.stream.ids[3])
+    data = lost.read_bytes()
+    for broken in (b"", None):
+        lost.unlink()
+        if broken is not None:
+            lost.write_bytes(broken)
+        for style in ("folders", "bag"):
+            assert export(run, target / style, style=style) == 3
+        assert {path.relative_to(target): path.read_bytes() for path in files(target)} == before
+    assert data in before.values()
+    assert bagit.Bag(str(target / "bag")).validate()
+
+
+async def test_a_broken_file_is_named_and_not_exported(
+    run: Run, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = run.path(run.stream.ids[3])
+    path.write_bytes(path.read_bytes()[:10])
+    for style in ("folders", "bag"):
+        assert export(run, target / style, style=style) == 3
+        assert f"{path}: It has 10 bytes, and had " in capsys.readouterr().err
+    assert bagit.Bag(str(target / "bag")).validate()
+
+
+async def test_photos_without_an_image_are_counted_as_left_out(
+    tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with mirroring(tmp_path / "cache", 3) as run:
+        await run(info_only=True)
+        assert export(run, target, as_json=False) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"0 photos exported to {target}. Files: none.\n"
+    assert captured.err.startswith("3 photos left out, without an image in the mirror.")
+
+
+@pytest.mark.parametrize("style", ["folders", "bag", "xmp"])
+async def test_an_export_of_another_mirror_is_left_alone(
+    run: Run, tmp_path: Path, target: Path, style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(run, target, style=style) == 0
+    before = files(target)
+    async with mirroring(tmp_path / "other", 2, nsid="8800001@N03") as other:
+        await other()
+        capsys.readouterr()
+        assert export(other, target, style=style) == 7
+    assert "is an export of another mirror: use another folder" in capsys.readouterr().err
+    assert files(target) == before
+
+
+async def test_an_export_of_an_earlier_version_is_brought_up_to_date(run: Run, target: Path) -> None:
+    assert export(run, target) == 0
+    marker = target / ".flickr_export.json"
+    earlier = json.loads(marker.read_bytes())
+    assert earlier.pop("mirror") == run.stream.nsid
+    marker.write_text(json.dumps(earlier))
+    assert export(run, target) == 0
+    assert json.loads(marker.read_bytes())["mirror"] == run.stream.nsid
+
+
+async def test_a_bag_has_no_documents_that_the_public_does_not_see(
+    tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with mirroring_lists(tmp_path / "cache") as run:
+        ids = run.stream.ids
+        run.stream.edit(ids[0], privacy="private")
+        run.stream.albums = [
+            SimulatedAlbum("7215701", "Secret album", ids[:1], hidden=True),
+            SimulatedAlbum("7215702", "Boats", ids[:3]),
+        ]
+        run.stream.collections = [SimulatedCollection("1-1", "Secret collection", album_ids=["7215701"])]
+        run.stream.lists.favorites = {run.other.ids[0]: 1_400_000_000}
+        run.log_in()
+        await run.lists("albums", "favorites", "profile")
+        assert export(run, target, style="bag") == 0
+        printed = capsys.readouterr().err
+    shown = {path.name for path in (target / "data" / "account").rglob("*.json")}
+    assert shown == {"7215702.json", "profile.json"}
+    assert not [path for path in files(target) if b"Secret" in path.read_bytes()]
+    assert "4 documents about the account left out" in printed
+    assert bagit.Bag(str(target)).validate()
+    assert export(run, target, style="bag", includes_private=True) == 0
+    assert {path.name for path in (target / "data" / "account").rglob("*.json")} == {
+        *shown,
+        *("7215701.json", "collections.json", "favorites.json", "2014-05.json"),
+    }
+
+
+async def test_a_bag_has_all_documents_that_the_public_sees(tmp_path: Path, target: Path) -> None:
+    async with mirroring_lists(tmp_path / "cache") as run:
+        run.stream.albums = [SimulatedAlbum("7215702", "Boats", run.stream.ids[:3])]
+        run.stream.lists.favorites = {run.other.ids[0]: 1_400_000_000}
+        await run.lists("albums", "favorites", "profile")
+        assert export(run, target, style="bag") == 0
+    shown = {path.name for path in (target / "data" / "account").rglob("*.json")}
+    assert shown == {"7215702.json", "collections.json", "favorites.json", "2014-05.json", "profile.json"}

@@ -215,6 +215,40 @@ async def test_a_gallery_elsewhere_has_the_photos(run: Run, tmp_path: Path) -> N
     assert not folder(run).exists()
 
 
+async def test_a_lost_photo_stays_in_a_gallery_elsewhere(run: Run, tmp_path: Path) -> None:
+    """A photo whose file the mirror has lost may have its last copy in a gallery."""
+    target = tmp_path / "usb"
+    build(run, target=target)
+    lost = run.path(run.stream.ids[0])
+    copy = target / "photos" / lost.relative_to(run.root / run.stream.username)
+    data = lost.read_bytes()
+    lost.unlink()
+    run.stream.upload()
+    await run(info_level=2)
+    assert build(run, target=target).photos == 13
+    assert copy.read_bytes() == data
+
+
+async def test_the_gallery_of_another_mirror_is_left_alone(run: Run, tmp_path: Path) -> None:
+    """A build removes what it does not want, which would be all of the other gallery."""
+    target = tmp_path / "usb"
+    build(run, target=target)
+    before = state_of(target)
+    async with mirroring(tmp_path / "other", 2, nsid="8800001@N03") as other:
+        await other()
+        with pytest.raises(CacheError, match="is the gallery of another mirror: use another folder"):
+            build(other, target=target)
+    assert state_of(target) == before
+
+
+async def test_a_gallery_for_others_does_not_state_where_it_was_made(run: Run, tmp_path: Path) -> None:
+    """The files can be copied to a web server, also the one that starts with a dot."""
+    target = tmp_path / "usb"
+    build(run, target=target)
+    for path in target.rglob("*"):
+        assert not path.is_file() or str(tmp_path).encode() not in path.read_bytes()
+
+
 async def test_other_folders_are_refused(run: Run, tmp_path: Path) -> None:
     """A folder with other files, one in the mirror and a link are refused, and nothing is written there."""
     (tmp_path / "other").mkdir()
@@ -251,6 +285,8 @@ async def test_the_command_prints_its_plan_and_its_summary(run: Run, tmp_path: P
     )
     assert not folder(run).exists()
     built = await command(*arguments)
+    planned = await command(*arguments, "--dry-run")
+    assert planned.out == "12 photos: nothing new. Nothing was written.\n"
     assert built.out.endswith(f"Open {folder(run) / 'index.html'}\n")
     again = await command(*arguments, "--json")
     assert json.loads(again.out)["written"] == 0

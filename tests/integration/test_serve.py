@@ -285,10 +285,21 @@ async def get(server: MirrorServer, path: str, **options: Any) -> httpx.Response
         return await client.get(f"{server.url}{path}")
 
 
+async def test_every_photo_of_the_front_page_has_a_title_to_click(run: Run, server: MirrorServer) -> None:
+    """A title of blanks is replaced by the id, and one of 64 kB is cut."""
+    run.stream.edit(run.stream.ids[0], title="   ")
+    run.stream.edit(run.stream.ids[1], title="x" * 65_000)
+    await run(info_level=2, full_scan=True)
+    page = (await get(server, "/")).text
+    assert f">{run.stream.ids[0]}</a>" in page
+    assert f">{'x' * 100}…</a>" in page
+    assert "<p>30 photos</p>" in page
+
+
 async def test_the_gallery_is_the_front_page(run: Run, server: MirrorServer) -> None:
+    """The pages and the photos that they link are served, and no other files of the mirror."""
     assert not server.has_gallery
     assert "Run `mirror_flickr gallery`" in (await get(server, "/")).text
-    """The pages and the photos that they link are served, and no other files of the mirror."""
     assert (await get(server, "/")).status_code == 200
     assert (await get(server, "/gallery/")).status_code == 404
     gallery_of(run)

@@ -10,10 +10,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from flickr_mirror import open_mirror
+from flickr_mirror import CacheError, open_mirror
 from flickr_mirror.cli.commands import stats
 from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.reader.filters import PhotoFilter
+from tests.support.calling import call
 from tests.support.mirroring import mirroring
 
 if TYPE_CHECKING:
@@ -120,3 +121,39 @@ def test_numbers_from_a_pipe_have_the_same_figures(
     assert stats.pipe_stats(as_json=True, outliers=False) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["count"], found["total"], found["median"], found["outliers"]) == (7, 121, 4, [100])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--pipe", "--tag", "hue"),
+        ("--pipe", "--plots", "charts"),
+        ("--pipe", "--zone", "UTC"),
+        ("--json", "--outliers"),
+        ("--json", "--plots", "charts"),
+        ("--outliers", "--plots", "charts"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n"))
+    with pytest.raises(ConfigError) as caught:
+        call("stats", *arguments)
+    first, second = (name for name in arguments if name.startswith("--"))
+    assert str(caught.value) == f"{first} and {second} exclude each other: use only one of them."
+
+
+async def test_a_folder_of_charts_that_is_a_file_is_named_with_its_option(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(CacheError, match="use another --plots"):
+        show(run, plots=tmp_path / "file" / "charts")
+
+
+async def test_a_year_of_zeros_is_no_date(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.stream.edit(run.stream.ids[0], taken="0000-00-00 00:00:00")
+    await run(info_level=2, full_scan=True)
+    show(run, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["undated"] == 1
+    assert "0000" not in found["by_taken_year"]

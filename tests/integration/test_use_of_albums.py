@@ -74,7 +74,8 @@ async def test_a_renamed_album_is_found_by_its_new_title(run: Run) -> None:
 async def test_a_missing_album_is_reported(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     listing = Listing(photo_filter=PhotoFilter(album="x"))
     assert list_mirror(run.stream.username, cache_path=run.root, listing=listing) == 4
-    assert f"There is no album 'x' in this mirror. There are: '{TITLE}'." in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert f"There is no album 'x' in the mirror 'saigon_archive'. There are: '{TITLE}'." in printed
 
 
 async def test_the_name_of_an_exported_photo_can_have_its_album(run: Run, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def _needs_run(report: CheckReport) -> bool:
 def _print_summary(report: CheckReport, code: int, *, force: bool) -> None:
     if report.resumed:
         echo(f"An earlier check had read {report.resumed:,} of the files; this one continued from there.")
-    if any(found.comes_again for found in report.broken):
+    if any(found.comes_again and found.reason != MISSING for found in report.broken):
         echo(f"Broken files were moved to {report.place}/.flickr_mirror/broken.")
     if report.rebuilt:
         echo(

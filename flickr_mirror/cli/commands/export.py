@@ -64,6 +64,15 @@ def _export(cache_path: Path, name: str | None, plan: ExportPlan) -> int:
         sys.stdout.write(f"{json_text({'folder': str(target), **asdict(report)}, 2)}\n")
     else:
         sys.stdout.write(f"{_sentence(report, target)}\n")
+    if report.absent:
+        echo(
+            f"{counted(report.absent, 'photo')} left out, without an image in the mirror. A run downloads images."
+        )
+    if report.hidden:
+        echo(
+            f"{counted(report.hidden, 'document')} about the account left out: a login showed what the public does not "
+            "see. Add --private to export them too."
+        )
     for photo_id, reason in report.failures.items():
         echo(
             f"Photo {photo_id} was not exported: {reason}. Run `mirror_flickr check`, then the mirror again."
@@ -97,7 +106,7 @@ def _write(reader: MirrorReader, target: Path, photo_ids: Sequence[int], plan: E
 
     way = Way.COPY if plan.copies else Way.LINK
     if plan.style == "bag":
-        return export_bag(reader, target, photo_ids, way, on_photo)
+        return export_bag(reader, target, photo_ids, way, on_photo, includes_private=plan.includes_private)
     options = FolderOptions(way=way, xmp=plan.xmp, embeds=plan.embeds, only_xmp=plan.style == "xmp")
     titles = reader.catalogue.albums.titles_by_photo()
     albums = {str(photo_id): found for photo_id, found in titles.items()}

@@ -68,9 +68,9 @@ def _warn(options: GalleryOptions, report: GalleryReport) -> None:
 
 def _sentence(report: GalleryReport) -> str:
     parts = [
-        f"{report.written:,} files written" if report.written else "",
+        f"{counted(report.written, 'file')} written" if report.written else "",
         f"{counted(report.thumbnails, 'thumbnail')} made" if report.thumbnails else "",
-        f"{report.placed:,} photos and films linked or copied" if report.placed else "",
+        f"{counted(report.placed, 'file')} linked or copied" if report.placed else "",
         f"{report.removed:,} removed" if report.removed else "",
     ]
     done = ", ".join(filter(None, parts)) or "nothing new"
@@ -114,6 +114,9 @@ def _show_plan(cache_path: Path, name: str | None, options: GalleryOptions, *, a
         plan = builder.plan()
     if as_json:
         sys.stdout.write(f"{json_text(asdict(plan), 2)}\n")
+        return 0
+    if not plan.files:
+        sys.stdout.write(f"{counted(plan.photos, 'photo')}: nothing new. Nothing was written.\n")
         return 0
     thumbnails = (
         f", and {counted(plan.thumbnails, 'thumbnail')} of about {size_text(plan.thumbnail_bytes)}"

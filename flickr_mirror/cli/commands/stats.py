@@ -11,6 +11,7 @@ from rich.cells import set_cell_size
 
 from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.cli.output.photo_fields import csv_line
+from flickr_mirror.cli.output.summary import counted
 from flickr_mirror.cli.output.text import json_text, name_text, size_text
 from flickr_mirror.reader.distribution import distribution
 from flickr_mirror.reader.figures import MEASURES, WEEKDAYS, figures_of
@@ -62,7 +63,7 @@ def show_stats(
         )
         user, nsid = reader.username, reader.nsid
     if plots is not None:
-        _write_plots(figures, filesystem.home(plots) / store.folder.name)
+        _write_plots(figures, filesystem.home(plots, "--plots") / store.folder.name)
         return 0
     if as_json:
         sys.stdout.write(f"{json_text({'user': user, 'nsid': nsid, **figures.as_json()}, 2)}\n")
@@ -89,7 +90,8 @@ def _print_outliers(figures: Figures) -> None:
 
 def _lines(figures: Figures, user: str) -> Iterable[str]:
     photos = figures.photos
-    yield f"{name_text(user)}: {photos:,} photos, {figures.videos:,} of them videos, {size_text(figures.bytes)}"
+    size = size_text(figures.bytes)
+    yield f"{name_text(user)}: {counted(photos, 'photo')}, {figures.videos:,} of them videos, {size}"
     if not photos:
         return
     shares = {

@@ -222,7 +222,7 @@ def _lines(status: MirrorStatus) -> Iterator[str]:
     if status.login_only:
         yield f"logins    {status.login_only:,} photos are listed only with a login: not public, or not safe"
     if status.forgotten:
-        yield f"forgotten {status.forgotten:,}: erased on request, and never mirrored again"
+        yield f"forgotten {status.forgotten:,}: erased or in the trash on request, and never mirrored again"
     if status.reduced or status.damaged:
         yield (
             f"quality   {status.reduced:,} in a smaller size because Flickr refuses a better one, "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flickr_mirror.cli.options.option_names import flag_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 OPPOSITES = (
     ("lifo", "fifo"),
@@ -33,9 +33,26 @@ EXCLUSIONS = (
 """Flags of which only one may be set, wherever its value comes from."""
 
 
-def excluded_pair(flags: Mapping[str, Any]) -> tuple[str, str] | None:
+STATS_EXCLUSIONS = (
+    ("as_json", "outliers"),
+    ("as_json", "plots"),
+    ("outliers", "plots"),
+    *(
+        ("pipe", name)
+        for name in (
+            *("plots", "zone", "tag", "since", "until", "taken", "album", "licence", "media", "language"),
+            *("near", "commented"),
+        )
+    ),
+)
+"""The flags of `stats` of which only one may be set."""
+
+
+def excluded_pair(
+    flags: Mapping[str, Any], exclusions: Iterable[tuple[str, str]] = EXCLUSIONS
+) -> tuple[str, str] | None:
     """Return the first two flags that exclude each other, such as `--quiet` and `--debug`; `None` if there are none."""
-    for first, second in EXCLUSIONS:
+    for first, second in exclusions:
         if not any(flags[name] in (None, False, [], ()) for name in (first, second)):
             return flag_name(first), flag_name(second)
     return None

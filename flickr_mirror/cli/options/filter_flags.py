@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -23,12 +23,26 @@ _TAKEN = r"\d{4}(?:-\d\d(?:-\d\d)?)?"
 
 def taken(text: str) -> str:
     """Return `1966`, `1966-03`, `1966-03-01` or two of them as `1960..1969`. Raises `typer.BadParameter`."""
-    if not re.fullmatch(rf"{_TAKEN}(?:\.\.{_TAKEN})?", text.strip()):
+    low, separator, high = text.strip().partition("..")
+    if not _is_time(low) or (separator and not _is_time(high)):
         raise typer.BadParameter(
             f"invalid time {text!r}: use a year, month or day, such as 1966, 1966-03 or 1966-03-01, or two of them, "
             "such as 1960..1969."
         )
+    if separator and low > f"{high}\x7f":
+        raise typer.BadParameter(f"invalid time {text!r}: write the earlier one first, as in {high}..{low}.")
     return text.strip()
+
+
+def _is_time(text: str) -> bool:
+    """Return whether a text is a year, a month or a day of the calendar."""
+    if not re.fullmatch(_TAKEN, text) or text.startswith("0000"):
+        return False
+    try:
+        date.fromisoformat(text + "0000-01-01"[len(text) :])
+    except ValueError:
+        return False
+    return True
 
 
 def license_number(text: str) -> str:
@@ -151,7 +165,10 @@ Language = Annotated[
 Near = Annotated[
     Place | None,
     typer.Option(
-        parser=place, metavar="PLACE", rich_help_panel=WHICH, help="Taken near there: 16.46,107.59,25km."
+        parser=place,
+        metavar="PLACE",
+        rich_help_panel=WHICH,
+        help="Taken near there, by default within 1 km: 16.46,107.59,25km.",
     ),
 ]
 Commented = Annotated[
@@ -165,11 +182,21 @@ Commented = Annotated[
 ]
 Album = Annotated[
     str | None,
-    typer.Option("--album", metavar="ALBUM", rich_help_panel=WHICH, help="In this album, by title or id."),
+    typer.Option(
+        "--album",
+        metavar="ALBUM",
+        rich_help_panel=WHICH,
+        help="In the album with this id, or albums with this title.",
+    ),
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(parser=Number(int, 1), metavar="N", rich_help_panel=OUTPUT, help="Print at most N photos."),
+    typer.Option(
+        parser=Number(int, 1),
+        metavar="N",
+        rich_help_panel=OUTPUT,
+        help="Print at most N photos of each mirror.",
+    ),
 ]
 Fields = Annotated[
     str | None,
@@ -191,8 +218,10 @@ STYLES = ("json", "csv", "paths")
 
 
 def filter_of(params: Mapping[str, Any]) -> PhotoFilter:
-    """Return the filter that the flags of a command describe."""
+    """Return the filter that the flags of a command describe. Raises `ConfigError` if no photo can match."""
     since, until = params["since"], params["until"]
+    if since and until and since > until:
+        raise ConfigError("--since is after --until: no photo can match. Exchange them.")
     return PhotoFilter(
         tags=tuple(re.sub(r"[\W_]+", "", tag).lower() for tag in params["tag"] or ()),
         since=None if since is None else math.ceil(since.timestamp()),

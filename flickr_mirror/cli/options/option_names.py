@@ -53,7 +53,8 @@ def flag_of(parameter: Any) -> str:  # noqa: ANN401
 
 
 def flag_name(name: str) -> str:
-    """Return the flag of a parameter: `--cache-path` for `cache_path`, `--as` for `as_`."""
+    """Return the flag of a parameter: `--cache-path` for `cache_path`, `--as` for `as_`, `--json` for `as_json`."""
+    name = name.removeprefix("as_") or name
     return f"--{name.rstrip('_').replace('_', '-')}"
 
 

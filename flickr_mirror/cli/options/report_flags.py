@@ -47,6 +47,11 @@ ReadFiles = Annotated[
     ),
 ]
 
+StreamsShown = Annotated[
+    Path | None,
+    typer.Option("--streams", metavar="FILE", help="Show a line for each photostream of this TOML file."),
+]
+
 Prometheus = Annotated[bool, typer.Option("--prometheus", help="Print the state as metrics for Prometheus.")]
 
 ReportAsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]

@@ -88,6 +88,8 @@ def _unknown_option(context: Any, option: str) -> str:  # noqa: ANN401
     long = [flag for flag in flags if flag.startswith("--")]
     near = difflib.get_close_matches(option, long, 1, SIMILARITY)
     advice = f"Did you mean {near[0]}?" if near else f"`{path} --help` lists the options."
+    if context.command.name == "search" and not option.startswith("--"):
+        advice = f"To search for photos without a word, write -- before the query: `{path} -- hue -temple`."
     return f"`{path}` has no option {option}. {advice}"
 
 

@@ -188,6 +188,7 @@ def _facts(reader: MirrorReader) -> dict[str, str]:
     # only a list of photos has several owners, and to read all photos takes seconds
     owners = {reader.owner_of(photo).nsid for photo in reader.photos()} if reader.source else {reader.nsid}
     shortfalls = reader.catalogue.coverage.shortfalls()
+    example = (last.file("info") or last.files[0]).path if last else reader.store.path("1", "json")
     return {
         "user": reader.username,
         "nsid": reader.nsid,
@@ -200,7 +201,7 @@ def _facts(reader: MirrorReader) -> dict[str, str]:
         "unlisted": f"{sum(missing or 0 for _, missing in shortfalls):,}",
         "depth": str(reader.store.depth),
         "example": last.id if last else "1",
-        "path": reader.store.path(last.id if last else "1", "json").relative_to(reader.folder).as_posix(),
+        "path": example.relative_to(reader.folder).as_posix(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
 
@@ -228,7 +229,10 @@ def _html(facts: dict[str, str], *, is_list: bool) -> str:
         body = "".join(f"<p>{line}</p>" for line in lines)
         sections.append(f'<section id="{code}" lang="{code}"><h2>{title}</h2>{body}</section>')
     files = "".join(f'<li><a href="{name}">{name}</a></li>' for name in NAMES if name != "README.html")
-    style = "body{font:1.1em/1.5 system-ui,sans-serif;max-width:44em;margin:2em auto;padding:0 1em}"
+    style = (
+        "body{font:1.1em/1.5 system-ui,sans-serif;max-width:44em;margin:2em auto;padding:0 1em;"
+        "overflow-wrap:anywhere}"
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'

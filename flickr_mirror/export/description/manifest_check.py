@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.errors import CacheError
 from flickr_mirror.export.description.describe import MANIFEST
+from flickr_mirror.export.description.tables import account_files
 from flickr_mirror.storage import filesystem
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from flickr_mirror.reader.mirror_reader import MirrorReader
 
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+_NEW = "is not in the manifest, which is older. Run `mirror_flickr describe`."
+_UNKNOWN = "is in the manifest, but not in the catalogue."
+_GONE = (
+    "is in the manifest, but neither in the catalogue nor on the disk. If `mirror_flickr check` has found it broken or "
+    "missing, the next run of the mirror restores it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +38,8 @@ class Difference:
 def compare_manifest(reader: MirrorReader) -> Iterator[Difference]:
     """Yield the files whose hash in the manifest is not that of the catalogue, and state which two agree.
 
-    A file that only the catalogue knows was mirrored after the manifest was written. Raises `CacheError` if there is no
-    manifest.
+    A file that only the catalogue knows was mirrored after the manifest was written. Documents about the account, which
+    the catalogue does not know, are compared with the manifest. Raises `CacheError` if there is no manifest.
     """
     path = reader.folder / MANIFEST
     content = filesystem.content(path)
@@ -47,13 +55,18 @@ def compare_manifest(reader: MirrorReader) -> Iterator[Difference]:
             name = file.path.relative_to(reader.folder).as_posix()
             digest = listed.pop(name, None)
             if digest is None:
-                yield Difference(
-                    name, "is not in the manifest, which is older. Run `mirror_flickr describe`."
-                )
+                yield Difference(name, _NEW)
             elif digest != file.sha256:
                 yield Difference(name, _verdict(_digest(reader, name), digest, file.sha256))
+    for path in account_files(reader):
+        name = path.relative_to(reader.folder).as_posix()
+        digest = listed.pop(name, None)
+        if digest is None:
+            yield Difference(name, _NEW)
+        elif digest != _digest(reader, name):
+            yield Difference(name, "and the manifest differ: the file, or the manifest, was changed.")
     for name in listed:
-        yield Difference(name, "is in the manifest, but not in the catalogue.")
+        yield Difference(name, _UNKNOWN if (reader.folder / name).is_file() else _GONE)
 
 
 def _digest(reader: MirrorReader, name: str) -> str | None:

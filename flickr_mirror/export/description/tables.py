@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.licenses import LICENSES
@@ -37,7 +40,7 @@ def _photo(photo: ArchivedPhoto, reader: MirrorReader, prefix: int) -> tuple[obj
         file.sha256,
         file.bytes,
         datetime.fromtimestamp(photo.uploaded, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "" if facts.taken_unknown else facts.taken,
+        "" if photo.taken is None else facts.taken,
         facts.taken_granularity,
         photo.title,
         photo.license.name,
@@ -91,14 +94,27 @@ def license_lines(photos: Counter[str]) -> Iterator[str]:
 
 
 def manifest_lines(reader: MirrorReader) -> Iterator[str]:
-    """Yield the lines of `manifest-sha256.txt`, in the order of the paths, for `sha256sum -c` and `shasum -c`."""
+    """Yield the lines of `manifest-sha256.txt`, in the order of the paths, for `sha256sum -c` and `shasum -c`.
+
+    The hashes are those that the catalogue records. It records none of documents about the account, which are read.
+    """
     name = reader.store.name
-    files = sorted(
+    files = [
         (name(str(photo_id), "json" if kind == "info" else extension), digest)
         for photo_id, kind, extension, digest in reader.catalogue.archive.files()
-    )
-    for path, digest in files:
+    ]
+    files += [
+        (path.relative_to(reader.folder).as_posix(), hashlib.sha256(path.read_bytes()).digest())
+        for path in account_files(reader)
+    ]
+    for path, digest in sorted(files):
         yield f"{digest.hex()}  {path}\n"
+
+
+def account_files(reader: MirrorReader) -> Iterator[Path]:
+    """Yield the paths of the documents about the account, in order."""
+    for place, _, names in sorted(os.walk(reader.folder / "account")):
+        yield from (Path(place) / name for name in sorted(names) if name.endswith(".json"))
 
 
 def _line(values: Iterable[object]) -> str:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from flickr_mirror.errors import CacheError
 from flickr_mirror.storage.disk_errors import disk_errors
 from flickr_mirror.web.gallery.columns import PRIVATE
 from flickr_mirror.web.gallery.options import GalleryOptions, GalleryPlan, GalleryReport
@@ -56,17 +57,26 @@ class GalleryBuilder:
             self.folder.mkdir(parents=True, exist_ok=True)
         report = GalleryReport(str(self.folder))
         with GalleryState(self.folder) as state:
+            self._check_mirror(state)
             stamp = self._stamp()
-            if state.note("stamp") == stamp and self._is_whole(state):
+            if self._is_up_to_date(state, stamp):
                 return GalleryReport(**{**json.loads(state.note("report")), "folder": str(self.folder)})
             self._write_pages(state, report)
             self._make_thumbnails(state, report)
             if not report.failures:
-                done = {"written": 0, "removed": 0, "placed": 0, "thumbnails": 0}
+                # a published gallery does not state where it was made
+                done = {"written": 0, "removed": 0, "placed": 0, "thumbnails": 0, "folder": ""}
                 with state.transaction():
                     state.set_note("report", json.dumps({**asdict(report), **done}))
                     state.set_note("stamp", stamp)
         return report
+
+    def _check_mirror(self, state: GalleryState) -> None:
+        """Raise `CacheError` if this is the gallery of another mirror, all of whose files a build would remove."""
+        if state.note("mirror") not in ("", self._reader.key):
+            raise CacheError(
+                f"{self.folder} is the gallery of another mirror: use another folder with --to.", self.folder
+            )
 
     def _stamp(self) -> str:
         """Return a stamp that changes with each commit to the catalogue, with the options, and with this program."""
@@ -78,8 +88,10 @@ class GalleryBuilder:
                 parts.append(f"{status.st_size}:{status.st_mtime_ns}")
         return " ".join(parts)
 
-    def _is_whole(self, state: GalleryState) -> bool:
-        """Return whether all files of the last build are there."""
+    def _is_up_to_date(self, state: GalleryState, stamp: str) -> bool:
+        """Return whether nothing has changed since the last build, and all of its files are there."""
+        if state.note("stamp") != stamp:
+            return False
         return GalleryOutput(self.folder, state).is_intact() and self._thumbnails(state).is_intact()
 
     def _thumbnails(self, state: GalleryState) -> Thumbnails:
@@ -93,8 +105,13 @@ class GalleryBuilder:
             photos += 1
             self._add_picture(photo)
         missing = self._pictures if self._options.thumbnails else []
-        if missing and (self.folder / STATE_FILE).exists():
+        if (self.folder / STATE_FILE).exists():
             with GalleryState(self.folder) as state:
+                self._check_mirror(state)
+                if self._is_up_to_date(state, self._stamp()):
+                    return GalleryPlan(
+                        photos=photos, files=0, bytes=0, thumbnails=0, thumbnail_bytes=0, minutes=0
+                    )
                 missing = self._thumbnails(state).missing(missing)
         count = len(missing)
         seconds = photos * PAGE_SECONDS + count * THUMBNAIL_SECONDS / self._options.jobs
@@ -128,6 +145,7 @@ class GalleryBuilder:
                         self._on_progress("photos", number, len(self._reader))
                 pages.finish()
                 output.remove_others()
+                state.set_note("mirror", self._reader.key)
                 state.set_note("private", str(int(self._options.private)))
                 state.set_note("thumbnails", str(self._options.thumbnails))
             finally:
@@ -147,9 +165,13 @@ class GalleryBuilder:
         """Put the files of a photo into a gallery outside of the mirror."""
         for file in photo.files if self._options.target else ():
             path = self._reader.store.path(photo.photo_id, file.extension)
-            if file.kind != "info" and path.is_file() and not path.is_symlink():
-                name = f"{COPIES}/{path.relative_to(self._reader.folder).as_posix()}"
+            name = f"{COPIES}/{path.relative_to(self._reader.folder).as_posix()}"
+            if file.kind == "info":
+                continue
+            if path.is_file() and not path.is_symlink():
                 output.placer.place(path, name)
+                output.add(name, file.bytes)
+            elif (self.folder / name).is_file():  # it may be the last copy
                 output.add(name, file.bytes)
 
     def _make_thumbnails(self, state: GalleryState, report: GalleryReport) -> None:

@@ -52,6 +52,13 @@ def refused(*arguments: str) -> str:
         (("--usrname", "x"), "`mirror_flickr` has no option --usrname. Did you mean --username?"),
         (("-x",), "`mirror_flickr` has no option -x. `mirror_flickr --help` lists the options."),
         (
+            ("search", "hue", "-temple"),
+            (
+                "`mirror_flickr search` has no option -t. To search for photos without a word, write -- before the "
+                "query: `mirror_flickr search -- hue -temple`."
+            ),
+        ),
+        (
             ("status", "--part", "1/2"),
             "`mirror_flickr status` has no option --part. `mirror_flickr status --help` lists the options.",
         ),

@@ -16,14 +16,14 @@ from flickr_mirror.cli.options import (  # Typer reads the annotations
     stats_flags,
 )
 from flickr_mirror.cli.options.argument_checks import checked_username
-from flickr_mirror.cli.options.exclusions import STATS_EXCLUSIONS, excluded_pair
-from flickr_mirror.cli.options.option_names import cache_path_of
+from flickr_mirror.cli.options.exclusions import STATS_EXCLUSIONS, STATUS_EXCLUSIONS, excluded_pair
+from flickr_mirror.cli.options.option_names import cache_path_of, given_options
 from flickr_mirror.cli.options.timing import timing_of
 from flickr_mirror.cli.options.usage_errors import ConfigError
 from flickr_mirror.models.options import DEFAULT_CACHE_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
@@ -76,6 +76,7 @@ def status(
     prometheus: report_flags.Prometheus = False,
 ) -> None:
     """Show the state of a mirror and the result of its last run. Makes no call to Flickr."""
+    _refuse_pairs(context, STATUS_EXCLUSIONS)
     if streams is not None or prometheus:
         style = "prometheus" if prometheus else "json" if as_json else ""
         raise typer.Exit(_status_lines(context, style))
@@ -166,8 +167,7 @@ def stats(
     from flickr_mirror.cli.commands.reports import print_report
     from flickr_mirror.cli.commands.stats import pipe_stats, show_stats
 
-    if pair := excluded_pair(context.params, STATS_EXCLUSIONS):
-        raise ConfigError(f"{pair[0]} and {pair[1]} exclude each other: use only one of them.")
+    _refuse_pairs(context, STATS_EXCLUSIONS)
     if pipe:
         raise typer.Exit(print_report(partial(pipe_stats, as_json=as_json, outliers=outliers)))
 
@@ -188,6 +188,12 @@ def stats(
     _each(username, cache_path, show)
 
 
+def _refuse_pairs(context: typer.Context, exclusions: Iterable[tuple[str, str]]) -> None:
+    """Raise `ConfigError` if two flags are set that exclude each other."""
+    if pair := excluded_pair(context.params, exclusions):
+        raise ConfigError(f"{pair[0]} and {pair[1]} exclude each other: use only one of them.")
+
+
 def _status_lines(context: typer.Context, style: str) -> int:
     """Print a line, or metrics, for each mirror, and return the exit code."""
     from flickr_mirror.cli.commands.streams_status import show_streams
@@ -198,7 +204,9 @@ def _status_lines(context: typer.Context, style: str) -> int:
     params, root = context.params, context.find_root()
     if params["streams"] is not None:
         streams = read_streams(root, params["streams"])
-        places = [(stream.cache_path, stream.username) for stream in streams]
+        # as in a run, an option of the command line overrides the file
+        override = cache_path_of(context) if "--cache-path" in given_options(context) else None
+        places = [(override or stream.cache_path, stream.username) for stream in streams]
     else:
         cache_path = cache_path_of(context)
         names = params["username"] or all_mirrors(filesystem.home(cache_path).absolute())

@@ -86,6 +86,9 @@ async def test_all_streams_are_mirrored_with_their_own_options(
     assert [line.partition(":")[0] for line in out.splitlines()] == list(NAMES)
     code, out, _ = await command(tmp_path, "status", "--streams", str(path), "--prometheus")
     assert 'flickr_mirror_photos{user="ben",nsid="7000001@N01"} 5' in out.splitlines()
+    other = ("--cache-path", str(tmp_path / "other"))
+    code, out, err = await command(tmp_path, "status", "--streams", str(path), *other)
+    assert (code, out, err.count("There is no mirror")) == (3, "", 3)
     code, out, _ = await command(tmp_path, "status", "--streams", str(path), "--json")
     assert [json.loads(line)["user"] for line in out.splitlines()] == list(NAMES)
 

@@ -87,6 +87,10 @@ async def test_list_takes_the_filters(run: Run, capsys: pytest.CaptureFixture[st
         await command(run, "list", "--since", "2020-02-01", "--until", "2020-01-31")
     with pytest.raises(ConfigError, match="--json and --csv exclude each other"):
         await command(run, "list", "--json", "--csv")
+    with pytest.raises(ConfigError, match="--json and --prometheus exclude each other"):
+        await command(run, "status", "--json", "--prometheus")
+    with pytest.raises(ConfigError, match="--streams and --username exclude each other"):
+        await command(run, "status", "--streams", "s.toml", "--username", "x")
 
 
 @pytest.mark.parametrize(

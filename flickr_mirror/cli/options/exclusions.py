@@ -32,6 +32,8 @@ EXCLUSIONS = (
 )
 """Flags of which only one may be set, wherever its value comes from."""
 
+STATUS_EXCLUSIONS = (("streams", "username"), ("as_json", "prometheus"))
+"""The flags of `status` of which only one may be set."""
 
 STATS_EXCLUSIONS = (
     ("as_json", "outliers"),

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 INFO = 3
 """The lowest `--debug` level whose log includes the start of a run."""
+_NOT_REPEATABLE = {
+    "--include": "write all names after one of them, separated by commas",
+    "--album": "start a command for each album",
+    "--source": "start a command for each list",
+}
+"""The flags of which a second one would replace what the first one asks for, and what to do instead."""
 _OPTIONS = [field.name for field in fields(MirrorOptions)]
 _LIMITS = [field.name for field in fields(Limits)]
 
@@ -41,6 +47,7 @@ _LIMITS = [field.name for field in fields(Limits)]
 def run(context: typer.Context) -> NoReturn:
     """Mirror as the flags of the command request, and exit with the code of the run."""
     flags = context.params
+    _refuse_repeated(context.meta[ARGUMENTS])
     if flags["streams"] is not None:
         _run_streams(context)
     _name_owner_of_album(flags)
@@ -121,6 +128,13 @@ def without_options(arguments: Sequence[str], names: Sequence[str]) -> list[str]
     return kept
 
 
+def _refuse_repeated(arguments: Sequence[str]) -> None:
+    """Exit with a usage error if a flag is repeated whose first value would be lost, with what it would mirror."""
+    for flag, remedy in _NOT_REPEATABLE.items():
+        if sum(argument.partition("=")[0] == flag for argument in arguments) > 1:
+            usage_error(f"{flag} is given twice: {remedy}.")
+
+
 def _name_owner_of_album(flags: dict[str, Any]) -> None:
     """Use the account in the address of --album if there is no --username; exit with a usage error if they differ."""
     owner = flags["album"].owner if flags["album"] else None
@@ -144,6 +158,8 @@ def _check_usage(context: typer.Context) -> None:
             if flags["album"]
             else "--username is missing: add the user to mirror, or try `mirror_flickr demo`."
         )
+    if "--side-by-side" in given_options(context):
+        usage_error("--side-by-side needs --streams: add the file of the photostreams.")
     if flags["album"] and len(set(flags["username"] or ())) > 1:
         usage_error("--album takes one --username: start a command for each album.")
     if pair := excluded_pair(flags):

@@ -60,6 +60,19 @@ async def test_the_address_of_an_album_is_enough(tmp_path: Path) -> None:
         ),
         (["--album", PAGE.format("x", 7), "--streams", "x.toml"], "--streams and --album exclude each other"),
         (["--album", "7", "--username", "a", "--username", "b"], "--album takes one --username"),
+        (
+            ["--album", PAGE.format("x", 7), "--album=" + PAGE.format("x", 8)],
+            "--album is given twice: start a command for each album.",
+        ),
+        (
+            ["--include", "albums", "--include", "notes"],
+            "--include is given twice: write all names after one",
+        ),
+        (
+            [f"--source=https://www.flickr.com/photos/{name}/favorites" for name in "xy"],
+            "--source is given twice: start a command for each list.",
+        ),
+        (["--side-by-side", "2"], "--side-by-side needs --streams"),
         (["--username", PAGE.format("x", 7)], "use --album https://www.flickr.com/photos/x/albums/7."),
     ],
 )

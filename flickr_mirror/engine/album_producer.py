@@ -99,6 +99,7 @@ class AlbumProducer:
         if not self._is_private and not all(map(is_public, photos)):
             await keep_private(context)
             self._is_private = True
+        context.report.skipped += await context.dispatcher.call(self._add_to_run, photos)
         found = await context.dispatcher.call(
             context.catalogue.store_page_of_album,
             photos,
@@ -109,6 +110,19 @@ class AlbumProducer:
         pages = -(-total // context.limits.page_size)
         context.emit(PageScanned(number, max(pages, number), total, len(found.new)))
         context.dispatcher.wake()
+
+    def _add_to_run(self, photos: Sequence[FlickrPhoto]) -> int:
+        """Add photos to the run; return how many of those that were not in it are complete."""
+        catalogue, options = self._context.catalogue, self._context.options
+        count = partial(
+            catalogue.statistics.work_left,
+            images=options.wants_images,
+            info_level=options.wanted_level,
+            details=options.wanted_details,
+        )
+        before = count().mirrored
+        catalogue.scope.add(photo.id for photo in photos)
+        return count().mirrored - before
 
     async def _store_album(self, album: FlickrAlbum, listed: list[str], missing: int) -> None:
         """Store the album, unless it was mirrored by a login that may see more of it."""

@@ -70,6 +70,18 @@ async def test_a_second_run_downloads_nothing(tmp_path: Path) -> None:
         assert (run.flickr.calls[INFO], run.flickr.calls[PHOTOS]) == (1, 3)
 
 
+async def test_photos_mirrored_before_the_album_was_known_count_as_skipped(tmp_path: Path) -> None:
+    """Its members are not known when the run begins; one of them was edited, and counts as updated."""
+    async with accounts(tmp_path) as run:
+        await run()
+        album = run.stream.albums[0]
+        run.stream.edit(album.photo_ids[0], title="Edited")
+        report = await run(album_id=album.id)
+        assert (report.new, report.updated, report.infos, report.skipped) == (0, 1, 1, 24)
+        report = await run(album_id=run.stream.albums[1].id)
+        assert (report.updated, report.infos, report.skipped) == (0, 0, 25)
+
+
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_a_whole_run_continues_with_the_rest(tmp_path: Path, strategy: CachingStrategy) -> None:
     """The photos of the album are not downloaded again, and the mirror is the same as without it."""

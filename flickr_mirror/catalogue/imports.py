@@ -45,6 +45,14 @@ class Imports:
             if self._database.get_note("restored") is None:
                 self._database.set_note("restored", 0)
 
+    def path_alias(self) -> str:
+        """Return the path alias of the account as its listing stated it; empty without one."""
+        row = self._query(
+            "SELECT json_extract(facts, '$.path_alias') FROM listed"
+            " WHERE json_extract(facts, '$.path_alias') IS NOT NULL ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return str(row[0]) if row else ""
+
     def find(self, photo_id: str) -> tuple[KnownPhoto | None, ImportedPhoto | None]:
         """Return what the catalogue knows of a photo, and how it was imported before."""
         known = self._photos.known([int(photo_id)]).get(int(photo_id))

@@ -45,6 +45,23 @@ def owner_of(archive: ExportArchive, root: Path, username: str) -> FlickrUser:
     return FlickrUser(user.user_id, owner["username"]) if owner else user
 
 
+def check_owner_of_photos(archive: ExportArchive, user: FlickrUser, path_alias: str) -> None:
+    """Raise `CacheOwnerError` if an export without a profile has photos of another account than `user`.
+
+    `path_alias` is that of `user`, empty if it is not known: then only the NSID is compared.
+    """
+    if archive.others.get("account_profile.json"):
+        return
+    known = {user.user_id.lower(), path_alias.lower()}
+    for entry in archive.places.values():
+        name = owner_in(_read(entry))
+        if name and (path_alias or is_nsid(name.upper())) and name not in known:
+            raise CacheOwnerError(
+                f"The export has photos of {name!r}, and the mirror is of {user.username!r} ({user.user_id}): name the "
+                "right account with --username, or add the zip that has account_profile.json. Nothing was imported."
+            )
+
+
 def _single_owner(archive: ExportArchive) -> FlickrUser | None:
     """Return the account that the profiles name, `None` without a profile. Raises `ExportError` if there are two."""
     profiles = {

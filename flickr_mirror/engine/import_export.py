@@ -19,7 +19,7 @@ from flickr_mirror.engine.dispatcher import Dispatcher
 from flickr_mirror.engine.export_albums import store_albums
 from flickr_mirror.engine.export_lists import store_lists
 from flickr_mirror.engine.export_media import KEPT, MISSING, SMALLER
-from flickr_mirror.engine.export_owner import owner_of
+from flickr_mirror.engine.export_owner import check_owner_of_photos, owner_of
 from flickr_mirror.engine.language_detector import LanguageDetector
 from flickr_mirror.engine.photo_import import PhotoImporter
 from flickr_mirror.engine.rebuild import open_catalogue
@@ -142,6 +142,8 @@ async def import_export(
                 owner = read_owner(cache.folder)
                 cache.prepare(user, owner["asked_for"] if owner else user.username)
                 async with open_catalogue(cache, observer) as catalogue, LanguageDetector() as detector:
+                    alias = await to_thread.run_sync(catalogue.imports.path_alias)
+                    await to_thread.run_sync(check_owner_of_photos, archive, user, alias)
                     await to_thread.run_sync(catalogue.imports.begin)
                     dispatcher = Dispatcher(catalogue, Timing().catalogue_flush)
                     importer = PhotoImporter(cache, dispatcher, detector, user, observer)

@@ -448,6 +448,20 @@ async def test_without_a_profile_the_account_must_be_named(root: Path) -> None:
         assert (await imported(run, paths, username=run.stream.username)).earlier == 3
 
 
+async def test_photos_of_another_account_are_refused_without_a_profile(root: Path) -> None:
+    """The addresses of the photos name their owner by the path alias, which the listing states too, or by the NSID."""
+    async with mirroring(root, 3) as run:
+        await run()
+        before = tree(run.root)
+        for alias, name in (("twin", "twin"), ("99@N01", "99@n01")):
+            stream = SimulatedPhotostream(3, nsid="99@N01", username="other", path_alias=alias)
+            paths = write_export(stream, root.parent / name)
+            replace_in_zips(paths[:1], {"account_profile.json": None})
+            with pytest.raises(CacheOwnerError, match=f"has photos of '{name}', and the mirror is of"):
+                await imported(run, paths, username=run.stream.username)
+        assert tree(run.root) == before
+
+
 async def test_the_mirror_is_locked_during_an_import(root: Path) -> None:
     """An import during a run ends with the same error as a second run."""
     async with mirroring(root, 3) as run:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flickr_mirror.engine.lists import favorites
+from flickr_mirror.engine.lists.documents import entries_of
+from flickr_mirror.engine.lists.merging import NOT_LISTED
 from flickr_mirror.models.events import FileBroken
 from flickr_mirror.models.includes import LISTS, Include
 from flickr_mirror.storage.album_document import GROUP, TREE, name_of
@@ -36,11 +38,16 @@ def check_documents(store: Store, catalogue: Catalogue) -> tuple[int, list[FileB
 
 
 def _expected(store: Store, catalogue: Catalogue) -> Iterator[str]:
-    """Yield the names of documents that others name: albums, and the months of favourites."""
+    """Yield the names of documents that others name: albums, months of favourites, galleries, groups with photos."""
     yield from (name_of(album_id) for album_id in catalogue.albums.ids(None))
     months = (store.read_document(favorites.NAME) or {}).get("months")
     if isinstance(months, list):
         yield from (f"{favorites.NAME}/{month}" for month in months)
+    for name, key in (("galleries", "id"), ("groups", "nsid")):
+        for entry in entries_of(store.read_document(name) or {}, name):
+            found = str(entry.get(key))
+            if NOT_LISTED not in entry and entry.get("photos", 1) and found.replace("@", "").isalnum():
+                yield f"{name}/{found}"
 
 
 def _broken(store: Store, name: str, reason: str) -> FileBroken:

@@ -93,6 +93,23 @@ async def test_missing_albums_and_months_of_favourites_are_found(run: Run) -> No
     assert await check(run) == []
 
 
+@pytest.mark.parametrize("is_removed", [True, False])
+async def test_the_document_of_one_gallery_or_group_is_written_again(run: Run, is_removed: bool) -> None:
+    """The document of the list names it, and nothing has changed at Flickr since."""
+    before = tree(folder(run))
+    lost = [
+        next(name for name in documents(run) if name.startswith(f"{group}/"))
+        for group in ("galleries", "groups")
+    ]
+    for name in lost:
+        path = documents(run)[name]
+        path.unlink() if is_removed else path.write_text("{")
+    assert [name for name, _ in await check(run)] == lost
+    await run(include=LISTS)
+    assert tree(folder(run)) == before
+    assert await check(run) == []
+
+
 async def test_a_run_that_does_not_include_a_list_leaves_it_broken(run: Run) -> None:
     """The sentence states which option restores it."""
     documents(run)["profile"].write_text("{")

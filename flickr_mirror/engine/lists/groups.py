@@ -6,6 +6,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from flickr_mirror.engine.failure_policy import ENDING
 from flickr_mirror.engine.lists.documents import entries_of, is_owner, read, shows_less, write, write_list
 from flickr_mirror.errors import FlickrApiError, TransportError
@@ -31,7 +33,7 @@ async def mirror_groups(context: JobContext, full: bool) -> ListResult:  # noqa:
     """Write the document `groups`, and one for each group, such as `groups/34427469792@N01`.
 
     The latter has the photos of the account in the pool of the group. A pool whose total is the same as before is not
-    asked for, except in a `full` scan.
+    asked for, except in a `full` scan and if its document was lost.
     """
     stored = await read(context, "groups")
     known = {entry["nsid"]: entry for entry in entries_of(stored, "groups") if "nsid" in entry}
@@ -49,11 +51,14 @@ async def mirror_groups(context: JobContext, full: bool) -> ListResult:  # noqa:
     save = partial(
         write_list, context, "groups", stored, listed, "nsid", is_complete=walk.is_complete, volatile=VOLATILE
     )
+    there = set(await to_thread.run_sync(context.store.list_documents, "groups"))
     changed, asked = 0, 0
     try:
         for group in groups:
             entry = listed[group.nsid]
-            if not full and group.pool is not None and entry["pool_when_listed"] == group.pool:
+            is_lost = bool(entry["photos"]) and f"groups/{group.nsid}" not in there
+            is_same = group.pool is not None and entry["pool_when_listed"] == group.pool
+            if is_same and not full and not is_lost:
                 continue
             changed += await _mirror_pool(context, group, entry, full=full)
             asked += 1

@@ -218,7 +218,7 @@ class MirrorRun:
             finally:
                 self._loop = None
                 summarize(report, catalogue, options)
-                report.skipped = max(mirrored_before + report.skipped - report.updated, 0)
+                report.skipped = max(mirrored_before + report.skipped - report.updated - report.gone, 0)
 
     async def _find(self, api: AsyncFlickrApi) -> Target:
         """Return the photostream that is mirrored. Raises `UserNotFoundError` or `PhotostreamError`."""

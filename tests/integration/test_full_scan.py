@@ -144,6 +144,15 @@ async def test_a_full_scan_costs_a_call_for_each_page(
         assert not run.flickr.requests
 
 
+async def test_photos_that_are_gone_do_not_count_as_skipped(tmp_path: Path) -> None:
+    async with mirroring(tmp_path, 20, commented=0) as run:
+        await run()
+        run.stream.delete(run.stream.ids[3])
+        run.stream.edit(run.stream.ids[4], title="Edited")
+        report = await run(full_scan=True)
+        assert (report.gone, report.updated, report.skipped, report.mirrored) == (1, 1, 18, 19)
+
+
 async def test_a_full_scan_may_be_the_first_run(tmp_path: Path) -> None:
     """A new mirror that begins with a full scan is complete after it."""
     async with mirroring(tmp_path, 20) as run:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import anyio
 from anyio import to_thread
 
+from flickr_mirror.engine.album_producer import UNVERIFIED
 from flickr_mirror.engine.check import CheckReport, check_files
 from flickr_mirror.engine.dispatcher import Dispatcher
 from flickr_mirror.engine.language_detector import LanguageDetector
@@ -288,6 +289,8 @@ class MirrorRun:
         )
         if options.verify_image:
             kinds = ("image", "video")
+            if options.album_id and not context.catalogue.albums.find([options.album_id]):
+                self._emit(Notice(UNVERIFIED))
             await check_files(
                 context.store, context.catalogue, self._emit, CheckReport(), kinds=kinds, resumable=False
             )

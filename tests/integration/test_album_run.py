@@ -82,6 +82,18 @@ async def test_photos_mirrored_before_the_album_was_known_count_as_skipped(tmp_p
         assert (report.updated, report.infos, report.skipped) == (0, 0, 25)
 
 
+async def test_a_run_that_cannot_verify_the_images_of_an_album_states_it(tmp_path: Path) -> None:
+    """Which photos are in the album is known after its first run; the second one verifies them."""
+    async with accounts(tmp_path) as run:
+        await run()
+        album = run.stream.albums[0]
+        run.path(album.photo_ids[0]).write_bytes(b"broken")
+        sentence = "so none of their images is verified: run the same command again."
+        for is_first in (True, False):
+            report = await run(album_id=album.id, verify_image=True)
+            assert (sentence in run.notices, report.images) == (is_first, 0 if is_first else 1)
+
+
 @pytest.mark.parametrize("strategy", with_slow_rest(CachingStrategy, CachingStrategy.LIFO))
 async def test_a_whole_run_continues_with_the_rest(tmp_path: Path, strategy: CachingStrategy) -> None:
     """The photos of the album are not downloaded again, and the mirror is the same as without it."""

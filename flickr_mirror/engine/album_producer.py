@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from flickr_mirror.models.albums import FlickrAlbum
     from flickr_mirror.models.photos import FlickrPhoto
 
-UNVERIFIED = "The photos of this album are not known yet, so none of their images is verified: run the same command again."
+UNVERIFIED = (
+    "The photos of this album are not known yet, so no image is verified: run the same command again."
+)
 """The notice of a run with `verify_image` that is the first one for its album."""
 
 

@@ -88,7 +88,7 @@ async def test_a_run_that_cannot_verify_the_images_of_an_album_states_it(tmp_pat
         await run()
         album = run.stream.albums[0]
         run.path(album.photo_ids[0]).write_bytes(b"broken")
-        sentence = "so none of their images is verified: run the same command again."
+        sentence = "so no image is verified: run the same command again."
         for is_first in (True, False):
             report = await run(album_id=album.id, verify_image=True)
             assert (sentence in run.notices, report.images) == (is_first, 0 if is_first else 1)

@@ -51,6 +51,19 @@ def rows(cache: Path) -> dict[str, list[Any]]:
     return found
 
 
+async def test_a_refused_import_does_not_offer_to_continue(tmp_path: Path) -> None:
+    """The addresses of the photos name another account than the one that the user named."""
+    [metadata, *media] = write_export(SimulatedPhotostream(1, path_alias="99@N01"), tmp_path / "export")
+    with zipfile.ZipFile(metadata) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if "profile" not in name}
+    with zipfile.ZipFile(metadata, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    outcome = await import_export(tmp_path / "m", metadata, *media, "--username", "5@N01")
+    assert (outcome.code, "has photos of '99@n01'" in outcome.err) == (4, True), outcome.err
+    assert "continue" not in outcome.err
+
+
 async def test_an_import_reports_its_result(tmp_path: Path) -> None:
     """The last line, the sentences about missing photos, exit code 3 for these, and the same as JSON."""
     stream = SimulatedPhotostream(12, image_dims=SMALL)

@@ -8,11 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.cli.commands.supervision import Supervision
-from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED
+from flickr_mirror.cli.exit_codes import EXIT_PHOTOS_FAILED, code_of_error
 from flickr_mirror.cli.output.console import OutputOptions, echo, set_up
 from flickr_mirror.cli.output.text import json_text
 from flickr_mirror.cli.runner import run_async
 from flickr_mirror.engine.import_export import ImportReport, import_export
+from flickr_mirror.errors import CacheOwnerError
 from flickr_mirror.models.event_log import log_events
 from flickr_mirror.models.events import Imported
 from flickr_mirror.text import plain
@@ -72,7 +73,7 @@ def _print_summary(report: ImportReport, code: int, *, force: bool) -> None:
     _print_some("zips inside of zips were ignored", report.ignored)
     _print_some("JSON files are of kinds that are not imported, so keep the zips", report.unread)
     _print_lists(report)
-    if not report.complete:
+    if not report.complete and code != code_of_error(CacheOwnerError("")):  # which would be refused again
         echo("Run the same command again to continue.")
     name = json.dumps(plain(report.username), ensure_ascii=False)
     echo(

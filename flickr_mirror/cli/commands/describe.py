@@ -54,6 +54,12 @@ def describe_after_run(folder: Path, has_new_photos: bool) -> None:  # noqa: FBT
         echo(f"The description of the mirror is not up to date: {error}")
 
 
+def check_on_disk(cache_path: Path, name: str) -> int:
+    """Return 0. Raises `CacheError` if the photos of the mirror are in a bucket, which has no manifest."""
+    require_files(get_mirror(filesystem.home(cache_path).absolute(), name.strip())[0])
+    return 0
+
+
 def check_manifest(cache_path: Path, name: str) -> int:
     """Print the files about which manifest and catalogue differ; return 3 if there are some, else 0."""
     store, owner = get_mirror(filesystem.home(cache_path).absolute(), name.strip())

@@ -30,7 +30,8 @@ test-lowest:
     {{bin}}/python -m tests.support.lowest_versions > build/lowest/requirements.txt
     build/lowest/bin/pip install --quiet --editable '.[dev]'
     build/lowest/bin/pip install --quiet --requirement build/lowest/requirements.txt
-    build/lowest/bin/python -m pytest
+    # import-linter needs a newer Rich than the package does, and finds the same with any version
+    build/lowest/bin/python -m pytest --deselect tests/test_architecture.py::test_the_contracts_between_the_folders_are_kept
 
 # Check style, formatting, imports between folders, and spelling
 lint:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from flickr_mirror import PhotostreamMirror
 from flickr_mirror.cli import signals
@@ -41,6 +42,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Without this, each test process, and thousands of processes that tests start, would compile all modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# On a busy machine, any example of Hypothesis may take long.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 # A mirror syncs its files; on a disk, the tests would spend a third of their time waiting for that.
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder in it that only this user may enter

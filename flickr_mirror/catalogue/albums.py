@@ -67,8 +67,8 @@ class Albums:
         state = state or AlbumState()
         with self._database.transaction():
             self._query(
-                f"INSERT OR REPLACE INTO albums ({_COLUMNS}) VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?,"
-                " coalesce(?, (SELECT position FROM albums WHERE id = ?1)), ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO albums ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                " coalesce(?, (SELECT position FROM albums WHERE id = ?)), ?, ?, ?, ?, ?, ?)",
                 (
                     *(
                         int(album.id),
@@ -83,7 +83,14 @@ class Albums:
                         album.video_count,
                         album.comment_count,
                     ),
-                    *(state.position, state.comments_stored, state.missing, state.walks, state.scan),
+                    *(
+                        state.position,
+                        int(album.id),
+                        state.comments_stored,
+                        state.missing,
+                        state.walks,
+                        state.scan,
+                    ),
                     *(state.caller, state.gone),
                 ),
             )
@@ -102,8 +109,8 @@ class Albums:
         """Store the order of the albums; `scan` is the last full scan, for albums that were walked before the first."""
         with self._database.transaction():
             moved = self._database.query_many(
-                "UPDATE albums SET position = ?1 WHERE id = ?2 AND position IS NOT ?1",
-                ((position, int(album_id)) for position, album_id in enumerate(album_ids, 1)),
+                "UPDATE albums SET position = ? WHERE id = ? AND position IS NOT ?",
+                ((position, int(album_id), position) for position, album_id in enumerate(album_ids, 1)),
             )
             if moved:
                 self._database.set_note(_TREE, None)

@@ -69,7 +69,11 @@ class Catalogue:
         database = self._database = Database(path, for_reading=for_reading)
         refetches = Refetches(database)
         sizes = SizeEvidenceStore(database)
-        self.callers = Callers(database)
+        try:
+            self.callers = Callers(database)  # which reads who the caller is
+        except BaseException:
+            database.close()
+            raise
         self.scope = Scope(database, self.callers)
         self.files = Files(database, self.scope)
         self.albums = Albums(database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.catalogue.schema import APPLICATION_ID, VERSION, upgrade
@@ -115,10 +115,9 @@ class Database:
 
     def _use_copy(self) -> None:
         """Continue on a temporary copy: reading an older catalogue must not change it."""
-        copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._database.backup(copy)
-        self._database.close()
-        self._database = copy
+        with closing(self._database) as original:
+            self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            original.backup(self._database)
         self.is_snapshot = True
 
     def close(self) -> None:

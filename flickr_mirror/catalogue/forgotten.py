@@ -67,9 +67,9 @@ class Forgotten:
         self._database.vacuum()
         with self._database.transaction():
             self._database.query_many(
-                "INSERT OR REPLACE INTO forgotten VALUES (?1,"
-                " coalesce(?2, (SELECT uploaded FROM photos WHERE id = ?1)), ?3)",
-                [(int(stone.photo_id), stone.uploaded, stone.since) for stone in stones],
+                "INSERT OR REPLACE INTO forgotten VALUES (?,"
+                " coalesce(?, (SELECT uploaded FROM photos WHERE id = ?)), ?)",
+                [(int(stone.photo_id), stone.uploaded, int(stone.photo_id), stone.since) for stone in stones],
             )
 
     def _clear_row(self, photo_id: str, uploaded: int | None) -> None:

@@ -56,10 +56,10 @@ class Imports:
     def outcome_of(self, photo_id: str, mark: str) -> str | None:
         """Return the outcome of a photo imported from files with this mark; `None` if one of its files is missing."""
         row = self._query(
-            "SELECT outcome FROM imported WHERE photo_id = ?1 AND mark = ?2"
-            " AND NOT EXISTS (SELECT 1 FROM files WHERE kind IN ('image', 'info', 'video') AND files.photo_id = ?1"
+            "SELECT outcome FROM imported WHERE photo_id = ? AND mark = ?"
+            " AND NOT EXISTS (SELECT 1 FROM files WHERE kind IN ('image', 'info', 'video') AND files.photo_id = ?"
             " AND bytes < 0)",
-            (photo_id, mark),
+            (photo_id, mark, photo_id),
         ).fetchone()
         return None if row is None else str(row[0])
 

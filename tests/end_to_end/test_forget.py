@@ -68,7 +68,7 @@ async def test_a_photo_is_forgotten_and_mirrored_again(tmp_path: Path) -> None:
         status = await run(None, tmp_path, "status", "--username", NAME)
         assert status.code == 2  # options of the run come after `status`
         process = start(["status", "--username", NAME, "--cache-path", str(tmp_path)])
-        assert "forgotten 2: erased on request" in (await process.wait()).out
+        assert "forgotten 2: erased or in the trash on request" in (await process.wait()).out
         await process.close()
         assert (await run(flickr, tmp_path, "--full-scan")).summary["images"] == "0"
         outcome = await forget(tmp_path, "--undo", photo_id, "98")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def catalogue_of(run: Run) -> Path:
 
 def rows(run: Run, photo_id: str | None = None) -> set[tuple[str, int]]:
     """Return the kinds and states of the details in the catalogue, of all photos or of one."""
-    with sqlite3.connect(catalogue_of(run)) as database:
+    with closing(sqlite3.connect(catalogue_of(run))) as database:
         query = "SELECT kind, status FROM details WHERE photo_id = ifnull(?, photo_id)"
         return set(database.execute(query, (photo_id,)))
 
@@ -204,7 +204,7 @@ async def test_a_check_accepts_a_file_that_was_being_written(tmp_path: Path) -> 
         path = run.path(run.stream.ids[2], "json")
         path.write_bytes(path.read_bytes() + b" ")
         for status, broken in ((0, 0), (2, 1)):
-            with sqlite3.connect(catalogue_of(run)) as database:
+            with closing(sqlite3.connect(catalogue_of(run))) as database, database:
                 database.execute("UPDATE details SET status = ?", (status,))
             report = await check_mirror(run.stream.username, tmp_path)
             assert len(report.broken) == broken

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
     from tests.support.mirroring import Run
 
-pytestmark = pytest.mark.usefixtures("one_language")
+pytestmark = [
+    pytest.mark.usefixtures("one_language"),
+    # bagit 1.9 makes calls of which Python 3.13 and 3.14 warn
+    pytest.mark.filterwarnings("ignore:'count' is passed as positional argument:DeprecationWarning"),
+    pytest.mark.filterwarnings(r"ignore:codecs\.open\(\) is deprecated:DeprecationWarning"),
+]
 
 
 @pytest.fixture

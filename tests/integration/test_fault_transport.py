@@ -700,7 +700,7 @@ async def test_a_server_that_never_completes_tls_is_given_up() -> None:
 async def test_silent_image_servers_do_not_delay_sidecars(tmp_path: Path) -> None:
     """Row 22: server stalls and holds all workers: the others continue, and a deadline frees the workers."""
     async with mirroring(tmp_path, 6, image_dims=TINY) as run:
-        run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.2, timing=IMPATIENT)
+        run.limits = Limits(attempts=1, passes=1, image_workers=3, timeout=0.5, timing=IMPATIENT)
         script(run, Rule(faults.Silence(), kind="image", times=None))
         report = await run(info_level=1)
         assert (report.infos, report.images, len(report.failures)) == (6, 0, 6)

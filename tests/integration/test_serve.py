@@ -89,7 +89,7 @@ async def test_flickrapi_reads_it(run: Run, server: MirrorServer) -> None:
 
     def read() -> tuple[str, list[str]]:
         client = type("Client", (flickrapi.FlickrAPI,), {"REST_URL": f"{server.url}/services/rest/"})(
-            "k", "s"
+            "k", "s", store_token=False
         )
         photos = client.people.getPhotos(user_id=run.stream.nsid, per_page=500).find("photos")
         return photos.get("total"), [photo.get("id") for photo in photos]

@@ -51,14 +51,18 @@ class GalleryState:
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, isolation_level=None, timeout=1)
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA synchronous = OFF")  # it is derived, and checked against the files
-        database.execute("PRAGMA secure_delete = ON")  # erased photos leave no words behind
-        database.execute("BEGIN IMMEDIATE")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        database.execute("COMMIT")
-        if version == 0:
-            database.executescript(_SCHEMA)
+        try:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("PRAGMA synchronous = OFF")  # it is derived, and checked against the files
+            database.execute("PRAGMA secure_delete = ON")  # erased photos leave no words behind
+            database.execute("BEGIN IMMEDIATE")
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            database.execute("COMMIT")
+            if version == 0:
+                database.executescript(_SCHEMA)
+        except BaseException:
+            database.close()
+            raise
         return database
 
     @contextmanager

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flickr_mirror import CatalogueDamagedError, check_mirror
+from flickr_mirror.catalogue.catalogue import Catalogue
 from flickr_mirror.catalogue.database import Database
 from flickr_mirror.cli.commands.list_photos import Listing
 from flickr_mirror.cli.commands.reports import list_mirror, status
@@ -20,6 +21,7 @@ from flickr_mirror.models.users import FlickrUser
 from flickr_mirror.storage.mirror_folder import MirrorFolder
 from tests.support.command import run as run_command
 from tests.support.command import tree
+from tests.support.connections import all_closed
 from tests.support.mirroring import Run, mirroring
 from tests.support.parameters import with_slow_rest
 from tests.support.payloads import ANYTHING
@@ -164,6 +166,15 @@ def test_errors_while_reading_rows_are_translated(tmp_path: Path) -> None:
             read(database.query("SELECT value FROM notes ORDER BY name"))
         assert database.is_damaged
     database.close()
+
+
+def test_a_damaged_file_is_closed(tmp_path: Path) -> None:
+    """Also if the damage is noticed when the file is open and the first value is read."""
+    path = tmp_path / "catalogue.sqlite"
+    Catalogue(path).close()
+    execute(path, DAMAGES["a schema that is not UTF-8"])
+    with all_closed(), pytest.raises(CatalogueDamagedError):
+        Catalogue(path, for_reading=True)
 
 
 def replaced(document: Any, path: list[int], value: Any) -> Any:

@@ -203,7 +203,7 @@ async def test_a_ledger_is_private(home: Path) -> None:
     assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(
         (path.name for path in folder.iterdir()), 0o600
     )
-    assert len([*folder.iterdir()]) == 2
+    assert len([*folder.iterdir()]) in {1, 2}  # some versions of filelock leave the lock beside the ledger
     assert folder.stat().st_mode & 0o777 == 0o700
 
 

@@ -9,6 +9,7 @@ import pytest
 from flickr_mirror.errors import CacheError
 from flickr_mirror.web.gallery.output import GalleryOutput
 from flickr_mirror.web.gallery.state import STATE_FILE, GalleryState
+from tests.support.connections import all_closed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +27,10 @@ def test_a_damaged_state_is_replaced(tmp_path: Path) -> None:
 
 
 def test_only_one_build_uses_a_state(tmp_path: Path) -> None:
-    """The second one ends with an error message."""
+    """The second one ends with an error message, and closes the file."""
     with GalleryState(tmp_path) as state, state.transaction():
         state.set_note("stamp", "1")
-        with pytest.raises(CacheError, match="Another build"):
+        with all_closed(), pytest.raises(CacheError, match="Another build"):
             GalleryState(tmp_path)
 
 

@@ -51,7 +51,7 @@ def connection_failure(scheduler: str, error: BaseException) -> FlickrMirrorErro
             f"The scheduler at {scheduler} needs TLS: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE and the other variables "
             "of the certificates, as for the scheduler."
         )
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return ClusterError(
         f"The scheduler at {scheduler} does not answer: {reason}. Check the address, and that `dask scheduler` runs."
     )

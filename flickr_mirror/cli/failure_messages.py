@@ -7,6 +7,7 @@ import logging
 from flickr_mirror.cli.exit_codes import code_of_error
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.errors import (
+    ClusterError,
     InvalidKeyError,
     LoginError,
     PhotoNotFoundError,
@@ -62,7 +63,6 @@ def _advice(error: BaseException) -> str:
     if isinstance(error, ProxyLoginError):
         return ""
     if isinstance(error, TransportError) and "run the same command again" not in str(error).lower():
-        return (
-            " Flickr gave no usable answer. Run the same command again later: it continues where it stopped."
-        )
+        reason = "" if isinstance(error, ClusterError) else " Flickr gave no usable answer."
+        return f"{reason} Run the same command again later: it continues where it stopped."
     return ""

@@ -152,14 +152,14 @@ def _name_owner_of_album(flags: dict[str, Any]) -> None:
 def _check_usage(context: typer.Context) -> None:
     """Exit with a usage error if flags are missing, or exclude each other."""
     flags = context.params
+    if "--side-by-side" in given_options(context):
+        usage_error("--side-by-side needs --streams: several --username are mirrored one after the other.")
     if not flags["source"] and (not flags["username"] or "" in flags["username"]):
         usage_error(
             "--username is missing: add it, or use the whole address of the album."
             if flags["album"]
             else "--username is missing: add the user to mirror, or try `mirror_flickr demo`."
         )
-    if "--side-by-side" in given_options(context):
-        usage_error("--side-by-side needs --streams: add the file of the photostreams.")
     if flags["album"] and len(set(flags["username"] or ())) > 1:
         usage_error("--album takes one --username: start a command for each album.")
     if pair := excluded_pair(flags):

@@ -216,11 +216,12 @@ def _status_lines(context: typer.Context, style: str) -> int:
 
 def _check_all(look: Callable[[str], int], cache_path: Path, name: str) -> int:
     """Check the files and the manifest of a mirror, and return the worse exit code."""
-    from flickr_mirror.cli.commands.describe import check_manifest
+    from flickr_mirror.cli.commands.describe import check_manifest, check_on_disk
     from flickr_mirror.cli.commands.reports import print_report
     from flickr_mirror.cli.exit_codes import worst
 
-    code = look(name)
+    # first, because to read all files of a bucket can take days
+    code = print_report(partial(check_on_disk, cache_path, name)) or look(name)
     return code if code > 3 else worst((code, print_report(partial(check_manifest, cache_path, name))))
 
 

@@ -19,7 +19,7 @@ from flickr_mirror.cli.output.progress_text import heartbeat
 from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
 from flickr_mirror.engine.progress.run_stats import RunStats
 from flickr_mirror.models.event_log import log_events
-from flickr_mirror.models.events import ListMirrored, RunPlanned, RunStarted, Watching
+from flickr_mirror.models.events import RunPlanned, RunStarted, Watching
 from flickr_mirror.models.timing import Timing
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ class RunOutcome:
     """The exit code of a failure outside the mirror, such as keys that could not be saved."""
     late_code: int = 0
     """The exit code of a signal that came after the run had ended."""
-    has_new_lists: bool = False
-    """Whether a list of the account, such as the albums, was written."""
 
 
 class RunView:
@@ -68,8 +66,8 @@ class RunView:
         self.outcome = RunOutcome()
         self.on_poll: Callable[[int], None] = lambda _: None
         """Called after each poll of a watch, with the exit code that a run would have had."""
-        self.on_changed: Callable[[Path], None] = lambda _: None
-        """Called in a thread with the folder of the mirror, at the end of a run that changed something."""
+        self.on_end: Callable[[Path, bool], None] = lambda *_: None
+        """Called in a thread at the end of a run, with the folder of the mirror, and whether photos of it are new."""
         self.stats = RunStats(
             images=options.wants_images,
             info=options.wants_info,
@@ -103,8 +101,6 @@ class RunView:
             echo(plan_line(self.stats.name, self._nsid, event))
             if console.is_terminal:
                 echo(plan_sentence(event))
-        elif isinstance(event, ListMirrored):
-            self.outcome.has_new_lists |= bool(event.changed)
         elif isinstance(event, Watching) and self.mirror:
             code = code_of(self.mirror.report) if event.answered else EXIT_NO_ANSWER
             self.on_poll(code)

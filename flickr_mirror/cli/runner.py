@@ -133,9 +133,9 @@ async def _run(
     is_usable = not isinstance(
         view.outcome.error, CacheError
     )  # otherwise, a second sentence would repeat the cause
-    if mirror.report.folder and is_usable and not signals.code and _has_changed(view, mirror.report):
+    if mirror.report.folder and is_usable and not signals.code:
         with suppress(RuntimeError):  # the system allows no more threads; the next run describes the mirror
-            await to_thread.run_sync(view.on_changed, mirror.report.folder)
+            await to_thread.run_sync(view.on_end, mirror.report.folder, _has_new_photos(mirror.report))
     summary = saved(mirror, summary_of(named_report(mirror), code, message, is_whole=mirror.is_whole))
     await _end(view, summary, signals)
     if console.is_terminal and (text := summary_sentence(summary)):
@@ -145,9 +145,10 @@ async def _run(
     return code
 
 
-def _has_changed(view: RunView, report: MirrorReport) -> bool:
-    photos = report.images or report.infos or report.details or report.adopted or report.gone or report.pruned
-    return bool(photos) or view.outcome.has_new_lists
+def _has_new_photos(report: MirrorReport) -> bool:
+    return bool(
+        report.images or report.infos or report.details or report.adopted or report.gone or report.pruned
+    )
 
 
 async def _end(view: RunView, summary: Summary, signals: GracefulShutdown) -> None:

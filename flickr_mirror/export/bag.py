@@ -10,6 +10,8 @@ from flickr_mirror.export.description.tables import account_files
 from flickr_mirror.export.folders import ExportReport, check_size, names_before, write_marker
 from flickr_mirror.export.target import check_space, check_target, is_other_disk
 from flickr_mirror.storage.album_document import GROUP, TREE
+from flickr_mirror.storage.disk_errors import disk_errors
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER, read_json
 from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
 
@@ -61,12 +63,13 @@ def export_bag(
         report.photos += photo.id not in report.failures
         on_photo(number)
     hidden = set() if includes_private else _hidden_documents(reader)
-    for path in account_files(reader):
+    for path in account_files(reader.folder):
         name = f"data/{path.relative_to(reader.folder).as_posix()}"
         if path in hidden:
             report.hidden += 1
             continue
-        data = path.read_bytes()
+        with disk_errors(path):
+            data = path.read_bytes()
         placer.place(path, name)
         manifest[name] = hashlib.sha256(data).hexdigest()
         size += len(data)
@@ -81,16 +84,21 @@ def export_bag(
 
 
 def _hidden_documents(reader: MirrorReader) -> set[Path]:
-    """Return the documents that a login showed: lists of an account, and albums without a public photo.
+    """Return the documents of lists that only a login or an account export showed, and of albums without public photos.
 
     The tree of collections names such albums, and is hidden with them.
     """
     found: set[Path] = set()
+    shown = {GROUP: True}
+    for file in account_files(reader.folder):
+        name = file.relative_to(reader.folder / ACCOUNT_FOLDER).parts[0].removesuffix(".json")
+        if name not in shown:
+            # without a header, and with a broken one, it is not known who sees the list
+            header = read_json(reader.folder / ACCOUNT_FOLDER / f"{name}.json")
+            shown[name] = header is not None and header.get("listed_as", "public") == "public"
+        if not shown[name]:
+            found.add(file)
     path = reader.store.document_path
-    for name in reader.account_documents(""):
-        document = reader.account_document(name)
-        if document is None or document.get("listed_as") == "owner":  # it is not known what a broken one has
-            found |= {path(name), *(path(part) for part in reader.account_documents(name))}
     public = set(map(str, reader.public_ids()))
     for name in reader.account_documents(GROUP):
         document = reader.account_document(name) or {}

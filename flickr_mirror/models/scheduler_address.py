@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from pathlib import Path
+from contextlib import suppress
+
+import anyio
 
 from flickr_mirror.errors import ClusterError, FlickrMirrorError, SettingsError
 
+_POLL = 0.1
+"""How often the file of a scheduler is looked for, in seconds."""
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss|inproc)://)?[^\s/@]+(?::\d{1,5}|/\d+/\d+)", re.ASCII)
 
 
@@ -20,11 +25,23 @@ def check_scheduler(text: str) -> str:
     return text
 
 
-def scheduler_arguments(text: str) -> dict[str, str]:
-    """Return the arguments of Dask's classes for a scheduler: its `address`, or its `scheduler_file`."""
-    if text.endswith(".json"):
-        return {"scheduler_file": str(Path(text).expanduser())}
-    return {"address": text if "://" in text else f"tcp://{text}"}
+async def address_of(scheduler: str, patience: float) -> str:
+    """Return the address of a scheduler, which may be in its file.
+
+    Raises `ClusterError` if the file does not exist within `patience` seconds: Dask would wait for it without an end.
+    """
+    if not scheduler.endswith(".json"):
+        return scheduler if "://" in scheduler else f"tcp://{scheduler}"
+    path = await anyio.Path(scheduler).expanduser()
+    with anyio.move_on_after(patience):
+        while True:
+            with suppress(OSError, ValueError, KeyError, TypeError):  # it is being written
+                return str(json.loads(await path.read_bytes())["address"])
+            await anyio.sleep(_POLL)
+    raise ClusterError(
+        f"{path} is not the file of a scheduler: check the path, and that `dask scheduler --scheduler-file` has it and "
+        "runs."
+    )
 
 
 def connection_failure(scheduler: str, error: BaseException) -> FlickrMirrorError:
@@ -34,7 +51,7 @@ def connection_failure(scheduler: str, error: BaseException) -> FlickrMirrorErro
             f"The scheduler at {scheduler} needs TLS: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE and the other variables "
             "of the certificates, as for the scheduler."
         )
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return ClusterError(
         f"The scheduler at {scheduler} does not answer: {reason}. Check the address, and that `dask scheduler` runs."
     )

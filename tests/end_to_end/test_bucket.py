@@ -83,6 +83,8 @@ async def test_a_run_a_check_and_a_list(tmp_path: Path, flickr: SimulatedFlickr,
 
     outcome = await report(tmp_path, "check")
     assert (outcome.code, "broken=0" in outcome.err) == (0, True), outcome.err
+    outcome = await report(tmp_path, "check", "--manifest", "--read")
+    assert (outcome.code, "Copy the bucket" in outcome.err, "checked " in outcome.err) == (7, True, False)
     outcome = await report(tmp_path, "check", "--read")
     assert (outcome.code, "broken=0" in outcome.err) == (0, True), outcome.err
     outcome = await report(tmp_path, "list", "--limit", "1", "--paths")

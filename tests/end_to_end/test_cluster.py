@@ -189,3 +189,16 @@ async def test_a_wrong_address_is_a_usage_error(arguments: list[str], message: s
     finally:
         await process.close()
     assert (outcome.code, message in outcome.err) == (2, True), outcome.err
+
+
+@pytest.mark.parametrize("scheduler", ["/no/scheduler.json", "tcp://127.0.0.1:9"])
+async def test_a_worker_that_waits_for_its_scheduler_is_stopped_by_a_signal(scheduler: str) -> None:
+    """It would wait for a minute."""
+    process = start(["worker", scheduler])
+    try:
+        await anyio.sleep(2)  # the imports take a second, and a signal among them ends the process too
+        process.signal(signal.SIGTERM)
+        outcome = await process.wait(20)
+    finally:
+        await process.close()
+    assert (outcome.code, outcome.err) == (128 + signal.SIGTERM, "")

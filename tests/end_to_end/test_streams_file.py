@@ -121,6 +121,12 @@ async def test_a_signal_ends_all_streams(flickr: SimulatedFlickr, tmp_path: Path
     assert "Not started: clara." in err.decode()
 
 
+async def test_streams_side_by_side_need_their_file(tmp_path: Path) -> None:
+    """Several accounts on the command line are mirrored in turn: the option would have no effect."""
+    code, _, err = await command(tmp_path, "--username", "a", "--username", "b", "--side-by-side", "2")
+    assert (code, "--side-by-side needs --streams" in err) == (2, True), err
+
+
 class Context:
     """The context of the command, as far as the file needs it."""
 
@@ -163,6 +169,14 @@ def test_options_before_the_first_stream_apply_to_all(tmp_path: Path) -> None:
         ("[[stream]]\nusername = 'a'\nwatch = '5m'", "cannot be set for a stream"),
         ("[[stream]]\nusername = 'a'\nkeys = 1", "keys takes a folder"),
         ("[[stream]]\nusername = 'a'\n[[stream]]\nusername = 'a'", "has the stream 'a' twice"),
+        (
+            "[[stream]]\nusername = 'a'\nfifo = true\nlifo = true",
+            "toml: --fifo and --lifo exclude each other: 'a' can have one",
+        ),
+        (
+            "[[stream]]\nusername = 'a'\nsource = 'https://www.flickr.com/photos/a/favorites'",
+            "--source and --username exclude each other",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import pickle
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -218,6 +220,31 @@ async def test_a_cluster_without_workers_is_reported(run: ClusterRun) -> None:
     async with local_cluster(0) as cluster:
         with pytest.raises(ClusterError, match="run `mirror_flickr worker`"):
             await run(cluster=cluster.address)
+
+
+async def test_the_file_of_a_scheduler_may_be_written_later(run: ClusterRun, tmp_path: Path) -> None:
+    """A job of Slurm starts the scheduler and the coordinator at the same time."""
+    path = anyio.Path(tmp_path / "scheduler.json")
+    async with local_cluster(1) as cluster, anyio.create_task_group() as tasks:
+        await path.write_text("{")
+
+        async def write() -> None:
+            await anyio.sleep(0.2)
+            await path.write_text(json.dumps({"address": cluster.address}))
+
+        tasks.start_soon(write)
+        assert (await run(cluster=str(path))).images == COUNT
+
+
+async def test_a_missing_file_of_a_scheduler_is_reported(run: ClusterRun) -> None:
+    """By the coordinator and by a worker."""
+    run.limits = IMPATIENT
+    message = r"/no/scheduler\.json is not the file of a scheduler: check the path"
+    with anyio.fail_after(20), pytest.raises(ClusterError, match=message):
+        await run(cluster="/no/scheduler.json")
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    with pytest.raises(ClusterError, match=message):
+        await dask_worker.run_worker("/no/scheduler.json", 0.2, lambda *_: None, stopped)
 
 
 async def test_a_silent_scheduler_is_reported(run: ClusterRun) -> None:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from flickr_mirror import forget_photos, open_mirror
+from flickr_mirror import Include, MirrorOptions, forget_photos, open_mirror
 from flickr_mirror.cli.commands.describe import check_manifest, describe_after_run
-from flickr_mirror.export.description.describe import NAMES, _write_changed, describe
+from flickr_mirror.cli.output.console import OutputOptions
+from flickr_mirror.cli.run_view import RunView
+from flickr_mirror.cli.runner import run_mirror
+from flickr_mirror.export.description.describe import NAMES, _write_changed, describe, has_new_documents
 from flickr_mirror.export.description.texts import TEXTS
-from flickr_mirror.simulator import SimulatedAlbum
+from flickr_mirror.simulator import SimulatedAlbum, SimulatedGroup
 from tests.support.account_lists import mirroring_lists
 from tests.support.mirroring import mirroring
 
@@ -194,13 +197,33 @@ async def test_the_manifest_has_the_documents_about_the_account(
     assert "account/albums/7215702.json is in the manifest, but neither in the catalogue nor on" in printed
 
 
+async def test_a_document_with_new_values_that_are_no_change_is_in_the_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The number of members of a group changes every day, which is not reported. Its document changes with it."""
+    async with mirroring_lists(tmp_path) as run:
+        run.stream.lists.groups = [SimulatedGroup("900@N01", "Boats", members=5)]
+
+        async def mirror() -> None:
+            include = frozenset({Include.GROUPS})
+            view = RunView(MirrorOptions(cache_path=run.root, include=include), OutputOptions())
+            view.on_end = describe_after_run
+            assert await run_mirror(run.mirror(observer=view, include=include), view) == 0
+            assert check_manifest(run.root, run.stream.username) == 0
+
+        await mirror()
+        run.stream.lists.groups[0].members = 6
+        await mirror()
+        assert not has_new_documents(folder(run))
+
+
 async def test_a_folder_that_cannot_be_written_does_not_fail_the_run(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder(run) / "photos.tsv").unlink()
     (folder(run) / "photos.tsv").mkdir()
     (folder(run) / "photos.tsv" / "x").write_text("mine")
-    describe_after_run(folder(run))
+    describe_after_run(folder(run), True)
     assert "not up to date" in capsys.readouterr().err
 
 

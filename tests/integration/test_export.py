@@ -372,3 +372,21 @@ async def test_a_bag_has_all_documents_that_the_public_sees(tmp_path: Path, targ
         assert export(run, target, style="bag") == 0
     shown = {path.name for path in (target / "data" / "account").rglob("*.json")}
     assert shown == {"7215702.json", "collections.json", "favorites.json", "2014-05.json", "profile.json"}
+
+
+@pytest.mark.parametrize("header", [{"listed_as": "export"}, None])
+async def test_a_bag_has_no_lists_of_an_export_or_of_an_interrupted_login(
+    run: Run, target: Path, header: dict[str, str] | None
+) -> None:
+    """The header of a list is written last, so that a run with a login can end before it."""
+    account = run.root / run.stream.username / "account"
+    (account / "favorites").mkdir(parents=True)
+    (account / "favorites/2014-05.json").write_text('{"favorites": []}')
+    (account / "notes of mine.json").write_text("{}")
+    (account / "favorites/lost.json").symlink_to(account / "missing")
+    if header:
+        (account / "favorites.json").write_text(json.dumps(header))
+    assert export(run, target, style="bag") == 0
+    assert not [*target.rglob("2014-05.json"), *target.rglob("favorites.json")]
+    assert export(run, target, style="bag", includes_private=True) == 0
+    assert [*target.rglob("2014-05.json")]

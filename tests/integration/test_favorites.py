@@ -209,3 +209,21 @@ async def test_a_run_without_the_login_keeps_favorites_listed_with_it(tmp_path: 
         report = await run.lists("favorites", full_scan=True)
         assert (run.calls(METHOD), report.lists) == (0, {"favorites": 5})
         assert "Without it they stay as they are." in run.notices
+
+
+async def test_a_walk_with_the_login_that_failed_leaves_favorites_of_the_owner(tmp_path: Path) -> None:
+    """What the public does not see may be among those that were stored before the failure."""
+    async with mirroring_lists(tmp_path, others=1200) as run:
+        add_favorites(run, 1100)
+        await run.lists("favorites")
+        assert run.document("favorites")["listed_as"] == "public"
+        run.log_in()
+        run.flickr.faults = Script(
+            Rule(faults.failing(500), method="flickr.favorites.getList", start=2, times=None)
+        )
+        await run.lists("favorites")
+        assert run.document("favorites")["listed_as"] == "owner"
+        run.flickr.faults = None
+        await run.lists("favorites")
+        assert run.document("favorites")["count"] == 1100
+        assert run.calls("favorites.getList") == 3

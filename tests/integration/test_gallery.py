@@ -215,14 +215,17 @@ async def test_a_gallery_elsewhere_has_the_photos(run: Run, tmp_path: Path) -> N
     assert not folder(run).exists()
 
 
-async def test_a_lost_photo_stays_in_a_gallery_elsewhere(run: Run, tmp_path: Path) -> None:
-    """A photo whose file the mirror has lost may have its last copy in a gallery."""
+@pytest.mark.parametrize("left", [None, 10])
+async def test_a_lost_photo_stays_in_a_gallery_elsewhere(run: Run, tmp_path: Path, left: int | None) -> None:
+    """A photo whose file the mirror has lost, or only has a part of, may have its last copy in a gallery."""
     target = tmp_path / "usb"
     build(run, target=target)
     lost = run.path(run.stream.ids[0])
     copy = target / "photos" / lost.relative_to(run.root / run.stream.username)
     data = lost.read_bytes()
     lost.unlink()
+    if left:
+        lost.write_bytes(data[:left])
     run.stream.upload()
     await run(info_level=2)
     assert build(run, target=target).photos == 13

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flickr_mirror.cli.output.console import echo
 from flickr_mirror.errors import FlickrMirrorError
-from flickr_mirror.export.description.describe import describe
+from flickr_mirror.export.description.describe import describe, has_new_documents
 from flickr_mirror.export.description.manifest_check import compare_manifest
 from flickr_mirror.reader.mirror_reader import MirrorReader, open_mirror, require_files
 from flickr_mirror.storage import filesystem
@@ -40,9 +40,11 @@ def run_describe(cache_path: Path, name: str) -> int:
     return 0
 
 
-def describe_after_run(folder: Path) -> None:
-    """Update the description of a mirror; a failure is printed and changes nothing else."""
+def describe_after_run(folder: Path, has_new_photos: bool) -> None:  # noqa: FBT001
+    """Update the description of a mirror if its photos or documents are new; a failure is only printed."""
     try:
+        if not has_new_photos and not has_new_documents(folder):
+            return
         owner = read_owner(folder)
         if owner and owner.get("store"):  # a description is of the files beside it
             return
@@ -50,6 +52,12 @@ def describe_after_run(folder: Path) -> None:
             describe(reader)
     except FlickrMirrorError as error:
         echo(f"The description of the mirror is not up to date: {error}")
+
+
+def check_on_disk(cache_path: Path, name: str) -> int:
+    """Return 0. Raises `CacheError` if the photos of the mirror are in a bucket, which has no manifest."""
+    require_files(get_mirror(filesystem.home(cache_path).absolute(), name.strip())[0])
+    return 0
 
 
 def check_manifest(cache_path: Path, name: str) -> int:

@@ -154,7 +154,7 @@ def _view(
     notifier = Notifier(*notify, timing=limits.timing)
     view = RunView(options, output, notifier, max_photos=limits.max_photos, timing=limits.timing)
     if output.describes:
-        view.on_changed = describe_after_run
+        view.on_end = describe_after_run
     return view
 
 

@@ -38,11 +38,21 @@ async def _work(scheduler: str, patience: float) -> int:
     def stop(number: int) -> None:
         if not stopped.done():
             stopped.set_result(SIGNALLED + number)
+        if not is_connected:
+            work.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
 
+    is_connected = False
+
     def report_start(worker: str, address: str) -> None:
+        nonlocal is_connected
+        is_connected = True
         echo(f"The worker at {worker} downloads for the scheduler at {address}. Stop with Ctrl-C.")
 
-    return await run_worker(scheduler, patience, report_start, stopped)
+    work = asyncio.ensure_future(run_worker(scheduler, patience, report_start, stopped))
+    try:
+        return await work
+    except asyncio.CancelledError:  # `stop` ends the wait for a scheduler
+        return await stopped

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flickr_mirror.cli.options.argument_checks import checked_username
+from flickr_mirror.cli.options.exclusions import excluded_pair
 from flickr_mirror.cli.options.option_names import key_of, settings_of, suggestion, variable_of
 from flickr_mirror.cli.options.settings_file import checked_value, kinds_of, read_file
 from flickr_mirror.cli.options.usage_errors import ConfigError
@@ -78,6 +79,15 @@ def _stream(context: Any, path: Path, entry: dict[str, Any]) -> Stream:  # noqa:
         parameter = options[key]
         checked_value(path, context, parameter, value, kinds[parameter.name])
         variables[variable_of(parameter)] = str(value).lower() if isinstance(value, bool) else str(value)
+    flags = {
+        **dict.fromkeys(parameter.name for parameter in command.params),
+        **{options[key].name: value for key, value in values.items()},
+        "username": username,
+    }
+    if pair := excluded_pair(flags):
+        raise ConfigError(
+            f"{path}: {pair[0]} and {pair[1]} exclude each other: {username!r} can have one of them."
+        )
     try:
         name = checked_username(username)
     except ValueError as error:

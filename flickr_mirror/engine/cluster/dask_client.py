@@ -21,7 +21,7 @@ from flickr_mirror.engine.cluster.dask_worker import (
 )
 from flickr_mirror.engine.cluster.workers_of_run import WorkersLostError
 from flickr_mirror.errors import ClusterError, SettingsError
-from flickr_mirror.models.scheduler_address import connection_failure, scheduler_arguments
+from flickr_mirror.models.scheduler_address import address_of, connection_failure
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class DaskCluster:
 
     async def _open_client(self) -> Any:  # noqa: ANN401 - a type of Dask, which is not checked
         client = Client(
-            **scheduler_arguments(self._scheduler),
+            await address_of(self._scheduler, self._patience),
             asynchronous=True,
             timeout=self._patience,
             set_as_default=False,

@@ -20,7 +20,7 @@ from flickr_mirror.engine.cluster.errand_fetcher import ErrandFetcher, WorkerCon
 from flickr_mirror.engine.cluster.errand_queue import TASKS
 from flickr_mirror.errors import ClusterError, FlickrMirrorError
 from flickr_mirror.models.errands import ErrandResult, NotTried
-from flickr_mirror.models.scheduler_address import connection_failure, scheduler_arguments
+from flickr_mirror.models.scheduler_address import address_of, connection_failure
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -128,17 +128,11 @@ async def run_worker(
 ) -> int:
     """Run a worker until the future `stopped` is done, and return its result.
 
-    `scheduler` is as for `scheduler_arguments`. `started` is called with the addresses of the worker and of the
+    `scheduler` is its address, or the path of its file. `started` is called with the addresses of the worker and of the
     scheduler. Raises `ClusterError` if the scheduler does not answer for `patience` seconds, or is lost.
     """
-    where = scheduler_arguments(scheduler)
-    worker = Worker(
-        where.get("address"),
-        scheduler_file=where.get("scheduler_file"),
-        nthreads=TASKS,
-        memory_limit=0,
-        death_timeout=patience,
-    )
+    address = await address_of(scheduler, patience)
+    worker = Worker(address, nthreads=TASKS, memory_limit=0, death_timeout=patience)
     try:
         try:
             await worker

@@ -63,6 +63,12 @@ def shows_less(context: JobContext, name: str, document: Document) -> bool:
     return True
 
 
+async def mark_of_owner(context: JobContext, name: str, document: Document) -> None:
+    """Mark a `document` that the public listed as the owner's, before parts of it get what the public does not see."""
+    if is_owner(context) and document.get("listed_as") == PUBLIC:
+        await write(context, name, {**document, "listed_as": OWNER})
+
+
 def is_accepted(context: JobContext, name: str, missed: int, known: int) -> bool:
     """Return whether to accept that `missed` of the `known` entries are gone. Emits a notice if not."""
     if context.options.accept_loss or not is_doubtful(missed, known):

@@ -19,6 +19,7 @@ from flickr_mirror.engine.lists.documents import (
     entries_of,
     is_accepted,
     is_owner,
+    mark_of_owner,
     read,
     shows_less,
     write,
@@ -48,6 +49,8 @@ async def mirror_favorites(context: JobContext, full: bool) -> ListResult:  # no
     if shows_less(context, NAME, header):
         return ListResult(header.get("count", 0), 0)
     is_known = header.get("listed_as") == access(context) and isinstance(header.get("newest"), int)
+    # without `newest`, because the next run must list all if this one fails
+    await mark_of_owner(context, NAME, {**header, "newest": None})
     run = FavoritesRun(context, header, since=header["newest"] if is_known and not full else None)
     return await run.run()
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from flickr_mirror.engine.failure_policy import ENDING
-from flickr_mirror.engine.lists.documents import entries_of, is_owner, read, shows_less, write, write_list
+from flickr_mirror.engine.lists.documents import (
+    entries_of,
+    is_owner,
+    mark_of_owner,
+    read,
+    shows_less,
+    write,
+    write_list,
+)
 from flickr_mirror.errors import FlickrApiError, TransportError
 from flickr_mirror.flickr.account_lists import get_groups, get_pool_photos
 from flickr_mirror.flickr.list_walk import ListWalk
@@ -39,6 +47,7 @@ async def mirror_groups(context: JobContext, full: bool) -> ListResult:  # noqa:
     known = {entry["nsid"]: entry for entry in entries_of(stored, "groups") if "nsid" in entry}
     if shows_less(context, "groups", stored):
         return ListResult(len(known), 0)
+    await mark_of_owner(context, "groups", stored)
 
     async def ask(_: int) -> ListPage[Group]:
         return await get_groups(context.api.http_client, context.user.id, as_owner=is_owner(context))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from flickr_mirror.export.description.tables import (
+    account_files,
     album_lines,
     license_lines,
     manifest_lines,
@@ -22,6 +25,7 @@ from flickr_mirror.export.description.texts import LANGUAGES, texts_of
 from flickr_mirror.reader.search_index import SearchIndex
 from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.disk_errors import disk_errors
+from flickr_mirror.storage.owner import STATE_FOLDER
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
@@ -77,6 +81,19 @@ def describe(reader: MirrorReader) -> DescriptionReport:
     writer.write("ro-crate-metadata.json", [_crate(reader, facts)])
     writer.save()
     return writer.report
+
+
+def has_new_documents(folder: Path) -> bool:
+    """Return whether a document about the account was written after the description, so that its hash is another.
+
+    Raises `CacheError` if the folder cannot be read.
+    """
+    with disk_errors(folder):
+        try:
+            described = (folder / STATE_FOLDER / STATE).stat().st_mtime_ns
+        except FileNotFoundError:
+            described = 0
+        return any(path.stat().st_mtime_ns > described for path in account_files(folder))
 
 
 def remove_description(folder: Path) -> None:
@@ -136,6 +153,9 @@ class _Writer:
         data = json.dumps(self._hashes, indent=1, sort_keys=True).encode()
         if self.report.written:
             filesystem.write_file(self._path, data, base=self._folder)
+        else:
+            with suppress(OSError):  # `has_new_documents` then finds them again
+                os.utime(self._path)
 
 
 def _write_changed(path: Path, part: Path, lines: Iterable[str]) -> bool:

@@ -58,7 +58,7 @@ def compare_manifest(reader: MirrorReader) -> Iterator[Difference]:
                 yield Difference(name, _NEW)
             elif digest != file.sha256:
                 yield Difference(name, _verdict(_digest(reader, name), digest, file.sha256))
-    for path in account_files(reader):
+    for path in account_files(reader.folder):
         name = path.relative_to(reader.folder).as_posix()
         digest = listed.pop(name, None)
         if digest is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flickr_mirror.models.licenses import LICENSES
+from flickr_mirror.storage.documents import ACCOUNT_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,16 +106,17 @@ def manifest_lines(reader: MirrorReader) -> Iterator[str]:
     ]
     files += [
         (path.relative_to(reader.folder).as_posix(), hashlib.sha256(path.read_bytes()).digest())
-        for path in account_files(reader)
+        for path in account_files(reader.folder)
     ]
     for path, digest in sorted(files):
         yield f"{digest.hex()}  {path}\n"
 
 
-def account_files(reader: MirrorReader) -> Iterator[Path]:
-    """Yield the paths of the documents about the account, in order."""
-    for place, _, names in sorted(os.walk(reader.folder / "account")):
-        yield from (Path(place) / name for name in sorted(names) if name.endswith(".json"))
+def account_files(folder: Path) -> Iterator[Path]:
+    """Yield the paths of the documents about the account in a mirror, in order. A link is none of them."""
+    for place, _, names in sorted(os.walk(folder / ACCOUNT_FOLDER)):
+        paths = (Path(place) / name for name in sorted(names) if name.endswith(".json"))
+        yield from (path for path in paths if not path.is_symlink())
 
 
 def _line(values: Iterable[object]) -> str:

@@ -168,10 +168,10 @@ class GalleryBuilder:
             name = f"{COPIES}/{path.relative_to(self._reader.folder).as_posix()}"
             if file.kind == "info":
                 continue
-            if path.is_file() and not path.is_symlink():
+            is_whole = path.is_file() and not path.is_symlink() and path.stat().st_size == file.bytes
+            if is_whole:
                 output.placer.place(path, name)
-                output.add(name, file.bytes)
-            elif (self.folder / name).is_file():  # it may be the last copy
+            if is_whole or (self.folder / name).is_file():  # it may be the last copy
                 output.add(name, file.bytes)
 
     def _make_thumbnails(self, state: GalleryState, report: GalleryReport) -> None:

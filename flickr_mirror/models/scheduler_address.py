@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import suppress
 
-import anyio
-
-from flickr_mirror.errors import ClusterError, FlickrMirrorError, SettingsError
-
-_POLL = 0.1
-"""How often the file of a scheduler is looked for, in seconds."""
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss|inproc)://)?[^\s/@]+(?::\d{1,5}|/\d+/\d+)", re.ASCII)
 
 
@@ -23,35 +15,3 @@ def check_scheduler(text: str) -> str:
             "that ends with .json."
         )
     return text
-
-
-async def address_of(scheduler: str, patience: float) -> str:
-    """Return the address of a scheduler, which may be in its file.
-
-    Raises `ClusterError` if the file does not exist within `patience` seconds: Dask would wait for it without an end.
-    """
-    if not scheduler.endswith(".json"):
-        return scheduler if "://" in scheduler else f"tcp://{scheduler}"
-    path = await anyio.Path(scheduler).expanduser()
-    with anyio.move_on_after(patience):
-        while True:
-            with suppress(OSError, ValueError, KeyError, TypeError):  # it is being written
-                return str(json.loads(await path.read_bytes())["address"])
-            await anyio.sleep(_POLL)
-    raise ClusterError(
-        f"{path} is not the file of a scheduler: check the path, and that `dask scheduler --scheduler-file` has it and "
-        "runs."
-    )
-
-
-def connection_failure(scheduler: str, error: BaseException) -> FlickrMirrorError:
-    """Return the error that a scheduler cannot be reached, for what Dask raised."""
-    if isinstance(error, TypeError):  # Dask has no certificates to use
-        return SettingsError(
-            f"The scheduler at {scheduler} needs TLS: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE and the other variables "
-            "of the certificates, as for the scheduler."
-        )
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return ClusterError(
-        f"The scheduler at {scheduler} does not answer: {reason}. Check the address, and that `dask scheduler` runs."
-    )

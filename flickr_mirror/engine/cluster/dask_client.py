@@ -19,9 +19,9 @@ from flickr_mirror.engine.cluster.dask_worker import (
     pause_downloads,
     topic_of,
 )
+from flickr_mirror.engine.cluster.scheduler import address_of, connection_failure
 from flickr_mirror.engine.cluster.workers_of_run import WorkersLostError
 from flickr_mirror.errors import ClusterError, SettingsError
-from flickr_mirror.models.scheduler_address import address_of, connection_failure
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from distributed import Worker, get_worker
 
 from flickr_mirror.engine.cluster.errand_fetcher import ErrandFetcher, WorkerConnections, open_store
 from flickr_mirror.engine.cluster.errand_queue import TASKS
+from flickr_mirror.engine.cluster.scheduler import address_of, connection_failure
 from flickr_mirror.errors import ClusterError, FlickrMirrorError
 from flickr_mirror.models.errands import ErrandResult, NotTried
-from flickr_mirror.models.scheduler_address import address_of, connection_failure
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:

@@ -23,11 +23,11 @@ async def address_of(scheduler: str, patience: float) -> str:
     """
     if not scheduler.endswith(".json"):
         return scheduler if "://" in scheduler else f"tcp://{scheduler}"
-    path = Path(scheduler).expanduser()
+    path = await anyio.Path(scheduler).expanduser()
     with anyio.move_on_after(patience):
         while True:
             with suppress(OSError, ValueError, KeyError, TypeError):  # it is being written
-                content = await to_thread.run_sync(lambda: filesystem.read(path.resolve()))
+                content = await to_thread.run_sync(lambda: filesystem.read(Path(path).resolve()))
                 return str(json.loads(content)["address"])
             await anyio.sleep(_POLL)
     raise ClusterError(

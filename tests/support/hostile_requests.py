@@ -201,6 +201,8 @@ HEADERS = (
 )
 
 
+AT_ONCE = 10
+"""The requests in flight: some of them are not answered, and end after `SILENCE`."""
 SILENCE = 0.3
 """The seconds without an answer after which the server is assumed to wait for the rest of a request."""
 
@@ -222,13 +224,15 @@ async def attack(target: Target, count: int, seed: int = 7) -> Counter[int]:
     Raises `AssertionError` for an answer that is a server error or contains a secret.
     """
     dice, statuses = Random(seed), Counter[int]()
-    for _ in range(count):
-        request = hostile_request(target, dice)
-        answer = await send(target.url, request)
-        status = int(answer.split(b" ", 2)[1]) if answer else 0
-        assert status < 500, (request[:500], answer[:500])
-        assert not any(secret in answer for secret in target.secrets), request[:500]
-        statuses[status] += 1
+    requests = [hostile_request(target, dice) for _ in range(count)]
+    for start in range(0, count, AT_ONCE):
+        batch = requests[start : start + AT_ONCE]
+        answers = await asyncio.gather(*(send(target.url, request) for request in batch))
+        for request, answer in zip(batch, answers, strict=True):
+            status = int(answer.split(b" ", 2)[1]) if answer else 0
+            assert status < 500, (request[:500], answer[:500])
+            assert not any(secret in answer for secret in target.secrets), request[:500]
+            statuses[status] += 1
     return statuses
 
 

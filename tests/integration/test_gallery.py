@@ -323,16 +323,14 @@ async def test_a_killed_build_leaves_no_process_and_continues(run: Run) -> None:
     settings = {"web.gallery.thumbnails.BATCH": 1}
     process = start(["gallery", "--cache-path", str(run.root), "--jobs", "1"], settings=settings)
     with anyio.fail_after(60):
-        while not list(folder(run).glob("thumbs/*/*.jpg")):  # noqa: ASYNC110 - by another process
+        while not (children := children_of(process.pid)):  # noqa: ASYNC110 - by another process
             await anyio.sleep(0.01)
-    children = children_of(process.pid)
-    os.kill(process.pid, signal.SIGKILL)
-    await process.wait()
+    process.signal(signal.SIGKILL)
+    assert (await process.wait()).code == -signal.SIGKILL
     await process.close()
     with anyio.fail_after(30):
         while any(is_running(child) for child in children):  # noqa: ASYNC110
             await anyio.sleep(0.05)
-    assert children
     build(run, thumbnails=320)
     assert len(list(folder(run).glob("thumbs/*/*.jpg"))) == 12
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.export_media import Media
     from flickr_mirror.models.account_export import ExportAlbum
     from flickr_mirror.models.events import Observer
+    from flickr_mirror.models.users import FlickrUser
     from flickr_mirror.storage.export_archive import ExportArchive, ExportEntry
 
 SIDE_BY_SIDE = min(os.cpu_count() or 1, 4)
@@ -141,31 +142,27 @@ async def import_export(
             with locked(cache.lock, cache.folder):
                 owner = read_owner(cache.folder)
                 cache.prepare(user, owner["asked_for"] if owner else user.username)
-                async with open_catalogue(cache, observer) as catalogue, LanguageDetector() as detector:
-                    alias = await to_thread.run_sync(catalogue.imports.path_alias)
-                    await to_thread.run_sync(check_owner_of_photos, archive, user, alias)
-                    await to_thread.run_sync(catalogue.imports.begin)
-                    dispatcher = Dispatcher(catalogue, Timing().catalogue_flush)
-                    importer = PhotoImporter(cache, dispatcher, detector, user, observer)
-                    keep = partial(
-                        store_albums, user=user, store=cache, dispatcher=dispatcher, detector=detector
-                    )
-                    lists = await to_thread.run_sync(store_lists, archive, cache)
-                    report.lists, report.kept_lists, report.unread = lists.stored, lists.kept, lists.unread
-                    report.failed += lists.failed
-                    run = _Import(
-                        archive,
-                        dispatcher,
-                        importer,
-                        keep,
-                        set(read_tombstones(cache.state)),
-                        observer,
-                        report,
-                    )
-                    await run.run()
+                await _import_into(cache, archive, user, observer, report)
     finally:
         report.seconds = time.monotonic() - started
     return report
+
+
+async def _import_into(
+    cache: MirrorFolder, archive: ExportArchive, user: FlickrUser, observer: Observer, report: ImportReport
+) -> None:
+    async with open_catalogue(cache, observer) as catalogue, LanguageDetector() as detector:
+        alias = await to_thread.run_sync(catalogue.imports.path_alias)
+        await to_thread.run_sync(check_owner_of_photos, archive, user, alias)
+        await to_thread.run_sync(catalogue.imports.begin)
+        dispatcher = Dispatcher(catalogue, Timing().catalogue_flush)
+        importer = PhotoImporter(cache, dispatcher, detector, user, observer)
+        keep = partial(store_albums, user=user, store=cache, dispatcher=dispatcher, detector=detector)
+        lists = await to_thread.run_sync(store_lists, archive, cache)
+        report.lists, report.kept_lists, report.unread = lists.stored, lists.kept, lists.unread
+        report.failed += lists.failed
+        forgotten = set(read_tombstones(cache.state))
+        await _Import(archive, dispatcher, importer, keep, forgotten, observer, report).run()
 
 
 class _Import:

@@ -16,10 +16,10 @@ from flickr_mirror.storage.placing import Placer, Way
 from flickr_mirror.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Set
     from pathlib import Path
 
-    from flickr_mirror.reader.mirror_reader import MirrorReader
+    from flickr_mirror.reader.mirror_reader import ArchivedPhoto, MirrorReader
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _TAG_FILES = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt")
@@ -41,46 +41,71 @@ def export_bag(
     Raises `CacheError` if the target cannot be used; a photo whose files cannot be read is in the report.
     """
     check_target(target, reader)
-    before, report, placer = names_before(target), ExportReport(), Placer(target, way)
+    before, report = names_before(target), ExportReport()
+    payload = _Payload(reader, target, way, before, report)
     if way is Way.COPY or is_other_disk(target, reader.folder):
         sizes = (file.bytes for photo in reader.photos(photo_ids) for file in photo.files)
         check_space(target, sum(sizes), before)
     write_marker(target, before, reader)
-    manifest: dict[str, str] = {}
-    size = 0
     for number, photo in enumerate(reader.photos(photo_ids), 1):
-        for file in photo.files:
-            name = f"data/{file.path.relative_to(reader.folder).as_posix()}"
-            try:
-                check_size(file)
-                placer.place(file.path, name)
-            except OSError as error:
-                report.failures.setdefault(photo.id, f"{error.filename}: {error.strerror}")
-                if name not in before or not (target / name).is_file():
-                    continue  # else what was exported may be the last copy
-            manifest[name] = file.sha256
-            size += (target / name).stat().st_size
-        report.photos += photo.id not in report.failures
+        payload.add_photo(photo)
         on_photo(number)
     hidden = set() if includes_private else _hidden_documents(reader)
     for path in account_files(reader.folder):
-        name = f"data/{path.relative_to(reader.folder).as_posix()}"
         if path in hidden:
             report.hidden += 1
-            continue
-        with disk_errors(path):
-            data = path.read_bytes()
-        placer.place(path, name)
-        manifest[name] = hashlib.sha256(data).hexdigest()
-        size += len(data)
+        else:
+            payload.add_document(path)
+    placer, manifest = payload.placer, payload.manifest
     for name in sorted(before - manifest.keys() - {*_TAG_FILES, "tagmanifest-sha256.txt"}):
         (target / name).unlink(missing_ok=True)
         report.removed += 1
-    _write_tags(reader, placer, manifest, size)
+    _write_tags(reader, placer, manifest, payload.size)
     write_marker(target, {*manifest, *_TAG_FILES, "tagmanifest-sha256.txt"}, reader)
     report.linked, report.copied = placer.linked, placer.copied
     report.unchanged, report.bytes = placer.unchanged, placer.bytes
     return report
+
+
+class _Payload:
+    """Places the files of a bag; `manifest` has their hashes by name, and `size` is the sum of their bytes."""
+
+    def __init__(
+        self, reader: MirrorReader, target: Path, way: Way, before: Set[str], report: ExportReport
+    ) -> None:
+        self.placer = Placer(target, way)
+        self.manifest: dict[str, str] = {}
+        self.size = 0
+        self._folder, self._target = reader.folder, target
+        self._before, self._report = before, report
+
+    def add_photo(self, photo: ArchivedPhoto) -> None:
+        """Add the files of a photo; those that cannot be read are failures, and an earlier copy stays."""
+        for file in photo.files:
+            name = self._name(file.path)
+            try:
+                check_size(file)
+                self.placer.place(file.path, name)
+            except OSError as error:
+                self._report.failures.setdefault(photo.id, f"{error.filename}: {error.strerror}")
+                if name not in self._before or not (self._target / name).is_file():
+                    continue  # else what was exported may be the last copy
+            self._add(name, file.sha256, (self._target / name).stat().st_size)
+        self._report.photos += photo.id not in self._report.failures
+
+    def add_document(self, path: Path) -> None:
+        """Add a document about the account. Raises `CacheError`."""
+        with disk_errors(path):
+            data = path.read_bytes()
+        self.placer.place(path, self._name(path))
+        self._add(self._name(path), hashlib.sha256(data).hexdigest(), len(data))
+
+    def _name(self, path: Path) -> str:
+        return f"data/{path.relative_to(self._folder).as_posix()}"
+
+    def _add(self, name: str, digest: str, size: int) -> None:
+        self.manifest[name] = digest
+        self.size += size
 
 
 def _hidden_documents(reader: MirrorReader) -> set[Path]:

@@ -175,6 +175,12 @@ def test_the_pure_modules_have_no_side_effects(module: str) -> None:
     assert not [node for node in ast.walk(parsed(module)) if isinstance(node, ast.Name) and node.id == "open"]
 
 
+def test_no_module_has_more_than_300_lines() -> None:
+    """A longer one has two purposes, and is divided."""
+    lengths = {module: len(path.read_text("utf-8").splitlines()) for module, path in MODULES.items()}
+    assert {module: length for module, length in lengths.items() if length > 300} == {}
+
+
 def test_only_the_store_accesses_the_files_of_photos() -> None:
     """Nothing above `storage` opens, measures, lists or changes a file of a mirror by its path."""
     methods = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "stat", "lstat", "is_file"}

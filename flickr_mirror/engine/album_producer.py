@@ -10,7 +10,7 @@ from flickr_mirror.catalogue.albums import AlbumState
 from flickr_mirror.engine.album_update import mark_gone, write_album
 from flickr_mirror.engine.workers.logins import keep_private
 from flickr_mirror.engine.workers.page_producer import END_OF_TIME, report_found
-from flickr_mirror.engine.workers.run_plan import plan_run
+from flickr_mirror.engine.workers.run_plan import plan_run, work_left
 from flickr_mirror.errors import AlbumNotFoundError, TransportError
 from flickr_mirror.flickr.albums import find_album, get_photo_page
 from flickr_mirror.flickr.api import EXTRAS
@@ -119,15 +119,9 @@ class AlbumProducer:
     def _add_to_run(self, photos: Sequence[FlickrPhoto]) -> int:
         """Add photos to the run; return how many of those that were not in it are complete."""
         catalogue, options = self._context.catalogue, self._context.options
-        count = partial(
-            catalogue.statistics.work_left,
-            images=options.wants_images,
-            info_level=options.wanted_level,
-            details=options.wanted_details,
-        )
-        before = count().mirrored
+        before = work_left(catalogue, options).mirrored
         catalogue.scope.add(photo.id for photo in photos)
-        return count().mirrored - before
+        return work_left(catalogue, options).mirrored - before
 
     async def _store_album(self, album: FlickrAlbum, listed: list[str], missing: int) -> None:
         """Store the album, unless it was mirrored by a login that may see more of it."""

@@ -20,6 +20,7 @@ from flickr_mirror.engine.download_volume import (
     with_unlisted,
 )
 from flickr_mirror.engine.rebuild import read_catalogue
+from flickr_mirror.engine.workers.run_plan import work_left
 from flickr_mirror.errors import ImageGoneError, TransportError
 from flickr_mirror.flickr.albums import find_album, get_photo_page
 from flickr_mirror.flickr.downloader import announced_length
@@ -155,9 +156,7 @@ def _read_mirror(
         if options.album_id:
             catalogue.scope.restrict_to_album(options.album_id)
             catalogue.scope.add(album_ids or ())
-        work = catalogue.statistics.work_left(
-            images=options.wants_images, info_level=options.wanted_level, details=options.wanted_details
-        )
+        work = work_left(catalogue, options)
         stock = catalogue.statistics.stock()._replace(rate=rate_of(catalogue.get_note(IMAGE_RATE)))
         is_covered = bool(catalogue.coverage.listed().intervals)
         return work, is_covered, catalogue.listings.last_scan(), stock

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flickr_mirror.engine.account_lookup import find_owner
 from flickr_mirror.engine.estimate import estimate_run
 from flickr_mirror.engine.flickr_session import FlickrSession
-from flickr_mirror.engine.mirror_run import MirrorRun, find_owner
+from flickr_mirror.engine.mirror_run import MirrorRun
 from flickr_mirror.engine.progress.engine_snapshot import EngineSnapshot
 from flickr_mirror.engine.progress.run_progress import RunProgress
 from flickr_mirror.engine.progress.run_stats import RunStats

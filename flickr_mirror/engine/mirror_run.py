@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import anyio
 from anyio import to_thread
 
+from flickr_mirror.engine.account_lookup import find_owner
 from flickr_mirror.engine.album_producer import UNVERIFIED
 from flickr_mirror.engine.check import CheckReport, check_files
 from flickr_mirror.engine.dispatcher import Dispatcher
@@ -22,9 +23,10 @@ from flickr_mirror.engine.watch import WatchLoop, summarize
 from flickr_mirror.engine.workers.file_copies import CopyContext, FileCopies
 from flickr_mirror.engine.workers.jobs import JobContext
 from flickr_mirror.engine.workers.logins import keep_private_again
+from flickr_mirror.engine.workers.run_plan import work_left
 from flickr_mirror.errors import CacheError, TransportError, one_error
 from flickr_mirror.flickr import outage
-from flickr_mirror.flickr.accounts import check_has_photos, find_account, named
+from flickr_mirror.flickr.accounts import check_has_photos, named
 from flickr_mirror.flickr.bandwidth import BandwidthLimiter
 from flickr_mirror.flickr.concurrency import DownloadSlots
 from flickr_mirror.flickr.downloader import ImageFetcher
@@ -34,7 +36,6 @@ from flickr_mirror.storage import filesystem
 from flickr_mirror.storage.free_space import FreeSpace
 from flickr_mirror.storage.locks import locked
 from flickr_mirror.storage.mirror_folder import MirrorFolder
-from flickr_mirror.storage.owner import photostreams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from flickr_mirror.engine.cluster.errand_queue import ErrandQueue
     from flickr_mirror.engine.flickr_session import FlickrSession
     from flickr_mirror.engine.mirror_store import MirrorStore
-    from flickr_mirror.flickr.accounts import Account
     from flickr_mirror.flickr.api import AsyncFlickrApi
     from flickr_mirror.models.events import Observer
     from flickr_mirror.models.options import Limits, MirrorOptions
@@ -278,13 +278,8 @@ class MirrorRun:
         report.known = before.known
         self._emit(
             RunStarted(
-                user.username,
-                user.id,
-                folder,
-                before.known,
-                before.images,
-                before.infos,
-                before.forgotten,
+                *(user.username, user.id, folder),
+                *(before.known, before.images, before.infos, before.forgotten),
             )
         )
         if options.verify_image:
@@ -294,13 +289,7 @@ class MirrorRun:
             await check_files(
                 context.store, context.catalogue, self._emit, CheckReport(), kinds=kinds, resumable=False
             )
-        count = partial(
-            context.catalogue.statistics.work_left,
-            images=options.wants_images,
-            info_level=options.wanted_level,
-            details=options.wanted_details,
-        )
-        return (await to_thread.run_sync(count)).mirrored
+        return (await to_thread.run_sync(work_left, context.catalogue, options)).mirrored
 
 
 def _copies(context: CopyContext, queue: ErrandQueue | None, *, adopting: bool) -> FileCopies:
@@ -309,11 +298,3 @@ def _copies(context: CopyContext, queue: ErrandQueue | None, *, adopting: bool) 
     from flickr_mirror.engine.cluster.cluster_copies import ClusterCopies
 
     return ClusterCopies(context, queue, adopting=adopting)
-
-
-async def find_owner(api: AsyncFlickrApi, name: str, root: Path, emit: Observer) -> Account:
-    """Return the account that `name` means, by Flickr and by the mirrors below `root`. Raises `UserNotFoundError`."""
-    account = await find_account(api, name, list(photostreams(root)))
-    if account.sentence:
-        emit(Notice(account.sentence))
-    return account

@@ -11,6 +11,7 @@ from flickr_mirror.engine.download_volume import IMAGE_RATE
 from flickr_mirror.engine.job_types import open_stages
 from flickr_mirror.engine.pipeline import Pipeline
 from flickr_mirror.engine.prune import prune
+from flickr_mirror.engine.workers.run_plan import work_left
 from flickr_mirror.errors import TransportError, one_error
 from flickr_mirror.models.events import Notice, Watching
 
@@ -100,9 +101,7 @@ def summarize(report: MirrorReport, catalogue: Catalogue, options: MirrorOptions
     counts = catalogue.statistics.counts()
     report.known, report.reduced, report.damaged = counts.known, counts.reduced, counts.damaged
     report.not_ready = counts.not_ready
-    work = catalogue.statistics.work_left(
-        images=options.wants_images, info_level=options.wanted_level, details=options.wanted_details
-    )
+    work = work_left(catalogue, options)
     report.mirrored, report.left = work.mirrored, work.photos - work.mirrored
     failures = catalogue.statistics.failures()
     report.unavailable = sum(failure.known for failure in failures)
